@@ -1,0 +1,216 @@
+//! Documents that the host fetches, and when: freshness, back-off, rate limits.
+//! Time is kept as "since when, for how long", so that a clock set back
+//! neither blocks a fetch nor ages a key.
+
+use alloc::{string::String, sync::Arc, vec::Vec};
+
+use crate::{Problem, limits};
+
+/// A document that the gate wants. A host keeps at most one fetch for a
+/// `source` under way: GET, no redirects, within `timeout_ms` and `max_bytes`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fetch {
+    /// Names the document in [`supply`](crate::Gate::supply).
+    pub source: u32,
+    /// The issuer's `name` in the policy.
+    pub issuer: Arc<str>,
+    /// What it is.
+    pub kind: FetchKind,
+    /// Where: `https`, or `http` only where the policy allows it.
+    pub uri: Arc<str>,
+    /// Bound on the whole fetch.
+    pub timeout_ms: u32,
+    /// Bound on the body.
+    pub max_bytes: u32,
+}
+
+/// The kinds of documents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FetchKind {
+    /// OpenID Provider metadata (OpenID Connect Discovery 1.0 §4).
+    Discovery,
+    /// A JWK Set (RFC 7517 §5).
+    Jwks,
+    /// A revocation document (the contract, "revocations").
+    Revocations,
+}
+
+impl FetchKind {
+    /// Stable name: `discovery`, `jwks`, `revocations`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Discovery => "discovery",
+            Self::Jwks => "jwks",
+            Self::Revocations => "revocations",
+        }
+    }
+}
+
+/// How a fetch ended.
+#[derive(Clone, Copy, Debug)]
+pub enum Outcome<'a> {
+    /// The server answered.
+    Response {
+        /// HTTP status; only 200 supplies a document.
+        status: u16,
+        /// `Cache-Control`, empty where absent (RFC 9111 §5.2).
+        cache_control: &'a str,
+        /// The body, decoded from any content coding.
+        body: &'a [u8],
+    },
+    /// No answer: refused, timed out, redirected, too large, bad certificate.
+    Failed,
+}
+
+/// A document was accepted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Supplied {
+    /// Parts that could not be used, such as keys of an unknown type.
+    pub skipped: Vec<Problem>,
+}
+
+/// One document's state, for readiness probes and metrics.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DocumentStatus {
+    /// The issuer's `name` in the policy.
+    pub issuer: Arc<str>,
+    /// What it is.
+    pub kind: FetchKind,
+    /// Where; empty while discovery has not named it.
+    pub uri: String,
+    /// Milliseconds since it was last accepted; `None` if never.
+    pub age_ms: Option<u64>,
+    /// Failed attempts since then.
+    pub failures: u32,
+    /// Whether it may still be used.
+    pub usable: bool,
+}
+
+/// When one document is fetched, and how long it may be used.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Schedule {
+    /// The last attempt: when it was started or, if nobody started it, supplied.
+    attempted_at: Option<u64>,
+    flying_since: Option<u64>,
+    /// Due when `pause_ms` have passed since `paused_at`; at once if `None`.
+    paused_at: Option<u64>,
+    pause_ms: u64,
+    loaded_at: Option<u64>,
+    keep_ms: u64,
+    failures: u32,
+}
+
+/// `None` if the clock went back: then it counts as "long ago".
+fn elapsed_ms(since: u64, now_ms: u64) -> u64 {
+    now_ms.checked_sub(since).unwrap_or(u64::MAX)
+}
+
+impl Schedule {
+    pub(crate) fn start(&mut self, now_ms: u64) {
+        self.attempted_at = Some(now_ms);
+        self.flying_since = Some(now_ms);
+    }
+
+    pub(crate) fn is_flying(&self, now_ms: u64) -> bool {
+        self.flying_since.is_some_and(|since| elapsed_ms(since, now_ms) < limits::FLIGHT_MS)
+    }
+
+    pub(crate) fn is_due(&self, now_ms: u64) -> bool {
+        !self.is_flying(now_ms) && self.pause_left_ms(now_ms) == 0
+    }
+
+    /// Whether an unknown `kid` may start a fetch: 30 s after the last attempt.
+    pub(crate) fn may_refetch(&self, now_ms: u64) -> bool {
+        !self.is_flying(now_ms)
+            && self
+                .attempted_at
+                .is_none_or(|at| elapsed_ms(at, now_ms) >= limits::UNKNOWN_KID_MS)
+    }
+
+    pub(crate) fn pause_left_ms(&self, now_ms: u64) -> u64 {
+        match self.paused_at {
+            Some(since) => self.pause_ms.saturating_sub(elapsed_ms(since, now_ms)),
+            None => 0,
+        }
+    }
+
+    /// When [`Self::is_due`] turns true by the passing of time alone.
+    pub(crate) fn next_due_ms(&self) -> u64 {
+        let paused = self.paused_at.map_or(0, |since| since.saturating_add(self.pause_ms));
+        let flying = self.flying_since.map_or(0, |since| since.saturating_add(limits::FLIGHT_MS));
+        paused.max(flying)
+    }
+
+    /// Usable while it was ever loaded and is not older than it may get.
+    pub(crate) fn is_usable(&self, now_ms: u64) -> bool {
+        self.loaded_at.is_some_and(|at| now_ms.saturating_sub(at) < self.keep_ms)
+    }
+
+    pub(crate) fn was_loaded(&self) -> bool {
+        self.loaded_at.is_some()
+    }
+
+    /// Accepted: fetch again after `pause_ms`, use it for `keep_ms`.
+    pub(crate) fn succeed(&mut self, now_ms: u64, pause_ms: u64, keep_ms: u64) {
+        self.finish(now_ms, pause_ms);
+        self.loaded_at = Some(now_ms);
+        self.keep_ms = keep_ms;
+        self.failures = 0;
+    }
+
+    /// Not accepted: what was loaded stays; 1, 2, 4 … 60 s until the next try.
+    pub(crate) fn fail(&mut self, now_ms: u64) {
+        let (first, longest) = limits::BACKOFF_MS;
+        let pause = first.checked_shl(self.failures).filter(|ms| *ms >= first).unwrap_or(longest);
+        self.finish(now_ms, pause.min(longest));
+        self.failures = self.failures.saturating_add(1).min(32);
+    }
+
+    /// Due at once, whatever was.
+    pub(crate) fn reset(&mut self) {
+        *self = Self::default();
+    }
+
+    fn finish(&mut self, now_ms: u64, pause_ms: u64) {
+        // A supply that nobody started still counts as the attempt.
+        if self.flying_since.take().is_none() {
+            self.attempted_at = Some(now_ms);
+        }
+        self.paused_at = Some(now_ms);
+        self.pause_ms = pause_ms;
+    }
+
+    pub(crate) fn age_ms(&self, now_ms: u64) -> Option<u64> {
+        self.loaded_at.map(|at| now_ms.saturating_sub(at))
+    }
+
+    pub(crate) fn failures(&self) -> u32 {
+        self.failures
+    }
+}
+
+/// `max-age` of a `Cache-Control` value, held between 60 s and 24 h
+/// (RFC 9111 §5.2.2.1); `no-store` and `no-cache` count as the least.
+pub(crate) fn fresh_for_ms(cache_control: &str) -> u64 {
+    let mut max_age = None;
+    for directive in cache_control.split(',').map(str::trim) {
+        let (name, value) = directive.split_once('=').unwrap_or((directive, ""));
+        if name.eq_ignore_ascii_case("no-store") || name.eq_ignore_ascii_case("no-cache") {
+            return limits::FRESH_MIN_MS;
+        }
+        if name.eq_ignore_ascii_case("max-age") {
+            // Digits beyond u64 mean "for ever", which the clamp cuts.
+            let digits = value.trim_matches('"');
+            if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) {
+                let seconds = digits.parse().unwrap_or(u64::MAX);
+                max_age = Some(max_age.map_or(seconds, |least: u64| least.min(seconds)));
+            }
+        }
+    }
+    match max_age {
+        Some(seconds) => {
+            seconds.saturating_mul(1000).clamp(limits::FRESH_MIN_MS, limits::FRESH_MAX_MS)
+        }
+        None => limits::FRESH_DEFAULT_MS,
+    }
+}

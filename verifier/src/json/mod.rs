@@ -1,0 +1,143 @@
+//! Strict JSON (RFC 8259): one reading of every text, or none. `serde_json`
+//! parses; this adds what tokens need: duplicate member names are refused
+//! (also when they differ only by escapes), depth and members are bounded.
+
+mod parse;
+mod pointer;
+
+use alloc::{borrow::Cow, vec::Vec};
+
+pub use parse::{Bounds, Fault, FaultKind, parse, parse_claims};
+pub(crate) use pointer::push_token;
+pub use pointer::Pointer;
+
+/// A JSON value that borrows what it can from its text.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value<'a> {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool(bool),
+    /// Any number.
+    Number(Number),
+    /// Any string, unescaped.
+    String(Cow<'a, str>),
+    /// An array.
+    Array(Vec<Value<'a>>),
+    /// An object with unique member names.
+    Object(Object<'a>),
+}
+
+/// A number: exact where it is an integer of 64 bits, else the nearest double.
+#[derive(Clone, Copy, Debug)]
+pub enum Number {
+    /// A non-negative integer.
+    Unsigned(u64),
+    /// A negative integer.
+    Negative(i64),
+    /// Anything else, always finite.
+    Float(f64),
+}
+
+impl Number {
+    fn as_f64(self) -> f64 {
+        match self {
+            // Beyond 2^53 the nearest double is the best there is.
+            Self::Unsigned(n) => n as f64,
+            Self::Negative(n) => n as f64,
+            Self::Float(x) => x,
+        }
+    }
+}
+
+impl PartialEq for Number {
+    /// By value: `1` equals `1.0` (RFC 8259 §6 knows one kind of number).
+    fn eq(&self, other: &Self) -> bool {
+        match (*self, *other) {
+            (Self::Unsigned(a), Self::Unsigned(b)) => a == b,
+            (Self::Negative(a), Self::Negative(b)) => a == b,
+            (a, b) => a.as_f64() == b.as_f64(),
+        }
+    }
+}
+
+/// Members in the order of the text.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Object<'a>(Vec<(Cow<'a, str>, Value<'a>)>);
+
+impl<'a> Object<'a> {
+    /// The member of this name.
+    pub fn get(&self, name: &str) -> Option<&Value<'a>> {
+        self.0.iter().find(|(n, _)| n == name).map(|(_, value)| value)
+    }
+
+    /// All members.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Value<'a>)> {
+        self.0.iter().map(|(name, value)| (name.as_ref(), value))
+    }
+}
+
+impl<'a> Value<'a> {
+    /// The string, if it is one.
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The object, if it is one.
+    pub fn as_object(&self) -> Option<&Object<'a>> {
+        match self {
+            Self::Object(object) => Some(object),
+            _ => None,
+        }
+    }
+
+    /// The array, if it is one.
+    pub fn as_array(&self) -> Option<&[Value<'a>]> {
+        match self {
+            Self::Array(items) => Some(items),
+            _ => None,
+        }
+    }
+
+    /// The number in thousandths, rounded down, if it is one within ±2^53:
+    /// a NumericDate (RFC 7519 §2) in milliseconds.
+    pub fn as_milliseconds(&self) -> Option<i64> {
+        const LIMIT: f64 = 9_007_199_254_740_992.0;
+        let Self::Number(number) = self else { return None };
+        if !(-LIMIT..=LIMIT).contains(&number.as_f64()) {
+            return None;
+        }
+        match *number {
+            Number::Unsigned(n) => i64::try_from(n).ok()?.checked_mul(1000),
+            Number::Negative(n) => n.checked_mul(1000),
+            Number::Float(x) => {
+                let scaled = x * 1000.0;
+                // `as` saturates and cannot panic; |scaled| < 2^63.
+                let cut = scaled as i64;
+                Some(if (cut as f64) > scaled { cut.saturating_sub(1) } else { cut })
+            }
+        }
+    }
+
+    /// The same without borrowing.
+    pub fn into_owned(self) -> Value<'static> {
+        match self {
+            Self::Null => Value::Null,
+            Self::Bool(b) => Value::Bool(b),
+            Self::Number(n) => Value::Number(n),
+            Self::String(text) => Value::String(Cow::Owned(text.into_owned())),
+            Self::Array(items) => {
+                Value::Array(items.into_iter().map(Value::into_owned).collect())
+            }
+            Self::Object(Object(members)) => Value::Object(Object(
+                members
+                    .into_iter()
+                    .map(|(name, value)| (Cow::Owned(name.into_owned()), value.into_owned()))
+                    .collect(),
+            )),
+        }
+    }
+}

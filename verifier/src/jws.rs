@@ -1,0 +1,5 @@
+//! jws
+
+/// A token.
+#[derive(Debug)]
+pub struct Jws {}

@@ -1,0 +1,52 @@
+//! One JWT verifier and policy gate, as pure functions.
+//!
+//! `decision = f(policy, documents so far, request, now)`: this crate has no
+//! I/O, no clock and no randomness. A host moves bytes in, fetches the
+//! documents that the gate asks for, and turns a [`Decision`] into its
+//! framework's answer. The contract (order of checks, codes, limits) is
+//! written down in `CONTRACT.md`.
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+mod algorithm;
+mod claims;
+mod code;
+mod condition;
+mod credential;
+mod decision;
+mod document;
+mod explain;
+mod forward;
+mod gate;
+mod inspect;
+mod issuer;
+mod jwk;
+mod jws;
+mod limits;
+mod memory;
+mod policy;
+mod problem;
+mod request;
+mod requirement;
+mod revocation;
+mod router;
+mod target;
+mod text;
+
+pub mod json;
+
+pub use algorithm::Algorithm;
+pub use code::{Code, Status};
+pub use decision::{Decision, Denial, Grant, Principal};
+pub use document::{DocumentStatus, Fetch, FetchKind, Outcome, Supplied};
+pub use explain::{Step, Verdict};
+pub use gate::Gate;
+pub use inspect::{Inspection, inspect};
+pub use jwk::Keyring;
+pub use jws::Jws;
+pub use limits::Limits;
+pub use policy::{POLICY_SCHEMA, lint};
+pub use problem::{Problem, Severity};
+pub use request::{Header, Request};

@@ -1,0 +1,177 @@
+//! The policy, version 1, as types that cannot be wrong.
+
+mod parse;
+
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
+use hashbrown::HashMap;
+
+use crate::{
+    Algorithm, Keyring, Limits,
+    condition::Claims,
+    json::Pointer,
+    requirement::Requirement,
+};
+
+pub(crate) use parse::{parse, parse_requirement};
+pub use parse::lint;
+
+/// JSON Schema (2020-12) of the policy; a test holds it against the parser.
+pub const POLICY_SCHEMA: &str = include_str!("../../policy.schema.json");
+
+/// Lookups by the policy's own names: the keys are the operator's, so a fixed
+/// seed cannot be attacked.
+pub(crate) type Map<K, V> = HashMap<K, V, foldhash::fast::FixedState>;
+
+#[derive(Debug)]
+pub(crate) struct Policy {
+    pub(crate) leeway_ms: i64,
+    pub(crate) issuers: Vec<Issuer>,
+    pub(crate) credentials: Vec<Credential>,
+    pub(crate) rules: Vec<Rule>,
+    /// Lower-case header name, and what it carries; in the policy's order.
+    pub(crate) forward: Vec<(Box<str>, Forward)>,
+    pub(crate) strip_credential: bool,
+    /// Visible ASCII without `"` and `\`.
+    pub(crate) realm: Box<str>,
+    pub(crate) remember: bool,
+    pub(crate) limits: Limits,
+}
+
+#[derive(Debug)]
+pub(crate) struct Issuer {
+    pub(crate) name: Arc<str>,
+    /// Exactly the token's `iss`; unique in the policy.
+    pub(crate) issuer: Box<str>,
+    pub(crate) audiences: Audiences,
+    /// At least one; either all HS* (with `Keys::Secrets`) or none.
+    pub(crate) algorithms: Vec<Algorithm>,
+    pub(crate) keys: Keys,
+    pub(crate) revocations: Option<Revocations>,
+    /// Empty: tokens have no type.
+    pub(crate) token_types: Vec<TokenType>,
+    pub(crate) mapping: Mapping,
+    /// With it, a role that is not mapped is dropped.
+    pub(crate) role_map: Option<Map<Box<str>, Vec<Box<str>>>>,
+    pub(crate) scope_wildcards: bool,
+    pub(crate) require: Vec<Claims>,
+    pub(crate) max_age_ms: Option<i64>,
+    pub(crate) exp_required: bool,
+}
+
+#[derive(Debug)]
+pub(crate) enum Audiences {
+    /// Said out loud: `"any"`.
+    Any,
+    OneOf(Vec<Box<str>>),
+    All(Vec<Box<str>>),
+}
+
+#[derive(Debug)]
+pub(crate) enum Keys {
+    JwksUri { uri: Arc<str>, stale_ms: u64 },
+    /// `uri` is the metadata's; it and the `jwks_uri` it names are `https`
+    /// unless `insecure_http`.
+    Discovery { uri: Arc<str>, stale_ms: u64, insecure_http: bool },
+    /// Inline `jwks`, or `secrets`: never fetched.
+    Inline(Keyring),
+}
+
+#[derive(Debug)]
+pub(crate) struct Revocations {
+    pub(crate) uri: Arc<str>,
+    pub(crate) refresh_ms: u64,
+    pub(crate) required: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct TokenType {
+    pub(crate) name: Box<str>,
+    /// All must hold for a token to be of this type.
+    pub(crate) claims: Vec<Claims>,
+    /// One must equal the header's `typ`, without case and `application/`
+    /// (RFC 7515 §4.1.9); kept in lower case without that prefix. Empty: any.
+    pub(crate) header_typ: Vec<Box<str>>,
+    pub(crate) max_lifetime_ms: Option<i64>,
+    pub(crate) required_claims: Vec<Pointer>,
+    pub(crate) scopes_within: Option<Vec<Box<str>>>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Mapping {
+    pub(crate) subject: Pointer,
+    pub(crate) tenant: TenantFrom,
+    pub(crate) roles: Vec<Pointer>,
+    pub(crate) scopes: Vec<Pointer>,
+}
+
+#[derive(Debug)]
+pub(crate) enum TenantFrom {
+    Nowhere,
+    Claim(Pointer),
+    Fixed(Box<str>),
+}
+
+#[derive(Debug)]
+pub(crate) enum Credential {
+    /// `scheme` is compared without case (RFC 9110 §11.1); without one the
+    /// whole value is the token. The name is in lower case.
+    Header { name: Box<str>, scheme: Option<Box<str>> },
+    Cookie { name: Box<str>, same_origin: bool },
+}
+
+#[derive(Debug)]
+pub(crate) struct Rule {
+    /// Empty: any host.
+    pub(crate) hosts: Vec<Host>,
+    /// At least one.
+    pub(crate) paths: Vec<Pattern>,
+    /// Empty: any method. `GET` covers `HEAD` (the router sees to that).
+    pub(crate) methods: Vec<Box<str>>,
+    pub(crate) access: Access,
+}
+
+#[derive(Debug)]
+pub(crate) enum Access {
+    Public,
+    /// Without a token admitted; with one it must be good.
+    Optional(Requirement),
+    Required(Requirement),
+}
+
+/// Lower case, no port, no trailing dot.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Host {
+    Exact(Box<str>),
+    /// `*.example.com`, kept as `example.com`: exactly one label before it.
+    Wildcard(Box<str>),
+}
+
+/// `/a/{name}/**`: matched segment by segment after decoding; a trailing slash
+/// does not count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Pattern {
+    pub(crate) segments: Vec<Segment>,
+    /// Ends in `**`: any number of further segments, none included.
+    pub(crate) rest: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Segment {
+    /// Percent-decoded bytes.
+    Literal(Box<[u8]>),
+    /// `{name}`.
+    Name(Box<str>),
+}
+
+/// What a forwarded header carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Forward {
+    Issuer,
+    Subject,
+    Type,
+    Tenant,
+    Roles,
+    Scopes,
+    Expiry,
+    Claims,
+}
