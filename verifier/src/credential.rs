@@ -1,1 +1,130 @@
-//! credential
+//! The token of a request, from the places that the policy lists.
+
+use crate::{
+    Code, Request,
+    policy::Credential,
+    refusal::Refusal,
+};
+
+/// A token, and whether it came from a cookie that a foreign page could send.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Presented<'a> {
+    pub(crate) token: &'a [u8],
+    /// Every place it was found in is marked `same_origin`.
+    pub(crate) same_origin: bool,
+}
+
+/// The one token of the request; none; or more than one, which is refused:
+/// which of them a backend would look at is anybody's guess.
+pub(crate) fn present<'a>(
+    places: &[Credential],
+    request: &Request<'a>,
+) -> Result<Option<Presented<'a>>, Refusal> {
+    let mut found: Option<Presented<'a>> = None;
+    let mut add = |token: &'a [u8], same_origin: bool| match &mut found {
+        _ if token.is_empty() => Ok(()),
+        Some(first) if first.token != token => Err(Code::TokenMultiple),
+        Some(first) => {
+            first.same_origin &= same_origin;
+            Ok(())
+        }
+        None => {
+            found = Some(Presented { token, same_origin });
+            Ok(())
+        }
+    };
+    for place in places {
+        match place {
+            Credential::Header { name, scheme } => {
+                let elements = || values(request, name).flat_map(|value| value.split(|b| *b == b','));
+                match scheme {
+                    None => elements().try_for_each(|value| add(trim(value), false))?,
+                    Some(scheme) => {
+                        // Beside a token of this scheme nothing else may stand,
+                        // whether sent as a second field or after a comma.
+                        let tokens = || elements().map(|value| after_scheme(value, scheme));
+                        if tokens().any(|token| token.is_some()) {
+                            for token in tokens() {
+                                add(token.ok_or(Code::TokenMultiple)?, false)?;
+                            }
+                        }
+                    }
+                }
+            }
+            Credential::Cookie { name, same_origin } => {
+                for value in cookies(request, name) {
+                    add(value, *same_origin)?;
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Whether a request with a `same_origin` cookie may change state: its method
+/// is safe, or the browser says that it comes from this very origin.
+pub(crate) fn is_same_origin(request: &Request<'_>) -> bool {
+    if matches!(request.method, b"GET" | b"HEAD" | b"OPTIONS" | b"TRACE") {
+        return true;
+    }
+    let mut sites = values(request, "sec-fetch-site").map(trim).peekable();
+    if sites.peek().is_some() {
+        return sites.all(|site| matches!(site, b"same-origin" | b"none"));
+    }
+    let mut origins = values(request, "origin").map(trim).peekable();
+    origins.peek().is_some() && origins.all(|origin| is_origin_of(origin, request.authority))
+}
+
+/// RFC 6454 §7: scheme, host and port; the default port may be left out.
+fn is_origin_of(origin: &[u8], authority: &[u8]) -> bool {
+    let (rest, port) = match (origin.strip_prefix(b"https://"), origin.strip_prefix(b"http://")) {
+        (Some(rest), _) => (rest, &b":443"[..]),
+        (_, Some(rest)) => (rest, &b":80"[..]),
+        _ => return false,
+    };
+    let bare = |text: &'_ [u8]| -> usize { text.strip_suffix(port).map_or(text.len(), <[u8]>::len) };
+    let (ours, theirs) = (authority.get(..bare(authority)), rest.get(..bare(rest)));
+    match (ours, theirs) {
+        (Some(ours), Some(theirs)) => !ours.is_empty() && ours.eq_ignore_ascii_case(theirs),
+        _ => false,
+    }
+}
+
+fn values<'a>(request: &Request<'a>, name: &str) -> impl Iterator<Item = &'a [u8]> {
+    let headers = request.headers.iter();
+    headers.filter(move |(n, _)| n.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| *value)
+}
+
+/// `Bearer abc` → `abc`; the scheme without a token is an empty token.
+fn after_scheme<'a>(value: &'a [u8], scheme: &str) -> Option<&'a [u8]> {
+    let value = trim(value);
+    let (head, rest) = value.split_at_checked(scheme.len())?;
+    let separated = rest.first().is_none_or(|b| matches!(b, b' ' | b'\t'));
+    (head.eq_ignore_ascii_case(scheme.as_bytes()) && separated).then(|| trim(rest))
+}
+
+/// The values of a cookie, from every `cookie` header (RFC 6265 §4.2.1).
+fn cookies<'a>(request: &Request<'a>, name: &str) -> impl Iterator<Item = &'a [u8]> {
+    let pairs = values(request, "cookie").flat_map(|value| value.split(|b| *b == b';'));
+    pairs.filter_map(move |pair| {
+        let pair = trim(pair);
+        let equals = pair.iter().position(|b| *b == b'=')?;
+        let (key, value) = (pair.get(..equals)?, pair.get(equals.checked_add(1)?..)?);
+        (trim(key) == name.as_bytes()).then(|| unquote(trim(value)))
+    })
+}
+
+fn unquote(value: &[u8]) -> &[u8] {
+    value.strip_prefix(b"\"").and_then(|v| v.strip_suffix(b"\"")).unwrap_or(value)
+}
+
+/// Optional white space (RFC 9110 §5.6.3).
+fn trim(mut value: &[u8]) -> &[u8] {
+    while let Some((b' ' | b'\t', rest)) = value.split_first() {
+        value = rest;
+    }
+    while let Some((b' ' | b'\t', rest)) = value.split_last() {
+        value = rest;
+    }
+    value
+}

@@ -1,6 +1,8 @@
 //! Every check in order, with what it saw: for people, not for programs.
 
-use alloc::string::String;
+use alloc::{string::String, vec::Vec};
+
+use crate::{Code, refusal::Halt};
 
 /// One check of a decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,9 +21,52 @@ pub enum Verdict {
     /// It holds, on to the next.
     Pass,
     /// It does not: the decision's code.
-    Fail(crate::Code),
+    Fail(Code),
     /// It has nothing to check here.
     Skip,
     /// It waits for documents.
     Wait,
+}
+
+/// Where the checks note what they saw, if somebody asked.
+pub(crate) struct Trace<'t>(Option<&'t mut Vec<Step>>);
+
+impl<'t> Trace<'t> {
+    pub(crate) fn off() -> Self {
+        Self(None)
+    }
+
+    pub(crate) fn on(steps: &'t mut Vec<Step>) -> Self {
+        Self(Some(steps))
+    }
+
+    pub(crate) fn is_on(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Notes how a check ended and hands its result on.
+    pub(crate) fn note<T, E: Into<Halt>>(
+        &mut self,
+        check: &'static str,
+        result: Result<T, E>,
+        saw: impl FnOnce() -> String,
+    ) -> Result<T, Halt> {
+        let result = result.map_err(Into::into);
+        if let Some(steps) = &mut self.0 {
+            let verdict = match &result {
+                Ok(_) => Verdict::Pass,
+                Err(Halt::Deny(refusal)) => Verdict::Fail(refusal.code),
+                Err(Halt::Wait(_)) => Verdict::Wait,
+            };
+            steps.push(Step { check, verdict, saw: saw() });
+        }
+        result
+    }
+
+    /// Notes a check that has nothing to check.
+    pub(crate) fn skip(&mut self, check: &'static str, why: &str) {
+        if let Some(steps) = &mut self.0 {
+            steps.push(Step { check, verdict: Verdict::Skip, saw: why.into() });
+        }
+    }
 }

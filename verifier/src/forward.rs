@@ -1,1 +1,53 @@
-//! forward
+//! What a backend is told, in headers that nothing in a token can break.
+
+use alloc::{boxed::Box, format, string::String, sync::Arc, vec::Vec};
+
+use crate::{Principal, base64url, policy::Forward};
+
+/// Headers to set, by lower-case name.
+pub(crate) type Headers = Arc<[(Box<str>, Box<str>)]>;
+
+/// The headers for one principal; what it does not have is not set.
+pub(crate) fn headers(forward: &[(Box<str>, Forward)], principal: &Principal) -> Headers {
+    let mut headers = Vec::with_capacity(forward.len());
+    for (name, what) in forward {
+        if let Some(value) = value(*what, principal) {
+            headers.push((name.clone(), value.into_boxed_str()));
+        }
+    }
+    headers.into()
+}
+
+fn value(what: Forward, principal: &Principal) -> Option<String> {
+    let one = |text: &Option<Box<str>>| text.as_deref().map(|text| visible(text, false));
+    let list = |words: &[Box<str>]| (!words.is_empty()).then(|| visible(&words.join(" "), true));
+    match what {
+        Forward::Issuer => Some(visible(&principal.iss, false)),
+        Forward::Subject => one(&principal.subject),
+        Forward::Type => one(&principal.token_type),
+        Forward::Tenant => one(&principal.tenant),
+        Forward::Roles => list(&principal.roles),
+        Forward::Scopes => list(&principal.scopes),
+        Forward::Expiry => principal.expires_at_ms.map(|ms| format!("{}", ms.div_euclid(1000))),
+        Forward::Claims => Some(base64url::encode(principal.claims.as_bytes())),
+    }
+}
+
+/// Visible ASCII (RFC 9110 §5.5) as it is, `%` and every other byte
+/// percent-encoded, so that it can be undone. In a list the space separates.
+fn visible(text: &str, list: bool) -> String {
+    let mut value = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        let keep = (byte.is_ascii_graphic() && byte != b'%') || (list && byte == b' ');
+        if keep {
+            value.push(char::from(byte));
+        } else {
+            value.push('%');
+            for nibble in [byte >> 4, byte & 15] {
+                let digit = char::from_digit(u32::from(nibble), 16).unwrap_or('0');
+                value.push(digit.to_ascii_uppercase());
+            }
+        }
+    }
+    value
+}

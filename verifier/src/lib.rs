@@ -11,6 +11,7 @@
 extern crate alloc;
 
 mod algorithm;
+mod base64url;
 mod claims;
 mod code;
 mod condition;
@@ -22,18 +23,19 @@ mod forward;
 mod gate;
 mod inspect;
 mod issuer;
-mod jwk;
+mod key;
 mod jws;
 mod limits;
 mod memory;
 mod policy;
 mod problem;
+mod refusal;
 mod request;
 mod requirement;
 mod revocation;
 mod router;
 mod target;
-mod text;
+
 
 pub mod json;
 
@@ -44,7 +46,7 @@ pub use document::{DocumentStatus, Fetch, FetchKind, Outcome, Supplied};
 pub use explain::{Step, Verdict};
 pub use gate::Gate;
 pub use inspect::{Inspection, inspect};
-pub use jwk::Keyring;
+pub use key::Keyring;
 pub use jws::Jws;
 pub use limits::Limits;
 pub use policy::{POLICY_SCHEMA, lint};

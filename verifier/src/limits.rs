@@ -64,3 +64,9 @@ pub(crate) const FLIGHT_MS: u64 = 15_000;
 pub(crate) const FETCH_TIMEOUT_MS: u32 = 5_000;
 /// First and longest pause after a failed fetch (ms), doubling in between.
 pub(crate) const BACKOFF_MS: (u64, u64) = (1_000, 60_000);
+
+impl Limits {
+    pub(crate) fn json_bounds(&self) -> crate::json::Bounds {
+        crate::json::Bounds { depth: self.json_depth, members: self.json_members }
+    }
+}

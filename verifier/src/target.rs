@@ -1,1 +1,129 @@
-//! target
+//! Request target, authority and method, read in one way or refused
+//! (RFC 3986 §3, §6.2.2; RFC 9110 §9.1; RFC 9112 §3.2.1).
+
+use alloc::{borrow::Cow, vec::Vec};
+
+use crate::{Code, limits};
+
+/// The path of a request, split and percent-decoded.
+#[derive(Debug)]
+pub(crate) struct Target<'a> {
+    pub(crate) segments: Vec<Cow<'a, [u8]>>,
+}
+
+impl<'a> Target<'a> {
+    /// Refuses what a backend might read differently: dot segments, empty
+    /// segments, encoded separators, parameters, control bytes.
+    pub(crate) fn parse(target: &'a [u8]) -> Result<Self, Code> {
+        Self::read(target).ok_or(Code::RequestAmbiguous)
+    }
+
+    fn read(target: &'a [u8]) -> Option<Self> {
+        if target.len() > limits::TARGET_BYTES {
+            return None;
+        }
+        let path = match target.iter().position(|b| *b == b'?') {
+            Some(end) => target.get(..end)?,
+            None => target,
+        };
+        let path = path.strip_prefix(b"/")?;
+        let path = path.strip_suffix(b"/").unwrap_or(path);
+        let mut segments = Vec::new();
+        if !path.is_empty() {
+            for segment in path.split(|b| *b == b'/') {
+                segments.push(decode_segment(segment)?);
+            }
+        } else if target.starts_with(b"//") {
+            return None;
+        }
+        (segments.len() <= limits::PATH_SEGMENTS).then_some(Self { segments })
+    }
+}
+
+/// One segment, percent-decoded once. `None` where a backend might read it
+/// differently, for patterns of the policy too.
+pub(crate) fn decode_segment(segment: &[u8]) -> Option<Cow<'_, [u8]>> {
+    if !segment.iter().all(|b| b.is_ascii_graphic() && !matches!(b, b'#' | b'\\' | b';')) {
+        return None;
+    }
+    let decoded = if segment.contains(&b'%') {
+        Cow::Owned(percent_decode(segment)?)
+    } else {
+        Cow::Borrowed(segment)
+    };
+    let plain = !matches!(&*decoded, b"" | b"." | b"..")
+        && !decoded.iter().any(|b| b.is_ascii_control() || matches!(b, b'/' | b'\\' | b';'))
+        // `%252f`: a backend that decodes twice would see `/`.
+        && !decoded.windows(3).any(|w| percent_byte(w).is_some());
+    plain.then_some(decoded)
+}
+
+fn percent_decode(segment: &[u8]) -> Option<Vec<u8>> {
+    let mut decoded = Vec::with_capacity(segment.len());
+    let mut rest = segment;
+    while let Some((&byte, tail)) = rest.split_first() {
+        if byte == b'%' {
+            decoded.push(percent_byte(rest.get(..3)?)?);
+            rest = rest.get(3..)?;
+        } else {
+            decoded.push(byte);
+            rest = tail;
+        }
+    }
+    Some(decoded)
+}
+
+fn percent_byte(triple: &[u8]) -> Option<u8> {
+    let [b'%', high, low] = triple else { return None };
+    let digit = |b: &u8| char::from(*b).to_digit(16).and_then(|d| u8::try_from(d).ok());
+    Some((digit(high)? << 4) | digit(low)?)
+}
+
+/// The host of an authority: lower case, without port and trailing dot. Empty
+/// where there is none.
+pub(crate) fn host(authority: &[u8]) -> Result<Cow<'_, str>, Code> {
+    read_host(authority).ok_or(Code::RequestAmbiguous)
+}
+
+fn read_host(authority: &[u8]) -> Option<Cow<'_, str>> {
+    let legal = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~' | b':' | b'[' | b']');
+    if authority.len() > 512 || !authority.iter().all(legal) {
+        return None;
+    }
+    let authority = core::str::from_utf8(authority).ok()?;
+    let host = if authority.starts_with('[') {
+        let end = authority.find(']')?.checked_add(1)?;
+        let (host, port) = authority.split_at_checked(end)?;
+        is_port(port).then_some(host)?
+    } else {
+        match authority.split_once(':') {
+            Some((host, port)) => port.bytes().all(|b| b.is_ascii_digit()).then_some(host)?,
+            None => authority,
+        }
+    };
+    let host = host.strip_suffix('.').unwrap_or(host);
+    Some(if host.bytes().any(|b| b.is_ascii_uppercase()) {
+        Cow::Owned(host.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(host)
+    })
+}
+
+fn is_port(text: &str) -> bool {
+    text.is_empty()
+        || text.strip_prefix(':').is_some_and(|port| port.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// A token of RFC 9110 §5.6.2, of a sensible length.
+pub(crate) fn method(method: &[u8]) -> Result<&str, Code> {
+    core::str::from_utf8(method)
+        .ok()
+        .filter(|m| m.len() <= 64 && is_token(m))
+        .ok_or(Code::RequestAmbiguous)
+}
+
+/// `token` of RFC 9110 §5.6.2: methods, header and cookie names.
+pub(crate) fn is_token(text: &str) -> bool {
+    let tchar = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
+    !text.is_empty() && text.bytes().all(tchar)
+}
