@@ -64,7 +64,10 @@ algorithms! {
 impl Algorithm {
     /// By registered name, case-sensitive.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|algorithm| algorithm.as_str() == name)
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|algorithm| algorithm.as_str() == name)
     }
 
     /// Whether signer and verifier share a secret.

@@ -1,10 +1,6 @@
 //! The token of a request, from the places that the policy lists.
 
-use crate::{
-    Code, Request,
-    policy::Credential,
-    refusal::Refusal,
-};
+use crate::{Code, Request, policy::Credential, refusal::Refusal};
 
 /// A token, and whether it came from a cookie that a foreign page could send.
 #[derive(Clone, Copy, Debug)]
@@ -36,7 +32,8 @@ pub(crate) fn present<'a>(
     for place in places {
         match place {
             Credential::Header { name, scheme } => {
-                let elements = || values(request, name).flat_map(|value| value.split(|b| *b == b','));
+                let elements =
+                    || values(request, name).flat_map(|value| value.split(|b| *b == b','));
                 match scheme {
                     None => elements().try_for_each(|value| add(trim(value), false))?,
                     Some(scheme) => {
@@ -77,12 +74,16 @@ pub(crate) fn is_same_origin(request: &Request<'_>) -> bool {
 
 /// RFC 6454 §7: scheme, host and port; the default port may be left out.
 fn is_origin_of(origin: &[u8], authority: &[u8]) -> bool {
-    let (rest, port) = match (origin.strip_prefix(b"https://"), origin.strip_prefix(b"http://")) {
+    let (rest, port) = match (
+        origin.strip_prefix(b"https://"),
+        origin.strip_prefix(b"http://"),
+    ) {
         (Some(rest), _) => (rest, &b":443"[..]),
         (_, Some(rest)) => (rest, &b":80"[..]),
         _ => return false,
     };
-    let bare = |text: &'_ [u8]| -> usize { text.strip_suffix(port).map_or(text.len(), <[u8]>::len) };
+    let bare =
+        |text: &'_ [u8]| -> usize { text.strip_suffix(port).map_or(text.len(), <[u8]>::len) };
     let (ours, theirs) = (authority.get(..bare(authority)), rest.get(..bare(rest)));
     match (ours, theirs) {
         (Some(ours), Some(theirs)) => !ours.is_empty() && ours.eq_ignore_ascii_case(theirs),
@@ -92,7 +93,9 @@ fn is_origin_of(origin: &[u8], authority: &[u8]) -> bool {
 
 fn values<'a>(request: &Request<'a>, name: &str) -> impl Iterator<Item = &'a [u8]> {
     let headers = request.headers.iter();
-    headers.filter(move |(n, _)| n.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| *value)
+    headers
+        .filter(move |(n, _)| n.eq_ignore_ascii_case(name.as_bytes()))
+        .map(|(_, value)| *value)
 }
 
 /// `Bearer abc` → `abc`; the scheme without a token is an empty token.
@@ -115,7 +118,10 @@ fn cookies<'a>(request: &Request<'a>, name: &str) -> impl Iterator<Item = &'a [u
 }
 
 fn unquote(value: &[u8]) -> &[u8] {
-    value.strip_prefix(b"\"").and_then(|v| v.strip_suffix(b"\"")).unwrap_or(value)
+    value
+        .strip_prefix(b"\"")
+        .and_then(|v| v.strip_suffix(b"\""))
+        .unwrap_or(value)
 }
 
 /// Optional white space (RFC 9110 §5.6.3).

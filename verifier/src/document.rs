@@ -112,7 +112,8 @@ impl Schedule {
     }
 
     pub(crate) fn is_flying(&self, now_ms: u64) -> bool {
-        self.flying_since.is_some_and(|since| elapsed_ms(since, now_ms) < limits::FLIGHT_MS)
+        self.flying_since
+            .is_some_and(|since| elapsed_ms(since, now_ms) < limits::FLIGHT_MS)
     }
 
     pub(crate) fn is_due(&self, now_ms: u64) -> bool {
@@ -136,14 +137,19 @@ impl Schedule {
 
     /// When [`Self::is_due`] turns true by the passing of time alone.
     pub(crate) fn next_due_ms(&self) -> u64 {
-        let paused = self.paused_at.map_or(0, |since| since.saturating_add(self.pause_ms));
-        let flying = self.flying_since.map_or(0, |since| since.saturating_add(limits::FLIGHT_MS));
+        let paused = self
+            .paused_at
+            .map_or(0, |since| since.saturating_add(self.pause_ms));
+        let flying = self
+            .flying_since
+            .map_or(0, |since| since.saturating_add(limits::FLIGHT_MS));
         paused.max(flying)
     }
 
     /// Usable while it was ever loaded and is not older than it may get.
     pub(crate) fn is_usable(&self, now_ms: u64) -> bool {
-        self.loaded_at.is_some_and(|at| now_ms.saturating_sub(at) < self.keep_ms)
+        self.loaded_at
+            .is_some_and(|at| now_ms.saturating_sub(at) < self.keep_ms)
     }
 
     pub(crate) fn was_loaded(&self) -> bool {
@@ -161,14 +167,17 @@ impl Schedule {
     /// Not accepted: what was loaded stays; 1, 2, 4 … 60 s until the next try.
     pub(crate) fn fail(&mut self, now_ms: u64) {
         let (first, longest) = limits::BACKOFF_MS;
-        let pause = first.checked_shl(self.failures).filter(|ms| *ms >= first).unwrap_or(longest);
+        let pause = first
+            .checked_shl(self.failures)
+            .filter(|ms| *ms >= first)
+            .unwrap_or(longest);
         self.finish(now_ms, pause.min(longest));
         self.failures = self.failures.saturating_add(1).min(32);
     }
 
-    /// Due at once, whatever was.
-    pub(crate) fn reset(&mut self) {
-        *self = Self::default();
+    /// Due at once, unless it is under way.
+    pub(crate) fn hurry(&mut self) {
+        self.paused_at = None;
     }
 
     fn finish(&mut self, now_ms: u64, pause_ms: u64) {
@@ -208,9 +217,9 @@ pub(crate) fn fresh_for_ms(cache_control: &str) -> u64 {
         }
     }
     match max_age {
-        Some(seconds) => {
-            seconds.saturating_mul(1000).clamp(limits::FRESH_MIN_MS, limits::FRESH_MAX_MS)
-        }
+        Some(seconds) => seconds
+            .saturating_mul(1000)
+            .clamp(limits::FRESH_MIN_MS, limits::FRESH_MAX_MS),
         None => limits::FRESH_DEFAULT_MS,
     }
 }

@@ -40,10 +40,6 @@ impl<'t> Trace<'t> {
         Self(Some(steps))
     }
 
-    pub(crate) fn is_on(&self) -> bool {
-        self.0.is_some()
-    }
-
     /// Notes how a check ended and hands its result on.
     pub(crate) fn note<T, E: Into<Halt>>(
         &mut self,
@@ -58,7 +54,11 @@ impl<'t> Trace<'t> {
                 Err(Halt::Deny(refusal)) => Verdict::Fail(refusal.code),
                 Err(Halt::Wait(_)) => Verdict::Wait,
             };
-            steps.push(Step { check, verdict, saw: saw() });
+            steps.push(Step {
+                check,
+                verdict,
+                saw: saw(),
+            });
         }
         result
     }
@@ -66,7 +66,11 @@ impl<'t> Trace<'t> {
     /// Notes a check that has nothing to check.
     pub(crate) fn skip(&mut self, check: &'static str, why: &str) {
         if let Some(steps) = &mut self.0 {
-            steps.push(Step { check, verdict: Verdict::Skip, saw: why.into() });
+            steps.push(Step {
+                check,
+                verdict: Verdict::Skip,
+                saw: why.into(),
+            });
         }
     }
 }

@@ -19,27 +19,31 @@ pub(crate) fn headers(forward: &[(Box<str>, Forward)], principal: &Principal) ->
 }
 
 fn value(what: Forward, principal: &Principal) -> Option<String> {
-    let one = |text: &Option<Box<str>>| text.as_deref().map(|text| visible(text, false));
-    let list = |words: &[Box<str>]| (!words.is_empty()).then(|| visible(&words.join(" "), true));
+    let one = |text: &Option<Box<str>>| text.as_deref().map(visible);
+    let list = |words: &[Box<str>]| {
+        let words: Vec<String> = words.iter().map(|word| visible(word)).collect();
+        (!words.is_empty()).then(|| words.join(" "))
+    };
     match what {
-        Forward::Issuer => Some(visible(&principal.iss, false)),
+        Forward::Issuer => Some(visible(&principal.iss)),
         Forward::Subject => one(&principal.subject),
         Forward::Type => one(&principal.token_type),
         Forward::Tenant => one(&principal.tenant),
         Forward::Roles => list(&principal.roles),
         Forward::Scopes => list(&principal.scopes),
-        Forward::Expiry => principal.expires_at_ms.map(|ms| format!("{}", ms.div_euclid(1000))),
+        Forward::Expiry => principal
+            .expires_at_ms
+            .map(|ms| format!("{}", ms.div_euclid(1000))),
         Forward::Claims => Some(base64url::encode(principal.claims.as_bytes())),
     }
 }
 
-/// Visible ASCII (RFC 9110 §5.5) as it is, `%` and every other byte
-/// percent-encoded, so that it can be undone. In a list the space separates.
-fn visible(text: &str, list: bool) -> String {
+/// Visible ASCII (RFC 9110 §5.5) as it is; `%` and every other byte
+/// percent-encoded, so that it can be undone.
+fn visible(text: &str) -> String {
     let mut value = String::with_capacity(text.len());
     for byte in text.bytes() {
-        let keep = (byte.is_ascii_graphic() && byte != b'%') || (list && byte == b' ');
-        if keep {
+        if byte.is_ascii_graphic() && byte != b'%' {
             value.push(char::from(byte));
         } else {
             value.push('%');

@@ -24,7 +24,10 @@ pub struct Inspection {
 /// Decodes a token as far as its form allows. Never a decision.
 pub fn inspect(token: &[u8]) -> Inspection {
     let limits = Limits::DEFAULT;
-    let mut seen = Inspection { fault: Jws::parse(token, &limits).err(), ..Inspection::default() };
+    let mut seen = Inspection {
+        fault: Jws::parse(token, &limits).err(),
+        ..Inspection::default()
+    };
     if token.len() > limits.token_bytes {
         return seen;
     }

@@ -1,1 +1,404 @@
-//! issuer
+//! The issuers of a gate: their keys and revocations as supplied so far, and
+//! the sources that supply them.
+
+use alloc::{boxed::Box, format, string::String, sync::Arc, vec::Vec};
+
+use crate::{
+    Code, DocumentStatus, Fetch, FetchKind, Limits, Outcome, Problem, Supplied,
+    claims::Verified,
+    document::{Schedule, fresh_for_ms},
+    json::Value,
+    key::{Key, Keyring, parse_document},
+    limits,
+    policy::{Issuer, Keys, Map, Policy},
+    refusal::{Halt, Refusal},
+    revocation::{Revocable, Revoked},
+    uri,
+};
+
+/// Every issuer of the policy, by index and by `iss`.
+#[derive(Debug)]
+pub(crate) struct Issuers {
+    states: Vec<State>,
+    sources: Vec<Source>,
+    by_iss: Map<Box<str>, usize>,
+}
+
+#[derive(Debug)]
+struct State {
+    ring: Keyring,
+    /// The source of its keys; `None` for keys that the policy holds.
+    jwks: Option<u32>,
+    discovery: Option<u32>,
+    revocations: Option<u32>,
+    revoked: Revoked,
+}
+
+/// One document: whose, what, where, and when.
+#[derive(Debug)]
+struct Source {
+    issuer: usize,
+    kind: FetchKind,
+    /// `None` while discovery has not named it.
+    uri: Option<Arc<str>>,
+    schedule: Schedule,
+}
+
+impl Issuers {
+    pub(crate) fn new(policy: &mut Policy) -> Self {
+        let mut all = Self {
+            states: Vec::with_capacity(policy.issuers.len()),
+            sources: Vec::new(),
+            by_iss: Map::default(),
+        };
+        for (index, issuer) in policy.issuers.iter_mut().enumerate() {
+            let mut add = |kind, uri| {
+                let id = u32::try_from(all.sources.len()).ok();
+                all.sources.push(Source {
+                    issuer: index,
+                    kind,
+                    uri,
+                    schedule: Schedule::default(),
+                });
+                id
+            };
+            let (mut ring, mut jwks, mut discovery) = (Keyring::default(), None, None);
+            match &mut issuer.keys {
+                Keys::Inline(keys) => ring = core::mem::take(keys),
+                Keys::JwksUri { uri, .. } => jwks = add(FetchKind::Jwks, Some(Arc::clone(uri))),
+                Keys::Discovery { uri, .. } => {
+                    discovery = add(FetchKind::Discovery, Some(Arc::clone(uri)));
+                    jwks = add(FetchKind::Jwks, None);
+                }
+            }
+            let revocations = issuer
+                .revocations
+                .as_ref()
+                .and_then(|r| add(FetchKind::Revocations, Some(Arc::clone(&r.uri))));
+            let revoked = Revoked::default();
+            all.states.push(State {
+                ring,
+                jwks,
+                discovery,
+                revocations,
+                revoked,
+            });
+            all.by_iss.insert(issuer.issuer.clone(), index);
+        }
+        all
+    }
+
+    /// By exact `iss` (RFC 7519 §4.1.1).
+    pub(crate) fn index(&self, iss: &str) -> Option<usize> {
+        self.by_iss.get(iss).copied()
+    }
+
+    /// The key that a token names, or why it cannot be had, or what to wait
+    /// for.
+    pub(crate) fn key(
+        &self,
+        index: usize,
+        kid: Option<&str>,
+        algorithm: crate::Algorithm,
+        now_ms: u64,
+    ) -> Result<&Arc<Key>, Halt> {
+        let state = self.states.get(index).ok_or(Code::InternalError)?;
+        let Some(jwks) = state.jwks else {
+            return Ok(state.ring.find(kid, algorithm)?);
+        };
+        let source = self.source(jwks)?;
+        if !source.schedule.is_usable(now_ms) {
+            let wanted = if source.uri.is_some() {
+                jwks
+            } else {
+                state.discovery.unwrap_or(jwks)
+            };
+            return Err(self.wait_or(wanted, Code::KeysUnavailable, now_ms));
+        }
+        match state.ring.find(kid, algorithm) {
+            Err(Code::KeyUnknown) => {
+                let schedule = &source.schedule;
+                if schedule.is_flying(now_ms) || schedule.may_refetch(now_ms) {
+                    Err(Halt::Wait(Vec::from([jwks])))
+                } else {
+                    Err(Code::KeyUnknown.into())
+                }
+            }
+            found => Ok(found?),
+        }
+    }
+
+    /// Whether the issuer takes this token back.
+    pub(crate) fn admit_unrevoked(
+        &self,
+        index: usize,
+        required: bool,
+        token: &Revocable<'_>,
+        now_ms: u64,
+    ) -> Result<(), Halt> {
+        let state = self.states.get(index).ok_or(Code::InternalError)?;
+        let Some(id) = state.revocations else {
+            return Ok(());
+        };
+        if state.revoked.covers(token) {
+            return Err(Code::TokenRevoked.into());
+        }
+        if required && !self.source(id)?.schedule.was_loaded() {
+            return Err(self.wait_or(id, Code::RevocationsUnavailable, now_ms));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn has_revocations(&self, index: usize) -> bool {
+        self.states
+            .get(index)
+            .is_some_and(|state| state.revocations.is_some())
+    }
+
+    /// Whether a fresh check of this token would still take the same key.
+    pub(crate) fn still_names(&self, verified: &Verified) -> bool {
+        let key = &verified.key;
+        let kid = if verified.named_key {
+            key.kid.as_deref()
+        } else {
+            None
+        };
+        let ring = self.states.get(verified.issuer).map(|state| &state.ring);
+        ring.is_some_and(|r| {
+            r.find(kid, key.algorithm)
+                .is_ok_and(|k| Arc::ptr_eq(k, key))
+        })
+    }
+
+    /// Keys that are too old to be used: their tokens are not either.
+    pub(crate) fn has_usable_keys(&self, index: usize, now_ms: u64) -> bool {
+        let Some(state) = self.states.get(index) else {
+            return false;
+        };
+        let source = state.jwks.map(|id| self.source(id));
+        source.is_none_or(|s| s.is_ok_and(|s| s.schedule.is_usable(now_ms)))
+    }
+
+    /// What to fetch for a request that waits: counts as started.
+    pub(crate) fn start(&mut self, ids: &[u32], policy: &Policy, now_ms: u64) -> Vec<Fetch> {
+        let mut fetches = Vec::new();
+        for &id in ids {
+            let Some(source) = self.sources.get_mut(id as usize) else {
+                continue;
+            };
+            if !source.schedule.is_flying(now_ms) {
+                source.schedule.start(now_ms);
+            }
+            fetches.extend(source.fetch(id, policy));
+        }
+        fetches
+    }
+
+    /// Everything that is due: counts as started.
+    pub(crate) fn due(&mut self, policy: &Policy, now_ms: u64) -> Vec<Fetch> {
+        let mut fetches = Vec::new();
+        for (id, source) in (0u32..).zip(&mut self.sources) {
+            if source.uri.is_some() && source.schedule.is_due(now_ms) {
+                source.schedule.start(now_ms);
+                fetches.extend(source.fetch(id, policy));
+            }
+        }
+        fetches
+    }
+
+    pub(crate) fn next_due(&self) -> Option<u64> {
+        let named = self.sources.iter().filter(|source| source.uri.is_some());
+        named.map(|source| source.schedule.next_due_ms()).min()
+    }
+
+    pub(crate) fn status(&self, policy: &Policy, now_ms: u64) -> Vec<DocumentStatus> {
+        let sources = self.sources.iter();
+        sources
+            .filter_map(|source| {
+                Some(DocumentStatus {
+                    issuer: Arc::clone(&policy.issuers.get(source.issuer)?.name),
+                    kind: source.kind,
+                    uri: source.uri.as_deref().map_or_else(String::new, String::from),
+                    age_ms: source.schedule.age_ms(now_ms),
+                    failures: source.schedule.failures(),
+                    usable: source.schedule.is_usable(now_ms),
+                })
+            })
+            .collect()
+    }
+
+    /// Takes in how a fetch ended. What a refused document said changes
+    /// nothing.
+    pub(crate) fn supply(
+        &mut self,
+        policy: &Policy,
+        id: u32,
+        outcome: Outcome<'_>,
+        now_ms: u64,
+    ) -> Result<Supplied, Problem> {
+        let Some(source) = self.sources.get(id as usize) else {
+            return Err(Problem::error(
+                "",
+                "source_unknown",
+                "no document has this source number",
+            ));
+        };
+        let (index, kind) = (source.issuer, source.kind);
+        let issuer = policy.issuers.get(index);
+        let (Some(issuer), Some(state)) = (issuer, self.states.get_mut(index)) else {
+            return Err(Problem::error(
+                "",
+                "source_unknown",
+                "no issuer has this source number",
+            ));
+        };
+        let accepted = body(&outcome).and_then(|(body, cache_control)| {
+            let fresh_ms = fresh_for_ms(cache_control);
+            let refresh_ms = fresh_ms / 5 * 4;
+            let keep_ms = fresh_ms.saturating_add(stale_ms(issuer));
+            match kind {
+                FetchKind::Jwks => {
+                    let (mut ring, skipped) =
+                        Keyring::parse(body, &issuer.algorithms, &policy.limits)?;
+                    ring.adopt(&state.ring);
+                    state.ring = ring;
+                    Ok((Supplied { skipped }, None, refresh_ms, keep_ms))
+                }
+                FetchKind::Discovery => {
+                    let uri = read_metadata(body, issuer, &policy.limits)?;
+                    Ok((Supplied::default(), Some(uri), refresh_ms, keep_ms))
+                }
+                FetchKind::Revocations => {
+                    state.revoked = Revoked::parse(body, &policy.limits)?;
+                    let refresh_ms = issuer
+                        .revocations
+                        .as_ref()
+                        .map_or(fresh_ms, |r| r.refresh_ms);
+                    Ok((Supplied::default(), None, refresh_ms, u64::MAX))
+                }
+            }
+        });
+        let jwks = state.jwks;
+        let schedule = self
+            .sources
+            .get_mut(id as usize)
+            .map(|source| &mut source.schedule);
+        match accepted {
+            Ok((supplied, jwks_uri, refresh_ms, keep_ms)) => {
+                if let Some(schedule) = schedule {
+                    schedule.succeed(now_ms, refresh_ms, keep_ms);
+                }
+                if let (Some(uri), Some(jwks)) = (jwks_uri, jwks) {
+                    self.name_jwks(jwks, uri);
+                }
+                Ok(supplied)
+            }
+            Err(problem) => {
+                if let Some(schedule) = schedule {
+                    schedule.fail(now_ms);
+                }
+                Err(problem)
+            }
+        }
+    }
+
+    /// Discovery says where the keys are: another place is due at once.
+    fn name_jwks(&mut self, jwks: u32, uri: Arc<str>) {
+        if let Some(source) = self.sources.get_mut(jwks as usize)
+            && source.uri.as_ref() != Some(&uri)
+        {
+            source.uri = Some(uri);
+            source.schedule.hurry();
+        }
+    }
+
+    fn source(&self, id: u32) -> Result<&Source, Refusal> {
+        self.sources
+            .get(id as usize)
+            .ok_or(Code::InternalError.into())
+    }
+
+    /// Wait for a document that is under way or due; else it is unavailable
+    /// until its pause is over.
+    fn wait_or(&self, id: u32, code: Code, now_ms: u64) -> Halt {
+        match self.source(id) {
+            Err(refusal) => refusal.into(),
+            Ok(source) if source.schedule.is_flying(now_ms) || source.schedule.is_due(now_ms) => {
+                Halt::Wait(Vec::from([id]))
+            }
+            Ok(source) => Refusal::retry(code, source.schedule.pause_left_ms(now_ms)).into(),
+        }
+    }
+}
+
+impl Source {
+    fn fetch(&self, id: u32, policy: &Policy) -> Option<Fetch> {
+        Some(Fetch {
+            source: id,
+            issuer: Arc::clone(&policy.issuers.get(self.issuer)?.name),
+            kind: self.kind,
+            uri: Arc::clone(self.uri.as_ref()?),
+            timeout_ms: limits::FETCH_TIMEOUT_MS,
+            max_bytes: u32::try_from(policy.limits.document_bytes).unwrap_or(u32::MAX),
+        })
+    }
+}
+
+fn stale_ms(issuer: &Issuer) -> u64 {
+    match issuer.keys {
+        Keys::JwksUri { stale_ms, .. } | Keys::Discovery { stale_ms, .. } => stale_ms,
+        Keys::Inline(_) => 0,
+    }
+}
+
+/// The body of an answer that supplies a document, and its `Cache-Control`.
+fn body<'o>(outcome: &Outcome<'o>) -> Result<(&'o [u8], &'o str), Problem> {
+    match *outcome {
+        Outcome::Response {
+            status: 200,
+            cache_control,
+            body,
+        } => Ok((body, cache_control)),
+        Outcome::Response { status, .. } => {
+            let message = format!("the server answered with status {status}");
+            Err(Problem::error("", "document_status", message))
+        }
+        Outcome::Failed => Err(Problem::error(
+            "",
+            "document_failed",
+            "the document could not be fetched",
+        )),
+    }
+}
+
+/// The `jwks_uri` of OpenID Provider metadata, whose `issuer` must be exactly
+/// the configured one (OpenID Connect Discovery 1.0 §4.3).
+fn read_metadata(body: &[u8], issuer: &Issuer, limits: &Limits) -> Result<Arc<str>, Problem> {
+    let value = parse_document(body, limits)?;
+    let member = |name| {
+        value
+            .as_object()
+            .and_then(|o| o.get(name))
+            .and_then(Value::as_str)
+    };
+    if member("issuer") != Some(&*issuer.issuer) {
+        let message =
+            "the metadata is not of this issuer: its `issuer` must be exactly the configured one";
+        return Err(Problem::error("/issuer", "issuer_mismatch", message));
+    }
+    let insecure_http = matches!(
+        issuer.keys,
+        Keys::Discovery {
+            insecure_http: true,
+            ..
+        }
+    );
+    match member("jwks_uri") {
+        Some(uri) if uri::fetchable(uri, insecure_http).is_ok() => Ok(Arc::from(uri)),
+        _ => {
+            let message =
+                "the metadata has no `jwks_uri` that may be fetched: an absolute https URL";
+            Err(Problem::error("/jwks_uri", "uri_invalid", message))
+        }
+    }
+}

@@ -56,7 +56,14 @@ impl<'a> Jws<'a> {
         let payload = base64url::decode(parts.payload).ok_or(Code::TokenMalformed)?;
         let signature = base64url::decode(parts.signature).ok_or(Code::TokenMalformed)?;
         let (algorithm, kid, typ) = read_header(&header, limits)?;
-        Ok(Self { algorithm, kid, typ, signing_input: parts.signing_input, payload, signature })
+        Ok(Self {
+            algorithm,
+            kid,
+            typ,
+            signing_input: parts.signing_input,
+            payload,
+            signature,
+        })
     }
 }
 
@@ -67,8 +74,12 @@ impl<'a> Parts<'a> {
         let (signing_input, signature) = (token.get(..end)?, token.get(end + 1..)?);
         let mut parts = signing_input.split(|b| *b == b'.');
         let (header, payload) = (parts.next()?, parts.next()?);
-        (parts.next().is_none() && !header.is_empty())
-            .then_some(Self { header, payload, signature, signing_input })
+        (parts.next().is_none() && !header.is_empty()).then_some(Self {
+            header,
+            payload,
+            signature,
+            signing_input,
+        })
     }
 }
 
@@ -85,8 +96,8 @@ fn read_header(text: &[u8], limits: &Limits) -> Result<Header, Refusal> {
     if header.get("crit").is_some() || header.get("b64").is_some_and(|b| *b != Value::Bool(true)) {
         return Err(Code::CritUnsupported.into());
     }
-    let alg = text_member(&header, "alg")?
-        .ok_or_else(|| Refusal::claim(Code::HeaderInvalid, "alg"))?;
+    let alg =
+        text_member(&header, "alg")?.ok_or_else(|| Refusal::claim(Code::HeaderInvalid, "alg"))?;
     let kid = text_member(&header, "kid")?.map(Box::from);
     let typ = text_member(&header, "typ")?.map(normal_typ);
     text_member(&header, "cty")?;

@@ -12,6 +12,7 @@ extern crate alloc;
 
 mod algorithm;
 mod base64url;
+mod check;
 mod claims;
 mod code;
 mod condition;
@@ -34,7 +35,10 @@ mod request;
 mod requirement;
 mod revocation;
 mod router;
+mod scope;
 mod target;
+mod token_type;
+mod uri;
 
 
 pub mod json;

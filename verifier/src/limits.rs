@@ -67,6 +67,9 @@ pub(crate) const BACKOFF_MS: (u64, u64) = (1_000, 60_000);
 
 impl Limits {
     pub(crate) fn json_bounds(&self) -> crate::json::Bounds {
-        crate::json::Bounds { depth: self.json_depth, members: self.json_members }
+        crate::json::Bounds {
+            depth: self.json_depth,
+            members: self.json_members,
+        }
     }
 }

@@ -1,1 +1,176 @@
-//! memory
+//! Remembered tokens: a signature is verified once, everything else every
+//! time. A token is found by all of its bytes, never by a hash alone.
+//!
+//! The table is set-associative: a token can stand only in the few places of
+//! its set, so that whatever strangers send, a look-up compares a handful of
+//! entries. Only verified tokens get in, and the hash takes a seed.
+
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
+use core::sync::atomic::{AtomicBool, Ordering};
+
+use crate::{claims::Verified, limits};
+
+/// Places a set has.
+const WAYS: usize = 8;
+
+#[derive(Debug)]
+pub(crate) struct Memory {
+    /// `sets × WAYS` places, grown when first needed; empty if switched off.
+    places: Vec<Option<Entry>>,
+    sets: usize,
+    seed: u64,
+    bytes: usize,
+}
+
+#[derive(Debug)]
+struct Entry {
+    hash: u64,
+    token: Box<[u8]>,
+    verified: Arc<Verified>,
+    /// Looked up since it was last passed over for eviction.
+    used: AtomicBool,
+}
+
+impl Memory {
+    /// Room for `tokens` tokens, rounded up to whole sets; 0 switches it off.
+    pub(crate) fn new(tokens: usize, seed: u64) -> Self {
+        Self {
+            places: Vec::new(),
+            sets: tokens.div_ceil(WAYS),
+            seed,
+            bytes: 0,
+        }
+    }
+
+    pub(crate) fn recall(&self, token: &[u8]) -> Option<&Arc<Verified>> {
+        let hash = hash(token, self.seed);
+        let set = self.places.get(self.set(hash)?)?;
+        let entry = set
+            .iter()
+            .flatten()
+            .find(|entry| entry.hash == hash && same_bytes(&entry.token, token))?;
+        entry.used.store(true, Ordering::Relaxed);
+        Some(&entry.verified)
+    }
+
+    /// Remembers a verified token, in place of a dead or little used one.
+    pub(crate) fn remember(&mut self, token: &[u8], verified: Arc<Verified>, now_ms: i64) {
+        let hash = hash(token, self.seed);
+        let Some(set) = self.set(hash) else { return };
+        let weight = weight(token.len(), &verified);
+        if weight > limits::REMEMBERED_BYTES / WAYS {
+            return;
+        }
+        if self.places.is_empty() {
+            self.places
+                .resize_with(self.sets.saturating_mul(WAYS), || None);
+        }
+        let Some(places) = self.places.get_mut(set.clone()) else {
+            return;
+        };
+        let Some(place) = victim(places, now_ms) else {
+            return;
+        };
+        self.bytes = self
+            .bytes
+            .saturating_sub(place.as_ref().map_or(0, Entry::weight));
+        *place = Some(Entry {
+            hash,
+            token: token.into(),
+            verified,
+            used: AtomicBool::new(false),
+        });
+        self.bytes = self.bytes.saturating_add(weight);
+        if self.bytes > limits::REMEMBERED_BYTES {
+            // Bytes ran out before places did: tokens are large, so start anew
+            // but for this one's set.
+            self.forget_others(set);
+        }
+    }
+
+    /// Forgets every token that `keep` does not hold on to.
+    pub(crate) fn retain(&mut self, keep: impl Fn(&Verified) -> bool) {
+        for place in &mut self.places {
+            if place.as_ref().is_some_and(|entry| !keep(&entry.verified)) {
+                self.bytes = self
+                    .bytes
+                    .saturating_sub(place.as_ref().map_or(0, Entry::weight));
+                *place = None;
+            }
+        }
+    }
+
+    fn forget_others(&mut self, set: core::ops::Range<usize>) {
+        for (index, place) in self.places.iter_mut().enumerate() {
+            if !set.contains(&index) {
+                self.bytes = self
+                    .bytes
+                    .saturating_sub(place.as_ref().map_or(0, Entry::weight));
+                *place = None;
+            }
+        }
+    }
+
+    fn set(&self, hash: u64) -> Option<core::ops::Range<usize>> {
+        let sets = u64::try_from(self.sets).ok()?;
+        let first = usize::try_from(hash.checked_rem(sets)?)
+            .ok()?
+            .checked_mul(WAYS)?;
+        Some(first..first.checked_add(WAYS)?)
+    }
+}
+
+impl Entry {
+    fn weight(&self) -> usize {
+        weight(self.token.len(), &self.verified)
+    }
+}
+
+fn weight(token_bytes: usize, verified: &Verified) -> usize {
+    token_bytes.saturating_add(verified.weight())
+}
+
+/// An empty place, else an expired token's, else one not used since the last
+/// time (the clock algorithm), else the first.
+fn victim(places: &mut [Option<Entry>], now_ms: i64) -> Option<&mut Option<Entry>> {
+    let expired = |entry: &Entry| entry.verified.times.exp.is_some_and(|exp| exp < now_ms);
+    let index = places
+        .iter()
+        .position(Option::is_none)
+        .or_else(|| {
+            places
+                .iter()
+                .position(|place| place.as_ref().is_some_and(expired))
+        })
+        .or_else(|| {
+            let unused = |entry: &Entry| !entry.used.swap(false, Ordering::Relaxed);
+            places
+                .iter()
+                .position(|place| place.as_ref().is_some_and(unused))
+        })
+        .unwrap_or(0);
+    places.get_mut(index)
+}
+
+/// The end of a token is the end of its signature, which differs between
+/// tokens of one issuer; all bytes are compared afterwards.
+fn hash(token: &[u8], seed: u64) -> u64 {
+    let mut state = seed ^ u64::try_from(token.len()).unwrap_or(0);
+    for chunk in token.rchunks_exact(8).take(4) {
+        let word = chunk.try_into().map_or(0, u64::from_le_bytes);
+        state = (state ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        state ^= state >> 32;
+    }
+    state
+}
+
+/// Equality in wide steps: `==` on slices is a call that goes byte by byte on
+/// some targets.
+fn same_bytes(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    let (a_words, a_rest) = a.as_chunks::<32>();
+    let (b_words, b_rest) = b.as_chunks::<32>();
+    a_words.iter().zip(b_words).all(|(a, b)| a == b) && a_rest == b_rest
+}

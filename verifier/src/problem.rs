@@ -32,7 +32,12 @@ impl Problem {
         code: &'static str,
         message: impl Into<String>,
     ) -> Self {
-        Self { pointer: pointer.into(), code, message: message.into(), severity: Severity::Error }
+        Self {
+            pointer: pointer.into(),
+            code,
+            message: message.into(),
+            severity: Severity::Error,
+        }
     }
 
     /// A warning at `pointer`.
@@ -41,6 +46,9 @@ impl Problem {
         code: &'static str,
         message: impl Into<String>,
     ) -> Self {
-        Self { severity: Severity::Warning, ..Self::error(pointer, code, message) }
+        Self {
+            severity: Severity::Warning,
+            ..Self::error(pointer, code, message)
+        }
     }
 }

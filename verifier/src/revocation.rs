@@ -40,17 +40,32 @@ impl Revoked {
             .ok_or_else(|| invalid("", "a revocation document is an object"))?;
         let mut revoked = Self::default();
         for (name, value) in document.iter() {
-            let items = value.as_array().ok_or_else(|| invalid(&format!("/{name}"), "it is not an array"))?;
+            let items = value
+                .as_array()
+                .ok_or_else(|| invalid(&format!("/{name}"), "it is not an array"))?;
             for (index, item) in items.iter().enumerate() {
                 let pointer = || format!("/{name}/{index}");
                 match name {
                     "jti" | "kid" => {
-                        let text = item.as_str().ok_or_else(|| invalid(&pointer(), "it is not a string"))?;
-                        let set = if name == "jti" { &mut revoked.jti } else { &mut revoked.kid };
+                        let text = item
+                            .as_str()
+                            .ok_or_else(|| invalid(&pointer(), "it is not a string"))?;
+                        let set = if name == "jti" {
+                            &mut revoked.jti
+                        } else {
+                            &mut revoked.kid
+                        };
                         set.insert(text.into());
                     }
-                    "sub" => revoked.add_subject(item).map_err(|why| invalid(&pointer(), why))?,
-                    _ => return Err(invalid(&pointer(), "the members are `jti`, `sub` and `kid`")),
+                    "sub" => revoked
+                        .add_subject(item)
+                        .map_err(|why| invalid(&pointer(), why))?,
+                    _ => {
+                        return Err(invalid(
+                            &pointer(),
+                            "the members are `jti`, `sub` and `kid`",
+                        ));
+                    }
                 }
             }
             if !matches!(name, "jti" | "sub" | "kid") {
@@ -66,9 +81,15 @@ impl Revoked {
         let sub = entry.get("sub").and_then(Value::as_str).ok_or(SHAPE)?;
         let before = match entry.get("issued_before") {
             None => None,
-            Some(time) => Some(time.as_milliseconds().ok_or("`issued_before` is not a time in seconds")?),
+            Some(time) => Some(
+                time.as_milliseconds()
+                    .ok_or("`issued_before` is not a time in seconds")?,
+            ),
         };
-        if entry.iter().any(|(name, _)| !matches!(name, "sub" | "issued_before")) {
+        if entry
+            .iter()
+            .any(|(name, _)| !matches!(name, "sub" | "issued_before"))
+        {
             return Err(SHAPE);
         }
         // Of two entries for a subject the one that revokes more counts.

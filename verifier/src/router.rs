@@ -106,7 +106,11 @@ impl Trie {
                 };
                 node.first_rule = node.first_rule.min(index);
             }
-            let ends = if path.rest { &mut node.rests } else { &mut node.ends };
+            let ends = if path.rest {
+                &mut node.rests
+            } else {
+                &mut node.ends
+            };
             // A later rule whose methods are all taken never matches here: so
             // a list is never longer than there are methods.
             let taken = |m: &Box<str>| ends.iter().any(|end| admits(&end.methods, m));
@@ -114,7 +118,13 @@ impl Trie {
                 || (!rule.methods.is_empty() && rule.methods.iter().all(taken));
             if !hidden {
                 let methods = rule.methods.clone();
-                ends.push(End { at: Match { rule: index, pattern }, methods });
+                ends.push(End {
+                    at: Match {
+                        rule: index,
+                        pattern,
+                    },
+                    methods,
+                });
             }
         }
     }
@@ -154,7 +164,9 @@ impl Search<'_> {
 /// `GET` covers `HEAD` (RFC 9110 §9.3.2).
 fn admits(methods: &[Box<str>], method: &str) -> bool {
     methods.is_empty()
-        || methods.iter().any(|m| **m == *method || (method == "HEAD" && **m == *"GET"))
+        || methods
+            .iter()
+            .any(|m| **m == *method || (method == "HEAD" && **m == *"GET"))
 }
 
 /// The segment of the request that `{name}` stands for.

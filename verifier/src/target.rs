@@ -43,7 +43,10 @@ impl<'a> Target<'a> {
 /// One segment, percent-decoded once. `None` where a backend might read it
 /// differently, for patterns of the policy too.
 pub(crate) fn decode_segment(segment: &[u8]) -> Option<Cow<'_, [u8]>> {
-    if !segment.iter().all(|b| b.is_ascii_graphic() && !matches!(b, b'#' | b'\\' | b';')) {
+    if !segment
+        .iter()
+        .all(|b| b.is_ascii_graphic() && !matches!(b, b'#' | b'\\' | b';'))
+    {
         return None;
     }
     let decoded = if segment.contains(&b'%') {
@@ -74,8 +77,14 @@ fn percent_decode(segment: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn percent_byte(triple: &[u8]) -> Option<u8> {
-    let [b'%', high, low] = triple else { return None };
-    let digit = |b: &u8| char::from(*b).to_digit(16).and_then(|d| u8::try_from(d).ok());
+    let [b'%', high, low] = triple else {
+        return None;
+    };
+    let digit = |b: &u8| {
+        char::from(*b)
+            .to_digit(16)
+            .and_then(|d| u8::try_from(d).ok())
+    };
     Some((digit(high)? << 4) | digit(low)?)
 }
 
@@ -86,7 +95,9 @@ pub(crate) fn host(authority: &[u8]) -> Result<Cow<'_, str>, Code> {
 }
 
 fn read_host(authority: &[u8]) -> Option<Cow<'_, str>> {
-    let legal = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~' | b':' | b'[' | b']');
+    let legal = |b: &u8| {
+        b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~' | b':' | b'[' | b']')
+    };
     if authority.len() > 512 || !authority.iter().all(legal) {
         return None;
     }
@@ -111,7 +122,9 @@ fn read_host(authority: &[u8]) -> Option<Cow<'_, str>> {
 
 fn is_port(text: &str) -> bool {
     text.is_empty()
-        || text.strip_prefix(':').is_some_and(|port| port.bytes().all(|b| b.is_ascii_digit()))
+        || text
+            .strip_prefix(':')
+            .is_some_and(|port| port.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// A token of RFC 9110 §5.6.2, of a sensible length.

@@ -8,8 +8,8 @@ mod pointer;
 use alloc::{borrow::Cow, vec::Vec};
 
 pub use parse::{Bounds, Fault, FaultKind, parse, parse_claims};
-pub(crate) use pointer::push_token;
 pub use pointer::Pointer;
+pub(crate) use pointer::push_token;
 
 /// A JSON value that borrows what it can from its text.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,7 +68,10 @@ pub struct Object<'a>(Vec<(Cow<'a, str>, Value<'a>)>);
 impl<'a> Object<'a> {
     /// The member of this name.
     pub fn get(&self, name: &str) -> Option<&Value<'a>> {
-        self.0.iter().find(|(n, _)| n == name).map(|(_, value)| value)
+        self.0
+            .iter()
+            .find(|(n, _)| n == name)
+            .map(|(_, value)| value)
     }
 
     /// All members.
@@ -106,7 +109,9 @@ impl<'a> Value<'a> {
     /// a NumericDate (RFC 7519 §2) in milliseconds.
     pub fn as_milliseconds(&self) -> Option<i64> {
         const LIMIT: f64 = 9_007_199_254_740_992.0;
-        let Self::Number(number) = self else { return None };
+        let Self::Number(number) = self else {
+            return None;
+        };
         if !(-LIMIT..=LIMIT).contains(&number.as_f64()) {
             return None;
         }
@@ -117,7 +122,11 @@ impl<'a> Value<'a> {
                 let scaled = x * 1000.0;
                 // `as` saturates and cannot panic; |scaled| < 2^63.
                 let cut = scaled as i64;
-                Some(if (cut as f64) > scaled { cut.saturating_sub(1) } else { cut })
+                Some(if (cut as f64) > scaled {
+                    cut.saturating_sub(1)
+                } else {
+                    cut
+                })
             }
         }
     }
@@ -129,9 +138,7 @@ impl<'a> Value<'a> {
             Self::Bool(b) => Value::Bool(b),
             Self::Number(n) => Value::Number(n),
             Self::String(text) => Value::String(Cow::Owned(text.into_owned())),
-            Self::Array(items) => {
-                Value::Array(items.into_iter().map(Value::into_owned).collect())
-            }
+            Self::Array(items) => Value::Array(items.into_iter().map(Value::into_owned).collect()),
             Self::Object(Object(members)) => Value::Object(Object(
                 members
                     .into_iter()

@@ -63,7 +63,11 @@ pub fn parse_claims<'a>(
     let iss = RefCell::new(None);
     let claims = parse_noting(text, bounds, Some(&iss)).and_then(|value| match value {
         Value::Object(object) => Ok(object),
-        _ => Err(Fault { kind: FaultKind::Syntax, pointer: String::new(), line_column: (1, 1) }),
+        _ => Err(Fault {
+            kind: FaultKind::Syntax,
+            pointer: String::new(),
+            line_column: (1, 1),
+        }),
     });
     (iss.into_inner(), claims)
 }
@@ -76,14 +80,24 @@ fn parse_noting<'a>(
     iss: Option<&Noted<'a>>,
 ) -> Result<Value<'a>, Fault> {
     let fault = RefCell::new(None);
-    let seed = Seed { bounds, depth: 0, place: &Place::Root, fault: &fault, iss };
+    let seed = Seed {
+        bounds,
+        depth: 0,
+        place: &Place::Root,
+        fault: &fault,
+        iss,
+    };
     let mut deserializer = serde_json::Deserializer::from_slice(text);
     // Depth is bounded here, by `Seed`, which is stricter than the default.
     seed.deserialize(&mut deserializer)
         .and_then(|value| deserializer.end().map(|()| value))
         .map_err(|error| {
             let (kind, pointer) = fault.take().unwrap_or((FaultKind::Syntax, String::new()));
-            Fault { kind, pointer, line_column: (error.line(), error.column()) }
+            Fault {
+                kind,
+                pointer,
+                line_column: (error.line(), error.column()),
+            }
         })
 }
 
@@ -124,7 +138,12 @@ impl<'s, 'a> Seed<'s, 'a> {
     where
         's: 'n,
     {
-        Seed { depth: self.depth.saturating_add(1), place, iss: None, ..*self }
+        Seed {
+            depth: self.depth.saturating_add(1),
+            place,
+            iss: None,
+            ..*self
+        }
     }
 
     /// Notes a fault at `name` below this place; `serde_json` then stops.
@@ -139,7 +158,11 @@ impl<'s, 'a> Seed<'s, 'a> {
     }
 
     fn enter<E: Error>(&self) -> Result<(), E> {
-        if self.depth < self.bounds.depth { Ok(()) } else { Err(self.fail(FaultKind::Depth, None)) }
+        if self.depth < self.bounds.depth {
+            Ok(())
+        } else {
+            Err(self.fail(FaultKind::Depth, None))
+        }
     }
 }
 

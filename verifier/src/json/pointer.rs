@@ -20,7 +20,10 @@ impl Pointer {
             None if text.is_empty() => Some(Vec::new()),
             None => Some(Vec::from([Box::from(text)])),
         };
-        Some(Self { text: text.into(), tokens: tokens?.into() })
+        Some(Self {
+            text: text.into(),
+            tokens: tokens?.into(),
+        })
     }
 
     /// As it was written.
@@ -30,11 +33,13 @@ impl Pointer {
 
     /// The value at this place (RFC 6901 §4).
     pub fn resolve<'v, 'a>(&self, value: &'v Value<'a>) -> Option<&'v Value<'a>> {
-        self.tokens.iter().try_fold(value, |value, token| match value {
-            Value::Object(object) => object.get(token),
-            Value::Array(items) => items.get(index(token)?),
-            _ => None,
-        })
+        self.tokens
+            .iter()
+            .try_fold(value, |value, token| match value {
+                Value::Object(object) => object.get(token),
+                Value::Array(items) => items.get(index(token)?),
+                _ => None,
+            })
     }
 }
 

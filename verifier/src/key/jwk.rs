@@ -42,16 +42,28 @@ pub(super) fn public_key(jwk: &Object<'_>, allowed: &[Algorithm]) -> Result<Key,
         }
         KeyKind::Oct => return Err("it is a secret, not a public key".into()),
     };
-    Ok(Key { kid: text(jwk, "kid")?.map(Box::from), algorithm, material })
+    Ok(Key {
+        kid: text(jwk, "kid")?.map(Box::from),
+        algorithm,
+        material,
+    })
 }
 
 /// An HMAC secret of the policy: `kid`?, `k`, `alg`?.
 pub(super) fn secret(entry: &Object<'_>, allowed: &[Algorithm]) -> Result<Key, Unusable> {
     let algorithm = algorithm(entry, KeyKind::Oct, allowed)?;
     let secret = Secret::new(bytes(entry, "k")?.into(), algorithm.hash()).ok_or_else(|| {
-        format!("{} needs a secret of at least {} bytes", algorithm.as_str(), algorithm.hash().len())
+        format!(
+            "{} needs a secret of at least {} bytes",
+            algorithm.as_str(),
+            algorithm.hash().len()
+        )
     })?;
-    Ok(Key { kid: text(entry, "kid")?.map(Box::from), algorithm, material: Material::Hmac(secret) })
+    Ok(Key {
+        kid: text(entry, "kid")?.map(Box::from),
+        algorithm,
+        material: Material::Hmac(secret),
+    })
 }
 
 /// One key, one algorithm: its `alg`, or the only allowed one that fits.
@@ -67,7 +79,10 @@ fn algorithm(
             None => Err(format!("its `alg` `{}` is not supported", brief(name))),
         };
     }
-    let mut fitting = allowed.iter().copied().filter(|algorithm| algorithm.kind() == kind);
+    let mut fitting = allowed
+        .iter()
+        .copied()
+        .filter(|algorithm| algorithm.kind() == kind);
     match (fitting.next(), fitting.next()) {
         (Some(algorithm), None) => Ok(algorithm),
         (None, _) => Err("no algorithm of this issuer fits it".into()),

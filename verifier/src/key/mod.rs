@@ -1,0 +1,45 @@
+//! Keys: parsed and prepared once, when a document is supplied.
+
+mod hmac;
+mod jwk;
+mod keyring;
+mod rsa;
+
+use alloc::boxed::Box;
+
+pub use keyring::Keyring;
+pub(crate) use keyring::parse_document;
+
+use crate::Algorithm;
+
+/// One key, for one algorithm (RFC 8725bis §3.1).
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Key {
+    pub(crate) kid: Option<Box<str>>,
+    pub(crate) algorithm: Algorithm,
+    material: Material,
+}
+
+/// What verifies, prepared for it.
+#[derive(PartialEq, Eq)]
+enum Material {
+    Rsa(Box<rsa::PublicKey>),
+    Hmac(hmac::Secret),
+}
+
+impl Key {
+    /// Whether `signature` is this key's over `message`.
+    pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
+        match &self.material {
+            Material::Rsa(key) => key.verify_pkcs1(self.algorithm.hash(), message, signature),
+            Material::Hmac(secret) => secret.verify(self.algorithm.hash(), message, signature),
+        }
+    }
+}
+
+/// Key material never reaches a log.
+impl core::fmt::Debug for Material {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("..")
+    }
+}
