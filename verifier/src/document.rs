@@ -223,3 +223,74 @@ pub(crate) fn fresh_for_ms(cache_control: &str) -> u64 {
         None => limits::FRESH_DEFAULT_MS,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const S: u64 = 1_000;
+
+    #[test]
+    fn freshness_is_held_between_a_minute_and_a_day() {
+        for (cache_control, seconds) in [
+            ("", 600),
+            ("public", 600),
+            ("max-age=300", 300),
+            ("public, Max-Age=\"300\"", 300),
+            ("max-age=300, max-age=120", 120),
+            ("max-age=0", 60),
+            ("max-age=99999999999999999999999", 86_400),
+            ("max-age=-1", 600),
+            ("max-age=3600, no-store", 60),
+            ("no-cache", 60),
+            ("max-age=", 600),
+        ] {
+            assert_eq!(fresh_for_ms(cache_control), seconds * S, "{cache_control}");
+        }
+    }
+
+    #[test]
+    fn failures_back_off_and_keep_what_was_loaded() {
+        let mut schedule = Schedule::default();
+        assert!(schedule.is_due(0) && !schedule.is_usable(0));
+        schedule.start(0);
+        assert!(!schedule.is_due(S) && schedule.is_flying(S));
+        assert!(
+            schedule.is_due(limits::FLIGHT_MS),
+            "a lost flight is due again"
+        );
+        schedule.succeed(2 * S, 480 * S, 600 * S);
+        assert!(!schedule.is_due(481 * S) && schedule.is_due(482 * S));
+        let mut now = 482 * S;
+        for pause in [1, 2, 4, 8, 16, 32, 60, 60] {
+            schedule.start(now);
+            schedule.fail(now);
+            assert_eq!(schedule.pause_left_ms(now), pause * S);
+            now += pause * S;
+            assert!(schedule.is_due(now));
+        }
+        assert!(schedule.is_usable(601 * S) && !schedule.is_usable(602 * S));
+    }
+
+    #[test]
+    fn an_unknown_kid_may_refetch_once_in_thirty_seconds() {
+        let mut schedule = Schedule::default();
+        schedule.start(0);
+        schedule.succeed(5 * S, 480 * S, 600 * S);
+        assert!(!schedule.may_refetch(29 * S), "counted from the attempt");
+        assert!(schedule.may_refetch(30 * S));
+        schedule.start(30 * S);
+        assert!(!schedule.may_refetch(31 * S), "one under way is enough");
+        schedule.fail(32 * S);
+        assert!(!schedule.may_refetch(59 * S) && schedule.may_refetch(60 * S));
+    }
+
+    #[test]
+    fn a_clock_set_back_blocks_nothing() {
+        let mut schedule = Schedule::default();
+        schedule.succeed(1_000_000 * S, 480 * S, 600 * S);
+        assert!(
+            schedule.is_usable(10 * S) && schedule.may_refetch(10 * S) && schedule.is_due(10 * S)
+        );
+    }
+}

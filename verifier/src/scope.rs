@@ -19,3 +19,31 @@ pub(crate) fn covers(pattern: &str, scope: &str) -> bool {
         _ => pattern == scope,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wildcard_grants_what_is_below_it_and_nothing_else() {
+        let held = ["api:*".into(), "plain".into()];
+        for (wanted, with, without) in [
+            ("api:read", true, false),
+            ("api:a:b", true, false),
+            ("api:*", true, true),
+            ("api:", false, false),
+            ("api", false, false),
+            ("apix:read", false, false),
+            ("plain", true, true),
+            ("plainer", false, false),
+        ] {
+            assert_eq!(grants(&held, wanted, true), with, "{wanted}");
+            assert_eq!(grants(&held, wanted, false), without, "{wanted}");
+        }
+        assert!(grants(&["*".into()], "anything", true));
+        assert!(
+            !grants(&["ap*".into()], "api", true),
+            "a wildcard stands after a colon"
+        );
+    }
+}

@@ -140,3 +140,80 @@ pub(crate) fn is_token(text: &str) -> bool {
     let tchar = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
     !text.is_empty() && text.bytes().all(tchar)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_is_read_in_one_way_or_refused() {
+        let read = |target: &str| {
+            let parsed = Target::parse(target.as_bytes()).ok()?;
+            Some(
+                parsed
+                    .segments
+                    .iter()
+                    .map(|s| s.to_vec())
+                    .collect::<Vec<_>>(),
+            )
+        };
+        assert_eq!(read("/"), Some(Vec::new()));
+        assert_eq!(read("/?a=//../%00"), Some(Vec::new()));
+        assert_eq!(read("/a/b"), Some([b"a".to_vec(), b"b".to_vec()].to_vec()));
+        assert_eq!(read("/a/b/"), read("/a/b"));
+        assert_eq!(read("/%61"), read("/a"));
+        assert_eq!(read("/caf%C3%A9"), Some([b"caf\xc3\xa9".to_vec()].to_vec()));
+        for refused in [
+            "",
+            "a",
+            "*",
+            "http://a/b",
+            "//",
+            "//a",
+            "/a//b",
+            "/a//",
+            "/.",
+            "/..",
+            "/a/../b",
+            "/%2e%2e/a",
+            "/%2E",
+            "/a%2fb",
+            "/a%2Fb",
+            "/a%5cb",
+            "/a\\b",
+            "/a;b",
+            "/a%3bb",
+            "/%00",
+            "/%0a",
+            "/%7f",
+            "/a b",
+            "/a#b",
+            "/%",
+            "/%4",
+            "/%zz",
+            "/%252f",
+            "/%25%32%66",
+            "/\u{e9}",
+            "/a\tb",
+        ] {
+            assert_eq!(read(refused), None, "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_host_is_lower_case_without_port_and_final_dot() {
+        let read = |authority: &str| host(authority.as_bytes()).ok().map(Cow::into_owned);
+        assert_eq!(
+            read("App.Example.com:8443").as_deref(),
+            Some("app.example.com")
+        );
+        assert_eq!(read("app.example.com.").as_deref(), Some("app.example.com"));
+        assert_eq!(read("[::1]:80").as_deref(), Some("[::1]"));
+        assert_eq!(read("").as_deref(), Some(""));
+        for refused in [
+            "a@b", "a/b", "a,b", "a b", "a:b", "::1", "[::1", "a\\b", "a:1:2",
+        ] {
+            assert_eq!(read(refused), None, "{refused}");
+        }
+    }
+}
