@@ -277,17 +277,7 @@ impl Checks<'_> {
             now_ms: i64::try_from(self.now_ms).unwrap_or(i64::MAX),
             leeway_ms: self.policy.leeway_ms,
         };
-        trace.note("requirement", requirement.admit(&subject), || {
-            let principal = &verified.principal;
-            format!(
-                "issuer `{}`, type {}, tenant {}, scopes {}, roles {}",
-                principal.issuer,
-                quoted(principal.token_type.as_deref()),
-                quoted(principal.tenant.as_deref()),
-                list(&principal.scopes),
-                list(&principal.roles),
-            )
-        })
+        requirement.explain(&subject, trace)
     }
 }
 

@@ -1,13 +1,14 @@
 //! What a rule, or a caller of `check_token`, requires of a verified token.
 
-use alloc::{boxed::Box, vec::Vec};
+use alloc::{boxed::Box, format, string::String, vec::Vec};
 
 use crate::{
     Code, Limits,
-    claims::{Times, Verified},
+    claims::{Times, Verified, list},
     condition::Claims,
+    explain::Trace,
     json,
-    refusal::Refusal,
+    refusal::{Halt, Refusal},
     scope,
 };
 
@@ -59,54 +60,154 @@ pub(crate) struct Subject<'s> {
     pub(crate) leeway_ms: i64,
 }
 
-impl Requirement {
-    /// Issuer, audience, type, tenant, scopes, roles, claims, age; then
-    /// `all_of`, then `any_of`.
-    pub(crate) fn admit(&self, subject: &Subject<'_>) -> Result<(), Refusal> {
-        let token = subject.token;
-        let principal = &token.principal;
-        let one_of = |wanted: &[Box<str>], held: Option<&str>, code: Code| {
-            let admitted =
-                wanted.is_empty() || held.is_some_and(|h| wanted.iter().any(|w| **w == *h));
-            if admitted {
-                Ok(())
-            } else {
-                Err(Refusal::from(code))
+/// One check of a requirement: its name in an explanation, whether it asks for
+/// anything, whether it holds, and what it saw.
+struct Check {
+    name: &'static str,
+    asks: fn(&Requirement) -> bool,
+    admit: fn(&Requirement, &Subject<'_>) -> Result<(), Refusal>,
+    saw: fn(&Subject<'_>) -> String,
+}
+
+/// In the order of the contract.
+const CHECKS: [Check; 10] = [
+    Check {
+        name: "rule.issuer",
+        asks: |wanted| !wanted.issuers.is_empty(),
+        admit: |wanted, subject| {
+            let name = &subject.token.principal.issuer;
+            admit_if(wanted.issuers.contains(name), Code::IssuerDenied)
+        },
+        saw: |subject| format!("issuer `{}`", subject.token.principal.issuer),
+    },
+    Check {
+        name: "rule.audience",
+        asks: |wanted| !wanted.audiences.is_empty(),
+        admit: |wanted, subject| {
+            let held = |audience| subject.token.audiences.contains(audience);
+            match wanted.audiences.iter().any(held) {
+                true => Ok(()),
+                false => Err(Refusal::claim(Code::AudienceDenied, "aud")),
             }
-        };
-        one_of(&self.issuers, Some(&principal.issuer), Code::IssuerDenied)?;
-        if !self.audiences.is_empty() && !self.audiences.iter().any(|a| token.audiences.contains(a))
-        {
-            return Err(Refusal::claim(Code::AudienceDenied, "aud"));
-        }
-        one_of(
-            &self.types,
-            principal.token_type.as_deref(),
-            Code::TypeDenied,
-        )?;
-        self.admit_tenant(subject)?;
-        self.scopes
-            .admit(|scope| scope::grants(&principal.scopes, scope, subject.scope_wildcards))
-            .map_err(Refusal::scopes)?;
-        self.roles
-            .admit(|role| principal.roles.iter().any(|r| **r == *role))
-            .map_err(|_| Code::RoleDenied)?;
-        self.admit_claims(subject)?;
-        self.admit_age(subject)?;
-        self.all_of
-            .iter()
-            .try_for_each(|part| part.admit(subject))?;
-        self.admit_any(subject)
+        },
+        saw: |subject| format!("`aud` {}", list(&subject.token.audiences)),
+    },
+    Check {
+        name: "rule.type",
+        asks: |wanted| !wanted.types.is_empty(),
+        admit: |wanted, subject| {
+            let held = subject.token.principal.token_type.as_ref();
+            admit_if(
+                held.is_some_and(|held| wanted.types.contains(held)),
+                Code::TypeDenied,
+            )
+        },
+        saw: |subject| {
+            format!(
+                "type {}",
+                named(subject.token.principal.token_type.as_deref())
+            )
+        },
+    },
+    Check {
+        name: "rule.tenant",
+        asks: |wanted| wanted.tenant.is_some(),
+        admit: |wanted, subject| admit_if(wanted.admits_tenant(subject), Code::TenantDenied),
+        saw: |subject| {
+            format!(
+                "tenant {}",
+                named(subject.token.principal.tenant.as_deref())
+            )
+        },
+    },
+    Check {
+        name: "rule.scopes",
+        asks: |wanted| wanted.scopes.asks(),
+        admit: |wanted, subject| {
+            let held = &subject.token.principal.scopes;
+            let holds = |scope: &str| scope::grants(held, scope, subject.scope_wildcards);
+            wanted.scopes.admit(holds).map_err(Refusal::scopes)
+        },
+        saw: |subject| format!("scopes {}", list(&subject.token.principal.scopes)),
+    },
+    Check {
+        name: "rule.roles",
+        asks: |wanted| wanted.roles.asks(),
+        admit: |wanted, subject| {
+            let holds = |role: &str| subject.token.principal.roles.iter().any(|r| **r == *role);
+            wanted
+                .roles
+                .admit(holds)
+                .map_err(|_| Code::RoleDenied.into())
+        },
+        saw: |subject| format!("roles {}", list(&subject.token.principal.roles)),
+    },
+    Check {
+        name: "rule.claims",
+        asks: |wanted| !wanted.claims.is_empty(),
+        admit: Requirement::admit_claims,
+        saw: |_| "the claims that the rule asks for".into(),
+    },
+    Check {
+        name: "rule.age",
+        asks: |wanted| wanted.max_age_ms.is_some(),
+        admit: |wanted, subject| match wanted.max_age_ms {
+            Some(oldest) => admit_age(
+                &subject.token.times,
+                oldest,
+                subject.leeway_ms,
+                subject.now_ms,
+            ),
+            None => Ok(()),
+        },
+        saw: |_| "the time since `iat`".into(),
+    },
+    Check {
+        name: "rule.all_of",
+        asks: |wanted| !wanted.all_of.is_empty(),
+        admit: |wanted, subject| {
+            wanted
+                .all_of
+                .iter()
+                .try_for_each(|part| part.admit(subject))
+        },
+        saw: |_| "every one of the requirements".into(),
+    },
+    Check {
+        name: "rule.any_of",
+        asks: |wanted| !wanted.any_of.is_empty(),
+        admit: Requirement::admit_any,
+        saw: |_| "one of the requirements".into(),
+    },
+];
+
+impl Requirement {
+    /// Whether everything it asks for holds.
+    pub(crate) fn admit(&self, subject: &Subject<'_>) -> Result<(), Refusal> {
+        let mut asked = CHECKS.iter().filter(|check| (check.asks)(self));
+        asked.try_for_each(|check| (check.admit)(self, subject))
     }
 
-    fn admit_tenant(&self, subject: &Subject<'_>) -> Result<(), Refusal> {
+    /// The same, noting every check.
+    pub(crate) fn explain(&self, subject: &Subject<'_>, trace: &mut Trace<'_>) -> Result<(), Halt> {
+        for check in &CHECKS {
+            if (check.asks)(self) {
+                trace.note(check.name, (check.admit)(self, subject), || {
+                    (check.saw)(subject)
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn admits_tenant(&self, subject: &Subject<'_>) -> bool {
         let tenant = subject
             .token
             .principal
             .tenant
             .as_deref()
             .filter(|t| !t.is_empty());
-        let admitted = match (&self.tenant, tenant) {
+        match (&self.tenant, tenant) {
             (None, _) => true,
             (Some(_), None) => false,
             (Some(Tenant::Present), Some(_)) => true,
@@ -114,20 +215,12 @@ impl Requirement {
             (Some(Tenant::Segment(name)), Some(tenant)) => {
                 (subject.segment)(name) == Some(tenant.as_bytes())
             }
-        };
-        if admitted {
-            Ok(())
-        } else {
-            Err(Code::TenantDenied.into())
         }
     }
 
     /// Claims are parsed again here: few rules ask for them, and a remembered
     /// token would else carry a tree of every claim.
     fn admit_claims(&self, subject: &Subject<'_>) -> Result<(), Refusal> {
-        if self.claims.is_empty() {
-            return Ok(());
-        }
         let text = subject.token.principal.claims.as_bytes();
         let claims =
             json::parse(text, Limits::DEFAULT.json_bounds()).map_err(|_| Code::InternalError)?;
@@ -138,18 +231,6 @@ impl Requirement {
             }
         }
         Ok(())
-    }
-
-    fn admit_age(&self, subject: &Subject<'_>) -> Result<(), Refusal> {
-        match self.max_age_ms {
-            Some(oldest) => admit_age(
-                &subject.token.times,
-                oldest,
-                subject.leeway_ms,
-                subject.now_ms,
-            ),
-            None => Ok(()),
-        }
     }
 
     /// The denial of the alternative that got furthest says most.
@@ -170,6 +251,17 @@ impl Requirement {
         }
         furthest.map_or(Ok(()), Err)
     }
+}
+
+fn admit_if(holds: bool, code: Code) -> Result<(), Refusal> {
+    if holds { Ok(()) } else { Err(code.into()) }
+}
+
+fn named(text: Option<&str>) -> String {
+    text.map_or_else(
+        || "none".into(),
+        |text| format!("`{}`", text.escape_debug()),
+    )
 }
 
 /// The place of a rule's code in the order of checks; age comes last.
@@ -194,6 +286,10 @@ pub(crate) fn admit_age(
 }
 
 impl Words {
+    fn asks(&self) -> bool {
+        !(self.all.is_empty() && self.any.is_empty())
+    }
+
     /// The list that is not satisfied.
     fn admit(&self, holds: impl Fn(&str) -> bool) -> Result<(), &[Box<str>]> {
         if !self.all.iter().all(|word| holds(word)) {

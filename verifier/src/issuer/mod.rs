@@ -1,19 +1,19 @@
 //! The issuers of a gate: their keys and revocations as supplied so far, and
 //! the sources that supply them.
 
-use alloc::{boxed::Box, format, string::String, sync::Arc, vec::Vec};
+mod supply;
+
+use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
 
 use crate::{
-    Code, DocumentStatus, Fetch, FetchKind, Limits, Outcome, Problem, Supplied,
+    Code, DocumentStatus, Fetch, FetchKind,
     claims::Verified,
-    document::{Schedule, fresh_for_ms},
-    json::Value,
-    key::{Key, Keyring, parse_document},
+    document::Schedule,
+    key::{Key, Keyring},
     limits,
-    policy::{Issuer, Keys, Map, Policy},
+    policy::{Keys, Map, Policy},
     refusal::{Halt, Refusal},
     revocation::{Revocable, Revoked},
-    uri,
 };
 
 /// Every issuer of the policy, by index and by `iss`.
@@ -227,91 +227,6 @@ impl Issuers {
             .collect()
     }
 
-    /// Takes in how a fetch ended. What a refused document said changes
-    /// nothing.
-    pub(crate) fn supply(
-        &mut self,
-        policy: &Policy,
-        id: u32,
-        outcome: Outcome<'_>,
-        now_ms: u64,
-    ) -> Result<Supplied, Problem> {
-        let Some(source) = self.sources.get(id as usize) else {
-            return Err(Problem::error(
-                "",
-                "source_unknown",
-                "no document has this source number",
-            ));
-        };
-        let (index, kind) = (source.issuer, source.kind);
-        let issuer = policy.issuers.get(index);
-        let (Some(issuer), Some(state)) = (issuer, self.states.get_mut(index)) else {
-            return Err(Problem::error(
-                "",
-                "source_unknown",
-                "no issuer has this source number",
-            ));
-        };
-        let accepted = body(&outcome).and_then(|(body, cache_control)| {
-            let fresh_ms = fresh_for_ms(cache_control);
-            let refresh_ms = fresh_ms / 5 * 4;
-            let keep_ms = fresh_ms.saturating_add(stale_ms(issuer));
-            match kind {
-                FetchKind::Jwks => {
-                    let (mut ring, skipped) =
-                        Keyring::parse(body, &issuer.algorithms, &policy.limits)?;
-                    ring.adopt(&state.ring);
-                    state.ring = ring;
-                    Ok((Supplied { skipped }, None, refresh_ms, keep_ms))
-                }
-                FetchKind::Discovery => {
-                    let uri = read_metadata(body, issuer, &policy.limits)?;
-                    Ok((Supplied::default(), Some(uri), refresh_ms, keep_ms))
-                }
-                FetchKind::Revocations => {
-                    state.revoked = Revoked::parse(body, &policy.limits)?;
-                    let refresh_ms = issuer
-                        .revocations
-                        .as_ref()
-                        .map_or(fresh_ms, |r| r.refresh_ms);
-                    Ok((Supplied::default(), None, refresh_ms, u64::MAX))
-                }
-            }
-        });
-        let jwks = state.jwks;
-        let schedule = self
-            .sources
-            .get_mut(id as usize)
-            .map(|source| &mut source.schedule);
-        match accepted {
-            Ok((supplied, jwks_uri, refresh_ms, keep_ms)) => {
-                if let Some(schedule) = schedule {
-                    schedule.succeed(now_ms, refresh_ms, keep_ms);
-                }
-                if let (Some(uri), Some(jwks)) = (jwks_uri, jwks) {
-                    self.name_jwks(jwks, uri);
-                }
-                Ok(supplied)
-            }
-            Err(problem) => {
-                if let Some(schedule) = schedule {
-                    schedule.fail(now_ms);
-                }
-                Err(problem)
-            }
-        }
-    }
-
-    /// Discovery says where the keys are: another place is due at once.
-    fn name_jwks(&mut self, jwks: u32, uri: Arc<str>) {
-        if let Some(source) = self.sources.get_mut(jwks as usize)
-            && source.uri.as_ref() != Some(&uri)
-        {
-            source.uri = Some(uri);
-            source.schedule.hurry();
-        }
-    }
-
     fn source(&self, id: u32) -> Result<&Source, Refusal> {
         self.sources
             .get(id as usize)
@@ -341,64 +256,5 @@ impl Source {
             timeout_ms: limits::FETCH_TIMEOUT_MS,
             max_bytes: u32::try_from(policy.limits.document_bytes).unwrap_or(u32::MAX),
         })
-    }
-}
-
-fn stale_ms(issuer: &Issuer) -> u64 {
-    match issuer.keys {
-        Keys::JwksUri { stale_ms, .. } | Keys::Discovery { stale_ms, .. } => stale_ms,
-        Keys::Inline(_) => 0,
-    }
-}
-
-/// The body of an answer that supplies a document, and its `Cache-Control`.
-fn body<'o>(outcome: &Outcome<'o>) -> Result<(&'o [u8], &'o str), Problem> {
-    match *outcome {
-        Outcome::Response {
-            status: 200,
-            cache_control,
-            body,
-        } => Ok((body, cache_control)),
-        Outcome::Response { status, .. } => {
-            let message = format!("the server answered with status {status}");
-            Err(Problem::error("", "document_status", message))
-        }
-        Outcome::Failed => Err(Problem::error(
-            "",
-            "document_failed",
-            "the document could not be fetched",
-        )),
-    }
-}
-
-/// The `jwks_uri` of OpenID Provider metadata, whose `issuer` must be exactly
-/// the configured one (OpenID Connect Discovery 1.0 §4.3).
-fn read_metadata(body: &[u8], issuer: &Issuer, limits: &Limits) -> Result<Arc<str>, Problem> {
-    let value = parse_document(body, limits)?;
-    let member = |name| {
-        value
-            .as_object()
-            .and_then(|o| o.get(name))
-            .and_then(Value::as_str)
-    };
-    if member("issuer") != Some(&*issuer.issuer) {
-        let message =
-            "the metadata is not of this issuer: its `issuer` must be exactly the configured one";
-        return Err(Problem::error("/issuer", "issuer_mismatch", message));
-    }
-    let insecure_http = matches!(
-        issuer.keys,
-        Keys::Discovery {
-            insecure_http: true,
-            ..
-        }
-    );
-    match member("jwks_uri") {
-        Some(uri) if uri::fetchable(uri, insecure_http).is_ok() => Ok(Arc::from(uri)),
-        _ => {
-            let message =
-                "the metadata has no `jwks_uri` that may be fetched: an absolute https URL";
-            Err(Problem::error("/jwks_uri", "uri_invalid", message))
-        }
     }
 }
