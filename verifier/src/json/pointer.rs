@@ -26,6 +26,16 @@ impl Pointer {
         })
     }
 
+    /// A member of the top level: `sub` is `/sub`.
+    pub(crate) fn member(name: &str) -> Self {
+        let mut text = String::new();
+        push_token(&mut text, name);
+        Self {
+            text: text.into(),
+            tokens: Box::new([name.into()]),
+        }
+    }
+
     /// As it was written.
     pub fn as_str(&self) -> &str {
         &self.text

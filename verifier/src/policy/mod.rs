@@ -1,19 +1,31 @@
 //! The policy, version 1, as types that cannot be wrong.
 
+mod claims;
+mod codes;
+mod grammar;
+mod headers;
+mod issuers;
+mod keys;
+mod names;
 mod parse;
+mod pattern;
+mod reach;
+mod reader;
+mod report;
+mod requirement;
+mod rules;
+mod suggest;
+mod token_types;
 
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use hashbrown::HashMap;
 
 use crate::{
-    Algorithm, Keyring, Limits,
-    condition::Claims,
-    json::Pointer,
-    requirement::Requirement,
+    Algorithm, Keyring, Limits, condition::Claims, json::Pointer, requirement::Requirement,
 };
 
-pub(crate) use parse::{parse, parse_requirement};
 pub use parse::lint;
+pub(crate) use parse::{parse, parse_requirement};
 
 /// JSON Schema (2020-12) of the policy; a test holds it against the parser.
 pub const POLICY_SCHEMA: &str = include_str!("../../policy.schema.json");
@@ -68,10 +80,17 @@ pub(crate) enum Audiences {
 
 #[derive(Debug)]
 pub(crate) enum Keys {
-    JwksUri { uri: Arc<str>, stale_ms: u64 },
+    JwksUri {
+        uri: Arc<str>,
+        stale_ms: u64,
+    },
     /// `uri` is the metadata's; it and the `jwks_uri` it names are `https`
     /// unless `insecure_http`.
-    Discovery { uri: Arc<str>, stale_ms: u64, insecure_http: bool },
+    Discovery {
+        uri: Arc<str>,
+        stale_ms: u64,
+        insecure_http: bool,
+    },
     /// Inline `jwks`, or `secrets`: never fetched.
     Inline(Keyring),
 }
@@ -111,12 +130,18 @@ pub(crate) enum TenantFrom {
     Fixed(Box<str>),
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Credential {
     /// `scheme` is compared without case (RFC 9110 §11.1); without one the
     /// whole value is the token. The name is in lower case.
-    Header { name: Box<str>, scheme: Option<Box<str>> },
-    Cookie { name: Box<str>, same_origin: bool },
+    Header {
+        name: Box<str>,
+        scheme: Option<Box<str>>,
+    },
+    Cookie {
+        name: Box<str>,
+        same_origin: bool,
+    },
 }
 
 #[derive(Debug)]

@@ -1,22 +1,165 @@
-use alloc::vec::Vec;
+//! From a text to a policy, or to everything that is wrong with it.
 
-use super::Policy;
-use crate::{Problem, requirement::Requirement};
+use alloc::{format, vec::Vec};
+
+use super::{
+    Policy,
+    codes::*,
+    grammar,
+    headers::{credentials, default_credentials, forward},
+    issuers::{issuers, ms},
+    names::Names,
+    reader::Node,
+    report::{Read, Report},
+    requirement::{Context, Segments, requirement},
+    rules::rules,
+    suggest::quoted,
+};
+use crate::{
+    Limits, Problem,
+    json::{self, Bounds, FaultKind, Value},
+    limits,
+    requirement::Requirement,
+};
+
+/// What a policy or a requirement may not exceed as JSON.
+const BOUNDS: Bounds = Bounds {
+    depth: 32,
+    members: 20_000,
+};
+/// Bytes of a requirement that stands alone.
+const REQUIREMENT_BYTES: usize = 256 * 1024;
+/// Where the policy says nothing (`leeway_s`).
+const LEEWAY_DEFAULT_S: u32 = 30;
 
 /// Parses a policy: the policy and its warnings, or every problem.
-pub(crate) fn parse(_policy: &[u8]) -> Result<(Policy, Vec<Problem>), Vec<Problem>> {
-    todo!()
+pub(crate) fn parse(text: &[u8]) -> Result<(Policy, Vec<Problem>), Vec<Problem>> {
+    let value = value(text, limits::POLICY_BYTES)?;
+    let report = Report::default();
+    let policy = policy(Node::root(&value, &report));
+    report.conclude(policy)
 }
 
 /// Parses a requirement that stands alone: no path, so no `{name}` tenant.
-pub(crate) fn parse_requirement(
-    _policy: &Policy,
-    _text: &[u8],
-) -> Result<Requirement, Vec<Problem>> {
-    todo!()
+pub(crate) fn parse_requirement(policy: &Policy, text: &[u8]) -> Result<Requirement, Vec<Problem>> {
+    let value = value(text, REQUIREMENT_BYTES)?;
+    let report = Report::default();
+    let names = Names::of(policy);
+    let context = Context {
+        names: &names,
+        segments: Segments::None,
+    };
+    let requirement = requirement(Node::root(&value, &report), context);
+    report
+        .conclude(requirement)
+        .map(|(requirement, _)| requirement)
 }
 
-/// Problems and warnings of a policy.
-pub fn lint(_policy: &[u8]) -> Vec<Problem> {
-    todo!()
+/// Problems and warnings of a policy, in its order. Without an error among
+/// them [`Gate::open`](crate::Gate::open) takes it.
+pub fn lint(policy: &[u8]) -> Vec<Problem> {
+    parse(policy).map_or_else(|problems| problems, |(_, warnings)| warnings)
+}
+
+fn value(text: &[u8], most: usize) -> Result<Value<'_>, Vec<Problem>> {
+    if text.len() > most {
+        let message = format!("{} bytes are read, these are {}", most, text.len());
+        return Err(Vec::from([Problem::error("", TOO_LARGE, message)]));
+    }
+    json::parse(text, BOUNDS).map_err(|fault| {
+        let (line, column) = fault.line_column;
+        let (code, message) = match fault.kind {
+            FaultKind::Syntax => (
+                SYNTAX,
+                format!("this is not JSON at line {line}, column {column}"),
+            ),
+            FaultKind::Duplicate => (
+                DUPLICATE,
+                format!("this member is here twice, again at line {line}, column {column}"),
+            ),
+            FaultKind::Depth => (
+                TOO_DEEP,
+                format!("at most {} levels are read", BOUNDS.depth),
+            ),
+            FaultKind::Members => (
+                TOO_MANY,
+                format!("at most {} members are read", BOUNDS.members),
+            ),
+        };
+        Vec::from([Problem::error(fault.pointer, code, message)])
+    })
+}
+
+fn policy(node: Node<'_, '_>) -> Read<Policy> {
+    let mut names = Names::default();
+    let mut fields = node.fields()?;
+    let contract = fields.required("contract", |node| match node.text()? {
+        "1" => Ok(()),
+        other => {
+            let message = format!("this gate speaks contract `1`, not {}", quoted(other));
+            Err(node.refuse(VALUE_INVALID, message))
+        }
+    });
+    let leeway_s = fields.or("leeway_s", LEEWAY_DEFAULT_S, |node| node.integer(0..=300));
+    let limits = fields.or("limits", Limits::DEFAULT, lowered_limits);
+    let known_limits = limits.as_ref().unwrap_or(&Limits::DEFAULT);
+    let issuers = fields.required("issuers", |node| issuers(node, known_limits, &mut names));
+    let credentials = fields.or("credentials", default_credentials(), credentials);
+    let rules = fields.or("rules", Vec::new(), |node| rules(node, &names));
+    let default = fields.or("default", (), |node| match node.text()? {
+        "deny" => Ok(()),
+        _ => Err(node.refuse(
+            VALUE_INVALID,
+            "what no rule admits is denied: only `deny` is possible",
+        )),
+    });
+    let read_from = credentials.as_deref().unwrap_or_default();
+    let forward = fields.or("forward", Vec::new(), |node| forward(node, read_from));
+    let strip_credential = fields.or("strip_credential", false, Node::flag);
+    let realm = fields.or("realm", "countersign", |node| node.word(grammar::realm));
+    let remember = fields.or("remember", true, Node::flag);
+    fields.close();
+    contract?;
+    default?;
+    Ok(Policy {
+        leeway_ms: ms(leeway_s?),
+        issuers: issuers?,
+        credentials: credentials?,
+        rules: rules?,
+        forward: forward?,
+        strip_credential: strip_credential?,
+        realm: realm?.into(),
+        remember: remember?,
+        limits: limits?,
+    })
+}
+
+/// Each limit goes down, never up.
+fn lowered_limits(node: Node<'_, '_>) -> Read<Limits> {
+    const MOST: Limits = Limits::DEFAULT;
+    let mut fields = node.fields()?;
+    let mut limit = |name, most| fields.or(name, most, |node| lowered(node, most));
+    let token_bytes = limit("token_bytes", MOST.token_bytes);
+    let header_bytes = limit("header_bytes", MOST.header_bytes);
+    let json_depth = limit("json_depth", MOST.json_depth);
+    let json_members = limit("json_members", MOST.json_members);
+    let document_bytes = limit("document_bytes", MOST.document_bytes);
+    let document_keys = limit("document_keys", MOST.document_keys);
+    let remembered_tokens = limit("remembered_tokens", MOST.remembered_tokens);
+    fields.close();
+    Ok(Limits {
+        token_bytes: token_bytes?,
+        header_bytes: header_bytes?,
+        json_depth: json_depth?,
+        json_members: json_members?,
+        document_bytes: document_bytes?,
+        document_keys: document_keys?,
+        remembered_tokens: remembered_tokens?,
+    })
+}
+
+fn lowered(node: Node<'_, '_>, most: usize) -> Read<usize> {
+    let bound = u32::try_from(most).unwrap_or(u32::MAX);
+    node.integer(1..=bound)
+        .map(|n| usize::try_from(n).unwrap_or(most))
 }

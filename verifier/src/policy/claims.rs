@@ -1,0 +1,120 @@
+//! Claims that a policy names, and what they have to be.
+
+use alloc::{string::String, vec::Vec};
+
+use super::{
+    codes::*,
+    grammar,
+    reader::{Node, Unique, every},
+    report::Read,
+};
+use crate::{
+    condition::{Claims, Condition},
+    json::{Pointer, Value, push_token},
+};
+
+/// A JSON Pointer, or the name of one top-level claim.
+pub(super) fn pointer(node: Node<'_, '_>) -> Read<Pointer> {
+    parse_pointer(node, node.text()?)
+}
+
+/// Different pointers: one as a text, or an array of `least` or more.
+pub(super) fn pointers(node: Node<'_, '_>, least: usize) -> Read<Vec<Pointer>> {
+    if node.is_text() {
+        return Ok(Vec::from([pointer(node)?]));
+    }
+    let mut unique = Unique::default();
+    every(node.items(least, usize::MAX)?.map(|item| {
+        let pointer = pointer(item)?;
+        unique.add(item, &place(&pointer), "this list")?;
+        Ok(pointer)
+    }))
+}
+
+/// `{ "/hd": { "one_of": ["example.com"] } }`
+pub(super) fn conditions(node: Node<'_, '_>) -> Read<Vec<Claims>> {
+    by_claim(node, condition)
+}
+
+/// `{ "typ": "pat" }`: short for `equals`.
+pub(super) fn equalities(node: Node<'_, '_>) -> Read<Vec<Claims>> {
+    by_claim(node, |value| scalar(value).map(Condition::Equals))
+}
+
+/// The place that a pointer names, written in one way.
+pub(super) fn place(pointer: &Pointer) -> String {
+    let text = pointer.as_str();
+    let mut place = String::new();
+    if text.starts_with('/') {
+        place.push_str(text);
+    } else {
+        push_token(&mut place, text);
+    }
+    place
+}
+
+fn by_claim(
+    node: Node<'_, '_>,
+    read: impl Fn(Node<'_, '_>) -> Read<Condition>,
+) -> Read<Vec<Claims>> {
+    let mut unique = Unique::default();
+    every(node.members()?.map(|(name, value)| {
+        let pointer = parse_pointer(value, name);
+        let condition = read(value);
+        let pointer = pointer?;
+        unique.add(value, &place(&pointer), "this object")?;
+        Ok(Claims {
+            pointer,
+            condition: condition?,
+        })
+    }))
+}
+
+fn parse_pointer(node: Node<'_, '_>, text: &str) -> Read<Pointer> {
+    if let Err(sentence) = grammar::text(text) {
+        return Err(node.refuse(VALUE_INVALID, sentence));
+    }
+    let sentence = "in a JSON Pointer `~` is written `~0`, and `/` within a name `~1`";
+    Pointer::parse(text).ok_or_else(|| node.refuse(VALUE_INVALID, sentence))
+}
+
+fn condition(node: Node<'_, '_>) -> Read<Condition> {
+    let mut fields = node.fields()?;
+    let equals = fields.node("equals");
+    let one_of = fields.node("one_of");
+    let contains = fields.node("contains");
+    fields.close();
+    match (equals, one_of, contains) {
+        (Some(value), None, None) => scalar(value).map(Condition::Equals),
+        (None, Some(values), None) => {
+            every(values.items(1, usize::MAX)?.map(scalar)).map(Condition::OneOf)
+        }
+        (None, None, Some(value)) => scalar(value).map(Condition::Contains),
+        (None, None, None) => {
+            let message = "a condition says `equals`, `one_of` or `contains`";
+            Err(node.refuse(FIELD_MISSING, message))
+        }
+        _ => {
+            let message = "a condition is one of `equals`, `one_of` and `contains`";
+            Err(node.refuse(CONFLICT, message))
+        }
+    }
+}
+
+/// A value that a claim can be compared with.
+fn scalar(node: Node<'_, '_>) -> Read<Value<'static>> {
+    match node.value() {
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+            Ok(node.value().clone().into_owned())
+        }
+        _ => Err(node.type_wrong("a string, a number, `true` or `false`")),
+    }
+}
+
+/// Whether every condition of `a` is one of `b`'s.
+pub(super) fn all_within(a: &[Claims], b: &[Claims]) -> bool {
+    let same = |x: &Claims, y: &Claims| {
+        x.condition == y.condition && place(&x.pointer) == place(&y.pointer)
+    };
+    a.iter().all(|x| b.iter().any(|y| same(x, y)))
+}

@@ -1,0 +1,222 @@
+//! `issuers`: who may sign, for whom, and what their claims mean.
+
+use alloc::{boxed::Box, format, vec::Vec};
+
+use super::{
+    Audiences, Issuer, Map, Mapping, Revocations, TenantFrom,
+    claims::{conditions, pointer, pointers},
+    codes::*,
+    grammar,
+    keys::{self, Origin},
+    names::Names,
+    reader::{Node, Unique, every},
+    report::Read,
+    suggest::{list, quoted},
+    token_types::token_types,
+};
+use crate::{Algorithm, Limits, json::Pointer, limits};
+
+/// Ten years: more is a slip of the keyboard.
+pub(super) const AGE_MAX_S: u32 = 315_360_000;
+
+pub(super) fn issuers<'p>(
+    node: Node<'_, 'p>,
+    limits: &Limits,
+    names: &mut Names<'p>,
+) -> Read<Vec<Issuer>> {
+    let items = node.items(1, limits::POLICY_ISSUERS)?;
+    names.set_complete(true);
+    let mut unique = (Unique::default(), Unique::default());
+    every(items.map(|item| issuer(item, limits, names, &mut unique)))
+}
+
+fn issuer<'p>(
+    node: Node<'_, 'p>,
+    limits: &Limits,
+    names: &mut Names<'p>,
+    (unique_names, unique_issuers): &mut (Unique, Unique),
+) -> Read<Issuer> {
+    let mut fields = node.fields().inspect_err(|_| names.set_complete(false))?;
+    let name = fields.required("name", |node| {
+        let name = node.word(grammar::name)?;
+        unique_names.add(node, name, "the names of `issuers`")?;
+        Ok(name)
+    });
+    let id = name.map(|name| names.add_issuer(name));
+    let issuer = fields.required("issuer", |node| {
+        let issuer = node.word(grammar::text)?;
+        unique_issuers.add(node, issuer, "`issuers`, and its tokens could go to either")?;
+        Ok(issuer)
+    });
+    let audiences = fields.required("audiences", audiences);
+    let algorithms = fields.required("algorithms", algorithms);
+    let origin = Origin {
+        issuer,
+        algorithms: algorithms.as_deref().map_err(|reported| *reported),
+        limits,
+    };
+    let keys = fields.required("keys", |node| keys::keys(node, &origin));
+    let revocations = fields.optional("revocations", revocations);
+    let token_types = fields.or("token_types", Vec::new(), |node| {
+        token_types(node, id.ok(), names)
+    });
+    let mapping = fields.optional("claims", mapping);
+    if let (Ok(id), Ok(Some(mapping))) = (id, &mapping)
+        && !matches!(mapping.tenant, TenantFrom::Nowhere)
+    {
+        names.set_tenant(id);
+    }
+    if id.is_err() || mapping.is_err() {
+        names.set_complete(false);
+    }
+    let role_map = fields.optional("role_map", role_map);
+    let scope_wildcards = fields.or("scope_wildcards", false, Node::flag);
+    let require = fields.or("require", Vec::new(), conditions);
+    let max_age_s = fields.optional("max_age_s", |node| node.integer(1..=AGE_MAX_S));
+    let exp_required = fields.or("exp_required", true, |node| {
+        let required = node.flag()?;
+        if !required {
+            let message = "tokens without `exp` are accepted, and are good until their key goes";
+            node.warn(EXP_NOT_REQUIRED, message);
+        }
+        Ok(required)
+    });
+    fields.close();
+    Ok(Issuer {
+        name: name?.into(),
+        issuer: issuer?.into(),
+        audiences: audiences?,
+        algorithms: algorithms?,
+        keys: keys?,
+        revocations: revocations?,
+        token_types: token_types?,
+        mapping: mapping?.unwrap_or_else(default_mapping),
+        role_map: role_map?,
+        scope_wildcards: scope_wildcards?,
+        require: require?,
+        max_age_ms: max_age_s?.map(ms),
+        exp_required: exp_required?,
+    })
+}
+
+/// Seconds of the policy as milliseconds of the gate.
+pub(super) fn ms(seconds: u32) -> i64 {
+    i64::from(seconds).saturating_mul(1000)
+}
+
+fn audiences(node: Node<'_, '_>) -> Read<Audiences> {
+    if node.is_array() {
+        return node.words(1, grammar::text).map(Audiences::OneOf);
+    }
+    if node.is_text() {
+        return match node.text()? {
+            "any" => Ok(Audiences::Any),
+            other => {
+                let list = quoted(&["[\"", other, "\"]"].concat());
+                let message = format!("only `any` stands alone; one audience is written {list}");
+                Err(node.refuse(VALUE_INVALID, message))
+            }
+        };
+    }
+    let mut fields = node.fields()?;
+    let all = fields.required("all", |node| node.words(1, grammar::text));
+    fields.close();
+    all.map(Audiences::All)
+}
+
+fn algorithms(node: Node<'_, '_>) -> Read<Vec<Algorithm>> {
+    let mut unique = Unique::default();
+    let algorithms = every(node.items(1, usize::MAX)?.map(|item| {
+        let algorithm = algorithm(item)?;
+        unique.add(item, algorithm.as_str(), "this list")?;
+        Ok(algorithm)
+    }))?;
+    let symmetric = algorithms
+        .iter()
+        .filter(|algorithm| algorithm.is_symmetric())
+        .count();
+    if symmetric > 0 && symmetric < algorithms.len() {
+        let message = "secrets and public keys exclude each other: an issuer has HS* or the others";
+        return Err(node.refuse(CONFLICT, message));
+    }
+    Ok(algorithms)
+}
+
+fn algorithm(node: Node<'_, '_>) -> Read<Algorithm> {
+    let name = node.text()?;
+    Algorithm::from_name(name).ok_or_else(|| {
+        if name.eq_ignore_ascii_case("none") {
+            let message = "`none` is no signature: a token of it could be anybody's";
+            return node.refuse(VALUE_INVALID, message);
+        }
+        let known = list(&mut Algorithm::ALL.iter().map(|algorithm| algorithm.as_str()));
+        let message = format!(
+            "{} is not an algorithm of this gate; known are {known}",
+            quoted(name)
+        );
+        node.refuse(VALUE_INVALID, message)
+    })
+}
+
+fn revocations(node: Node<'_, '_>) -> Read<Revocations> {
+    let mut fields = node.fields()?;
+    let insecure = fields.or("insecure_http", false, keys::insecure_http);
+    let uri = fields.required("uri", |node| keys::address(node, insecure));
+    let refresh_s = fields.or("refresh_s", 30, |node| node.integer(5..=86_400));
+    let required = fields.or("required", false, Node::flag);
+    fields.close();
+    insecure?;
+    Ok(Revocations {
+        uri: uri?,
+        refresh_ms: u64::from(refresh_s?).saturating_mul(1000),
+        required: required?,
+    })
+}
+
+fn mapping(node: Node<'_, '_>) -> Read<Mapping> {
+    let defaults = default_mapping();
+    let mut fields = node.fields()?;
+    let subject = fields.or("subject", defaults.subject, pointer);
+    let tenant = fields.or("tenant", TenantFrom::Nowhere, tenant);
+    let roles = fields.or("roles", defaults.roles, |node| pointers(node, 0));
+    let scopes = fields.or("scopes", defaults.scopes, |node| pointers(node, 0));
+    fields.close();
+    Ok(Mapping {
+        subject: subject?,
+        tenant: tenant?,
+        roles: roles?,
+        scopes: scopes?,
+    })
+}
+
+fn default_mapping() -> Mapping {
+    Mapping {
+        subject: Pointer::member("sub"),
+        tenant: TenantFrom::Nowhere,
+        roles: Vec::from(["roles"].map(Pointer::member)),
+        scopes: Vec::from(["scope", "scp", "scopes"].map(Pointer::member)),
+    }
+}
+
+fn tenant(node: Node<'_, '_>) -> Read<TenantFrom> {
+    if node.is_text() {
+        return pointer(node).map(TenantFrom::Claim);
+    }
+    fixed(node).map(TenantFrom::Fixed)
+}
+
+/// `{ "fixed": "acme" }`
+pub(super) fn fixed(node: Node<'_, '_>) -> Read<Box<str>> {
+    let mut fields = node.fields()?;
+    let fixed = fields.required("fixed", |node| node.word(grammar::text));
+    fields.close();
+    fixed.map(Box::from)
+}
+
+fn role_map(node: Node<'_, '_>) -> Read<Map<Box<str>, Vec<Box<str>>>> {
+    let groups = every(node.members()?.map(|(group, roles)| {
+        let roles = roles.words(1, grammar::text)?;
+        Ok((Box::from(group), roles))
+    }))?;
+    Ok(groups.into_iter().collect())
+}

@@ -1,0 +1,104 @@
+//! The names that issuers define and rules refer to.
+
+use alloc::vec::Vec;
+
+use hashbrown::HashSet;
+
+use super::{Map, Policy, TenantFrom};
+
+/// An issuer, by its place among those that have a name.
+pub(super) type IssuerId = usize;
+
+#[derive(Default)]
+pub(super) struct Names<'p> {
+    issuers: Map<&'p str, IssuerId>,
+    issuers_in_order: Vec<&'p str>,
+    types: HashSet<&'p str, foldhash::fast::FixedState>,
+    types_in_order: Vec<&'p str>,
+    types_of: HashSet<(IssuerId, &'p str), foldhash::fast::FixedState>,
+    says_tenant: Vec<bool>,
+    any_says_tenant: bool,
+    complete: bool,
+}
+
+impl<'p> Names<'p> {
+    pub(super) fn of(policy: &'p Policy) -> Self {
+        let mut names = Self {
+            complete: true,
+            ..Self::default()
+        };
+        for issuer in &policy.issuers {
+            let id = names.add_issuer(&issuer.name);
+            for token_type in &issuer.token_types {
+                names.add_type(id, &token_type.name);
+            }
+            if !matches!(issuer.mapping.tenant, TenantFrom::Nowhere) {
+                names.set_tenant(id);
+            }
+        }
+        names
+    }
+
+    pub(super) fn add_issuer(&mut self, name: &'p str) -> IssuerId {
+        let id = self.issuers_in_order.len();
+        self.issuers_in_order.push(name);
+        self.says_tenant.push(false);
+        *self.issuers.entry(name).or_insert(id)
+    }
+
+    pub(super) fn add_type(&mut self, issuer: IssuerId, name: &'p str) {
+        if self.types.insert(name) {
+            self.types_in_order.push(name);
+        }
+        self.types_of.insert((issuer, name));
+    }
+
+    /// The issuer's tokens say a tenant.
+    pub(super) fn set_tenant(&mut self, issuer: IssuerId) {
+        self.any_says_tenant = true;
+        if let Some(says) = self.says_tenant.get_mut(issuer) {
+            *says = true;
+        }
+    }
+
+    /// Whether every name could be read; where not, none is missed.
+    pub(super) fn is_complete(&self) -> bool {
+        self.complete
+    }
+
+    pub(super) fn set_complete(&mut self, complete: bool) {
+        self.complete = complete;
+    }
+
+    pub(super) fn issuer(&self, name: &str) -> Option<IssuerId> {
+        self.issuers.get(name).copied()
+    }
+
+    /// Whether one of the issuers (`None`: of all) has tokens of this type.
+    pub(super) fn has_type(&self, admitted: Option<&[IssuerId]>, name: &str) -> bool {
+        match admitted {
+            None => self.types.contains(name),
+            Some(issuers) => issuers
+                .iter()
+                .any(|id| self.types_of.contains(&(*id, name))),
+        }
+    }
+
+    /// Whether tokens of one of the issuers (`None`: of any) say a tenant.
+    pub(super) fn says_tenant(&self, admitted: Option<&[IssuerId]>) -> bool {
+        match admitted {
+            None => self.any_says_tenant,
+            Some(issuers) => issuers
+                .iter()
+                .any(|id| self.says_tenant.get(*id).copied().unwrap_or(false)),
+        }
+    }
+
+    pub(super) fn issuers(&self) -> impl Iterator<Item = &'p str> + Clone {
+        self.issuers_in_order.iter().copied()
+    }
+
+    pub(super) fn types(&self) -> impl Iterator<Item = &'p str> + Clone {
+        self.types_in_order.iter().copied()
+    }
+}

@@ -1,0 +1,329 @@
+//! Reads a JSON value of the policy, and knows where it stands: what is wrong
+//! with it is reported with its place, and reading goes on beside it.
+
+use alloc::{borrow::ToOwned, boxed::Box, format, string::String, vec::Vec};
+use core::ops::RangeInclusive;
+
+use hashbrown::HashSet;
+
+use super::{
+    codes::*,
+    report::{Position, Read, Report, Reported},
+    suggest::{quoted, suggestion},
+};
+use crate::{
+    Problem,
+    json::{Number, Object, Value, push_token},
+};
+
+/// A value and the way to it. `'p` is the policy's text.
+#[derive(Clone, Copy)]
+pub(super) struct Node<'n, 'p> {
+    value: &'p Value<'p>,
+    step: Option<Step<'n, 'p>>,
+    report: &'n Report,
+}
+
+/// The last step of the way: a member of an object, or an item of an array.
+#[derive(Clone, Copy)]
+struct Step<'n, 'p> {
+    parent: &'n Node<'n, 'p>,
+    index: usize,
+    name: Option<&'p str>,
+}
+
+/// What a text has to be: else the sentence that says so.
+pub(super) type Grammar = fn(&str) -> Result<(), &'static str>;
+
+impl<'n, 'p> Node<'n, 'p> {
+    pub(super) fn root(value: &'p Value<'p>, report: &'n Report) -> Self {
+        Self {
+            value,
+            step: None,
+            report,
+        }
+    }
+
+    /// The value itself, for those who read it in their own way.
+    pub(super) fn value(self) -> &'p Value<'p> {
+        self.value
+    }
+
+    pub(super) fn is_text(self) -> bool {
+        matches!(self.value, Value::String(_))
+    }
+
+    pub(super) fn is_array(self) -> bool {
+        matches!(self.value, Value::Array(_))
+    }
+
+    pub(super) fn text(self) -> Read<&'p str> {
+        self.value
+            .as_str()
+            .ok_or_else(|| self.type_wrong("a string"))
+    }
+
+    /// A text of this grammar.
+    pub(super) fn word(self, grammar: Grammar) -> Read<&'p str> {
+        let text = self.text()?;
+        match grammar(text) {
+            Ok(()) => Ok(text),
+            Err(sentence) => Err(self.refuse(VALUE_INVALID, sentence)),
+        }
+    }
+
+    /// An array of different texts of this grammar, `least` of them or more.
+    pub(super) fn words(&self, least: usize, grammar: Grammar) -> Read<Vec<Box<str>>> {
+        let mut unique = Unique::default();
+        every(self.items(least, usize::MAX)?.map(|item| {
+            let word = item.word(grammar)?;
+            unique.add(item, word, "this list")?;
+            Ok(word.into())
+        }))
+    }
+
+    pub(super) fn flag(self) -> Read<bool> {
+        match self.value {
+            Value::Bool(flag) => Ok(*flag),
+            _ => Err(self.type_wrong("`true` or `false`")),
+        }
+    }
+
+    /// A whole number within bounds; `30.0` is one (RFC 8259 §6).
+    pub(super) fn integer(self, bounds: RangeInclusive<u32>) -> Read<u32> {
+        const WANTED: &str = "a whole number";
+        let Value::Number(number) = self.value else {
+            return Err(self.type_wrong(WANTED));
+        };
+        let whole = match *number {
+            Number::Unsigned(n) => u32::try_from(n).ok(),
+            Number::Negative(_) => None,
+            // `as` saturates; what it cut is not equal.
+            Number::Float(x) if f64::from(x as u32) == x => Some(x as u32),
+            Number::Float(x) if x % 1.0 == 0.0 => None,
+            Number::Float(_) => {
+                return Err(self.refuse(TYPE_WRONG, "a whole number is needed here"));
+            }
+        };
+        whole.filter(|n| bounds.contains(n)).ok_or_else(|| {
+            let message = format!(
+                "the number must be from {} to {}",
+                bounds.start(),
+                bounds.end()
+            );
+            self.refuse(VALUE_OUT_OF_RANGE, message)
+        })
+    }
+
+    /// The items of an array, of which there must be `least` to `most`.
+    pub(super) fn items(
+        &self,
+        least: usize,
+        most: usize,
+    ) -> Read<impl ExactSizeIterator<Item = Node<'_, 'p>>> {
+        let items = self.array(least, most)?;
+        let item = |(index, value)| self.child(value, index, None);
+        Ok(items.iter().enumerate().map(item))
+    }
+
+    /// The members of an object whose names are the operator's.
+    pub(super) fn members(&self) -> Read<impl ExactSizeIterator<Item = (&'p str, Node<'_, 'p>)>> {
+        let object = self.object()?;
+        let member = |(index, (name, value))| (name, self.child(value, index, Some(name)));
+        Ok(object.iter().enumerate().map(member))
+    }
+
+    /// The fields of an object whose names are the contract's.
+    pub(super) fn fields(&self) -> Read<Fields<'_, 'p>> {
+        Ok(Fields {
+            node: self,
+            object: self.object()?,
+            known: Vec::new(),
+        })
+    }
+
+    /// Reports an error here.
+    pub(super) fn refuse(self, code: &'static str, message: impl Into<String>) -> Reported {
+        let problem = Problem::error(self.pointer(), code, message);
+        self.report.refuse(self.position(), problem)
+    }
+
+    /// Reports a warning here.
+    pub(super) fn warn(self, code: &'static str, message: impl Into<String>) {
+        let problem = Problem::warning(self.pointer(), code, message);
+        self.report.warn(self.position(), problem);
+    }
+
+    /// Reports an error that somebody else found below here.
+    pub(super) fn refuse_with(self, problem: Problem) -> Reported {
+        self.report.refuse(self.position(), problem)
+    }
+
+    /// Reports a warning that somebody else found below here.
+    pub(super) fn warn_with(self, problem: Problem) {
+        self.report.warn(self.position(), problem);
+    }
+
+    pub(super) fn type_wrong(self, wanted: &str) -> Reported {
+        let found = match self.value {
+            Value::Null => "`null`",
+            Value::Bool(_) => "`true` or `false`",
+            Value::Number(_) => "a number",
+            Value::String(_) => "a string",
+            Value::Array(_) => "an array",
+            Value::Object(_) => "an object",
+        };
+        self.refuse(TYPE_WRONG, format!("{wanted} is needed here, not {found}"))
+    }
+
+    /// JSON Pointer (RFC 6901).
+    pub(super) fn pointer(self) -> String {
+        let Some(step) = self.step else {
+            return String::new();
+        };
+        let mut pointer = step.parent.pointer();
+        match step.name {
+            Some(name) => push_token(&mut pointer, name),
+            None => pointer.push_str(&format!("/{}", step.index)),
+        }
+        pointer
+    }
+
+    fn position(self) -> Position {
+        let Some(step) = self.step else {
+            return Position::new();
+        };
+        let mut position = step.parent.position();
+        position.push(step.index);
+        position
+    }
+
+    /// An array of `least` to `most` items.
+    pub(super) fn array(self, least: usize, most: usize) -> Read<&'p [Value<'p>]> {
+        let items = self.value.as_array();
+        let items = items.ok_or_else(|| self.type_wrong("an array"))?;
+        if items.len() < least {
+            return Err(self.refuse(VALUE_INVALID, "the array must not be empty"));
+        }
+        if items.len() > most {
+            return Err(self.refuse(TOO_MANY, format!("at most {most} are read here")));
+        }
+        Ok(items)
+    }
+
+    /// An object, whatever its members.
+    pub(super) fn object(self) -> Read<&'p Object<'p>> {
+        self.value
+            .as_object()
+            .ok_or_else(|| self.type_wrong("an object"))
+    }
+
+    fn child(&self, value: &'p Value<'p>, index: usize, name: Option<&'p str>) -> Node<'_, 'p> {
+        Node {
+            value,
+            step: Some(Step {
+                parent: self,
+                index,
+                name,
+            }),
+            report: self.report,
+        }
+    }
+}
+
+/// An object whose fields are read one by one; [`Fields::close`] then reports
+/// the members that nobody asked for.
+pub(super) struct Fields<'n, 'p> {
+    node: &'n Node<'n, 'p>,
+    object: &'p Object<'p>,
+    known: Vec<&'static str>,
+}
+
+impl<'n, 'p> Fields<'n, 'p> {
+    /// The field as it stands.
+    pub(super) fn node(&mut self, name: &'static str) -> Option<Node<'n, 'p>> {
+        self.known.push(name);
+        let mut members = self.object.iter().enumerate();
+        let (index, (name, value)) = members.find(|(_, (n, _))| *n == name)?;
+        Some(self.node.child(value, index, Some(name)))
+    }
+
+    /// A field that has no default.
+    pub(super) fn required<T>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(Node<'n, 'p>) -> Read<T>,
+    ) -> Read<T> {
+        match self.node(name) {
+            Some(node) => read(node),
+            None => Err(self
+                .node
+                .refuse(FIELD_MISSING, format!("`{name}` is missing here"))),
+        }
+    }
+
+    /// A field that may be absent.
+    pub(super) fn optional<T>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(Node<'n, 'p>) -> Read<T>,
+    ) -> Read<Option<T>> {
+        self.node(name).map(read).transpose()
+    }
+
+    /// A field that has a default.
+    pub(super) fn or<T>(
+        &mut self,
+        name: &'static str,
+        default: T,
+        read: impl FnOnce(Node<'n, 'p>) -> Read<T>,
+    ) -> Read<T> {
+        self.node(name).map_or(Ok(default), read)
+    }
+
+    /// Reports every member that is not a field.
+    pub(super) fn close(self) {
+        let unknown = |name: &str| !self.known.contains(&name);
+        for (index, (name, value)) in self.object.iter().enumerate() {
+            if unknown(name) {
+                let hint = suggestion(name, self.known.iter().copied());
+                let message = format!("{} is not a field here; {hint}", quoted(name));
+                self.node
+                    .child(value, index, Some(name))
+                    .refuse(FIELD_UNKNOWN, message);
+            }
+        }
+    }
+}
+
+/// Things that must differ from each other.
+#[derive(Default)]
+pub(super) struct Unique {
+    seen: HashSet<Box<str>, foldhash::fast::FixedState>,
+}
+
+impl Unique {
+    /// `within` names what the text must be unique in.
+    pub(super) fn add(&mut self, node: Node<'_, '_>, text: &str, within: &str) -> Read<()> {
+        if self.seen.insert(text.to_owned().into()) {
+            return Ok(());
+        }
+        Err(node.refuse(
+            DUPLICATE,
+            format!("{} is more than once in {within}", quoted(text)),
+        ))
+    }
+}
+
+/// Reads to the end, so that every problem is reported.
+pub(super) fn every<T>(reads: impl Iterator<Item = Read<T>>) -> Read<Vec<T>> {
+    let mut values = Vec::with_capacity(reads.size_hint().0);
+    let mut refused = None;
+    for read in reads {
+        match read {
+            Ok(value) => values.push(value),
+            Err(reported) => refused = Some(reported),
+        }
+    }
+    refused.map_or(Ok(values), Err)
+}
