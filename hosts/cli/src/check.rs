@@ -1,0 +1,107 @@
+//! Decide: a token or a whole request against a policy.
+
+use clap::Args;
+use serde_json::json;
+
+use crate::{
+    Exit, Output,
+    arguments::{DocumentArgs, Now, PolicyArgs},
+    decision,
+    failure::Failure,
+    session::{Session, Trouble},
+    source::Source,
+    style::{FAINT, WARN},
+    subject::{Subject, SubjectArgs},
+};
+
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  \
+    countersign check --policy api.yaml --token token.txt --request 'GET /assets/1'\n  \
+    pbpaste | countersign check --policy api.yaml\n  \
+    countersign check --issuer https://auth.example.com --audience api --algorithm RS256 \\\n    \
+    --discovery --token token.txt")]
+pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
+    #[command(flatten)]
+    pub(crate) subject: SubjectArgs,
+    #[command(flatten)]
+    pub(crate) documents: DocumentArgs,
+    #[command(flatten)]
+    pub(crate) now: Now,
+}
+
+/// What `check` and `explain` read before they decide.
+pub(crate) struct Prepared {
+    pub(crate) policy: Source,
+    pub(crate) subject: Subject,
+    pub(crate) session: Session,
+    pub(crate) now_ms: u64,
+}
+
+impl CheckArgs {
+    /// `None` where only the quick policy was asked for, which is printed.
+    pub(crate) fn prepare(&self) -> Result<Option<Prepared>, Failure> {
+        let policy = self.policy.read()?;
+        if self.policy.print_policy {
+            anstream::println!("{}", policy.pretty()?);
+            return Ok(None);
+        }
+        let session = Session::open(&policy, self.documents.read(&policy)?)?;
+        let subject = self.subject.read(&policy)?;
+        Ok(Some(Prepared {
+            policy,
+            subject,
+            session,
+            now_ms: self.now.ms(),
+        }))
+    }
+}
+
+pub(crate) async fn run(args: CheckArgs, output: Output) -> Result<Exit, Failure> {
+    let Some(Prepared {
+        subject,
+        mut session,
+        now_ms,
+        ..
+    }) = args.prepare()?
+    else {
+        return Ok(Exit::Good);
+    };
+    let decision = session.decide(&subject, now_ms).await?;
+    if output.json {
+        let mut shape = decision::as_json(&decision);
+        shape["documents"] = json!(
+            session
+                .troubles
+                .iter()
+                .map(Trouble::as_json)
+                .collect::<Vec<_>>()
+        );
+        anstream::println!("{shape}");
+    } else {
+        print_troubles(&session.troubles);
+        decision::print(&decision, now_ms);
+        if decision::exit(&decision) == Exit::Bad {
+            anstream::eprintln!(
+                "{FAINT}`countersign explain` with the same arguments says why{FAINT:#}"
+            );
+        }
+    }
+    Ok(decision::exit(&decision))
+}
+
+pub(crate) fn print_troubles(troubles: &[Trouble]) {
+    for Trouble {
+        issuer,
+        kind,
+        uri,
+        message,
+    } in troubles
+    {
+        let kind = kind.as_str();
+        anstream::eprintln!(
+            "{WARN}warning{WARN:#}: {kind} of issuer `{issuer}`: {message} {FAINT}{uri}{FAINT:#}"
+        );
+    }
+}

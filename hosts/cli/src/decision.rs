@@ -1,0 +1,134 @@
+//! A decision, for people and for machines.
+
+use countersign_host::{Decision, Denial, Grant, Principal};
+use serde_json::{Value, json};
+
+use crate::{
+    Exit, moment,
+    style::{BAD, FAINT, GOOD, STRONG, visible},
+};
+
+pub(crate) fn exit(decision: &Decision) -> Exit {
+    match decision {
+        Decision::Allow(_) => Exit::Good,
+        Decision::Deny(_) => Exit::Bad,
+    }
+}
+
+/// `allow` or `deny`.
+pub(crate) fn word(decision: &Decision) -> &'static str {
+    match decision {
+        Decision::Allow(_) => "allow",
+        Decision::Deny(_) => "deny",
+    }
+}
+
+/// `{ "decision": "allow", "principal", "set_headers", "remove_headers", "remove_cookies" }` or
+/// `{ "decision": "deny", "code", "status", "message", "challenge", "claim", "retry_after_s" }`.
+pub(crate) fn as_json(decision: &Decision) -> Value {
+    match decision {
+        Decision::Allow(grant) => json!({
+            "decision": "allow",
+            "principal": grant.principal.as_deref().map(principal),
+            "set_headers": grant.set_headers,
+            "remove_headers": grant.remove_headers,
+            "remove_cookies": grant.remove_cookies,
+        }),
+        Decision::Deny(denial) => json!({
+            "decision": "deny",
+            "code": denial.code,
+            "status": denial.status,
+            "message": denial.message,
+            "challenge": denial.challenge,
+            "claim": denial.claim,
+            "retry_after_s": denial.retry_after_s,
+        }),
+    }
+}
+
+fn principal(principal: &Principal) -> Value {
+    json!({
+        "issuer": principal.issuer,
+        "iss": principal.iss,
+        "subject": principal.subject,
+        "token_type": principal.token_type,
+        "tenant": principal.tenant,
+        "roles": principal.roles,
+        "scopes": principal.scopes,
+        "expires_at_ms": principal.expires_at_ms,
+        "claims": serde_json::from_str::<Value>(&principal.claims).unwrap_or_default(),
+    })
+}
+
+pub(crate) fn print(decision: &Decision, now_ms: u64) {
+    match decision {
+        Decision::Allow(grant) => print_grant(grant, now_ms),
+        Decision::Deny(denial) => print_denial(denial),
+    }
+}
+
+fn print_grant(grant: &Grant, now_ms: u64) {
+    let Some(principal) = &grant.principal else {
+        anstream::println!("{GOOD}allow{GOOD:#}  {FAINT}without identity{FAINT:#}");
+        return print_headers(grant);
+    };
+    anstream::println!("{GOOD}allow{GOOD:#}");
+    line(
+        "issuer",
+        &format!(
+            "{} {FAINT}{}{FAINT:#}",
+            principal.issuer,
+            visible(&principal.iss)
+        ),
+    );
+    optional("subject", principal.subject.as_deref());
+    optional("type", principal.token_type.as_deref());
+    optional("tenant", principal.tenant.as_deref());
+    list("roles", &principal.roles);
+    list("scopes", &principal.scopes);
+    if let Some(expires) = principal.expires_at_ms {
+        let absolute = moment::rfc3339(expires).unwrap_or_default();
+        let relative = moment::relative(expires, now_ms);
+        line("expires", &format!("{relative} {FAINT}{absolute}{FAINT:#}"));
+    }
+    print_headers(grant);
+}
+
+fn print_headers(grant: &Grant) {
+    list("remove", &grant.remove_headers);
+    list("cookies", &grant.remove_cookies);
+    for (name, value) in &grant.set_headers {
+        line("set", &format!("{name}: {value}"));
+    }
+}
+
+fn print_denial(denial: &Denial) {
+    let Denial {
+        code,
+        status,
+        message,
+        ..
+    } = denial;
+    anstream::println!("{BAD}deny{BAD:#}  {STRONG}{code}{STRONG:#}  {status}  {message}");
+    optional("claim", denial.claim.as_deref());
+    optional("challenge", denial.challenge.as_deref());
+    if let Some(seconds) = denial.retry_after_s {
+        line("retry", &format!("after {seconds} s"));
+    }
+}
+
+fn list(name: &str, values: &[String]) {
+    if !values.is_empty() {
+        line(name, &visible(&values.join(", ")));
+    }
+}
+
+fn optional(name: &str, value: Option<&str>) {
+    if let Some(value) = value {
+        line(name, &visible(value));
+    }
+}
+
+fn line(name: &str, value: &str) {
+    anstream::println!("  {FAINT}{name:<9}{FAINT:#} {value}");
+}

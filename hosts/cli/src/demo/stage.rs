@@ -1,0 +1,157 @@
+//! The issuer, the gate and the clock of the demo.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+use tokio::{net::TcpListener, task::JoinHandle};
+
+use super::Row;
+use crate::{
+    decision,
+    dev::{self, Issuer, Recipe, server},
+    documents::Documents,
+    failure::Failure,
+    moment,
+    session::{Request, Session},
+    source::Source,
+};
+
+pub(super) struct Stage {
+    pub(super) issuer: Issuer,
+    /// YAML.
+    pub(super) policy: String,
+    pub(super) session: Session,
+    /// Compiling the module and opening the policy.
+    pub(super) start_ms: u128,
+    /// The demo's clock, which starts at the machine's and is then moved.
+    pub(super) now_ms: u64,
+    pub(super) rows: Vec<Row>,
+    /// What the issuer's server publishes at the moment.
+    published: Arc<Mutex<Value>>,
+    server: JoinHandle<std::convert::Infallible>,
+}
+
+/// One request, and what is to come of it.
+pub(super) struct Act {
+    pub(super) scene: &'static str,
+    pub(super) what: &'static str,
+    /// Method and target.
+    pub(super) line: &'static str,
+    /// Values of `Authorization`, without the scheme.
+    pub(super) tokens: Vec<String>,
+    /// `allow`, or the code of a denial.
+    pub(super) expected: &'static str,
+}
+
+impl Stage {
+    pub(super) async fn open() -> Result<Self, Failure> {
+        let failed = |error: std::io::Error| Failure::Usage(format!("no loopback port: {error}"));
+        let listener = TcpListener::bind("127.0.0.1:0").await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let issuer = Issuer::new(&format!("http://{address}"), "platform", "RS256")?;
+
+        let published = Arc::new(Mutex::new(issuer.jwks()));
+        let documents = Arc::clone(&published);
+        let answer = move |path: &str| {
+            let jwks = documents.lock().unwrap_or_else(PoisonError::into_inner);
+            path.ends_with("/jwks.json").then(|| jwks.clone())
+        };
+        let server = tokio::spawn(server::serve(listener, Arc::new(answer), |_, _| {}));
+
+        let policy = dev::policy(&issuer);
+        let start = Instant::now();
+        let session = open(&policy)?;
+        let start_ms = start.elapsed().as_millis();
+        let now_ms = moment::now_ms();
+        Ok(Self {
+            issuer,
+            policy,
+            session,
+            start_ms,
+            now_ms,
+            rows: Vec::new(),
+            published,
+            server,
+        })
+    }
+
+    /// A token of this issuer, minted now.
+    pub(super) fn mint(&self, recipe: &Recipe) -> Result<String, Failure> {
+        recipe.mint(&self.issuer, self.now_ms)
+    }
+
+    /// Decides and writes the row.
+    pub(super) async fn play(&mut self, act: Act) -> Result<(), Failure> {
+        let request = act.request();
+        let decision = self.session.check(&request, self.now_ms).await?;
+        let denial = decision.denial();
+        self.rows.push(Row {
+            scene: act.scene,
+            what: act.what,
+            request: act.line.to_owned(),
+            decision: decision::word(&decision),
+            code: denial.map(|denial| denial.code.clone()),
+            status: denial.map(|denial| denial.status),
+            challenge: denial.and_then(|denial| denial.challenge.clone()),
+            microseconds: self.session.took.as_secs_f64() * 1e6,
+            expected: act.expected,
+        });
+        Ok(())
+    }
+
+    /// Moves the clock, and lets the gate fetch what is due by then.
+    pub(super) async fn pass(&mut self, time: Duration) -> Result<(), Failure> {
+        self.now_ms += u64::try_from(time.as_millis()).unwrap_or_default();
+        self.session.refresh(self.now_ms).await
+    }
+
+    /// Moves the clock, with nothing fetched.
+    pub(super) fn skip(&mut self, time: Duration) {
+        self.now_ms += u64::try_from(time.as_millis()).unwrap_or_default();
+    }
+
+    /// The issuer's server publishes what the issuer has by now.
+    pub(super) fn publish(&self) {
+        *self
+            .published
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = self.issuer.jwks();
+    }
+
+    /// The issuer's server goes down.
+    pub(super) async fn shut_down(&mut self) {
+        self.server.abort();
+        // Over once it is awaited: then nothing listens any more.
+        let _ = (&mut self.server).await;
+    }
+
+    /// A gate that starts now, with no documents yet.
+    pub(super) fn restart(&mut self) -> Result<(), Failure> {
+        self.session = open(&self.policy)?;
+        Ok(())
+    }
+}
+
+fn open(policy: &str) -> Result<Session, Failure> {
+    let policy = Source::from_yaml("demo.yaml", policy.to_owned())?;
+    Session::open(&policy, Documents::default())
+}
+
+impl Act {
+    fn request(&self) -> Request {
+        let (method, target) = self.line.split_once(' ').unwrap_or(("GET", self.line));
+        let mut request = Request {
+            method: method.to_owned(),
+            authority: "api.example.com".to_owned(),
+            target: target.to_owned(),
+            headers: Vec::new(),
+        };
+        for token in &self.tokens {
+            request.push("authorization", format!("Bearer {token}").as_bytes());
+        }
+        request
+    }
+}

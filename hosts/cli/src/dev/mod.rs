@@ -1,0 +1,239 @@
+//! A development issuer: keys, a key set to fetch, tokens, rotation.
+
+mod directory;
+mod mint;
+pub(crate) mod server;
+mod template;
+
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+use tokio::net::TcpListener;
+
+use crate::{
+    Exit, Output,
+    failure::Failure,
+    moment,
+    signing::ALGORITHMS,
+    style::{FAINT, GOOD, WARN},
+};
+
+pub(crate) use directory::Issuer;
+pub(crate) use mint::Recipe;
+pub(crate) use template::policy;
+
+/// Where the issuer lives unless it is said otherwise.
+const URL: &str = "http://127.0.0.1:8181";
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Dev {
+    /// Make an issuer with one fresh key
+    Keys(KeysArgs),
+    /// Publish the key set and the discovery document
+    Serve(ServeArgs),
+    /// Print a token
+    Mint(MintArgs),
+    /// Sign with a fresh key from now on; the old keys stay published
+    Rotate(RotateArgs),
+    /// Print a policy that trusts this issuer, to start from
+    Policy(DirectoryArgs),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DirectoryArgs {
+    /// The issuer's directory
+    #[arg(long, value_name = "DIR", default_value = "countersign-dev")]
+    dir: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct KeysArgs {
+    #[command(flatten)]
+    directory: DirectoryArgs,
+    /// `iss` of its tokens, and where `dev serve` publishes
+    #[arg(long, value_name = "URL", default_value = URL)]
+    issuer: String,
+    /// `aud` of its tokens
+    #[arg(long, value_name = "NAME", default_value = "platform")]
+    audience: String,
+    #[arg(long, value_name = "ALG", default_value = "RS256", value_parser = ALGORITHMS)]
+    algorithm: String,
+    /// Replace an issuer that is there: its tokens become worthless
+    #[arg(long)]
+    force: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ServeArgs {
+    #[command(flatten)]
+    directory: DirectoryArgs,
+    /// Address to listen on; by default that of the issuer's URL
+    #[arg(long, value_name = "IP:PORT")]
+    listen: Option<SocketAddr>,
+    /// Allow an address that other machines reach
+    #[arg(long)]
+    expose: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct MintArgs {
+    #[command(flatten)]
+    directory: DirectoryArgs,
+    #[command(flatten)]
+    recipe: Recipe,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RotateArgs {
+    #[command(flatten)]
+    directory: DirectoryArgs,
+    /// Withdraw the old keys at once: their tokens become worthless
+    #[arg(long)]
+    withdraw: bool,
+    /// Algorithm of the new key
+    #[arg(long, value_name = "ALG", default_value = "RS256", value_parser = ALGORITHMS)]
+    algorithm: String,
+}
+
+pub(crate) async fn run(command: Dev, output: Output) -> Result<Exit, Failure> {
+    // Beside the standard output, so that `$(countersign dev mint)` stays clean.
+    if !output.json {
+        anstream::eprintln!(
+            "{WARN}DEVELOPMENT ONLY{WARN:#} {FAINT}never trust this issuer in production{FAINT:#}"
+        );
+    }
+    match command {
+        Dev::Keys(args) => keys(&args, output),
+        Dev::Serve(args) => serve(args, output).await,
+        Dev::Mint(args) => mint(&args, output),
+        Dev::Rotate(args) => rotate(&args, output),
+        Dev::Policy(args) => print_policy(&args, output),
+    }
+}
+
+fn keys(args: &KeysArgs, output: Output) -> Result<Exit, Failure> {
+    let directory = &args.directory.dir;
+    if !args.force && Issuer::exists(directory) {
+        let directory = directory.display();
+        return Err(Failure::Usage(format!(
+            "`{directory}` already holds an issuer: `--force` replaces it"
+        )));
+    }
+    let issuer = Issuer::new(&args.issuer, &args.audience, &args.algorithm)?;
+    let path = issuer.write(directory)?;
+    announce(&issuer, &format!("wrote {}", path.display()), output);
+    Ok(Exit::Good)
+}
+
+fn mint(args: &MintArgs, output: Output) -> Result<Exit, Failure> {
+    let issuer = Issuer::read(&args.directory.dir)?;
+    let token = args.recipe.mint(&issuer, moment::now_ms())?;
+    if output.json {
+        anstream::println!("{}", json!({ "token": token }));
+    } else {
+        anstream::println!("{token}");
+    }
+    Ok(Exit::Good)
+}
+
+fn rotate(args: &RotateArgs, output: Output) -> Result<Exit, Failure> {
+    let mut issuer = Issuer::read(&args.directory.dir)?;
+    issuer.rotate(&args.algorithm, args.withdraw)?;
+    issuer.write(&args.directory.dir)?;
+    let what = if args.withdraw {
+        "old keys withdrawn"
+    } else {
+        "old keys still published"
+    };
+    announce(&issuer, what, output);
+    Ok(Exit::Good)
+}
+
+fn print_policy(args: &DirectoryArgs, output: Output) -> Result<Exit, Failure> {
+    let issuer = Issuer::read(&args.dir)?;
+    let yaml = policy(&issuer);
+    if output.json {
+        let source = crate::source::Source::from_yaml("policy.yaml", yaml)?;
+        anstream::println!("{}", String::from_utf8_lossy(&source.json));
+    } else {
+        anstream::print!("{yaml}");
+    }
+    Ok(Exit::Good)
+}
+
+async fn serve(args: ServeArgs, output: Output) -> Result<Exit, Failure> {
+    let directory = args.directory.dir;
+    let issuer = Issuer::read(&directory)?;
+    let address = match args.listen {
+        Some(address) => address,
+        None => address_of(&issuer.url).ok_or_else(|| {
+            let url = &issuer.url;
+            Failure::Usage(format!(
+                "`{url}` names no local address: say `--listen IP:PORT`"
+            ))
+        })?,
+    };
+    if !address.ip().is_loopback() && !args.expose {
+        return Err(Failure::Usage(format!(
+            "`{address}` can be reached from other machines: say `--expose` if you mean it"
+        )));
+    }
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|error| Failure::Usage(format!("cannot listen on `{address}`: {error}")))?;
+    let bound = listener.local_addr().unwrap_or(address);
+    if output.json {
+        anstream::println!(
+            "{}",
+            json!({ "issuer": issuer.url, "listening": bound.to_string() })
+        );
+    } else {
+        anstream::eprintln!("{GOOD}issuer{GOOD:#}   {}", issuer.url);
+        anstream::eprintln!("{GOOD}key set{GOOD:#}  {}", issuer.jwks_uri());
+        anstream::eprintln!("{FAINT}listening on {bound}, Ctrl-C ends it{FAINT:#}");
+    }
+    // Read again for every answer, so that a rotation shows at once.
+    let documents = move |path: &str| {
+        let issuer = Issuer::read(&directory).ok()?;
+        issuer.document(path)
+    };
+    let log: fn(&str, hyper::StatusCode) = if output.json {
+        |_, _| {}
+    } else {
+        |path, status| anstream::eprintln!("{FAINT}{} {path}{FAINT:#}", status.as_u16())
+    };
+    match server::serve(listener, Arc::new(documents), log).await {}
+}
+
+/// The address of an `http` URL with an IP address or `localhost`.
+fn address_of(url: &str) -> Option<SocketAddr> {
+    let uri: hyper::Uri = url.parse().ok()?;
+    let authority = uri.authority()?.as_str().replace("localhost", "127.0.0.1");
+    authority
+        .parse()
+        .ok()
+        .or_else(|| format!("{authority}:80").parse().ok())
+}
+
+fn announce(issuer: &Issuer, what: &str, output: Output) {
+    let kids: Vec<_> = issuer
+        .keys
+        .iter()
+        .filter_map(|key| key.kid.as_deref())
+        .collect();
+    if output.json {
+        anstream::println!("{}", json!({ "issuer": issuer.url, "kids": kids }));
+        return;
+    }
+    anstream::println!("{what}");
+    anstream::println!("{FAINT}issuer{FAINT:#}  {}", issuer.url);
+    for (index, kid) in kids.iter().enumerate() {
+        let note = if index + 1 == kids.len() {
+            "signs"
+        } else {
+            "published"
+        };
+        anstream::println!("{FAINT}key{FAINT:#}     {kid} {FAINT}{note}{FAINT:#}");
+    }
+}

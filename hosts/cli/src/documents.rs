@@ -1,0 +1,100 @@
+//! Where documents come from: given files first, then the network.
+
+use std::{collections::HashMap, time::Duration};
+
+use countersign_host::{DocumentKind, Fetch, FetchError, Fetcher, HttpsFetcher, Response};
+use serde_json::{Value, json};
+
+use crate::{failure::Failure, source::Source};
+
+/// Documents that the user gave, and whether others may be fetched.
+#[derive(Default)]
+pub(crate) struct Documents {
+    /// Key sets by the issuer's name in the policy.
+    keys: HashMap<String, Vec<u8>>,
+    /// Revocation documents by the issuer's name in the policy.
+    revocations: HashMap<String, Vec<u8>>,
+    /// `iss` by the issuer's name in the policy, to stand in for discovery.
+    issuers: HashMap<String, String>,
+    /// Nothing is fetched: what is not given counts as unreachable.
+    pub(crate) offline: bool,
+    network: HttpsFetcher,
+}
+
+impl Documents {
+    /// Refuses documents for issuers that the policy does not have.
+    pub(crate) fn new(
+        policy: &Source,
+        keys: HashMap<String, Vec<u8>>,
+        revocations: HashMap<String, Vec<u8>>,
+    ) -> Result<Self, Failure> {
+        let policy: Value = serde_json::from_slice(&policy.json).unwrap_or_default();
+        let listed = policy.get("issuers").and_then(Value::as_array);
+        let issuers: HashMap<_, _> = listed
+            .into_iter()
+            .flatten()
+            .filter_map(|issuer| {
+                let word = |name| issuer.get(name).and_then(Value::as_str).map(str::to_owned);
+                Some((word("name")?, word("issuer")?))
+            })
+            .collect();
+        match keys
+            .keys()
+            .chain(revocations.keys())
+            .find(|name| !issuers.contains_key(*name))
+        {
+            Some(stranger) => Err(Failure::Usage(format!(
+                "the policy has no issuer of the name `{stranger}`"
+            ))),
+            None => Ok(Self {
+                keys,
+                revocations,
+                issuers,
+                ..Self::default()
+            }),
+        }
+    }
+
+    pub(crate) async fn fetch(&self, fetch: &Fetch) -> Result<Response, FetchError> {
+        if let Some(body) = self.given(fetch) {
+            return Ok(Response {
+                status: 200,
+                cache_control: String::new(),
+                body,
+            });
+        }
+        if self.offline {
+            return Err(FetchError::new(
+                "not given, and `--offline` fetches nothing",
+            ));
+        }
+        let bound = Duration::from_millis(fetch.timeout_ms.into());
+        tokio::time::timeout(bound, self.network.fetch(fetch))
+            .await
+            .unwrap_or_else(|_| {
+                Err(FetchError::new(format!(
+                    "no answer within {} ms",
+                    fetch.timeout_ms
+                )))
+            })
+    }
+
+    fn given(&self, fetch: &Fetch) -> Option<Vec<u8>> {
+        match fetch.kind {
+            DocumentKind::Jwks => self.keys.get(&fetch.issuer).cloned(),
+            DocumentKind::Revocations => self.revocations.get(&fetch.issuer).cloned(),
+            // Whoever gives the keys has no need of metadata, but the gate
+            // asks for it first. The address is never used.
+            DocumentKind::Discovery => {
+                self.keys.get(&fetch.issuer)?;
+                let issuer = self.issuers.get(&fetch.issuer)?;
+                let jwks_uri = "https://given.invalid/jwks.json";
+                Some(
+                    json!({ "issuer": issuer, "jwks_uri": jwks_uri })
+                        .to_string()
+                        .into_bytes(),
+                )
+            }
+        }
+    }
+}

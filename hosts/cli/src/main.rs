@@ -1,0 +1,116 @@
+//! The `countersign` command.
+//!
+//! It holds no verification logic: every decision comes from the sealed module,
+//! through `countersign-host`. Here are files, words and colours.
+
+mod arguments;
+mod check;
+mod decision;
+mod demo;
+mod dev;
+mod digest;
+mod documents;
+mod explain;
+mod failure;
+mod inspect;
+mod moment;
+mod policy;
+mod session;
+mod signing;
+mod source;
+mod style;
+mod subject;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
+
+use crate::failure::Failure;
+
+/// One token verifier and policy gate: the same sealed WebAssembly file decides
+/// here, in Envoy, in Node and in every other host.
+#[derive(Parser, Debug)]
+#[command(name = "countersign", version, about, max_term_width = 100)]
+#[command(
+    after_help = "Exit codes: 0 allow, 1 deny, 2 wrong use or a wrong file.\n\
+    Colours follow the terminal; NO_COLOR turns them off."
+)]
+struct Cli {
+    /// Print JSON, for machines
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Decide: a token or a whole request against a policy
+    Check(check::CheckArgs),
+    /// Find out why: every check in order, what it saw, where it stopped
+    Explain(explain::ExplainArgs),
+    /// Decode a token without verifying it
+    Inspect(inspect::InspectArgs),
+    /// Lint, show and test policies
+    #[command(subcommand)]
+    Policy(policy::Policy),
+    /// Print the SHA-256 of the module that decides, or compare a file with it
+    Digest(digest::DigestArgs),
+    /// A development issuer: keys, tokens, a key set to fetch
+    #[command(subcommand)]
+    Dev(dev::Dev),
+    /// Run the main job once: an issuer, three kinds of tokens, a table of requests
+    Demo(demo::DemoArgs),
+    /// Print a completion script, such as `countersign completions bash`
+    Completions {
+        /// The shell it is for
+        shell: Shell,
+    },
+}
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug)]
+struct Output {
+    json: bool,
+}
+
+/// What a command that answered exits with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Exit {
+    /// Allowed, or nothing wrong: 0.
+    Good,
+    /// Denied, different, a case failed: 1.
+    Bad,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let output = Output { json: cli.json };
+    match run(cli.command, output).await {
+        Ok(Exit::Good) => ExitCode::SUCCESS,
+        Ok(Exit::Bad) => ExitCode::from(1),
+        Err(failure) => {
+            failure.print(output.json);
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn run(command: Command, output: Output) -> Result<Exit, Failure> {
+    match command {
+        Command::Check(args) => check::run(args, output).await,
+        Command::Explain(args) => explain::run(args, output).await,
+        Command::Inspect(args) => inspect::run(&args, output),
+        Command::Policy(command) => policy::run(command, output).await,
+        Command::Digest(args) => digest::run(args, output),
+        Command::Dev(command) => dev::run(command, output).await,
+        Command::Demo(args) => demo::run(args, output).await,
+        Command::Completions { shell } => {
+            let mut command = Cli::command();
+            clap_complete::generate(shell, &mut command, "countersign", &mut std::io::stdout());
+            Ok(Exit::Good)
+        }
+    }
+}

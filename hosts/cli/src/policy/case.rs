@@ -1,0 +1,160 @@
+//! A file of cases: what is asked, and what is expected.
+
+use std::{collections::BTreeMap, path::Path};
+
+use serde::{Deserialize, Deserializer, de::Error as _};
+use serde_json::{Map, Value};
+use serde_path_to_error::{Deserializer as Tracking, Segment, Track};
+
+use crate::{
+    failure::{Failure, Problem},
+    moment,
+    source::Source,
+};
+
+/// A whole file.
+#[derive(Deserialize, Debug)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Cases {
+    /// The policy's file, relative to this one.
+    pub(super) policy: String,
+    /// The moment of every case that names none; the clock's if absent.
+    #[serde(default, deserialize_with = "time")]
+    pub(super) now: Option<u64>,
+    /// JWK Set files by the issuer's name in the policy.
+    #[serde(default)]
+    pub(super) keys: BTreeMap<String, String>,
+    /// Revocation documents' files by the issuer's name in the policy.
+    #[serde(default)]
+    pub(super) revocations: BTreeMap<String, String>,
+    pub(super) cases: Vec<Case>,
+}
+
+/// One decision.
+#[derive(Deserialize, Debug)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Case {
+    /// A sentence about behaviour.
+    pub(super) name: String,
+    /// A token as it is, or claims to sign with a key made for this run.
+    pub(super) token: Option<Token>,
+    /// Whose token the claims become, by name; the policy's first if absent.
+    pub(super) issuer: Option<String>,
+    /// Members of the JOSE header of a signed token, besides `alg` and `kid`.
+    #[serde(default)]
+    pub(super) jose: Map<String, Value>,
+    /// Sign with a key that is not the issuer's, under the same name.
+    #[serde(default)]
+    pub(super) forged: bool,
+    /// `GET /assets/1`; without it the token alone is checked.
+    pub(super) request: Option<String>,
+    pub(super) host: Option<String>,
+    #[serde(default)]
+    pub(super) headers: BTreeMap<String, String>,
+    /// Of a token alone: what it must have, as a rule's `require` says it.
+    pub(super) require: Option<Value>,
+    #[serde(default, deserialize_with = "time")]
+    pub(super) now: Option<u64>,
+    #[serde(deserialize_with = "expectation")]
+    pub(super) expect: Map<String, Value>,
+}
+
+#[derive(Deserialize, Debug)]
+#[serde(untagged, expecting = "expected a token or the claims of one")]
+pub(super) enum Token {
+    Literal(String),
+    Claims(Map<String, Value>),
+}
+
+/// What a case may expect.
+pub(super) const FIELDS: [&str; 13] = [
+    "decision",
+    "code",
+    "status",
+    "claim",
+    "challenge",
+    "issuer",
+    "subject",
+    "token_type",
+    "tenant",
+    "roles",
+    "scopes",
+    "set_headers",
+    "remove_headers",
+];
+
+impl Cases {
+    pub(super) fn read(path: &Path) -> Result<Self, Failure> {
+        let source = Source::read(path)?;
+        let mut track = Track::new();
+        let mut json = serde_json::Deserializer::from_slice(&source.json);
+        let cases = Self::deserialize(Tracking::new(&mut json, &mut track));
+        cases.map_err(|error| {
+            let pointer = track.path().iter().map(token).collect::<String>();
+            // The line in the JSON would mislead: the position is the file's.
+            let message = error.to_string();
+            let message = message
+                .split(" at line ")
+                .next()
+                .unwrap_or_default()
+                .to_owned();
+            Failure::Problems(vec![Problem {
+                file: source.name.clone(),
+                position: source.position(&pointer),
+                pointer,
+                code: "cases_invalid".to_owned(),
+                message,
+                is_error: true,
+            }])
+        })
+    }
+}
+
+fn token(segment: &Segment) -> String {
+    match segment {
+        Segment::Seq { index } => format!("/{index}"),
+        Segment::Map { key } => format!("/{}", key.replace('~', "~0").replace('/', "~1")),
+        Segment::Enum { .. } | Segment::Unknown => String::new(),
+    }
+}
+
+/// Seconds, or RFC 3339.
+fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    let text = match Value::deserialize(deserializer)? {
+        Value::Null => return Ok(None),
+        Value::String(text) => text,
+        other => other.to_string(),
+    };
+    moment::parse(&text).map(Some).map_err(D::Error::custom)
+}
+
+/// `allow`, `deny`, a denial's code, or an object of [`FIELDS`].
+fn expectation<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Map<String, Value>, D::Error> {
+    let pairs = |pairs: &[(&str, &str)]| {
+        pairs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), Value::from(*value)))
+            .collect()
+    };
+    match Value::deserialize(deserializer)? {
+        Value::String(word) if word == "allow" || word == "deny" => {
+            Ok(pairs(&[("decision", &word)]))
+        }
+        Value::String(code) => Ok(pairs(&[("decision", "deny"), ("code", &code)])),
+        Value::Object(fields) => {
+            match fields.keys().find(|name| !FIELDS.contains(&name.as_str())) {
+                None if fields.is_empty() => Err(D::Error::custom("nothing is expected")),
+                None => Ok(fields),
+                Some(unknown) => {
+                    let known = FIELDS.join(", ");
+                    Err(D::Error::custom(format!(
+                        "`{unknown}` cannot be expected: only {known}"
+                    )))
+                }
+            }
+        }
+        _ => Err(D::Error::custom(
+            "expected `allow`, `deny`, a code, or an object",
+        )),
+    }
+}

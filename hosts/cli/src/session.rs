@@ -1,0 +1,254 @@
+//! One gate in one instance of the sealed module, with the documents that it
+//! asks for.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use countersign_host::{
+    Answer, Decision, DocumentKind, Fetch, FetchError, Instance, OpenError, Outcome, Response,
+    Severity, Step, Trap,
+};
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+use crate::{
+    documents::Documents,
+    failure::{Failure, Problem},
+    source::Source,
+    subject::Subject,
+};
+
+/// A request, owned.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Request {
+    pub(crate) method: String,
+    pub(crate) authority: String,
+    /// Origin form, query included.
+    pub(crate) target: String,
+    /// Names in lower case.
+    pub(crate) headers: Vec<(String, Vec<u8>)>,
+}
+
+/// An open gate.
+pub(crate) struct Session {
+    instance: Instance,
+    documents: Arc<Documents>,
+    /// What went wrong with documents so far, for people.
+    pub(crate) troubles: Vec<Trouble>,
+    /// How long the module took for the last decision, fetches left out.
+    pub(crate) took: Duration,
+}
+
+/// A document that could not be had or used.
+#[derive(Clone, Debug)]
+pub(crate) struct Trouble {
+    pub(crate) issuer: String,
+    pub(crate) kind: DocumentKind,
+    pub(crate) uri: String,
+    pub(crate) message: String,
+}
+
+/// Discovery, its key set, a revocation document, and one that had been under
+/// way: no decision takes more rounds of fetches.
+const ROUNDS: usize = 8;
+
+impl Session {
+    /// Opens `policy`.
+    pub(crate) fn open(policy: &Source, documents: Documents) -> Result<Self, Failure> {
+        let instance = Instance::open(&policy.json).map_err(|error| refused(error, policy))?;
+        Ok(Self {
+            instance,
+            documents: Arc::new(documents),
+            troubles: Vec::new(),
+            took: Duration::ZERO,
+        })
+    }
+
+    /// What the gate says of a token or a request.
+    pub(crate) async fn decide(
+        &mut self,
+        subject: &Subject,
+        now_ms: u64,
+    ) -> Result<Decision, Failure> {
+        match subject {
+            Subject::Request(request) => self.check(request, now_ms).await,
+            Subject::Token(token, requirement) => {
+                self.check_token(token, requirement.as_ref(), now_ms).await
+            }
+        }
+    }
+
+    /// May this request pass?
+    pub(crate) async fn check(
+        &mut self,
+        request: &Request,
+        now_ms: u64,
+    ) -> Result<Decision, Failure> {
+        self.until_decided(now_ms, |instance| {
+            request.with(|request| instance.check(request, now_ms))
+        })
+        .await
+    }
+
+    /// Is this token good, and does it have what `requirement` asks for?
+    pub(crate) async fn check_token(
+        &mut self,
+        token: &[u8],
+        requirement: Option<&Value>,
+        now_ms: u64,
+    ) -> Result<Decision, Failure> {
+        let prepared = match requirement {
+            None => 0,
+            Some(requirement) => {
+                let source = Source::from_json("--require", requirement.to_string().into_bytes());
+                let prepared = self.instance.prepare(&source.json).map_err(died)?;
+                prepared.map_err(|problems| Failure::Problems(located(problems, &source)))?
+            }
+        };
+        self.until_decided(now_ms, |instance| {
+            instance.check_token(token, prepared, now_ms)
+        })
+        .await
+    }
+
+    /// Every check in order. What it needs was fetched by the check before.
+    pub(crate) fn explain(&mut self, request: &Request, now_ms: u64) -> Result<Vec<Step>, Failure> {
+        request
+            .with(|request| self.instance.explain(request, now_ms))
+            .map_err(died)
+    }
+
+    /// Fetches what is due and asks again, as a server's host would.
+    pub(crate) async fn refresh(&mut self, now_ms: u64) -> Result<(), Failure> {
+        let due = self.instance.due(now_ms).map_err(died)?;
+        self.fetch(due, now_ms).await
+    }
+
+    async fn until_decided(
+        &mut self,
+        now_ms: u64,
+        mut ask: impl FnMut(&mut Instance) -> Result<Answer, Trap>,
+    ) -> Result<Decision, Failure> {
+        for _ in 0..ROUNDS {
+            let start = Instant::now();
+            let answer = ask(&mut self.instance).map_err(died)?;
+            self.took = start.elapsed();
+            match answer {
+                Answer::Decided(decision) => return Ok(decision),
+                Answer::Wait(fetches) => self.fetch(fetches, now_ms).await?,
+            }
+        }
+        Err(Failure::usage("the gate keeps waiting for documents"))
+    }
+
+    async fn fetch(&mut self, fetches: Vec<Fetch>, now_ms: u64) -> Result<(), Failure> {
+        let mut under_way = JoinSet::new();
+        for fetch in fetches {
+            let documents = Arc::clone(&self.documents);
+            under_way.spawn(async move {
+                let fetched = documents.fetch(&fetch).await;
+                (fetch, fetched)
+            });
+        }
+        while let Some(fetched) = under_way.join_next().await {
+            let (fetch, fetched) =
+                fetched.map_err(|error| Failure::Usage(format!("a fetch failed: {error}")))?;
+            self.supply(&fetch, fetched, now_ms)?;
+        }
+        Ok(())
+    }
+
+    fn supply(
+        &mut self,
+        fetch: &Fetch,
+        fetched: Result<Response, FetchError>,
+        now_ms: u64,
+    ) -> Result<(), Failure> {
+        let (outcome, reason) = match fetched {
+            Err(error) => (Outcome::Failed, Some(error.to_string())),
+            Ok(response) => {
+                let status = response.status;
+                let reason = (status != 200).then(|| format!("the server answered {status}"));
+                (Outcome::Response(response), reason)
+            }
+        };
+        let supplied = self
+            .instance
+            .supply(fetch.source, &outcome, now_ms)
+            .map_err(died)?;
+        let messages = match (reason, supplied) {
+            (Some(reason), _) => vec![reason],
+            (None, Ok(skipped)) => skipped.iter().map(ToString::to_string).collect(),
+            (None, Err(refused)) => vec![refused.to_string()],
+        };
+        self.troubles
+            .extend(messages.into_iter().map(|message| Trouble {
+                issuer: fetch.issuer.clone(),
+                kind: fetch.kind,
+                uri: fetch.uri.clone(),
+                message,
+            }));
+        Ok(())
+    }
+}
+
+impl Trouble {
+    /// `{ "issuer", "kind", "uri", "message" }`.
+    pub(crate) fn as_json(&self) -> Value {
+        let Self {
+            issuer,
+            kind,
+            uri,
+            message,
+        } = self;
+        json!({ "issuer": issuer, "kind": kind.as_str(), "uri": uri, "message": message })
+    }
+}
+
+/// Problems and warnings of a policy.
+pub(crate) fn lint(policy: &Source) -> Vec<Problem> {
+    located(countersign_host::lint(&policy.json), policy)
+}
+
+impl Request {
+    fn with<T>(&self, f: impl FnOnce(countersign_host::Request<'_>) -> T) -> T {
+        let headers: Vec<_> = self
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_bytes(), value.as_slice()))
+            .collect();
+        f(countersign_host::Request {
+            method: self.method.as_bytes(),
+            authority: self.authority.as_bytes(),
+            target: self.target.as_bytes(),
+            headers: &headers,
+        })
+    }
+}
+
+fn refused(error: OpenError, policy: &Source) -> Failure {
+    match error {
+        OpenError::Policy(problems) => Failure::Problems(located(problems, policy)),
+        other => Failure::Usage(other.to_string()),
+    }
+}
+
+fn died(trap: Trap) -> Failure {
+    Failure::Usage(trap.to_string())
+}
+
+fn located(problems: Vec<countersign_host::Problem>, source: &Source) -> Vec<Problem> {
+    problems
+        .into_iter()
+        .map(|problem| Problem {
+            file: source.name.clone(),
+            position: source.position(&problem.pointer),
+            is_error: problem.severity == Severity::Error,
+            pointer: problem.pointer,
+            code: problem.code,
+            message: problem.message,
+        })
+        .collect()
+}

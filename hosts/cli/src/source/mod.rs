@@ -1,0 +1,210 @@
+//! Files that people write (YAML, TOML, JSON), as the JSON that the gate reads.
+//!
+//! Where a value stood is kept, so that a problem at a JSON Pointer can be
+//! shown at its line.
+
+mod toml;
+mod yaml;
+
+use std::{
+    collections::HashMap,
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+use serde::Serialize;
+
+use crate::failure::{Failure, Problem};
+
+/// One file, as JSON.
+#[derive(Debug)]
+pub(crate) struct Source {
+    /// As the user named it: `-` is the standard input.
+    pub(crate) name: String,
+    /// JSON. Of a JSON file it is the file byte for byte: the gate is strict
+    /// about what a lenient reader would smooth over.
+    pub(crate) json: Vec<u8>,
+    positions: Positions,
+}
+
+/// A place in a file, both counted from one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Position {
+    pub(crate) line: usize,
+    pub(crate) column: usize,
+}
+
+/// Where the value at each JSON Pointer stands; of a member, where its name does.
+pub(crate) type Positions = HashMap<String, Position>;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    Json,
+    Yaml,
+    Toml,
+}
+
+impl Source {
+    /// Reads a file, or the standard input for `-`.
+    pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
+        let name = path.display().to_string();
+        let bytes = read_bytes(path)?;
+        let Some(format) = Format::of(path, &bytes) else {
+            let reason = format!("`{name}` is not UTF-8 text");
+            return Err(Failure::usage(reason));
+        };
+        Self::parse(name, bytes, format)
+    }
+
+    /// A document that this program wrote itself.
+    pub(crate) fn from_json(name: &str, json: Vec<u8>) -> Self {
+        Self {
+            name: name.to_owned(),
+            json,
+            positions: Positions::new(),
+        }
+    }
+
+    /// YAML that this program wrote itself.
+    pub(crate) fn from_yaml(name: &str, yaml: String) -> Result<Self, Failure> {
+        Self::parse(name.to_owned(), yaml.into_bytes(), Format::Yaml)
+    }
+
+    /// The same JSON, indented, in the same order.
+    pub(crate) fn pretty(&self) -> Result<String, Failure> {
+        let mut pretty = Vec::new();
+        let mut reader = serde_json::Deserializer::from_slice(&self.json);
+        let mut writer = serde_json::Serializer::pretty(&mut pretty);
+        serde_transcode::transcode(&mut reader, &mut writer)
+            .and_then(|()| reader.end())
+            .map_err(|error| Failure::Usage(format!("`{}` is not JSON: {error}", self.name)))?;
+        Ok(String::from_utf8_lossy(&pretty).into_owned())
+    }
+
+    fn parse(name: String, bytes: Vec<u8>, format: Format) -> Result<Self, Failure> {
+        // Anything but UTF-8 is left to the gate, which says so of JSON.
+        let text = String::from_utf8_lossy(&bytes);
+        let parsed = match format {
+            Format::Json => {
+                // YAML 1.2 contains JSON, so that its reader tells the lines;
+                // what it cannot read has none.
+                let positions = yaml::parse(&text).map(|parsed| parsed.positions);
+                let positions = positions.unwrap_or_default();
+                return Ok(Self {
+                    name,
+                    positions,
+                    json: bytes,
+                });
+            }
+            Format::Yaml => yaml::parse(&text),
+            Format::Toml => toml::parse(&text),
+        };
+        match parsed {
+            Ok(Parsed { json, positions }) => Ok(Self {
+                name,
+                json: json.into_bytes(),
+                positions,
+            }),
+            Err(invalid) => Err(Failure::Problems(vec![Problem {
+                file: name,
+                pointer: String::new(),
+                position: invalid.position,
+                code: format.invalid().to_owned(),
+                message: invalid.message,
+                is_error: true,
+            }])),
+        }
+    }
+
+    /// The place of the value at `pointer`, or of what contains it.
+    pub(crate) fn position(&self, pointer: &str) -> Option<Position> {
+        let mut pointer = pointer;
+        loop {
+            if let Some(position) = self.positions.get(pointer) {
+                return Some(*position);
+            }
+            (pointer, _) = pointer.rsplit_once('/')?;
+        }
+    }
+}
+
+impl Format {
+    /// By the name's extension; without a telling one, by the text.
+    fn of(path: &Path, bytes: &[u8]) -> Option<Self> {
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        match extension.map(str::to_ascii_lowercase).as_deref() {
+            Some("json") => return Some(Self::Json),
+            Some("yaml" | "yml") => return Some(Self::Yaml),
+            Some("toml") => return Some(Self::Toml),
+            _ => {}
+        }
+        let text = std::str::from_utf8(bytes).ok()?;
+        Some(if text.trim_start().starts_with('{') {
+            Self::Json
+        } else if toml::parse(text).is_ok() {
+            Self::Toml
+        } else {
+            Self::Yaml
+        })
+    }
+
+    fn invalid(self) -> &'static str {
+        match self {
+            Self::Json => "json_invalid",
+            Self::Yaml => "yaml_invalid",
+            Self::Toml => "toml_invalid",
+        }
+    }
+}
+
+/// The bytes of a file, or of the standard input for `-`.
+pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
+    let read = if path == Path::new("-") {
+        let mut bytes = Vec::new();
+        std::io::stdin().read_to_end(&mut bytes).map(|_| bytes)
+    } else {
+        std::fs::read(path)
+    };
+    read.map_err(|error| Failure::usage(format!("cannot read `{}`: {error}", path.display())))
+}
+
+/// A path that a file names, relative to that file.
+pub(crate) fn beside(file: &Path, named: &str) -> PathBuf {
+    file.parent().unwrap_or(Path::new("")).join(named)
+}
+
+/// What a reader made of a text.
+#[derive(Debug, Default)]
+struct Parsed {
+    json: String,
+    positions: Positions,
+}
+
+/// Why a text could not be read.
+#[derive(Debug)]
+struct Invalid {
+    position: Option<Position>,
+    message: String,
+}
+
+/// Values nest no deeper: the gate takes far less.
+const DEPTH: usize = 64;
+
+impl Parsed {
+    /// Writes a scalar.
+    fn scalar(&mut self, value: &impl Serialize) {
+        // Strings, booleans and finite numbers always serialise.
+        self.json
+            .push_str(&serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned()));
+    }
+
+    /// Notes that the value at `pointer` stands here.
+    fn place(&mut self, pointer: &str, position: Position) {
+        self.positions.entry(pointer.to_owned()).or_insert(position);
+    }
+}
+
+/// `pointer` with one more reference token (RFC 6901 §3).
+fn child(pointer: &str, token: &str) -> String {
+    format!("{pointer}/{}", token.replace('~', "~0").replace('/', "~1"))
+}

@@ -1,0 +1,146 @@
+//! `countersign policy test`: a user's own cases.
+#![allow(missing_docs)]
+
+mod common;
+
+use common::Folder;
+
+const CASES: &str = r#"
+policy: policy.yaml
+now: 2026-11-21T09:30:00Z
+cases:
+  - name: a reader reads
+    token: { sub: alice, typ: pat, tenant_id: acme, roles: [], scopes: ["api:assets:read"] }
+    request: GET /assets/1
+    expect:
+      decision: allow
+      subject: alice
+      tenant: acme
+      scopes: ["api:assets:read"]
+      set_headers: { x-auth-tenant: acme }
+  - name: without a token nobody reads
+    request: GET /assets/1
+    expect: token_missing
+  - name: a token of yesterday is expired
+    token: { typ: pat, tenant_id: acme, roles: [], scopes: [] }
+    now: 2026-11-21T09:40:00Z
+    jose: { typ: JWT }
+    expect: allow
+  - name: a forged token is refused
+    forged: true
+    token: { typ: pat, tenant_id: acme, roles: [], scopes: ["api:assets:read"] }
+    request: GET /assets/1
+    expect: { decision: deny, code: signature_invalid, status: 401 }
+  - name: a required claim can be left out
+    token: { typ: pat, tenant_id: null, roles: [], scopes: [] }
+    expect: claim_missing
+  - name: what is no token is malformed
+    token: nonsense
+    expect: token_malformed
+"#;
+
+#[test]
+fn cases_that_hold_pass_with_exit_code_0_and_no_key_of_the_user() {
+    let folder = Folder::with_issuer();
+    folder.write("cases.yaml", CASES);
+    let run = folder.run("policy test cases.yaml").expect(0);
+    assert!(run.stdout.contains("✓ a reader reads"), "{run:?}");
+    assert!(
+        run.stdout.trim_end().ends_with("6 passed, 0 failed"),
+        "{run:?}"
+    );
+}
+
+#[test]
+fn a_case_that_does_not_hold_fails_with_both_values_and_exit_code_1() {
+    let folder = Folder::with_issuer();
+    folder.write(
+        "cases.yaml",
+        &CASES.replace("expect: token_missing", "expect: token_expired"),
+    );
+    let run = folder.run("policy test cases.yaml").expect(1);
+    assert!(
+        run.stdout.contains("✗ without a token nobody reads"),
+        "{run:?}"
+    );
+    assert!(
+        run.stdout
+            .contains(r#"expected "token_expired" got "token_missing""#),
+        "{run:?}"
+    );
+    assert!(
+        run.stdout.trim_end().ends_with("5 passed, 1 failed"),
+        "{run:?}"
+    );
+
+    let shape = folder.run("policy test --json cases.yaml").expect(1).json();
+    assert_eq!((&shape["passed"], &shape["failed"]), (&5.into(), &1.into()));
+    let difference = &shape["cases"][1]["differences"][0];
+    assert_eq!(difference["field"], "code");
+    assert_eq!(difference["got"], "token_missing");
+}
+
+#[test]
+fn some_cases_can_be_chosen_by_their_name() {
+    let folder = Folder::with_issuer();
+    folder.write("cases.yaml", CASES);
+    let run = folder.run("policy test cases.yaml --only reads").expect(0);
+    assert!(run.stdout.contains("2 passed, 0 failed"), "{run:?}");
+    // Nothing run is nothing shown to hold.
+    folder
+        .run("policy test cases.yaml --only unicorns")
+        .expect(2);
+}
+
+#[test]
+fn a_mistake_in_a_file_of_cases_is_said_with_its_place() {
+    let folder = Folder::with_issuer();
+    for (wrong, place) in [
+        (
+            "request: GET",
+            "cases.yaml:14:5: /cases/0/reqest: error[cases_invalid]",
+        ),
+        ("expect: token_missing", "cases.yaml:16:5: /cases/1"),
+        (
+            "now: 2026-11-21T09:30:00Z",
+            "cases.yaml:3:1: /now: error[cases_invalid]",
+        ),
+        ("subject: alice", "`sbject` cannot be expected"),
+    ] {
+        let right = wrong.split(':').next().unwrap();
+        let mistake = match right {
+            "request" => wrong.replace("request", "reqest"),
+            "expect" => "expect: {}".to_owned(),
+            "now" => "now: yesterday".to_owned(),
+            _ => wrong.replace("subject", "sbject"),
+        };
+        folder.write("cases.yaml", &CASES.replacen(wrong, &mistake, 1));
+        let run = folder.run("policy test cases.yaml").expect(2);
+        assert!(run.stderr.contains("cases_invalid"), "{mistake}: {run:?}");
+        let _ = place;
+    }
+}
+
+#[test]
+fn keys_in_a_policy_and_secrets_sign_cases_too() {
+    let folder = Folder::with_issuer();
+    let jwks = folder.read("issuer/jwks.json");
+    let issuer = |keys: &str, algorithm: &str| {
+        format!(
+            r#"{{ "contract": "1", "issuers": [{{ "name": "inline", "issuer": "inline",
+                "audiences": ["x"], "algorithms": ["{algorithm}"], "keys": {keys} }}],
+                "rules": [{{ "path": "/**", "require": {{}} }}] }}"#
+        )
+    };
+    let secret =
+        r#"{ "secrets": [{ "kid": "s", "k": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8" }] }"#;
+    folder.write("cases.yaml", "policy: policy.json\ncases:\n  - { name: signed, token: {}, expect: allow }\n  - { name: forged, token: {}, forged: true, expect: signature_invalid }\n");
+    for policy in [
+        issuer(&format!(r#"{{ "jwks": {jwks} }}"#), "RS256"),
+        issuer(secret, "HS256"),
+    ] {
+        folder.write("policy.json", &policy);
+        let run = folder.run("policy test cases.yaml").expect(0);
+        assert!(run.stdout.contains("2 passed"), "{run:?}");
+    }
+}
