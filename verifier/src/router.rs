@@ -113,9 +113,9 @@ impl Trie {
             };
             // A later rule whose methods are all taken never matches here: so
             // a list is never longer than there are methods.
-            let taken = |m: &Box<str>| ends.iter().any(|end| admits(&end.methods, m));
+            let taken = |m: &str| ends.iter().any(|end| admits(&end.methods, m));
             let hidden = ends.iter().any(|end| end.methods.is_empty())
-                || (!rule.methods.is_empty() && rule.methods.iter().all(taken));
+                || (!rule.methods.is_empty() && rule.methods.iter().all(|m| taken(m)));
             if !hidden {
                 let methods = rule.methods.clone();
                 ends.push(End {

@@ -56,9 +56,8 @@ pub(crate) fn demand(
             }
         }
         if let Some(within) = &demands.scopes_within {
-            let inside =
-                |scope: &Box<str>| within.iter().any(|pattern| scope::covers(pattern, scope));
-            if !scopes.iter().all(inside) {
+            let inside = |scope: &str| within.iter().any(|pattern| scope::covers(pattern, scope));
+            if !scopes.iter().all(|scope| inside(scope)) {
                 let place = issuer
                     .mapping
                     .scopes
