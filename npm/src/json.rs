@@ -1,0 +1,219 @@
+//! What the gate answers, as JSON.
+
+use countersign::{
+    Decision, DocumentStatus, Fetch, Inspection, Problem, Severity, Step, Supplied, Verdict,
+};
+use serde::Serialize;
+
+/// JSON of anything whose serialisation cannot fail.
+pub(crate) fn text(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+pub(crate) fn decision(decision: &Decision) -> String {
+    text(&match decision {
+        Decision::Allow(grant) => Answer::Allow {
+            principal: grant.principal.as_deref().map(|principal| Principal {
+                issuer: &principal.issuer,
+                iss: &principal.iss,
+                subject: principal.subject.as_deref(),
+                token_type: principal.token_type.as_deref(),
+                tenant: principal.tenant.as_deref(),
+                roles: &principal.roles,
+                scopes: &principal.scopes,
+                expires_at_ms: principal.expires_at_ms,
+                claims: &principal.claims,
+            }),
+            remove_headers: &grant.remove_headers,
+            remove_cookies: &grant.remove_cookies,
+            set_headers: &grant.set_headers,
+        },
+        Decision::Deny(denial) => Answer::Deny {
+            code: denial.code.as_str(),
+            status: denial.status(),
+            message: denial.code.sentence(),
+            challenge: denial.challenge.as_deref(),
+            claim: denial.claim.as_deref(),
+            retry_after_s: denial.retry_after_s,
+        },
+        Decision::Wait(fetches) => {
+            Answer::Wait { fetches: fetches.iter().map(fetch).collect() }
+        }
+    })
+}
+
+#[derive(Serialize)]
+#[serde(tag = "decision", rename_all = "snake_case")]
+enum Answer<'a> {
+    Allow {
+        principal: Option<Principal<'a>>,
+        remove_headers: &'a [Box<str>],
+        remove_cookies: &'a [Box<str>],
+        set_headers: &'a [(Box<str>, Box<str>)],
+    },
+    Deny {
+        code: &'a str,
+        status: u16,
+        message: &'a str,
+        challenge: Option<&'a str>,
+        claim: Option<&'a str>,
+        retry_after_s: Option<u32>,
+    },
+    Wait {
+        fetches: Vec<FetchJson<'a>>,
+    },
+}
+
+#[derive(Serialize)]
+struct Principal<'a> {
+    issuer: &'a str,
+    iss: &'a str,
+    subject: Option<&'a str>,
+    token_type: Option<&'a str>,
+    tenant: Option<&'a str>,
+    roles: &'a [Box<str>],
+    scopes: &'a [Box<str>],
+    expires_at_ms: Option<i64>,
+    claims: &'a str,
+}
+
+#[derive(Serialize)]
+struct FetchJson<'a> {
+    source: u32,
+    issuer: &'a str,
+    kind: &'a str,
+    uri: &'a str,
+    timeout_ms: u32,
+    max_bytes: u32,
+}
+
+fn fetch(fetch: &Fetch) -> FetchJson<'_> {
+    FetchJson {
+        source: fetch.source,
+        issuer: &fetch.issuer,
+        kind: fetch.kind.as_str(),
+        uri: &fetch.uri,
+        timeout_ms: fetch.timeout_ms,
+        max_bytes: fetch.max_bytes,
+    }
+}
+
+pub(crate) fn fetches(fetches: &[Fetch]) -> String {
+    text(&fetches.iter().map(fetch).collect::<Vec<_>>())
+}
+
+#[derive(Serialize)]
+struct ProblemJson<'a> {
+    pointer: &'a str,
+    code: &'a str,
+    message: &'a str,
+    severity: &'a str,
+}
+
+fn problem(problem: &Problem) -> ProblemJson<'_> {
+    ProblemJson {
+        pointer: &problem.pointer,
+        code: problem.code,
+        message: &problem.message,
+        severity: match problem.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        },
+    }
+}
+
+pub(crate) fn problems(problems: &[Problem]) -> String {
+    text(&problems.iter().map(problem).collect::<Vec<_>>())
+}
+
+pub(crate) fn gate_unknown() -> Problem {
+    Problem {
+        pointer: String::new(),
+        code: "gate_unknown",
+        message: "the gate is not open".into(),
+        severity: Severity::Error,
+    }
+}
+
+pub(crate) fn supplied(supplied: Result<Supplied, Problem>) -> String {
+    #[derive(Serialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Answer<'a> {
+        Skipped(Vec<ProblemJson<'a>>),
+        Problem(ProblemJson<'a>),
+    }
+    text(&match &supplied {
+        Ok(supplied) => Answer::Skipped(supplied.skipped.iter().map(problem).collect()),
+        Err(refused) => Answer::Problem(problem(refused)),
+    })
+}
+
+pub(crate) fn prepared(prepared: Result<u32, Vec<Problem>>) -> String {
+    #[derive(Serialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Answer<'a> {
+        Requirement(u32),
+        Problems(Vec<ProblemJson<'a>>),
+    }
+    text(&match &prepared {
+        Ok(requirement) => Answer::Requirement(*requirement),
+        Err(problems) => Answer::Problems(problems.iter().map(problem).collect()),
+    })
+}
+
+pub(crate) fn documents(documents: &[DocumentStatus]) -> String {
+    #[derive(Serialize)]
+    struct Document<'a> {
+        issuer: &'a str,
+        kind: &'a str,
+        uri: &'a str,
+        age_ms: Option<u64>,
+        failures: u32,
+        usable: bool,
+    }
+    let documents = documents.iter().map(|document| Document {
+        issuer: &document.issuer,
+        kind: document.kind.as_str(),
+        uri: &document.uri,
+        age_ms: document.age_ms,
+        failures: document.failures,
+        usable: document.usable,
+    });
+    text(&documents.collect::<Vec<_>>())
+}
+
+pub(crate) fn inspection(inspection: &Inspection) -> String {
+    #[derive(Serialize)]
+    struct Inspected<'a> {
+        header: Option<&'a str>,
+        claims: Option<&'a str>,
+        signature_bytes: Option<u32>,
+        fault: Option<&'a str>,
+    }
+    text(&Inspected {
+        header: inspection.header.as_deref(),
+        claims: inspection.claims.as_deref(),
+        signature_bytes: inspection.signature_bytes,
+        fault: inspection.fault.map(|code| code.as_str()),
+    })
+}
+
+pub(crate) fn steps(steps: &[Step]) -> String {
+    #[derive(Serialize)]
+    struct StepJson<'a> {
+        check: &'a str,
+        verdict: &'a str,
+        code: Option<&'a str>,
+        saw: &'a str,
+    }
+    let steps = steps.iter().map(|step| {
+        let (verdict, code) = match step.verdict {
+            Verdict::Pass => ("pass", None),
+            Verdict::Fail(code) => ("fail", Some(code.as_str())),
+            Verdict::Skip => ("skip", None),
+            Verdict::Wait => ("wait", None),
+        };
+        StepJson { check: step.check, verdict, code, saw: &step.saw }
+    });
+    text(&steps.collect::<Vec<_>>())
+}

@@ -1,0 +1,7 @@
+//! What `wit-bindgen` makes of `countersign.wit`.
+#![allow(missing_docs, unreachable_pub, reason = "generated")]
+
+wit_bindgen::generate!({
+    world: "countersign",
+    path: "countersign.wit",
+});

@@ -1,0 +1,92 @@
+//! The gate through the canonical ABI: `countersign.wit`, exported. Nothing
+//! but the carrying of values between the two sets of types.
+
+mod bindings;
+mod gates;
+mod lift;
+mod lower;
+
+use bindings::exports::countersign::gate::gate as wit;
+use countersign::{Code, Gate};
+
+struct Face;
+
+bindings::export!(Face with_types_in bindings);
+
+impl wit::Guest for Face {
+    fn open(policy: Vec<u8>, seed: u64) -> Result<wit::Handle, Vec<wit::Problem>> {
+        let gate = Gate::open(&policy, seed).map_err(lower::problems)?;
+        gates::insert(gate).ok_or_else(|| vec![lower::handles_exhausted()])
+    }
+
+    fn lint(policy: Vec<u8>) -> Vec<wit::Problem> {
+        lower::problems(countersign::lint(&policy))
+    }
+
+    fn reads(gate: wit::Handle) -> Vec<String> {
+        gates::with(gate, |gate| gate.reads().into_iter().map(Into::into).collect())
+            .unwrap_or_default()
+    }
+
+    fn due(gate: wit::Handle, now: wit::TimeMs) -> Vec<wit::Fetch> {
+        gates::with(gate, |gate| lower::fetches(gate.due(now))).unwrap_or_default()
+    }
+
+    fn next_due(gate: wit::Handle) -> Option<wit::TimeMs> {
+        gates::with(gate, |gate| gate.next_due()).flatten()
+    }
+
+    fn supply(
+        gate: wit::Handle,
+        source: u32,
+        outcome: wit::Outcome,
+        now: wit::TimeMs,
+    ) -> Result<Vec<wit::Problem>, wit::Problem> {
+        gates::with(gate, |gate| {
+            match gate.supply(source, lift::outcome(&outcome), now) {
+                Ok(supplied) => Ok(lower::problems(supplied.skipped)),
+                Err(problem) => Err(lower::problem(problem)),
+            }
+        })
+        .unwrap_or_else(|| Err(lower::gate_unknown()))
+    }
+
+    fn status(gate: wit::Handle, now: wit::TimeMs) -> Vec<wit::DocumentStatus> {
+        gates::with(gate, |gate| lower::documents(gate.status(now))).unwrap_or_default()
+    }
+
+    fn check(gate: wit::Handle, request: wit::Request, now: wit::TimeMs) -> wit::Decision {
+        let headers = lift::headers(&request);
+        gates::with(gate, |gate| lower::decision(gate.check(&lift::request(&request, &headers), now)))
+            .unwrap_or_else(|| lower::deny(Code::InternalError))
+    }
+
+    fn prepare(gate: wit::Handle, requirement: Vec<u8>) -> Result<u32, Vec<wit::Problem>> {
+        gates::with(gate, |gate| gate.prepare(&requirement).map_err(lower::problems))
+            .unwrap_or_else(|| Err(vec![lower::gate_unknown()]))
+    }
+
+    fn check_token(
+        gate: wit::Handle,
+        token: Vec<u8>,
+        requirement: u32,
+        now: wit::TimeMs,
+    ) -> wit::Decision {
+        gates::with(gate, |gate| lower::decision(gate.check_token(&token, requirement, now)))
+            .unwrap_or_else(|| lower::deny(Code::InternalError))
+    }
+
+    fn inspect(token: Vec<u8>) -> wit::Inspection {
+        lower::inspection(countersign::inspect(&token))
+    }
+
+    fn explain(gate: wit::Handle, request: wit::Request, now: wit::TimeMs) -> Vec<wit::Step> {
+        let headers = lift::headers(&request);
+        gates::with(gate, |gate| lower::steps(gate.explain(&lift::request(&request, &headers), now)))
+            .unwrap_or_default()
+    }
+
+    fn close(gate: wit::Handle) {
+        gates::remove(gate);
+    }
+}

@@ -1,0 +1,28 @@
+//! From the canonical ABI's values to the gate's, without copying.
+
+use crate::bindings::exports::countersign::gate::gate as wit;
+use countersign::{Header, Outcome, Request};
+
+pub(crate) fn headers(request: &wit::Request) -> Vec<Header<'_>> {
+    request.headers.iter().map(|(name, value)| (name.as_slice(), value.as_slice())).collect()
+}
+
+pub(crate) fn request<'a>(request: &'a wit::Request, headers: &'a [Header<'a>]) -> Request<'a> {
+    Request {
+        method: &request.method,
+        authority: &request.authority,
+        target: &request.target,
+        headers,
+    }
+}
+
+pub(crate) fn outcome(outcome: &wit::Outcome) -> Outcome<'_> {
+    match outcome {
+        wit::Outcome::Response(response) => Outcome::Response {
+            status: response.status,
+            cache_control: &response.cache_control,
+            body: &response.body,
+        },
+        wit::Outcome::Failed => Outcome::Failed,
+    }
+}

@@ -1,0 +1,155 @@
+//! From the gate's values to the canonical ABI's.
+
+use crate::bindings::exports::countersign::gate::gate as wit;
+use countersign::{
+    Code, Decision, Denial, DocumentStatus, Fetch, FetchKind, Grant, Inspection, Principal,
+    Problem, Severity, Step, Verdict,
+};
+
+pub(crate) fn decision(decision: Decision) -> wit::Decision {
+    match decision {
+        Decision::Allow(grant) => wit::Decision::Allow(self::grant(&grant)),
+        Decision::Deny(denial) => wit::Decision::Deny(self::denial(denial)),
+        Decision::Wait(fetches) => wit::Decision::Wait(self::fetches(fetches)),
+    }
+}
+
+/// A denial that says nothing but its code.
+pub(crate) fn deny(code: Code) -> wit::Decision {
+    wit::Decision::Deny(denial(Denial { code, challenge: None, claim: None, retry_after_s: None }))
+}
+
+fn grant(grant: &Grant) -> wit::Grant {
+    wit::Grant {
+        principal: grant.principal.as_deref().map(principal),
+        remove_headers: strings(&grant.remove_headers),
+        remove_cookies: strings(&grant.remove_cookies),
+        set_headers: grant
+            .set_headers
+            .iter()
+            .map(|(name, value)| (name.as_ref().into(), value.as_ref().into()))
+            .collect(),
+    }
+}
+
+fn principal(principal: &Principal) -> wit::Principal {
+    wit::Principal {
+        issuer: principal.issuer.as_ref().into(),
+        iss: principal.iss.as_ref().into(),
+        subject: principal.subject.as_deref().map(Into::into),
+        token_type: principal.token_type.as_deref().map(Into::into),
+        tenant: principal.tenant.as_deref().map(Into::into),
+        roles: strings(&principal.roles),
+        scopes: strings(&principal.scopes),
+        expires_at_ms: principal.expires_at_ms,
+        claims: principal.claims.as_ref().into(),
+    }
+}
+
+fn denial(denial: Denial) -> wit::Denial {
+    wit::Denial {
+        code: denial.code.as_str().into(),
+        status: denial.status(),
+        message: denial.code.sentence().into(),
+        challenge: denial.challenge,
+        claim: denial.claim.map(Into::into),
+        retry_after_s: denial.retry_after_s,
+    }
+}
+
+pub(crate) fn fetches(fetches: Vec<Fetch>) -> Vec<wit::Fetch> {
+    fetches
+        .into_iter()
+        .map(|fetch| wit::Fetch {
+            source: fetch.source,
+            issuer: fetch.issuer.as_ref().into(),
+            kind: kind(fetch.kind),
+            uri: fetch.uri.as_ref().into(),
+            timeout_ms: fetch.timeout_ms,
+            max_bytes: fetch.max_bytes,
+        })
+        .collect()
+}
+
+fn kind(kind: FetchKind) -> wit::FetchKind {
+    match kind {
+        FetchKind::Discovery => wit::FetchKind::Discovery,
+        FetchKind::Jwks => wit::FetchKind::Jwks,
+        FetchKind::Revocations => wit::FetchKind::Revocations,
+    }
+}
+
+pub(crate) fn problems(problems: Vec<Problem>) -> Vec<wit::Problem> {
+    problems.into_iter().map(problem).collect()
+}
+
+pub(crate) fn problem(problem: Problem) -> wit::Problem {
+    wit::Problem {
+        pointer: problem.pointer,
+        code: problem.code.into(),
+        message: problem.message,
+        severity: match problem.severity {
+            Severity::Error => wit::Severity::Error,
+            Severity::Warning => wit::Severity::Warning,
+        },
+    }
+}
+
+pub(crate) fn gate_unknown() -> wit::Problem {
+    host_problem("gate_unknown", "the handle names no open gate")
+}
+
+pub(crate) fn handles_exhausted() -> wit::Problem {
+    host_problem("handles_exhausted", "all handles of this instance are used, start a fresh one")
+}
+
+fn host_problem(code: &str, message: &str) -> wit::Problem {
+    wit::Problem {
+        pointer: String::new(),
+        code: code.into(),
+        message: message.into(),
+        severity: wit::Severity::Error,
+    }
+}
+
+pub(crate) fn documents(documents: Vec<DocumentStatus>) -> Vec<wit::DocumentStatus> {
+    documents
+        .into_iter()
+        .map(|document| wit::DocumentStatus {
+            issuer: document.issuer.as_ref().into(),
+            kind: kind(document.kind),
+            uri: document.uri,
+            age_ms: document.age_ms,
+            failures: document.failures,
+            usable: document.usable,
+        })
+        .collect()
+}
+
+pub(crate) fn inspection(inspection: Inspection) -> wit::Inspection {
+    wit::Inspection {
+        header: inspection.header,
+        claims: inspection.claims,
+        signature_bytes: inspection.signature_bytes,
+        fault: inspection.fault.map(|code| code.as_str().into()),
+    }
+}
+
+pub(crate) fn steps(steps: Vec<Step>) -> Vec<wit::Step> {
+    steps
+        .into_iter()
+        .map(|step| {
+            let (verdict, code) = match step.verdict {
+                Verdict::Pass => (wit::Verdict::Pass, None),
+                Verdict::Fail(code) => (wit::Verdict::Fail, Some(code.as_str().into())),
+                Verdict::Skip => (wit::Verdict::Skip, None),
+                Verdict::Wait => (wit::Verdict::Wait, None),
+            };
+            wit::Step { check: step.check.into(), verdict, code, saw: step.saw }
+        })
+        .collect()
+}
+
+fn strings(strings: &[Box<str>]) -> Vec<String> {
+    strings.iter().map(|string| string.as_ref().into()).collect()
+}

@@ -1,0 +1,59 @@
+//! Step 1: `module/` for `wasm32-unknown-unknown`, the same in every folder.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::project;
+
+const TARGET: &str = "wasm32-unknown-unknown";
+const PROFILE: &str = "module";
+
+pub(crate) fn module() -> Result<Vec<u8>> {
+    let status = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .current_dir(project::root())
+        .args(["build", "--quiet", "--package", "countersign-module"])
+        .args(["--target", TARGET, "--profile", PROFILE])
+        // In this form it wins over whatever flags a developer has set.
+        .env("CARGO_ENCODED_RUSTFLAGS", rustflags()?.join("\u{1f}"))
+        .status()
+        .context("cannot start cargo")?;
+    ensure!(status.success(), "the module does not compile");
+
+    let file = target_dir().join(TARGET).join(PROFILE).join("countersign_module.wasm");
+    fs::read(&file).with_context(|| format!("cannot read {}", file.display()))
+}
+
+/// Paths of this machine would end up in panic locations.
+fn rustflags() -> Result<Vec<String>> {
+    let remap = |from: &Path, to: &str| format!("--remap-path-prefix={}={to}", from.display());
+    Ok(vec![
+        remap(&sysroot()?.join("lib/rustlib/src/rust"), "rust"),
+        remap(&cargo_home()?.join("registry/src"), "registry"),
+        remap(project::root(), "countersign"),
+    ])
+}
+
+fn sysroot() -> Result<PathBuf> {
+    let output = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
+        .current_dir(project::root())
+        .args(["--print", "sysroot"])
+        .output()
+        .context("cannot start rustc")?;
+    Ok(String::from_utf8(output.stdout)?.trim_end().into())
+}
+
+fn cargo_home() -> Result<PathBuf> {
+    env::var_os("CARGO_HOME")
+        .map(PathBuf::from)
+        .or_else(|| env::home_dir().map(|home| home.join(".cargo")))
+        .context("there is neither CARGO_HOME nor a home folder")
+}
+
+fn target_dir() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| project::root().join("target"), PathBuf::from)
+}
