@@ -1,0 +1,30 @@
+//! Names the sealed component and its digest for `src/module.rs`.
+
+use std::{env, fs, path::Path, process::exit};
+
+fn main() {
+    let dist = Path::new(&env::var("CARGO_MANIFEST_DIR").expect("set by cargo")).join("../../dist");
+    let component = dist.join("countersign.component.wasm");
+    let digest = dist.join("countersign.wasm.sha256");
+    println!("cargo::rerun-if-changed={}", component.display());
+    println!("cargo::rerun-if-changed={}", digest.display());
+
+    let sha256 = fs::read_to_string(&digest).ok().and_then(first_word);
+    let (true, Some(sha256)) = (component.is_file(), sha256) else {
+        println!(
+            "cargo::error=run `cargo xtask build` first: it makes the sealed module in `dist/`"
+        );
+        exit(0);
+    };
+    println!(
+        "cargo::rustc-env=COUNTERSIGN_COMPONENT={}",
+        component.display()
+    );
+    println!("cargo::rustc-env=COUNTERSIGN_SHA256={sha256}");
+}
+
+/// The digest, as `sha256sum` writes it: 64 hexadecimal digits, then a name.
+fn first_word(text: String) -> Option<String> {
+    let word = text.split_whitespace().next()?;
+    (word.len() == 64 && word.bytes().all(|b| b.is_ascii_hexdigit())).then(|| word.to_lowercase())
+}

@@ -1,0 +1,153 @@
+//! How a gate is set up.
+
+use std::{
+    num::NonZero,
+    sync::Arc,
+    thread,
+    time::{Duration, SystemTime},
+};
+
+use tokio::task;
+
+use crate::{Fetcher, Gate, OpenError, generation::Generation, instance, module::Module};
+
+/// Tells the time in milliseconds since 1970.
+pub(crate) type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
+
+/// Settings of a [`Gate`]; every one but the policy has a default.
+#[must_use = "call `build` to open the gate"]
+pub struct GateBuilder {
+    policy: Vec<u8>,
+    settings: Settings,
+}
+
+/// What a reload keeps.
+#[derive(Clone)]
+pub(crate) struct Settings {
+    pub(crate) clock: Clock,
+    pub(crate) fetcher: Arc<dyn Fetcher>,
+    pub(crate) instances: usize,
+    pub(crate) wait: Duration,
+    pub(crate) max_waiting: usize,
+    pub(crate) check_deadline: Duration,
+    /// The sealed one, unless a test says otherwise.
+    pub(crate) module: Option<Arc<Module>>,
+}
+
+impl Default for GateBuilder {
+    fn default() -> Self {
+        Self {
+            policy: Vec::new(),
+            settings: Settings {
+                clock: Arc::new(system_clock),
+                fetcher: default_fetcher(),
+                instances: thread::available_parallelism().map_or(1, NonZero::get),
+                wait: Duration::from_secs(6),
+                max_waiting: 1024,
+                check_deadline: instance::CHECK_DEADLINE,
+                module: None,
+            },
+        }
+    }
+}
+
+impl GateBuilder {
+    /// The policy: JSON in UTF-8.
+    pub fn policy(mut self, policy: impl Into<Vec<u8>>) -> Self {
+        self.policy = policy.into();
+        self
+    }
+
+    /// Tells the time in milliseconds since 1970 (default: the system's clock).
+    pub fn clock(mut self, clock: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
+        self.settings.clock = Arc::new(clock);
+        self
+    }
+
+    /// Fetches documents (default: [`HttpsFetcher`](crate::HttpsFetcher)).
+    pub fn fetcher(mut self, fetcher: impl Fetcher) -> Self {
+        self.settings.fetcher = Arc::new(fetcher);
+        self
+    }
+
+    /// Instances of the module (default: one a processor). Each holds the
+    /// policy and the documents, and remembers tokens of its own.
+    pub fn instances(mut self, instances: usize) -> Self {
+        self.settings.instances = instances;
+        self
+    }
+
+    /// How long a check may wait for documents in all (default: 6 s), and a
+    /// reload or [`Gate::warm`] for those of the policy.
+    pub fn wait(mut self, wait: Duration) -> Self {
+        self.settings.wait = wait;
+        self
+    }
+
+    /// How many checks may wait at a time (default: 1024). The next one that
+    /// would have to is denied at once with a 503.
+    pub fn max_waiting(mut self, max_waiting: usize) -> Self {
+        self.settings.max_waiting = max_waiting;
+        self
+    }
+
+    /// Bound on one call of the module for a check (default: 250 ms). It
+    /// guards against hangs: a check takes microseconds.
+    pub fn check_deadline(mut self, check_deadline: Duration) -> Self {
+        self.settings.check_deadline = check_deadline;
+        self
+    }
+
+    #[cfg(test)]
+    pub(crate) fn module(mut self, module: Arc<Module>) -> Self {
+        self.settings.module = Some(module);
+        self
+    }
+
+    /// Opens the gate and begins to fetch its documents, without waiting for
+    /// them ([`Gate::warm`] does). Needs a tokio runtime.
+    ///
+    /// # Errors
+    /// Every problem of the policy, or why the module does not run here.
+    pub async fn build(self) -> Result<Gate, OpenError> {
+        let settings = Arc::new(self.settings);
+        let generation = open(settings.clone(), self.policy.into()).await?;
+        Ok(Gate::new(settings, generation))
+    }
+}
+
+/// Opens one policy, off the threads that serve requests: it may take seconds.
+pub(crate) async fn open(
+    settings: Arc<Settings>,
+    policy: Arc<[u8]>,
+) -> Result<Arc<Generation>, OpenError> {
+    task::spawn_blocking(move || Generation::open(settings, policy).map(Arc::new))
+        .await
+        .unwrap_or_else(|error| Err(OpenError::Module(error.to_string())))
+}
+
+fn system_clock() -> u64 {
+    let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since_1970.map_or(0, |since| {
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    })
+}
+
+#[cfg(feature = "https")]
+fn default_fetcher() -> Arc<dyn Fetcher> {
+    Arc::new(crate::HttpsFetcher::default())
+}
+
+#[cfg(not(feature = "https"))]
+fn default_fetcher() -> Arc<dyn Fetcher> {
+    struct Nobody;
+
+    impl Fetcher for Nobody {
+        fn fetch<'a>(&'a self, _: &'a crate::Fetch) -> crate::Fetching<'a> {
+            let reason = "built without the feature `https` and without a fetcher";
+            Box::pin(async { Err(crate::FetchError::new(reason)) })
+        }
+    }
+
+    Arc::new(Nobody)
+}

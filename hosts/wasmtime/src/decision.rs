@@ -1,0 +1,195 @@
+//! What the gate answers.
+
+use std::sync::Arc;
+
+use crate::{bindings::exports::countersign::gate::gate as wit, document::Fetch};
+
+/// The answer to one request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// The request may pass.
+    Allow(Grant),
+    /// The request may not pass.
+    Deny(Denial),
+}
+
+impl Decision {
+    /// The grant, if the request may pass.
+    pub fn grant(&self) -> Option<&Grant> {
+        match self {
+            Self::Allow(grant) => Some(grant),
+            Self::Deny(_) => None,
+        }
+    }
+
+    /// The denial, if the request may not pass.
+    pub fn denial(&self) -> Option<&Denial> {
+        match self {
+            Self::Allow(_) => None,
+            Self::Deny(denial) => Some(denial),
+        }
+    }
+}
+
+/// The answer at one moment: what an [`Instance`](crate::Instance) says, and
+/// what a [`Gate`](crate::Gate) makes a [`Decision`] of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Decided.
+    Decided(Decision),
+    /// The answer may exist after these fetches: supply them and ask again.
+    Wait(Vec<Fetch>),
+}
+
+/// A request that may pass, and what its handler may be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// Who is calling; `None` where the rule is public, or optional and no
+    /// token came.
+    pub principal: Option<Arc<Principal>>,
+    /// Headers to remove first, lower-case names.
+    pub remove_headers: Vec<String>,
+    /// Cookies to take out of the `cookie` header.
+    pub remove_cookies: Vec<String>,
+    /// Headers to set then: lower-case names, visible ASCII values.
+    pub set_headers: Vec<(String, String)>,
+}
+
+/// What a verified token says, in the policy's terms.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Principal {
+    /// The issuer's `name` in the policy.
+    pub issuer: String,
+    /// The token's `iss`.
+    pub iss: String,
+    /// The subject, by the issuer's claim mapping.
+    pub subject: Option<String>,
+    /// The name of the token type that matched, where the issuer has types.
+    pub token_type: Option<String>,
+    /// The tenant, by the issuer's claim mapping.
+    pub tenant: Option<String>,
+    /// Roles, by the issuer's claim mapping and `role_map`.
+    pub roles: Vec<String>,
+    /// Scopes, by the issuer's claim mapping.
+    pub scopes: Vec<String>,
+    /// `exp` in milliseconds since 1970, without leeway.
+    pub expires_at_ms: Option<i64>,
+    /// The claims as the issuer signed them: a JSON object.
+    pub claims: String,
+}
+
+/// A request that may not pass: never a token, a key or a claim's value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Denial {
+    /// Stable, such as `token_expired`: the contract lists them.
+    pub code: String,
+    /// HTTP status.
+    pub status: u16,
+    /// One sentence.
+    pub message: String,
+    /// `WWW-Authenticate` (RFC 6750 §3), where the code has one.
+    pub challenge: Option<String>,
+    /// The claim concerned, where that helps.
+    pub claim: Option<String>,
+    /// `Retry-After` in seconds, with 503.
+    pub retry_after_s: Option<u32>,
+}
+
+impl Denial {
+    /// The gate or this host failed, which is never a reason to admit.
+    pub(crate) fn internal_error() -> Self {
+        Self::unavailable("internal_error", "the gate failed", 1)
+    }
+
+    /// The wait for `fetches` was too long, or too many requests wait.
+    pub(crate) fn still_waiting(fetches: &[Fetch]) -> Self {
+        if fetches
+            .iter()
+            .all(|fetch| fetch.kind == crate::DocumentKind::Revocations)
+        {
+            Self::unavailable(
+                "revocations_unavailable",
+                "the revocations of the issuer are unavailable",
+                RETRY_AFTER_S,
+            )
+        } else {
+            Self::unavailable(
+                "keys_unavailable",
+                "the keys of the issuer are unavailable",
+                RETRY_AFTER_S,
+            )
+        }
+    }
+
+    fn unavailable(code: &str, message: &str, retry_after_s: u32) -> Self {
+        Self {
+            code: code.into(),
+            status: 503,
+            message: message.into(),
+            challenge: None,
+            claim: None,
+            retry_after_s: Some(retry_after_s),
+        }
+    }
+}
+
+/// As long as one fetch may take.
+const RETRY_AFTER_S: u32 = 5;
+
+impl From<Decision> for Answer {
+    fn from(decision: Decision) -> Self {
+        Self::Decided(decision)
+    }
+}
+
+impl From<wit::Decision> for Answer {
+    fn from(decision: wit::Decision) -> Self {
+        match decision {
+            wit::Decision::Allow(grant) => Self::Decided(Decision::Allow(grant.into())),
+            wit::Decision::Deny(denial) => Self::Decided(Decision::Deny(denial.into())),
+            wit::Decision::Wait(fetches) => {
+                Self::Wait(fetches.into_iter().map(Fetch::from).collect())
+            }
+        }
+    }
+}
+
+impl From<wit::Grant> for Grant {
+    fn from(grant: wit::Grant) -> Self {
+        Self {
+            principal: grant.principal.map(|principal| Arc::new(principal.into())),
+            remove_headers: grant.remove_headers,
+            remove_cookies: grant.remove_cookies,
+            set_headers: grant.set_headers,
+        }
+    }
+}
+
+impl From<wit::Principal> for Principal {
+    fn from(principal: wit::Principal) -> Self {
+        Self {
+            issuer: principal.issuer,
+            iss: principal.iss,
+            subject: principal.subject,
+            token_type: principal.token_type,
+            tenant: principal.tenant,
+            roles: principal.roles,
+            scopes: principal.scopes,
+            expires_at_ms: principal.expires_at_ms,
+            claims: principal.claims,
+        }
+    }
+}
+
+impl From<wit::Denial> for Denial {
+    fn from(denial: wit::Denial) -> Self {
+        Self {
+            code: denial.code,
+            status: denial.status,
+            message: denial.message,
+            challenge: denial.challenge,
+            claim: denial.claim,
+            retry_after_s: denial.retry_after_s,
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Documents that a gate asks for, and how their fetches end.
+
+use crate::bindings::exports::countersign::gate::gate as wit;
+
+/// A document that the gate wants: GET, no redirects, within the two bounds.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Fetch {
+    /// Names the document in [`Instance::supply`](crate::Instance::supply).
+    pub source: u32,
+    /// The issuer's `name` in the policy.
+    pub issuer: String,
+    /// What it is.
+    pub kind: DocumentKind,
+    /// Where: `https`, or `http` only where the policy allows it.
+    pub uri: String,
+    /// Bound on the whole fetch.
+    pub timeout_ms: u32,
+    /// Bound on the body.
+    pub max_bytes: u32,
+}
+
+/// The kinds of documents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum DocumentKind {
+    /// OpenID Provider metadata (OpenID Connect Discovery 1.0 §4).
+    Discovery,
+    /// A JWK Set (RFC 7517 §5).
+    Jwks,
+    /// A revocation document.
+    Revocations,
+}
+
+impl DocumentKind {
+    /// Stable name: `discovery`, `jwks`, `revocations`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Discovery => "discovery",
+            Self::Jwks => "jwks",
+            Self::Revocations => "revocations",
+        }
+    }
+}
+
+/// What a server answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Response {
+    /// HTTP status; only 200 supplies a document.
+    pub status: u16,
+    /// `Cache-Control`, empty where absent (RFC 9111 §5.2).
+    pub cache_control: String,
+    /// The body, decoded from any content coding.
+    pub body: Vec<u8>,
+}
+
+/// How a fetch ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The server answered.
+    Response(Response),
+    /// No answer: refused, timed out, redirected, too large, bad certificate.
+    Failed,
+}
+
+impl Outcome {
+    pub(crate) fn as_wit(&self) -> wit::Outcome<'_> {
+        match self {
+            Self::Response(response) => wit::Outcome::Response(wit::Response {
+                status: response.status,
+                cache_control: &response.cache_control,
+                body: &response.body,
+            }),
+            Self::Failed => wit::Outcome::Failed,
+        }
+    }
+}
+
+/// One document's state, for readiness probes and metrics.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DocumentStatus {
+    /// The issuer's `name` in the policy.
+    pub issuer: String,
+    /// What it is.
+    pub kind: DocumentKind,
+    /// Where; empty while discovery has not named it.
+    pub uri: String,
+    /// Milliseconds since it was last accepted; `None` if never.
+    pub age_ms: Option<u64>,
+    /// Failed attempts since then.
+    pub failures: u32,
+    /// Whether it may still be used.
+    pub usable: bool,
+}
+
+impl From<wit::FetchKind> for DocumentKind {
+    fn from(kind: wit::FetchKind) -> Self {
+        match kind {
+            wit::FetchKind::Discovery => Self::Discovery,
+            wit::FetchKind::Jwks => Self::Jwks,
+            wit::FetchKind::Revocations => Self::Revocations,
+        }
+    }
+}
+
+impl From<wit::Fetch> for Fetch {
+    fn from(fetch: wit::Fetch) -> Self {
+        Self {
+            source: fetch.source,
+            issuer: fetch.issuer,
+            kind: fetch.kind.into(),
+            uri: fetch.uri,
+            timeout_ms: fetch.timeout_ms,
+            max_bytes: fetch.max_bytes,
+        }
+    }
+}
+
+impl From<wit::DocumentStatus> for DocumentStatus {
+    fn from(status: wit::DocumentStatus) -> Self {
+        Self {
+            issuer: status.issuer,
+            kind: status.kind.into(),
+            uri: status.uri,
+            age_ms: status.age_ms,
+            failures: status.failures,
+            usable: status.usable,
+        }
+    }
+}

@@ -1,0 +1,323 @@
+//! One policy in force: its instances, and the documents that they ask for.
+
+use std::{
+    pin::pin,
+    sync::{Arc, Weak},
+    time::Duration,
+};
+
+use http::HeaderName;
+use tokio::{
+    sync::{Mutex, Notify, OwnedSemaphorePermit, Semaphore, SemaphorePermit},
+    task::AbortHandle,
+    time::{self, Instant},
+};
+
+use crate::{
+    Answer, Decision, Denial, DocumentStatus, Fetch, OpenError, Outcome, Problem, Trap,
+    builder::Settings,
+    fetch,
+    flights::{Flight, Flights, Landing},
+    journal::Reader,
+    module::Module,
+    pool::Pool,
+    random,
+};
+
+/// Discovery, the keys that it names, and one more try.
+const ROUNDS: usize = 4;
+
+/// Fetches under way that no request waits for.
+const BACKGROUND_FETCHES: usize = 32;
+
+/// The longest nap between two looks at the clock, which may be set or stand
+/// still with the machine.
+const LONGEST_NAP: Duration = Duration::from_secs(5);
+
+/// The shortest, so that documents that arrive together are one reason to look.
+const SHORTEST_NAP: Duration = Duration::from_millis(20);
+
+pub(crate) struct Generation {
+    settings: Arc<Settings>,
+    pub(crate) pool: Arc<Pool>,
+    /// The headers that decisions read.
+    pub(crate) reads: Vec<HeaderName>,
+    flights: Flights,
+    /// Held while an instance judges what is then written for all of them.
+    writing: Mutex<()>,
+    waiting: Semaphore,
+    background: Arc<Semaphore>,
+    /// Something was supplied: what is due may have changed.
+    supplied: Arc<Notify>,
+}
+
+impl Generation {
+    /// Opens the instances: blocks for that long.
+    pub(crate) fn open(settings: Arc<Settings>, policy: Arc<[u8]>) -> Result<Self, OpenError> {
+        let module = settings.module.clone().map_or_else(Module::sealed, Ok)?;
+        let (size, deadline) = (settings.instances, settings.check_deadline);
+        let (pool, reads) = Pool::open(module, policy, size, deadline)?;
+        let reads = reads
+            .iter()
+            .map(|name| HeaderName::from_bytes(name.as_bytes()));
+        let reads = reads.collect::<Result<_, _>>();
+        Ok(Self {
+            pool: Arc::new(pool),
+            reads: reads.map_err(|error| OpenError::Module(error.to_string()))?,
+            flights: Flights::default(),
+            writing: Mutex::default(),
+            waiting: Semaphore::new(settings.max_waiting),
+            background: Arc::new(Semaphore::new(BACKGROUND_FETCHES)),
+            supplied: Arc::default(),
+            settings,
+        })
+    }
+
+    pub(crate) fn now_ms(&self) -> u64 {
+        (self.settings.clock)()
+    }
+
+    /// Asks until there is a decision, fetching what it waits for.
+    pub(crate) async fn decide(
+        self: &Arc<Self>,
+        ask: impl Fn(&mut Reader, u64) -> Result<Answer, Trap>,
+    ) -> Decision {
+        let mut patience: Option<(SemaphorePermit<'_>, Instant)> = None;
+        let mut denial = Denial::internal_error();
+        for _ in 0..ROUNDS {
+            let now_ms = self.now_ms();
+            let asked = self
+                .pool
+                .call(|reader| Ok((ask(reader, now_ms)?, reader.read)))
+                .await;
+            let (fetches, read) = match asked {
+                Err(_) => return Decision::Deny(Denial::internal_error()),
+                Ok((Answer::Decided(decision), _)) => return decision,
+                Ok((Answer::Wait(fetches), read)) => (fetches, read),
+            };
+            denial = Denial::still_waiting(&fetches);
+            let until = match &patience {
+                Some((_, until)) => *until,
+                None => {
+                    let Ok(place) = self.waiting.try_acquire() else {
+                        break;
+                    };
+                    patience
+                        .insert((place, Instant::now() + self.settings.wait))
+                        .1
+                }
+            };
+            let flights = fetches
+                .into_iter()
+                .filter_map(|fetch| self.fly(fetch, read, None));
+            if !landed(flights.collect(), until).await {
+                break;
+            }
+        }
+        Decision::Deny(denial)
+    }
+
+    /// Fetches a document, or joins those who do. `read` is what the instance
+    /// had read when it asked: what has ended since then needs no fetch.
+    fn fly(
+        self: &Arc<Self>,
+        fetch: Fetch,
+        read: u64,
+        permit: Option<OwnedSemaphorePermit>,
+    ) -> Option<Flight> {
+        let (generation, source) = (self.clone(), fetch.source);
+        self.flights.join(
+            source,
+            || self.pool.journal.is_newer(source, read),
+            |landing: Landing| {
+                tokio::spawn(async move {
+                    let outcome = fetch::fetch(&*generation.settings.fetcher, &fetch).await;
+                    generation
+                        .supply(&fetch, Arc::new(outcome), generation.now_ms())
+                        .await;
+                    drop((landing, permit));
+                });
+            },
+        )
+    }
+
+    /// Has one instance judge how a fetch ended; the others read it from the
+    /// journal before they do anything else.
+    async fn supply(&self, fetch: &Fetch, outcome: Arc<Outcome>, at_ms: u64) {
+        let _turn = self.writing.lock().await;
+        let answered = matches!(&*outcome, Outcome::Response(response) if response.status == 200);
+        let journal = &self.pool.journal;
+        let supplied = self
+            .pool
+            .call(|reader| reader.supply(journal, fetch, outcome, at_ms))
+            .await;
+        match supplied {
+            Ok(Ok(unusable)) => {
+                for problem in unusable {
+                    fetch::log(fetch, &format!("a part is not used: {problem}"));
+                }
+            }
+            Ok(Err(problem)) if answered => fetch::log(fetch, &problem.to_string()),
+            Ok(Err(_)) => {}
+            Err(_) => {
+                journal.failed(fetch, at_ms);
+            }
+        }
+        self.supplied.notify_one();
+    }
+
+    /// Starts to fetch what is due.
+    async fn start_due(self: &Arc<Self>) -> Result<Vec<Flight>, Trap> {
+        let now_ms = self.now_ms();
+        let asked = self
+            .pool
+            .call(|reader| Ok((reader.instance.due(now_ms)?, reader.read)));
+        let (due, read) = asked.await?;
+        let mut flights = Vec::new();
+        for fetch in due {
+            let permit = self.background.clone().acquire_owned().await.ok();
+            flights.extend(self.fly(fetch, read, permit));
+        }
+        Ok(flights)
+    }
+
+    /// Fetches everything that is due, and waits until it is supplied.
+    pub(crate) async fn warm(self: &Arc<Self>) -> Result<(), Trap> {
+        let until = Instant::now() + self.settings.wait;
+        for _ in 0..ROUNDS {
+            let Ok(started) = time::timeout_at(until, self.start_due()).await else {
+                break;
+            };
+            started?;
+            let flights = self.flights.all();
+            if flights.is_empty() || !landed(flights, until).await {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes over documents that `old` has from the same addresses, as old as
+    /// they are, and what was prepared there.
+    ///
+    /// # Errors
+    /// A requirement that this policy refuses.
+    pub(crate) async fn inherit(&self, old: &Self) -> Result<(), OpenError> {
+        for text in old.pool.journal.requirements() {
+            self.prepare(&text).await?;
+        }
+        for _ in 0..ROUNDS {
+            let now_ms = self.now_ms();
+            let due = self.pool.call(|reader| reader.instance.due(now_ms)).await?;
+            let mut inherited = false;
+            for fetch in due {
+                let Some(entry) = old.pool.journal.accepted(fetch.kind, &fetch.uri) else {
+                    continue;
+                };
+                self.supply(&fetch, entry.outcome, entry.at_ms).await;
+                inherited = true;
+            }
+            if !inherited {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Parses a requirement for all instances: its place among them.
+    ///
+    /// # Errors
+    /// Every problem of the requirement.
+    pub(crate) async fn prepare(&self, text: &[u8]) -> Result<usize, OpenError> {
+        let _turn = self.writing.lock().await;
+        let journal = &self.pool.journal;
+        let prepared = self
+            .pool
+            .call(|reader| reader.prepare(journal, text))
+            .await?;
+        prepared.map_err(|problems: Vec<Problem>| OpenError::Policy(problems))
+    }
+
+    pub(crate) async fn status(&self) -> Result<Vec<DocumentStatus>, Trap> {
+        let now_ms = self.now_ms();
+        self.pool
+            .call(|reader| reader.instance.status(now_ms))
+            .await
+    }
+}
+
+/// Whether all of them landed in time.
+async fn landed(flights: Vec<Flight>, until: Instant) -> bool {
+    let all = async {
+        for flight in flights {
+            flight.landed().await;
+        }
+    };
+    time::timeout_at(until, pin!(all)).await.is_ok()
+}
+
+/// A generation that fetches what is due by itself, until this is dropped.
+pub(crate) struct InForce {
+    pub(crate) generation: Arc<Generation>,
+    background: AbortHandle,
+}
+
+impl InForce {
+    pub(crate) fn new(generation: Arc<Generation>) -> Self {
+        let background = keep_fresh(Arc::downgrade(&generation), generation.supplied.clone());
+        Self {
+            generation,
+            background: tokio::spawn(background).abort_handle(),
+        }
+    }
+}
+
+impl Drop for InForce {
+    fn drop(&mut self) {
+        self.background.abort();
+    }
+}
+
+async fn keep_fresh(generation: Weak<Generation>, supplied: Arc<Notify>) {
+    let mut plan = Plan::default();
+    while let Some(generation) = generation.upgrade() {
+        let next = generation
+            .pool
+            .call(|reader| reader.instance.next_due())
+            .await;
+        let now_ms = generation.now_ms();
+        let nap = plan.nap(next.unwrap_or(None), now_ms);
+        if nap.is_zero() {
+            // A trap is logged where it happens; the next look tries again.
+            let _ = generation.start_due().await;
+        }
+        drop(generation);
+        time::sleep(SHORTEST_NAP).await;
+        let _ = time::timeout(nap.min(LONGEST_NAP), supplied.notified()).await;
+    }
+}
+
+/// When to look next: a little after the gate asks for it, and not when all
+/// the fleet does.
+#[derive(Default)]
+struct Plan {
+    due_ms: Option<u64>,
+    jitter: Duration,
+}
+
+impl Plan {
+    /// How long until something is due, jitter included.
+    fn nap(&mut self, due_ms: Option<u64>, now_ms: u64) -> Duration {
+        let Some(at_ms) = due_ms else {
+            return LONGEST_NAP;
+        };
+        let left = Duration::from_millis(at_ms.saturating_sub(now_ms));
+        if self.due_ms != due_ms {
+            self.due_ms = due_ms;
+            self.jitter = random::up_to((left / 10).min(LONGEST_NAP));
+        }
+        Duration::from_millis(at_ms)
+            .saturating_add(self.jitter)
+            .saturating_sub(Duration::from_millis(now_ms))
+    }
+}

@@ -1,0 +1,218 @@
+//! One instance of the sealed module with one open gate, and nothing else.
+
+use std::time::Duration;
+
+use crate::{
+    Answer, DocumentStatus, Fetch, Inspection, OpenError, Outcome, Problem, Request, Step, Trap,
+    module::{Guest, Module},
+    problem::Severity,
+};
+
+/// The module's own functions: no fetches, no clock, no pool. Every moment is
+/// an argument, in milliseconds since 1970.
+///
+/// For runners of test vectors, benches, and hosts of another kind than
+/// [`Gate`](crate::Gate). After a [`Trap`] every further call fails too.
+pub struct Instance {
+    guest: Guest,
+    gate: u32,
+    check_deadline: Duration,
+}
+
+/// The bound on one check, where nothing else is asked for: a hundred times
+/// what the worst request takes, as a busy machine may take the thread away.
+pub(crate) const CHECK_DEADLINE: Duration = Duration::from_millis(250);
+
+/// The bound on calls that nobody's request waits for: a policy may have
+/// 16 MiB.
+const SLOW_DEADLINE: Duration = Duration::from_secs(60);
+
+impl Instance {
+    /// Opens a gate.
+    ///
+    /// # Errors
+    /// Every problem of the policy, or why the module does not run here.
+    pub fn open(policy: &[u8]) -> Result<Self, OpenError> {
+        Self::open_in(&*Module::sealed()?, policy, CHECK_DEADLINE)
+    }
+
+    pub(crate) fn open_in(
+        module: &Module,
+        policy: &[u8],
+        check_deadline: Duration,
+    ) -> Result<Self, OpenError> {
+        let mut guest = module.instantiate()?;
+        let seed = crate::random::u64();
+        let opened = guest.call(SLOW_DEADLINE, |gate, store| {
+            gate.call_open(store, policy, seed)
+        })?;
+        match opened {
+            Ok(gate) => Ok(Self {
+                guest,
+                gate,
+                check_deadline,
+            }),
+            Err(problems) => Err(OpenError::Policy(all(problems))),
+        }
+    }
+
+    /// The lower-case names of the headers that decisions read: others need
+    /// not be in a [`Request`].
+    ///
+    /// # Errors
+    /// The instance died.
+    pub fn reads(&mut self) -> Result<Vec<String>, Trap> {
+        let handle = self.gate;
+        self.guest
+            .call(SLOW_DEADLINE, |gate, store| gate.call_reads(store, handle))
+    }
+
+    /// Documents to fetch now. They count as started.
+    ///
+    /// # Errors
+    /// The instance died.
+    pub fn due(&mut self, now_ms: u64) -> Result<Vec<Fetch>, Trap> {
+        let handle = self.gate;
+        self.guest
+            .call(SLOW_DEADLINE, |gate, store| {
+                gate.call_due(store, handle, now_ms)
+            })
+            .map(all)
+    }
+
+    /// When [`Self::due`] has something next, if it ever will.
+    ///
+    /// # Errors
+    /// The instance died.
+    pub fn next_due(&mut self) -> Result<Option<u64>, Trap> {
+        let handle = self.gate;
+        self.guest.call(SLOW_DEADLINE, |gate, store| {
+            gate.call_next_due(store, handle)
+        })
+    }
+
+    /// How a fetch ended. The list says which parts of the document could not
+    /// be used; the inner error, why it was refused and the old one stays.
+    ///
+    /// # Errors
+    /// The instance died.
+    pub fn supply(
+        &mut self,
+        source: u32,
+        outcome: &Outcome,
+        now_ms: u64,
+    ) -> Result<Result<Vec<Problem>, Problem>, Trap> {
+        let handle = self.gate;
+        let supplied = self.guest.call(SLOW_DEADLINE, |gate, store| {
+            gate.call_supply(store, handle, source, outcome.as_wit(), now_ms)
+        })?;
+        Ok(supplied.map(all).map_err(Problem::from))
+    }
+
+    /// The state of every document.
+    ///
+    /// # Errors
+    /// The instance died.
+    pub fn status(&mut self, now_ms: u64) -> Result<Vec<DocumentStatus>, Trap> {
+        let handle = self.gate;
+        self.guest
+            .call(SLOW_DEADLINE, |gate, store| {
+                gate.call_status(store, handle, now_ms)
+            })
+            .map(all)
+    }
+
+    /// May this request pass?
+    ///
+    /// # Errors
+    /// The instance died: deny the request with `internal_error`.
+    pub fn check(&mut self, request: Request<'_>, now_ms: u64) -> Result<Answer, Trap> {
+        let handle = self.gate;
+        self.guest
+            .call(self.check_deadline, |gate, store| {
+                gate.call_check(store, handle, request.to_wit(), now_ms)
+            })
+            .map(Answer::from)
+    }
+
+    /// Parses a requirement (what a rule calls `require`) once, for
+    /// [`Self::check_token`]. The inner error has every problem of it.
+    ///
+    /// # Errors
+    /// The instance died.
+    pub fn prepare(&mut self, requirement: &[u8]) -> Result<Result<u32, Vec<Problem>>, Trap> {
+        let handle = self.gate;
+        let prepared = self.guest.call(SLOW_DEADLINE, |gate, store| {
+            gate.call_prepare(store, handle, requirement)
+        })?;
+        Ok(prepared.map_err(all))
+    }
+
+    /// The same as [`Self::check`] without HTTP. Requirement 0 asks nothing
+    /// more than a good token of one of the issuers.
+    ///
+    /// # Errors
+    /// The instance died: deny with `internal_error`.
+    pub fn check_token(
+        &mut self,
+        token: &[u8],
+        requirement: u32,
+        now_ms: u64,
+    ) -> Result<Answer, Trap> {
+        let handle = self.gate;
+        self.guest
+            .call(self.check_deadline, |gate, store| {
+                gate.call_check_token(store, handle, token, requirement, now_ms)
+            })
+            .map(Answer::from)
+    }
+
+    /// Every check in order, with what it saw. Changes nothing.
+    ///
+    /// # Errors
+    /// The instance died.
+    pub fn explain(&mut self, request: Request<'_>, now_ms: u64) -> Result<Vec<Step>, Trap> {
+        let handle = self.gate;
+        self.guest
+            .call(SLOW_DEADLINE, |gate, store| {
+                gate.call_explain(store, handle, request.to_wit(), now_ms)
+            })
+            .map(all)
+    }
+}
+
+/// Decodes a token, in an instance of its own. Never a decision.
+pub fn inspect(token: &[u8]) -> Inspection {
+    let inspected = Module::sealed().and_then(|module| {
+        let mut guest = module.instantiate()?;
+        Ok(guest.call(SLOW_DEADLINE, |gate, store| gate.call_inspect(store, token))?)
+    });
+    match inspected {
+        Ok(inspection) => inspection.into(),
+        Err(_) => Inspection {
+            fault: Some("internal_error".into()),
+            ..Inspection::default()
+        },
+    }
+}
+
+/// Problems and warnings of a policy, found by an instance of its own.
+pub fn lint(policy: &[u8]) -> Vec<Problem> {
+    let linted = Module::sealed().and_then(|module| {
+        let mut guest = module.instantiate()?;
+        Ok(guest.call(SLOW_DEADLINE, |gate, store| gate.call_lint(store, policy))?)
+    });
+    match linted {
+        Ok(problems) => all(problems),
+        Err(error) => vec![Problem {
+            pointer: String::new(),
+            code: "internal_error".into(),
+            message: error.to_string(),
+            severity: Severity::Error,
+        }],
+    }
+}
+
+fn all<A, B: From<A>>(items: Vec<A>) -> Vec<B> {
+    items.into_iter().map(B::from).collect()
+}

@@ -1,0 +1,81 @@
+//! Countersign in a Rust service: who issued this token, for whom, with which
+//! scopes, and whether this request may pass.
+//!
+//! Decisions come from the sealed module (its digest is [`SHA256`]), run in
+//! wasmtime; this crate moves bytes in, fetches the documents that the gate
+//! asks for, and turns decisions into HTTP. It verifies nothing itself.
+//!
+//! ```
+//! # tokio::runtime::Runtime::new().unwrap().block_on(async {
+//! use countersign_host::{Decision, Gate};
+//!
+//! let policy = r#"{
+//!     "contract": "1",
+//!     "issuers": [{
+//!         "name": "platform",
+//!         "issuer": "https://auth.example.com",
+//!         "audiences": ["platform"],
+//!         "algorithms": ["RS256"],
+//!         "keys": { "jwks_uri": "https://auth.example.com/.well-known/jwks.json" }
+//!     }],
+//!     "credentials": [{ "header": "authorization", "scheme": "Bearer" }],
+//!     "rules": [
+//!         { "path": "/healthz", "public": true },
+//!         { "path": "/assets/**", "require": { "scopes": { "all": ["api:assets:read"] } } }
+//!     ],
+//!     "default": "deny"
+//! }"#;
+//! let gate = Gate::builder().policy(policy).build().await?;
+//!
+//! let request = http::Request::get("/healthz").body(())?;
+//! assert!(gate.check(&request).await.grant().is_some());
+//!
+//! let request = http::Request::get("/assets/logo.svg").body(())?;
+//! match gate.check(&request).await {
+//!     Decision::Allow(grant) => println!("{:?} may pass", grant.principal),
+//!     Decision::Deny(denial) => assert_eq!((denial.status, &*denial.code), (401, "token_missing")),
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # }).unwrap();
+//! ```
+//!
+//! With axum or another tower service: [`GateLayer`], and `examples/axum.rs`.
+#![forbid(unsafe_code)]
+
+mod bindings;
+mod builder;
+mod decision;
+mod document;
+#[cfg(test)]
+mod faults;
+mod fetch;
+mod flights;
+mod gate;
+mod generation;
+#[cfg(feature = "https")]
+mod https;
+mod instance;
+mod journal;
+#[cfg(feature = "tower")]
+mod layer;
+mod module;
+mod pool;
+mod problem;
+mod random;
+mod report;
+mod request;
+
+pub use builder::GateBuilder;
+pub use decision::{Answer, Decision, Denial, Grant, Principal};
+pub use document::{DocumentKind, DocumentStatus, Fetch, Outcome, Response};
+pub use fetch::{FetchError, Fetcher, Fetching};
+pub use gate::{Gate, Requirement};
+#[cfg(feature = "https")]
+pub use https::HttpsFetcher;
+pub use instance::{Instance, inspect, lint};
+#[cfg(feature = "tower")]
+pub use layer::{GateLayer, GateService};
+pub use module::SHA256;
+pub use problem::{OpenError, Problem, Severity, Trap};
+pub use report::{Inspection, Step, Verdict};
+pub use request::{Header, Request};

@@ -1,0 +1,69 @@
+//! What the gate tells people: a token taken apart, a decision step by step.
+
+use crate::bindings::exports::countersign::gate::gate as wit;
+
+/// A token decoded, verified by nobody.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Inspection {
+    /// The JOSE header's JSON, where it could be decoded.
+    pub header: Option<String>,
+    /// The claims' JSON, where it could be decoded.
+    pub claims: Option<String>,
+    /// Bytes of the signature, where it could be decoded.
+    pub signature_bytes: Option<u32>,
+    /// The code of the first fault of its form.
+    pub fault: Option<String>,
+}
+
+/// One check of a decision, for people. May show claims' values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The check, by its name in the contract.
+    pub check: String,
+    /// How it ended.
+    pub verdict: Verdict,
+    /// The code, where the verdict is [`Verdict::Fail`].
+    pub code: Option<String>,
+    /// What it saw, in words.
+    pub saw: String,
+}
+
+/// How a check ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It holds, on to the next.
+    Pass,
+    /// It does not.
+    Fail,
+    /// It has nothing to check here.
+    Skip,
+    /// It waits for documents.
+    Wait,
+}
+
+impl From<wit::Inspection> for Inspection {
+    fn from(inspection: wit::Inspection) -> Self {
+        Self {
+            header: inspection.header,
+            claims: inspection.claims,
+            signature_bytes: inspection.signature_bytes,
+            fault: inspection.fault,
+        }
+    }
+}
+
+impl From<wit::Step> for Step {
+    fn from(step: wit::Step) -> Self {
+        Self {
+            check: step.check,
+            verdict: match step.verdict {
+                wit::Verdict::Pass => Verdict::Pass,
+                wit::Verdict::Fail => Verdict::Fail,
+                wit::Verdict::Skip => Verdict::Skip,
+                wit::Verdict::Wait => Verdict::Wait,
+            },
+            code: step.code,
+            saw: step.saw,
+        }
+    }
+}
