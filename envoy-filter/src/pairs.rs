@@ -1,0 +1,74 @@
+//! Header maps as proxy-wasm writes them: the count, all lengths, then names
+//! and values, each ended by a NUL; numbers are little-endian `u32`.
+
+/// Names and values in order, or `None` if the bytes are no header map.
+pub(crate) fn parse(bytes: &[u8]) -> Option<Vec<(&[u8], &[u8])>> {
+    if bytes.is_empty() {
+        return Some(Vec::new());
+    }
+    let (count, rest) = bytes.split_first_chunk()?;
+    let count = u32::from_le_bytes(*count) as usize;
+    let (lengths, mut strings) = rest.split_at_checked(count.checked_mul(8)?)?;
+    let mut take = |length: &[u8; 4]| {
+        let length = u32::from_le_bytes(*length) as usize;
+        let (string, rest) = strings.split_at_checked(length)?;
+        strings = rest.strip_prefix(b"\0")?;
+        Some(string)
+    };
+    let (lengths, _) = lengths.as_chunks::<4>();
+    let (pairs, _) = lengths.as_chunks::<2>();
+    pairs.iter().map(|[name, value]| Some((take(name)?, take(value)?))).collect()
+}
+
+/// The inverse of [`parse`].
+pub(crate) fn write(pairs: &[(&str, &str)]) -> Vec<u8> {
+    let mut bytes = length(pairs.len()).to_vec();
+    for (name, value) in pairs {
+        bytes.extend(length(name.len()));
+        bytes.extend(length(value.len()));
+    }
+    for (name, value) in pairs {
+        for string in [name, value] {
+            bytes.extend(string.as_bytes());
+            bytes.push(0);
+        }
+    }
+    bytes
+}
+
+/// Lengths in this address space fit.
+fn length(length: usize) -> [u8; 4] {
+    u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_written_is_read() {
+        let pairs = [(":path", "/a?b"), ("cookie", ""), ("cookie", "a=b; c=d")];
+        let read: Vec<_> = pairs.iter().map(|(n, v)| (n.as_bytes(), v.as_bytes())).collect();
+        assert_eq!(parse(&write(&pairs)), Some(read));
+    }
+
+    #[test]
+    fn an_empty_map_has_two_forms() {
+        assert_eq!(parse(b""), Some(vec![]));
+        assert_eq!(parse(&[0, 0, 0, 0]), Some(vec![]));
+    }
+
+    #[test]
+    fn bytes_that_were_cut_off_are_no_map() {
+        let whole = write(&[("a", "1"), ("b", "2")]);
+        for length in 1..whole.len() {
+            assert_eq!(parse(&whole[..length]), None, "{length} of {} bytes", whole.len());
+        }
+    }
+
+    #[test]
+    fn a_count_or_length_beyond_the_bytes_is_no_map() {
+        assert_eq!(parse(&[0xff; 4]), None);
+        assert_eq!(parse(&[1, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0]), None);
+    }
+}
