@@ -65,12 +65,7 @@ pub(crate) struct Now {
 }
 
 impl Now {
-    /// The moment that was said, if any.
-    pub(crate) fn said(&self) -> Option<u64> {
-        self.now
-    }
-
-    /// That moment, or this one.
+    /// The moment that was said, or this one.
     pub(crate) fn ms(&self) -> u64 {
         self.now.unwrap_or_else(moment::now_ms)
     }

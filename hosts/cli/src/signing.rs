@@ -49,16 +49,16 @@ impl Signer {
         })
     }
 
-    /// A fresh key of the same kind, which nobody trusts.
-    pub(crate) fn another(&self) -> Result<Self, String> {
+    /// Another key under the same name: what it signs is forged.
+    pub(crate) fn forger(&self) -> Result<Self, String> {
         let key = match &self.key {
-            Key::Rsa(_) => return Self::generate(&self.algorithm),
-            Key::Secret(secret) => secret.iter().map(|byte| !byte).collect(),
+            Key::Rsa(_) => Self::generate(&self.algorithm)?.key,
+            Key::Secret(secret) => Key::Secret(secret.iter().map(|byte| !byte).collect()),
         };
         Ok(Self {
             kid: self.kid.clone(),
             algorithm: self.algorithm.clone(),
-            key: Key::Secret(key),
+            key,
         })
     }
 

@@ -180,15 +180,14 @@ fn word(word: &str) -> Vec<String> {
 
 /// Signed with a key that is not the issuer's, under the name of one that is.
 fn forged(stage: &Stage) -> Result<String, Failure> {
-    let key = stage.issuer.signer()?;
-    let mut forger = key.another().map_err(Failure::Usage)?;
-    forger.kid.clone_from(&key.kid);
+    let forger = stage.issuer.signer()?.forger().map_err(Failure::Usage)?;
     let (url, audience) = (stage.issuer.url.clone(), stage.issuer.audience.clone());
+    let keys = vec![forger];
     Recipe::of("pat").mint(
         &Issuer {
             url,
             audience,
-            keys: vec![forger],
+            keys,
         },
         stage.now_ms,
     )

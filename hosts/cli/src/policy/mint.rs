@@ -12,8 +12,6 @@ pub(super) struct Mint {
     policy: Value,
     /// By the issuer's name; made when first needed.
     signers: HashMap<String, Signer>,
-    /// A key that no issuer has.
-    stranger: Option<Signer>,
 }
 
 impl Mint {
@@ -22,7 +20,6 @@ impl Mint {
         Self {
             policy,
             signers: HashMap::new(),
-            stranger: None,
         }
     }
 
@@ -50,7 +47,7 @@ impl Mint {
         full.retain(|_, value| !value.is_null());
 
         let own = self.signer(text("name"), &issuer)?;
-        let signer = if forged { self.stranger(own)? } else { own };
+        let signer = if forged { own.forger()? } else { own };
         signer.sign(jose, &full)
     }
 
@@ -120,18 +117,6 @@ impl Mint {
         };
         self.signers.insert(name.to_owned(), signer.clone());
         Ok(signer)
-    }
-
-    fn stranger(&mut self, own: Signer) -> Result<Signer, String> {
-        let stranger = match self.stranger.take() {
-            Some(stranger) if stranger.algorithm == own.algorithm => stranger,
-            _ => own.another()?,
-        };
-        self.stranger = Some(stranger.clone());
-        Ok(Signer {
-            kid: own.kid,
-            ..stranger
-        })
     }
 }
 
