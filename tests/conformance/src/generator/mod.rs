@@ -1,0 +1,57 @@
+//! Writes the vectors, with fixed keys and a fixed clock: the same bytes on
+//! every run. One module a topic, one file a module.
+
+use serde_json::Value;
+
+use crate::vector::{Topic, Vector};
+
+mod draft;
+mod key;
+mod policy;
+mod token;
+
+mod topic;
+
+/// Every topic, in the order of the contract.
+pub fn topics() -> Vec<Topic> {
+    topic::all()
+}
+
+/// A topic from its drafts.
+fn topic(name: &str, title: &str, drafts: Vec<draft::Draft>) -> Topic {
+    Topic {
+        contract: "1".into(),
+        topic: name.into(),
+        title: title.into(),
+        vectors: drafts.into_iter().map(draft::Draft::build).collect(),
+    }
+}
+
+/// The text of a file: one line for each member of a vector and for each step,
+/// so that a change is seen where it is.
+pub fn text(topic: &Topic) -> String {
+    let vectors: Vec<String> = topic.vectors.iter().map(vector_text).collect();
+    format!(
+        "{{\n\"contract\": {}, \"topic\": {}, \"title\": {},\n\"vectors\": [\n{}\n]\n}}\n",
+        Value::from(&*topic.contract),
+        Value::from(&*topic.topic),
+        Value::from(&*topic.title),
+        vectors.join(",\n"),
+    )
+}
+
+fn vector_text(vector: &Vector) -> String {
+    let value = serde_json::to_value(vector).expect("a vector is JSON");
+    let members = value.as_object().expect("a vector is an object");
+    let lines: Vec<String> = members
+        .iter()
+        .map(|(name, value)| match value {
+            Value::Array(steps) if name == "steps" => {
+                let steps: Vec<String> = steps.iter().map(|step| format!("    {step}")).collect();
+                format!("  \"steps\": [\n{}\n  ]", steps.join(",\n"))
+            }
+            value => format!("  \"{name}\": {value}"),
+        })
+        .collect();
+    format!("{{\n{}\n}}", lines.join(",\n"))
+}

@@ -1,0 +1,173 @@
+//! The harness protocol: one command per line on standard input, one reply per
+//! line on standard output, both JSON. README.md says it for other languages.
+
+use serde::{Deserialize, Serialize};
+
+use crate::vector::{Bytes, Request, Response};
+
+/// What a host is asked to do. `gate` is a number that the runner chose.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// Open a policy: [`Reply::Opened`] or [`Reply::Problems`].
+    Open {
+        /// A number that no open gate has.
+        gate: u32,
+        /// The policy's text.
+        policy: String,
+    },
+    /// What to fetch now: [`Reply::Fetches`].
+    Due {
+        /// The gate.
+        gate: u32,
+        /// Milliseconds since the epoch.
+        at: u64,
+    },
+    /// A fetch ended: [`Reply::Accepted`] or [`Reply::Refused`].
+    Supply {
+        /// The gate.
+        gate: u32,
+        /// Milliseconds since the epoch.
+        at: u64,
+        /// From a [`Fetch`].
+        source: u32,
+        /// What came; the fetch failed if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        response: Option<Response>,
+    },
+    /// Check a request: [`Reply::Allow`], [`Reply::Deny`] or [`Reply::Wait`].
+    Request {
+        /// The gate.
+        gate: u32,
+        /// Milliseconds since the epoch.
+        at: u64,
+        /// The request.
+        request: Request,
+    },
+    /// Check a token: as a request, or [`Reply::Problems`] of the requirement.
+    Token {
+        /// The gate.
+        gate: u32,
+        /// Milliseconds since the epoch.
+        at: u64,
+        /// The token.
+        token: Bytes,
+        /// The text of a requirement; none if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        requirement: Option<String>,
+    },
+    /// Forget the gate: [`Reply::Closed`].
+    Close {
+        /// The gate.
+        gate: u32,
+    },
+}
+
+/// What a host answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reply {
+    /// The policy is open; its warnings are of no interest here.
+    Opened {},
+    /// A policy or requirement is refused.
+    Problems(Vec<Problem>),
+    /// Documents to fetch.
+    Fetches(Vec<Fetch>),
+    /// A document is used, but for these parts.
+    Accepted(Vec<Problem>),
+    /// A document is refused.
+    Refused(Problem),
+    /// Admitted.
+    Allow(Grant),
+    /// Denied.
+    Deny(Denial),
+    /// Fetch these, supply, ask again.
+    Wait(Vec<Fetch>),
+    /// The gate is forgotten.
+    Closed {},
+    /// The host failed: the run fails with it.
+    Error(String),
+}
+
+/// As in the WIT interface.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Problem {
+    /// JSON Pointer.
+    pub pointer: String,
+    /// Stable code.
+    pub code: String,
+    /// A sentence.
+    pub message: String,
+    /// `error` or `warning`.
+    pub severity: String,
+}
+
+/// As in the WIT interface.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Fetch {
+    /// Names the document in [`Command::Supply`].
+    pub source: u32,
+    /// The issuer's name in the policy.
+    pub issuer: String,
+    /// `discovery`, `jwks` or `revocations`.
+    pub kind: String,
+    /// Where.
+    pub uri: String,
+    /// Bound on the fetch.
+    pub timeout_ms: u32,
+    /// Bound on the body.
+    pub max_bytes: u32,
+}
+
+/// As in the WIT interface.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Grant {
+    /// Who is calling.
+    pub principal: Option<Principal>,
+    /// Names and values.
+    pub set_headers: Vec<(String, String)>,
+    /// Names.
+    pub remove_headers: Vec<String>,
+    /// Names.
+    pub remove_cookies: Vec<String>,
+}
+
+/// As in the WIT interface.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Principal {
+    /// The issuer's name in the policy.
+    pub issuer: String,
+    /// The token's `iss`.
+    pub iss: String,
+    /// The subject.
+    pub subject: Option<String>,
+    /// The token type's name.
+    pub token_type: Option<String>,
+    /// The tenant.
+    pub tenant: Option<String>,
+    /// Roles.
+    pub roles: Vec<String>,
+    /// Scopes.
+    pub scopes: Vec<String>,
+    /// `exp`, in milliseconds.
+    pub expires_at_ms: Option<i64>,
+    /// The claims' text.
+    pub claims: String,
+}
+
+/// As in the WIT interface.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Denial {
+    /// The code.
+    pub code: String,
+    /// HTTP status.
+    pub status: u16,
+    /// The code's sentence.
+    pub message: String,
+    /// `WWW-Authenticate`.
+    pub challenge: Option<String>,
+    /// The claim concerned.
+    pub claim: Option<String>,
+    /// `Retry-After`.
+    pub retry_after_s: Option<u32>,
+}

@@ -1,0 +1,176 @@
+//! Plays a vector to a host and says what was not as it has to be.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::{
+    host::Host,
+    protocol::{Command, Fetch, Reply},
+    vector::{Document, Event, Expect, Step, Supply, SupplyExpect, Vector},
+};
+
+mod compare;
+mod leak;
+
+/// How a vector is played. All of them must end alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// As it is written.
+    Fresh,
+    /// Every request and token twice in a row: the second time it is remembered.
+    Remembered,
+    /// With the memory for tokens switched off.
+    Forgetful,
+}
+
+impl Mode {
+    /// Every mode.
+    pub const ALL: [Self; 3] = [Self::Fresh, Self::Remembered, Self::Forgetful];
+}
+
+/// What a host answered, step by step, and what was wrong with it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Record {
+    /// One for opening the policy, then one for each step.
+    pub replies: Vec<Reply>,
+    /// In words; empty where the host holds the contract.
+    pub faults: Vec<String>,
+}
+
+/// Plays one vector.
+pub fn play(host: &mut dyn Host, vector: &Vector, mode: Mode) -> Record {
+    const GATE: u32 = 1;
+    let mut record = Record::default();
+    let policy = policy_text(&vector.policy, mode);
+    let opened = host.answer(&Command::Open { gate: GATE, policy: policy.clone() });
+    record.faults.extend(compare::opened(&opened, &vector.problems));
+    let open = matches!(opened, Reply::Opened {});
+    record.replies.push(opened);
+    if !open {
+        return record;
+    }
+    let mut sources = Sources::default();
+    for (index, step) in vector.steps.iter().enumerate() {
+        let place = format!("step {} (at {})", index + 1, step.at);
+        let Some(command) = command(step, GATE, &sources) else {
+            record.faults.push(format!("{place}: the gate never asked for this document"));
+            break;
+        };
+        let reply = host.answer(&command);
+        if mode == Mode::Remembered && is_check(&command) {
+            let again = host.answer(&command);
+            if again != reply {
+                record.faults.push(format!("{place}: first {reply:?}, then {again:?}"));
+            }
+        }
+        sources.learn(&reply);
+        let faults = judge(step, &reply, &policy);
+        record.faults.extend(faults.into_iter().map(|fault| format!("{place}: {fault}")));
+        record.replies.push(reply);
+    }
+    host.answer(&Command::Close { gate: GATE });
+    record
+}
+
+fn policy_text(policy: &Value, mode: Mode) -> String {
+    match policy {
+        Value::String(text) => text.clone(),
+        Value::Object(members) if mode == Mode::Forgetful && !members.contains_key("remember") => {
+            let mut members = members.clone();
+            members.insert("remember".into(), false.into());
+            Value::Object(members).to_string()
+        }
+        other => other.to_string(),
+    }
+}
+
+/// The documents that the gate has asked for so far: issuer and kind to source.
+#[derive(Default)]
+struct Sources(BTreeMap<(String, String), u32>);
+
+impl Sources {
+    fn learn(&mut self, reply: &Reply) {
+        let (Reply::Fetches(fetches) | Reply::Wait(fetches)) = reply else { return };
+        for fetch in fetches {
+            self.0.insert((fetch.issuer.clone(), fetch.kind.clone()), fetch.source);
+        }
+    }
+
+    fn of(&self, supply: &Supply) -> Option<u32> {
+        self.0.get(&(supply.issuer.clone(), supply.kind.clone())).copied()
+    }
+}
+
+fn command(step: &Step, gate: u32, sources: &Sources) -> Option<Command> {
+    let at = step.at;
+    Some(match &step.event {
+        Event::Request { request, .. } => Command::Request { gate, at, request: request.clone() },
+        Event::Token { token, requirement, .. } => {
+            let requirement = requirement.as_ref().map(Value::to_string);
+            Command::Token { gate, at, token: token.clone(), requirement }
+        }
+        Event::Due { .. } => Command::Due { gate, at },
+        Event::Supply { supply, .. } => Command::Supply {
+            gate,
+            at,
+            source: sources.of(supply)?,
+            response: supply.response.clone(),
+        },
+    })
+}
+
+fn is_check(command: &Command) -> bool {
+    matches!(command, Command::Request { .. } | Command::Token { .. })
+}
+
+fn judge(step: &Step, reply: &Reply, policy: &str) -> Vec<String> {
+    match &step.event {
+        Event::Request { expect, .. } | Event::Token { expect, .. } => {
+            let mut faults = match (expect, reply) {
+                (Expect::Allow(wanted), Reply::Allow(grant)) => compare::grant(wanted, grant),
+                (Expect::Deny(wanted), Reply::Deny(denial)) => compare::denial(wanted, denial),
+                (Expect::Wait(wanted), Reply::Wait(fetches)) => compare_fetches(wanted, fetches),
+                _ => vec![format!("expected {}, got {reply:?}", wanted(expect))],
+            };
+            if let Reply::Deny(denial) = reply {
+                faults.extend(leak::of(denial, &step.event, policy));
+            }
+            faults
+        }
+        Event::Due { due } => match reply {
+            Reply::Fetches(fetches) => compare_fetches(due, fetches),
+            _ => vec![format!("expected fetches, got {reply:?}")],
+        },
+        Event::Supply { expect, .. } => match (expect, reply) {
+            (SupplyExpect::Refused, Reply::Refused(_)) => Vec::new(),
+            (SupplyExpect::Accepted(wanted), Reply::Accepted(skipped)) => {
+                compare::skipped(wanted, skipped)
+            }
+            _ => vec![format!("expected {expect:?}, got {reply:?}")],
+        },
+    }
+}
+
+fn wanted(expect: &Expect) -> String {
+    match expect {
+        Expect::Deny(deny) => deny.code.clone(),
+        other => format!("{other:?}"),
+    }
+}
+
+fn compare_fetches(wanted: &[Document], fetches: &[Fetch]) -> Vec<String> {
+    let mut seen: Vec<Document> = fetches
+        .iter()
+        .map(|f| Document { issuer: f.issuer.clone(), kind: f.kind.clone(), uri: Some(f.uri.clone()) })
+        .collect();
+    let mut wanted = wanted.to_vec();
+    wanted.sort();
+    seen.sort();
+    let same = wanted.len() == seen.len()
+        && wanted.iter().zip(&seen).all(|(wanted, seen)| {
+            (&wanted.issuer, &wanted.kind) == (&seen.issuer, &seen.kind)
+                && (wanted.uri.is_none() || wanted.uri == seen.uri)
+        });
+    if same { Vec::new() } else { vec![format!("expected to fetch {wanted:?}, got {seen:?}")] }
+}

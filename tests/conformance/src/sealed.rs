@@ -1,0 +1,188 @@
+//! The sealed component in wasmtime as a host: the file that is shipped.
+
+use std::{collections::HashMap, path::Path};
+
+use wasmtime::{
+    Config, Engine, Store,
+    component::{Component, Linker},
+};
+
+use crate::{
+    host::Host,
+    protocol::{self, Command, Reply},
+    vector::{self, Response},
+};
+
+use bindings::{
+    Countersign,
+    exports::countersign::gate::gate::{
+        Decision, Denial, Fetch, FetchKind, Grant, Outcome, Principal, Problem, Request,
+        Response as Supplied, Severity,
+    },
+};
+
+#[allow(missing_docs, unreachable_pub, clippy::all)]
+mod bindings {
+    wasmtime::component::bindgen!({
+        path: "../../wit/countersign.wit",
+        world: "countersign",
+    });
+}
+
+/// One instance of the component; its gates by the runner's numbers.
+#[allow(missing_debug_implementations)]
+pub struct Sealed {
+    store: Store<()>,
+    instance: Countersign,
+    gates: HashMap<u32, u32>,
+}
+
+impl Sealed {
+    /// Compiles and instantiates a component. It gets nothing: no imports.
+    ///
+    /// # Errors
+    /// It cannot be read, or is no component of this world.
+    pub fn load(component: &Path) -> wasmtime::Result<Self> {
+        let engine = Engine::new(&Config::new())?;
+        let component = Component::from_file(&engine, component)?;
+        let mut store = Store::new(&engine, ());
+        let instance = Countersign::instantiate(&mut store, &component, &Linker::new(&engine))?;
+        Ok(Self { store, instance, gates: HashMap::new() })
+    }
+
+    fn reply(&mut self, command: &Command) -> wasmtime::Result<Reply> {
+        let store = &mut self.store;
+        let guest = self.instance.countersign_gate_gate();
+        let handle = |gate: &u32| {
+            let known = self.gates.get(gate).copied();
+            known.ok_or_else(|| wasmtime::Error::msg(format!("gate {gate} is not open")))
+        };
+        Ok(match command {
+            Command::Open { gate, policy } => {
+                match guest.call_open(&mut *store, policy.as_bytes(), 0)? {
+                    Ok(handle) => {
+                        self.gates.insert(*gate, handle);
+                        Reply::Opened {}
+                    }
+                    Err(refused) => Reply::Problems(problems(refused)),
+                }
+            }
+            Command::Due { gate, at } => {
+                Reply::Fetches(fetches(guest.call_due(&mut *store, handle(gate)?, *at)?))
+            }
+            Command::Supply { gate, at, source, response } => {
+                let outcome = outcome(response.as_ref());
+                match guest.call_supply(&mut *store, handle(gate)?, *source, &outcome, *at)? {
+                    Ok(skipped) => Reply::Accepted(problems(skipped)),
+                    Err(refused) => Reply::Refused(problem(refused)),
+                }
+            }
+            Command::Request { gate, at, request } => {
+                decision(guest.call_check(&mut *store, handle(gate)?, &asked(request), *at)?)
+            }
+            Command::Token { gate, at, token, requirement } => {
+                let handle = handle(gate)?;
+                let requirement = match requirement {
+                    None => 0,
+                    Some(text) => match guest.call_prepare(&mut *store, handle, text.as_bytes())? {
+                        Ok(number) => number,
+                        Err(refused) => return Ok(Reply::Problems(problems(refused))),
+                    },
+                };
+                decision(guest.call_check_token(&mut *store, handle, &token.0, requirement, *at)?)
+            }
+            Command::Close { gate } => {
+                guest.call_close(&mut *store, handle(gate)?)?;
+                self.gates.remove(gate);
+                Reply::Closed {}
+            }
+        })
+    }
+}
+
+impl Host for Sealed {
+    fn answer(&mut self, command: &Command) -> Reply {
+        self.reply(command).unwrap_or_else(|error| Reply::Error(format!("{error:#}")))
+    }
+}
+
+fn asked(request: &vector::Request) -> Request {
+    Request {
+        method: request.method.0.clone(),
+        authority: request.authority.0.clone(),
+        target: request.target.0.clone(),
+        headers: request.headers.iter().map(|(n, v)| (n.0.clone(), v.0.clone())).collect(),
+    }
+}
+
+fn outcome(response: Option<&Response>) -> Outcome {
+    match response {
+        None => Outcome::Failed,
+        Some(Response { status, cache_control, body }) => Outcome::Response(Supplied {
+            status: *status,
+            cache_control: cache_control.clone(),
+            body: body.0.clone(),
+        }),
+    }
+}
+
+fn decision(decision: Decision) -> Reply {
+    match decision {
+        Decision::Allow(Grant { principal, remove_headers, remove_cookies, set_headers }) => {
+            let principal = principal.map(identity);
+            Reply::Allow(protocol::Grant { principal, set_headers, remove_headers, remove_cookies })
+        }
+        Decision::Deny(Denial { code, status, message, challenge, claim, retry_after_s }) => {
+            Reply::Deny(protocol::Denial { code, status, message, challenge, claim, retry_after_s })
+        }
+        Decision::Wait(list) => Reply::Wait(fetches(list)),
+    }
+}
+
+fn identity(principal: Principal) -> protocol::Principal {
+    protocol::Principal {
+        issuer: principal.issuer,
+        iss: principal.iss,
+        subject: principal.subject,
+        token_type: principal.token_type,
+        tenant: principal.tenant,
+        roles: principal.roles,
+        scopes: principal.scopes,
+        expires_at_ms: principal.expires_at_ms,
+        claims: principal.claims,
+    }
+}
+
+fn fetches(fetches: Vec<Fetch>) -> Vec<protocol::Fetch> {
+    let fetch = |fetch: Fetch| protocol::Fetch {
+        source: fetch.source,
+        issuer: fetch.issuer,
+        kind: match fetch.kind {
+            FetchKind::Discovery => "discovery",
+            FetchKind::Jwks => "jwks",
+            FetchKind::Revocations => "revocations",
+        }
+        .to_owned(),
+        uri: fetch.uri,
+        timeout_ms: fetch.timeout_ms,
+        max_bytes: fetch.max_bytes,
+    };
+    fetches.into_iter().map(fetch).collect()
+}
+
+fn problems(problems: Vec<Problem>) -> Vec<protocol::Problem> {
+    problems.into_iter().map(problem).collect()
+}
+
+fn problem(problem: Problem) -> protocol::Problem {
+    let severity = match problem.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    };
+    protocol::Problem {
+        pointer: problem.pointer,
+        code: problem.code,
+        message: problem.message,
+        severity: severity.to_owned(),
+    }
+}

@@ -1,0 +1,78 @@
+//! Every vector, on every host, in every mode; and all hosts answer alike.
+
+use std::path::Path;
+
+use countersign_conformance::{
+    files,
+    host::{Host, Process},
+    native::Native,
+    run::{Mode, Record, play},
+    vector::Vector,
+};
+
+fn vectors() -> Vec<Vector> {
+    files::topics().expect("vectors").into_iter().flat_map(|topic| topic.vectors).collect()
+}
+
+/// Plays everything; every fault of every vector is told before it fails.
+fn hold(name: &str, host: &mut dyn Host, vectors: &[Vector]) -> Vec<Record> {
+    let mut records = Vec::new();
+    let mut faulty = 0;
+    for vector in vectors {
+        for mode in Mode::ALL {
+            let record = play(host, vector, mode);
+            if !record.faults.is_empty() {
+                faulty += 1;
+                println!("{name} {mode:?} `{}` ({}):", vector.id, vector.title);
+                record.faults.iter().for_each(|fault| println!("    {fault}"));
+            }
+            records.push(record);
+        }
+    }
+    println!("{name}: {} vectors, {} runs, {faulty} faulty", vectors.len(), records.len());
+    assert_eq!(faulty, 0, "{name} does not hold the contract");
+    records
+}
+
+#[test]
+fn the_native_crate_holds_the_contract() {
+    hold("native", &mut Native::default(), &vectors());
+}
+
+#[test]
+fn the_native_crate_behind_the_protocol_answers_alike() {
+    let vectors = vectors();
+    let program = Path::new(env!("CARGO_BIN_EXE_harness-native"));
+    let mut process = Process::start(program, &[]).expect("harness-native starts");
+    let behind = hold("harness-native", &mut process, &vectors);
+    alike(&vectors, &behind, &mut Native::default());
+}
+
+#[cfg(feature = "wasmtime")]
+#[test]
+fn the_sealed_component_answers_alike() {
+    use countersign_conformance::sealed::Sealed;
+
+    // Told by name it must be there; else its absence is said and forgiven.
+    let component = match std::env::var_os("COUNTERSIGN_COMPONENT") {
+        Some(path) => path.into(),
+        None => files::component(),
+    };
+    if std::env::var_os("COUNTERSIGN_COMPONENT").is_none() && !component.exists() {
+        println!("skipped: {} is not built (cargo xtask build)", component.display());
+        return;
+    }
+    let vectors = vectors();
+    let mut host = Sealed::load(&component).expect("the component loads");
+    let sealed = hold("wasmtime", &mut host, &vectors);
+    alike(&vectors, &sealed, &mut Native::default());
+}
+
+/// Not only as the vectors ask, but the same in everything.
+fn alike(vectors: &[Vector], records: &[Record], native: &mut dyn Host) {
+    let runs = vectors.iter().flat_map(|vector| Mode::ALL.map(|mode| (vector, mode)));
+    for ((vector, mode), record) in runs.zip(records) {
+        let own = play(native, vector, mode);
+        assert_eq!(own.replies, record.replies, "`{}` {mode:?}", vector.id);
+    }
+}
