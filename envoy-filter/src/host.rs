@@ -132,5 +132,5 @@ fn take(call: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Option<Vec<u8>> {
 
 /// Memory for what the host is going to hand over.
 pub(crate) fn allocate(size: usize) -> *mut u8 {
-    Box::into_raw(vec![0; size].into_boxed_slice()).cast()
+    Box::into_raw(vec![0_u8; size].into_boxed_slice()).cast()
 }

@@ -27,6 +27,7 @@ pub(crate) fn run() -> Result<()> {
     write("countersign.wasm.sha256", format!("{}  countersign.wasm\n", report::digest(&file)).as_bytes())?;
     write("npm/countersign.js", glue.js.as_bytes())?;
     write("npm/countersign.d.ts", glue.ts.as_bytes())?;
+    write("npm/package.json", b"{ \"type\": \"module\" }\n")?;
     report::print(&dist.join("countersign.wasm"), &file)
 }
 

@@ -1,0 +1,33 @@
+// Opens the file in V8 and decides the requests on standard input.
+
+import { readFileSync } from "node:fs";
+
+const dist = new URL("../../dist/", import.meta.url);
+const { Gate, Verdict, initSync } = await import(new URL("npm/countersign.js", dist));
+initSync({ module: new WebAssembly.Module(readFileSync(new URL("countersign.wasm", dist))) });
+
+const { policy, now_ms, cases } = JSON.parse(readFileSync(0, "utf8"));
+const gate = new Gate(Buffer.from(policy), 1n);
+if (gate.problems() !== undefined) throw new Error(gate.problems());
+
+const answers = cases.map((strings) => {
+  const verdict = gate.check(frame(strings), now_ms);
+  const decision = JSON.parse(gate.decision());
+  if (decision.decision !== Verdict[verdict].toLowerCase()) {
+    throw new Error(`${Verdict[verdict]} is not ${decision.decision}`);
+  }
+  return decision;
+});
+console.log(JSON.stringify(answers));
+
+/** Byte strings in base64: method, authority, target, header names and values. */
+function frame(strings) {
+  return Buffer.concat(
+    strings.flatMap((string) => {
+      const bytes = Buffer.from(string, "base64");
+      const length = Buffer.alloc(4);
+      length.writeUInt32LE(bytes.length);
+      return [length, bytes];
+    }),
+  );
+}
