@@ -18,15 +18,25 @@ pub(super) fn pointer(node: Node<'_, '_>) -> Read<Pointer> {
     parse_pointer(node, node.text()?)
 }
 
-/// Different pointers: one as a text, or an array of `least` or more.
-pub(super) fn pointers(node: Node<'_, '_>, least: usize) -> Read<Vec<Pointer>> {
-    if node.is_text() {
-        return Ok(Vec::from([pointer(node)?]));
+/// One pointer as a text, or an array of them.
+pub(super) fn one_or_more(node: Node<'_, '_>) -> Read<Vec<Pointer>> {
+    match node.value() {
+        Value::String(_) => pointer(node).map(|pointer| Vec::from([pointer])),
+        Value::Array(_) => pointers(node, 0),
+        _ => Err(node.type_wrong("a string or an array")),
     }
+}
+
+/// An array of different pointers, `least` of them or more.
+pub(super) fn pointers(node: Node<'_, '_>, least: usize) -> Read<Vec<Pointer>> {
     let mut unique = Unique::default();
     every(node.items(least, usize::MAX)?.map(|item| {
         let pointer = pointer(item)?;
-        unique.add(item, &place(&pointer), "this list")?;
+        unique.add(
+            item,
+            &place(&pointer),
+            "this list, where `a` and `/a` are the same claim",
+        )?;
         Ok(pointer)
     }))
 }
@@ -62,7 +72,11 @@ fn by_claim(
         let pointer = parse_pointer(value, name);
         let condition = read(value);
         let pointer = pointer?;
-        unique.add(value, &place(&pointer), "this object")?;
+        unique.add(
+            value,
+            &place(&pointer),
+            "this object, where `a` and `/a` are the same claim",
+        )?;
         Ok(Claims {
             pointer,
             condition: condition?,

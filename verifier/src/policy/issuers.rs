@@ -4,7 +4,7 @@ use alloc::{boxed::Box, format, vec::Vec};
 
 use super::{
     Audiences, Issuer, Map, Mapping, Revocations, TenantFrom,
-    claims::{conditions, pointer, pointers},
+    claims::{conditions, one_or_more, pointer},
     codes::*,
     grammar,
     keys::{self, Origin},
@@ -14,7 +14,11 @@ use super::{
     suggest::{list, quoted},
     token_types::token_types,
 };
-use crate::{Algorithm, Limits, json::Pointer, limits};
+use crate::{
+    Algorithm, Limits,
+    json::{Pointer, Value},
+    limits,
+};
 
 /// Ten years: more is a slip of the keyboard.
 pub(super) const AGE_MAX_S: u32 = 315_360_000;
@@ -105,23 +109,22 @@ pub(super) fn ms(seconds: u32) -> i64 {
 }
 
 fn audiences(node: Node<'_, '_>) -> Read<Audiences> {
-    if node.is_array() {
-        return node.words(1, grammar::text).map(Audiences::OneOf);
+    match node.value() {
+        Value::Array(_) => node.words(1, grammar::text).map(Audiences::OneOf),
+        Value::String(word) if word == "any" => Ok(Audiences::Any),
+        Value::String(word) => {
+            let list = quoted(&["[\"", word, "\"]"].concat());
+            let message = format!("only `any` stands alone; one audience is written {list}");
+            Err(node.refuse(VALUE_INVALID, message))
+        }
+        Value::Object(_) => {
+            let mut fields = node.fields()?;
+            let all = fields.required("all", |node| node.words(1, grammar::text));
+            fields.close();
+            all.map(Audiences::All)
+        }
+        _ => Err(node.type_wrong("an array, `{ \"all\": [...] }` or the word `any`")),
     }
-    if node.is_text() {
-        return match node.text()? {
-            "any" => Ok(Audiences::Any),
-            other => {
-                let list = quoted(&["[\"", other, "\"]"].concat());
-                let message = format!("only `any` stands alone; one audience is written {list}");
-                Err(node.refuse(VALUE_INVALID, message))
-            }
-        };
-    }
-    let mut fields = node.fields()?;
-    let all = fields.required("all", |node| node.words(1, grammar::text));
-    fields.close();
-    all.map(Audiences::All)
 }
 
 fn algorithms(node: Node<'_, '_>) -> Read<Vec<Algorithm>> {
@@ -151,7 +154,7 @@ fn algorithm(node: Node<'_, '_>) -> Read<Algorithm> {
         }
         let known = list(&mut Algorithm::ALL.iter().map(|algorithm| algorithm.as_str()));
         let message = format!(
-            "{} is not an algorithm of this gate; known are {known}",
+            "{} is not an algorithm of this gate; known here: {known}",
             quoted(name)
         );
         node.refuse(VALUE_INVALID, message)
@@ -178,8 +181,8 @@ fn mapping(node: Node<'_, '_>) -> Read<Mapping> {
     let mut fields = node.fields()?;
     let subject = fields.or("subject", defaults.subject, pointer);
     let tenant = fields.or("tenant", TenantFrom::Nowhere, tenant);
-    let roles = fields.or("roles", defaults.roles, |node| pointers(node, 0));
-    let scopes = fields.or("scopes", defaults.scopes, |node| pointers(node, 0));
+    let roles = fields.or("roles", defaults.roles, one_or_more);
+    let scopes = fields.or("scopes", defaults.scopes, one_or_more);
     fields.close();
     Ok(Mapping {
         subject: subject?,
@@ -199,10 +202,11 @@ fn default_mapping() -> Mapping {
 }
 
 fn tenant(node: Node<'_, '_>) -> Read<TenantFrom> {
-    if node.is_text() {
-        return pointer(node).map(TenantFrom::Claim);
+    match node.value() {
+        Value::String(_) => pointer(node).map(TenantFrom::Claim),
+        Value::Object(_) => fixed(node).map(TenantFrom::Fixed),
+        _ => Err(node.type_wrong("a string or `{ \"fixed\": \"acme\" }`")),
     }
-    fixed(node).map(TenantFrom::Fixed)
 }
 
 /// `{ "fixed": "acme" }`

@@ -30,7 +30,8 @@ impl Source<'_, '_> {
                 Err(node.refuse(CONFLICT, message))
             }
             Self::JwksUri(node) | Self::Discovery(node) | Self::Jwks(node) if symmetric => {
-                let message = "HS256, HS384 and HS512 need `secrets`: a published secret is none";
+                let message =
+                    "HS256, HS384 and HS512 need `secrets`: a published secret is no secret";
                 Err(node.refuse(CONFLICT, message))
             }
             _ => Ok(()),
@@ -76,7 +77,10 @@ pub(super) fn keys(node: Node<'_, '_>, origin: &Origin<'_>) -> Read<Keys> {
     };
     if matches!(source, Source::Jwks(_) | Source::Secrets(_)) {
         for fetched_only in [stale, http].into_iter().flatten() {
-            fetched_only.refuse(CONFLICT, "nothing is fetched for inline keys");
+            fetched_only.refuse(
+                CONFLICT,
+                "this is for keys that are fetched, and these are inline",
+            );
         }
     }
     if let Ok(algorithms) = origin.algorithms {

@@ -81,10 +81,13 @@ fn segment(part: &str) -> Result<Segment, &'static str> {
     if part.is_empty() {
         return Err("a path has no empty segment: the gate refuses such requests");
     }
+    if !part.bytes().all(|b| b.is_ascii_graphic()) {
+        return Err("a path is visible ASCII: other characters are written as `%C3%A9` for `é`");
+    }
     let literal = decode_segment(part.as_bytes());
     literal.map(|literal| Segment::Literal(literal.into())).ok_or(
-        "the gate refuses requests with such a segment: dots alone, `;`, `\\`, `#`, `/` or control \
-         bytes encoded, encoded twice, or an invalid `%`; other than ASCII is written as `%C3%A9`",
+        "the gate refuses requests with `.`, `..`, `;`, `\\`, `#`, a control byte, an encoded `/`, a \
+         broken `%` or something encoded twice in a segment",
     )
 }
 

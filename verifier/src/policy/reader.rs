@@ -44,17 +44,9 @@ impl<'n, 'p> Node<'n, 'p> {
         }
     }
 
-    /// The value itself, for those who read it in their own way.
+    /// The value itself, for those to whom its type matters.
     pub(super) fn value(self) -> &'p Value<'p> {
         self.value
-    }
-
-    pub(super) fn is_text(self) -> bool {
-        matches!(self.value, Value::String(_))
-    }
-
-    pub(super) fn is_array(self) -> bool {
-        matches!(self.value, Value::Array(_))
     }
 
     pub(super) fn text(self) -> Read<&'p str> {

@@ -12,7 +12,10 @@ use super::{
     report::Read,
     suggest::{quoted, suggestion},
 };
-use crate::requirement::{Requirement, Tenant, Words};
+use crate::{
+    json::Value,
+    requirement::{Requirement, Tenant, Words},
+};
 
 /// Levels of `all_of` and `any_of`.
 const LEVELS: usize = 8;
@@ -156,23 +159,19 @@ fn tenant(node: Node<'_, '_>, context: Context<'_>, admitted: Option<&[IssuerId]
             "no issuer admitted here has a `tenant` in its `claims`: every token is denied";
         node.warn(TENANT_UNMAPPED, message);
     }
-    if !node.is_text() {
-        return fixed(node).map(Tenant::Fixed);
-    }
-    let text = node.text()?;
-    if text == "present" {
-        return Ok(Tenant::Present);
-    }
-    match text
-        .strip_prefix('{')
-        .and_then(|text| text.strip_suffix('}'))
-    {
-        Some(name) => segment(node, name, context.segments),
-        None => {
-            let message = "the tenant is `present`, a segment of the path such as `{org}`, or \
-                           `{ \"fixed\": \"acme\" }`";
-            Err(node.refuse(VALUE_INVALID, message))
-        }
+    const WANTED: &str =
+        "`present`, a segment of the path such as `{org}`, or `{ \"fixed\": \"acme\" }`";
+    match node.value() {
+        Value::Object(_) => fixed(node).map(Tenant::Fixed),
+        Value::String(word) if word == "present" => Ok(Tenant::Present),
+        Value::String(word) => match word
+            .strip_prefix('{')
+            .and_then(|word| word.strip_suffix('}'))
+        {
+            Some(name) => segment(node, name, context.segments),
+            None => Err(node.refuse(VALUE_INVALID, format!("the tenant is {WANTED}"))),
+        },
+        _ => Err(node.type_wrong(WANTED)),
     }
 }
 
@@ -206,21 +205,24 @@ fn segment(node: Node<'_, '_>, name: &str, segments: Segments<'_>) -> Read<Tenan
 
 /// `["a", "b"]` asks for all of them.
 fn words(node: Node<'_, '_>, grammar: Grammar) -> Read<Words> {
-    if node.is_array() {
-        return Ok(Words {
+    match node.value() {
+        Value::Array(_) => Ok(Words {
             all: node.words(1, grammar)?,
             any: Vec::new(),
-        });
+        }),
+        Value::Object(_) => {
+            let mut fields = node.fields()?;
+            let all = fields.optional("all", |node| node.words(1, grammar));
+            let any = fields.optional("any", |node| node.words(1, grammar));
+            fields.close();
+            if matches!((&all, &any), (Ok(None), Ok(None))) {
+                return Err(node.refuse(FIELD_MISSING, "say `all`, `any` or both"));
+            }
+            Ok(Words {
+                all: all?.unwrap_or_default(),
+                any: any?.unwrap_or_default(),
+            })
+        }
+        _ => Err(node.type_wrong("an array, or an object of `all` and `any`,")),
     }
-    let mut fields = node.fields()?;
-    let all = fields.optional("all", |node| node.words(1, grammar));
-    let any = fields.optional("any", |node| node.words(1, grammar));
-    fields.close();
-    if matches!((&all, &any), (Ok(None), Ok(None))) {
-        return Err(node.refuse(FIELD_MISSING, "say `all`, `any` or both"));
-    }
-    Ok(Words {
-        all: all?.unwrap_or_default(),
-        any: any?.unwrap_or_default(),
-    })
 }

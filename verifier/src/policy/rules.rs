@@ -13,7 +13,7 @@ use super::{
     report::Read,
     requirement::{Context, Segments, requirement},
 };
-use crate::{limits, requirement::Requirement};
+use crate::{json::Value, limits, requirement::Requirement};
 
 pub(super) fn rules(node: Node<'_, '_>, names: &Names<'_>) -> Read<Vec<Rule>> {
     let mut reach = Reach::default();
@@ -77,14 +77,17 @@ fn access(
 }
 
 fn paths(node: Node<'_, '_>) -> Read<Vec<Pattern>> {
-    if node.is_text() {
-        return Ok(Vec::from([pattern(node)?]));
+    match node.value() {
+        Value::String(_) => pattern(node).map(|pattern| Vec::from([pattern])),
+        Value::Array(_) => {
+            let mut unique = Unique::default();
+            every(node.items(1, usize::MAX)?.map(|item| {
+                unique.add(item, item.text()?, "this list")?;
+                pattern(item)
+            }))
+        }
+        _ => Err(node.type_wrong("a string or an array")),
     }
-    let mut unique = Unique::default();
-    every(node.items(1, usize::MAX)?.map(|item| {
-        unique.add(item, item.text()?, "this list")?;
-        pattern(item)
-    }))
 }
 
 /// The names that every path captures.
@@ -115,19 +118,20 @@ fn hosts(node: Node<'_, '_>) -> Read<Vec<Host>> {
 /// A warning for each path that earlier rules leave nothing to.
 fn warn_unreachable(node: Node<'_, '_>, rule: &Rule, reach: &mut Reach) -> Read<()> {
     let covered = reach.add(rule);
-    let message = "earlier rules match every request that this path could match";
-    if !node.is_array() {
-        if covered.contains(&true) {
-            node.warn(UNREACHABLE, message);
-        }
-        return Ok(());
-    }
-    for (item, _) in node
-        .items(1, usize::MAX)?
-        .zip(covered)
-        .filter(|(_, covered)| *covered)
-    {
-        item.warn(UNREACHABLE, message);
+    let warn = |node: Node<'_, '_>| {
+        node.warn(
+            UNREACHABLE,
+            "earlier rules match every request that this path could match",
+        );
+    };
+    match node.value() {
+        Value::Array(_) => node
+            .items(1, usize::MAX)?
+            .zip(covered)
+            .filter(|(_, covered)| *covered)
+            .for_each(|(item, _)| warn(item)),
+        _ if covered.contains(&true) => warn(node),
+        _ => {}
     }
     Ok(())
 }

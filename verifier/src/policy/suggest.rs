@@ -5,7 +5,7 @@ use alloc::{format, string::String, vec::Vec};
 /// Longer words are neither compared nor quoted in full.
 const LENGTH: usize = 64;
 /// More words than this are not compared.
-const COMPARED: usize = 200;
+const COMPARED: usize = 100;
 /// More words than this are not listed.
 const LISTED: usize = 20;
 
@@ -13,7 +13,7 @@ const LISTED: usize = 20;
 pub(super) fn suggestion<'w>(word: &str, known: impl Iterator<Item = &'w str> + Clone) -> String {
     match nearest(word, &mut known.clone()) {
         Some(near) => format!("did you mean {}?", quoted(near)),
-        None => format!("known are {}", list(&mut { known })),
+        None => format!("known here: {}", list(&mut { known })),
     }
 }
 

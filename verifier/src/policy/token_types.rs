@@ -15,7 +15,7 @@ use super::{
 };
 
 /// Every check of a token tries each type of its issuer.
-const TYPES: usize = 100;
+const TYPES: usize = 32;
 
 pub(super) fn token_types<'p>(
     node: Node<'_, 'p>,
@@ -57,10 +57,13 @@ fn token_type<'p>(
     }
     let claim = fields.node("claim");
     let header = fields.node("header_typ");
-    if claim.is_none() && header.is_none() {
-        let message = "a type is told by its `claim`, its `header_typ` or both";
-        node.refuse(FIELD_MISSING, message);
-    }
+    let told = match (claim, header) {
+        (None, None) => {
+            let message = "a type is told by its `claim`, its `header_typ` or both";
+            Err(node.refuse(FIELD_MISSING, message))
+        }
+        _ => Ok(()),
+    };
     let claims = claim.map_or(Ok(Vec::new()), told_by);
     let header_typ = header.map_or(Ok(Vec::new()), header_typ);
     let max_lifetime_s = fields.optional("max_lifetime_s", |node| node.integer(1..=AGE_MAX_S));
@@ -69,6 +72,7 @@ fn token_type<'p>(
         node.words(0, grammar::scope_pattern)
     });
     fields.close();
+    told?;
     Ok(TokenType {
         name: name?.into(),
         claims: claims?,
