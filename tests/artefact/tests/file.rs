@@ -1,0 +1,183 @@
+//! The surface of the built file: what it imports, exports and is made of.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use countersign_artefact_tests::dist;
+use sha2::{Digest, Sha256};
+use wasmparser::{
+    ExternalKind, Operator, Parser, Payload, TypeRef, ValType, Validator, WasmFeatures,
+};
+
+const IMPORTS: &str = include_str!("../../../module/imports.txt");
+const EXPORTS: &str = include_str!("../../../module/exports.txt");
+
+#[test]
+fn it_imports_nothing_but_what_envoy_offers() {
+    let imports: BTreeSet<_> = payloads(&file())
+        .flat_map(|payload| match payload {
+            Payload::ImportSection(section) => section
+                .into_imports()
+                .map(|import| import.unwrap())
+                .map(|import| {
+                    assert_eq!(import.module, "env", "{}", import.name);
+                    assert!(matches!(import.ty, TypeRef::Func(_)), "{}", import.name);
+                    import.name.to_owned()
+                })
+                .collect(),
+            _ => vec![],
+        })
+        .collect();
+    let allowed: BTreeSet<_> = IMPORTS.lines().map(str::to_owned).collect();
+    assert_eq!(imports, allowed);
+    assert!(allowed.iter().all(|name| name.starts_with("proxy_")));
+}
+
+#[test]
+fn it_exports_exactly_what_the_hosts_call() {
+    let file = file();
+    let exports: BTreeSet<_> = exports(&file).map(|(name, _)| name).collect();
+    let expected: BTreeSet<_> = EXPORTS.lines().map(str::to_owned).collect();
+    assert_eq!(exports, expected);
+}
+
+/// Rust's defaults for the target, and SIMD128 within functions.
+#[test]
+fn it_needs_no_feature_that_a_host_lacks() {
+    let features = WasmFeatures::WASM1
+        | WasmFeatures::BULK_MEMORY
+        | WasmFeatures::MULTI_VALUE
+        | WasmFeatures::MUTABLE_GLOBAL
+        | WasmFeatures::REFERENCE_TYPES
+        | WasmFeatures::SATURATING_FLOAT_TO_INT
+        | WasmFeatures::SIGN_EXTENSION
+        | WasmFeatures::SIMD;
+    Validator::new_with_features(features).validate_all(&file()).unwrap();
+}
+
+/// Envoy 1.40 dies of a vector in an exported signature.
+#[test]
+fn its_exported_functions_take_and_give_numbers() {
+    let file = file();
+    let types = Validator::new().validate_all(&file).unwrap();
+    let types = types.as_ref();
+    for (name, export) in exports(&file) {
+        let (ExternalKind::Func, index) = export else { continue };
+        let ty = types[types.core_function_at(index)].unwrap_func();
+        let plain = |ty: &ValType| {
+            matches!(ty, ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64)
+        };
+        assert!(ty.params().iter().chain(ty.results()).all(plain), "{name}: {ty}");
+    }
+}
+
+/// A start section or a call of the host from `_initialize` would make
+/// instantiation depend on the host.
+#[test]
+fn it_starts_without_the_host() {
+    let file = file();
+    assert!(!payloads(&file).any(|payload| matches!(payload, Payload::StartSection { .. })));
+
+    let imported = u32::try_from(IMPORTS.lines().count()).unwrap();
+    let calls = calls(&file, imported);
+    let (_, (_, initialize)) = exports(&file).find(|(name, _)| name == "_initialize").unwrap();
+    let (mut seen, mut next) = (BTreeSet::new(), vec![initialize]);
+    while let Some(function) = next.pop() {
+        assert!(function >= imported, "`_initialize` reaches import {function}");
+        if seen.insert(function) {
+            next.extend(&calls[&function]);
+        }
+    }
+}
+
+#[test]
+fn it_says_nothing_of_the_machine_that_built_it() {
+    let file = file();
+    for payload in payloads(&file) {
+        if let Payload::CustomSection(section) = payload {
+            assert_eq!(section.name(), "producers");
+        }
+    }
+    for path in [env!("CARGO_MANIFEST_DIR"), "/home/", "/root/", "/Users/", ".cargo/registry"] {
+        let found = file.windows(path.len()).any(|window| window == path.as_bytes());
+        assert!(!found, "`{path}` is in the file");
+    }
+}
+
+#[test]
+fn the_component_holds_this_very_file() {
+    let component = dist::read("countersign.component.wasm");
+    let core = Parser::new(0).parse_all(&component).find_map(|payload| match payload.unwrap() {
+        Payload::ModuleSection { unchecked_range, .. } => Some(unchecked_range),
+        _ => None,
+    });
+    let core = core.unwrap();
+    let core = usize::try_from(core.start).unwrap()..usize::try_from(core.end).unwrap();
+    assert!(component[core] == file(), "another core module");
+}
+
+/// Hosts that have no stubs to give instantiate it as it is.
+#[test]
+fn the_component_imports_nothing() {
+    let component = dist::read("countersign.component.wasm");
+    let mut depth = 0;
+    for payload in Parser::new(0).parse_all(&component) {
+        match payload.unwrap() {
+            Payload::Version { .. } => depth += 1,
+            Payload::End(_) => depth -= 1,
+            // Within it are modules and components that import from each other.
+            Payload::ComponentImportSection(section) if depth == 1 => {
+                assert_eq!(section.count(), 0);
+            }
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn its_digest_is_the_published_one() {
+    let digest = Sha256::digest(file());
+    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let published = String::from_utf8(dist::read("countersign.wasm.sha256")).unwrap();
+    assert_eq!(published, format!("{digest}  countersign.wasm\n"));
+}
+
+fn file() -> Vec<u8> {
+    dist::read("countersign.wasm")
+}
+
+fn payloads(file: &[u8]) -> impl Iterator<Item = Payload<'_>> {
+    Parser::new(0).parse_all(file).map(Result::unwrap)
+}
+
+fn exports(file: &[u8]) -> impl Iterator<Item = (String, (ExternalKind, u32))> {
+    payloads(file)
+        .filter_map(|payload| match payload {
+            Payload::ExportSection(section) => Some(section),
+            _ => None,
+        })
+        .flatten()
+        .map(Result::unwrap)
+        .map(|export| (export.name.to_owned(), (export.kind, export.index)))
+}
+
+/// What each function may call: directly, or whatever is in a table.
+fn calls(file: &[u8], imported: u32) -> BTreeMap<u32, Vec<u32>> {
+    let bodies = payloads(file).filter_map(|payload| match payload {
+        Payload::CodeSectionEntry(body) => Some(body),
+        _ => None,
+    });
+    (imported..)
+        .zip(bodies)
+        .map(|(function, body)| {
+            let called = body.get_operators_reader().unwrap().into_iter().filter_map(|operator| {
+                match operator.unwrap() {
+                    Operator::Call { function_index } => Some(function_index),
+                    // Nothing that is called through the table is needed at the start.
+                    Operator::CallIndirect { .. } => Some(0),
+                    _ => None,
+                }
+            });
+            (function, called.collect())
+        })
+        .collect()
+}
