@@ -180,7 +180,7 @@ impl Gate {
     /// The instance that was asked died.
     pub async fn warm(&self) -> Result<Vec<DocumentStatus>, Trap> {
         let generation = self.generation();
-        generation.warm().await?;
+        generation.warm(None).await?;
         generation.status().await
     }
 
@@ -195,8 +195,9 @@ impl Gate {
         let _turn = self.shared.changing.lock().await;
         let policy: Vec<u8> = policy.into();
         let generation = builder::open(self.shared.settings.clone(), policy.into()).await?;
-        generation.inherit(&self.generation()).await?;
-        generation.warm().await?;
+        let old = self.generation();
+        generation.prepare_as(&old).await?;
+        generation.warm(Some(&old)).await?;
         let mut in_force = self
             .shared
             .in_force

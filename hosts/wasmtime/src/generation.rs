@@ -166,60 +166,54 @@ impl Generation {
         self.supplied.notify_one();
     }
 
-    /// Starts to fetch what is due.
-    async fn start_due(self: &Arc<Self>) -> Result<Vec<Flight>, Trap> {
+    /// Starts to fetch what is due, if anything. What `old` has from the same
+    /// address is taken over instead, as old as it is.
+    async fn start_due(self: &Arc<Self>, old: Option<&Self>) -> Result<bool, Trap> {
         let now_ms = self.now_ms();
         let asked = self
             .pool
             .call(|reader| Ok((reader.instance.due(now_ms)?, reader.read)));
         let (due, read) = asked.await?;
-        let mut flights = Vec::new();
+        let any = !due.is_empty();
         for fetch in due {
-            let permit = self.background.clone().acquire_owned().await.ok();
-            flights.extend(self.fly(fetch, read, permit));
+            // Once: this policy may refuse what the old one accepted.
+            let known = old
+                .filter(|_| !self.pool.journal.is_newer(fetch.source, 0))
+                .and_then(|old| old.pool.journal.accepted(fetch.kind, &fetch.uri));
+            if let Some(known) = known {
+                self.supply(&fetch, known.outcome, known.at_ms).await;
+            } else {
+                let permit = self.background.clone().acquire_owned().await.ok();
+                self.fly(fetch, read, permit);
+            }
         }
-        Ok(flights)
+        Ok(any)
     }
 
-    /// Fetches everything that is due, and waits until it is supplied.
-    pub(crate) async fn warm(self: &Arc<Self>) -> Result<(), Trap> {
+    /// Fetches everything that is due, or takes it over from `old`, and waits
+    /// until it is supplied.
+    pub(crate) async fn warm(self: &Arc<Self>, old: Option<&Self>) -> Result<(), Trap> {
         let until = Instant::now() + self.settings.wait;
         for _ in 0..ROUNDS {
-            let Ok(started) = time::timeout_at(until, self.start_due()).await else {
+            let Ok(started) = time::timeout_at(until, self.start_due(old)).await else {
                 break;
             };
-            started?;
+            let any = started?;
             let flights = self.flights.all();
-            if flights.is_empty() || !landed(flights, until).await {
+            if !any && flights.is_empty() || !landed(flights, until).await {
                 break;
             }
         }
         Ok(())
     }
 
-    /// Takes over documents that `old` has from the same addresses, as old as
-    /// they are, and what was prepared there.
+    /// Prepares what was prepared for `old`, in the same places.
     ///
     /// # Errors
-    /// A requirement that this policy refuses.
-    pub(crate) async fn inherit(&self, old: &Self) -> Result<(), OpenError> {
+    /// Every problem of a requirement that this policy refuses.
+    pub(crate) async fn prepare_as(&self, old: &Self) -> Result<(), OpenError> {
         for text in old.pool.journal.requirements() {
             self.prepare(&text).await?;
-        }
-        for _ in 0..ROUNDS {
-            let now_ms = self.now_ms();
-            let due = self.pool.call(|reader| reader.instance.due(now_ms)).await?;
-            let mut inherited = false;
-            for fetch in due {
-                let Some(entry) = old.pool.journal.accepted(fetch.kind, &fetch.uri) else {
-                    continue;
-                };
-                self.supply(&fetch, entry.outcome, entry.at_ms).await;
-                inherited = true;
-            }
-            if !inherited {
-                break;
-            }
         }
         Ok(())
     }
@@ -289,7 +283,7 @@ async fn keep_fresh(generation: Weak<Generation>, supplied: Arc<Notify>) {
         let nap = plan.nap(next.unwrap_or(None), now_ms);
         if nap.is_zero() {
             // A trap is logged where it happens; the next look tries again.
-            let _ = generation.start_due().await;
+            let _ = generation.start_due(None).await;
         }
         drop(generation);
         time::sleep(SHORTEST_NAP).await;

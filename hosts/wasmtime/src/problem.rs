@@ -28,6 +28,9 @@ pub enum Severity {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.severity == Severity::Warning {
+            f.write_str("warning: ")?;
+        }
         match self.pointer.as_str() {
             "" => write!(f, "{} ({})", self.message, self.code),
             pointer => write!(f, "{pointer}: {} ({})", self.message, self.code),

@@ -1,0 +1,128 @@
+//! What a check costs: `cargo run --release -p countersign-host --example bench`.
+
+#[path = "../tests/support/mod.rs"]
+mod support;
+
+use std::time::{Duration, Instant};
+
+use countersign_host::{Answer, Gate, Instance, Outcome, Request, Requirement, Response};
+use support::{A, Clock, Issuer, START_MS};
+
+/// Long enough to be read, short enough to be repeated.
+const RUN: Duration = Duration::from_millis(700);
+
+#[tokio::main]
+async fn main() {
+    let issuer = Issuer::publishing(&[A]).await;
+    let policy = support::policy(&[issuer.entry("platform")]).to_string();
+
+    let start = Instant::now();
+    countersign_host::inspect(b"");
+    println!(
+        "{:<34} {:>10.1?}",
+        "compile the module, once",
+        start.elapsed()
+    );
+    let start = Instant::now();
+    let mut instance = Instance::open(policy.as_bytes()).unwrap();
+    println!("{:<34} {:>10.1?}", "open an instance", start.elapsed());
+    supply(&mut instance);
+
+    let fresh = (0..2000)
+        .map(|n| issuer.token_of(A, A, &format!("user-{n}")))
+        .collect::<Vec<_>>();
+    let token = fresh[0].as_bytes();
+    let bearer = format!("Bearer {}", fresh[0]);
+    let headers = [(&b"authorization"[..], bearer.as_bytes())];
+    let request = Request {
+        method: b"GET",
+        authority: b"api.example.com",
+        target: b"/things",
+        headers: &headers,
+    };
+    let public = Request {
+        target: b"/public",
+        headers: &[],
+        ..request
+    };
+
+    let mut next = fresh.iter().cycle();
+    measure("instance: fresh RS256 token", || {
+        let token = next.next().unwrap().as_bytes();
+        allowed(&instance.check_token(token, 0, START_MS).unwrap());
+    });
+    measure("instance: public path", || {
+        allowed(&instance.check(public, START_MS).unwrap())
+    });
+    measure("instance: remembered, token", || {
+        allowed(&instance.check_token(token, 0, START_MS).unwrap());
+    });
+    measure("instance: remembered, request", || {
+        allowed(&instance.check(request, START_MS).unwrap());
+    });
+
+    let clock = Clock::new();
+    let gate = Gate::builder()
+        .policy(policy)
+        .clock(clock.reader())
+        .build()
+        .await
+        .unwrap();
+    gate.warm().await.unwrap();
+    let request = axum::http::Request::get("/things")
+        .header("host", "api.example.com")
+        .header("authorization", &bearer)
+        .body(())
+        .unwrap();
+    each("gate: remembered, token", async || {
+        gate.check_token(token, Requirement::NONE)
+            .await
+            .grant()
+            .is_some()
+    })
+    .await;
+    each("gate: remembered, http request", async || {
+        gate.check(&request).await.grant().is_some()
+    })
+    .await;
+}
+
+fn supply(instance: &mut Instance) {
+    for fetch in instance.due(START_MS).unwrap() {
+        let body = support::jwks(&[A]).to_string().into_bytes();
+        let response = Response {
+            status: 200,
+            cache_control: String::new(),
+            body,
+        };
+        let supplied = instance.supply(fetch.source, &Outcome::Response(response), START_MS);
+        supplied.unwrap().unwrap();
+    }
+}
+
+fn allowed(answer: &Answer) {
+    let Answer::Decided(decision) = answer else {
+        panic!("{answer:?}")
+    };
+    assert!(decision.grant().is_some(), "{decision:?}");
+}
+
+fn measure(what: &str, mut once: impl FnMut()) {
+    let (start, mut times) = (Instant::now(), 0);
+    while start.elapsed() < RUN {
+        (0..20).for_each(|_| once());
+        times += 20;
+    }
+    println!("{what:<34} {:>10.2?}", start.elapsed() / times);
+}
+
+async fn each(what: &str, once: impl AsyncFn() -> bool) {
+    let (start, mut times) = (Instant::now(), 0);
+    while start.elapsed() < RUN {
+        for _ in 0..20 {
+            assert!(once().await);
+        }
+        times += 20;
+    }
+    println!("{what:<34} {:>10.2?}", start.elapsed() / times);
+}

@@ -1,0 +1,190 @@
+//! Another policy in force, without a moment between the two.
+
+mod support;
+
+use std::time::Duration;
+
+use countersign_host::{OpenError, Requirement};
+use serde_json::json;
+use support::{A, Answer, B, Clock, Issuer, builder, check, code, gate, policy};
+
+#[tokio::test]
+async fn a_reload_puts_the_new_policy_in_force_with_its_keys() {
+    let (clock, old) = (Clock::new(), Issuer::publishing(&[A]).await);
+    let new = Issuer::publishing(&[B]).await;
+    let gate = gate(&clock, &old).await;
+    assert_eq!(check(&gate, &new.token(B)).await, "issuer_unknown");
+
+    let both = policy(&[old.entry("old"), new.entry("new")]).to_string();
+    gate.reload(both).await.unwrap();
+    assert_eq!(
+        (old.asked("jwks"), new.asked("jwks")),
+        (1, 1),
+        "keys come before the change"
+    );
+    assert_eq!(check(&gate, &new.token(B)).await, "allow");
+
+    gate.reload(policy(&[new.entry("new")]).to_string())
+        .await
+        .unwrap();
+    assert_eq!(check(&gate, &old.token(A)).await, "issuer_unknown");
+    assert_eq!(new.asked("jwks"), 1, "documents are taken over");
+}
+
+#[tokio::test]
+async fn a_broken_policy_changes_nothing_and_says_every_problem() {
+    let (clock, issuer) = (Clock::new(), Issuer::publishing(&[A]).await);
+    let gate = gate(&clock, &issuer).await;
+    let mut broken = policy(&[issuer.entry("platform")]);
+    broken["contract"] = json!("2");
+    broken["leeway_s"] = json!(-1);
+    broken["issuers"][0]["algorithms"] = json!(["RS255"]);
+    let error = gate.reload(broken.to_string()).await.unwrap_err();
+    let pointers = error
+        .problems()
+        .iter()
+        .map(|problem| &*problem.pointer)
+        .collect::<Vec<_>>();
+    for pointer in ["/contract", "/leeway_s", "/issuers/0/algorithms/0"] {
+        assert!(
+            pointers.contains(&pointer),
+            "{pointer} is not in {pointers:?}"
+        );
+        assert!(error.to_string().contains(pointer));
+    }
+    assert_eq!(check(&gate, &issuer.token(A)).await, "allow");
+}
+
+#[tokio::test]
+async fn a_reload_while_the_issuer_is_down_keeps_the_keys() {
+    let (clock, issuer) = (Clock::new(), Issuer::publishing(&[A]).await);
+    let gate = gate(&clock, &issuer).await;
+    assert_eq!(check(&gate, &issuer.token(A)).await, "allow");
+    issuer.answer("jwks", Answer::Status(500));
+    let mut changed = policy(&[issuer.entry("platform")]);
+    changed["realm"] = json!("another");
+    gate.reload(changed.to_string()).await.unwrap();
+    assert_eq!(check(&gate, &issuer.token(A)).await, "allow");
+
+    clock.forward(Duration::from_secs(25 * 3600));
+    assert_eq!(
+        check(&gate, &issuer.token(A)).await,
+        "keys_unavailable",
+        "as old as they are"
+    );
+}
+
+#[tokio::test]
+async fn an_issuer_that_does_not_answer_holds_a_reload_up_for_a_bounded_time() {
+    let (clock, issuer) = (Clock::new(), Issuer::publishing(&[A]).await);
+    let silent = Issuer::publishing(&[B]).await;
+    silent.answer("jwks", Answer::Slow(Duration::from_secs(3600), json!({})));
+    let first = policy(&[issuer.entry("platform")]);
+    let gate = builder(&clock, &first)
+        .wait(Duration::from_millis(300))
+        .build()
+        .await
+        .unwrap();
+    let both = policy(&[issuer.entry("platform"), silent.entry("silent")]).to_string();
+    let reload = gate.reload(both);
+    tokio::time::timeout(Duration::from_secs(4), reload)
+        .await
+        .expect("bounded")
+        .unwrap();
+    assert_eq!(check(&gate, &issuer.token(A)).await, "allow");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn requests_are_decided_all_through_a_reload() {
+    let (clock, issuer) = (Clock::new(), Issuer::publishing(&[A]).await);
+    let gate = gate(&clock, &issuer).await;
+    let token = issuer.token(A);
+    let requests = tokio::spawn({
+        let gate = gate.clone();
+        async move {
+            for _ in 0..2000 {
+                assert_eq!(check(&gate, &token).await, "allow");
+                tokio::task::yield_now().await;
+            }
+        }
+    });
+    for round in 0..5 {
+        let mut next = policy(&[issuer.entry("platform")]);
+        next["realm"] = json!(format!("round-{round}"));
+        gate.reload(next.to_string()).await.unwrap();
+    }
+    requests.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_prepared_requirement_outlives_a_reload() {
+    let (clock, issuer) = (Clock::new(), Issuer::publishing(&[A]).await);
+    let gate = gate(&clock, &issuer).await;
+    let read = gate.prepare(br#"{ "scopes": ["read"] }"#).await.unwrap();
+    let admin = gate.prepare(br#"{ "scopes": ["admin"] }"#).await.unwrap();
+    assert_eq!(
+        gate.prepare(br#"{ "scopes": ["read"] }"#).await.unwrap(),
+        read
+    );
+    for _ in 0..2 {
+        // More often than there are instances.
+        for _ in 0..4 {
+            let token = issuer.token(A);
+            assert_eq!(
+                code(&gate.check_token(&token, Requirement::NONE).await),
+                "allow"
+            );
+            assert_eq!(code(&gate.check_token(&token, read).await), "allow");
+            assert_eq!(
+                code(&gate.check_token(&token, admin).await),
+                "scope_insufficient"
+            );
+        }
+        gate.reload(policy(&[issuer.entry("renamed")]).to_string())
+            .await
+            .unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_requirement_of_another_gate_admits_nobody() {
+    let (clock, issuer) = (Clock::new(), Issuer::publishing(&[A]).await);
+    let (one, other) = (gate(&clock, &issuer).await, gate(&clock, &issuer).await);
+    let here = one.prepare(br#"{ "scopes": ["admin"] }"#).await.unwrap();
+    let there = other.prepare(br#"{ "scopes": ["read"] }"#).await.unwrap();
+    assert_ne!(here, there);
+    let decision = one.check_token(issuer.token(A), there).await;
+    assert_eq!(code(&decision), "internal_error");
+}
+
+#[tokio::test]
+async fn a_requirement_that_the_new_policy_refuses_stops_the_reload() {
+    let (clock, issuer) = (Clock::new(), Issuer::publishing(&[A]).await);
+    let gate = gate(&clock, &issuer).await;
+    let ours = gate
+        .prepare(br#"{ "issuers": ["platform"] }"#)
+        .await
+        .unwrap();
+    let error = gate
+        .reload(policy(&[issuer.entry("renamed")]).to_string())
+        .await
+        .unwrap_err();
+    assert!(matches!(error, OpenError::Policy(_)), "{error}");
+    assert_eq!(
+        code(&gate.check_token(issuer.token(A), ours).await),
+        "allow"
+    );
+}
+
+#[tokio::test]
+async fn a_broken_policy_does_not_open() {
+    let clock = Clock::new();
+    let error = builder(&clock, &json!({ "contract": "1" }))
+        .build()
+        .await
+        .err()
+        .unwrap();
+    assert!(!error.problems().is_empty());
+    let error = builder(&clock, &json!([])).build().await.err().unwrap();
+    assert!(!error.problems().is_empty());
+}
