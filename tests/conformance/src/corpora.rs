@@ -7,7 +7,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use serde_json::Value;
+
 use crate::files;
+
+pub mod exceptions;
+pub mod jose;
 
 /// A folder of the corpora; `None`, and a line that says so, where it is not.
 /// They are looked for in `COUNTERSIGN_CORPORA`, or beside the repository.
@@ -24,12 +29,20 @@ pub fn folder(name: &str) -> Option<PathBuf> {
     None
 }
 
+/// A JSON file of a corpus.
+///
+/// # Panics
+/// It cannot be read, or is no JSON.
+pub fn json(path: &Path) -> Value {
+    let text = fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    serde_json::from_slice(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
 /// `attacks.json`: the vectors of ours that stand for each attack class.
 ///
 /// # Panics
 /// The file is missing or not in its form.
 pub fn attack_classes() -> BTreeMap<String, Vec<String>> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("attacks.json");
-    let text = fs::read_to_string(path).expect("attacks.json");
-    serde_json::from_str(&text).expect("attacks.json is an object of arrays")
+    serde_json::from_value(json(&path)).expect("attacks.json is an object of arrays")
 }

@@ -5,6 +5,7 @@ use std::{
     fs,
 };
 
+use boon::{Compiler, Schemas};
 use countersign::Code;
 use countersign_conformance::{
     corpora, files, generator,
@@ -32,6 +33,22 @@ fn the_published_vectors_are_what_the_generator_writes() {
         );
     }
     assert!(written.is_empty(), "not published: {:?}", written.keys());
+}
+
+#[test]
+fn the_published_vectors_are_of_the_published_schema() {
+    let mut schemas = Schemas::new();
+    let mut compiler = Compiler::new();
+    let schema = include_str!("../vector.schema.json");
+    let schema = serde_json::from_str(schema).expect("JSON");
+    compiler.add_resource("vector.schema.json", schema).expect("a schema");
+    let index = compiler.compile("vector.schema.json", &mut schemas).expect("a schema");
+    for topic in files::topics().expect("vectors") {
+        let value = serde_json::to_value(&topic).expect("JSON");
+        if let Err(error) = schemas.validate(&value, index) {
+            panic!("{}: {error}", topic.topic);
+        }
+    }
 }
 
 #[test]

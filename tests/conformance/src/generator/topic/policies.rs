@@ -127,7 +127,7 @@ fn limits() -> Vec<Draft> {
     let fetched = |id: &str, title: &str, name: &str, value: u32| {
         vector(id, title, &[rule])
             .policy(fetching().top("limits", member(name, value)))
-            .due(&[("unknown_name", "jwks")])
+            .due(&["jwks"])
             .refuse("jwks", ok(&jwks([A.public(), B.public()])))
     };
     vec![

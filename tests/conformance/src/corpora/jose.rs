@@ -1,0 +1,133 @@
+//! Keys and tokens of other people's suites, at the layer of JWS: their
+//! payloads are no claims.
+
+use countersign::{Algorithm, Jws, Keyring, Limits};
+use serde_json::{Value, json};
+
+/// Why a suite's key or token says nothing of us.
+pub type NotApplicable = String;
+
+/// Whether a token verifies with a suite's key or set of keys.
+///
+/// # Errors
+/// The algorithm is not supported yet, or secrets have no public way in.
+pub fn verifies(keys: &Value, token: &str) -> Result<bool, NotApplicable> {
+    let keys = match keys.get("keys") {
+        Some(Value::Array(keys)) => keys.clone(),
+        _ => vec![keys.clone()],
+    };
+    let algorithms = algorithms(&keys)?;
+    let set = json!({ "keys": keys.iter().map(public).collect::<Vec<_>>() }).to_string();
+    let symmetric = keys.iter().filter(|key| key["kty"] == "oct").count();
+    let ring = if symmetric == keys.len() {
+        secrets(&keys, &algorithms)?
+    } else {
+        Keyring::parse(set.as_bytes(), &algorithms, &Limits::DEFAULT).ok().map(|(ring, _)| ring)
+    };
+    let jws = Jws::parse(token.as_bytes(), &Limits::DEFAULT);
+    Ok(match (ring, jws) {
+        (Some(ring), Ok(jws)) => ring.verify(&jws).is_ok(),
+        _ => false,
+    })
+}
+
+/// What an operator would list for these keys: the algorithms that they name,
+/// or the plain one of their type.
+fn algorithms(keys: &[Value]) -> Result<Vec<Algorithm>, NotApplicable> {
+    let mut algorithms = Vec::new();
+    for key in keys {
+        let plain = match (key["kty"].as_str(), key["crv"].as_str()) {
+            (Some("RSA"), _) => "RS256",
+            (Some("EC"), Some("P-384")) => "ES384",
+            (Some("EC"), Some("P-521")) => "ES512",
+            (Some("EC"), _) => "ES256",
+            (Some("OKP"), _) => "EdDSA",
+            _ => "HS256",
+        };
+        let named = key["alg"].as_str().unwrap_or(plain);
+        // A name that nobody knows is the suite's point: the key is refused.
+        let family = |name: &str| name.get(..2).map(str::to_owned);
+        let known = Algorithm::from_name(named).or_else(|| Algorithm::from_name(plain));
+        let supported = Algorithm::ALL.iter().any(|a| family(a.as_str()) == family(named));
+        match known {
+            Some(algorithm) if supported || !is_jws_family(named) => {
+                if !algorithms.contains(&algorithm) {
+                    algorithms.push(algorithm);
+                }
+            }
+            _ => return Err(format!("{named} is not supported yet")),
+        }
+    }
+    Ok(algorithms)
+}
+
+fn is_jws_family(name: &str) -> bool {
+    ["HS", "RS", "PS", "ES", "Ed"].iter().any(|family| name.starts_with(family))
+}
+
+/// Without its private members, as an issuer would publish it.
+fn public(key: &Value) -> Value {
+    let mut key = key.clone();
+    if key["kty"] != "oct"
+        && let Some(members) = key.as_object_mut()
+    {
+        members.retain(|name, _| !["d", "p", "q", "dp", "dq", "qi", "oth"].contains(&name.as_str()));
+    }
+    key
+}
+
+/// The secrets as a policy would state them; `None` where they are refused.
+#[cfg(feature = "known-answers")]
+fn secrets(keys: &[Value], algorithms: &[Algorithm]) -> Result<Option<Keyring>, NotApplicable> {
+    let entry = |key: &Value| {
+        let mut entry = json!({ "k": key["k"] });
+        for name in ["kid", "alg"] {
+            if let Some(value) = key.get(name) {
+                entry[name] = value.clone();
+            }
+        }
+        entry
+    };
+    let secrets = Value::from(keys.iter().map(entry).collect::<Vec<_>>()).to_string();
+    Ok(Keyring::parse_secrets(secrets.as_bytes(), algorithms, &Limits::DEFAULT).ok())
+}
+
+#[cfg(not(feature = "known-answers"))]
+fn secrets(_: &[Value], _: &[Algorithm]) -> Result<Option<Keyring>, NotApplicable> {
+    Err("secrets have no public way into a key ring (feature known-answers)".into())
+}
+
+/// Whether a signature over any bytes verifies with this key; `None` where
+/// the key itself is refused.
+///
+/// # Errors
+/// The crate has no public way to raw bytes.
+#[cfg(feature = "known-answers")]
+pub fn verifies_bytes(
+    key: &Value,
+    algorithm: Algorithm,
+    message: &[u8],
+    signature: &[u8],
+) -> Result<Option<bool>, NotApplicable> {
+    let ring = if key["kty"] == "oct" {
+        secrets(std::slice::from_ref(key), &[algorithm])?
+    } else {
+        let set = json!({ "keys": [public(key)] }).to_string();
+        Keyring::parse(set.as_bytes(), &[algorithm], &Limits::DEFAULT).ok().map(|(ring, _)| ring)
+    };
+    Ok(ring.map(|ring| ring.verify_bytes(None, algorithm, message, signature).is_ok()))
+}
+
+/// Whether a signature over any bytes verifies with this key.
+///
+/// # Errors
+/// The crate has no public way to raw bytes.
+#[cfg(not(feature = "known-answers"))]
+pub fn verifies_bytes(
+    _: &Value,
+    _: Algorithm,
+    _: &[u8],
+    _: &[u8],
+) -> Result<Option<bool>, NotApplicable> {
+    Err("raw bytes have no public way into a key ring (feature known-answers)".into())
+}

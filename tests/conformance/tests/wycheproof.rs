@@ -1,0 +1,179 @@
+//! Wycheproof: tokens and keys at the layer of JWS, signatures and MACs over
+//! raw bytes. Read in place; `exceptions.json` says where we differ, and why.
+
+use std::path::Path;
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use countersign::Algorithm;
+use countersign_conformance::corpora::{
+    self,
+    exceptions::Tally,
+    jose::{verifies, verifies_bytes},
+};
+use serde_json::{Value, json};
+
+#[test]
+fn json_web_signature() {
+    tokens("json_web_signature_test.json");
+}
+
+#[test]
+fn json_web_key() {
+    tokens("json_web_key_test.json");
+}
+
+#[test]
+fn json_web_crypto() {
+    tokens("json_web_crypto_test.json");
+}
+
+#[test]
+fn no_encrypted_token_passes_for_a_signed_one() {
+    tokens("json_web_encryption_test.json");
+}
+
+fn tokens(file: &str) {
+    let Some(folder) = corpora::folder("wycheproof") else { return };
+    let mut tally = Tally::new(&format!("wycheproof/{file}"));
+    for (group, test) in tests(&folder.join(file)) {
+        let keys = if group["public"].is_null() { &group["private"] } else { &group["public"] };
+        let comment = test["comment"].as_str().unwrap_or_default();
+        let id = &test["tcId"];
+        // A JWE, good or bad, is no JWS.
+        let (token, suite) = match test["jws"].as_str() {
+            Some(token) => (token, test["result"] == "valid"),
+            None => (test["jwe"].as_str().unwrap_or_default(), false),
+        };
+        match verifies(keys, token) {
+            Ok(ours) => tally.judge(id, suite, ours, comment),
+            Err(reason) => tally.pass_over(id, reason),
+        }
+    }
+    tally.conclude();
+}
+
+#[test]
+fn rsa_pkcs1_signatures() {
+    for bits in [2048, 3072, 4096] {
+        for hash in [256, 384, 512] {
+            bytes(&format!("rsa_signature_{bits}_sha{hash}_test.json"), &format!("RS{hash}"), rsa_key);
+        }
+    }
+    bytes("rsa_signature_8192_sha256_test.json", "RS256", rsa_key);
+}
+
+#[test]
+fn rsa_pss_signatures() {
+    for (file, alg) in [
+        ("rsa_pss_2048_sha256_mgf1_32_test.json", "PS256"),
+        ("rsa_pss_3072_sha256_mgf1_32_test.json", "PS256"),
+        ("rsa_pss_4096_sha256_mgf1_32_test.json", "PS256"),
+        ("rsa_pss_2048_sha384_mgf1_48_test.json", "PS384"),
+        ("rsa_pss_4096_sha384_mgf1_48_test.json", "PS384"),
+        ("rsa_pss_4096_sha512_mgf1_64_test.json", "PS512"),
+    ] {
+        bytes(file, alg, rsa_key);
+    }
+}
+
+#[test]
+fn ecdsa_signatures() {
+    for (file, alg) in [
+        ("ecdsa_secp256r1_sha256_p1363_test.json", "ES256"),
+        ("ecdsa_secp384r1_sha384_p1363_test.json", "ES384"),
+        ("ecdsa_secp521r1_sha512_p1363_test.json", "ES512"),
+    ] {
+        bytes(file, alg, |group| group["publicKeyJwk"].clone());
+    }
+}
+
+#[test]
+fn ed25519_signatures() {
+    bytes("ed25519_test.json", "EdDSA", |group| group["publicKeyJwk"].clone());
+}
+
+/// Signatures over raw bytes.
+fn bytes(file: &str, alg: &str, key: impl Fn(&Value) -> Value) {
+    let Some(folder) = corpora::folder("wycheproof") else { return };
+    let mut tally = Tally::new(&format!("wycheproof/{file}"));
+    for (group, test) in tests(&folder.join(file)) {
+        let Some(algorithm) = Algorithm::from_name(alg) else {
+            tally.pass_over(&test["tcId"], format!("{alg} is not supported yet"));
+            continue;
+        };
+        let mut key = key(&group);
+        key["alg"] = alg.into();
+        if let Some(members) = key.as_object_mut() {
+            members.shift_remove("kid");
+        }
+        // `acceptable` is for those who are not strict.
+        let suite = test["result"] == "valid";
+        let comment = test["comment"].as_str().unwrap_or_default();
+        match verifies_bytes(&key, algorithm, &hex(&test["msg"]), &hex(&test["sig"])) {
+            Ok(ours) => tally.judge(&test["tcId"], suite, ours == Some(true), comment),
+            Err(reason) => tally.pass_over(&test["tcId"], reason),
+        }
+    }
+    tally.conclude();
+}
+
+#[test]
+fn hmac_tags() {
+    let Some(folder) = corpora::folder("wycheproof") else { return };
+    for hash in [256, 384, 512] {
+        let file = format!("hmac_sha{hash}_test.json");
+        let mut tally = Tally::new(&format!("wycheproof/{file}"));
+        let algorithm = Algorithm::from_name(&format!("HS{hash}")).expect("HS");
+        for (group, test) in tests(&folder.join(&file)) {
+            let key = json!({ "kty": "oct", "k": encode(&hex(&test["key"])) });
+            let whole = group["tagSize"] == hash;
+            let comment = test["comment"].as_str().unwrap_or_default();
+            match verifies_bytes(&key, algorithm, &hex(&test["msg"]), &hex(&test["tag"])) {
+                // RFC 7518 §3.2: no secret shorter than the hash.
+                Ok(None) => {
+                    assert!(group["keySize"].as_u64() < Some(hash), "{comment}: the secret is refused");
+                    tally.pass_over(&test["tcId"], "the secret is shorter than the hash, and refused");
+                }
+                // A JWS has whole tags: a good half is a bad tag.
+                Ok(Some(ours)) => {
+                    tally.judge(&test["tcId"], whole && test["result"] == "valid", ours, comment);
+                }
+                Err(reason) => tally.pass_over(&test["tcId"], reason),
+            }
+        }
+        tally.conclude();
+    }
+}
+
+fn rsa_key(group: &Value) -> Value {
+    let number = |name: &str| {
+        let bytes = hex(&group["publicKey"][name]);
+        let zeros = bytes.iter().take_while(|b| **b == 0).count();
+        encode(&bytes[zeros..])
+    };
+    json!({ "kty": "RSA", "n": number("modulus"), "e": number("publicExponent") })
+}
+
+fn tests(path: &Path) -> Vec<(Value, Value)> {
+    let suite = corpora::json(path);
+    let mut tests = Vec::new();
+    for group in suite["testGroups"].as_array().expect("groups") {
+        let mut head = group.clone();
+        head.as_object_mut().expect("a group").shift_remove("tests");
+        for test in group["tests"].as_array().expect("tests") {
+            tests.push((head.clone(), test.clone()));
+        }
+    }
+    tests
+}
+
+fn hex(value: &Value) -> Vec<u8> {
+    let text = value.as_str().expect("hex");
+    (0..text.len() / 2)
+        .map(|n| u8::from_str_radix(&text[2 * n..2 * n + 2], 16).expect("hex"))
+        .collect()
+}
+
+fn encode(bytes: &[u8]) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(bytes)
+}
