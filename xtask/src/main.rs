@@ -11,7 +11,7 @@ use anyhow::Result;
 const USAGE: &str = "\
 usage: cargo xtask <command>
 
-  build   build and seal the one file into dist/
+  build   build and seal the one file into dist/ (of the sources in another folder: build FOLDER)
   bench   measure it against other verifiers (--help says more)
 ";
 
@@ -30,6 +30,7 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
         ["build"] => build::run()?,
+        ["build", folder] => build::run_in(folder.as_ref())?,
         ["bench", options @ ..] => return bench::run(options),
         _ => {
             eprint!("{USAGE}");

@@ -10,31 +10,33 @@ use anyhow::{Context, Result, ensure};
 
 use crate::project;
 
-const TARGET: &str = "wasm32-unknown-unknown";
+const TRIPLE: &str = "wasm32-unknown-unknown";
 const PROFILE: &str = "module";
 
-pub(crate) fn module() -> Result<Vec<u8>> {
-    let status = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-        .current_dir(project::root())
-        .args(["build", "--quiet", "--package", "countersign-module"])
-        .args(["--target", TARGET, "--profile", PROFILE])
+pub(crate) fn module(root: &Path) -> Result<Vec<u8>> {
+    let target = project::target(root);
+    let status = project::cargo()
+        .current_dir(root)
+        .args(["build", "--quiet", "--locked", "--package", "countersign-module"])
+        .args(["--target", TRIPLE, "--profile", PROFILE, "--target-dir"])
+        .arg(&target)
         // In this form it wins over whatever flags a developer has set.
-        .env("CARGO_ENCODED_RUSTFLAGS", rustflags()?.join("\u{1f}"))
+        .env("CARGO_ENCODED_RUSTFLAGS", rustflags(root)?.join("\u{1f}"))
         .status()
         .context("cannot start cargo")?;
     ensure!(status.success(), "the module does not compile");
 
-    let file = target_dir().join(TARGET).join(PROFILE).join("countersign_module.wasm");
+    let file = target.join(TRIPLE).join(PROFILE).join("countersign_module.wasm");
     fs::read(&file).with_context(|| format!("cannot read {}", file.display()))
 }
 
 /// Paths of this machine would end up in panic locations.
-fn rustflags() -> Result<Vec<String>> {
+fn rustflags(root: &Path) -> Result<Vec<String>> {
     let remap = |from: &Path, to: &str| format!("--remap-path-prefix={}={to}", from.display());
     Ok(vec![
         remap(&sysroot()?.join("lib/rustlib/src/rust"), "rust"),
         remap(&cargo_home()?.join("registry/src"), "registry"),
-        remap(project::root(), "countersign"),
+        remap(root, "countersign"),
     ])
 }
 
@@ -52,8 +54,4 @@ fn cargo_home() -> Result<PathBuf> {
         .map(PathBuf::from)
         .or_else(|| env::home_dir().map(|home| home.join(".cargo")))
         .context("there is neither CARGO_HOME nor a home folder")
-}
-
-fn target_dir() -> PathBuf {
-    env::var_os("CARGO_TARGET_DIR").map_or_else(|| project::root().join("target"), PathBuf::from)
 }

@@ -6,7 +6,7 @@ mod glue;
 mod report;
 mod seal;
 
-use std::fs;
+use std::{fs, path::Path};
 
 use anyhow::{Context, Result};
 
@@ -14,28 +14,32 @@ use crate::project;
 
 /// Builds everything in `dist/`.
 pub(crate) fn run() -> Result<()> {
-    let compiled = compile::module()?;
-    let (module, glue) = glue::bind(compiled)?;
+    run_in(project::root())
+}
+
+/// The same of the sources in another folder.
+pub(crate) fn run_in(root: &Path) -> Result<()> {
+    let (module, glue) = glue::bind(compile::module(root)?)?;
     let component = component::componentise(&seal::seal(module)?)?;
     let file = component::core_module(&component)?;
     component::assert_fixed_point(&file, &component)?;
 
-    let dist = project::dist();
+    let dist = root.join("dist");
     fs::create_dir_all(dist.join("npm"))?;
-    write("countersign.wasm", &file)?;
-    write("countersign.component.wasm", &component)?;
-    write("countersign.wasm.sha256", format!("{}  countersign.wasm\n", report::digest(&file)).as_bytes())?;
-    write("npm/countersign.js", glue.js.as_bytes())?;
-    write("npm/countersign.d.ts", glue.ts.as_bytes())?;
-    write("npm/package.json", b"{ \"type\": \"module\" }\n")?;
-    report::print(&dist.join("countersign.wasm"), &file)
+    let digest = report::digest(&file);
+    write(&dist.join("countersign.wasm"), &file)?;
+    write(&dist.join("countersign.component.wasm"), &component)?;
+    write(&dist.join("countersign.wasm.sha256"), format!("{digest}  countersign.wasm\n"))?;
+    write(&dist.join("npm/countersign.js"), glue.js)?;
+    write(&dist.join("npm/countersign.d.ts"), glue.ts)?;
+    write(&dist.join("npm/package.json"), "{ \"type\": \"module\" }\n")?;
+    report::print(&dist.join("countersign.wasm"), &file, &digest)
 }
 
 /// Leaves an equal file alone, so that nothing that embeds it is rebuilt.
-fn write(name: &str, bytes: &[u8]) -> Result<()> {
-    let path = project::dist().join(name);
-    if fs::read(&path).is_ok_and(|old| old == bytes) {
+fn write(path: &Path, content: impl AsRef<[u8]>) -> Result<()> {
+    if fs::read(path).is_ok_and(|old| old == content.as_ref()) {
         return Ok(());
     }
-    fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))
+    fs::write(path, content).with_context(|| format!("cannot write {}", path.display()))
 }
