@@ -83,18 +83,7 @@ impl Checks<'_> {
             "the places of the policy".into()
         })?;
         let admitted = self.good_token(presented.token, trace)?;
-        let origin = !presented.same_origin || credential::is_same_origin(request);
-        trace.note(
-            "origin",
-            origin.then_some(()).ok_or(Code::OriginDenied),
-            || {
-                if presented.same_origin {
-                    "a same-origin cookie".into()
-                } else {
-                    "no cookie".into()
-                }
-            },
-        )?;
+        self.admit_origin(presented.same_origin, request, trace)?;
         let segment = |name: &str| router::captured(pattern, &target, name);
         self.require(requirement, &admitted.verified, &segment, trace)?;
         Ok(Pass::Token(admitted))
@@ -125,6 +114,24 @@ impl Checks<'_> {
             target::method(request.method)?,
             target,
         ))
+    }
+
+    fn admit_origin(
+        &self,
+        by_cookie: bool,
+        request: &Request<'_>,
+        trace: &mut Trace<'_>,
+    ) -> Result<(), Halt> {
+        if !by_cookie {
+            trace.skip("rule.origin", "no same-origin cookie");
+            return Ok(());
+        }
+        let admitted = credential::is_same_origin(request);
+        trace.note(
+            "rule.origin",
+            admitted.then_some(()).ok_or(Code::OriginDenied),
+            || "`sec-fetch-site`, or `origin` and the authority".into(),
+        )
     }
 
     /// A token that is good by itself, whoever asks.
@@ -215,11 +222,15 @@ impl Checks<'_> {
             admit_expiry(times.exp, issuer.exp_required, leeway, now),
             || format!("`exp` {}", ago(times.exp, now)),
         )?;
-        trace.note(
-            "not_before",
-            admit_start("nbf", times.nbf, leeway, now),
-            || format!("`nbf` {}", ago(times.nbf, now)),
-        )?;
+        match times.nbf {
+            None => trace.skip("not_before", "it has no `nbf`"),
+            Some(_) => {
+                let begun = admit_start("nbf", times.nbf, leeway, now);
+                trace.note("not_before", begun, || {
+                    format!("`nbf` {}", ago(times.nbf, now))
+                })?;
+            }
+        }
         let age =
             admit_start("iat", times.iat, leeway, now).and_then(|()| match issuer.max_age_ms {
                 Some(oldest) => admit_age(times, oldest, leeway, now),
