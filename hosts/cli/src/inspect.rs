@@ -8,6 +8,7 @@ use crate::{
     arguments::{Now, TokenArgs},
     failure::Failure,
     moment,
+    source::pretty,
     style::{BAD, FAINT, NOTE, STRONG, WARN, visible},
 };
 
@@ -43,8 +44,8 @@ pub(crate) fn run(args: &InspectArgs, output: Output) -> Result<Exit, Failure> {
     }
 
     anstream::println!("{WARN}UNVERIFIED{WARN:#} {FAINT}anybody can write this{FAINT:#}");
-    part("header", &inspection.header, &header);
-    part("claims", &inspection.claims, &claims);
+    part("header", inspection.header.as_deref());
+    part("claims", inspection.claims.as_deref());
     if let Some(bytes) = inspection.signature_bytes {
         anstream::println!("{STRONG}signature{STRONG:#} {bytes} bytes, not checked");
     }
@@ -60,17 +61,16 @@ pub(crate) fn run(args: &InspectArgs, output: Output) -> Result<Exit, Failure> {
     Ok(Exit::Good)
 }
 
-fn part(name: &str, text: &Option<String>, value: &Option<Value>) {
+fn part(name: &str, text: Option<&str>) {
     anstream::print!("{STRONG}{name}{STRONG:#} ");
-    match (value, text) {
-        (Some(value), _) => {
-            for (index, line) in format!("{value:#}").lines().enumerate() {
-                let indent = if index == 0 { "" } else { "  " };
-                anstream::println!("{indent}{NOTE}{}{NOTE:#}", visible(line));
-            }
-        }
-        (None, Some(text)) => anstream::println!("{FAINT}not JSON:{FAINT:#} {}", visible(text)),
-        (None, None) => anstream::println!("{FAINT}cannot be decoded{FAINT:#}"),
+    let Some(text) = text else {
+        return anstream::println!("{FAINT}cannot be decoded{FAINT:#}");
+    };
+    let Ok(pretty) = pretty(text.as_bytes()) else {
+        return anstream::println!("{FAINT}not JSON:{FAINT:#} {}", visible(text));
+    };
+    for line in pretty.lines() {
+        anstream::println!("{NOTE}{}{NOTE:#}", visible(line));
     }
 }
 

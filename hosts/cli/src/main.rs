@@ -31,7 +31,7 @@ use crate::failure::Failure;
 /// One token verifier and policy gate: the same sealed WebAssembly file decides
 /// here, in Envoy, in Node and in every other host.
 #[derive(Parser, Debug)]
-#[command(name = "countersign", version, about, max_term_width = 100)]
+#[command(name = "countersign", version, max_term_width = 100)]
 #[command(
     after_help = "Exit codes: 0 allow, 1 deny, 2 wrong use or a wrong file.\n\
     Colours follow the terminal; NO_COLOR turns them off."

@@ -21,11 +21,11 @@ cases:
   - name: without a token nobody reads
     request: GET /assets/1
     expect: token_missing
-  - name: a token of yesterday is expired
-    token: { typ: pat, tenant_id: acme, roles: [], scopes: [] }
-    now: 2026-11-21T09:40:00Z
+  - name: a token is expired when its time is over
+    token: { typ: pat, tenant_id: acme, roles: [], scopes: [], exp: 1795253400 }
+    now: 2026-11-21T09:30:00Z
     jose: { typ: JWT }
-    expect: allow
+    expect: token_expired
   - name: a forged token is refused
     forged: true
     token: { typ: pat, tenant_id: acme, roles: [], scopes: ["api:assets:read"] }
@@ -95,29 +95,38 @@ fn some_cases_can_be_chosen_by_their_name() {
 #[test]
 fn a_mistake_in_a_file_of_cases_is_said_with_its_place() {
     let folder = Folder::with_issuer();
-    for (wrong, place) in [
+    for (right, wrong, complaint) in [
         (
             "request: GET",
-            "cases.yaml:14:5: /cases/0/reqest: error[cases_invalid]",
+            "reqest: GET",
+            "cases.yaml:7:5: /cases/0/reqest: error[cases_invalid]: unknown field",
         ),
-        ("expect: token_missing", "cases.yaml:16:5: /cases/1"),
+        (
+            "expect: token_missing",
+            "expect: {}",
+            "cases.yaml:16:5: /cases/1/expect: error[cases_invalid]: nothing is expected",
+        ),
+        (
+            "subject: alice",
+            "sbject: alice",
+            "cases.yaml:8:5: /cases/0/expect: error[cases_invalid]: `sbject` cannot be expected",
+        ),
         (
             "now: 2026-11-21T09:30:00Z",
-            "cases.yaml:3:1: /now: error[cases_invalid]",
+            "now: yesterday",
+            "cases.yaml:3:1: /now: error[cases_invalid]: expected a moment",
         ),
-        ("subject: alice", "`sbject` cannot be expected"),
+        (
+            "token: nonsense",
+            "issuer: platform",
+            "cases.yaml: /cases/5: a case has a `token`, a `request`, or both",
+        ),
     ] {
-        let right = wrong.split(':').next().unwrap();
-        let mistake = match right {
-            "request" => wrong.replace("request", "reqest"),
-            "expect" => "expect: {}".to_owned(),
-            "now" => "now: yesterday".to_owned(),
-            _ => wrong.replace("subject", "sbject"),
-        };
-        folder.write("cases.yaml", &CASES.replacen(wrong, &mistake, 1));
+        let cases = CASES.replacen(right, wrong, 1);
+        assert_ne!(cases, CASES);
+        folder.write("cases.yaml", &cases);
         let run = folder.run("policy test cases.yaml").expect(2);
-        assert!(run.stderr.contains("cases_invalid"), "{mistake}: {run:?}");
-        let _ = place;
+        assert!(run.stderr.contains(complaint), "{complaint}: {run:?}");
     }
 }
 

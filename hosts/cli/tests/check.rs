@@ -142,7 +142,7 @@ fn a_token_alone_is_held_to_a_requirement() {
             "check {KEYS} --token token --require '{requirement}'"
         ))
     };
-    check(r#"{"types":["pat"],"tenant":"acme"}"#).expect(0);
+    check(r#"{"types":["pat"],"tenant":{"fixed":"acme"}}"#).expect(0);
     let run = check(r#"{"types":["nat"]}"#).expect(1);
     assert!(run.stdout.contains("type_denied"), "{run:?}");
 }

@@ -34,12 +34,6 @@ fn five_mistakes_are_said_at_once_each_with_its_place() {
         assert!(run.stderr.contains(place), "{place} is missing: {run:?}");
     }
     assert!(run.stderr.contains("`RS265`"), "{run:?}");
-    // A member that is missing besides: the misspelt one does not count as it.
-    assert!(
-        run.stderr.contains("/issuers/0/audiences: error["),
-        "{run:?}"
-    );
-    assert!(run.stderr.trim_end().ends_with("6 errors"), "{run:?}");
     // Everything that opens the policy says the same.
     let check = folder
         .run_with("check --policy api.yaml", "token")

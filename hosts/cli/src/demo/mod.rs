@@ -80,8 +80,8 @@ pub(crate) async fn run(args: DemoArgs, output: Output) -> Result<Exit, Failure>
             );
         }
         anstream::println!(
-            "{FAINT}µs is what the module took in wasmtime for that one decision; \
-             the policy: countersign demo --policy{FAINT:#}"
+            "{FAINT}µs: what the module took for that one decision. Whole challenges: --json. \
+             The policy: countersign demo --policy{FAINT:#}"
         );
     }
     Ok(if surprises == 0 {

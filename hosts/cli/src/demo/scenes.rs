@@ -14,6 +14,7 @@ use crate::{
 const READ: &str = "GET /assets/logo.svg";
 
 pub(super) async fn play(stage: &mut Stage) -> Result<(), Failure> {
+    stage.warm_up().await?;
     let acts = [
         people(stage)?,
         organisations(stage)?,
@@ -61,7 +62,10 @@ fn people(stage: &Stage) -> Result<Vec<Act>, Failure> {
 
 fn organisations(stage: &Stage) -> Result<Vec<Act>, Failure> {
     let act = acts("an organisation's path");
-    let editor = stage.mint(&Recipe::of("pat"))?;
+    let editor = stage.mint(&Recipe {
+        role: word("admin"),
+        ..Recipe::of("pat")
+    })?;
     let viewer = stage.mint(&Recipe {
         role: word("viewer"),
         ..Recipe::of("pat")
@@ -89,13 +93,13 @@ fn nodes(stage: &Stage) -> Result<Vec<Act>, Failure> {
         act("an njt joins", "POST /nodes/join", &[&njt], "allow"),
         act("an njt may not ingest", INGEST, &[&njt], "type_denied"),
         act("a nat ingests", INGEST, &[&nat], "allow"),
-        act("a nat with a scope of a pat", INGEST, &[&greedy], "type_mismatch"),
+        act("a nat with a scope of a pat", INGEST, &[&greedy], "claim_mismatch"),
     ];
     Ok(acts)
 }
 
 fn odd_requests(stage: &Stage) -> Result<Vec<Act>, Failure> {
-    const TWO_READINGS: &str = "GET /assets/..%2forgs/globex";
+    const TWO_READINGS: &str = "GET /orgs/acme%2fseats";
     let act = acts("odd requests");
     let pat = stage.mint(&Recipe::of("pat"))?;
     let other = stage.mint(&Recipe {

@@ -83,6 +83,28 @@ impl Stage {
         recipe.mint(&self.issuer, self.now_ms)
     }
 
+    /// One decision that no row shows: the first call into a fresh instance
+    /// pays for its memory, and fetches the keys.
+    pub(super) async fn warm_up(&mut self) -> Result<(), Failure> {
+        let recipe = Recipe {
+            subject: Some("warm-up".to_owned()),
+            ..Recipe::of("pat")
+        };
+        let tokens = vec![self.mint(&recipe)?];
+        let line = "GET /assets/1";
+        let act = Act {
+            scene: "",
+            what: "",
+            line,
+            tokens,
+            expected: "allow",
+        };
+        self.session
+            .check(&act.request(), self.now_ms)
+            .await
+            .map(drop)
+    }
+
     /// Decides and writes the row.
     pub(super) async fn play(&mut self, act: Act) -> Result<(), Failure> {
         let request = act.request();

@@ -11,22 +11,20 @@ pub(super) fn print(rows: &[Row]) {
     let what = widest(|row| row.what.chars().count());
     let request = widest(|row| row.request.chars().count());
     let code = widest(|row| row.code.as_deref().map_or(0, str::len));
-    // Mark, decision, status, microseconds, and two spaces between columns.
-    let rest = 1 + 5 + 6 + 6 + 7 * 2;
+    // The mark, `allow`, the status, the microseconds, and the gaps.
+    let rest = 1 + 1 + 2 + 2 + 5 + 1 + 2 + 4 + 2 + 5 + 2;
     let challenge = COLUMNS.saturating_sub(what + request + code + rest);
 
-    let mut scene = "";
     anstream::println!();
     anstream::println!(
-        "{FAINT}   {:<what$}  {:<request$}  {:<5}  {:<code$}  {:<6}  {:>6}  {}{FAINT:#}",
+        "{FAINT}  {:<what$}  {:<request$}  {:<5} {:<code$}  http  {:>5}  challenge{FAINT:#}",
         "",
         "request",
         "",
         "code",
-        "status",
         "µs",
-        "challenge",
     );
+    let mut scene = "";
     for row in rows {
         if row.scene != scene {
             scene = row.scene;
@@ -38,35 +36,34 @@ pub(super) fn print(rows: &[Row]) {
             (BAD, '✗')
         };
         let style = if row.decision == "allow" { GOOD } else { BAD };
-        let status = row
-            .status
-            .map(|status| status.to_string())
-            .unwrap_or_default();
-        let line = format!(
-            "{mark_style}{mark}{mark_style:#}  {:<what$}  {FAINT}{:<request$}{FAINT:#}  \
-             {style}{:<5}{style:#}  {:<code$}  {status:<6}  {NOTE}{:>6.0}{NOTE:#}  {FAINT}{}{FAINT:#}",
+        anstream::println!(
+            "{mark_style}{mark}{mark_style:#} {:<what$}  {FAINT}{:<request$}{FAINT:#}  \
+             {style}{:<5}{style:#} {:<code$}  {:<4}  {NOTE}{:>5.0}{NOTE:#}  {FAINT}{}{FAINT:#}",
             row.what,
             row.request,
             row.decision,
             row.code.as_deref().unwrap_or_default(),
+            row.status
+                .map(|status| status.to_string())
+                .unwrap_or_default(),
             row.microseconds,
-            shortened(row.challenge.as_deref().unwrap_or_default(), challenge),
+            telling(row.challenge.as_deref().unwrap_or_default(), challenge),
         );
-        anstream::println!("{}", line.trim_end());
         if !row.is_as_expected() {
-            anstream::println!("   {BAD}expected {}{BAD:#}", row.expected);
+            anstream::println!("  {BAD}expected {}{BAD:#}", row.expected);
         }
     }
 }
 
-/// The telling part of a challenge, within `width`: its `error` (RFC 6750 §3)
-/// where it has one. `--json` has all of it.
-fn shortened(challenge: &str, width: usize) -> String {
-    let start = challenge.find("error=").unwrap_or_default();
-    let telling = challenge[start..]
-        .split(", error_description")
-        .next()
-        .unwrap_or_default();
+/// The telling part of a challenge, within `width`: its `error` (RFC 6750 §3),
+/// or the scheme where it has none. `--json` has all of it.
+fn telling(challenge: &str, width: usize) -> String {
+    let error = challenge
+        .split("error=\"")
+        .nth(1)
+        .and_then(|rest| rest.split('"').next());
+    let scheme = challenge.split(' ').next().unwrap_or_default();
+    let telling = error.unwrap_or(scheme);
     if telling.chars().count() <= width {
         return telling.to_owned();
     }

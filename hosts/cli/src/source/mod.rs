@@ -72,13 +72,8 @@ impl Source {
 
     /// The same JSON, indented, in the same order.
     pub(crate) fn pretty(&self) -> Result<String, Failure> {
-        let mut pretty = Vec::new();
-        let mut reader = serde_json::Deserializer::from_slice(&self.json);
-        let mut writer = serde_json::Serializer::pretty(&mut pretty);
-        serde_transcode::transcode(&mut reader, &mut writer)
-            .and_then(|()| reader.end())
-            .map_err(|error| Failure::Usage(format!("`{}` is not JSON: {error}", self.name)))?;
-        Ok(String::from_utf8_lossy(&pretty).into_owned())
+        let pretty = pretty(&self.json);
+        pretty.map_err(|error| Failure::Usage(format!("`{}` is not JSON: {error}", self.name)))
     }
 
     fn parse(name: String, bytes: Vec<u8>, format: Format) -> Result<Self, Failure> {
@@ -166,6 +161,16 @@ pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
         std::fs::read(path)
     };
     read.map_err(|error| Failure::usage(format!("cannot read `{}`: {error}", path.display())))
+}
+
+/// JSON indented, its members in the order that they have.
+pub(crate) fn pretty(json: &[u8]) -> serde_json::Result<String> {
+    let mut pretty = Vec::new();
+    let mut reader = serde_json::Deserializer::from_slice(json);
+    let mut writer = serde_json::Serializer::pretty(&mut pretty);
+    serde_transcode::transcode(&mut reader, &mut writer)?;
+    reader.end()?;
+    Ok(String::from_utf8_lossy(&pretty).into_owned())
 }
 
 /// A path that a file names, relative to that file.
