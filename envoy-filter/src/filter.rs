@@ -40,7 +40,10 @@ pub(crate) fn end(context: u32) {
 /// its policy.
 pub(crate) fn configure(plugin: u32, size: usize) -> bool {
     let Some(policy) = host::configuration(size) else {
-        host::log(Level::Error, "countersign: the plugin configuration cannot be read");
+        host::log(
+            Level::Error,
+            "countersign: the plugin configuration cannot be read",
+        );
         return false;
     };
     match Gate::open(&policy, host::now_ns().unwrap_or(0)) {
@@ -57,12 +60,20 @@ pub(crate) fn configure(plugin: u32, size: usize) -> bool {
 }
 
 fn log(problem: &Problem) {
-    let Problem { pointer, code, message, severity } = problem;
+    let Problem {
+        pointer,
+        code,
+        message,
+        severity,
+    } = problem;
     let level = match severity {
         Severity::Error => Level::Error,
         Severity::Warning => Level::Warn,
     };
-    host::log(level, &format!("countersign: policy at `{pointer}`: {message} ({code})"));
+    host::log(
+        level,
+        &format!("countersign: policy at `{pointer}`: {message} ({code})"),
+    );
 }
 
 /// Whether the request may go on; if not, it has been answered.
@@ -82,7 +93,10 @@ fn decide(request: u32) -> Option<bool> {
     let map = host::request_headers()?;
     let headers = pairs::parse(&map)?;
     let value = |wanted: &[u8]| {
-        headers.iter().find(|(name, _)| *name == wanted).map_or(&b""[..], |(_, value)| value)
+        headers
+            .iter()
+            .find(|(name, _)| *name == wanted)
+            .map_or(&b""[..], |(_, value)| value)
     };
     let seen = Request {
         method: value(b":method"),

@@ -109,7 +109,11 @@ pub(crate) fn respond(answer: &Answer) {
             answer.details.len(),
             answer.body.as_ptr(),
             answer.body.len(),
-            if answer.headers.is_empty() { null() } else { answer.headers.as_ptr() },
+            if answer.headers.is_empty() {
+                null()
+            } else {
+                answer.headers.as_ptr()
+            },
             answer.headers.len(),
             -1,
         )

@@ -17,7 +17,10 @@ pub(crate) fn parse(bytes: &[u8]) -> Option<Vec<(&[u8], &[u8])>> {
     };
     let (lengths, _) = lengths.as_chunks::<4>();
     let (pairs, _) = lengths.as_chunks::<2>();
-    pairs.iter().map(|[name, value]| Some((take(name)?, take(value)?))).collect()
+    pairs
+        .iter()
+        .map(|[name, value]| Some((take(name)?, take(value)?)))
+        .collect()
 }
 
 /// The inverse of [`parse`].
@@ -48,7 +51,10 @@ mod tests {
     #[test]
     fn what_was_written_is_read() {
         let pairs = [(":path", "/a?b"), ("cookie", ""), ("cookie", "a=b; c=d")];
-        let read: Vec<_> = pairs.iter().map(|(n, v)| (n.as_bytes(), v.as_bytes())).collect();
+        let read: Vec<_> = pairs
+            .iter()
+            .map(|(n, v)| (n.as_bytes(), v.as_bytes()))
+            .collect();
         assert_eq!(parse(&write(&pairs)), Some(read));
     }
 
@@ -62,13 +68,21 @@ mod tests {
     fn bytes_that_were_cut_off_are_no_map() {
         let whole = write(&[("a", "1"), ("b", "2")]);
         for length in 1..whole.len() {
-            assert_eq!(parse(&whole[..length]), None, "{length} of {} bytes", whole.len());
+            assert_eq!(
+                parse(&whole[..length]),
+                None,
+                "{length} of {} bytes",
+                whole.len()
+            );
         }
     }
 
     #[test]
     fn a_count_or_length_beyond_the_bytes_is_no_map() {
         assert_eq!(parse(&[0xff; 4]), None);
-        assert_eq!(parse(&[1, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0]), None);
+        assert_eq!(
+            parse(&[1, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0]),
+            None
+        );
     }
 }

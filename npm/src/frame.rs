@@ -4,13 +4,21 @@
 use countersign::{Header, Request};
 
 /// `None` if the frame is broken.
-pub(crate) fn request<'a>(frame: &'a [u8], headers: &'a mut Vec<Header<'a>>) -> Option<Request<'a>> {
+pub(crate) fn request<'a>(
+    frame: &'a [u8],
+    headers: &'a mut Vec<Header<'a>>,
+) -> Option<Request<'a>> {
     let mut strings = Strings(frame);
     let (method, authority, target) = (strings.next()?, strings.next()?, strings.next()?);
     while !strings.0.is_empty() {
         headers.push((strings.next()?, strings.next()?));
     }
-    Some(Request { method, authority, target, headers })
+    Some(Request {
+        method,
+        authority,
+        target,
+        headers,
+    })
 }
 
 struct Strings<'a>(&'a [u8]);

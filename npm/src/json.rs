@@ -36,9 +36,9 @@ pub(crate) fn decision(decision: &Decision) -> String {
             claim: denial.claim.as_deref(),
             retry_after_s: denial.retry_after_s,
         },
-        Decision::Wait(fetches) => {
-            Answer::Wait { fetches: fetches.iter().map(fetch).collect() }
-        }
+        Decision::Wait(fetches) => Answer::Wait {
+            fetches: fetches.iter().map(fetch).collect(),
+        },
     })
 }
 
@@ -213,7 +213,12 @@ pub(crate) fn steps(steps: &[Step]) -> String {
             Verdict::Skip => ("skip", None),
             Verdict::Wait => ("wait", None),
         };
-        StepJson { check: step.check, verdict, code, saw: &step.saw }
+        StepJson {
+            check: step.check,
+            verdict,
+            code,
+            saw: &step.saw,
+        }
     });
     text(&steps.collect::<Vec<_>>())
 }

@@ -35,17 +35,29 @@ impl Gate {
     /// one that did not denies everything.
     #[wasm_bindgen(constructor)]
     pub fn open(policy: &[u8], seed: u64) -> Gate {
-        Gate { gate: countersign::Gate::open(policy, seed), decision: internal_error() }
+        Gate {
+            gate: countersign::Gate::open(policy, seed),
+            decision: internal_error(),
+        }
     }
 
     /// Every problem that kept the gate from opening; `undefined` if it opened.
     pub fn problems(&self) -> Option<String> {
-        self.gate.as_ref().err().map(|problems| json::problems(problems))
+        self.gate
+            .as_ref()
+            .err()
+            .map(|problems| json::problems(problems))
     }
 
     /// The lower-case names of the headers that decisions read.
     pub fn reads(&self) -> String {
-        json::text(&self.gate.as_ref().map(countersign::Gate::reads).unwrap_or_default())
+        json::text(
+            &self
+                .gate
+                .as_ref()
+                .map(countersign::Gate::reads)
+                .unwrap_or_default(),
+        )
     }
 
     /// Documents to fetch now. They count as started.
@@ -72,7 +84,15 @@ impl Gate {
         body: &[u8],
         now_ms: f64,
     ) -> String {
-        self.finish_fetch(source, Outcome::Response { status, cache_control, body }, now_ms)
+        self.finish_fetch(
+            source,
+            Outcome::Response {
+                status,
+                cache_control,
+                body,
+            },
+            now_ms,
+        )
     }
 
     /// A fetch got no answer: refused, timed out, redirected, too large.
@@ -101,7 +121,11 @@ impl Gate {
     /// then header names (lower case) and values by turns.
     pub fn check(&mut self, frame: &[u8], now_ms: f64) -> Verdict {
         let mut headers = Vec::new();
-        self.decision = match (&mut self.gate, frame::request(frame, &mut headers), time(now_ms)) {
+        self.decision = match (
+            &mut self.gate,
+            frame::request(frame, &mut headers),
+            time(now_ms),
+        ) {
             (Ok(gate), Some(request), Some(now_ms)) => gate.check(&request, now_ms),
             _ => internal_error(),
         };
@@ -143,7 +167,11 @@ impl Gate {
     /// Every check of a request in order, with what it saw.
     pub fn explain(&self, frame: &[u8], now_ms: f64) -> String {
         let mut headers = Vec::new();
-        match (&self.gate, frame::request(frame, &mut headers), time(now_ms)) {
+        match (
+            &self.gate,
+            frame::request(frame, &mut headers),
+            time(now_ms),
+        ) {
             (Ok(gate), Some(request), Some(now_ms)) => json::steps(&gate.explain(&request, now_ms)),
             _ => json::steps(&[]),
         }

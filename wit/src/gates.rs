@@ -28,7 +28,12 @@ pub(crate) fn insert(gate: Gate) -> Option<u32> {
 /// `None` where the handle names no open gate.
 pub(crate) fn with<T>(handle: u32, use_it: impl FnOnce(&mut Gate) -> T) -> Option<T> {
     GATES.with_borrow_mut(|gates| {
-        gates.open.iter_mut().rev().find(|(of, _)| *of == handle).map(|(_, gate)| use_it(gate))
+        gates
+            .open
+            .iter_mut()
+            .rev()
+            .find(|(of, _)| *of == handle)
+            .map(|(_, gate)| use_it(gate))
     })
 }
 

@@ -24,8 +24,10 @@ impl wit::Guest for Face {
     }
 
     fn reads(gate: wit::Handle) -> Vec<String> {
-        gates::with(gate, |gate| gate.reads().into_iter().map(Into::into).collect())
-            .unwrap_or_default()
+        gates::with(gate, |gate| {
+            gate.reads().into_iter().map(Into::into).collect()
+        })
+        .unwrap_or_default()
     }
 
     fn due(gate: wit::Handle, now: wit::TimeMs) -> Vec<wit::Fetch> {
@@ -57,13 +59,17 @@ impl wit::Guest for Face {
 
     fn check(gate: wit::Handle, request: wit::Request, now: wit::TimeMs) -> wit::Decision {
         let headers = lift::headers(&request);
-        gates::with(gate, |gate| lower::decision(gate.check(&lift::request(&request, &headers), now)))
-            .unwrap_or_else(|| lower::deny(Code::InternalError))
+        gates::with(gate, |gate| {
+            lower::decision(gate.check(&lift::request(&request, &headers), now))
+        })
+        .unwrap_or_else(|| lower::deny(Code::InternalError))
     }
 
     fn prepare(gate: wit::Handle, requirement: Vec<u8>) -> Result<u32, Vec<wit::Problem>> {
-        gates::with(gate, |gate| gate.prepare(&requirement).map_err(lower::problems))
-            .unwrap_or_else(|| Err(vec![lower::gate_unknown()]))
+        gates::with(gate, |gate| {
+            gate.prepare(&requirement).map_err(lower::problems)
+        })
+        .unwrap_or_else(|| Err(vec![lower::gate_unknown()]))
     }
 
     fn check_token(
@@ -72,8 +78,10 @@ impl wit::Guest for Face {
         requirement: u32,
         now: wit::TimeMs,
     ) -> wit::Decision {
-        gates::with(gate, |gate| lower::decision(gate.check_token(&token, requirement, now)))
-            .unwrap_or_else(|| lower::deny(Code::InternalError))
+        gates::with(gate, |gate| {
+            lower::decision(gate.check_token(&token, requirement, now))
+        })
+        .unwrap_or_else(|| lower::deny(Code::InternalError))
     }
 
     fn inspect(token: Vec<u8>) -> wit::Inspection {
@@ -82,8 +90,10 @@ impl wit::Guest for Face {
 
     fn explain(gate: wit::Handle, request: wit::Request, now: wit::TimeMs) -> Vec<wit::Step> {
         let headers = lift::headers(&request);
-        gates::with(gate, |gate| lower::steps(gate.explain(&lift::request(&request, &headers), now)))
-            .unwrap_or_default()
+        gates::with(gate, |gate| {
+            lower::steps(gate.explain(&lift::request(&request, &headers), now))
+        })
+        .unwrap_or_default()
     }
 
     fn close(gate: wit::Handle) {

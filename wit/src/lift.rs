@@ -4,7 +4,11 @@ use crate::bindings::exports::countersign::gate::gate as wit;
 use countersign::{Header, Outcome, Request};
 
 pub(crate) fn headers(request: &wit::Request) -> Vec<Header<'_>> {
-    request.headers.iter().map(|(name, value)| (name.as_slice(), value.as_slice())).collect()
+    request
+        .headers
+        .iter()
+        .map(|(name, value)| (name.as_slice(), value.as_slice()))
+        .collect()
 }
 
 pub(crate) fn request<'a>(request: &'a wit::Request, headers: &'a [Header<'a>]) -> Request<'a> {

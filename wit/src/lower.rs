@@ -16,7 +16,12 @@ pub(crate) fn decision(decision: Decision) -> wit::Decision {
 
 /// A denial that says nothing but its code.
 pub(crate) fn deny(code: Code) -> wit::Decision {
-    wit::Decision::Deny(denial(Denial { code, challenge: None, claim: None, retry_after_s: None }))
+    wit::Decision::Deny(denial(Denial {
+        code,
+        challenge: None,
+        claim: None,
+        retry_after_s: None,
+    }))
 }
 
 fn grant(grant: &Grant) -> wit::Grant {
@@ -100,7 +105,10 @@ pub(crate) fn gate_unknown() -> wit::Problem {
 }
 
 pub(crate) fn handles_exhausted() -> wit::Problem {
-    host_problem("handles_exhausted", "all handles of this instance are used, start a fresh one")
+    host_problem(
+        "handles_exhausted",
+        "all handles of this instance are used, start a fresh one",
+    )
 }
 
 fn host_problem(code: &str, message: &str) -> wit::Problem {
@@ -145,11 +153,19 @@ pub(crate) fn steps(steps: Vec<Step>) -> Vec<wit::Step> {
                 Verdict::Skip => (wit::Verdict::Skip, None),
                 Verdict::Wait => (wit::Verdict::Wait, None),
             };
-            wit::Step { check: step.check.into(), verdict, code, saw: step.saw }
+            wit::Step {
+                check: step.check.into(),
+                verdict,
+                code,
+                saw: step.saw,
+            }
         })
         .collect()
 }
 
 fn strings(strings: &[Box<str>]) -> Vec<String> {
-    strings.iter().map(|string| string.as_ref().into()).collect()
+    strings
+        .iter()
+        .map(|string| string.as_ref().into())
+        .collect()
 }

@@ -21,7 +21,14 @@ pub(crate) fn run(arguments: &[&str]) -> Result<ExitCode> {
     }
     let status = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .current_dir(project::root())
-        .args(["run", "--quiet", "--release", "--package", "countersign-bench", "--"])
+        .args([
+            "run",
+            "--quiet",
+            "--release",
+            "--package",
+            "countersign-bench",
+            "--",
+        ])
         .args(arguments)
         .status()
         .context("cannot start cargo")?;
@@ -41,7 +48,13 @@ fn install_peers(folder: &Path) -> Result<()> {
     let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
     let status = Command::new(npm)
         .current_dir(folder)
-        .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"])
+        .args([
+            "ci",
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+            "--loglevel=error",
+        ])
         .status()
         .context("`npm` does not start: Node 20 or later is needed")?;
     ensure!(status.success(), "the peers in Node could not be installed");

@@ -32,7 +32,10 @@ pub(crate) fn run(options: &[&str]) -> Result<ExitCode> {
 }
 
 fn build(command: &mut Command) -> Result<()> {
-    let status = command.current_dir(project::root()).stdout(io::stderr()).status()?;
+    let status = command
+        .current_dir(project::root())
+        .stdout(io::stderr())
+        .status()?;
     ensure!(status.success(), "the build failed");
     Ok(())
 }

@@ -2,7 +2,10 @@
 
 mod bench;
 mod build;
+mod demo;
 mod project;
+mod test;
+mod tools;
 
 use std::process::ExitCode;
 
@@ -11,7 +14,9 @@ use anyhow::Result;
 const USAGE: &str = "\
 usage: cargo xtask <command>
 
+  demo    run the main job once, from a fresh clone (--json for machines)
   build   build and seal the one file into dist/ (of the sources in another folder: build FOLDER)
+  test    everything that has to hold; installs what it needs
   bench   measure it against other verifiers (--help says more)
 ";
 
@@ -29,8 +34,10 @@ fn main() -> ExitCode {
 fn run(arguments: &[String]) -> Result<ExitCode> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
+        ["demo", options @ ..] => return demo::run(options),
         ["build"] => build::run()?,
         ["build", folder] => build::run_in(folder.as_ref())?,
+        ["test"] => return Ok(test::run()),
         ["bench", options @ ..] => return bench::run(options),
         _ => {
             eprint!("{USAGE}");

@@ -78,7 +78,12 @@ pub fn cases(key: &Key, stranger: &Key, now_ms: u64) -> Vec<Case> {
     };
     let token = |claims: &Value| bearer(&key.sign(claims));
     let good = token(&claims);
-    let get = |name, target, headers| Case { name, method: "GET", target, headers };
+    let get = |name, target, headers| Case {
+        name,
+        method: "GET",
+        target,
+        headers,
+    };
     let assets = |name, headers| get(name, "/assets/1?a=b", headers);
     let authorization = |value: Vec<u8>| vec![("authorization", value)];
 
@@ -86,32 +91,77 @@ pub fn cases(key: &Key, stranger: &Key, now_ms: u64) -> Vec<Case> {
         assets("a good token", authorization(good.clone())),
         assets("the same token again", authorization(good.clone())),
         assets("no token", vec![]),
-        assets("expired", authorization(token(&with("exp", json!(now - 600))))),
-        assets("not valid yet", authorization(token(&with("nbf", json!(now + 600))))),
-        assets("another audience", authorization(token(&with("aud", json!("other"))))),
-        assets("another issuer", authorization(token(&with("iss", json!("https://evil.example"))))),
-        assets("a scope is missing", authorization(token(&with("scope", json!("assets:list"))))),
-        assets("signed by a stranger", authorization(bearer(&stranger.sign(&claims)))),
+        assets(
+            "expired",
+            authorization(token(&with("exp", json!(now - 600)))),
+        ),
+        assets(
+            "not valid yet",
+            authorization(token(&with("nbf", json!(now + 600)))),
+        ),
+        assets(
+            "another audience",
+            authorization(token(&with("aud", json!("other")))),
+        ),
+        assets(
+            "another issuer",
+            authorization(token(&with("iss", json!("https://evil.example")))),
+        ),
+        assets(
+            "a scope is missing",
+            authorization(token(&with("scope", json!("assets:list")))),
+        ),
+        assets(
+            "signed by a stranger",
+            authorization(bearer(&stranger.sign(&claims))),
+        ),
         assets("no JWS", authorization(b"Bearer nonsense".to_vec())),
-        assets("byte 0xFF in the token", authorization(b"Bearer \xff.\xff.\xff".to_vec())),
+        assets(
+            "byte 0xFF in the token",
+            authorization(b"Bearer \xff.\xff.\xff".to_vec()),
+        ),
         assets(
             "byte 0xFF in another header",
-            vec![("x-note", b"a\xffb".to_vec()), ("authorization", good.clone())],
+            vec![
+                ("x-note", b"a\xffb".to_vec()),
+                ("authorization", good.clone()),
+            ],
         ),
         assets(
             "two different tokens",
-            vec![("authorization", good.clone()), ("authorization", token(&with("sub", json!("b"))))],
+            vec![
+                ("authorization", good.clone()),
+                ("authorization", token(&with("sub", json!("b")))),
+            ],
         ),
         assets(
             "the caller claims to be someone",
-            vec![("authorization", good.clone()), ("x-auth-subject", b"admin".to_vec())],
+            vec![
+                ("authorization", good.clone()),
+                ("x-auth-subject", b"admin".to_vec()),
+            ],
         ),
-        get("a path with two readings", "/assets/%2fhealthz", authorization(good.clone())),
+        get(
+            "a path with two readings",
+            "/assets/%2fhealthz",
+            authorization(good.clone()),
+        ),
         get("no rule", "/admin", authorization(good.clone())),
-        Case { method: "POST", ..assets("POST where the rule is for GET", authorization(good)) },
-        get("public", "/healthz", vec![("x-auth-subject", b"admin".to_vec())]),
+        Case {
+            method: "POST",
+            ..assets("POST where the rule is for GET", authorization(good))
+        },
+        get(
+            "public",
+            "/healthz",
+            vec![("x-auth-subject", b"admin".to_vec())],
+        ),
         get("optional without a token", "/feed", vec![]),
-        get("optional with a bad token", "/feed", authorization(b"Bearer a.b.c".to_vec())),
+        get(
+            "optional with a bad token",
+            "/feed",
+            authorization(b"Bearer a.b.c".to_vec()),
+        ),
     ]
 }
 
@@ -128,8 +178,11 @@ pub fn native(policy: &Value, cases: &[Case], now_ms: u64) -> Vec<Answer> {
     cases
         .iter()
         .map(|case| {
-            let headers: Vec<Header<'_>> =
-                case.headers.iter().map(|(name, value)| (name.as_bytes(), value.as_slice())).collect();
+            let headers: Vec<Header<'_>> = case
+                .headers
+                .iter()
+                .map(|(name, value)| (name.as_bytes(), value.as_slice()))
+                .collect();
             let request = Request {
                 method: case.method.as_bytes(),
                 authority: AUTHORITY.as_bytes(),
@@ -137,7 +190,11 @@ pub fn native(policy: &Value, cases: &[Case], now_ms: u64) -> Vec<Answer> {
                 headers: &headers,
             };
             match gate.check(&request, now_ms) {
-                Decision::Allow(_) => Answer { status: 200, code: String::new(), challenge: String::new() },
+                Decision::Allow(_) => Answer {
+                    status: 200,
+                    code: String::new(),
+                    challenge: String::new(),
+                },
                 Decision::Deny(denial) => Answer {
                     status: denial.status(),
                     code: denial.code.to_string(),

@@ -27,16 +27,25 @@ impl Key {
     /// # Panics
     /// Where it is no RSA key.
     pub fn read(name: &str) -> Self {
-        let file = dist::root().join("tests/keys").join(name).with_extension("json");
+        let file = dist::root()
+            .join("tests/keys")
+            .join(name)
+            .with_extension("json");
         let jwk: Value = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
         let number = |member: &str| {
-            let bytes = URL_SAFE_NO_PAD.decode(jwk[member].as_str().unwrap()).unwrap();
+            let bytes = URL_SAFE_NO_PAD
+                .decode(jwk[member].as_str().unwrap())
+                .unwrap();
             BoxedUint::from_be_slice_vartime(&bytes)
         };
         let [n, e, d] = ["n", "e", "d"].map(number);
         let primes = ["p", "q"].map(number).to_vec();
         let private = RsaPrivateKey::from_components(n, e, d, primes).unwrap();
-        Self { kid: name.to_owned(), jwk, signing: SigningKey::new(private) }
+        Self {
+            kid: name.to_owned(),
+            jwk,
+            signing: SigningKey::new(private),
+        }
     }
 
     /// What an issuer publishes.
@@ -48,8 +57,11 @@ impl Key {
     pub fn sign(&self, claims: &Value) -> String {
         let header = json!({ "alg": "RS256", "kid": self.kid });
         let encode = |part: &[u8]| URL_SAFE_NO_PAD.encode(part);
-        let input =
-            format!("{}.{}", encode(header.to_string().as_bytes()), encode(claims.to_string().as_bytes()));
+        let input = format!(
+            "{}.{}",
+            encode(header.to_string().as_bytes()),
+            encode(claims.to_string().as_bytes())
+        );
         let signature = self.signing.sign(input.as_bytes());
         format!("{input}.{}", encode(&signature.to_bytes()))
     }

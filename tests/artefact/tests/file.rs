@@ -51,7 +51,9 @@ fn it_needs_no_feature_that_a_host_lacks() {
         | WasmFeatures::SATURATING_FLOAT_TO_INT
         | WasmFeatures::SIGN_EXTENSION
         | WasmFeatures::SIMD;
-    Validator::new_with_features(features).validate_all(&file()).unwrap();
+    Validator::new_with_features(features)
+        .validate_all(&file())
+        .unwrap();
 }
 
 /// Envoy 1.40 dies of a vector in an exported signature.
@@ -61,12 +63,20 @@ fn its_exported_functions_take_and_give_numbers() {
     let types = Validator::new().validate_all(&file).unwrap();
     let types = types.as_ref();
     for (name, export) in exports(&file) {
-        let (ExternalKind::Func, index) = export else { continue };
+        let (ExternalKind::Func, index) = export else {
+            continue;
+        };
         let ty = types[types.core_function_at(index)].unwrap_func();
         let plain = |ty: &ValType| {
-            matches!(ty, ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64)
+            matches!(
+                ty,
+                ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64
+            )
         };
-        assert!(ty.params().iter().chain(ty.results()).all(plain), "{name}: {ty}");
+        assert!(
+            ty.params().iter().chain(ty.results()).all(plain),
+            "{name}: {ty}"
+        );
     }
 }
 
@@ -79,10 +89,15 @@ fn it_starts_without_the_host() {
 
     let imported = u32::try_from(IMPORTS.lines().count()).unwrap();
     let calls = calls(&file, imported);
-    let (_, (_, initialize)) = exports(&file).find(|(name, _)| name == "_initialize").unwrap();
+    let (_, (_, initialize)) = exports(&file)
+        .find(|(name, _)| name == "_initialize")
+        .unwrap();
     let (mut seen, mut next) = (BTreeSet::new(), vec![initialize]);
     while let Some(function) = next.pop() {
-        assert!(function >= imported, "`_initialize` reaches import {function}");
+        assert!(
+            function >= imported,
+            "`_initialize` reaches import {function}"
+        );
         if seen.insert(function) {
             next.extend(&calls[&function]);
         }
@@ -97,8 +112,16 @@ fn it_says_nothing_of_the_machine_that_built_it() {
             assert_eq!(section.name(), "producers");
         }
     }
-    for path in [env!("CARGO_MANIFEST_DIR"), "/home/", "/root/", "/Users/", ".cargo/registry"] {
-        let found = file.windows(path.len()).any(|window| window == path.as_bytes());
+    for path in [
+        env!("CARGO_MANIFEST_DIR"),
+        "/home/",
+        "/root/",
+        "/Users/",
+        ".cargo/registry",
+    ] {
+        let found = file
+            .windows(path.len())
+            .any(|window| window == path.as_bytes());
         assert!(!found, "`{path}` is in the file");
     }
 }
@@ -106,10 +129,14 @@ fn it_says_nothing_of_the_machine_that_built_it() {
 #[test]
 fn the_component_holds_this_very_file() {
     let component = dist::read("countersign.component.wasm");
-    let core = Parser::new(0).parse_all(&component).find_map(|payload| match payload.unwrap() {
-        Payload::ModuleSection { unchecked_range, .. } => Some(unchecked_range),
-        _ => None,
-    });
+    let core = Parser::new(0)
+        .parse_all(&component)
+        .find_map(|payload| match payload.unwrap() {
+            Payload::ModuleSection {
+                unchecked_range, ..
+            } => Some(unchecked_range),
+            _ => None,
+        });
     let core = core.unwrap();
     let core = usize::try_from(core.start).unwrap()..usize::try_from(core.end).unwrap();
     assert!(component[core] == file(), "another core module");
@@ -169,14 +196,18 @@ fn calls(file: &[u8], imported: u32) -> BTreeMap<u32, Vec<u32>> {
     (imported..)
         .zip(bodies)
         .map(|(function, body)| {
-            let called = body.get_operators_reader().unwrap().into_iter().filter_map(|operator| {
-                match operator.unwrap() {
-                    Operator::Call { function_index } => Some(function_index),
-                    // Nothing that is called through the table is needed at the start.
-                    Operator::CallIndirect { .. } => Some(0),
-                    _ => None,
-                }
-            });
+            let called = body
+                .get_operators_reader()
+                .unwrap()
+                .into_iter()
+                .filter_map(|operator| {
+                    match operator.unwrap() {
+                        Operator::Call { function_index } => Some(function_index),
+                        // Nothing that is called through the table is needed at the start.
+                        Operator::CallIndirect { .. } => Some(0),
+                        _ => None,
+                    }
+                });
             (function, called.collect())
         })
         .collect()

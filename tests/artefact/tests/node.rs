@@ -31,7 +31,10 @@ fn v8_decides_as_the_native_crate() {
     }
     assert_eq!(decisions[0]["principal"]["subject"], "user-1");
     let set = decisions[0]["set_headers"].as_array().unwrap();
-    assert!(set.contains(&json!(["x-auth-subject", "user-1"])), "{set:?}");
+    assert!(
+        set.contains(&json!(["x-auth-subject", "user-1"])),
+        "{set:?}"
+    );
 }
 
 /// A host that is absent is said to be; in CI it fails the run.
@@ -47,12 +50,18 @@ fn present() -> bool {
 
 fn decide(policy: &Value, cases: &[Case], now_ms: u64) -> Vec<Value> {
     let strings = |case: &Case| -> Vec<String> {
-        let mut strings =
-            vec![case.method.as_bytes(), cases::AUTHORITY.as_bytes(), case.target.as_bytes()];
+        let mut strings = vec![
+            case.method.as_bytes(),
+            cases::AUTHORITY.as_bytes(),
+            case.target.as_bytes(),
+        ];
         for (name, value) in &case.headers {
             strings.extend([name.as_bytes(), value]);
         }
-        strings.into_iter().map(|string| STANDARD.encode(string)).collect()
+        strings
+            .into_iter()
+            .map(|string| STANDARD.encode(string))
+            .collect()
     };
     let cases: Vec<_> = cases.iter().map(strings).collect();
     let input = json!({ "policy": policy.to_string(), "now_ms": now_ms, "cases": cases });
@@ -63,7 +72,11 @@ fn decide(policy: &Value, cases: &[Case], now_ms: u64) -> Vec<Value> {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    node.stdin.take().unwrap().write_all(input.to_string().as_bytes()).unwrap();
+    node.stdin
+        .take()
+        .unwrap()
+        .write_all(input.to_string().as_bytes())
+        .unwrap();
     let output = node.wait_with_output().unwrap();
     assert!(output.status.success(), "node failed");
     serde_json::from_slice(&output.stdout).unwrap()
@@ -75,5 +88,9 @@ fn answer(decision: &Value) -> Answer {
         Some("allow") => 200,
         _ => u16::try_from(decision["status"].as_u64().unwrap()).unwrap(),
     };
-    Answer { status, code: text("code"), challenge: text("challenge") }
+    Answer {
+        status,
+        code: text("code"),
+        challenge: text("challenge"),
+    }
 }

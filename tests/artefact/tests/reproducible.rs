@@ -22,9 +22,16 @@ fn another_folder_gives_the_same_bytes() {
         .status()
         .unwrap();
     assert!(built.success(), "the build failed");
-    for name in ["countersign.wasm", "countersign.component.wasm", "npm/countersign.js"] {
+    for name in [
+        "countersign.wasm",
+        "countersign.component.wasm",
+        "npm/countersign.js",
+    ] {
         let other = fs::read(elsewhere.0.join("dist").join(name)).unwrap();
-        assert!(dist::read(name) == other, "{name} is another file; is dist/ up to date?");
+        assert!(
+            dist::read(name) == other,
+            "{name} is another file; is dist/ up to date?"
+        );
     }
 }
 

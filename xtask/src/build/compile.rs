@@ -17,7 +17,13 @@ pub(crate) fn module(root: &Path) -> Result<Vec<u8>> {
     let target = project::target(root);
     let status = project::cargo()
         .current_dir(root)
-        .args(["build", "--quiet", "--locked", "--package", "countersign-module"])
+        .args([
+            "build",
+            "--quiet",
+            "--locked",
+            "--package",
+            "countersign-module",
+        ])
         .args(["--target", TRIPLE, "--profile", PROFILE, "--target-dir"])
         .arg(&target)
         // In this form it wins over whatever flags a developer has set.
@@ -26,7 +32,10 @@ pub(crate) fn module(root: &Path) -> Result<Vec<u8>> {
         .context("cannot start cargo")?;
     ensure!(status.success(), "the module does not compile");
 
-    let file = target.join(TRIPLE).join(PROFILE).join("countersign_module.wasm");
+    let file = target
+        .join(TRIPLE)
+        .join(PROFILE)
+        .join("countersign_module.wasm");
     fs::read(&file).with_context(|| format!("cannot read {}", file.display()))
 }
 

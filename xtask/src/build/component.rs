@@ -28,7 +28,9 @@ fn trapping_stubs(core: &[u8]) -> Result<Vec<u8>> {
     let core = Module::from_buffer(core)?;
     let mut stubs = Module::default();
     for import in core.imports.iter() {
-        let ImportKind::Function(function) = import.kind else { continue };
+        let ImportKind::Function(function) = import.kind else {
+            continue;
+        };
         let ty = core.types.get(core.funcs.get(function).ty());
         let mut body = FunctionBuilder::new(&mut stubs.types, ty.params(), ty.results());
         body.func_body().unreachable();
@@ -42,9 +44,15 @@ fn trapping_stubs(core: &[u8]) -> Result<Vec<u8>> {
 /// The first core module of a component: the one that it was made of.
 pub(crate) fn core_module(component: &[u8]) -> Result<Vec<u8>> {
     for payload in Parser::new(0).parse_all(component) {
-        if let Payload::ModuleSection { unchecked_range, .. } = payload? {
+        if let Payload::ModuleSection {
+            unchecked_range, ..
+        } = payload?
+        {
             let range = unchecked_range.start as usize..unchecked_range.end as usize;
-            return Ok(component.get(range).context("the component is cut off")?.to_vec());
+            return Ok(component
+                .get(range)
+                .context("the component is cut off")?
+                .to_vec());
         }
     }
     anyhow::bail!("the component holds no core module")
@@ -52,6 +60,9 @@ pub(crate) fn core_module(component: &[u8]) -> Result<Vec<u8>> {
 
 pub(crate) fn assert_fixed_point(file: &[u8], component: &[u8]) -> Result<()> {
     let again = componentise(file)?;
-    ensure!(again == component, "componentising the extracted file makes another component");
+    ensure!(
+        again == component,
+        "componentising the extracted file makes another component"
+    );
     Ok(())
 }

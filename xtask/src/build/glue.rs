@@ -21,7 +21,10 @@ pub(crate) fn bind(module: Vec<u8>) -> Result<(Module, Glue)> {
         .generate_output()?;
     let glue = Glue {
         js: stub_envoy(output.js())?,
-        ts: output.ts().context("wasm-bindgen made no types")?.to_owned(),
+        ts: output
+            .ts()
+            .context("wasm-bindgen made no types")?
+            .to_owned(),
     };
     Ok((std::mem::take(output.wasm_mut()), glue))
 }
@@ -33,7 +36,10 @@ fn stub_envoy(js: &str) -> Result<String> {
     let mut stubs = 0;
     for line in js.lines() {
         if line.starts_with("import ") {
-            ensure!(line.ends_with("from \"env\""), "the glue has an import: `{line}`");
+            ensure!(
+                line.ends_with("from \"env\""),
+                "the glue has an import: `{line}`"
+            );
         } else if line.trim_start().starts_with("\"env\": import") {
             stubs += 1;
             if stubs == 1 {
@@ -44,12 +50,17 @@ fn stub_envoy(js: &str) -> Result<String> {
             stubbed.push('\n');
         }
     }
-    ensure!(stubs > 0, "the glue names no `env`: wasm-bindgen writes it in another way now");
+    ensure!(
+        stubs > 0,
+        "the glue names no `env`: wasm-bindgen writes it in another way now"
+    );
 
     stubbed.push_str("\nconst envoy = Object.fromEntries([\n");
     for name in super::seal::IMPORTS.lines() {
         stubbed.push_str(&format!("  '{name}',\n"));
     }
-    stubbed.push_str("].map((name) => [name, () => { throw new Error(`${name} is for Envoy`); }]));\n");
+    stubbed.push_str(
+        "].map((name) => [name, () => { throw new Error(`${name} is for Envoy`); }]));\n",
+    );
     Ok(stubbed)
 }

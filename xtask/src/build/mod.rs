@@ -29,7 +29,10 @@ pub(crate) fn run_in(root: &Path) -> Result<()> {
     let digest = report::digest(&file);
     write(&dist.join("countersign.wasm"), &file)?;
     write(&dist.join("countersign.component.wasm"), &component)?;
-    write(&dist.join("countersign.wasm.sha256"), format!("{digest}  countersign.wasm\n"))?;
+    write(
+        &dist.join("countersign.wasm.sha256"),
+        format!("{digest}  countersign.wasm\n"),
+    )?;
     write(&dist.join("npm/countersign.js"), glue.js)?;
     write(&dist.join("npm/countersign.d.ts"), glue.ts)?;
     write(&dist.join("npm/package.json"), "{ \"type\": \"module\" }\n")?;

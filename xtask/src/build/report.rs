@@ -20,7 +20,11 @@ pub(crate) fn print(path: &Path, file: &[u8], digest: &str) -> Result<()> {
 
 fn against(bytes: usize, budget: usize) -> String {
     let percent = bytes * 100 / budget;
-    let over = if bytes > budget { ", over the budget" } else { "" };
+    let over = if bytes > budget {
+        ", over the budget"
+    } else {
+        ""
+    };
     format!("{:>7} bytes, {percent} % of {budget}{over}", bytes)
 }
 

@@ -41,7 +41,12 @@ fn close_imports(module: &mut Module) -> Result<()> {
     }
     for import in module.imports.iter() {
         let allowed = import.module == "env" && IMPORTS.lines().any(|line| line == import.name);
-        ensure!(allowed, "`{}.{}` is not in module/imports.txt", import.module, import.name);
+        ensure!(
+            allowed,
+            "`{}.{}` is not in module/imports.txt",
+            import.module,
+            import.name
+        );
     }
     Ok(())
 }

@@ -6,12 +6,14 @@ use countersign_artefact_tests::{
     cases::{self, Answer, Case},
     token::Key,
 };
-use server::{Envoy, Reply, upstream};
 use serde_json::json;
+use server::{Envoy, Reply, upstream};
 
 #[test]
 fn envoy_decides_as_the_native_crate() {
-    let Some(binary) = server::binary() else { return };
+    let Some(binary) = server::binary() else {
+        return;
+    };
     let (key, stranger) = (Key::read("rsa-2048-a"), Key::read("rsa-2048-b"));
     let now_ms = cases::now_ms();
     let policy = cases::policy(&key);
@@ -27,7 +29,9 @@ fn envoy_decides_as_the_native_crate() {
 
 #[test]
 fn the_upstream_sees_who_is_calling_and_nobody_can_claim_to_be() {
-    let Some(binary) = server::binary() else { return };
+    let Some(binary) = server::binary() else {
+        return;
+    };
     let (key, stranger) = (Key::read("rsa-2048-a"), Key::read("rsa-2048-b"));
     let cases = cases::cases(&key, &stranger, cases::now_ms());
     let named = |name| cases.iter().find(|case| case.name == name).unwrap();
@@ -42,12 +46,18 @@ fn the_upstream_sees_who_is_calling_and_nobody_can_claim_to_be() {
 
 #[test]
 fn envoy_logs_every_problem_of_a_policy_and_admits_nothing() {
-    let Some(binary) = server::binary() else { return };
-    let policy = json!({ "contract": "1", "issuers": [], "rules": [{ "path": "healthz" }], "colour": 1 });
+    let Some(binary) = server::binary() else {
+        return;
+    };
+    let policy =
+        json!({ "contract": "1", "issuers": [], "rules": [{ "path": "healthz" }], "colour": 1 });
 
     let envoy = Envoy::start(&binary, &policy, upstream());
     let reply = envoy.send("GET", "/healthz", &[]);
-    assert!(reply.as_ref().is_none_or(|reply| reply.status >= 500), "{reply:?}");
+    assert!(
+        reply.as_ref().is_none_or(|reply| reply.status >= 500),
+        "{reply:?}"
+    );
     let log = envoy.stop();
     for pointer in ["`/issuers`", "`/rules/0/path`", "`/colour`"] {
         assert!(log.contains(pointer), "{pointer} is not in the log:\n{log}");
@@ -65,6 +75,9 @@ fn answer(reply: &Reply) -> Answer {
     Answer {
         status: reply.status,
         code: body["code"].as_str().unwrap_or_default().to_owned(),
-        challenge: reply.header("www-authenticate").unwrap_or_default().to_owned(),
+        challenge: reply
+            .header("www-authenticate")
+            .unwrap_or_default()
+            .to_owned(),
     }
 }

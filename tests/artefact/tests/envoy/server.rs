@@ -43,7 +43,10 @@ pub(crate) struct Reply {
 
 impl Reply {
     pub(crate) fn header(&self, wanted: &str) -> Option<&str> {
-        self.headers.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(name, _)| name == wanted)
+            .map(|(_, value)| value.as_str())
     }
 }
 
@@ -51,20 +54,36 @@ impl Envoy {
     /// Starts Envoy and waits until it listens, or refuses to.
     pub(crate) fn start(binary: &Path, policy: &Value, upstream: SocketAddr) -> Self {
         let address = free_address();
-        let folder = dist::root().join("target/envoy-tests").join(address.port().to_string());
+        let folder = dist::root()
+            .join("target/envoy-tests")
+            .join(address.port().to_string());
         fs::create_dir_all(&folder).unwrap();
         let (config, log) = (folder.join("envoy.json"), folder.join("envoy.log"));
-        fs::write(&config, configuration(policy, address, upstream).to_string()).unwrap();
+        fs::write(
+            &config,
+            configuration(policy, address, upstream).to_string(),
+        )
+        .unwrap();
 
         let process = Command::new(binary)
-            .args(["--concurrency", "1", "--disable-hot-restart", "--log-level", "warning"])
+            .args([
+                "--concurrency",
+                "1",
+                "--disable-hot-restart",
+                "--log-level",
+                "warning",
+            ])
             .arg("--config-path")
             .arg(&config)
             .stdout(Stdio::null())
             .stderr(fs::File::create(&log).unwrap())
             .spawn()
             .unwrap();
-        let mut envoy = Self { process, log, address };
+        let mut envoy = Self {
+            process,
+            log,
+            address,
+        };
         envoy.wait();
         envoy
     }
@@ -75,7 +94,11 @@ impl Envoy {
             if self.process.try_wait().unwrap().is_some() {
                 return;
             }
-            assert!(start.elapsed() < PATIENCE, "Envoy does not listen:\n{}", self.logged());
+            assert!(
+                start.elapsed() < PATIENCE,
+                "Envoy does not listen:\n{}",
+                self.logged()
+            );
             thread::sleep(Duration::from_millis(20));
         }
     }
@@ -135,13 +158,18 @@ fn read(mut stream: TcpStream) -> Option<Reply> {
     let headers = lines.filter_map(|line| line.split_once(": "));
     Some(Reply {
         status,
-        headers: headers.map(|(name, value)| (name.to_lowercase(), value.to_owned())).collect(),
+        headers: headers
+            .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
+            .collect(),
         body: body.to_owned(),
     })
 }
 
 fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
 }
 
 /// Answers every request with its own head, until the tests end.
@@ -165,7 +193,10 @@ fn echo(mut stream: TcpStream) -> std::io::Result<()> {
         }
     }
     let length = head.len();
-    write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n")?;
+    write!(
+        stream,
+        "HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
+    )?;
     stream.write_all(&head)
 }
 

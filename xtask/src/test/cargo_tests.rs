@@ -1,0 +1,104 @@
+//! `cargo test` of the whole workspace, a line for each crate; everything it
+//! said only where something failed.
+
+use std::{
+    io::{BufRead, BufReader, pipe},
+    path::PathBuf,
+};
+
+use anyhow::{Result, ensure};
+
+use super::tally::Tally;
+use crate::project;
+
+pub(crate) fn run(envoy: Option<PathBuf>) -> Result<Tally> {
+    let (output, writer) = pipe()?;
+    let mut command = project::cargo();
+    command
+        .current_dir(project::root())
+        .args([
+            "test",
+            "--workspace",
+            "--locked",
+            "--no-fail-fast",
+            "--",
+            "--show-output",
+        ])
+        .stdout(writer.try_clone()?)
+        .stderr(writer);
+    if let Some(path) = envoy {
+        command.env("COUNTERSIGN_ENVOY", path);
+    }
+    let mut cargo = command.spawn()?;
+    // It holds the pipe's writing end, which would keep the loop waiting.
+    drop(command);
+
+    let mut total = Tally::default();
+    let mut suite = Suite::default();
+    for line in BufReader::new(output).lines() {
+        let line = line?;
+        if suite.read(&line) {
+            suite.report();
+            total += suite.tally;
+            suite = Suite::default();
+        }
+    }
+    suite.report();
+    let status = cargo.wait()?;
+    ensure!(status.success() || total.failed > 0, "cargo test failed");
+    Ok(total)
+}
+
+/// One test program's output.
+#[derive(Default)]
+struct Suite {
+    name: String,
+    lines: Vec<String>,
+    skipped: usize,
+    tally: Tally,
+    ended: bool,
+}
+
+impl Suite {
+    /// Whether this line was its last.
+    fn read(&mut self, line: &str) -> bool {
+        let words = line.trim_start();
+        if let Some(name) = words
+            .strip_prefix("Running ")
+            .or(words.strip_prefix("Doc-tests "))
+        {
+            self.name = name.to_owned();
+        }
+        if line.starts_with("skipped: ") {
+            self.skipped += 1;
+        }
+        self.lines.push(line.to_owned());
+        let Some(tally) = Tally::of_result(line) else {
+            return false;
+        };
+        self.tally = tally;
+        (0..self.skipped).for_each(|_| self.tally.skip_one());
+        self.ended = true;
+        true
+    }
+
+    fn report(&self) {
+        // What does not end in a result is cargo's own: a fault of the build,
+        // or a program that died.
+        let broken = !self.ended && self.lines.iter().any(|line| line.starts_with("error"));
+        if broken || self.tally.failed > 0 {
+            println!("{}", self.lines.join("\n"));
+        } else {
+            for line in self
+                .lines
+                .iter()
+                .filter(|line| line.starts_with("skipped: "))
+            {
+                println!("{line}");
+            }
+        }
+        if self.tally != Tally::default() {
+            println!("            {}: {}", self.name, self.tally);
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! How many tests passed.
+
+use std::{fmt, ops::AddAssign};
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    pub(crate) passed: usize,
+    pub(crate) failed: usize,
+    pub(crate) skipped: usize,
+}
+
+impl Tally {
+    /// From cargo's `test result: ok. 3 passed; 0 failed; 1 ignored; …`.
+    pub(crate) fn of_result(line: &str) -> Option<Self> {
+        let counts = line.strip_prefix("test result: ")?.split_once(". ")?.1;
+        let count = |what: &str| {
+            let part = counts.split("; ").find(|part| part.ends_with(what))?;
+            part.strip_suffix(what)?.trim_end().parse().ok()
+        };
+        Some(Self {
+            passed: count("passed")?,
+            failed: count("failed")?,
+            skipped: count("ignored")?,
+        })
+    }
+
+    /// A test that says that it was skipped has passed for cargo.
+    pub(crate) fn skip_one(&mut self) {
+        self.passed = self.passed.saturating_sub(1);
+        self.skipped += 1;
+    }
+}
+
+impl AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.skipped += other.skipped;
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            passed,
+            failed,
+            skipped,
+        } = self;
+        write!(f, "{passed} passed, {failed} failed, {skipped} skipped")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_result_of_cargo_is_counted() {
+        let line = "test result: FAILED. 12 passed; 3 failed; 1 ignored; 0 measured; 7 filtered \
+                    out; finished in 0.08s";
+        assert_eq!(
+            Tally::of_result(line),
+            Some(Tally {
+                passed: 12,
+                failed: 3,
+                skipped: 1
+            })
+        );
+    }
+
+    #[test]
+    fn another_line_is_no_result() {
+        assert_eq!(Tally::of_result("test it_works ... ok"), None);
+        assert_eq!(Tally::of_result("test result: none"), None);
+    }
+}

