@@ -1,11 +1,11 @@
 //! Claims that a policy names, and what they have to be.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{borrow::Cow, string::String, vec::Vec};
 
 use super::{
     codes::*,
     grammar,
-    reader::{Node, Unique, every},
+    reader::{Node, Unique},
     report::Read,
 };
 use crate::{
@@ -30,7 +30,7 @@ pub(super) fn one_or_more(node: Node<'_, '_>) -> Read<Vec<Pointer>> {
 /// An array of different pointers, `least` of them or more.
 pub(super) fn pointers(node: Node<'_, '_>, least: usize) -> Read<Vec<Pointer>> {
     let mut unique = Unique::default();
-    every(node.items(least, usize::MAX)?.map(|item| {
+    node.list(least, usize::MAX, |item| {
         let pointer = pointer(item)?;
         unique.add(
             item,
@@ -38,7 +38,7 @@ pub(super) fn pointers(node: Node<'_, '_>, least: usize) -> Read<Vec<Pointer>> {
             "this list, where `a` and `/a` are the same claim",
         )?;
         Ok(pointer)
-    }))
+    })
 }
 
 /// `{ "/hd": { "one_of": ["example.com"] } }`
@@ -68,7 +68,7 @@ fn by_claim(
     read: impl Fn(Node<'_, '_>) -> Read<Condition>,
 ) -> Read<Vec<Claims>> {
     let mut unique = Unique::default();
-    every(node.members()?.map(|(name, value)| {
+    node.members(|name, value| {
         let pointer = parse_pointer(value, name);
         let condition = read(value);
         let pointer = pointer?;
@@ -81,7 +81,7 @@ fn by_claim(
             pointer,
             condition: condition?,
         })
-    }))
+    })
 }
 
 fn parse_pointer(node: Node<'_, '_>, text: &str) -> Read<Pointer> {
@@ -100,9 +100,7 @@ fn condition(node: Node<'_, '_>) -> Read<Condition> {
     fields.close();
     match (equals, one_of, contains) {
         (Some(value), None, None) => scalar(value).map(Condition::Equals),
-        (None, Some(values), None) => {
-            every(values.items(1, usize::MAX)?.map(scalar)).map(Condition::OneOf)
-        }
+        (None, Some(values), None) => values.list(1, usize::MAX, scalar).map(Condition::OneOf),
         (None, None, Some(value)) => scalar(value).map(Condition::Contains),
         (None, None, None) => {
             let message = "a condition says `equals`, `one_of` or `contains`";
@@ -118,9 +116,9 @@ fn condition(node: Node<'_, '_>) -> Read<Condition> {
 /// A value that a claim can be compared with.
 fn scalar(node: Node<'_, '_>) -> Read<Value<'static>> {
     match node.value() {
-        Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-            Ok(node.value().clone().into_owned())
-        }
+        Value::Bool(flag) => Ok(Value::Bool(*flag)),
+        Value::Number(number) => Ok(Value::Number(*number)),
+        Value::String(text) => Ok(Value::String(Cow::Owned(text.clone().into_owned()))),
         _ => Err(node.type_wrong("a string, a number, `true` or `false`")),
     }
 }

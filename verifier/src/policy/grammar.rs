@@ -17,7 +17,7 @@ pub(super) fn text(text: &str) -> Judged {
 pub(super) fn name(name: &str) -> Judged {
     text(name)?;
     must(
-        name.chars().count() <= 128,
+        name.chars().nth(128).is_none(),
         "a name has at most 128 characters",
     )?;
     must(

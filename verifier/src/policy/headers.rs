@@ -7,7 +7,7 @@ use super::{
     Credential, Forward,
     codes::*,
     grammar,
-    reader::{Node, Unique, every},
+    reader::{Node, Unique},
     report::Read,
     suggest::{quoted, suggestion},
 };
@@ -39,14 +39,14 @@ pub(super) fn default_credentials() -> Vec<Credential> {
 
 pub(super) fn credentials(node: Node<'_, '_>) -> Read<Vec<Credential>> {
     let mut before: Vec<Credential> = Vec::new();
-    every(node.items(1, CREDENTIALS)?.map(|item| {
+    node.list(1, CREDENTIALS, |item| {
         let credential = credential(item)?;
         if before.iter().any(|other| reads_same(other, &credential)) {
             return Err(item.refuse(DUPLICATE, "another of `credentials` reads the same place"));
         }
         before.push(credential.clone());
         Ok(credential)
-    }))
+    })
 }
 
 fn credential(node: Node<'_, '_>) -> Read<Credential> {
@@ -133,18 +133,17 @@ pub(super) fn forward(
     credentials: &[Credential],
 ) -> Read<Vec<(Box<str>, Forward)>> {
     let mut unique = Unique::default();
-    let members = node.members()?;
-    if members.len() > FORWARDED {
+    if node.object()?.iter().len() > FORWARDED {
         return Err(node.refuse(
             TOO_MANY,
             format!("at most {FORWARDED} headers are forwarded"),
         ));
     }
-    every(members.map(|(name, value)| {
+    node.members(|name, value| {
         let name = forwarded_header(value, name, credentials, &mut unique);
-        let what = what(value);
-        Ok((name?, what?))
-    }))
+        let what = what(value)?;
+        Ok((name?, what))
+    })
 }
 
 fn forwarded_header(
@@ -187,7 +186,7 @@ fn what(node: Node<'_, '_>) -> Read<Forward> {
     let word = node.text()?;
     let known = WHAT.iter().find(|(name, _)| *name == word);
     known.map(|(_, what)| *what).ok_or_else(|| {
-        let hint = suggestion(word, WHAT.iter().map(|(name, _)| *name));
+        let hint = suggestion(word, &mut WHAT.iter().map(|(name, _)| *name));
         node.refuse(
             VALUE_INVALID,
             format!("{} cannot be forwarded; {hint}", quoted(word)),

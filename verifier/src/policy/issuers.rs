@@ -9,7 +9,7 @@ use super::{
     grammar,
     keys::{self, Origin},
     names::Names,
-    reader::{Node, Unique, every},
+    reader::{Node, Unique},
     report::Read,
     suggest::{list, quoted},
     token_types::token_types,
@@ -20,18 +20,17 @@ use crate::{
     limits,
 };
 
-/// Ten years: more is a slip of the keyboard.
-pub(super) const AGE_MAX_S: u32 = 315_360_000;
-
 pub(super) fn issuers<'p>(
     node: Node<'_, 'p>,
     limits: &Limits,
     names: &mut Names<'p>,
 ) -> Read<Vec<Issuer>> {
-    let items = node.items(1, limits::POLICY_ISSUERS)?;
+    node.array(1, limits::POLICY_ISSUERS)?;
     names.set_complete(true);
     let mut unique = (Unique::default(), Unique::default());
-    every(items.map(|item| issuer(item, limits, names, &mut unique)))
+    node.list(1, limits::POLICY_ISSUERS, |item| {
+        issuer(item, limits, names, &mut unique)
+    })
 }
 
 fn issuer<'p>(
@@ -46,7 +45,8 @@ fn issuer<'p>(
         unique_names.add(node, name, "the names of `issuers`")?;
         Ok(name)
     });
-    let id = name.map(|name| names.add_issuer(name));
+    let id = (!name.is_empty()).then(|| names.add_issuer(name));
+    names.set_complete(names.is_complete() && id.is_some());
     let issuer = fields.required("issuer", |node| {
         let issuer = node.word(grammar::text)?;
         unique_issuers.add(node, issuer, "`issuers`, and its tokens could go to either")?;
@@ -56,56 +56,44 @@ fn issuer<'p>(
     let algorithms = fields.required("algorithms", algorithms);
     let origin = Origin {
         issuer,
-        algorithms: algorithms.as_deref().map_err(|reported| *reported),
+        algorithms: &algorithms,
         limits,
     };
     let keys = fields.required("keys", |node| keys::keys(node, &origin));
-    let revocations = fields.optional("revocations", revocations);
-    let token_types = fields.or("token_types", Vec::new(), |node| {
-        token_types(node, id.ok(), names)
-    });
     let mapping = fields.optional("claims", mapping);
-    if let (Ok(id), Ok(Some(mapping))) = (id, &mapping)
-        && !matches!(mapping.tenant, TenantFrom::Nowhere)
+    if let (Some(id), Some(TenantFrom::Claim(_) | TenantFrom::Fixed(_))) =
+        (id, mapping.as_ref().map(|mapping| &mapping.tenant))
     {
         names.set_tenant(id);
     }
-    if id.is_err() || mapping.is_err() {
-        names.set_complete(false);
-    }
-    let role_map = fields.optional("role_map", role_map);
-    let scope_wildcards = fields.or("scope_wildcards", false, Node::flag);
-    let require = fields.or("require", Vec::new(), conditions);
-    let max_age_s = fields.optional("max_age_s", |node| node.integer(1..=AGE_MAX_S));
-    let exp_required = fields.or("exp_required", true, |node| {
-        let required = node.flag()?;
-        if !required {
-            let message = "tokens without `exp` are accepted, and are good until their key goes";
-            node.warn(EXP_NOT_REQUIRED, message);
-        }
-        Ok(required)
-    });
+    let issuer = Issuer {
+        name: name.into(),
+        issuer: issuer.into(),
+        audiences,
+        algorithms,
+        keys,
+        revocations: fields.optional("revocations", revocations),
+        token_types: fields.or("token_types", Vec::new(), |node| {
+            token_types(node, id, names)
+        }),
+        mapping: mapping.unwrap_or_else(default_mapping),
+        role_map: fields.optional("role_map", role_map),
+        scope_wildcards: fields.or("scope_wildcards", false, Node::flag),
+        require: fields.or("require", Vec::new(), conditions),
+        max_age_ms: fields.optional("max_age_s", |node| node.age_ms()),
+        exp_required: fields.or("exp_required", true, exp_required),
+    };
     fields.close();
-    Ok(Issuer {
-        name: name?.into(),
-        issuer: issuer?.into(),
-        audiences: audiences?,
-        algorithms: algorithms?,
-        keys: keys?,
-        revocations: revocations?,
-        token_types: token_types?,
-        mapping: mapping?.unwrap_or_else(default_mapping),
-        role_map: role_map?,
-        scope_wildcards: scope_wildcards?,
-        require: require?,
-        max_age_ms: max_age_s?.map(ms),
-        exp_required: exp_required?,
-    })
+    Ok(issuer)
 }
 
-/// Seconds of the policy as milliseconds of the gate.
-pub(super) fn ms(seconds: u32) -> i64 {
-    i64::from(seconds).saturating_mul(1000)
+fn exp_required(node: Node<'_, '_>) -> Read<bool> {
+    let required = node.flag()?;
+    if !required {
+        let message = "tokens without `exp` are accepted, and are good until their key goes";
+        node.warn(EXP_NOT_REQUIRED, message);
+    }
+    Ok(required)
 }
 
 fn audiences(node: Node<'_, '_>) -> Read<Audiences> {
@@ -121,7 +109,7 @@ fn audiences(node: Node<'_, '_>) -> Read<Audiences> {
             let mut fields = node.fields()?;
             let all = fields.required("all", |node| node.words(1, grammar::text));
             fields.close();
-            all.map(Audiences::All)
+            Ok(Audiences::All(all))
         }
         _ => Err(node.type_wrong("an array, `{ \"all\": [...] }` or the word `any`")),
     }
@@ -129,11 +117,11 @@ fn audiences(node: Node<'_, '_>) -> Read<Audiences> {
 
 fn algorithms(node: Node<'_, '_>) -> Read<Vec<Algorithm>> {
     let mut unique = Unique::default();
-    let algorithms = every(node.items(1, usize::MAX)?.map(|item| {
+    let algorithms = node.list(1, usize::MAX, |item| {
         let algorithm = algorithm(item)?;
         unique.add(item, algorithm.as_str(), "this list")?;
         Ok(algorithm)
-    }))?;
+    })?;
     let symmetric = algorithms
         .iter()
         .filter(|algorithm| algorithm.is_symmetric())
@@ -164,32 +152,28 @@ fn algorithm(node: Node<'_, '_>) -> Read<Algorithm> {
 fn revocations(node: Node<'_, '_>) -> Read<Revocations> {
     let mut fields = node.fields()?;
     let insecure = fields.or("insecure_http", false, keys::insecure_http);
-    let uri = fields.required("uri", |node| keys::address(node, insecure));
     let refresh_s = fields.or("refresh_s", 30, |node| node.integer(5..=86_400));
-    let required = fields.or("required", false, Node::flag);
+    let revocations = Revocations {
+        uri: fields.required("uri", |node| keys::address(node, insecure)),
+        refresh_ms: u64::from(refresh_s).saturating_mul(1000),
+        required: fields.or("required", false, Node::flag),
+    };
     fields.close();
-    insecure?;
-    Ok(Revocations {
-        uri: uri?,
-        refresh_ms: u64::from(refresh_s?).saturating_mul(1000),
-        required: required?,
-    })
+    Ok(revocations)
 }
 
 fn mapping(node: Node<'_, '_>) -> Read<Mapping> {
-    let defaults = default_mapping();
+    let mut mapping = default_mapping();
     let mut fields = node.fields()?;
-    let subject = fields.or("subject", defaults.subject, pointer);
-    let tenant = fields.or("tenant", TenantFrom::Nowhere, tenant);
-    let roles = fields.or("roles", defaults.roles, one_or_more);
-    let scopes = fields.or("scopes", defaults.scopes, one_or_more);
+    mapping.subject = fields.or("subject", mapping.subject, pointer);
+    mapping.roles = fields.or("roles", mapping.roles, one_or_more);
+    mapping.scopes = fields.or("scopes", mapping.scopes, one_or_more);
+    if let Some(node) = fields.node("tenant") {
+        // One that could not be read is a tenant still: it is not missed.
+        mapping.tenant = tenant(node).unwrap_or(TenantFrom::Fixed(Box::default()));
+    }
     fields.close();
-    Ok(Mapping {
-        subject: subject?,
-        tenant: tenant?,
-        roles: roles?,
-        scopes: scopes?,
-    })
+    Ok(mapping)
 }
 
 fn default_mapping() -> Mapping {
@@ -214,13 +198,13 @@ pub(super) fn fixed(node: Node<'_, '_>) -> Read<Box<str>> {
     let mut fields = node.fields()?;
     let fixed = fields.required("fixed", |node| node.word(grammar::text));
     fields.close();
-    fixed.map(Box::from)
+    Ok(fixed.into())
 }
 
 fn role_map(node: Node<'_, '_>) -> Read<Map<Box<str>, Vec<Box<str>>>> {
-    let groups = every(node.members()?.map(|(group, roles)| {
+    let groups = node.members(|group, roles| {
         let roles = roles.words(1, grammar::text)?;
         Ok((Box::from(group), roles))
-    }))?;
+    })?;
     Ok(groups.into_iter().collect())
 }

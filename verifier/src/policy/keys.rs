@@ -7,8 +7,10 @@ use crate::{Algorithm, Keyring, Limits, limits, uri};
 
 /// What else is known of the issuer, as far as it could be read.
 pub(super) struct Origin<'o> {
-    pub(super) issuer: Read<&'o str>,
-    pub(super) algorithms: Read<&'o [Algorithm]>,
+    /// Empty where it could not be read.
+    pub(super) issuer: &'o str,
+    /// Empty where they could not be read.
+    pub(super) algorithms: &'o [Algorithm],
     pub(super) limits: &'o Limits,
 }
 
@@ -23,7 +25,11 @@ enum Source<'n, 'p> {
 impl Source<'_, '_> {
     /// Secrets are for HS*, everything else is for the others.
     fn fits(self, algorithms: &[Algorithm]) -> Read<()> {
-        let symmetric = algorithms.iter().any(|algorithm| algorithm.is_symmetric());
+        let Some(first) = algorithms.first() else {
+            return Ok(());
+        };
+        // They are of one kind.
+        let symmetric = first.is_symmetric();
         match self {
             Self::Secrets(node) if !symmetric => {
                 let message = "secrets are for HS256, HS384 and HS512 only";
@@ -43,23 +49,20 @@ pub(super) fn keys(node: Node<'_, '_>, origin: &Origin<'_>) -> Read<Keys> {
     let mut fields = node.fields()?;
     let jwks_uri = fields.node("jwks_uri");
     let discovery = fields.node("discovery");
-    let discover = discovery.map_or(Ok(false), Node::flag);
+    let discover = fields.or("discovery", true, Node::flag);
     let jwks = fields.node("jwks");
     let secrets = fields.node("secrets");
-    let stale = fields.node("stale_s");
-    let stale_ms = match stale {
-        None => Ok(limits::STALE_DEFAULT_S),
-        Some(node) => node.integer(0..=604_800).map(u64::from),
-    };
-    let stale_ms = stale_ms.map(|seconds| seconds.saturating_mul(1000));
-    let http = fields.node("insecure_http");
-    let insecure = http.map_or(Ok(false), insecure_http);
+    let fetched_only = [fields.node("stale_s"), fields.node("insecure_http")];
+    let stale_ms = fields.or("stale_s", limits::STALE_DEFAULT_S, |node| {
+        node.integer(0..=604_800).map(u64::from)
+    });
+    let stale_ms = stale_ms.saturating_mul(1000);
+    let insecure = fields.or("insecure_http", false, insecure_http);
     fields.close();
 
-    let discovery = discovery.filter(|_| !matches!(discover, Ok(false)));
     let sources = [
         jwks_uri.map(Source::JwksUri),
-        discovery.map(Source::Discovery),
+        discovery.filter(|_| discover).map(Source::Discovery),
         jwks.map(Source::Jwks),
         secrets.map(Source::Secrets),
     ];
@@ -76,36 +79,27 @@ pub(super) fn keys(node: Node<'_, '_>, origin: &Origin<'_>) -> Read<Keys> {
         }
     };
     if matches!(source, Source::Jwks(_) | Source::Secrets(_)) {
-        for fetched_only in [stale, http].into_iter().flatten() {
-            fetched_only.refuse(
+        for node in fetched_only.into_iter().flatten() {
+            node.refuse(
                 CONFLICT,
                 "this is for keys that are fetched, and these are inline",
             );
         }
     }
-    if let Ok(algorithms) = origin.algorithms {
-        source.fits(algorithms)?;
-    }
-    match source {
-        Source::JwksUri(node) => {
-            let uri = address(node, insecure)?;
-            Ok(Keys::JwksUri {
-                uri,
-                stale_ms: stale_ms?,
-            })
-        }
-        Source::Discovery(node) => {
-            discover?;
-            let uri = metadata_uri(node, origin, insecure)?;
-            Ok(Keys::Discovery {
-                uri,
-                stale_ms: stale_ms?,
-                insecure_http: insecure?,
-            })
-        }
-        Source::Jwks(node) => inline_jwks(node, origin).map(Keys::Inline),
-        Source::Secrets(node) => inline_secrets(node, origin).map(Keys::Inline),
-    }
+    source.fits(origin.algorithms)?;
+    Ok(match source {
+        Source::JwksUri(node) => Keys::JwksUri {
+            uri: address(node, insecure)?,
+            stale_ms,
+        },
+        Source::Discovery(node) => Keys::Discovery {
+            uri: metadata_uri(node, origin.issuer, insecure)?,
+            stale_ms,
+            insecure_http: insecure,
+        },
+        Source::Jwks(node) => Keys::Inline(inline_jwks(node, origin)?),
+        Source::Secrets(node) => Keys::Inline(inline_secrets(node, origin)?),
+    })
 }
 
 /// `insecure_http` itself, with its warning.
@@ -120,34 +114,41 @@ pub(super) fn insecure_http(node: Node<'_, '_>) -> Read<bool> {
 }
 
 /// An address to fetch: plain `http` only where that was said.
-pub(super) fn address(node: Node<'_, '_>, insecure: Read<bool>) -> Read<Arc<str>> {
+pub(super) fn address(node: Node<'_, '_>, insecure: bool) -> Read<Arc<str>> {
     let text = node.text()?;
-    match fetchable(text, insecure) {
+    match uri::fetchable(text, insecure) {
         Ok(()) => Ok(text.into()),
         Err(why) => Err(node.refuse(VALUE_INVALID, format!("the address {why}"))),
     }
 }
 
 /// OpenID Connect Discovery 1.0 §4.1: below the issuer, without its last `/`.
-fn metadata_uri(node: Node<'_, '_>, origin: &Origin<'_>, insecure: Read<bool>) -> Read<Arc<str>> {
-    let issuer = origin.issuer?;
+fn metadata_uri(node: Node<'_, '_>, issuer: &str, insecure: bool) -> Read<Arc<str>> {
     let judged = match issuer.contains('?') {
         true => Err("has a query"),
-        false => fetchable(issuer, insecure),
+        false => uri::fetchable(issuer, insecure),
     };
-    if let Err(why) = judged {
-        let message = format!("discovery starts at the `issuer`, which {why}");
-        return Err(node.refuse(CONFLICT, message));
+    match judged {
+        // An issuer that could not be read was reported.
+        Err(why) if !issuer.is_empty() => {
+            let message = format!("discovery starts at the `issuer`, which {why}");
+            Err(node.refuse(CONFLICT, message))
+        }
+        _ => {
+            let base = issuer.strip_suffix('/').unwrap_or(issuer);
+            Ok([base, "/.well-known/openid-configuration"].concat().into())
+        }
     }
-    let base = issuer.strip_suffix('/').unwrap_or(issuer);
-    Ok([base, "/.well-known/openid-configuration"].concat().into())
 }
 
 fn inline_jwks(node: Node<'_, '_>, origin: &Origin<'_>) -> Read<Keyring> {
     node.object()?;
+    if origin.algorithms.is_empty() {
+        return Ok(Keyring::default());
+    }
     let parsed = Keyring::from_value(
         node.value(),
-        origin.algorithms?,
+        origin.algorithms,
         origin.limits,
         &node.pointer(),
     );
@@ -163,17 +164,15 @@ fn inline_jwks(node: Node<'_, '_>, origin: &Origin<'_>) -> Read<Keyring> {
 
 fn inline_secrets(node: Node<'_, '_>, origin: &Origin<'_>) -> Read<Keyring> {
     node.array(1, origin.limits.document_keys)?;
-    let parsed = Keyring::from_secrets(node.value(), origin.algorithms?, &node.pointer());
+    if origin.algorithms.is_empty() {
+        return Ok(Keyring::default());
+    }
+    let parsed = Keyring::from_secrets(node.value(), origin.algorithms, &node.pointer());
     parsed.map_err(|problems| {
-        let refused = problems
-            .into_iter()
-            .map(|problem| node.refuse_with(problem))
-            .last();
+        let mut refused = None;
+        for problem in problems {
+            refused = Some(node.refuse_with(problem));
+        }
         refused.unwrap_or_else(|| node.refuse(KEY_UNUSABLE, "the secrets cannot be used"))
     })
-}
-
-/// Where `insecure_http` itself is at fault, the scheme is not blamed.
-fn fetchable(uri: &str, insecure: Read<bool>) -> Result<(), &'static str> {
-    uri::fetchable(uri, insecure.unwrap_or(true))
 }

@@ -34,6 +34,10 @@ pub const POLICY_SCHEMA: &str = include_str!("../../policy.schema.json");
 /// seed cannot be attacked.
 pub(crate) type Map<K, V> = HashMap<K, V, foldhash::fast::FixedState>;
 
+/// Whatever the parser looks up, as bytes: one kind of table for all of it,
+/// since each kind adds to the module.
+type Index = Map<Box<[u8]>, usize>;
+
 #[derive(Debug)]
 pub(crate) struct Policy {
     pub(crate) leeway_ms: i64,
@@ -78,6 +82,13 @@ pub(crate) enum Audiences {
     All(Vec<Box<str>>),
 }
 
+/// For nobody.
+impl Default for Audiences {
+    fn default() -> Self {
+        Self::OneOf(Vec::new())
+    }
+}
+
 #[derive(Debug)]
 pub(crate) enum Keys {
     JwksUri {
@@ -93,6 +104,13 @@ pub(crate) enum Keys {
     },
     /// Inline `jwks`, or `secrets`: never fetched.
     Inline(Keyring),
+}
+
+/// No key: nothing verifies.
+impl Default for Keys {
+    fn default() -> Self {
+        Self::Inline(Keyring::default())
+    }
 }
 
 #[derive(Debug)]

@@ -1,21 +1,22 @@
 //! The names that issuers define and rules refer to.
 
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 
-use hashbrown::HashSet;
-
-use super::{Map, Policy, TenantFrom};
+use super::{Index, Policy, TenantFrom};
 
 /// An issuer, by its place among those that have a name.
 pub(super) type IssuerId = usize;
 
+/// For token types: of no issuer in particular.
+const ANY: IssuerId = IssuerId::MAX;
+
 #[derive(Default)]
 pub(super) struct Names<'p> {
-    issuers: Map<&'p str, IssuerId>,
+    issuers: Index,
     issuers_in_order: Vec<&'p str>,
-    types: HashSet<&'p str, foldhash::fast::FixedState>,
+    /// An issuer, or [`ANY`], and the name of a type.
+    types: Index,
     types_in_order: Vec<&'p str>,
-    types_of: HashSet<(IssuerId, &'p str), foldhash::fast::FixedState>,
     says_tenant: Vec<bool>,
     any_says_tenant: bool,
     complete: bool,
@@ -43,14 +44,15 @@ impl<'p> Names<'p> {
         let id = self.issuers_in_order.len();
         self.issuers_in_order.push(name);
         self.says_tenant.push(false);
-        *self.issuers.entry(name).or_insert(id)
+        self.issuers.insert(name.as_bytes().into(), id);
+        id
     }
 
     pub(super) fn add_type(&mut self, issuer: IssuerId, name: &'p str) {
-        if self.types.insert(name) {
+        self.types.insert(pair(issuer, name).into(), 0);
+        if self.types.insert(pair(ANY, name).into(), 0).is_none() {
             self.types_in_order.push(name);
         }
-        self.types_of.insert((issuer, name));
     }
 
     /// The issuer's tokens say a tenant.
@@ -71,17 +73,17 @@ impl<'p> Names<'p> {
     }
 
     pub(super) fn issuer(&self, name: &str) -> Option<IssuerId> {
-        self.issuers.get(name).copied()
+        self.issuers.get(name.as_bytes()).copied()
+    }
+
+    pub(super) fn issuers_named(&self, names: &[Box<str>]) -> Vec<IssuerId> {
+        names.iter().filter_map(|name| self.issuer(name)).collect()
     }
 
     /// Whether one of the issuers (`None`: of all) has tokens of this type.
     pub(super) fn has_type(&self, admitted: Option<&[IssuerId]>, name: &str) -> bool {
-        match admitted {
-            None => self.types.contains(name),
-            Some(issuers) => issuers
-                .iter()
-                .any(|id| self.types_of.contains(&(*id, name))),
-        }
+        let has = |issuer: &IssuerId| self.types.contains_key(&*pair(*issuer, name));
+        admitted.unwrap_or(&[ANY]).iter().any(has)
     }
 
     /// Whether tokens of one of the issuers (`None`: of any) say a tenant.
@@ -94,11 +96,15 @@ impl<'p> Names<'p> {
         }
     }
 
-    pub(super) fn issuers(&self) -> impl Iterator<Item = &'p str> + Clone {
+    pub(super) fn issuers(&self) -> impl Iterator<Item = &'p str> {
         self.issuers_in_order.iter().copied()
     }
 
-    pub(super) fn types(&self) -> impl Iterator<Item = &'p str> + Clone {
+    pub(super) fn types(&self) -> impl Iterator<Item = &'p str> {
         self.types_in_order.iter().copied()
     }
+}
+
+fn pair(issuer: IssuerId, name: &str) -> Vec<u8> {
+    [&issuer.to_le_bytes(), name.as_bytes()].concat()
 }

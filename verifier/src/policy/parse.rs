@@ -7,9 +7,9 @@ use super::{
     codes::*,
     grammar,
     headers::{credentials, default_credentials, forward},
-    issuers::{issuers, ms},
+    issuers::issuers,
     names::Names,
-    reader::Node,
+    reader::{Node, ms},
     report::{Read, Report},
     requirement::{Context, Segments, requirement},
     rules::rules,
@@ -30,7 +30,7 @@ const BOUNDS: Bounds = Bounds {
 /// Bytes of a requirement that stands alone.
 const REQUIREMENT_BYTES: usize = 256 * 1024;
 /// Where the policy says nothing (`leeway_s`).
-const LEEWAY_DEFAULT_S: u32 = 30;
+const LEEWAY_DEFAULT_MS: i64 = 30_000;
 
 /// Parses a policy: the policy and its warnings, or every problem.
 pub(crate) fn parse(text: &[u8]) -> Result<(Policy, Vec<Problem>), Vec<Problem>> {
@@ -93,45 +93,48 @@ fn value(text: &[u8], most: usize) -> Result<Value<'_>, Vec<Problem>> {
 fn policy(node: Node<'_, '_>) -> Read<Policy> {
     let mut names = Names::default();
     let mut fields = node.fields()?;
-    let contract = fields.required("contract", |node| match node.text()? {
+    fields.required("contract", contract);
+    let limits = fields.or("limits", Limits::DEFAULT, lowered_limits);
+    let issuers = fields.required("issuers", |node| issuers(node, &limits, &mut names));
+    let credentials = fields.or("credentials", default_credentials(), credentials);
+    fields.optional("default", default);
+    let policy = Policy {
+        leeway_ms: fields.or("leeway_s", LEEWAY_DEFAULT_MS, |node| {
+            node.integer(0..=300).map(ms)
+        }),
+        issuers,
+        rules: fields.or("rules", Vec::new(), |node| rules(node, &names)),
+        forward: fields.or("forward", Vec::new(), |node| forward(node, &credentials)),
+        credentials,
+        strip_credential: fields.or("strip_credential", false, Node::flag),
+        realm: fields
+            .or("realm", "countersign", |node| node.word(grammar::realm))
+            .into(),
+        remember: fields.or("remember", true, Node::flag),
+        limits,
+    };
+    fields.close();
+    Ok(policy)
+}
+
+fn contract(node: Node<'_, '_>) -> Read<()> {
+    match node.text()? {
         "1" => Ok(()),
         other => {
             let message = format!("this gate speaks contract `1`, not {}", quoted(other));
             Err(node.refuse(VALUE_INVALID, message))
         }
-    });
-    let leeway_s = fields.or("leeway_s", LEEWAY_DEFAULT_S, |node| node.integer(0..=300));
-    let limits = fields.or("limits", Limits::DEFAULT, lowered_limits);
-    let known_limits = limits.as_ref().unwrap_or(&Limits::DEFAULT);
-    let issuers = fields.required("issuers", |node| issuers(node, known_limits, &mut names));
-    let credentials = fields.or("credentials", default_credentials(), credentials);
-    let rules = fields.or("rules", Vec::new(), |node| rules(node, &names));
-    let default = fields.or("default", (), |node| match node.text()? {
+    }
+}
+
+fn default(node: Node<'_, '_>) -> Read<()> {
+    match node.text()? {
         "deny" => Ok(()),
-        _ => Err(node.refuse(
-            VALUE_INVALID,
-            "what no rule admits is denied: only `deny` is possible",
-        )),
-    });
-    let read_from = credentials.as_deref().unwrap_or_default();
-    let forward = fields.or("forward", Vec::new(), |node| forward(node, read_from));
-    let strip_credential = fields.or("strip_credential", false, Node::flag);
-    let realm = fields.or("realm", "countersign", |node| node.word(grammar::realm));
-    let remember = fields.or("remember", true, Node::flag);
-    fields.close();
-    contract?;
-    default?;
-    Ok(Policy {
-        leeway_ms: ms(leeway_s?),
-        issuers: issuers?,
-        credentials: credentials?,
-        rules: rules?,
-        forward: forward?,
-        strip_credential: strip_credential?,
-        realm: realm?.into(),
-        remember: remember?,
-        limits: limits?,
-    })
+        _ => {
+            let message = "what no rule admits is denied: only `deny` is possible";
+            Err(node.refuse(VALUE_INVALID, message))
+        }
+    }
 }
 
 /// Each limit goes down, never up.
@@ -139,23 +142,17 @@ fn lowered_limits(node: Node<'_, '_>) -> Read<Limits> {
     const MOST: Limits = Limits::DEFAULT;
     let mut fields = node.fields()?;
     let mut limit = |name, most| fields.or(name, most, |node| lowered(node, most));
-    let token_bytes = limit("token_bytes", MOST.token_bytes);
-    let header_bytes = limit("header_bytes", MOST.header_bytes);
-    let json_depth = limit("json_depth", MOST.json_depth);
-    let json_members = limit("json_members", MOST.json_members);
-    let document_bytes = limit("document_bytes", MOST.document_bytes);
-    let document_keys = limit("document_keys", MOST.document_keys);
-    let remembered_tokens = limit("remembered_tokens", MOST.remembered_tokens);
+    let limits = Limits {
+        token_bytes: limit("token_bytes", MOST.token_bytes),
+        header_bytes: limit("header_bytes", MOST.header_bytes),
+        json_depth: limit("json_depth", MOST.json_depth),
+        json_members: limit("json_members", MOST.json_members),
+        document_bytes: limit("document_bytes", MOST.document_bytes),
+        document_keys: limit("document_keys", MOST.document_keys),
+        remembered_tokens: limit("remembered_tokens", MOST.remembered_tokens),
+    };
     fields.close();
-    Ok(Limits {
-        token_bytes: token_bytes?,
-        header_bytes: header_bytes?,
-        json_depth: json_depth?,
-        json_members: json_members?,
-        document_bytes: document_bytes?,
-        document_keys: document_keys?,
-        remembered_tokens: remembered_tokens?,
-    })
+    Ok(limits)
 }
 
 fn lowered(node: Node<'_, '_>, most: usize) -> Read<usize> {

@@ -2,9 +2,7 @@
 
 use alloc::vec::Vec;
 
-use hashbrown::HashSet;
-
-use super::{Host, Pattern, Rule, Segment};
+use super::{Host, Index, Pattern, Rule, Segment};
 
 /// A rule with more combinations of path, host and method is not looked at:
 /// this is advice, and it must not cost more than the policy itself.
@@ -15,7 +13,7 @@ const COMBINATIONS: usize = 256;
 /// or that is below an earlier `/**`, not every overlap.
 #[derive(Default)]
 pub(super) struct Reach {
-    matched: HashSet<Vec<u8>, foldhash::fast::FixedState>,
+    matched: Index,
 }
 
 impl Reach {
@@ -40,7 +38,8 @@ impl Reach {
         let covered = covered.collect();
         for path in &rule.paths {
             for (host, method) in &combinations {
-                self.matched.insert(key(&whole(path), *host, *method));
+                self.matched
+                    .insert(key(&whole(path), *host, *method).into(), 0);
             }
         }
         covered
@@ -54,7 +53,7 @@ impl Reach {
         let matched = |path: &Vec<u8>, host| {
             methods
                 .iter()
-                .any(|method| self.matched.contains(&key(path, host, *method)))
+                .any(|method| self.matched.contains_key(&*key(path, host, *method)))
         };
         paths
             .iter()

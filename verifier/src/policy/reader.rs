@@ -1,12 +1,11 @@
 //! Reads a JSON value of the policy, and knows where it stands: what is wrong
 //! with it is reported with its place, and reading goes on beside it.
 
-use alloc::{borrow::ToOwned, boxed::Box, format, string::String, vec::Vec};
+use alloc::{boxed::Box, format, string::String, vec::Vec};
 use core::ops::RangeInclusive;
 
-use hashbrown::HashSet;
-
 use super::{
+    Index,
     codes::*,
     report::{Position, Read, Report, Reported},
     suggest::{quoted, suggestion},
@@ -49,6 +48,7 @@ impl<'n, 'p> Node<'n, 'p> {
         self.value
     }
 
+    #[inline(never)]
     pub(super) fn text(self) -> Read<&'p str> {
         self.value
             .as_str()
@@ -56,6 +56,7 @@ impl<'n, 'p> Node<'n, 'p> {
     }
 
     /// A text of this grammar.
+    #[inline(never)]
     pub(super) fn word(self, grammar: Grammar) -> Read<&'p str> {
         let text = self.text()?;
         match grammar(text) {
@@ -66,14 +67,27 @@ impl<'n, 'p> Node<'n, 'p> {
 
     /// An array of different texts of this grammar, `least` of them or more.
     pub(super) fn words(&self, least: usize, grammar: Grammar) -> Read<Vec<Box<str>>> {
-        let mut unique = Unique::default();
-        every(self.items(least, usize::MAX)?.map(|item| {
-            let word = item.word(grammar)?;
-            unique.add(item, word, "this list")?;
-            Ok(word.into())
-        }))
+        self.known_words(least, grammar, &|_, _| {})
     }
 
+    /// The same; each is also looked at by somebody who knows what it names.
+    #[inline(never)]
+    pub(super) fn known_words(
+        &self,
+        least: usize,
+        grammar: Grammar,
+        look: &dyn Fn(Node<'_, '_>, &str),
+    ) -> Read<Vec<Box<str>>> {
+        let mut unique = Unique::default();
+        self.list(least, usize::MAX, |item| {
+            let word = item.word(grammar)?;
+            unique.add(item, word, "this list")?;
+            look(item, word);
+            Ok(word.into())
+        })
+    }
+
+    #[inline(never)]
     pub(super) fn flag(self) -> Read<bool> {
         match self.value {
             Value::Bool(flag) => Ok(*flag),
@@ -82,6 +96,7 @@ impl<'n, 'p> Node<'n, 'p> {
     }
 
     /// A whole number within bounds; `30.0` is one (RFC 8259 §6).
+    #[inline(never)]
     pub(super) fn integer(self, bounds: RangeInclusive<u32>) -> Read<u32> {
         const WANTED: &str = "a whole number";
         let Value::Number(number) = self.value else {
@@ -107,22 +122,59 @@ impl<'n, 'p> Node<'n, 'p> {
         })
     }
 
-    /// The items of an array, of which there must be `least` to `most`.
-    pub(super) fn items(
+    /// An age in seconds, as milliseconds; ten years are the most, since more
+    /// is a slip of the keyboard.
+    pub(super) fn age_ms(self) -> Read<i64> {
+        self.integer(1..=315_360_000).map(ms)
+    }
+
+    /// The items of an array of `least` to `most`: all that can be read.
+    pub(super) fn list<T>(
         &self,
         least: usize,
         most: usize,
-    ) -> Read<impl ExactSizeIterator<Item = Node<'_, 'p>>> {
-        let items = self.array(least, most)?;
-        let item = |(index, value)| self.child(value, index, None);
-        Ok(items.iter().enumerate().map(item))
+        mut read: impl FnMut(Node<'_, 'p>) -> Read<T>,
+    ) -> Read<Vec<T>> {
+        let mut list = Vec::new();
+        self.each_item(least, most, &mut |item| list.extend(read(item).ok()))?;
+        Ok(list)
     }
 
-    /// The members of an object whose names are the operator's.
-    pub(super) fn members(&self) -> Read<impl ExactSizeIterator<Item = (&'p str, Node<'_, 'p>)>> {
-        let object = self.object()?;
-        let member = |(index, (name, value))| (name, self.child(value, index, Some(name)));
-        Ok(object.iter().enumerate().map(member))
+    /// The members of an object whose names are the operator's: all that can
+    /// be read.
+    pub(super) fn members<T>(
+        &self,
+        mut read: impl FnMut(&'p str, Node<'_, 'p>) -> Read<T>,
+    ) -> Read<Vec<T>> {
+        let mut members = Vec::new();
+        self.each_member(&mut |name, value| members.extend(read(name, value).ok()))?;
+        Ok(members)
+    }
+
+    #[inline(never)]
+    fn each_item(&self, least: usize, most: usize, read: &mut dyn FnMut(Node<'_, 'p>)) -> Read<()> {
+        self.array(least, most)?;
+        self.each(read);
+        Ok(())
+    }
+
+    /// The items of an array, or this value itself if it is none.
+    pub(super) fn each(&self, look: &mut dyn FnMut(Node<'_, 'p>)) {
+        match self.value.as_array() {
+            Some(items) => {
+                let items = items.iter().enumerate();
+                items.for_each(|(index, value)| look(self.child(value, index, None)));
+            }
+            None => look(*self),
+        }
+    }
+
+    #[inline(never)]
+    fn each_member(&self, read: &mut dyn FnMut(&'p str, Node<'_, 'p>)) -> Read<()> {
+        for (index, (name, value)) in self.object()?.iter().enumerate() {
+            read(name, self.child(value, index, Some(name)));
+        }
+        Ok(())
     }
 
     /// The fields of an object whose names are the contract's.
@@ -132,6 +184,12 @@ impl<'n, 'p> Node<'n, 'p> {
             object: self.object()?,
             known: Vec::new(),
         })
+    }
+
+    /// How many errors were reported so far: what was read between two equal
+    /// counts was read in full.
+    pub(super) fn refusals(self) -> usize {
+        self.report.refusals()
     }
 
     /// Reports an error here.
@@ -147,15 +205,18 @@ impl<'n, 'p> Node<'n, 'p> {
     }
 
     /// Reports an error that somebody else found below here.
+    #[inline(never)]
     pub(super) fn refuse_with(self, problem: Problem) -> Reported {
         self.report.refuse(self.position(), problem)
     }
 
     /// Reports a warning that somebody else found below here.
+    #[inline(never)]
     pub(super) fn warn_with(self, problem: Problem) {
         self.report.warn(self.position(), problem);
     }
 
+    #[inline(never)]
     pub(super) fn type_wrong(self, wanted: &str) -> Reported {
         let found = match self.value {
             Value::Null => "`null`",
@@ -169,6 +230,7 @@ impl<'n, 'p> Node<'n, 'p> {
     }
 
     /// JSON Pointer (RFC 6901).
+    #[inline(never)]
     pub(super) fn pointer(self) -> String {
         let Some(step) = self.step else {
             return String::new();
@@ -181,6 +243,7 @@ impl<'n, 'p> Node<'n, 'p> {
         pointer
     }
 
+    #[inline(never)]
     fn position(self) -> Position {
         let Some(step) = self.step else {
             return Position::new();
@@ -191,6 +254,7 @@ impl<'n, 'p> Node<'n, 'p> {
     }
 
     /// An array of `least` to `most` items.
+    #[inline(never)]
     pub(super) fn array(self, least: usize, most: usize) -> Read<&'p [Value<'p>]> {
         let items = self.value.as_array();
         let items = items.ok_or_else(|| self.type_wrong("an array"))?;
@@ -204,6 +268,7 @@ impl<'n, 'p> Node<'n, 'p> {
     }
 
     /// An object, whatever its members.
+    #[inline(never)]
     pub(super) fn object(self) -> Read<&'p Object<'p>> {
         self.value
             .as_object()
@@ -223,8 +288,9 @@ impl<'n, 'p> Node<'n, 'p> {
     }
 }
 
-/// An object whose fields are read one by one; [`Fields::close`] then reports
-/// the members that nobody asked for.
+/// An object whose fields are read one by one. What is missing or cannot be
+/// read is reported and gives an empty value or the default, which nobody
+/// sees: [`Report::conclude`] gives out no policy that was refused.
 pub(super) struct Fields<'n, 'p> {
     node: &'n Node<'n, 'p>,
     object: &'p Object<'p>,
@@ -233,24 +299,29 @@ pub(super) struct Fields<'n, 'p> {
 
 impl<'n, 'p> Fields<'n, 'p> {
     /// The field as it stands.
+    #[inline(never)]
     pub(super) fn node(&mut self, name: &'static str) -> Option<Node<'n, 'p>> {
-        self.known.push(name);
+        if !self.known.contains(&name) {
+            self.known.push(name);
+        }
         let mut members = self.object.iter().enumerate();
         let (index, (name, value)) = members.find(|(_, (n, _))| *n == name)?;
         Some(self.node.child(value, index, Some(name)))
     }
 
     /// A field that has no default.
-    pub(super) fn required<T>(
+    pub(super) fn required<T: Default>(
         &mut self,
         name: &'static str,
         read: impl FnOnce(Node<'n, 'p>) -> Read<T>,
-    ) -> Read<T> {
+    ) -> T {
         match self.node(name) {
-            Some(node) => read(node),
-            None => Err(self
-                .node
-                .refuse(FIELD_MISSING, format!("`{name}` is missing here"))),
+            Some(node) => read(node).unwrap_or_default(),
+            None => {
+                self.node
+                    .refuse(FIELD_MISSING, format!("`{name}` is missing here"));
+                T::default()
+            }
         }
     }
 
@@ -259,8 +330,8 @@ impl<'n, 'p> Fields<'n, 'p> {
         &mut self,
         name: &'static str,
         read: impl FnOnce(Node<'n, 'p>) -> Read<T>,
-    ) -> Read<Option<T>> {
-        self.node(name).map(read).transpose()
+    ) -> Option<T> {
+        self.node(name).and_then(|node| read(node).ok())
     }
 
     /// A field that has a default.
@@ -269,16 +340,17 @@ impl<'n, 'p> Fields<'n, 'p> {
         name: &'static str,
         default: T,
         read: impl FnOnce(Node<'n, 'p>) -> Read<T>,
-    ) -> Read<T> {
-        self.node(name).map_or(Ok(default), read)
+    ) -> T {
+        self.optional(name, read).unwrap_or(default)
     }
 
-    /// Reports every member that is not a field.
+    /// Reports every member that is not a field, now that all were read.
+    #[inline(never)]
     pub(super) fn close(self) {
         let unknown = |name: &str| !self.known.contains(&name);
         for (index, (name, value)) in self.object.iter().enumerate() {
             if unknown(name) {
-                let hint = suggestion(name, self.known.iter().copied());
+                let hint = suggestion(name, &mut self.known.iter().copied());
                 let message = format!("{} is not a field here; {hint}", quoted(name));
                 self.node
                     .child(value, index, Some(name))
@@ -288,34 +360,27 @@ impl<'n, 'p> Fields<'n, 'p> {
     }
 }
 
+/// Seconds of the policy as milliseconds of the gate.
+pub(super) fn ms(seconds: u32) -> i64 {
+    i64::from(seconds).saturating_mul(1000)
+}
+
 /// Things that must differ from each other.
 #[derive(Default)]
 pub(super) struct Unique {
-    seen: HashSet<Box<str>, foldhash::fast::FixedState>,
+    seen: Index,
 }
 
 impl Unique {
     /// `within` names what the text must be unique in.
+    #[inline(never)]
     pub(super) fn add(&mut self, node: Node<'_, '_>, text: &str, within: &str) -> Read<()> {
-        if self.seen.insert(text.to_owned().into()) {
-            return Ok(());
-        }
-        Err(node.refuse(
-            DUPLICATE,
-            format!("{} is more than once in {within}", quoted(text)),
-        ))
-    }
-}
-
-/// Reads to the end, so that every problem is reported.
-pub(super) fn every<T>(reads: impl Iterator<Item = Read<T>>) -> Read<Vec<T>> {
-    let mut values = Vec::with_capacity(reads.size_hint().0);
-    let mut refused = None;
-    for read in reads {
-        match read {
-            Ok(value) => values.push(value),
-            Err(reported) => refused = Some(reported),
+        match self.seen.insert(text.as_bytes().into(), 0) {
+            None => Ok(()),
+            Some(_) => {
+                let message = format!("{} is more than once in {within}", quoted(text));
+                Err(node.refuse(DUPLICATE, message))
+            }
         }
     }
-    refused.map_or(Ok(values), Err)
 }

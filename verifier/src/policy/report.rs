@@ -1,6 +1,6 @@
 //! Collects every problem of a policy, and tells them in the policy's order.
 
-use alloc::{format, string::String, vec::Vec};
+use alloc::{format, vec::Vec};
 use core::cell::Cell;
 
 use super::codes::TOO_MANY;
@@ -28,58 +28,50 @@ pub(super) struct Report {
 
 #[derive(Default)]
 struct Found {
+    /// In the policy's order; those of one place in the order of their finding.
     kept: Vec<(Position, Problem)>,
-    error_bytes: usize,
-    warning_bytes: usize,
-    errors_left_out: usize,
-    warnings_left_out: usize,
-    refused: bool,
+    errors: Tally,
+    warnings: Tally,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Tally {
+    count: usize,
+    left_out: usize,
+    bytes: usize,
 }
 
 impl Report {
     /// A problem for which the policy is refused.
-    pub(super) fn refuse(&self, position: Position, problem: Problem) -> Reported {
-        self.add(
-            position,
-            Problem {
-                severity: Severity::Error,
-                ..problem
-            },
-        );
+    #[inline(never)]
+    pub(super) fn refuse(&self, position: Position, mut problem: Problem) -> Reported {
+        problem.severity = Severity::Error;
+        self.add(position, problem);
         Reported(())
     }
 
     /// A problem that somebody should look at.
-    pub(super) fn warn(&self, position: Position, problem: Problem) {
-        self.add(
-            position,
-            Problem {
-                severity: Severity::Warning,
-                ..problem
-            },
-        );
+    #[inline(never)]
+    pub(super) fn warn(&self, position: Position, mut problem: Problem) {
+        problem.severity = Severity::Warning;
+        self.add(position, problem);
+    }
+
+    /// How many errors there were so far.
+    pub(super) fn refusals(&self) -> usize {
+        let found = self.found.take();
+        let count = found.errors.count;
+        self.found.set(found);
+        count
     }
 
     /// What was read and its warnings, or everything that was found.
     pub(super) fn conclude<T>(self, read: Read<T>) -> Result<(T, Vec<Problem>), Vec<Problem>> {
         let found = self.found.into_inner();
-        let mut kept = found.kept;
-        // Stable: problems of one place stay in the order of their finding.
-        kept.sort_by(|(a, _), (b, _)| a.cmp(b));
-        let mut problems: Vec<Problem> = kept.into_iter().map(|(_, problem)| problem).collect();
-        if found.errors_left_out > 0 {
-            problems.push(Problem::error(
-                "",
-                TOO_MANY,
-                left_out(found.errors_left_out, "problem"),
-            ));
-        }
-        if found.warnings_left_out > 0 {
-            let message = left_out(found.warnings_left_out, "warning");
-            problems.push(Problem::warning("", TOO_MANY, message));
-        }
+        let refused = found.errors.count > 0;
+        let problems = found.tell();
         match read {
-            Ok(value) if !found.refused => Ok((value, problems)),
+            Ok(value) if !refused => Ok((value, problems)),
             _ => Err(problems),
         }
     }
@@ -93,24 +85,33 @@ impl Report {
 
 impl Found {
     fn add(&mut self, position: Position, problem: Problem) {
-        let (bytes, left_out) = match problem.severity {
-            Severity::Error => {
-                self.refused = true;
-                (&mut self.error_bytes, &mut self.errors_left_out)
-            }
-            Severity::Warning => (&mut self.warning_bytes, &mut self.warnings_left_out),
+        let tally = match problem.severity {
+            Severity::Error => &mut self.errors,
+            Severity::Warning => &mut self.warnings,
         };
-        if *bytes > KEPT_BYTES {
-            *left_out = left_out.saturating_add(1);
+        tally.count = tally.count.saturating_add(1);
+        if tally.bytes > KEPT_BYTES {
+            tally.left_out = tally.left_out.saturating_add(1);
             return;
         }
-        let size = problem.pointer.len().saturating_add(problem.message.len());
-        *bytes = bytes.saturating_add(size);
-        self.kept.push((position, problem));
+        let bytes = problem.pointer.len().saturating_add(problem.message.len());
+        tally.bytes = tally.bytes.saturating_add(bytes);
+        let index = self.kept.partition_point(|(other, _)| *other <= position);
+        self.kept.insert(index, (position, problem));
     }
-}
 
-fn left_out(count: usize, what: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} more {what}{plural} left out")
+    fn tell(self) -> Vec<Problem> {
+        let (errors, warnings) = (self.errors.left_out, self.warnings.left_out);
+        let kept = self.kept.into_iter();
+        let mut problems: Vec<Problem> = kept.map(|(_, problem)| problem).collect();
+        if errors > 0 {
+            let message = format!("more problems that are left out here: {errors}");
+            problems.push(Problem::error("", TOO_MANY, message));
+        }
+        if warnings > 0 {
+            let message = format!("more warnings that are left out here: {warnings}");
+            problems.push(Problem::warning("", TOO_MANY, message));
+        }
+        problems
+    }
 }

@@ -6,9 +6,9 @@ use super::{
     claims::conditions,
     codes::*,
     grammar,
-    issuers::{AGE_MAX_S, fixed, ms},
+    issuers::fixed,
     names::{IssuerId, Names},
-    reader::{Grammar, Node, every},
+    reader::{Grammar, Node},
     report::Read,
     suggest::{quoted, suggestion},
 };
@@ -49,47 +49,35 @@ fn part(
     levels: usize,
 ) -> Read<Requirement> {
     let mut fields = node.fields()?;
-    let issuers = fields.optional("issuers", |node| issuers(node, context.names));
-    let named: Option<Vec<IssuerId>> = issuers.as_ref().ok().and_then(|issuers| {
-        let issuers = issuers.as_ref()?;
-        Some(
-            issuers
-                .iter()
-                .filter_map(|name| context.names.issuer(name))
-                .collect(),
-        )
-    });
-    let admitted = named.as_deref().or(admitted);
-    let audiences = fields.or("audiences", Vec::new(), |node| node.words(1, grammar::text));
-    let types = fields.or("types", Vec::new(), |node| {
-        types(node, context.names, admitted)
-    });
-    let tenant = fields.optional("tenant", |node| tenant(node, context, admitted));
-    let scopes = fields.or("scopes", Words::default(), |node| {
-        words(node, grammar::scope)
-    });
-    let roles = fields.or("roles", Words::default(), |node| words(node, grammar::text));
-    let claims = fields.or("claims", Vec::new(), conditions);
-    let max_age_s = fields.optional("max_age_s", |node| node.integer(1..=AGE_MAX_S));
-    let all_of = fields.or("all_of", Vec::new(), |node| {
-        parts(node, context, admitted, levels)
-    });
-    let any_of = fields.or("any_of", Vec::new(), |node| {
-        parts(node, context, admitted, levels)
-    });
+    let issuers = fields.or("issuers", Vec::new(), |node| issuers(node, context.names));
+    let ids: Vec<IssuerId> = context.names.issuers_named(&issuers);
+    let admitted = if ids.is_empty() {
+        admitted
+    } else {
+        Some(&*ids)
+    };
+    let requirement = Requirement {
+        issuers,
+        audiences: fields.or("audiences", Vec::new(), |node| node.words(1, grammar::text)),
+        types: fields.or("types", Vec::new(), |node| {
+            types(node, context.names, admitted)
+        }),
+        tenant: fields.optional("tenant", |node| tenant(node, context, admitted)),
+        scopes: fields.or("scopes", Words::default(), |node| {
+            words(node, grammar::scope)
+        }),
+        roles: fields.or("roles", Words::default(), |node| words(node, grammar::text)),
+        claims: fields.or("claims", Vec::new(), conditions),
+        max_age_ms: fields.optional("max_age_s", Node::age_ms),
+        all_of: fields.or("all_of", Vec::new(), |node| {
+            parts(node, context, admitted, levels)
+        }),
+        any_of: fields.or("any_of", Vec::new(), |node| {
+            parts(node, context, admitted, levels)
+        }),
+    };
     fields.close();
-    Ok(Requirement {
-        issuers: issuers?.unwrap_or_default(),
-        audiences: audiences?,
-        types: types?,
-        tenant: tenant?,
-        scopes: scopes?,
-        roles: roles?,
-        claims: claims?,
-        max_age_ms: max_age_s?.map(ms),
-        all_of: all_of?,
-        any_of: any_of?,
-    })
+    Ok(requirement)
 }
 
 fn parts(
@@ -102,29 +90,19 @@ fn parts(
         let message = format!("`all_of` and `any_of` nest at most {LEVELS} levels deep");
         return Err(node.refuse(TOO_DEEP, message));
     };
-    every(
-        node.items(1, usize::MAX)?
-            .map(|item| part(item, context, admitted, levels)),
-    )
+    node.list(1, usize::MAX, |item| part(item, context, admitted, levels))
 }
 
 fn issuers(node: Node<'_, '_>, names: &Names<'_>) -> Read<Vec<Box<str>>> {
-    let issuers = node.words(1, grammar::text)?;
-    if names.is_complete() {
-        every(
-            node.items(1, usize::MAX)?
-                .zip(&issuers)
-                .map(|(item, name)| {
-                    if names.issuer(name).is_some() {
-                        return Ok(());
-                    }
-                    let hint = suggestion(name, names.issuers());
-                    let message = format!("no issuer is named {}; {hint}", quoted(name));
-                    Err(item.refuse(UNKNOWN_NAME, message))
-                }),
-        )?;
-    }
-    Ok(issuers)
+    node.known_words(1, grammar::text, &|item, name| {
+        if names.is_complete() && names.issuer(name).is_none() {
+            let hint = suggestion(name, &mut names.issuers());
+            item.refuse(
+                UNKNOWN_NAME,
+                format!("no issuer is named {}; {hint}", quoted(name)),
+            );
+        }
+    })
 }
 
 fn types(
@@ -132,25 +110,21 @@ fn types(
     names: &Names<'_>,
     admitted: Option<&[IssuerId]>,
 ) -> Read<Vec<Box<str>>> {
-    let types = node.words(1, grammar::text)?;
-    if names.is_complete() {
-        every(node.items(1, usize::MAX)?.zip(&types).map(|(item, name)| {
-            if names.has_type(admitted, name) {
-                return Ok(());
-            }
-            let message = if names.has_type(None, name) {
-                format!(
-                    "none of the `issuers` admitted here has the token type {}",
-                    quoted(name)
-                )
-            } else {
-                let hint = suggestion(name, names.types());
-                format!("no issuer has the token type {}; {hint}", quoted(name))
-            };
-            Err(item.refuse(UNKNOWN_NAME, message))
-        }))?;
-    }
-    Ok(types)
+    node.known_words(1, grammar::text, &|item, name| {
+        if !names.is_complete() || names.has_type(admitted, name) {
+            return;
+        }
+        let message = if names.has_type(None, name) {
+            format!(
+                "none of the `issuers` admitted here has the token type {}",
+                quoted(name)
+            )
+        } else {
+            let hint = suggestion(name, &mut names.types());
+            format!("no issuer has the token type {}; {hint}", quoted(name))
+        };
+        item.refuse(UNKNOWN_NAME, message);
+    })
 }
 
 fn tenant(node: Node<'_, '_>, context: Context<'_>, admitted: Option<&[IssuerId]>) -> Read<Tenant> {
@@ -182,22 +156,14 @@ fn segment(node: Node<'_, '_>, name: &str, segments: Segments<'_>) -> Read<Tenan
             let message = "without a request there is no path to take the tenant from";
             return Err(node.refuse(UNKNOWN_NAME, message));
         }
-        Segments::Captured([]) => {
+        Segments::Captured(names) if names.contains(&name) => {}
+        Segments::Captured(names) => {
+            let hint = suggestion(name, &mut names.iter().copied());
             let message = format!(
-                "no segment is named {} in every path of this rule",
+                "not every path of this rule has a segment {}; {hint}",
                 quoted(name)
             );
             return Err(node.refuse(UNKNOWN_NAME, message));
-        }
-        Segments::Captured(names) => {
-            if !names.contains(&name) {
-                let hint = suggestion(name, names.iter().copied());
-                let message = format!(
-                    "no segment is named {} in every path of this rule; {hint}",
-                    quoted(name)
-                );
-                return Err(node.refuse(UNKNOWN_NAME, message));
-            }
         }
     }
     Ok(Tenant::Segment(name.into()))
@@ -212,16 +178,16 @@ fn words(node: Node<'_, '_>, grammar: Grammar) -> Read<Words> {
         }),
         Value::Object(_) => {
             let mut fields = node.fields()?;
-            let all = fields.optional("all", |node| node.words(1, grammar));
-            let any = fields.optional("any", |node| node.words(1, grammar));
+            let said = [fields.node("all"), fields.node("any")];
+            let words = Words {
+                all: fields.or("all", Vec::new(), |node| node.words(1, grammar)),
+                any: fields.or("any", Vec::new(), |node| node.words(1, grammar)),
+            };
             fields.close();
-            if matches!((&all, &any), (Ok(None), Ok(None))) {
-                return Err(node.refuse(FIELD_MISSING, "say `all`, `any` or both"));
+            if said.iter().all(Option::is_none) {
+                node.refuse(FIELD_MISSING, "say `all`, `any` or both");
             }
-            Ok(Words {
-                all: all?.unwrap_or_default(),
-                any: any?.unwrap_or_default(),
-            })
+            Ok(words)
         }
         _ => Err(node.type_wrong("an array, or an object of `all` and `any`,")),
     }

@@ -9,7 +9,7 @@ use super::{
     names::Names,
     pattern::pattern,
     reach::Reach,
-    reader::{Node, Unique, every},
+    reader::{Fields, Node, Unique},
     report::Read,
     requirement::{Context, Segments, requirement},
 };
@@ -17,50 +17,51 @@ use crate::{json::Value, limits, requirement::Requirement};
 
 pub(super) fn rules(node: Node<'_, '_>, names: &Names<'_>) -> Read<Vec<Rule>> {
     let mut reach = Reach::default();
-    every(
-        node.items(0, limits::POLICY_RULES)?
-            .map(|item| rule(item, names, &mut reach)),
-    )
+    node.list(0, limits::POLICY_RULES, |item| {
+        rule(item, names, &mut reach)
+    })
 }
 
 fn rule(node: Node<'_, '_>, names: &Names<'_>, reach: &mut Reach) -> Read<Rule> {
+    let before = node.refusals();
     let mut fields = node.fields()?;
     let path = fields.node("path");
     let paths = fields.required("path", paths);
-    let methods = fields.or("methods", Vec::new(), methods);
-    let hosts = fields.or("hosts", Vec::new(), hosts);
-    let public = fields.or("public", false, Node::flag);
-    let optional = fields.or("optional", false, Node::flag);
-    let shared = paths.as_deref().ok().map(shared_names);
-    let segments = shared
-        .as_deref()
-        .map_or(Segments::Unread, Segments::Captured);
-    let context = Context { names, segments };
-    let require = fields.optional("require", |node| requirement(node, context));
-    fields.close();
-    let access = access(node, public?, optional?, require?);
-    let rule = Rule {
-        hosts: hosts?,
-        paths: paths?,
-        methods: methods?,
-        access: access?,
+    let shared = shared_names(&paths);
+    let context = Context {
+        names,
+        segments: match node.refusals() == before {
+            true => Segments::Captured(&shared),
+            false => Segments::Unread,
+        },
     };
-    if let Some(path) = path {
-        warn_unreachable(path, &rule, reach)?;
+    let access = access(node, &mut fields, context);
+    let hosts = fields.or("hosts", Vec::new(), hosts);
+    let methods = fields.or("methods", Vec::new(), methods);
+    fields.close();
+    let rule = Rule {
+        access: access?,
+        hosts,
+        paths,
+        methods,
+    };
+    if let Some(path) = path.filter(|_| node.refusals() == before) {
+        warn_unreachable(path, &reach.add(&rule));
     }
     Ok(rule)
 }
 
-fn access(
-    node: Node<'_, '_>,
-    public: bool,
-    optional: bool,
-    require: Option<Requirement>,
-) -> Read<Access> {
-    match (public, optional, require) {
+fn access(node: Node<'_, '_>, fields: &mut Fields<'_, '_>, context: Context<'_>) -> Read<Access> {
+    let public = fields.node("public").map_or(Ok(false), Node::flag);
+    let optional = fields.node("optional").map_or(Ok(false), Node::flag);
+    let require = fields.node("require");
+    let requirement = fields.or("require", Requirement::default(), |node| {
+        requirement(node, context)
+    });
+    match (public?, optional?, require) {
         (true, false, None) => Ok(Access::Public),
-        (false, true, require) => Ok(Access::Optional(require.unwrap_or_default())),
-        (false, false, Some(require)) => Ok(Access::Required(require)),
+        (false, true, _) => Ok(Access::Optional(requirement)),
+        (false, false, Some(_)) => Ok(Access::Required(requirement)),
         (false, false, None) => {
             let message = "say who may pass: `public`, `optional` or `require` \
                            (`\"require\": {}` asks for a good token and nothing more)";
@@ -81,10 +82,10 @@ fn paths(node: Node<'_, '_>) -> Read<Vec<Pattern>> {
         Value::String(_) => pattern(node).map(|pattern| Vec::from([pattern])),
         Value::Array(_) => {
             let mut unique = Unique::default();
-            every(node.items(1, usize::MAX)?.map(|item| {
+            node.list(1, usize::MAX, |item| {
                 unique.add(item, item.text()?, "this list")?;
                 pattern(item)
-            }))
+            })
         }
         _ => Err(node.type_wrong("a string or an array")),
     }
@@ -105,33 +106,23 @@ fn methods(node: Node<'_, '_>) -> Read<Vec<Box<str>>> {
 
 fn hosts(node: Node<'_, '_>) -> Read<Vec<Host>> {
     let mut unique = Unique::default();
-    every(node.items(1, usize::MAX)?.map(|item| {
+    node.list(1, usize::MAX, |item| {
         let host = item.word(grammar::host)?.to_ascii_lowercase();
         unique.add(item, &host, "this list, where case does not count")?;
         Ok(match host.strip_prefix("*.") {
             Some(parent) => Host::Wildcard(parent.into()),
             None => Host::Exact(host.into()),
         })
-    }))
+    })
 }
 
 /// A warning for each path that earlier rules leave nothing to.
-fn warn_unreachable(node: Node<'_, '_>, rule: &Rule, reach: &mut Reach) -> Read<()> {
-    let covered = reach.add(rule);
-    let warn = |node: Node<'_, '_>| {
-        node.warn(
-            UNREACHABLE,
-            "earlier rules match every request that this path could match",
-        );
-    };
-    match node.value() {
-        Value::Array(_) => node
-            .items(1, usize::MAX)?
-            .zip(covered)
-            .filter(|(_, covered)| *covered)
-            .for_each(|(item, _)| warn(item)),
-        _ if covered.contains(&true) => warn(node),
-        _ => {}
-    }
-    Ok(())
+fn warn_unreachable(path: Node<'_, '_>, covered: &[bool]) {
+    let mut covered = covered.iter();
+    path.each(&mut |path| {
+        if covered.next() == Some(&true) {
+            let message = "earlier rules match every request that this path could match";
+            path.warn(UNREACHABLE, message);
+        }
+    });
 }

@@ -10,33 +10,35 @@ const COMPARED: usize = 100;
 const LISTED: usize = 20;
 
 /// A clause for the end of a message: the nearest word, or else the words.
-pub(super) fn suggestion<'w>(word: &str, known: impl Iterator<Item = &'w str> + Clone) -> String {
-    match nearest(word, &mut known.clone()) {
+pub(super) fn suggestion(word: &str, known: &mut dyn Iterator<Item = &str>) -> String {
+    let known: Vec<&str> = known.take(COMPARED).collect();
+    match nearest(word, &known) {
         Some(near) => format!("did you mean {}?", quoted(near)),
-        None => format!("known here: {}", list(&mut { known })),
+        None if known.is_empty() => "there is none".into(),
+        None => format!("known here: {}", list(&mut known.into_iter())),
     }
 }
 
 /// The word that is near enough to be meant.
-pub(super) fn nearest<'w>(word: &str, known: &mut dyn Iterator<Item = &'w str>) -> Option<&'w str> {
+fn nearest<'w>(word: &str, known: &[&'w str]) -> Option<&'w str> {
     let word = fold(word)?;
     // `nmae` for `name` is two edits away, `aud` is short for `audiences`.
     let enough = word.len().div_ceil(3);
-    let edits = |candidate: &'w str| {
+    let edits = |candidate: &&'w str| {
         let folded = fold(candidate)?;
         let short = word.len() >= 3 && folded.starts_with(&word);
         let edits = if short { 1 } else { distance(&word, &folded) };
-        (edits <= enough).then_some((edits, candidate))
+        (edits <= enough).then_some((edits, *candidate))
     };
     let near = known
-        .take(COMPARED)
+        .iter()
         .filter_map(edits)
         .min_by_key(|(edits, _)| *edits);
     near.map(|(_, candidate)| candidate)
 }
 
 /// `` `a`, `b`, `c` ``
-pub(super) fn list<'w>(mut words: &mut dyn Iterator<Item = &'w str>) -> String {
+pub(super) fn list(mut words: &mut dyn Iterator<Item = &str>) -> String {
     let mut text = String::new();
     for word in (&mut words).take(LISTED) {
         text.push_str(if text.is_empty() { "" } else { ", " });

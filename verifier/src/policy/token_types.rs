@@ -7,12 +7,12 @@ use super::{
     claims::{all_within, equalities, pointers},
     codes::*,
     grammar::{self, bare_media_type},
-    issuers::{AGE_MAX_S, ms},
     names::{IssuerId, Names},
-    reader::{Node, Unique, every},
+    reader::{Node, Unique},
     report::Read,
     suggest::quoted,
 };
+use crate::condition::Claims;
 
 /// Every check of a token tries each type of its issuer.
 const TYPES: usize = 32;
@@ -22,19 +22,19 @@ pub(super) fn token_types<'p>(
     issuer: Option<IssuerId>,
     names: &mut Names<'p>,
 ) -> Read<Vec<TokenType>> {
-    let items = node
-        .items(1, TYPES)
-        .inspect_err(|_| names.set_complete(false))?;
+    let before = node.refusals();
     let mut unique = Unique::default();
-    let types = every(items.map(|item| token_type(item, issuer, names, &mut unique)))?;
-    for (index, (item, narrow)) in node.items(1, TYPES)?.zip(&types).enumerate() {
-        // Of two that are the same, the second one is told.
-        let wide = types.iter().enumerate().find(|(other, wide)| {
-            *other != index && within(wide, narrow) && (*other < index || !within(narrow, wide))
+    let types = node
+        .list(1, TYPES, |item| {
+            token_type(item, issuer, names, &mut unique)
+        })
+        .inspect_err(|_| names.set_complete(false))?;
+    if node.refusals() == before {
+        let mut index = 0;
+        node.each(&mut |item| {
+            compare(item, index, &types);
+            index += 1;
         });
-        if let Some((_, wide)) = wide {
-            compare(item, wide, narrow);
-        }
     }
     Ok(types)
 }
@@ -51,57 +51,44 @@ fn token_type<'p>(
         unique.add(node, name, "the names of `token_types`")?;
         Ok(name)
     });
-    match (issuer, name) {
-        (Some(issuer), Ok(name)) => names.add_type(issuer, name),
+    match issuer {
+        Some(issuer) if !name.is_empty() => names.add_type(issuer, name),
         _ => names.set_complete(false),
     }
-    let claim = fields.node("claim");
-    let header = fields.node("header_typ");
-    let told = match (claim, header) {
-        (None, None) => {
-            let message = "a type is told by its `claim`, its `header_typ` or both";
-            Err(node.refuse(FIELD_MISSING, message))
-        }
-        _ => Ok(()),
+    let told_by = [fields.node("claim"), fields.node("header_typ")];
+    if told_by.iter().all(Option::is_none) {
+        let message = "a type is told by its `claim`, its `header_typ` or both";
+        return Err(node.refuse(FIELD_MISSING, message));
+    }
+    let token_type = TokenType {
+        name: name.into(),
+        claims: fields.or("claim", Vec::new(), told_by_claims),
+        header_typ: fields.or("header_typ", Vec::new(), header_typ),
+        max_lifetime_ms: fields.optional("max_lifetime_s", Node::age_ms),
+        required_claims: fields.or("required_claims", Vec::new(), |node| pointers(node, 1)),
+        scopes_within: fields.optional("scopes_within", |node| {
+            node.words(0, grammar::scope_pattern)
+        }),
     };
-    let claims = claim.map_or(Ok(Vec::new()), told_by);
-    let header_typ = header.map_or(Ok(Vec::new()), header_typ);
-    let max_lifetime_s = fields.optional("max_lifetime_s", |node| node.integer(1..=AGE_MAX_S));
-    let required_claims = fields.or("required_claims", Vec::new(), |node| pointers(node, 1));
-    let scopes_within = fields.optional("scopes_within", |node| {
-        node.words(0, grammar::scope_pattern)
-    });
     fields.close();
-    told?;
-    Ok(TokenType {
-        name: name?.into(),
-        claims: claims?,
-        header_typ: header_typ?,
-        max_lifetime_ms: max_lifetime_s?.map(ms),
-        required_claims: required_claims?,
-        scopes_within: scopes_within?,
-    })
+    Ok(token_type)
 }
 
-fn told_by(node: Node<'_, '_>) -> Read<Vec<crate::condition::Claims>> {
-    let claims = equalities(node)?;
-    if claims.is_empty() {
+fn told_by_claims(node: Node<'_, '_>) -> Read<Vec<Claims>> {
+    if node.object()?.iter().len() == 0 {
         return Err(node.refuse(VALUE_INVALID, "the object must not be empty"));
     }
-    Ok(claims)
+    equalities(node)
 }
 
 fn header_typ(node: Node<'_, '_>) -> Read<Vec<Box<str>>> {
     let mut unique = Unique::default();
-    every(node.items(1, usize::MAX)?.map(|item| {
+    node.list(1, usize::MAX, |item| {
         let typ = bare_media_type(item.word(grammar::media_type)?).to_ascii_lowercase();
-        unique.add(
-            item,
-            &typ,
-            "this list, where neither case nor `application/` counts",
-        )?;
+        let within = "this list, where neither case nor `application/` counts";
+        unique.add(item, &typ, within)?;
         Ok(typ.into())
-    }))
+    })
 }
 
 /// Whether every token of type `narrow` is also of type `wide`.
@@ -115,14 +102,23 @@ fn within(wide: &TokenType, narrow: &TokenType) -> bool {
     header && all_within(&wide.claims, &narrow.claims)
 }
 
-fn compare(node: Node<'_, '_>, wide: &TokenType, narrow: &TokenType) {
+/// Every token of a type that says more is also of one that says less.
+fn compare(node: Node<'_, '_>, index: usize, types: &[TokenType]) {
+    let Some(narrow) = types.get(index) else {
+        return;
+    };
+    // Of two that are the same, the second one is told.
+    let wide = types.iter().enumerate().find(|(other, wide)| {
+        *other != index && within(wide, narrow) && (*other < index || !within(narrow, wide))
+    });
+    let Some((_, wide)) = wide else { return };
+    let name = quoted(&wide.name);
     if within(narrow, wide) {
-        let message = format!("the type {} is told in the same way", quoted(&wide.name));
+        let message = format!("the type {name} is told in the same way");
         node.refuse(CONFLICT, message);
     } else {
         let message = format!(
-            "every such token is of the type {} too, and a token of two types is refused",
-            quoted(&wide.name)
+            "every such token is of the type {name} too, and a token of two types is refused"
         );
         node.warn(UNREACHABLE, message);
     }
