@@ -1,20 +1,16 @@
 //! The algorithms, one row each (RFC 7518 §3.1).
 
-use sha2::{Digest, Sha256, Sha384, Sha512};
+pub(crate) use countersign_kernel::rsa::Hash;
 
-/// The kind of key that an algorithm takes (RFC 7518 §6.1).
+/// The kind of key that an algorithm takes (RFC 7518 §6.1, RFC 8037 §2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum KeyKind {
     Rsa,
+    P256,
+    P384,
+    P521,
+    Ed25519,
     Oct,
-}
-
-/// The hash function of an algorithm.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Hash {
-    Sha256,
-    Sha384,
-    Sha512,
 }
 
 macro_rules! algorithms {
@@ -53,6 +49,20 @@ algorithms! {
     RS384, Rsa, Sha384;
     /// RSASSA-PKCS1-v1_5 with SHA-512 (RFC 7518 §3.3).
     RS512, Rsa, Sha512;
+    /// RSASSA-PSS with SHA-256, salt of 32 bytes (RFC 7518 §3.5).
+    PS256, Rsa, Sha256;
+    /// RSASSA-PSS with SHA-384, salt of 48 bytes (RFC 7518 §3.5).
+    PS384, Rsa, Sha384;
+    /// RSASSA-PSS with SHA-512, salt of 64 bytes (RFC 7518 §3.5).
+    PS512, Rsa, Sha512;
+    /// ECDSA on P-256 with SHA-256 (RFC 7518 §3.4).
+    ES256, P256, Sha256;
+    /// ECDSA on P-384 with SHA-384 (RFC 7518 §3.4).
+    ES384, P384, Sha384;
+    /// ECDSA on P-521 with SHA-512 (RFC 7518 §3.4).
+    ES512, P521, Sha512;
+    /// Ed25519 (RFC 8037 §3.1, RFC 9864 §2.2), also by the name `Ed25519`.
+    EdDSA, Ed25519, Sha512;
     /// HMAC with SHA-256 (RFC 7518 §3.2).
     HS256, Oct, Sha256;
     /// HMAC with SHA-384 (RFC 7518 §3.2).
@@ -62,36 +72,15 @@ algorithms! {
 }
 
 impl Algorithm {
-    /// By registered name, case-sensitive.
+    /// By registered name, case-sensitive. `Ed25519` is the fully specified
+    /// name (RFC 9864 §2.2) of what `EdDSA` stands for here: one algorithm.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|algorithm| algorithm.as_str() == name)
+        let name = if name == "Ed25519" { "EdDSA" } else { name };
+        Self::ALL.iter().copied().find(|algorithm| algorithm.as_str() == name)
     }
 
     /// Whether signer and verifier share a secret.
     pub const fn is_symmetric(self) -> bool {
         matches!(self.kind(), KeyKind::Oct)
-    }
-}
-
-impl Hash {
-    /// Bytes of a digest.
-    pub(crate) const fn len(self) -> usize {
-        match self {
-            Self::Sha256 => 32,
-            Self::Sha384 => 48,
-            Self::Sha512 => 64,
-        }
-    }
-
-    /// Hands the digest of `message` to `then`: digests differ in length.
-    pub(crate) fn digest<T>(self, message: &[u8], then: impl FnOnce(&[u8]) -> T) -> T {
-        match self {
-            Self::Sha256 => then(&Sha256::digest(message)),
-            Self::Sha384 => then(&Sha384::digest(message)),
-            Self::Sha512 => then(&Sha512::digest(message)),
-        }
     }
 }

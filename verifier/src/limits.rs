@@ -46,8 +46,6 @@ pub(crate) const PATH_SEGMENTS: usize = 256;
 pub(crate) const REQUIREMENTS: usize = 1_000;
 /// Bytes that all remembered tokens may hold together.
 pub(crate) const REMEMBERED_BYTES: usize = 3 * 1024 * 1024;
-/// Bits of an RSA modulus (RFC 7518 §3.3 for the lower bound).
-pub(crate) const RSA_BITS: core::ops::RangeInclusive<usize> = 2048..=8192;
 /// Fetched documents are fresh for at least this long (ms).
 pub(crate) const FRESH_MIN_MS: u64 = 60_000;
 /// Fetched documents are fresh for at most this long (ms).

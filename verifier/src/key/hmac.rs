@@ -13,7 +13,7 @@ pub(super) struct Secret(Box<[u8]>);
 
 impl Secret {
     pub(super) fn new(bytes: Box<[u8]>, hash: Hash) -> Option<Self> {
-        (bytes.len() >= hash.len()).then_some(Self(bytes))
+        (bytes.len() >= hash.length()).then_some(Self(bytes))
     }
 
     /// Full tags only: a truncated one is refused.

@@ -2,7 +2,7 @@
 
 use alloc::{boxed::Box, format, string::String, vec::Vec};
 
-use super::{Key, Material, hmac::Secret, rsa};
+use super::{Key, Material, hmac::Secret, public::PublicKey};
 use crate::{
     Algorithm,
     algorithm::KeyKind,
@@ -29,24 +29,34 @@ pub(super) fn public_key(jwk: &Object<'_>, allowed: &[Algorithm]) -> Result<Key,
         Some(Value::Array(ops)) if ops.iter().any(|op| op.as_str() == Some("verify")) => {}
         Some(_) => return Err("its `key_ops` do not include `verify`".into()),
     }
-    let kind = match text(jwk, "kty")? {
-        Some("RSA") => KeyKind::Rsa,
-        Some(other) => return Err(format!("its `kty` `{}` is not supported", brief(other))),
-        None => return Err("it has no `kty`".into()),
-    };
+    let kind = kind(jwk)?;
     let algorithm = algorithm(jwk, kind, allowed)?;
-    let material = match kind {
-        KeyKind::Rsa => {
-            let key = rsa::PublicKey::new(&bytes(jwk, "n")?, &bytes(jwk, "e")?)?;
-            Material::Rsa(Box::new(key))
-        }
-        KeyKind::Oct => return Err("it is a secret, not a public key".into()),
+    let members = match kind {
+        KeyKind::Rsa => [bytes(jwk, "n")?, bytes(jwk, "e")?],
+        KeyKind::Ed25519 => [bytes(jwk, "x")?, Vec::new()],
+        _ => [bytes(jwk, "x")?, bytes(jwk, "y")?],
     };
     Ok(Key {
         kid: text(jwk, "kid")?.map(Box::from),
         algorithm,
-        material,
+        material: Material::Public(PublicKey::new(kind, members)?),
     })
+}
+
+/// By `kty` and `crv` (RFC 7518 §6.2.1.1, RFC 8037 §2).
+fn kind(jwk: &Object<'_>) -> Result<KeyKind, Unusable> {
+    let kty = text(jwk, "kty")?.ok_or("it has no `kty`")?;
+    match (kty, text(jwk, "crv")?) {
+        ("RSA", _) => Ok(KeyKind::Rsa),
+        ("EC", Some("P-256")) => Ok(KeyKind::P256),
+        ("EC", Some("P-384")) => Ok(KeyKind::P384),
+        ("EC", Some("P-521")) => Ok(KeyKind::P521),
+        ("OKP", Some("Ed25519")) => Ok(KeyKind::Ed25519),
+        ("oct", _) => Err("it is a secret, not a public key".into()),
+        ("EC" | "OKP", Some(crv)) => Err(format!("its `crv` `{}` is not supported", brief(crv))),
+        ("EC" | "OKP", None) => Err("it has no `crv`".into()),
+        (other, _) => Err(format!("its `kty` `{}` is not supported", brief(other))),
+    }
 }
 
 /// An HMAC secret of the policy: `kid`?, `k`, `alg`?.
@@ -56,7 +66,7 @@ pub(super) fn secret(entry: &Object<'_>, allowed: &[Algorithm]) -> Result<Key, U
         format!(
             "{} needs a secret of at least {} bytes",
             algorithm.as_str(),
-            algorithm.hash().len()
+            algorithm.hash().length()
         )
     })?;
     Ok(Key {

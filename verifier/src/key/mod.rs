@@ -3,7 +3,7 @@
 mod hmac;
 mod jwk;
 mod keyring;
-mod rsa;
+mod public;
 
 use alloc::boxed::Box;
 
@@ -23,7 +23,7 @@ pub(crate) struct Key {
 /// What verifies, prepared for it.
 #[derive(PartialEq, Eq)]
 enum Material {
-    Rsa(Box<rsa::PublicKey>),
+    Public(public::PublicKey),
     Hmac(hmac::Secret),
 }
 
@@ -31,7 +31,7 @@ impl Key {
     /// Whether `signature` is this key's over `message`.
     pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         match &self.material {
-            Material::Rsa(key) => key.verify_pkcs1(self.algorithm.hash(), message, signature),
+            Material::Public(key) => key.verify(self.algorithm, message, signature),
             Material::Hmac(secret) => secret.verify(self.algorithm.hash(), message, signature),
         }
     }

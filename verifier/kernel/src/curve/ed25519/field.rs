@@ -1,0 +1,227 @@
+//! The field of edwards25519: nine signed limbs of 29 bits, modulo
+//! `2^261 - 1216`, which is 64 times `p = 2^255 - 19`.
+//!
+//! What a product has above `2^261` comes back at the bottom, times 1216. The
+//! upper columns are taken first and brought to limbs, because a whole column
+//! times 1216 would not fit; then the lower ones, each with its share.
+//!
+//! Bounds (proved over intervals by `bounds`): a column of factors whose
+//! counts multiply to 3 is below `9 * 3 * 2^58 < 2^62.8`. A product has proper
+//! limbs but for the lowest, which takes the last fold of less than `2^21`
+//! either way.
+
+use super::super::columns::{product, square};
+use super::super::field::Field;
+use super::super::montgomery::{self, LONGEST};
+use super::super::{inverse, limbs};
+
+const N: usize = 9;
+const BITS: u32 = 29;
+const MASK: i64 = (1 << BITS) - 1;
+/// `2^261` modulo `p`.
+const FOLD: i64 = 1216;
+/// RFC 8032 §5.1.
+const PRIME: [u8; 32] =
+    limbs::hex("7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffed");
+
+/// An element from its 17 columns, `K` a constant in each.
+macro_rules! reduce {
+    (K => $column:expr) => {
+        reduce!($column; 8 9 10 11 12 13 14 15 16 0 1 2 3 4 5 6 7)
+    };
+    ($column:expr; $($k:literal)*) => {{
+        let mut sum = Reduction::new();
+        $({ const K: usize = $k; sum.column::<K>($column); })*
+        sum.finish()
+    }};
+}
+
+/// An element of the field.
+#[derive(Clone, Copy)]
+pub(crate) struct Element(pub(crate) [i32; N]);
+
+impl Element {
+    pub(super) const ZERO: Self = Self([0; N]);
+    pub(super) const ONE: Self = Self([1, 0, 0, 0, 0, 0, 0, 0, 0]);
+
+    /// The element whose little-endian bytes these are, if below `p`.
+    #[inline(never)]
+    pub(super) fn parse(mut bytes: [u8; 32]) -> Option<Self> {
+        const MODULUS: [i32; N] = limbs::from_be_bytes::<N, BITS>(&PRIME);
+        bytes.reverse();
+        let limbs = limbs::from_be_bytes::<N, BITS>(&bytes);
+        limbs::less::<N, BITS>(&limbs, &MODULUS).then_some(Self(limbs))
+    }
+
+    /// A constant from its big-endian digits.
+    pub(super) const fn constant(digits: &str) -> Self {
+        Self(limbs::from_be_bytes::<N, BITS>(&limbs::hex::<32>(digits)))
+    }
+
+    /// The little-endian bytes of the number in `[0, p)`.
+    #[inline(never)]
+    pub(crate) fn to_bytes(self) -> [u8; 32] {
+        let words = limbs::to_words::<N, BITS>(&self.canonical());
+        let mut bytes = [0; 32];
+        for (bytes, word) in bytes.as_chunks_mut().0.iter_mut().zip(words) {
+            *bytes = word.to_le_bytes();
+        }
+        bytes
+    }
+
+    /// `self` to the power `2^n`, times `b`.
+    #[inline(never)]
+    fn shift_mul(&self, n: u32, b: &Self) -> Self {
+        (0..n).fold(*self, |power, _| power.square()).mul(b)
+    }
+
+    /// `self` to the power `(p - 5) / 8 = 2^252 - 3`.
+    pub(super) fn power_of_root(&self) -> Self {
+        // Named by the number of ones of the exponent.
+        let x2 = self.shift_mul(1, self);
+        let x4 = x2.shift_mul(2, &x2);
+        let x5 = x4.shift_mul(1, self);
+        let x10 = x5.shift_mul(5, &x5);
+        let x20 = x10.shift_mul(10, &x10);
+        let x25 = x20.shift_mul(5, &x5);
+        let x50 = x25.shift_mul(25, &x25);
+        let x100 = x50.shift_mul(50, &x50);
+        let x125 = x100.shift_mul(25, &x25);
+        let x250 = x125.shift_mul(125, &x125);
+        x250.shift_mul(2, self)
+    }
+
+    /// The number in `[0, p)`. Each round leaves `v mod 2^255 + 19 floor(v /
+    /// 2^255)`: the first is within `19 * 2^8` of `[0, 2^255)` for any element,
+    /// the second in it. Then what is not below `p` is within 19 of `2^255`.
+    #[inline(never)]
+    fn canonical(&self) -> [i32; N] {
+        let fold = |limbs: &[i32; N], add: i64| {
+            let mut limbs = limbs.map(i64::from);
+            limbs[0] += add;
+            let mut limbs = limbs::carry::<N, BITS>(&limbs);
+            let top = limbs[8] >> 23; // 255 = 8*29 + 23
+            limbs[8] -= top << 23;
+            (limbs, top as i64)
+        };
+        let (limbs, top) = fold(&self.0, 0);
+        let (limbs, top) = fold(&limbs, 19 * top);
+        let (limbs, _) = fold(&limbs, 19 * top);
+        let (above, at_least_p) = fold(&limbs, 19);
+        if at_least_p == 0 { limbs } else { above }
+    }
+
+    #[inline(always)]
+    fn wide(&self) -> [i64; N] {
+        self.0.map(i64::from)
+    }
+}
+
+impl Field for Element {
+    fn one(&self) -> Self {
+        Self::ONE
+    }
+
+    #[inline(always)]
+    fn add(&self, b: &Self) -> Self {
+        Self(core::array::from_fn(|i| self.0[i] + b.0[i]))
+    }
+
+    #[inline(always)]
+    fn sub(&self, b: &Self) -> Self {
+        Self(core::array::from_fn(|i| self.0[i] - b.0[i]))
+    }
+
+    #[inline(always)]
+    fn negate_if(&self, mask: i32) -> Self {
+        Self(self.0.map(|limb| (limb ^ mask) - mask))
+    }
+
+    /// All carries at once: each limb passes on what exceeds 29 bits, the last
+    /// 1216 times to the first.
+    #[inline(always)]
+    fn carried(&self) -> Self {
+        Self(core::array::from_fn(|i| {
+            let passed = self.0[(i + N - 1) % N] >> BITS;
+            let passed = if i == 0 { FOLD as i32 * passed } else { passed };
+            (self.0[i] & MASK as i32) + passed
+        }))
+    }
+
+    #[inline(never)]
+    fn mul(&self, b: &Self) -> Self {
+        let (a, b) = (self.wide(), b.wide());
+        reduce!(K => product::<K>(&a, &b))
+    }
+
+    #[inline(never)]
+    fn square(&self) -> Self {
+        let a = self.wide();
+        reduce!(K => square::<K>(&a))
+    }
+
+    #[inline(never)]
+    fn is_zero(&self) -> bool {
+        self.canonical() == [0; N]
+    }
+
+    #[inline(never)]
+    fn invert(&self) -> Self {
+        const MODULUS: montgomery::Limbs = montgomery::number(&PRIME);
+        let words = limbs::to_words::<N, BITS>(&self.canonical());
+        let x = limbs::from_words::<LONGEST, 28>(&words);
+        let words = limbs::to_words::<LONGEST, 28>(&inverse::invert(&x, &MODULUS, 10));
+        Self(limbs::from_words::<N, BITS>(&words))
+    }
+}
+
+/// The columns of a product as limbs: 8 to 16 first, then 0 to 7.
+struct Reduction {
+    carry: i64,
+    /// Column 8 without its carry.
+    middle: i64,
+    /// What is above `2^261`.
+    high: [i64; N],
+    limbs: [i32; N],
+}
+
+impl Reduction {
+    #[inline(always)]
+    fn new() -> Self {
+        Self {
+            carry: 0,
+            middle: 0,
+            high: [0; N],
+            limbs: [0; N],
+        }
+    }
+
+    #[inline(always)]
+    fn column<const K: usize>(&mut self, sum: i64) {
+        let column = if K == 0 {
+            sum + FOLD * self.high[0]
+        } else if K < 8 {
+            sum + FOLD * self.high[K] + self.carry
+        } else {
+            sum + self.carry
+        };
+        self.carry = column >> BITS;
+        let limb = column & MASK;
+        match K {
+            0..8 => self.limbs[K] = limb as i32,
+            8 => self.middle = limb,
+            _ => self.high[K - 9] = limb,
+        }
+        if K == 16 {
+            self.high[8] = self.carry;
+        }
+    }
+
+    #[inline(always)]
+    fn finish(mut self) -> Element {
+        let last = self.middle + FOLD * self.high[8] + self.carry;
+        self.limbs[8] = (last & MASK) as i32;
+        self.limbs[0] += (FOLD * (last >> BITS)) as i32;
+        Element(self.limbs)
+    }
+}

@@ -1,0 +1,15 @@
+//! The arithmetic of public-key verification, at native speed in WebAssembly:
+//! RSA ([`rsa`]), ECDSA on the NIST curves and Ed25519 ([`curve`]).
+//!
+//! Everything that passes here is public, so variable time is right here and
+//! nowhere else: this crate must never see a private key. `unsafe` is only in
+//! `rsa`'s loads and stores of vectors.
+#![no_std]
+#![deny(unsafe_code)]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+pub mod curve;
+pub mod rsa;

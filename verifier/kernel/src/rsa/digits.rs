@@ -1,0 +1,76 @@
+//! Numbers as balanced digits: `sum of digit[i] * 8192^i`, least first.
+//!
+//! Thirteen bits: products of two 16-bit lanes are summed in 32 bits, and with
+//! 13 a hundred of them fit. Balanced, that is in `-4096..4096` rather than
+//! `0..8192`: a quarter of the size of a product, and negative numbers need no
+//! sign. The digits that `columns` leaves are a little larger than that
+//! (`|digit| <= 4272`), so a number has several forms; two facts are enough:
+//! digits below `8192^k` stand for less than `0.53 * 8192^k`, hence a number
+//! below `0.25 * 8192^k` in size has only zeros from digit `k` on, and its
+//! digits are right as soon as they are right modulo `8192^k`.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+/// Bits of a digit.
+pub(super) const BITS: u32 = 13;
+
+/// Big-endian bytes to 32-bit words, least first.
+pub(super) fn words_from_bytes(bytes: &[u8]) -> Vec<u32> {
+    let (top, words) = bytes.as_rchunks();
+    let top = top
+        .iter()
+        .fold(0, |word, byte| word << 8 | u32::from(*byte));
+    words
+        .iter()
+        .rev()
+        .map(|word| u32::from_be_bytes(*word))
+        .chain([top])
+        .collect()
+}
+
+/// The `length` big-endian bytes of a number that fits them.
+pub(super) fn bytes_from_words(words: &[u32], length: usize) -> Vec<u8> {
+    let mut bytes = vec![0; length];
+    for (bytes, word) in bytes.rchunks_mut(4).zip(words) {
+        bytes
+            .iter_mut()
+            .rev()
+            .zip(word.to_le_bytes())
+            .for_each(|(to, byte)| *to = byte);
+    }
+    bytes
+}
+
+/// Fills `digits`, which must have room for two bits more than the number has.
+pub(super) fn digits_from_words(words: &[u32], digits: &mut [i16]) {
+    let mut words = words.iter();
+    let (mut bits, mut count) = (0_u64, 0);
+    let mut carry = 0;
+    for digit in digits {
+        if count < BITS {
+            bits |= u64::from(words.next().copied().unwrap_or(0)) << count;
+            count += 32;
+        }
+        let value = (bits & ((1 << BITS) - 1)) as i32 + carry;
+        bits >>= BITS;
+        count -= BITS;
+        carry = (value + (1 << (BITS - 1))) >> BITS;
+        *digit = (value - (carry << BITS)) as i16;
+    }
+}
+
+/// The number as words in two's complement, of which the top bit is the sign.
+pub(super) fn words_from_digits(digits: &[i16], words: &mut [u32]) {
+    let mut digits = digits.iter();
+    let (mut bits, mut count) = (0_i64, 0);
+    for word in words {
+        while count < 32 {
+            bits += i64::from(digits.next().copied().unwrap_or(0)) << count;
+            count += BITS;
+        }
+        *word = bits as u32;
+        bits >>= 32;
+        count -= 32;
+    }
+}

@@ -1,0 +1,113 @@
+//! The lanes in WebAssembly SIMD. A function that uses an intrinsic without
+//! itself enabling `simd128` turns each into a call (twenty times slower), so
+//! every function here and above enables it.
+//!
+//! Memory safety: each load and store is at a constant place within an array
+//! whose length is in its type; the place is checked by the compiler.
+
+use core::arch::wasm32::*;
+
+/// Four 32-bit lanes; or eight 16-bit ones, for [`dot_add`].
+pub(crate) type Lanes = v128;
+
+#[inline]
+#[target_feature(enable = "simd128")]
+pub(crate) fn splat(value: i32) -> Lanes {
+    i32x4_splat(value)
+}
+
+/// Lane by lane `sum + a.low * b.low + a.high * b.high`.
+#[inline]
+#[target_feature(enable = "simd128")]
+pub(crate) fn dot_add(sum: Lanes, a: Lanes, b: Lanes) -> Lanes {
+    i32x4_add(sum, i32x4_dot_i16x8(a, b))
+}
+
+#[inline]
+#[target_feature(enable = "simd128")]
+pub(crate) fn add(a: Lanes, b: Lanes) -> Lanes {
+    i32x4_add(a, b)
+}
+
+#[inline]
+#[target_feature(enable = "simd128")]
+pub(crate) fn and(a: Lanes, b: [i32; 4]) -> Lanes {
+    v128_and(a, i32x4(b[0], b[1], b[2], b[3]))
+}
+
+#[inline]
+#[target_feature(enable = "simd128")]
+pub(crate) fn shift_left<const BITS: u32>(a: Lanes) -> Lanes {
+    i32x4_shl(a, BITS)
+}
+
+/// Arithmetic: towards minus infinity.
+#[inline]
+#[target_feature(enable = "simd128")]
+pub(crate) fn shift_right<const BITS: u32>(a: Lanes) -> Lanes {
+    i32x4_shr(a, BITS)
+}
+
+/// The last lane of `before` and the first three of `a`.
+#[inline]
+#[target_feature(enable = "simd128")]
+pub(crate) fn one_up(before: Lanes, a: Lanes) -> Lanes {
+    i32x4_shuffle::<3, 4, 5, 6>(before, a)
+}
+
+/// Four entries from `AT` on.
+#[inline]
+#[target_feature(enable = "simd128")]
+pub(crate) fn load<const AT: usize, const N: usize>(from: &[i32; N]) -> Lanes {
+    const { assert!(AT + 4 <= N) };
+    // SAFETY: the four entries lie within the array, as just asserted.
+    unsafe { v128_load(from.as_ptr().add(AT).cast()) }
+}
+
+/// Two digits from `AT` on, in every lane.
+#[inline]
+#[target_feature(enable = "simd128")]
+pub(crate) fn load_pair<const AT: usize, const N: usize>(from: &[i16; N]) -> Lanes {
+    const { assert!(AT + 2 <= N) };
+    // SAFETY: the two digits lie within the array, as just asserted.
+    unsafe { v128_load32_splat(from.as_ptr().add(AT).cast()) }
+}
+
+/// Four digits from `AT` on, widened.
+#[inline]
+#[target_feature(enable = "simd128")]
+pub(crate) fn load_digits<const AT: usize, const N: usize>(from: &[i16; N]) -> Lanes {
+    const { assert!(AT + 4 <= N) };
+    // SAFETY: the four digits lie within the array, as just asserted.
+    unsafe { i32x4_load_extend_i16x4(from.as_ptr().add(AT)) }
+}
+
+/// Eight digits from `AT` on; each lane must fit 16 bits.
+#[inline]
+#[target_feature(enable = "simd128")]
+pub(crate) fn store_digits<const AT: usize, const N: usize>(to: &mut [i16; N], a: Lanes, b: Lanes) {
+    const { assert!(AT + 8 <= N) };
+    // SAFETY: the eight digits lie within the array, as just asserted.
+    unsafe { v128_store(to.as_mut_ptr().add(AT).cast(), i16x8_narrow_i32x4(a, b)) }
+}
+
+/// Each digit in the low half of an entry, with the one before it in the high half.
+#[inline]
+#[target_feature(enable = "simd128")]
+pub(crate) fn store_pairs(to: &mut [i32; 8], before: &[i16; 8], digits: &[i16; 8]) {
+    // SAFETY: the arrays are two, one and one vector long.
+    let (before, digits) = unsafe {
+        (
+            v128_load(before.as_ptr().cast()),
+            v128_load(digits.as_ptr().cast()),
+        )
+    };
+    let below = i16x8_shuffle::<7, 8, 9, 10, 11, 12, 13, 14>(before, digits);
+    let low = i16x8_shuffle::<0, 8, 1, 9, 2, 10, 3, 11>(digits, below);
+    let high = i16x8_shuffle::<4, 12, 5, 13, 6, 14, 7, 15>(digits, below);
+    // SAFETY: as above.
+    unsafe {
+        v128_store(to.as_mut_ptr().cast(), low);
+        v128_store(to.as_mut_ptr().add(4).cast(), high);
+    }
+}
