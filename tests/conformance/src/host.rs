@@ -52,9 +52,11 @@ impl Process {
             .stdout(Stdio::piped())
             .spawn()?;
         match (child.stdin.take(), child.stdout.take()) {
-            (Some(input), Some(output)) => {
-                Ok(Self { child, input, output: BufReader::new(output) })
-            }
+            (Some(input), Some(output)) => Ok(Self {
+                child,
+                input,
+                output: BufReader::new(output),
+            }),
             _ => Err(io::Error::other("no pipes")),
         }
     }
@@ -74,7 +76,8 @@ impl Process {
 
 impl Host for Process {
     fn answer(&mut self, command: &Command) -> Reply {
-        self.exchange(command).unwrap_or_else(|error| Reply::Error(error.to_string()))
+        self.exchange(command)
+            .unwrap_or_else(|error| Reply::Error(error.to_string()))
     }
 }
 

@@ -34,14 +34,22 @@ impl Host for Native {
         match command {
             Command::Open { .. } => unreachable!("answered above"),
             Command::Due { at, .. } => Reply::Fetches(open.due(*at).iter().map(fetch).collect()),
-            Command::Supply { at, source, response, .. } => {
-                match open.supply(*source, outcome(response.as_ref()), *at) {
-                    Ok(supplied) => Reply::Accepted(problems(&supplied.skipped)),
-                    Err(refused) => Reply::Refused(problem(&refused)),
-                }
-            }
+            Command::Supply {
+                at,
+                source,
+                response,
+                ..
+            } => match open.supply(*source, outcome(response.as_ref()), *at) {
+                Ok(supplied) => Reply::Accepted(problems(&supplied.skipped)),
+                Err(refused) => Reply::Refused(problem(&refused)),
+            },
             Command::Request { at, request, .. } => check(open, request, *at),
-            Command::Token { at, token, requirement, .. } => {
+            Command::Token {
+                at,
+                token,
+                requirement,
+                ..
+            } => {
                 let requirement = match requirement.as_ref().map(|r| open.prepare(r.as_bytes())) {
                     None => 0,
                     Some(Ok(number)) => number,
@@ -70,8 +78,11 @@ impl Native {
 }
 
 fn check(gate: &mut Gate, request: &vector::Request, at: u64) -> Reply {
-    let headers: Vec<verifier::Header<'_>> =
-        request.headers.iter().map(|(name, value)| (&*name.0, &*value.0)).collect();
+    let headers: Vec<verifier::Header<'_>> = request
+        .headers
+        .iter()
+        .map(|(name, value)| (&*name.0, &*value.0))
+        .collect();
     let request = verifier::Request {
         method: &request.method.0,
         authority: &request.authority.0,
@@ -84,9 +95,15 @@ fn check(gate: &mut Gate, request: &vector::Request, at: u64) -> Reply {
 fn outcome(response: Option<&Response>) -> Outcome<'_> {
     match response {
         None => Outcome::Failed,
-        Some(Response { status, cache_control, body }) => {
-            Outcome::Response { status: *status, cache_control, body: &body.0 }
-        }
+        Some(Response {
+            status,
+            cache_control,
+            body,
+        }) => Outcome::Response {
+            status: *status,
+            cache_control,
+            body: &body.0,
+        },
     }
 }
 

@@ -43,8 +43,13 @@ pub fn play(host: &mut dyn Host, vector: &Vector, mode: Mode) -> Record {
     const GATE: u32 = 1;
     let mut record = Record::default();
     let policy = policy_text(&vector.policy, mode);
-    let opened = host.answer(&Command::Open { gate: GATE, policy: policy.clone() });
-    record.faults.extend(compare::opened(&opened, &vector.problems));
+    let opened = host.answer(&Command::Open {
+        gate: GATE,
+        policy: policy.clone(),
+    });
+    record
+        .faults
+        .extend(compare::opened(&opened, &vector.problems));
     let open = matches!(opened, Reply::Opened {});
     record.replies.push(opened);
     if !open {
@@ -54,19 +59,25 @@ pub fn play(host: &mut dyn Host, vector: &Vector, mode: Mode) -> Record {
     for (index, step) in vector.steps.iter().enumerate() {
         let place = format!("step {} (at {})", index + 1, step.at);
         let Some(command) = command(step, GATE, &sources) else {
-            record.faults.push(format!("{place}: the gate never asked for this document"));
+            record
+                .faults
+                .push(format!("{place}: the gate never asked for this document"));
             break;
         };
         let reply = host.answer(&command);
         if mode == Mode::Remembered && is_check(&command) {
             let again = host.answer(&command);
             if again != reply {
-                record.faults.push(format!("{place}: first {reply:?}, then {again:?}"));
+                record
+                    .faults
+                    .push(format!("{place}: first {reply:?}, then {again:?}"));
             }
         }
         sources.learn(&reply);
         let faults = judge(step, &reply, &policy);
-        record.faults.extend(faults.into_iter().map(|fault| format!("{place}: {fault}")));
+        record
+            .faults
+            .extend(faults.into_iter().map(|fault| format!("{place}: {fault}")));
         record.replies.push(reply);
     }
     host.answer(&Command::Close { gate: GATE });
@@ -91,24 +102,40 @@ struct Sources(BTreeMap<(String, String), u32>);
 
 impl Sources {
     fn learn(&mut self, reply: &Reply) {
-        let (Reply::Fetches(fetches) | Reply::Wait(fetches)) = reply else { return };
+        let (Reply::Fetches(fetches) | Reply::Wait(fetches)) = reply else {
+            return;
+        };
         for fetch in fetches {
-            self.0.insert((fetch.issuer.clone(), fetch.kind.clone()), fetch.source);
+            self.0
+                .insert((fetch.issuer.clone(), fetch.kind.clone()), fetch.source);
         }
     }
 
     fn of(&self, supply: &Supply) -> Option<u32> {
-        self.0.get(&(supply.issuer.clone(), supply.kind.clone())).copied()
+        self.0
+            .get(&(supply.issuer.clone(), supply.kind.clone()))
+            .copied()
     }
 }
 
 fn command(step: &Step, gate: u32, sources: &Sources) -> Option<Command> {
     let at = step.at;
     Some(match &step.event {
-        Event::Request { request, .. } => Command::Request { gate, at, request: request.clone() },
-        Event::Token { token, requirement, .. } => {
+        Event::Request { request, .. } => Command::Request {
+            gate,
+            at,
+            request: request.clone(),
+        },
+        Event::Token {
+            token, requirement, ..
+        } => {
             let requirement = requirement.as_ref().map(Value::to_string);
-            Command::Token { gate, at, token: token.clone(), requirement }
+            Command::Token {
+                gate,
+                at,
+                token: token.clone(),
+                requirement,
+            }
         }
         Event::Due { .. } => Command::Due { gate, at },
         Event::Supply { supply, .. } => Command::Supply {
@@ -162,7 +189,11 @@ fn wanted(expect: &Expect) -> String {
 fn compare_fetches(wanted: &[Document], fetches: &[Fetch]) -> Vec<String> {
     let mut seen: Vec<Document> = fetches
         .iter()
-        .map(|f| Document { issuer: f.issuer.clone(), kind: f.kind.clone(), uri: Some(f.uri.clone()) })
+        .map(|f| Document {
+            issuer: f.issuer.clone(),
+            kind: f.kind.clone(),
+            uri: Some(f.uri.clone()),
+        })
         .collect();
     let mut wanted = wanted.to_vec();
     wanted.sort();
@@ -172,5 +203,9 @@ fn compare_fetches(wanted: &[Document], fetches: &[Fetch]) -> Vec<String> {
             (&wanted.issuer, &wanted.kind) == (&seen.issuer, &seen.kind)
                 && (wanted.uri.is_none() || wanted.uri == seen.uri)
         });
-    if same { Vec::new() } else { vec![format!("expected to fetch {wanted:?}, got {seen:?}")] }
+    if same {
+        Vec::new()
+    } else {
+        vec![format!("expected to fetch {wanted:?}, got {seen:?}")]
+    }
 }

@@ -47,7 +47,11 @@ impl Sealed {
         let component = Component::from_file(&engine, component)?;
         let mut store = Store::new(&engine, ());
         let instance = Countersign::instantiate(&mut store, &component, &Linker::new(&engine))?;
-        Ok(Self { store, instance, gates: HashMap::new() })
+        Ok(Self {
+            store,
+            instance,
+            gates: HashMap::new(),
+        })
     }
 
     fn reply(&mut self, command: &Command) -> wasmtime::Result<Reply> {
@@ -70,7 +74,12 @@ impl Sealed {
             Command::Due { gate, at } => {
                 Reply::Fetches(fetches(guest.call_due(&mut *store, handle(gate)?, *at)?))
             }
-            Command::Supply { gate, at, source, response } => {
+            Command::Supply {
+                gate,
+                at,
+                source,
+                response,
+            } => {
                 let outcome = outcome(response.as_ref());
                 match guest.call_supply(&mut *store, handle(gate)?, *source, &outcome, *at)? {
                     Ok(skipped) => Reply::Accepted(problems(skipped)),
@@ -80,7 +89,12 @@ impl Sealed {
             Command::Request { gate, at, request } => {
                 decision(guest.call_check(&mut *store, handle(gate)?, &asked(request), *at)?)
             }
-            Command::Token { gate, at, token, requirement } => {
+            Command::Token {
+                gate,
+                at,
+                token,
+                requirement,
+            } => {
                 let handle = handle(gate)?;
                 let requirement = match requirement {
                     None => 0,
@@ -102,7 +116,8 @@ impl Sealed {
 
 impl Host for Sealed {
     fn answer(&mut self, command: &Command) -> Reply {
-        self.reply(command).unwrap_or_else(|error| Reply::Error(format!("{error:#}")))
+        self.reply(command)
+            .unwrap_or_else(|error| Reply::Error(format!("{error:#}")))
     }
 }
 
@@ -111,14 +126,22 @@ fn asked(request: &vector::Request) -> Request {
         method: request.method.0.clone(),
         authority: request.authority.0.clone(),
         target: request.target.0.clone(),
-        headers: request.headers.iter().map(|(n, v)| (n.0.clone(), v.0.clone())).collect(),
+        headers: request
+            .headers
+            .iter()
+            .map(|(n, v)| (n.0.clone(), v.0.clone()))
+            .collect(),
     }
 }
 
 fn outcome(response: Option<&Response>) -> Outcome {
     match response {
         None => Outcome::Failed,
-        Some(Response { status, cache_control, body }) => Outcome::Response(Supplied {
+        Some(Response {
+            status,
+            cache_control,
+            body,
+        }) => Outcome::Response(Supplied {
             status: *status,
             cache_control: cache_control.clone(),
             body: body.0.clone(),
@@ -128,13 +151,35 @@ fn outcome(response: Option<&Response>) -> Outcome {
 
 fn decision(decision: Decision) -> Reply {
     match decision {
-        Decision::Allow(Grant { principal, remove_headers, remove_cookies, set_headers }) => {
+        Decision::Allow(Grant {
+            principal,
+            remove_headers,
+            remove_cookies,
+            set_headers,
+        }) => {
             let principal = principal.map(identity);
-            Reply::Allow(protocol::Grant { principal, set_headers, remove_headers, remove_cookies })
+            Reply::Allow(protocol::Grant {
+                principal,
+                set_headers,
+                remove_headers,
+                remove_cookies,
+            })
         }
-        Decision::Deny(Denial { code, status, message, challenge, claim, retry_after_s }) => {
-            Reply::Deny(protocol::Denial { code, status, message, challenge, claim, retry_after_s })
-        }
+        Decision::Deny(Denial {
+            code,
+            status,
+            message,
+            challenge,
+            claim,
+            retry_after_s,
+        }) => Reply::Deny(protocol::Denial {
+            code,
+            status,
+            message,
+            challenge,
+            claim,
+            retry_after_s,
+        }),
         Decision::Wait(list) => Reply::Wait(fetches(list)),
     }
 }

@@ -175,7 +175,11 @@ pub enum Expect {
 #[serde(deny_unknown_fields)]
 pub struct Allow {
     /// `null`: nobody. An object: its members are compared, others are not.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub principal: Option<Option<Map<String, Value>>>,
     /// Names and values, in any order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -197,13 +201,25 @@ pub struct Deny {
     /// The HTTP status.
     pub status: u16,
     /// The claim that it names; `null`: none.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub claim: Option<Option<String>>,
     /// `WWW-Authenticate`; `null`: none.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub challenge: Option<Option<String>>,
     /// `Retry-After` in seconds; `null`: none.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub retry_after_s: Option<Option<u32>>,
 }
 
@@ -229,9 +245,10 @@ impl Serialize for Bytes {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match str::from_utf8(&self.0) {
             Ok(text) => serializer.serialize_str(text),
-            Err(_) => {
-                Written::Binary { base64: BASE64_STANDARD.encode(&self.0) }.serialize(serializer)
+            Err(_) => Written::Binary {
+                base64: BASE64_STANDARD.encode(&self.0),
             }
+            .serialize(serializer),
         }
     }
 }
@@ -240,9 +257,10 @@ impl<'de> Deserialize<'de> for Bytes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match Written::deserialize(deserializer)? {
             Written::Text(text) => Ok(Self(text.into_bytes())),
-            Written::Binary { base64 } => {
-                BASE64_STANDARD.decode(base64).map(Self).map_err(serde::de::Error::custom)
-            }
+            Written::Binary { base64 } => BASE64_STANDARD
+                .decode(base64)
+                .map(Self)
+                .map_err(serde::de::Error::custom),
         }
     }
 }

@@ -11,19 +11,26 @@ use serde_json::Value;
 /// Files of an extension, in their order.
 fn files(folder: &Path, ending: &str) -> Vec<std::path::PathBuf> {
     let entries = fs::read_dir(folder).expect("a folder");
-    let mut paths: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    let mut paths: Vec<_> = entries
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
     paths.retain(|path| path.extension().is_some_and(|e| e == ending));
     paths.sort();
     paths
 }
 
 fn name(path: &Path) -> String {
-    path.file_name().expect("a name").to_string_lossy().into_owned()
+    path.file_name()
+        .expect("a name")
+        .to_string_lossy()
+        .into_owned()
 }
 
 #[test]
 fn compact_examples_verify_and_any_change_does_not() {
-    let Some(folder) = corpora::folder("latchset_jose_vectors") else { return };
+    let Some(folder) = corpora::folder("latchset_jose_vectors") else {
+        return;
+    };
     let mut tally = Tally::new("rfc/compact");
     for path in files(&folder, "jwsc") {
         let text = fs::read_to_string(&path).expect("a token");
@@ -38,7 +45,11 @@ fn compact_examples_verify_and_any_change_does_not() {
         // RFC 7520 §4.5: the payload travels apart.
         let payload = path.with_extension("payl");
         let token = match fs::read(&payload) {
-            Ok(payload) => token.replacen("..", &format!(".{}.", BASE64_URL_SAFE_NO_PAD.encode(payload)), 1),
+            Ok(payload) => token.replacen(
+                "..",
+                &format!(".{}.", BASE64_URL_SAFE_NO_PAD.encode(payload)),
+                1,
+            ),
             Err(_) => token.to_owned(),
         };
         let key = corpora::json(&key);
@@ -51,7 +62,12 @@ fn compact_examples_verify_and_any_change_does_not() {
                 bytes[0] ^= 1;
                 let forged = format!("{input}.{}", BASE64_URL_SAFE_NO_PAD.encode(bytes));
                 let ours = verifies(&key, &forged).expect("it was applicable");
-                tally.judge(format!("{} forged", name(&path)), false, ours, "one bit changed");
+                tally.judge(
+                    format!("{} forged", name(&path)),
+                    false,
+                    ours,
+                    "one bit changed",
+                );
             }
         }
     }
@@ -60,9 +76,14 @@ fn compact_examples_verify_and_any_change_does_not() {
 
 #[test]
 fn json_serialisations_are_no_tokens() {
-    let Some(folder) = corpora::folder("latchset_jose_vectors") else { return };
+    let Some(folder) = corpora::folder("latchset_jose_vectors") else {
+        return;
+    };
     let mut tally = Tally::new("rfc/json");
-    for path in files(&folder, "jwsf").into_iter().chain(files(&folder, "jwsg")) {
+    for path in files(&folder, "jwsf")
+        .into_iter()
+        .chain(files(&folder, "jwsg"))
+    {
         let token = fs::read(&path).expect("a token");
         let ours = Jws::parse(&token, &Limits::DEFAULT).is_ok();
         tally.judge(name(&path), false, ours, "flattened or general");
@@ -72,9 +93,13 @@ fn json_serialisations_are_no_tokens() {
 
 #[test]
 fn keys_and_sets_are_read_as_far_as_they_are_public_signing_keys() {
-    let Some(folder) = corpora::folder("latchset_jose_vectors") else { return };
+    let Some(folder) = corpora::folder("latchset_jose_vectors") else {
+        return;
+    };
     let mut tally = Tally::new("rfc/keys");
-    let paths = files(&folder, "jwk").into_iter().chain(files(&folder, "jwkset"));
+    let paths = files(&folder, "jwk")
+        .into_iter()
+        .chain(files(&folder, "jwkset"));
     for path in paths {
         let document = corpora::json(&path);
         let keys = match document["keys"].as_array() {
@@ -83,7 +108,12 @@ fn keys_and_sets_are_read_as_far_as_they_are_public_signing_keys() {
         };
         let set = serde_json::json!({ "keys": keys }).to_string();
         let ours = Keyring::parse(set.as_bytes(), Algorithm::ALL, &Limits::DEFAULT);
-        tally.judge(name(&path), may_be_used(&keys), ours.is_ok(), "the whole set");
+        tally.judge(
+            name(&path),
+            may_be_used(&keys),
+            ours.is_ok(),
+            "the whole set",
+        );
         if let Ok((ring, skipped)) = ours {
             assert_eq!(ring.len() + skipped.len(), keys.len(), "{}", name(&path));
         }
@@ -102,9 +132,14 @@ fn may_be_used(keys: &[Value]) -> bool {
 
 #[test]
 fn the_cookbook_verifies_in_its_compact_form() {
-    let Some(folder) = corpora::folder("jose_cookbook") else { return };
+    let Some(folder) = corpora::folder("jose_cookbook") else {
+        return;
+    };
     let mut tally = Tally::new("rfc/cookbook");
-    for path in files(&folder.join("jws"), "json").into_iter().chain(files(&folder.join("curve25519"), "json")) {
+    for path in files(&folder.join("jws"), "json")
+        .into_iter()
+        .chain(files(&folder.join("curve25519"), "json"))
+    {
         let example = corpora::json(&path);
         let Some(token) = example["output"]["compact"].as_str() else {
             tally.pass_over(name(&path), "it has no compact form");
@@ -112,17 +147,31 @@ fn the_cookbook_verifies_in_its_compact_form() {
         };
         // §4.5: the payload travels apart.
         let payload = example["input"]["payload"].as_str().unwrap_or_default();
-        let token = token.replacen("..", &format!(".{}.", BASE64_URL_SAFE_NO_PAD.encode(payload)), 1);
+        let token = token.replacen(
+            "..",
+            &format!(".{}.", BASE64_URL_SAFE_NO_PAD.encode(payload)),
+            1,
+        );
         match verifies(&example["input"]["key"], &token) {
-            Ok(ours) => tally.judge(name(&path), true, ours, example["title"].as_str().unwrap_or_default()),
+            Ok(ours) => tally.judge(
+                name(&path),
+                true,
+                ours,
+                example["title"].as_str().unwrap_or_default(),
+            ),
             Err(reason) => tally.pass_over(name(&path), reason),
         }
     }
     for path in files(&folder.join("rfc7797"), "json") {
         let example = corpora::json(&path);
         // RFC 7797 §3: what does not understand `b64` has to refuse it.
-        let protected = example["signing"]["protected_b64u"].as_str().expect("a header");
-        let token = format!("{protected}.JC4wMg.{}", example["signing"]["sig"].as_str().expect("a signature"));
+        let protected = example["signing"]["protected_b64u"]
+            .as_str()
+            .expect("a header");
+        let token = format!(
+            "{protected}.JC4wMg.{}",
+            example["signing"]["sig"].as_str().expect("a signature")
+        );
         let ours = Jws::parse(token.as_bytes(), &Limits::DEFAULT).is_ok();
         tally.judge(name(&path), false, ours, "an unencoded payload");
     }
@@ -131,7 +180,9 @@ fn the_cookbook_verifies_in_its_compact_form() {
 
 #[test]
 fn the_key_of_the_thumbprint_example_is_read() {
-    let Some(folder) = corpora::folder("latchset_jose_vectors") else { return };
+    let Some(folder) = corpora::folder("latchset_jose_vectors") else {
+        return;
+    };
     let key = corpora::json(&folder.join("rfc7638_3.1.jwk"));
     let set = serde_json::json!({ "keys": [key] }).to_string();
     let (ring, skipped) =

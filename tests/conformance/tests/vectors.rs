@@ -13,7 +13,11 @@ use countersign_conformance::{
 };
 
 fn vectors() -> Vec<Vector> {
-    files::topics().expect("vectors").into_iter().flat_map(|topic| topic.vectors).collect()
+    files::topics()
+        .expect("vectors")
+        .into_iter()
+        .flat_map(|topic| topic.vectors)
+        .collect()
 }
 
 #[test]
@@ -24,7 +28,11 @@ fn the_published_vectors_are_what_the_generator_writes() {
     }
     for entry in fs::read_dir(files::vectors()).expect("a folder") {
         let path = entry.expect("a file").path();
-        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+        let name = path
+            .file_name()
+            .expect("a name")
+            .to_string_lossy()
+            .into_owned();
         let text = fs::read_to_string(&path).expect("a text");
         let generated = written.remove(&name).unwrap_or_default();
         assert!(
@@ -41,8 +49,12 @@ fn the_published_vectors_are_of_the_published_schema() {
     let mut compiler = Compiler::new();
     let schema = include_str!("../vector.schema.json");
     let schema = serde_json::from_str(schema).expect("JSON");
-    compiler.add_resource("vector.schema.json", schema).expect("a schema");
-    let index = compiler.compile("vector.schema.json", &mut schemas).expect("a schema");
+    compiler
+        .add_resource("vector.schema.json", schema)
+        .expect("a schema");
+    let index = compiler
+        .compile("vector.schema.json", &mut schemas)
+        .expect("a schema");
     for topic in files::topics().expect("vectors") {
         let value = serde_json::to_value(&topic).expect("JSON");
         if let Err(error) = schemas.validate(&value, index) {
@@ -56,8 +68,16 @@ fn no_id_is_used_twice_and_every_vector_does_something() {
     let mut ids = BTreeSet::new();
     for vector in vectors() {
         assert!(ids.insert(vector.id.clone()), "`{}` twice", vector.id);
-        assert!(!vector.title.is_empty() && !vector.rules.is_empty(), "{}", vector.id);
-        assert!(vector.problems.is_empty() != vector.steps.is_empty(), "{}", vector.id);
+        assert!(
+            !vector.title.is_empty() && !vector.rules.is_empty(),
+            "{}",
+            vector.id
+        );
+        assert!(
+            vector.problems.is_empty() != vector.steps.is_empty(),
+            "{}",
+            vector.id
+        );
     }
     assert!(ids.len() >= 300, "{} vectors", ids.len());
 }
@@ -67,11 +87,20 @@ fn every_sentence_of_the_contract_has_a_vector_and_every_vector_a_sentence() {
     let contract = files::contract().expect("CONTRACT.md");
     let mut sentences = BTreeSet::new();
     for line in contract.lines() {
-        if let Some((id, _)) = line.strip_prefix("- `").and_then(|rest| rest.split_once('`')) {
-            assert!(sentences.insert(id.to_owned()), "`{id}` twice in CONTRACT.md");
+        if let Some((id, _)) = line
+            .strip_prefix("- `")
+            .and_then(|rest| rest.split_once('`'))
+        {
+            assert!(
+                sentences.insert(id.to_owned()),
+                "`{id}` twice in CONTRACT.md"
+            );
         }
     }
-    let proved: BTreeSet<String> = vectors().into_iter().flat_map(|vector| vector.rules).collect();
+    let proved: BTreeSet<String> = vectors()
+        .into_iter()
+        .flat_map(|vector| vector.rules)
+        .collect();
     let unproved: Vec<_> = sentences.difference(&proved).collect();
     let unknown: Vec<_> = proved.difference(&sentences).collect();
     assert!(unproved.is_empty(), "no vector for {unproved:?}");
@@ -83,14 +112,23 @@ fn every_code_has_a_vector_but_the_one_that_no_input_produces() {
     let mut seen = BTreeSet::new();
     for vector in vectors() {
         for step in vector.steps {
-            if let Event::Request { expect: Expect::Deny(deny), .. }
-            | Event::Token { expect: Expect::Deny(deny), .. } = step.event
+            if let Event::Request {
+                expect: Expect::Deny(deny),
+                ..
+            }
+            | Event::Token {
+                expect: Expect::Deny(deny),
+                ..
+            } = step.event
             {
                 seen.insert(deny.code);
             }
         }
     }
-    let missing: Vec<_> = Code::ALL.iter().filter(|code| !seen.contains(code.as_str())).collect();
+    let missing: Vec<_> = Code::ALL
+        .iter()
+        .filter(|code| !seen.contains(code.as_str()))
+        .collect();
     assert_eq!(missing, [&Code::InternalError]);
 }
 
@@ -111,22 +149,33 @@ fn the_list_of_attack_classes_is_the_one_of_the_vectors() {
     let listed = corpora::attack_classes();
     let mut seen: BTreeMap<String, Vec<String>> = BTreeMap::new();
     // In the order of the generator, as the file is.
-    for vector in generator::topics().into_iter().flat_map(|topic| topic.vectors) {
+    for vector in generator::topics()
+        .into_iter()
+        .flat_map(|topic| topic.vectors)
+    {
         for class in vector.attacks {
             seen.entry(class).or_default().push(vector.id.clone());
         }
     }
-    assert_eq!(listed, seen, "write attacks.json: cargo run … --bin generate");
+    assert_eq!(
+        listed, seen,
+        "write attacks.json: cargo run … --bin generate"
+    );
 }
 
 #[test]
 fn every_known_attack_class_has_a_vector() {
-    let Some(folder) = corpora::folder("attack_classes") else { return };
+    let Some(folder) = corpora::folder("attack_classes") else {
+        return;
+    };
     let listed = corpora::attack_classes();
     let text = fs::read_to_string(folder.join("classes.json")).expect("classes.json");
     let known: serde_json::Value = serde_json::from_str(&text).expect("JSON");
     for class in known["classes"].as_array().expect("classes") {
         let id = class["id"].as_str().expect("an id");
-        assert!(listed.get(id).is_some_and(|ids| !ids.is_empty()), "no vector for `{id}`");
+        assert!(
+            listed.get(id).is_some_and(|ids| !ids.is_empty()),
+            "no vector for `{id}`"
+        );
     }
 }

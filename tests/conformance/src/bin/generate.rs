@@ -12,7 +12,10 @@ fn main() -> io::Result<()> {
         count += topic.vectors.len();
         for vector in &topic.vectors {
             for class in &vector.attacks {
-                attacks.entry(class.clone()).or_default().push(vector.id.clone());
+                attacks
+                    .entry(class.clone())
+                    .or_default()
+                    .push(vector.id.clone());
             }
         }
         let name = format!("{}.json", topic.topic);
@@ -24,7 +27,10 @@ fn main() -> io::Result<()> {
     // A topic that is gone leaves no file behind.
     for entry in fs::read_dir(files::vectors())? {
         let entry = entry?;
-        if !written.iter().any(|name| entry.file_name() == name.as_str()) {
+        if !written
+            .iter()
+            .any(|name| entry.file_name() == name.as_str())
+        {
             fs::remove_file(entry.path())?;
         }
     }

@@ -3,5 +3,9 @@
 use countersign_conformance::{host::serve, native::Native};
 
 fn main() -> std::io::Result<()> {
-    serve(&mut Native::default(), std::io::stdin().lock(), std::io::stdout().lock())
+    serve(
+        &mut Native::default(),
+        std::io::stdin().lock(),
+        std::io::stdout().lock(),
+    )
 }

@@ -90,7 +90,8 @@ impl Tally {
     /// differ, or an exception names a vector that did not run.
     pub fn conclude(mut self) {
         let unused = self.exceptions.keys().filter(|id| !self.used.contains(*id));
-        self.faults.extend(unused.map(|id| format!("{id}: excepted, but it did not run")));
+        self.faults
+            .extend(unused.map(|id| format!("{id}: excepted, but it did not run")));
         let passed_over: u32 = self.not_applicable.values().sum();
         println!(
             "{}: {} run, {} excepted, {passed_over} not applicable",
@@ -101,7 +102,12 @@ impl Tally {
         for (reason, count) in &self.not_applicable {
             println!("    {count} not applicable: {reason}");
         }
-        assert!(self.faults.is_empty(), "{}:\n{}", self.name, self.faults.join("\n"));
+        assert!(
+            self.faults.is_empty(),
+            "{}:\n{}",
+            self.name,
+            self.faults.join("\n")
+        );
         assert!(self.run + passed_over > 0, "{}: nothing ran", self.name);
     }
 }

@@ -1,6 +1,7 @@
 //! Keys and tokens of other people's suites, at the layer of JWS: their
 //! payloads are no claims.
 
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use countersign::{Algorithm, Jws, Keyring, Limits};
 use serde_json::{Value, json};
 
@@ -16,13 +17,15 @@ pub fn verifies(keys: &Value, token: &str) -> Result<bool, NotApplicable> {
         Some(Value::Array(keys)) => keys.clone(),
         _ => vec![keys.clone()],
     };
-    let algorithms = algorithms(&keys)?;
+    let algorithms = algorithms(&keys, &stated_algorithm(token))?;
     let set = json!({ "keys": keys.iter().map(public).collect::<Vec<_>>() }).to_string();
     let symmetric = keys.iter().filter(|key| key["kty"] == "oct").count();
     let ring = if symmetric == keys.len() {
         secrets(&keys, &algorithms)?
     } else {
-        Keyring::parse(set.as_bytes(), &algorithms, &Limits::DEFAULT).ok().map(|(ring, _)| ring)
+        Keyring::parse(set.as_bytes(), &algorithms, &Limits::DEFAULT)
+            .ok()
+            .map(|(ring, _)| ring)
     };
     let jws = Jws::parse(token.as_bytes(), &Limits::DEFAULT);
     Ok(match (ring, jws) {
@@ -32,11 +35,14 @@ pub fn verifies(keys: &Value, token: &str) -> Result<bool, NotApplicable> {
 }
 
 /// What an operator would list for these keys: the algorithms that they name,
-/// or the plain one of their type.
-fn algorithms(keys: &[Value]) -> Result<Vec<Algorithm>, NotApplicable> {
+/// or the token's, where it is of their type, or the plain one of their type.
+fn algorithms(keys: &[Value], stated: &str) -> Result<Vec<Algorithm>, NotApplicable> {
     let mut algorithms = Vec::new();
     for key in keys {
         let plain = match (key["kty"].as_str(), key["crv"].as_str()) {
+            (Some("RSA"), _) if ["PS256", "PS384", "PS512", "RS384", "RS512"].contains(&stated) => {
+                stated
+            }
             (Some("RSA"), _) => "RS256",
             (Some("EC"), Some("P-384")) => "ES384",
             (Some("EC"), Some("P-521")) => "ES512",
@@ -48,7 +54,9 @@ fn algorithms(keys: &[Value]) -> Result<Vec<Algorithm>, NotApplicable> {
         // A name that nobody knows is the suite's point: the key is refused.
         let family = |name: &str| name.get(..2).map(str::to_owned);
         let known = Algorithm::from_name(named).or_else(|| Algorithm::from_name(plain));
-        let supported = Algorithm::ALL.iter().any(|a| family(a.as_str()) == family(named));
+        let supported = Algorithm::ALL
+            .iter()
+            .any(|a| family(a.as_str()) == family(named));
         match known {
             Some(algorithm) if supported || !is_jws_family(named) => {
                 if !algorithms.contains(&algorithm) {
@@ -61,8 +69,18 @@ fn algorithms(keys: &[Value]) -> Result<Vec<Algorithm>, NotApplicable> {
     Ok(algorithms)
 }
 
+/// The `alg` of a token's header, as far as there is one.
+fn stated_algorithm(token: &str) -> String {
+    let header = token.split('.').next().unwrap_or_default();
+    let header = BASE64_URL_SAFE_NO_PAD.decode(header).unwrap_or_default();
+    let header: Value = serde_json::from_slice(&header).unwrap_or_default();
+    header["alg"].as_str().unwrap_or_default().to_owned()
+}
+
 fn is_jws_family(name: &str) -> bool {
-    ["HS", "RS", "PS", "ES", "Ed"].iter().any(|family| name.starts_with(family))
+    ["HS", "RS", "PS", "ES", "Ed"]
+        .iter()
+        .any(|family| name.starts_with(family))
 }
 
 /// Without its private members, as an issuer would publish it.
@@ -71,7 +89,8 @@ fn public(key: &Value) -> Value {
     if key["kty"] != "oct"
         && let Some(members) = key.as_object_mut()
     {
-        members.retain(|name, _| !["d", "p", "q", "dp", "dq", "qi", "oth"].contains(&name.as_str()));
+        members
+            .retain(|name, _| !["d", "p", "q", "dp", "dq", "qi", "oth"].contains(&name.as_str()));
     }
     key
 }
@@ -113,9 +132,14 @@ pub fn verifies_bytes(
         secrets(std::slice::from_ref(key), &[algorithm])?
     } else {
         let set = json!({ "keys": [public(key)] }).to_string();
-        Keyring::parse(set.as_bytes(), &[algorithm], &Limits::DEFAULT).ok().map(|(ring, _)| ring)
+        Keyring::parse(set.as_bytes(), &[algorithm], &Limits::DEFAULT)
+            .ok()
+            .map(|(ring, _)| ring)
     };
-    Ok(ring.map(|ring| ring.verify_bytes(None, algorithm, message, signature).is_ok()))
+    Ok(ring.map(|ring| {
+        ring.verify_bytes(None, algorithm, message, signature)
+            .is_ok()
+    }))
 }
 
 /// Whether a signature over any bytes verifies with this key.

@@ -1,16 +1,11 @@
 //! A vector, written down step by step.
 
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
-use countersign::Code;
-
-use super::{
-    policy::policy,
-    token::{NOW, Token},
-};
+use super::{policy::policy, request::document, token::NOW};
 use crate::vector::{
-    Allow, Bytes, Deny, Document, Event, Expect, ExpectedProblem, Request, Response, Step, Supply,
-    SupplyExpect, Vector,
+    Bytes, Document, Event, Expect, ExpectedProblem, Request, Response, Step, Supply, SupplyExpect,
+    Vector,
 };
 
 /// A vector under construction.
@@ -76,7 +71,9 @@ impl Draft {
         expect: impl Into<Expect>,
     ) -> Self {
         let expect = expect.into();
-        requests.into_iter().fold(self, |draft, request| draft.ask(request, expect.clone()))
+        requests
+            .into_iter()
+            .fold(self, |draft, request| draft.ask(request, expect.clone()))
     }
 
     /// A token is checked without a request.
@@ -87,7 +84,11 @@ impl Draft {
         expect: impl Into<Expect>,
     ) -> Self {
         let (token, expect) = (token.into(), expect.into());
-        self.step(Event::Token { token, requirement, expect })
+        self.step(Event::Token {
+            token,
+            requirement,
+            expect,
+        })
     }
 
     /// These documents of the platform are due.
@@ -97,18 +98,30 @@ impl Draft {
 
     /// These documents are due.
     pub(crate) fn due_of(self, due: impl IntoIterator<Item = Document>) -> Self {
-        self.step(Event::Due { due: due.into_iter().collect() })
+        self.step(Event::Due {
+            due: due.into_iter().collect(),
+        })
     }
 
     /// A document of the platform arrives and is used as a whole.
     pub(crate) fn accept(self, kind: &str, response: Response) -> Self {
-        self.supply("platform", kind, Some(response), SupplyExpect::Accepted(Vec::new()))
+        self.supply(
+            "platform",
+            kind,
+            Some(response),
+            SupplyExpect::Accepted(Vec::new()),
+        )
     }
 
     /// A document of the platform arrives and is used but for these parts.
     pub(crate) fn accept_but(self, kind: &str, response: Response, skipped: &[&str]) -> Self {
         let skipped = skipped.iter().map(|pointer| pointer.to_string()).collect();
-        self.supply("platform", kind, Some(response), SupplyExpect::Accepted(skipped))
+        self.supply(
+            "platform",
+            kind,
+            Some(response),
+            SupplyExpect::Accepted(skipped),
+        )
     }
 
     /// A document of the platform arrives and is refused.
@@ -129,7 +142,11 @@ impl Draft {
         response: Option<Response>,
         expect: SupplyExpect,
     ) -> Self {
-        let supply = Supply { issuer: issuer.into(), kind: kind.into(), response };
+        let supply = Supply {
+            issuer: issuer.into(),
+            kind: kind.into(),
+            response,
+        };
         self.step(Event::Supply { supply, expect })
     }
 
@@ -142,171 +159,4 @@ impl Draft {
     pub(crate) fn build(self) -> Vector {
         self.vector
     }
-}
-
-/// `GET` of a target, without a token.
-pub(crate) fn get(target: &str) -> Request {
-    request("GET", target)
-}
-
-/// A request without a token.
-pub(crate) fn request(method: &str, target: &str) -> Request {
-    Request {
-        method: method.into(),
-        authority: "api.example.com".into(),
-        target: target.into(),
-        headers: Vec::new(),
-    }
-}
-
-impl Request {
-    /// With another authority.
-    pub(crate) fn to(mut self, authority: impl Into<Bytes>) -> Self {
-        self.authority = authority.into();
-        self
-    }
-
-    /// With one more header.
-    pub(crate) fn header(mut self, name: &str, value: impl Into<Bytes>) -> Self {
-        self.headers.push((name.into(), value.into()));
-        self
-    }
-
-    /// With a bearer token.
-    pub(crate) fn bearer(self, token: &Token) -> Self {
-        self.header("authorization", format!("Bearer {}", token.compact()))
-    }
-}
-
-impl From<Token> for Request {
-    fn from(token: Token) -> Self {
-        get("/").bearer(&token)
-    }
-}
-
-/// A document, by issuer and kind.
-pub(crate) fn document(issuer: &str, kind: &str) -> Document {
-    Document { issuer: issuer.into(), kind: kind.into(), uri: None }
-}
-
-/// A good response with this document.
-pub(crate) fn ok(body: &Value) -> Response {
-    Response { status: 200, cache_control: String::new(), body: body.to_string().into() }
-}
-
-/// A response.
-pub(crate) fn response(status: u16, cache_control: &str, body: impl Into<Bytes>) -> Response {
-    Response { status, cache_control: cache_control.into(), body: body.into() }
-}
-
-/// Admitted.
-pub(crate) fn allow() -> Expect {
-    Expect::Allow(Allow::default())
-}
-
-/// Admitted, and the principal has these members.
-pub(crate) fn principal(members: Value) -> Expect {
-    let Value::Object(members) = members else { panic!("members") };
-    Expect::Allow(Allow { principal: Some(Some(members)), ..Allow::default() })
-}
-
-/// Admitted without a principal.
-pub(crate) fn anonymous() -> Expect {
-    Expect::Allow(Allow { principal: Some(None), ..Allow::default() })
-}
-
-/// Admitted, with exactly these headers set.
-pub(crate) fn sets(headers: Value) -> Expect {
-    let Value::Object(headers) = headers else { panic!("headers") };
-    Expect::Allow(Allow { set_headers: Some(headers), ..Allow::default() })
-}
-
-/// Told to wait for these documents of the platform.
-pub(crate) fn wait(kinds: &[&str]) -> Expect {
-    Expect::Wait(kinds.iter().map(|kind| document("platform", kind)).collect())
-}
-
-/// Denied.
-pub(crate) fn deny(code: Code) -> Expect {
-    let (code, status) = (code.to_string(), code.status());
-    Expect::Deny(Deny { code, status, claim: None, challenge: None, retry_after_s: None })
-}
-
-impl Expect {
-    /// Denied, naming this claim.
-    pub(crate) fn naming(self, claim: &str) -> Self {
-        self.denied(|deny| deny.claim = Some(Some(claim.into())))
-    }
-
-    /// Denied, naming no claim.
-    pub(crate) fn naming_none(self) -> Self {
-        self.denied(|deny| deny.claim = Some(None))
-    }
-
-    /// Denied, with this challenge.
-    pub(crate) fn challenging(self, challenge: &str) -> Self {
-        self.denied(|deny| deny.challenge = Some(Some(challenge.into())))
-    }
-
-    /// Denied, without a challenge.
-    pub(crate) fn without_challenge(self) -> Self {
-        self.denied(|deny| deny.challenge = Some(None))
-    }
-
-    /// Denied, with this `Retry-After` or none.
-    pub(crate) fn retry_after(self, seconds: Option<u32>) -> Self {
-        self.denied(|deny| deny.retry_after_s = Some(seconds))
-    }
-
-    fn denied(mut self, change: impl FnOnce(&mut Deny)) -> Self {
-        match &mut self {
-            Self::Deny(deny) => change(deny),
-            _ => panic!("not a denial"),
-        }
-        self
-    }
-
-    /// Admitted, with exactly these headers removed.
-    pub(crate) fn removing(mut self, names: &[&str]) -> Self {
-        match &mut self {
-            Self::Allow(allow) => {
-                allow.remove_headers = Some(names.iter().map(|name| name.to_string()).collect());
-            }
-            _ => panic!("not a grant"),
-        }
-        self
-    }
-
-    /// Admitted, with exactly these cookies removed.
-    pub(crate) fn removing_cookies(mut self, names: &[&str]) -> Self {
-        match &mut self {
-            Self::Allow(allow) => {
-                allow.remove_cookies = Some(names.iter().map(|name| name.to_string()).collect());
-            }
-            _ => panic!("not a grant"),
-        }
-        self
-    }
-
-    /// Admitted, with exactly these headers set.
-    pub(crate) fn setting(mut self, headers: Value) -> Self {
-        match (&mut self, headers) {
-            (Self::Allow(allow), Value::Object(headers)) => allow.set_headers = Some(headers),
-            _ => panic!("not a grant"),
-        }
-        self
-    }
-}
-
-impl From<Code> for Expect {
-    fn from(code: Code) -> Self {
-        deny(code)
-    }
-}
-
-/// One member, for the short form of a map.
-pub(crate) fn member(name: &str, value: impl Into<Value>) -> Value {
-    let mut members = Map::new();
-    members.insert(name.into(), value.into());
-    json!(members)
 }

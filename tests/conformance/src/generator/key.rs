@@ -40,7 +40,11 @@ pub(crate) static SECRET: Key = Key::named("hmac-512");
 
 impl Key {
     const fn named(name: &'static str) -> Self {
-        Self { name, jwk: OnceLock::new(), rsa: OnceLock::new() }
+        Self {
+            name,
+            jwk: OnceLock::new(),
+            rsa: OnceLock::new(),
+        }
     }
 
     /// Its `kid`.
@@ -51,7 +55,9 @@ impl Key {
     /// The whole JWK, private members included.
     pub(crate) fn private(&self) -> &Value {
         self.jwk.get_or_init(|| {
-            let path = files::root().join("tests/keys").join(format!("{}.json", self.name));
+            let path = files::root()
+                .join("tests/keys")
+                .join(format!("{}.json", self.name));
             let text = fs::read_to_string(&path).expect("a test key");
             serde_json::from_str(&text).expect("a JWK")
         })
@@ -61,7 +67,8 @@ impl Key {
     pub(crate) fn public(&self) -> Value {
         let mut jwk = self.private().clone();
         let members = jwk.as_object_mut().expect("a JWK is an object");
-        members.retain(|name, _| ["kty", "kid", "n", "e", "crv", "x", "y"].contains(&name.as_str()));
+        members
+            .retain(|name, _| ["kty", "kid", "n", "e", "crv", "x", "y"].contains(&name.as_str()));
         jwk
     }
 
@@ -71,6 +78,15 @@ impl Key {
         for (name, value) in members.as_object().expect("members") {
             jwk[name] = value.clone();
         }
+        jwk
+    }
+
+    /// The public JWK with other members, and without `kid`.
+    pub(crate) fn nameless(&self, members: Value) -> Value {
+        let mut jwk = self.with(members);
+        jwk.as_object_mut()
+            .expect("a JWK is an object")
+            .shift_remove("kid");
         jwk
     }
 
@@ -111,16 +127,28 @@ impl Key {
     pub(crate) fn spki(&self) -> Vec<u8> {
         let number = |name| {
             let bytes = self.bytes(name);
-            der(0x02, &if bytes[0] < 0x80 { bytes } else { [&[0], &bytes[..]].concat() })
+            der(
+                0x02,
+                &if bytes[0] < 0x80 {
+                    bytes
+                } else {
+                    [&[0], &bytes[..]].concat()
+                },
+            )
         };
         let key = der(0x30, &[number("n"), number("e")].concat());
         let oid = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00";
-        der(0x30, &[der(0x30, oid), der(0x03, &[&[0], &key[..]].concat())].concat())
+        der(
+            0x30,
+            &[der(0x30, oid), der(0x03, &[&[0], &key[..]].concat())].concat(),
+        )
     }
 
     /// A member, decoded.
     pub(crate) fn bytes(&self, member: &str) -> Vec<u8> {
-        let text = self.private()[member].as_str().unwrap_or_else(|| panic!("no `{member}`"));
+        let text = self.private()[member]
+            .as_str()
+            .unwrap_or_else(|| panic!("no `{member}`"));
         BASE64_URL_SAFE_NO_PAD.decode(text).expect("base64url")
     }
 }
@@ -148,8 +176,15 @@ impl SignatureScheme for Unpadded {
 /// Tag, length, content.
 fn der(tag: u8, content: &[u8]) -> Vec<u8> {
     let length = content.len().to_be_bytes();
-    let length = &length[length.iter().position(|b| *b > 0).unwrap_or(length.len() - 1)..];
-    let prefix = if content.len() < 128 { vec![] } else { vec![0x80 | length.len() as u8] };
+    let length = &length[length
+        .iter()
+        .position(|b| *b > 0)
+        .unwrap_or(length.len() - 1)..];
+    let prefix = if content.len() < 128 {
+        vec![]
+    } else {
+        vec![0x80 | length.len() as u8]
+    };
     [&[tag], &prefix[..], length, content].concat()
 }
 

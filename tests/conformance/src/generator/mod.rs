@@ -6,8 +6,10 @@ use serde_json::Value;
 use crate::vector::{Topic, Vector};
 
 mod draft;
+mod expect;
 mod key;
 mod policy;
+mod request;
 mod token;
 
 mod topic;

@@ -65,7 +65,10 @@ impl Policy {
 
     /// Leaves a member of the first issuer out.
     pub(crate) fn without_issuer(mut self, name: &str) -> Self {
-        self.0["issuers"][0].as_object_mut().expect("an issuer").shift_remove(name);
+        self.0["issuers"][0]
+            .as_object_mut()
+            .expect("an issuer")
+            .shift_remove(name);
         self
     }
 
@@ -80,7 +83,10 @@ impl Policy {
         issuer["name"] = name.into();
         issuer["issuer"] = iss.into();
         issuer["keys"] = json!({ "jwks": jwks([key.public()]) });
-        self.0["issuers"].as_array_mut().expect("issuers").push(issuer);
+        self.0["issuers"]
+            .as_array_mut()
+            .expect("issuers")
+            .push(issuer);
         self
     }
 

@@ -47,13 +47,27 @@ pub(super) fn grant(wanted: &Allow, grant: &Grant) -> Vec<String> {
         }
     }
     if let Some(wanted) = &wanted.set_headers {
-        let wanted: BTreeSet<(&str, &str)> =
-            wanted.iter().map(|(n, v)| (n.as_str(), v.as_str().unwrap_or_default())).collect();
-        let seen = grant.set_headers.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        let wanted: BTreeSet<(&str, &str)> = wanted
+            .iter()
+            .map(|(n, v)| (n.as_str(), v.as_str().unwrap_or_default()))
+            .collect();
+        let seen = grant
+            .set_headers
+            .iter()
+            .map(|(n, v)| (n.as_str(), v.as_str()))
+            .collect();
         faults.extend(differing("set_headers", &wanted, &seen));
     }
-    faults.extend(names("remove_headers", &wanted.remove_headers, &grant.remove_headers));
-    faults.extend(names("remove_cookies", &wanted.remove_cookies, &grant.remove_cookies));
+    faults.extend(names(
+        "remove_headers",
+        &wanted.remove_headers,
+        &grant.remove_headers,
+    ));
+    faults.extend(names(
+        "remove_cookies",
+        &wanted.remove_cookies,
+        &grant.remove_cookies,
+    ));
     faults
 }
 
@@ -67,13 +81,19 @@ pub(super) fn denial(wanted: &Deny, denial: &Denial) -> Vec<String> {
         faults.extend(differing("challenge", challenge, &denial.challenge));
     }
     if let Some(retry_after_s) = &wanted.retry_after_s {
-        faults.extend(differing("retry_after_s", retry_after_s, &denial.retry_after_s));
+        faults.extend(differing(
+            "retry_after_s",
+            retry_after_s,
+            &denial.retry_after_s,
+        ));
     }
     faults
 }
 
 fn names(what: &str, wanted: &Option<Vec<String>>, seen: &[String]) -> Vec<String> {
-    let Some(wanted) = wanted else { return Vec::new() };
+    let Some(wanted) = wanted else {
+        return Vec::new();
+    };
     let wanted: BTreeSet<&String> = wanted.iter().collect();
     differing(what, &wanted, &seen.iter().collect())
 }

@@ -11,16 +11,32 @@ const TELLING: usize = 5;
 /// What the denial gives away: the words that came with the request and that
 /// neither the policy nor the code's sentence has.
 pub(super) fn of(denial: &Denial, event: &Event, policy: &str) -> Vec<String> {
-    let code = countersign::Code::ALL.iter().find(|code| code.as_str() == denial.code);
+    let code = countersign::Code::ALL
+        .iter()
+        .find(|code| code.as_str() == denial.code);
     let sentence = code.map_or("", |code| code.sentence());
     if denial.message != sentence {
-        return vec![format!("`{}` is not the sentence of `{}`", denial.message, denial.code)];
+        return vec![format!(
+            "`{}` is not the sentence of `{}`",
+            denial.message, denial.code
+        )];
     }
     // What is left when the constant words are taken away.
-    let challenge = denial.challenge.as_deref().unwrap_or_default().replace(sentence, "");
-    let said = [challenge.as_str(), denial.claim.as_deref().unwrap_or_default()];
+    let challenge = denial
+        .challenge
+        .as_deref()
+        .unwrap_or_default()
+        .replace(sentence, "");
+    let said = [
+        challenge.as_str(),
+        denial.claim.as_deref().unwrap_or_default(),
+    ];
     let told = |word: &String| !policy.contains(word) && said.iter().any(|s| s.contains(word));
-    secrets(event).iter().filter(|word| told(word)).map(|w| format!("it gives away `{w}`")).collect()
+    secrets(event)
+        .iter()
+        .filter(|word| told(word))
+        .map(|w| format!("it gives away `{w}`"))
+        .collect()
 }
 
 fn secrets(event: &Event) -> Vec<String> {

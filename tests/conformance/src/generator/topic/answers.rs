@@ -4,17 +4,32 @@ use super::{form::raw, prelude::*};
 
 pub(super) fn vectors() -> Topic {
     let drafts = [challenges(), none(), values()].concat();
-    topic("answers", "Challenges, Retry-After, and what a denial may say", drafts)
+    topic(
+        "answers",
+        "Challenges, Retry-After, and what a denial may say",
+        drafts,
+    )
 }
 
 fn challenges() -> Vec<Draft> {
     let described = |error: &str, code: Code| {
-        format!("Bearer realm=\"platform\", error=\"{error}\", error_description=\"{}\"", code.sentence())
+        format!(
+            "Bearer realm=\"platform\", error=\"{error}\", error_description=\"{}\"",
+            code.sentence()
+        )
     };
     let invalid = |id, title: &str, rule: &str, request: Request, code: Code| {
-        let error = if code.status() == 400 { "invalid_request" } else { "invalid_token" };
-        vector(id, title, &[rule])
-            .ask(request, deny(code).challenging(&described(error, code)).retry_after(None))
+        let error = if code.status() == 400 {
+            "invalid_request"
+        } else {
+            "invalid_token"
+        };
+        vector(id, title, &[rule]).ask(
+            request,
+            deny(code)
+                .challenging(&described(error, code))
+                .retry_after(None),
+        )
     };
     let token_rule = "challenge.invalid-token";
     let bearer = |token: Token| Request::from(token);
@@ -66,25 +81,61 @@ fn none() -> Vec<Draft> {
             .ask(token(), deny(code).without_challenge().retry_after(None))
     };
     vec![
-        denied("challenge-none-audience", "another audience than the rule's", json!({ "audiences": ["x"] }), Code::AudienceDenied),
-        denied("challenge-none-tenant", "no tenant", json!({ "tenant": "present" }), Code::TenantDenied),
-        denied("challenge-none-role", "no role", json!({ "roles": ["x"] }), Code::RoleDenied),
-        denied("challenge-none-claim", "no claim", json!({ "claims": { "/x": { "equals": 1 } } }), Code::ClaimDenied),
+        denied(
+            "challenge-none-audience",
+            "another audience than the rule's",
+            json!({ "audiences": ["x"] }),
+            Code::AudienceDenied,
+        ),
+        denied(
+            "challenge-none-tenant",
+            "no tenant",
+            json!({ "tenant": "present" }),
+            Code::TenantDenied,
+        ),
+        denied(
+            "challenge-none-role",
+            "no role",
+            json!({ "roles": ["x"] }),
+            Code::RoleDenied,
+        ),
+        denied(
+            "challenge-none-claim",
+            "no claim",
+            json!({ "claims": { "/x": { "equals": 1 } } }),
+            Code::ClaimDenied,
+        ),
         vector("challenge-none-rule", "no rule", &["challenge.none"])
             .policy(policy().rules(json!([])))
-            .ask(token(), deny(Code::RuleDenied).without_challenge().retry_after(None)),
-        vector("retry-after", "no keys: when to try again", &["challenge.retry-after", "challenge.none", "keys.unavailable"])
-            .policy(fetching())
-            .due(&["jwks"])
-            .fail("jwks")
-            .ask(token(), deny(Code::KeysUnavailable).retry_after(Some(1)).without_challenge())
-            .at(999)
-            .ask(token(), deny(Code::KeysUnavailable).retry_after(Some(1)))
-            .at(1_000)
-            .due(&["jwks"])
-            .fail("jwks")
-            .at(1_500)
-            .ask(token(), deny(Code::KeysUnavailable).retry_after(Some(2))),
+            .ask(
+                token(),
+                deny(Code::RuleDenied).without_challenge().retry_after(None),
+            ),
+        vector(
+            "retry-after",
+            "no keys: when to try again",
+            &[
+                "challenge.retry-after",
+                "challenge.none",
+                "keys.unavailable",
+            ],
+        )
+        .policy(fetching())
+        .due(&["jwks"])
+        .fail("jwks")
+        .ask(
+            token(),
+            deny(Code::KeysUnavailable)
+                .retry_after(Some(1))
+                .without_challenge(),
+        )
+        .at(999)
+        .ask(token(), deny(Code::KeysUnavailable).retry_after(Some(1)))
+        .at(1_000)
+        .due(&["jwks"])
+        .fail("jwks")
+        .at(1_500)
+        .ask(token(), deny(Code::KeysUnavailable).retry_after(Some(2))),
     ]
 }
 
@@ -92,22 +143,79 @@ fn none() -> Vec<Draft> {
 /// are where a careless message would quote them.
 fn values() -> Vec<Draft> {
     let hidden = |id, title, policy: Policy, token: Token, code: Code| {
-        vector(id, title, &["decision.no-values"]).policy(policy).ask(token, code)
+        vector(id, title, &["decision.no-values"])
+            .policy(policy)
+            .ask(token, code)
     };
     let secret = "secret-of-the-caller";
     vec![
-        hidden("hidden-kid", "an unknown `kid`", policy(), token().header("kid", secret), Code::KeyUnknown),
-        hidden("hidden-alg", "an unknown `alg`", policy(), token().header("alg", secret), Code::AlgorithmNotAllowed),
-        hidden("hidden-iss", "an unknown `iss`", policy(), token().claim("iss", secret), Code::IssuerUnknown),
-        hidden("hidden-aud", "another `aud`", policy(), token().claim("aud", secret), Code::AudienceMismatch),
-        hidden("hidden-scope", "other scopes", policy().requires(json!({ "scopes": ["api:read"] })), token().claim("scope", secret), Code::ScopeInsufficient),
-        hidden("hidden-tenant", "another tenant",
-            policy().issuer("claims", json!({ "tenant": "/tenant" })).requires(json!({ "tenant": { "fixed": "acme" } })),
-            token().claim("tenant", secret), Code::TenantDenied),
-        hidden("hidden-claim", "another value of a claim", policy().issuer("require", json!({ "/hd": { "equals": "example.com" } })),
-            token().claim("hd", secret), Code::ClaimMismatch),
-        hidden("hidden-name", "a duplicate name", policy(), token().claims_text(format!(r#"{{"iss":"{ISS}","{secret}":1,"{secret}":2}}"#)), Code::ClaimsInvalid),
-        hidden("hidden-typ", "another `typ`", policy().issuer("token_types", json!([{ "name": "access", "header_typ": ["at+jwt"] }])),
-            token().header("typ", secret), Code::TypeMismatch),
+        hidden(
+            "hidden-kid",
+            "an unknown `kid`",
+            policy(),
+            token().header("kid", secret),
+            Code::KeyUnknown,
+        ),
+        hidden(
+            "hidden-alg",
+            "an unknown `alg`",
+            policy(),
+            token().header("alg", secret),
+            Code::AlgorithmNotAllowed,
+        ),
+        hidden(
+            "hidden-iss",
+            "an unknown `iss`",
+            policy(),
+            token().claim("iss", secret),
+            Code::IssuerUnknown,
+        ),
+        hidden(
+            "hidden-aud",
+            "another `aud`",
+            policy(),
+            token().claim("aud", secret),
+            Code::AudienceMismatch,
+        ),
+        hidden(
+            "hidden-scope",
+            "other scopes",
+            policy().requires(json!({ "scopes": ["api:read"] })),
+            token().claim("scope", secret),
+            Code::ScopeInsufficient,
+        ),
+        hidden(
+            "hidden-tenant",
+            "another tenant",
+            policy()
+                .issuer("claims", json!({ "tenant": "/tenant" }))
+                .requires(json!({ "tenant": { "fixed": "acme" } })),
+            token().claim("tenant", secret),
+            Code::TenantDenied,
+        ),
+        hidden(
+            "hidden-claim",
+            "another value of a claim",
+            policy().issuer("require", json!({ "/hd": { "equals": "example.com" } })),
+            token().claim("hd", secret),
+            Code::ClaimMismatch,
+        ),
+        hidden(
+            "hidden-name",
+            "a duplicate name",
+            policy(),
+            token().claims_text(format!(r#"{{"iss":"{ISS}","{secret}":1,"{secret}":2}}"#)),
+            Code::ClaimsInvalid,
+        ),
+        hidden(
+            "hidden-typ",
+            "another `typ`",
+            policy().issuer(
+                "token_types",
+                json!([{ "name": "access", "header_typ": ["at+jwt"] }]),
+            ),
+            token().header("typ", secret),
+            Code::TypeMismatch,
+        ),
     ]
 }

@@ -5,7 +5,11 @@ use crate::vector::Document;
 
 pub(super) fn vectors() -> Topic {
     let drafts = [found(), refused(), moved()].concat();
-    topic("discovery", "Keys that are found through the issuer's metadata", drafts)
+    topic(
+        "discovery",
+        "Keys that are found through the issuer's metadata",
+        drafts,
+    )
 }
 
 fn discovering() -> Policy {
@@ -17,7 +21,10 @@ fn metadata(jwks_uri: &str) -> Value {
 }
 
 fn at(kind: &str, uri: &str) -> Document {
-    Document { uri: Some(uri.into()), ..document("platform", kind) }
+    Document {
+        uri: Some(uri.into()),
+        ..document("platform", kind)
+    }
 }
 
 const METADATA_URI: &str = "https://auth.example.com/.well-known/openid-configuration";

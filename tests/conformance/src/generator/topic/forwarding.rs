@@ -4,23 +4,35 @@ use super::prelude::*;
 
 pub(super) fn vectors() -> Topic {
     let drafts = [values(), encoding(), removal(), strip()].concat();
-    topic("forwarding", "What a backend is told, and what it is spared", drafts)
+    topic(
+        "forwarding",
+        "What a backend is told, and what it is spared",
+        drafts,
+    )
 }
 
 const NAMES: [&str; 8] = [
-    "x-auth-issuer", "x-auth-subject", "x-auth-type", "x-auth-tenant", "x-auth-roles", "x-auth-scopes",
-    "x-auth-expiry", "x-auth-claims",
+    "x-auth-issuer",
+    "x-auth-subject",
+    "x-auth-type",
+    "x-auth-tenant",
+    "x-auth-roles",
+    "x-auth-scopes",
+    "x-auth-expiry",
+    "x-auth-claims",
 ];
 
 fn forwarding() -> Policy {
-    policy().issuer("claims", json!({ "tenant": "/tenant_id" })).top(
-        "forward",
-        json!({
-            "X-Auth-Issuer": "issuer", "X-Auth-Subject": "subject", "X-Auth-Type": "type",
-            "X-Auth-Tenant": "tenant", "X-Auth-Roles": "roles", "X-Auth-Scopes": "scopes",
-            "X-Auth-Expiry": "expiry", "X-Auth-Claims": "claims",
-        }),
-    )
+    policy()
+        .issuer("claims", json!({ "tenant": "/tenant_id" }))
+        .top(
+            "forward",
+            json!({
+                "X-Auth-Issuer": "issuer", "X-Auth-Subject": "subject", "X-Auth-Type": "type",
+                "X-Auth-Tenant": "tenant", "X-Auth-Roles": "roles", "X-Auth-Scopes": "scopes",
+                "X-Auth-Expiry": "expiry", "X-Auth-Claims": "claims",
+            }),
+        )
 }
 
 fn subject_only() -> Policy {
@@ -71,18 +83,38 @@ fn encoding() -> Vec<Draft> {
     let case = |id, title, subject: &str, header: &str| {
         vector(id, title, &["forward.encoding"])
             .policy(subject_only())
-            .ask(token().claim("sub", subject), sets(json!({ "x-auth-subject": header })))
+            .ask(
+                token().claim("sub", subject),
+                sets(json!({ "x-auth-subject": header })),
+            )
     };
     vec![
-        case("forward-plain", "visible ASCII stays", "a!#$&'*+-.^_`|~(),/:;<=>?@[\\]{}\"z", "a!#$&'*+-.^_`|~(),/:;<=>?@[\\]{}\"z"),
-        case("forward-line-feed", "a line break breaks nothing", "a\r\nx-auth-roles: admin", "a%0D%0Ax-auth-roles:%20admin"),
+        case(
+            "forward-plain",
+            "visible ASCII stays",
+            "a!#$&'*+-.^_`|~(),/:;<=>?@[\\]{}\"z",
+            "a!#$&'*+-.^_`|~(),/:;<=>?@[\\]{}\"z",
+        ),
+        case(
+            "forward-line-feed",
+            "a line break breaks nothing",
+            "a\r\nx-auth-roles: admin",
+            "a%0D%0Ax-auth-roles:%20admin",
+        ),
         case("forward-nul", "nor does a NUL", "a\0b", "a%00b"),
         case("forward-utf8", "UTF-8, byte by byte", "Zoë", "Zo%C3%AB"),
         case("forward-percent", "a percent sign", "100%25", "100%2525"),
         case("forward-empty", "an empty value", "", ""),
-        vector("forward-scope-space", "a space inside of an item", &["forward.encoding", "forward.lists"])
-            .policy(policy().top("forward", json!({ "x-scopes": "scopes" })))
-            .ask(token().claim("scope", json!(["a b", "c"])), sets(json!({ "x-scopes": "a%20b c" }))),
+        vector(
+            "forward-scope-space",
+            "a space inside of an item",
+            &["forward.encoding", "forward.lists"],
+        )
+        .policy(policy().top("forward", json!({ "x-scopes": "scopes" })))
+        .ask(
+            token().claim("scope", json!(["a b", "c"])),
+            sets(json!({ "x-scopes": "a%20b c" })),
+        ),
     ]
 }
 
@@ -97,23 +129,43 @@ fn removal() -> Vec<Draft> {
     let spoofed = |target: &str| get(target).header("x-auth-subject", "root");
     let nobody = || anonymous().setting(json!({})).removing(&["x-auth-subject"]);
     vec![
-        vector("forward-public", "removed where a rule is public", &["forward.remove", "forward.none"])
-            .policy(rules())
-            .ask(spoofed("/open"), nobody()),
-        vector("forward-public-token", "and nothing is set, token or not", &["forward.remove", "forward.none", "rule.public"])
-            .policy(rules())
-            .ask(spoofed("/open").bearer(&token()), nobody()),
-        vector("forward-optional", "removed where a token is optional", &["forward.remove", "forward.none"])
-            .policy(rules())
-            .ask(spoofed("/feed"), nobody()),
-        vector("forward-replaced", "removed, then set", &["forward.remove", "forward.values"])
-            .policy(rules())
-            .ask(
-                spoofed("/x").bearer(&token()),
-                sets(json!({ "x-auth-subject": "user-4711" })).removing(&["x-auth-subject"]),
-            ),
-        vector("forward-nothing", "a policy that forwards nothing removes nothing", &["forward.remove"])
-            .ask(token(), sets(json!({})).removing(&[])),
+        vector(
+            "forward-public",
+            "removed where a rule is public",
+            &["forward.remove", "forward.none"],
+        )
+        .policy(rules())
+        .ask(spoofed("/open"), nobody()),
+        vector(
+            "forward-public-token",
+            "and nothing is set, token or not",
+            &["forward.remove", "forward.none", "rule.public"],
+        )
+        .policy(rules())
+        .ask(spoofed("/open").bearer(&token()), nobody()),
+        vector(
+            "forward-optional",
+            "removed where a token is optional",
+            &["forward.remove", "forward.none"],
+        )
+        .policy(rules())
+        .ask(spoofed("/feed"), nobody()),
+        vector(
+            "forward-replaced",
+            "removed, then set",
+            &["forward.remove", "forward.values"],
+        )
+        .policy(rules())
+        .ask(
+            spoofed("/x").bearer(&token()),
+            sets(json!({ "x-auth-subject": "user-4711" })).removing(&["x-auth-subject"]),
+        ),
+        vector(
+            "forward-nothing",
+            "a policy that forwards nothing removes nothing",
+            &["forward.remove"],
+        )
+        .ask(token(), sets(json!({})).removing(&[])),
     ]
 }
 
@@ -133,20 +185,63 @@ fn strip() -> Vec<Draft> {
     };
     let cookie = get("/").header("cookie", format!("a=1; session={}", token().compact()));
     vec![
-        vector("strip-header", "a token from a header", &["strip.header", "strip.cookie"])
-            .policy(stripping())
-            .ask(token(), allow().removing(&["x-auth-subject", "authorization"]).removing_cookies(&["session", "legacy"])),
-        vector("strip-cookie", "a token from a cookie", &["strip.header", "strip.cookie"])
-            .policy(stripping())
-            .ask(cookie, allow().removing(&["x-auth-subject", "authorization"]).removing_cookies(&["session", "legacy"])),
-        vector("strip-off", "kept where the policy does not say so", &["strip.header", "strip.cookie"])
-            .policy(stripping().top("strip_credential", false))
-            .ask(token(), allow().removing(&["x-auth-subject"]).removing_cookies(&[])),
-        vector("strip-public", "kept where the rule is public", &["strip.only-used"])
-            .policy(stripping())
-            .ask(get("/open").bearer(&token()), anonymous().removing(&["x-auth-subject"]).removing_cookies(&[])),
-        vector("strip-optional", "kept where nobody is named", &["strip.only-used"])
-            .policy(stripping())
-            .ask(get("/feed").header("authorization", "Basic eA=="), anonymous().removing(&["x-auth-subject"]).removing_cookies(&[])),
+        vector(
+            "strip-header",
+            "a token from a header",
+            &["strip.header", "strip.cookie"],
+        )
+        .policy(stripping())
+        .ask(
+            token(),
+            allow()
+                .removing(&["x-auth-subject", "authorization"])
+                .removing_cookies(&["session", "legacy"]),
+        ),
+        vector(
+            "strip-cookie",
+            "a token from a cookie",
+            &["strip.header", "strip.cookie"],
+        )
+        .policy(stripping())
+        .ask(
+            cookie,
+            allow()
+                .removing(&["x-auth-subject", "authorization"])
+                .removing_cookies(&["session", "legacy"]),
+        ),
+        vector(
+            "strip-off",
+            "kept where the policy does not say so",
+            &["strip.header", "strip.cookie"],
+        )
+        .policy(stripping().top("strip_credential", false))
+        .ask(
+            token(),
+            allow().removing(&["x-auth-subject"]).removing_cookies(&[]),
+        ),
+        vector(
+            "strip-public",
+            "kept where the rule is public",
+            &["strip.only-used"],
+        )
+        .policy(stripping())
+        .ask(
+            get("/open").bearer(&token()),
+            anonymous()
+                .removing(&["x-auth-subject"])
+                .removing_cookies(&[]),
+        ),
+        vector(
+            "strip-optional",
+            "kept where nobody is named",
+            &["strip.only-used"],
+        )
+        .policy(stripping())
+        .ask(
+            get("/feed").header("authorization", "Basic eA=="),
+            anonymous()
+                .removing(&["x-auth-subject"])
+                .removing_cookies(&[]),
+        ),
     ]
 }

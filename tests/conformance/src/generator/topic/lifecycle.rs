@@ -1,33 +1,35 @@
 //! Key documents in time: when they are fetched, and how long they are good.
 
 use super::prelude::*;
-use crate::vector::{Document, SupplyExpect};
+use crate::vector::Document;
 
 pub(super) fn vectors() -> Topic {
-    let drafts = [first(), fresh(), flight(), failures(), stale(), unknown(), rotation(), issuers(), clock()].concat();
-    topic("lifecycle", "Key documents in time: when they are fetched, and how long they are good", drafts)
+    let drafts = [first(), fresh(), flight(), failures(), stale()].concat();
+    topic(
+        "lifecycle",
+        "Key documents in time: when they are fetched, and how long they are good",
+        drafts,
+    )
 }
 
-fn a_set() -> crate::vector::Response {
+pub(super) fn a_set() -> crate::vector::Response {
     ok(&jwks([A.public()]))
 }
 
-fn both() -> crate::vector::Response {
-    ok(&jwks([A.public(), B.public()]))
-}
-
 /// A token that is good for a year around the time of the vectors.
-fn long_lived() -> Token {
+pub(super) fn long_lived() -> Token {
     token().claims(json!({ "iat": NOW_S - 15_000_000, "exp": NOW_S + 15_000_000 }))
 }
 
-fn fetched(id: &str, title: &str, rules: &[&str]) -> Draft {
+pub(super) fn fetched(id: &str, title: &str, rules: &[&str]) -> Draft {
     vector(id, title, rules).policy(fetching())
 }
 
 /// With the platform's key, since the start.
-fn loaded(id: &str, title: &str, rules: &[&str]) -> Draft {
-    fetched(id, title, rules).due(&["jwks"]).accept("jwks", a_set())
+pub(super) fn loaded(id: &str, title: &str, rules: &[&str]) -> Draft {
+    fetched(id, title, rules)
+        .due(&["jwks"])
+        .accept("jwks", a_set())
 }
 
 fn unavailable(retry_after_s: u32) -> crate::vector::Expect {
@@ -40,33 +42,59 @@ fn first() -> Vec<Draft> {
             uri: Some(JWKS_URI.into()),
             ..document("platform", "jwks")
         }]),
-        fetched("keys-first-wait", "a request before the first document waits for it", &["keys.first", "decision.wait"])
-            .ask(token(), wait(&["jwks"]))
-            .accept("jwks", a_set())
-            .ask(token(), allow()),
-        fetched("keys-first-join", "the second request joins the first one's fetch", &["keys.join"])
-            .ask(token(), wait(&["jwks"]))
-            .at(1)
-            .ask(token().claim("sub", "user-2"), wait(&["jwks"]))
-            .due(&[])
-            .accept("jwks", a_set())
-            .ask(token(), allow()),
-        fetched("keys-first-no-wait", "a request that needs no key does not wait", &["decision.wait", "keys.first"])
-            .ask(get("/"), Code::TokenMissing)
-            .ask(token().header("alg", "none"), Code::AlgorithmNotAllowed)
-            .ask(token().claim("iss", "https://evil.example"), Code::IssuerUnknown),
-        vector("keys-inline", "inline keys are never due", &["decision.wait"])
-            .due(&[])
-            .ask(token().header("kid", "x"), Code::KeyUnknown),
+        fetched(
+            "keys-first-wait",
+            "a request before the first document waits for it",
+            &["keys.first", "decision.wait"],
+        )
+        .ask(token(), wait(&["jwks"]))
+        .accept("jwks", a_set())
+        .ask(token(), allow()),
+        fetched(
+            "keys-first-join",
+            "the second request joins the first one's fetch",
+            &["keys.join"],
+        )
+        .ask(token(), wait(&["jwks"]))
+        .at(1)
+        .ask(token().claim("sub", "user-2"), wait(&["jwks"]))
+        .due(&[])
+        .accept("jwks", a_set())
+        .ask(token(), allow()),
+        fetched(
+            "keys-first-no-wait",
+            "a request that needs no key does not wait",
+            &["decision.wait", "keys.first"],
+        )
+        .ask(get("/"), Code::TokenMissing)
+        .ask(token().header("alg", "none"), Code::AlgorithmNotAllowed)
+        .ask(
+            token().claim("iss", "https://evil.example"),
+            Code::IssuerUnknown,
+        ),
+        vector(
+            "keys-inline",
+            "inline keys are never due",
+            &["decision.wait"],
+        )
+        .due(&[])
+        .ask(token().header("kid", "x"), Code::KeyUnknown),
     ]
 }
 
 fn fresh() -> Vec<Draft> {
     let after = |id: &str, cache_control: &str, refresh_ms: i64| {
-        let title = if cache_control.is_empty() { "nothing said".to_owned() } else { format!("`{cache_control}`") };
+        let title = if cache_control.is_empty() {
+            "nothing said".to_owned()
+        } else {
+            format!("`{cache_control}`")
+        };
         fetched(&format!("keys-fresh-{id}"), &title, &["keys.fresh"])
             .due(&["jwks"])
-            .accept("jwks", response(200, cache_control, jwks([A.public()]).to_string()))
+            .accept(
+                "jwks",
+                response(200, cache_control, jwks([A.public()]).to_string()),
+            )
             .at(refresh_ms - 1)
             .due(&[])
             .at(refresh_ms)
@@ -92,32 +120,54 @@ fn fresh() -> Vec<Draft> {
 
 fn flight() -> Vec<Draft> {
     vec![
-        fetched("keys-flight", "not due again while under way, and lost after 15 s", &["keys.one-flight"])
-            .due(&["jwks"])
-            .due(&[])
-            .at(14_999)
-            .due(&[])
-            .at(15_000)
-            .due(&["jwks"]),
-        fetched("keys-flight-late", "what comes late is used all the same", &["keys.one-flight", "keys.rotation"])
-            .due(&["jwks"])
-            .at(60_000)
-            .accept("jwks", a_set())
-            .ask(token(), allow()),
+        fetched(
+            "keys-flight",
+            "not due again while under way, and lost after 15 s",
+            &["keys.one-flight"],
+        )
+        .due(&["jwks"])
+        .due(&[])
+        .at(14_999)
+        .due(&[])
+        .at(15_000)
+        .due(&["jwks"]),
+        fetched(
+            "keys-flight-late",
+            "what comes late is used all the same",
+            &["keys.one-flight", "keys.rotation"],
+        )
+        .due(&["jwks"])
+        .at(60_000)
+        .accept("jwks", a_set())
+        .ask(token(), allow()),
     ]
 }
 
 fn failures() -> Vec<Draft> {
-    let mut backoff = fetched("keys-backoff", "1, 2, 4 … 60 s between attempts", &["keys.backoff"]).due(&["jwks"]).fail("jwks");
+    let mut backoff = fetched(
+        "keys-backoff",
+        "1, 2, 4 … 60 s between attempts",
+        &["keys.backoff"],
+    )
+    .due(&["jwks"])
+    .fail("jwks");
     let mut at = 0;
     for pause in [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000] {
         at += pause;
-        backoff = backoff.at(at - 1).due(&[]).at(at).due(&["jwks"]).fail("jwks");
+        backoff = backoff
+            .at(at - 1)
+            .due(&[])
+            .at(at)
+            .due(&["jwks"])
+            .fail("jwks");
     }
     let failed = |id: &str, title: &str, status: u16| {
         fetched(id, title, &["keys.failed"])
             .due(&["jwks"])
-            .refuse("jwks", response(status, "max-age=3600", jwks([A.public()]).to_string()))
+            .refuse(
+                "jwks",
+                response(status, "max-age=3600", jwks([A.public()]).to_string()),
+            )
             .ask(token(), unavailable(1))
             .at(1_000)
             .due(&["jwks"])
@@ -133,42 +183,54 @@ fn failures() -> Vec<Draft> {
         failed("keys-status-429", "429", 429),
         failed("keys-status-500", "500", 500),
         failed("keys-status-503", "503", 503),
-        fetched("keys-refused", "a document that is refused", &["keys.failed", "jwks.form"])
-            .due(&["jwks"])
-            .refuse("jwks", response(200, "max-age=3600", "<html>"))
-            .ask(token(), unavailable(1))
-            .at(1_000)
-            .due(&["jwks"]),
-        loaded("keys-backoff-reset", "a good document ends the counting", &["keys.backoff"])
-            .at(480_000)
-            .due(&["jwks"])
-            .fail("jwks")
-            .at(481_000)
-            .due(&["jwks"])
-            .fail("jwks")
-            .at(483_000)
-            .due(&["jwks"])
-            .accept("jwks", a_set())
-            .at(963_000)
-            .due(&["jwks"])
-            .fail("jwks")
-            .at(963_999)
-            .due(&[])
-            .at(964_000)
-            .due(&["jwks"]),
-        fetched("keys-unavailable", "no keys, and no attempt allowed yet", &["keys.unavailable", "decision.wait"])
-            .ask(token(), wait(&["jwks"]))
-            .fail("jwks")
-            .ask(token(), unavailable(1))
-            .at(1_000)
-            .ask(token(), wait(&["jwks"]))
-            .fail("jwks")
-            .at(1_001)
-            .ask(token(), unavailable(2))
-            .at(3_000)
-            .ask(token(), wait(&["jwks"]))
-            .accept("jwks", a_set())
-            .ask(token(), allow()),
+        fetched(
+            "keys-refused",
+            "a document that is refused",
+            &["keys.failed", "jwks.form"],
+        )
+        .due(&["jwks"])
+        .refuse("jwks", response(200, "max-age=3600", "<html>"))
+        .ask(token(), unavailable(1))
+        .at(1_000)
+        .due(&["jwks"]),
+        loaded(
+            "keys-backoff-reset",
+            "a good document ends the counting",
+            &["keys.backoff"],
+        )
+        .at(480_000)
+        .due(&["jwks"])
+        .fail("jwks")
+        .at(481_000)
+        .due(&["jwks"])
+        .fail("jwks")
+        .at(483_000)
+        .due(&["jwks"])
+        .accept("jwks", a_set())
+        .at(963_000)
+        .due(&["jwks"])
+        .fail("jwks")
+        .at(963_999)
+        .due(&[])
+        .at(964_000)
+        .due(&["jwks"]),
+        fetched(
+            "keys-unavailable",
+            "no keys, and no attempt allowed yet",
+            &["keys.unavailable", "decision.wait"],
+        )
+        .ask(token(), wait(&["jwks"]))
+        .fail("jwks")
+        .ask(token(), unavailable(1))
+        .at(1_000)
+        .ask(token(), wait(&["jwks"]))
+        .fail("jwks")
+        .at(1_001)
+        .ask(token(), unavailable(2))
+        .at(3_000)
+        .ask(token(), wait(&["jwks"]))
+        .accept("jwks", a_set())
+        .ask(token(), allow()),
     ]
 }
 
@@ -194,167 +256,30 @@ fn stale() -> Vec<Draft> {
             .ask(long_lived(), unavailable(2))
     };
     vec![
-        outage("keys-stale-default", "a day after they would have been fresh", None, 87_000_000),
-        outage("keys-stale-hour", "as long as the policy says", Some(3_600), 4_200_000),
+        outage(
+            "keys-stale-default",
+            "a day after they would have been fresh",
+            None,
+            87_000_000,
+        ),
+        outage(
+            "keys-stale-hour",
+            "as long as the policy says",
+            Some(3_600),
+            4_200_000,
+        ),
         outage("keys-stale-none", "not at all", Some(0), 600_000),
-        vector("keys-stale-recovered", "and good again with the next document", &["keys.stale", "keys.rotation"])
-            .policy(policy().issuer("keys", keys(Some(0))))
-            .due(&["jwks"])
-            .accept("jwks", a_set())
-            .at(700_000)
-            .ask(long_lived(), wait(&["jwks"]))
-            .accept("jwks", a_set())
-            .ask(long_lived(), allow()),
-    ]
-}
-
-fn unknown() -> Vec<Draft> {
-    let rule = "keys.unknown-kid";
-    let stranger = |n: u32| long_lived().header("kid", format!("stranger-{n}"));
-    vec![
-        loaded("keys-unknown-soon", "within 30 s of the last attempt", &[rule])
-            .at(29_999)
-            .ask(stranger(1), Code::KeyUnknown),
-        loaded("keys-unknown-later", "30 s after it", &[rule, "decision.wait"])
-            .at(30_000)
-            .ask(stranger(1), wait(&["jwks"]))
-            .accept("jwks", both())
-            .ask(stranger(1), Code::KeyUnknown)
-            .ask(long_lived().key(&B), allow()),
-        loaded("keys-unknown-flood", "many of them cost one attempt in 30 s", &[rule, "keys.join"])
-            .at(30_000)
-            .ask(stranger(1), wait(&["jwks"]))
-            .ask(stranger(2), wait(&["jwks"]))
-            .accept("jwks", a_set())
-            .ask(stranger(3), Code::KeyUnknown)
-            .at(59_999)
-            .ask(stranger(4), Code::KeyUnknown)
-            .at(60_000)
-            .ask(stranger(5), wait(&["jwks"])),
-        loaded("keys-unknown-failed", "an attempt that failed counts too", &[rule])
-            .at(30_000)
-            .ask(stranger(1), wait(&["jwks"]))
-            .fail("jwks")
-            .at(59_999)
-            .ask(stranger(1), Code::KeyUnknown)
-            .at(60_000)
-            .ask(stranger(1), wait(&["jwks"])),
-        loaded("keys-unknown-others", "tokens with a known key do not wait", &["keys.unknown-kid-others"])
-            .at(30_000)
-            .ask(stranger(1), wait(&["jwks"]))
-            .ask(long_lived(), allow())
-            .ask(long_lived().claim("sub", "user-2"), allow()),
-        loaded("keys-unknown-unnamed", "a token without `kid` that no key fits", &[rule, "key.without-kid"])
-            .accept("jwks", both())
-            .at(30_000)
-            .ask(long_lived().without_header("kid"), wait(&["jwks"]))
-            .accept("jwks", a_set())
-            .ask(long_lived().without_header("kid"), allow()),
-        vector("keys-unsuitable-no-fetch", "a known key that does not fit starts nothing", &[rule, "key.fits"])
-            .policy(fetching().issuer("algorithms", json!(["RS256", "RS512"])))
-            .due(&["jwks"])
-            .accept("jwks", ok(&jwks([A.with(json!({ "alg": "RS256" }))])))
-            .at(40_000)
-            .ask(long_lived().alg("RS512"), Code::KeyUnsuitable),
-    ]
-}
-
-fn rotation() -> Vec<Draft> {
-    vec![
-        loaded("keys-rotation", "a new key beside the old one, then alone", &["keys.rotation", "keys.withdrawn"])
-            .ask(long_lived(), allow())
-            .at(30_000)
-            .ask(long_lived().key(&B), wait(&["jwks"]))
-            .accept("jwks", both())
-            .ask(long_lived().key(&B), allow())
-            .ask(long_lived(), allow())
-            .at(510_000)
-            .due(&["jwks"])
-            .accept("jwks", ok(&jwks([B.public()])))
-            .ask(long_lived().key(&B), allow())
-            .ask(long_lived(), Code::KeyUnknown),
-        loaded("keys-withdrawn-remembered", "a remembered token goes with its key", &["keys.withdrawn", "memory.same"])
-            .attack("cache-identity")
-            .ask(token(), allow())
-            .ask(token(), allow())
-            .accept("jwks", ok(&jwks([B.public()])))
-            .ask(token(), Code::KeyUnknown),
-        loaded("keys-replaced", "another key under the same `kid`", &["keys.withdrawn", "keys.rotation"])
-            .attack("cache-identity")
-            .ask(token(), allow())
-            .accept("jwks", ok(&jwks([B.with(json!({ "kid": A.kid() }))])))
-            .ask(token(), Code::SignatureInvalid)
-            .ask(token().signed_by(&B), allow()),
-        loaded("keys-joined-unnamed", "a second key makes a token without `kid` ambiguous", &["keys.rotation", "key.without-kid"])
-            .ask(token().without_header("kid"), allow())
-            .accept("jwks", both())
-            .ask(token().without_header("kid"), Code::KeyUnknown),
-        loaded("keys-unchanged", "the same document again changes nothing", &["keys.rotation"])
-            .ask(token(), allow())
-            .accept("jwks", a_set())
-            .ask(token(), allow()),
-        loaded("keys-withdrawn-and-back", "a key that comes back is good again", &["keys.withdrawn", "memory.denied"])
-            .accept("jwks", ok(&jwks([])))
-            .ask(token(), Code::KeyUnknown)
-            .accept("jwks", a_set())
-            .ask(token(), allow()),
-    ]
-}
-
-fn issuers() -> Vec<Draft> {
-    let partner_iss = "https://partner.example";
-    let two = || {
-        fetching()
-            .and_issuer("partner", partner_iss, &B)
-            .issuer_at(1, "keys", json!({ "jwks_uri": "https://partner.example/jwks.json" }))
-    };
-    let partner = || token().claim("iss", partner_iss).key(&B);
-    let supplied = |issuer, response| (issuer, "jwks", response, SupplyExpect::Accepted(Vec::new()));
-    let supply = |draft: Draft, (issuer, kind, response, expect)| draft.supply(issuer, kind, response, expect);
-    let start = |id, title| {
-        vector(id, title, &["keys.isolated"])
-            .policy(two())
-            .due_of([document("platform", "jwks"), document("partner", "jwks")])
-    };
-    vec![
-        supply(start("keys-isolated-down", "one issuer is down"), supplied("platform", Some(a_set())))
-            .supply("partner", "jwks", None, SupplyExpect::Refused)
-            .ask(token(), allow())
-            .ask(partner(), Code::KeysUnavailable),
-        supply(start("keys-isolated-slow", "one issuer is slow"), supplied("platform", Some(a_set())))
-            .ask(token(), allow())
-            .ask(partner(), crate::vector::Expect::Wait(vec![document("partner", "jwks")])),
-        {
-            let draft = supply(start("keys-isolated-unknown", "one issuer's strangers"), supplied("platform", Some(a_set())));
-            supply(draft, supplied("partner", Some(ok(&jwks([B.public()])))))
-                .at(30_000)
-                .ask(token().header("kid", "x"), wait(&["jwks"]))
-                .ask(partner(), allow())
-                .ask(partner().header("kid", "x"), crate::vector::Expect::Wait(vec![document("partner", "jwks")]))
-        },
-    ]
-}
-
-fn clock() -> Vec<Draft> {
-    let back = -7_200_000;
-    vec![
-        loaded("keys-clock-back", "an hour back: keys are good, and may be fetched", &["keys.clock-back"])
-            .at(back)
-            .ask(long_lived(), allow())
-            .due(&["jwks"])
-            .accept("jwks", both())
-            .ask(long_lived().key(&B), allow()),
-        loaded("keys-clock-back-unknown", "an unknown key may be asked for", &["keys.clock-back", "keys.unknown-kid"])
-            .at(back)
-            .ask(long_lived().key(&B), wait(&["jwks"])),
-        fetched("keys-clock-back-flight", "a fetch under way does not block for two hours", &["keys.clock-back", "keys.one-flight"])
-            .due(&["jwks"])
-            .at(back)
-            .due(&["jwks"]),
-        fetched("keys-clock-back-backoff", "nor does a pause", &["keys.clock-back", "keys.backoff"])
-            .due(&["jwks"])
-            .fail("jwks")
-            .at(back)
-            .due(&["jwks"]),
+        vector(
+            "keys-stale-recovered",
+            "and good again with the next document",
+            &["keys.stale", "keys.rotation"],
+        )
+        .policy(policy().issuer("keys", keys(Some(0))))
+        .due(&["jwks"])
+        .accept("jwks", a_set())
+        .at(700_000)
+        .ask(long_lived(), wait(&["jwks"]))
+        .accept("jwks", a_set())
+        .ask(long_lived(), allow()),
     ]
 }

@@ -2,6 +2,7 @@
 
 mod prelude;
 
+mod algorithms;
 mod answers;
 mod audience;
 mod claims;
@@ -13,16 +14,22 @@ mod form;
 mod forwarding;
 mod header;
 mod issuers;
+mod jwk;
 mod keys;
 mod lifecycle;
 mod memory;
 mod order;
+mod order_claims;
+mod order_rules;
 mod origin;
 mod policies;
 mod principals;
 mod requirements;
 mod revocations;
+mod rotation;
 mod rules;
+mod scopes;
+mod signatures;
 mod target;
 mod time;
 mod types;
@@ -38,7 +45,9 @@ pub(super) fn all() -> Vec<Topic> {
         form::vectors(),
         header::vectors(),
         issuers::vectors(),
+        algorithms::vectors(),
         keys::vectors(),
+        signatures::vectors(),
         claims::vectors(),
         audience::vectors(),
         time::vectors(),
@@ -47,13 +56,18 @@ pub(super) fn all() -> Vec<Topic> {
         principals::vectors(),
         revocations::vectors(),
         requirements::vectors(),
+        scopes::vectors(),
         answers::vectors(),
         forwarding::vectors(),
         documents::vectors(),
+        jwk::vectors(),
         lifecycle::vectors(),
+        rotation::vectors(),
         discovery::vectors(),
         memory::vectors(),
         order::vectors(),
+        order_claims::vectors(),
+        order_rules::vectors(),
         policies::vectors(),
     ]
 }

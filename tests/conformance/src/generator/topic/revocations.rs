@@ -16,11 +16,15 @@ fn revoking(required: bool) -> Policy {
 
 /// A gate that has this revocation document.
 fn with(id: &str, title: &str, rule: &str, document: Value) -> Draft {
-    vector(id, title, &[rule]).policy(revoking(false)).due(&["revocations"]).accept("revocations", ok(&document))
+    vector(id, title, &[rule])
+        .policy(revoking(false))
+        .due(&["revocations"])
+        .accept("revocations", ok(&document))
 }
 
 fn listed() -> Vec<Draft> {
-    let before = |seconds: Value| json!({ "sub": [{ "sub": "user-4711", "issued_before": seconds }] });
+    let before =
+        |seconds: Value| json!({ "sub": [{ "sub": "user-4711", "issued_before": seconds }] });
     let jti = json!({ "jti": ["token-0815", "token-0816"] });
     vec![
         with("revoked-jti", "by `jti`", "revocation.jti", jti.clone()).ask(token(), Code::TokenRevoked),
@@ -53,61 +57,90 @@ fn listed() -> Vec<Draft> {
 
 fn remembered() -> Vec<Draft> {
     vec![
-        vector("revoked-remembered", "a token that was admitted before", &["revocation.remembered", "keys.rotation"])
-            .attack("cache-identity")
-            .policy(revoking(false))
-            .ask(token(), allow())
-            .due(&["revocations"])
-            .accept("revocations", ok(&json!({ "jti": ["token-0815"] })))
-            .ask(token(), Code::TokenRevoked),
-        vector("revoked-and-back", "and admitted again once it is listed no more", &["revocation.remembered", "memory.denied"])
-            .policy(revoking(false))
-            .due(&["revocations"])
-            .accept("revocations", ok(&json!({ "jti": ["token-0815"] })))
-            .ask(token(), Code::TokenRevoked)
-            .at(30_000)
-            .due(&["revocations"])
-            .accept("revocations", ok(&json!({ "jti": [] })))
-            .ask(token(), allow()),
+        vector(
+            "revoked-remembered",
+            "a token that was admitted before",
+            &["revocation.remembered", "keys.rotation"],
+        )
+        .attack("cache-identity")
+        .policy(revoking(false))
+        .ask(token(), allow())
+        .due(&["revocations"])
+        .accept("revocations", ok(&json!({ "jti": ["token-0815"] })))
+        .ask(token(), Code::TokenRevoked),
+        vector(
+            "revoked-and-back",
+            "and admitted again once it is listed no more",
+            &["revocation.remembered", "memory.denied"],
+        )
+        .policy(revoking(false))
+        .due(&["revocations"])
+        .accept("revocations", ok(&json!({ "jti": ["token-0815"] })))
+        .ask(token(), Code::TokenRevoked)
+        .at(30_000)
+        .due(&["revocations"])
+        .accept("revocations", ok(&json!({ "jti": [] })))
+        .ask(token(), allow()),
     ]
 }
 
 fn required() -> Vec<Draft> {
     vec![
-        vector("revocations-required", "required and never had", &["revocation.required", "decision.wait"])
-            .policy(revoking(true))
-            .ask(token(), wait(&["revocations"]))
-            .fail("revocations")
-            .ask(token(), deny(Code::RevocationsUnavailable).retry_after(Some(1)).without_challenge())
-            .at(1_000)
-            .ask(token(), wait(&["revocations"]))
-            .accept("revocations", ok(&json!({})))
-            .ask(token(), allow()),
-        vector("revocations-required-later", "required, and failing later", &["revocation.required", "revocation.failing"])
-            .policy(revoking(true))
-            .due(&["revocations"])
-            .accept("revocations", ok(&json!({ "jti": ["token-0815"] })))
-            .at(30_000)
-            .due(&["revocations"])
-            .fail("revocations")
-            .ask(token(), Code::TokenRevoked)
-            .ask(token().claim("jti", "token-1"), allow())
-            .at(500_000)
-            .ask(token(), Code::TokenRevoked),
-        vector("revocations-not-required", "not required and never had", &["revocation.not-required"])
-            .policy(revoking(false))
-            .ask(token(), allow())
-            .due(&["revocations"])
-            .fail("revocations")
-            .ask(token(), allow()),
-        vector("revocations-refresh", "fetched again, whatever the response says", &["revocations.refresh"])
-            .policy(revoking(false))
-            .due(&["revocations"])
-            .accept("revocations", response(200, "max-age=86400", "{}"))
-            .at(29_999)
-            .due(&[])
-            .at(30_000)
-            .due(&["revocations"]),
+        vector(
+            "revocations-required",
+            "required and never had",
+            &["revocation.required", "decision.wait"],
+        )
+        .policy(revoking(true))
+        .ask(token(), wait(&["revocations"]))
+        .fail("revocations")
+        .ask(
+            token(),
+            deny(Code::RevocationsUnavailable)
+                .retry_after(Some(1))
+                .without_challenge(),
+        )
+        .at(1_000)
+        .ask(token(), wait(&["revocations"]))
+        .accept("revocations", ok(&json!({})))
+        .ask(token(), allow()),
+        vector(
+            "revocations-required-later",
+            "required, and failing later",
+            &["revocation.required", "revocation.failing"],
+        )
+        .policy(revoking(true))
+        .due(&["revocations"])
+        .accept("revocations", ok(&json!({ "jti": ["token-0815"] })))
+        .at(30_000)
+        .due(&["revocations"])
+        .fail("revocations")
+        .ask(token(), Code::TokenRevoked)
+        .ask(token().claim("jti", "token-1"), allow())
+        .at(500_000)
+        .ask(token(), Code::TokenRevoked),
+        vector(
+            "revocations-not-required",
+            "not required and never had",
+            &["revocation.not-required"],
+        )
+        .policy(revoking(false))
+        .ask(token(), allow())
+        .due(&["revocations"])
+        .fail("revocations")
+        .ask(token(), allow()),
+        vector(
+            "revocations-refresh",
+            "fetched again, whatever the response says",
+            &["revocations.refresh"],
+        )
+        .policy(revoking(false))
+        .due(&["revocations"])
+        .accept("revocations", response(200, "max-age=86400", "{}"))
+        .at(29_999)
+        .due(&[])
+        .at(30_000)
+        .due(&["revocations"]),
     ]
 }
 
@@ -123,14 +156,50 @@ fn documents() -> Vec<Draft> {
     vec![
         refused("revocations-not-json", "no JSON", "<html>"),
         refused("revocations-array", "an array", r#"["token-1"]"#),
-        refused("revocations-unknown-member", "a member that nobody knows", r#"{"jti":[],"iss":["x"]}"#),
-        refused("revocations-unknown-empty", "even an empty one", r#"{"jti":[],"iss":[]}"#),
-        refused("revocations-duplicate", "a member twice", r#"{"jti":["a"],"jti":[]}"#),
-        refused("revocations-jti-number", "a `jti` that is no string", r#"{"jti":[1]}"#),
-        refused("revocations-jti-string", "`jti` that is no array", r#"{"jti":"token-1"}"#),
-        refused("revocations-sub-string", "a `sub` that is no object", r#"{"sub":["user-4711"]}"#),
-        refused("revocations-sub-time", "a time that is a string", r#"{"sub":[{"sub":"x","issued_before":"2026"}]}"#),
-        refused("revocations-sub-member", "a member of `sub` that nobody knows", r#"{"sub":[{"sub":"x","before":1}]}"#),
-        refused("revocations-sub-nobody", "a `sub` without one", r#"{"sub":[{"issued_before":1}]}"#),
+        refused(
+            "revocations-unknown-member",
+            "a member that nobody knows",
+            r#"{"jti":[],"iss":["x"]}"#,
+        ),
+        refused(
+            "revocations-unknown-empty",
+            "even an empty one",
+            r#"{"jti":[],"iss":[]}"#,
+        ),
+        refused(
+            "revocations-duplicate",
+            "a member twice",
+            r#"{"jti":["a"],"jti":[]}"#,
+        ),
+        refused(
+            "revocations-jti-number",
+            "a `jti` that is no string",
+            r#"{"jti":[1]}"#,
+        ),
+        refused(
+            "revocations-jti-string",
+            "`jti` that is no array",
+            r#"{"jti":"token-1"}"#,
+        ),
+        refused(
+            "revocations-sub-string",
+            "a `sub` that is no object",
+            r#"{"sub":["user-4711"]}"#,
+        ),
+        refused(
+            "revocations-sub-time",
+            "a time that is a string",
+            r#"{"sub":[{"sub":"x","issued_before":"2026"}]}"#,
+        ),
+        refused(
+            "revocations-sub-member",
+            "a member of `sub` that nobody knows",
+            r#"{"sub":[{"sub":"x","before":1}]}"#,
+        ),
+        refused(
+            "revocations-sub-nobody",
+            "a `sub` without one",
+            r#"{"sub":[{"issued_before":1}]}"#,
+        ),
     ]
 }

@@ -4,7 +4,11 @@ use super::prelude::*;
 
 pub(super) fn vectors() -> Topic {
     let drafts = [matching(), methods(), hosts(), access()].concat();
-    topic("rules", "Which rule decides, and what public, optional and no rule mean", drafts)
+    topic(
+        "rules",
+        "Which rule decides, and what public, optional and no rule mean",
+        drafts,
+    )
 }
 
 /// One public rule; everything else is denied.
@@ -25,12 +29,20 @@ fn matching() -> Vec<Draft> {
             .ask_all(denied.iter().map(|target| get(target)), Code::RuleDenied)
     };
     vec![
-        vector("rule-first-strict", "an earlier strict rule beats a later public one", &["rule.first-match"])
-            .policy(first.clone())
-            .ask(get("/a/private"), Code::TokenMissing),
-        vector("rule-first-public", "an earlier public rule beats a later strict one", &["rule.first-match"])
-            .policy(first)
-            .ask(get("/a/open"), anonymous()),
+        vector(
+            "rule-first-strict",
+            "an earlier strict rule beats a later public one",
+            &["rule.first-match"],
+        )
+        .policy(first.clone())
+        .ask(get("/a/private"), Code::TokenMissing),
+        vector(
+            "rule-first-public",
+            "an earlier public rule beats a later strict one",
+            &["rule.first-match"],
+        )
+        .policy(first)
+        .ask(get("/a/open"), anonymous()),
         vector(
             "rule-first-general",
             "a general rule before a particular one decides",
@@ -56,35 +68,94 @@ fn matching() -> Vec<Draft> {
             .policy(policy().rules(json!([{ "path": ["/a", "/b/**"], "public": true }])))
             .ask_all([get("/a"), get("/b"), get("/b/c")], anonymous())
             .ask(get("/c"), Code::RuleDenied),
-        case("rule-literal", "literals are whole segments", "rule.literal", "/a/bc", &["/a/bc"], &[
-            "/a/b", "/a/bcd", "/a", "/a/bc/d", "/bc",
-        ]),
-        case("rule-literal-case", "literals compare with case", "rule.literal", "/Admin", &["/Admin"], &[
-            "/admin", "/ADMIN",
-        ]),
-        case("rule-literal-encoded", "an encoded letter is that letter", "rule.literal", "/admin", &[
-            "/%61dmin", "/%61%64%6D%69%6e",
-        ], &["/%41dmin"]),
-        case("rule-literal-encoded-policy", "a pattern may be encoded", "rule.literal", "/a%20b", &[
+        case(
+            "rule-literal",
+            "literals are whole segments",
+            "rule.literal",
+            "/a/bc",
+            &["/a/bc"],
+            &["/a/b", "/a/bcd", "/a", "/a/bc/d", "/bc"],
+        ),
+        case(
+            "rule-literal-case",
+            "literals compare with case",
+            "rule.literal",
+            "/Admin",
+            &["/Admin"],
+            &["/admin", "/ADMIN"],
+        ),
+        case(
+            "rule-literal-encoded",
+            "an encoded letter is that letter",
+            "rule.literal",
+            "/admin",
+            &["/%61dmin", "/%61%64%6D%69%6e"],
+            &["/%41dmin"],
+        ),
+        case(
+            "rule-literal-encoded-policy",
+            "a pattern may be encoded",
+            "rule.literal",
             "/a%20b",
-        ], &["/a+b"]),
-        case("rule-name", "a name is one segment", "rule.name", "/orgs/{org}/users", &[
-            "/orgs/acme/users", "/orgs/a%20b/users",
-        ], &["/orgs/users", "/orgs/a/b/users", "/orgs/acme"]),
-        case("rule-rest", "`**` is any number of segments", "rule.rest", "/a/**", &[
-            "/a", "/a/", "/a/b", "/a/b/c/",
-        ], &["/", "/ab", "/b/a"]),
-        case("rule-rest-root", "`/**` is everything", "rule.rest", "/**", &["/", "/a", "/a/b"], &[]),
-        case("rule-root", "`/` is only the root", "rule.literal", "/", &["/", "/?a"], &["/a"]),
-        case("rule-trailing-slash", "a trailing slash does not count", "rule.trailing-slash", "/a/b", &[
-            "/a/b", "/a/b/",
-        ], &[]),
-        case("rule-trailing-slash-policy", "nor does it in a pattern", "rule.trailing-slash", "/a/b/", &[
-            "/a/b", "/a/b/",
-        ], &[]),
-        case("rule-query", "a query does not count", "path.query", "/a", &["/a?b", "/a/?b=/../"], &[
-            "/b?/a",
-        ]),
+            &["/a%20b"],
+            &["/a+b"],
+        ),
+        case(
+            "rule-name",
+            "a name is one segment",
+            "rule.name",
+            "/orgs/{org}/users",
+            &["/orgs/acme/users", "/orgs/a%20b/users"],
+            &["/orgs/users", "/orgs/a/b/users", "/orgs/acme"],
+        ),
+        case(
+            "rule-rest",
+            "`**` is any number of segments",
+            "rule.rest",
+            "/a/**",
+            &["/a", "/a/", "/a/b", "/a/b/c/"],
+            &["/", "/ab", "/b/a"],
+        ),
+        case(
+            "rule-rest-root",
+            "`/**` is everything",
+            "rule.rest",
+            "/**",
+            &["/", "/a", "/a/b"],
+            &[],
+        ),
+        case(
+            "rule-root",
+            "`/` is only the root",
+            "rule.literal",
+            "/",
+            &["/", "/?a"],
+            &["/a"],
+        ),
+        case(
+            "rule-trailing-slash",
+            "a trailing slash does not count",
+            "rule.trailing-slash",
+            "/a/b",
+            &["/a/b", "/a/b/"],
+            &[],
+        ),
+        case(
+            "rule-trailing-slash-policy",
+            "nor does it in a pattern",
+            "rule.trailing-slash",
+            "/a/b/",
+            &["/a/b", "/a/b/"],
+            &[],
+        ),
+        case(
+            "rule-query",
+            "a query does not count",
+            "path.query",
+            "/a",
+            &["/a?b", "/a/?b=/../"],
+            &["/b?/a"],
+        ),
     ]
 }
 
@@ -97,18 +168,33 @@ fn methods() -> Vec<Draft> {
             .policy(of(json!(["POST", "PUT"])))
             .ask_all([request("POST", "/a"), request("PUT", "/a")], anonymous())
             .ask_all([get("/a"), request("DELETE", "/a")], Code::RuleDenied),
-        vector("rule-any-method", "without methods any method", &["rule.methods"])
-            .policy(public("/a"))
-            .ask_all([get("/a"), request("DELETE", "/a"), request("PURGE", "/a")], anonymous()),
+        vector(
+            "rule-any-method",
+            "without methods any method",
+            &["rule.methods"],
+        )
+        .policy(public("/a"))
+        .ask_all(
+            [get("/a"), request("DELETE", "/a"), request("PURGE", "/a")],
+            anonymous(),
+        ),
         vector("rule-head", "`GET` covers `HEAD`", &["rule.head"])
             .policy(of(json!(["GET"])))
             .ask(request("HEAD", "/a"), anonymous()),
-        vector("rule-head-not-get", "`HEAD` does not cover `GET`", &["rule.head"])
-            .policy(of(json!(["HEAD"])))
-            .ask(get("/a"), Code::RuleDenied),
-        vector("rule-head-not-post", "`POST` does not cover `HEAD`", &["rule.head"])
-            .policy(of(json!(["POST"])))
-            .ask(request("HEAD", "/a"), Code::RuleDenied),
+        vector(
+            "rule-head-not-get",
+            "`HEAD` does not cover `GET`",
+            &["rule.head"],
+        )
+        .policy(of(json!(["HEAD"])))
+        .ask(get("/a"), Code::RuleDenied),
+        vector(
+            "rule-head-not-post",
+            "`POST` does not cover `HEAD`",
+            &["rule.head"],
+        )
+        .policy(of(json!(["POST"])))
+        .ask(request("HEAD", "/a"), Code::RuleDenied),
     ]
 }
 
@@ -117,27 +203,71 @@ fn hosts() -> Vec<Draft> {
         vector(id, title, &[rule])
             .policy(policy().rules(json!([{ "hosts": [host], "path": "/**", "public": true }])))
             .ask_all(admitted.iter().map(|host| get("/").to(host)), anonymous())
-            .ask_all(denied.iter().map(|host| get("/").to(host)), Code::RuleDenied)
+            .ask_all(
+                denied.iter().map(|host| get("/").to(host)),
+                Code::RuleDenied,
+            )
     };
     vec![
-        case("rule-host", "without port, case and trailing dot", "rule.hosts", "app.example.com", &[
-            "app.example.com", "APP.Example.COM", "app.example.com:8443", "app.example.com.",
-            "app.example.com.:443",
-        ], &["example.com", "x.app.example.com", "app.example.com.evil.example", "app-example.com"]),
-        case("rule-host-two-dots", "two trailing dots are another host", "rule.hosts", "app.example.com", &[], &[
-            "app.example.com..",
-        ]),
-        case("rule-host-absent", "no authority matches no host", "rule.hosts", "app.example.com", &[], &[""]),
-        case("rule-host-wildcard", "`*.` is exactly one label", "rule.host-wildcard", "*.example.com", &[
-            "app.example.com", "API.example.com:80",
-        ], &["example.com", "a.b.example.com", ".example.com", "appexample.com"]),
-        vector("rule-host-falls-through", "a rule for another host is passed over", &["rule.hosts", "rule.first-match"])
-            .policy(policy().rules(json!([
-                { "hosts": ["a.example.com"], "path": "/**", "public": true },
-                { "path": "/**", "require": {} },
-            ])))
-            .ask(get("/").to("a.example.com"), anonymous())
-            .ask(get("/").to("b.example.com"), Code::TokenMissing),
+        case(
+            "rule-host",
+            "without port, case and trailing dot",
+            "rule.hosts",
+            "app.example.com",
+            &[
+                "app.example.com",
+                "APP.Example.COM",
+                "app.example.com:8443",
+                "app.example.com.",
+                "app.example.com.:443",
+            ],
+            &[
+                "example.com",
+                "x.app.example.com",
+                "app.example.com.evil.example",
+                "app-example.com",
+            ],
+        ),
+        case(
+            "rule-host-two-dots",
+            "two trailing dots are another host",
+            "rule.hosts",
+            "app.example.com",
+            &[],
+            &["app.example.com.."],
+        ),
+        case(
+            "rule-host-absent",
+            "no authority matches no host",
+            "rule.hosts",
+            "app.example.com",
+            &[],
+            &[""],
+        ),
+        case(
+            "rule-host-wildcard",
+            "`*.` is exactly one label",
+            "rule.host-wildcard",
+            "*.example.com",
+            &["app.example.com", "API.example.com:80"],
+            &[
+                "example.com",
+                "a.b.example.com",
+                ".example.com",
+                "appexample.com",
+            ],
+        ),
+        vector(
+            "rule-host-falls-through",
+            "a rule for another host is passed over",
+            &["rule.hosts", "rule.first-match"],
+        )
+        .policy(policy().rules(json!([
+            { "hosts": ["a.example.com"], "path": "/**", "public": true },
+            { "path": "/**", "require": {} },
+        ])))
+        .ask(get("/").to("a.example.com"), anonymous())
+        .ask(get("/").to("b.example.com"), Code::TokenMissing),
     ]
 }
 

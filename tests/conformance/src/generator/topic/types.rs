@@ -4,7 +4,11 @@ use super::prelude::*;
 
 pub(super) fn vectors() -> Topic {
     let drafts = [claim(), header_typ(), lifetime(), scopes(), required()].concat();
-    topic("types", "Token types: a token is exactly one of them, and what it then has to be", drafts)
+    topic(
+        "types",
+        "Token types: a token is exactly one of them, and what it then has to be",
+        drafts,
+    )
 }
 
 /// The three types of a node's life, by the claim `typ`.
@@ -21,7 +25,9 @@ fn nodes() -> Policy {
 }
 
 fn pat() -> Token {
-    token().claims(json!({ "typ": "pat", "tenant_id": "acme", "roles": ["admin"], "scopes": ["api:read"] }))
+    token().claims(
+        json!({ "typ": "pat", "tenant_id": "acme", "roles": ["admin"], "scopes": ["api:read"] }),
+    )
 }
 
 fn nat() -> Token {
@@ -44,41 +50,80 @@ fn claim() -> Vec<Draft> {
             .ask(token, Code::TypeMismatch)
     };
     vec![
-        vector("type-each", "one of each", &["type.exactly-one", "type.claim"])
-            .policy(nodes())
-            .ask(pat(), is_a("pat"))
-            .ask(nat(), is_a("nat"))
-            .ask(njt(), is_a("njt")),
-        none("type-other", "of another type", pat().claim("typ", "refresh")),
+        vector(
+            "type-each",
+            "one of each",
+            &["type.exactly-one", "type.claim"],
+        )
+        .policy(nodes())
+        .ask(pat(), is_a("pat"))
+        .ask(nat(), is_a("nat"))
+        .ask(njt(), is_a("njt")),
+        none(
+            "type-other",
+            "of another type",
+            pat().claim("typ", "refresh"),
+        ),
         none("type-absent", "without a type", pat().without("typ")),
         none("type-case", "in another case", pat().claim("typ", "PAT")),
-        none("type-array", "in an array", pat().claim("typ", json!(["pat"]))),
+        none(
+            "type-array",
+            "in an array",
+            pat().claim("typ", json!(["pat"])),
+        ),
         vector("type-two", "of two types at once", &["type.exactly-one"])
             .attack("typ-cross-jwt")
-            .policy(policy().issuer("token_types", json!([
-                { "name": "a", "claim": { "a": true } },
-                { "name": "b", "claim": { "b": true } },
-            ])))
-            .ask(token().claims(json!({ "a": true, "b": true })), Code::TypeMismatch)
+            .policy(policy().issuer(
+                "token_types",
+                json!([
+                    { "name": "a", "claim": { "a": true } },
+                    { "name": "b", "claim": { "b": true } },
+                ]),
+            ))
+            .ask(
+                token().claims(json!({ "a": true, "b": true })),
+                Code::TypeMismatch,
+            )
             .ask(token().claim("a", true), is_a("a")),
         vector("type-all-claims", "all of a type's claims", &["type.claim"])
-            .policy(policy().issuer("token_types", json!([
-                { "name": "a", "claim": { "typ": "x", "/cnf/kind": "a" } },
-            ])))
-            .ask(token().claims(json!({ "typ": "x", "cnf": { "kind": "a" } })), is_a("a"))
-            .ask(token().claims(json!({ "typ": "x", "cnf": { "kind": "b" } })), Code::TypeMismatch)
+            .policy(policy().issuer(
+                "token_types",
+                json!([
+                    { "name": "a", "claim": { "typ": "x", "/cnf/kind": "a" } },
+                ]),
+            ))
+            .ask(
+                token().claims(json!({ "typ": "x", "cnf": { "kind": "a" } })),
+                is_a("a"),
+            )
+            .ask(
+                token().claims(json!({ "typ": "x", "cnf": { "kind": "b" } })),
+                Code::TypeMismatch,
+            )
             .ask(token().claim("typ", "x"), Code::TypeMismatch),
-        vector("type-none-listed", "an issuer without types takes any token", &["type.exactly-one"])
-            .ask(token().claim("typ", "whatever").header("typ", "whatever"), principal(json!({ "token_type": null }))),
+        vector(
+            "type-none-listed",
+            "an issuer without types takes any token",
+            &["type.exactly-one"],
+        )
+        .ask(
+            token().claim("typ", "whatever").header("typ", "whatever"),
+            principal(json!({ "token_type": null })),
+        ),
     ]
 }
 
 fn header_typ() -> Vec<Draft> {
     let access = || {
-        policy().issuer("token_types", json!([{ "name": "access", "header_typ": ["at+jwt"] }]))
+        policy().issuer(
+            "token_types",
+            json!([{ "name": "access", "header_typ": ["at+jwt"] }]),
+        )
     };
     let fine = |id, title, typ: &str| {
-        vector(id, title, &["type.header-typ"]).policy(access()).ask(token().header("typ", typ), is_a("access"))
+        vector(id, title, &["type.header-typ"])
+            .policy(access())
+            .ask(token().header("typ", typ), is_a("access"))
     };
     let bad = |id, title, token: Token| {
         vector(id, title, &["type.header-typ"])
@@ -89,17 +134,48 @@ fn header_typ() -> Vec<Draft> {
     vec![
         fine("typ-plain", "`at+jwt`", "at+jwt"),
         fine("typ-case", "`at+JWT`, as RFC 9068 writes it", "at+JWT"),
-        fine("typ-media-type", "`application/at+jwt`", "application/at+jwt"),
-        fine("typ-media-type-case", "`Application/AT+JWT`", "Application/AT+JWT"),
-        bad("typ-id-token", "`JWT`: an ID token", token().header("typ", "JWT")),
+        fine(
+            "typ-media-type",
+            "`application/at+jwt`",
+            "application/at+jwt",
+        ),
+        fine(
+            "typ-media-type-case",
+            "`Application/AT+JWT`",
+            "Application/AT+JWT",
+        ),
+        bad(
+            "typ-id-token",
+            "`JWT`: an ID token",
+            token().header("typ", "JWT"),
+        ),
         bad("typ-absent", "no `typ`", token()),
         bad("typ-empty", "an empty `typ`", token().header("typ", "")),
-        bad("typ-logout", "`logout+jwt`", token().header("typ", "logout+jwt")),
-        bad("typ-parameters", "a media type with parameters", token().header("typ", "at+jwt; charset=utf-8")),
-        bad("typ-twice", "`application/` twice", token().header("typ", "application/application/at+jwt")),
-        bad("typ-claim-only", "the type as a claim", token().claim("typ", "at+jwt")),
+        bad(
+            "typ-logout",
+            "`logout+jwt`",
+            token().header("typ", "logout+jwt"),
+        ),
+        bad(
+            "typ-parameters",
+            "a media type with parameters",
+            token().header("typ", "at+jwt; charset=utf-8"),
+        ),
+        bad(
+            "typ-twice",
+            "`application/` twice",
+            token().header("typ", "application/application/at+jwt"),
+        ),
+        bad(
+            "typ-claim-only",
+            "the type as a claim",
+            token().claim("typ", "at+jwt"),
+        ),
         vector("typ-one-of-several", "any of several", &["type.header-typ"])
-            .policy(policy().issuer("token_types", json!([{ "name": "access", "header_typ": ["at+jwt", "application/JWT"] }])))
+            .policy(policy().issuer(
+                "token_types",
+                json!([{ "name": "access", "header_typ": ["at+jwt", "application/JWT"] }]),
+            ))
             .ask(token().header("typ", "jwt"), is_a("access")),
     ]
 }
@@ -107,41 +183,102 @@ fn header_typ() -> Vec<Draft> {
 fn lifetime() -> Vec<Draft> {
     let mismatch = || deny(Code::ClaimMismatch).naming("exp");
     vec![
-        vector("type-lifetime-exact", "exactly the largest lifetime", &["type.max-lifetime"])
-            .policy(nodes())
-            .ask(njt().claims(json!({ "iat": NOW_S, "exp": NOW_S + 600 })), is_a("njt")),
-        vector("type-lifetime-longer", "a second more", &["type.max-lifetime"])
-            .policy(nodes())
-            .ask(njt().claims(json!({ "iat": NOW_S, "exp": NOW_S + 601 })), mismatch()),
-        vector("type-lifetime-no-leeway", "the leeway does not stretch it", &["type.max-lifetime"])
-            .policy(nodes().top("leeway_s", 60))
-            .ask(njt().claims(json!({ "iat": NOW_S, "exp": NOW_S + 601 })), mismatch()),
-        vector("type-lifetime-no-iat", "no `iat` to tell it", &["type.max-lifetime"])
-            .policy(nodes())
-            .ask(njt().without("iat"), deny(Code::ClaimMissing).naming("iat")),
-        vector("type-lifetime-no-exp", "no `exp` to tell it", &["type.max-lifetime"])
-            .policy(nodes().issuer("exp_required", false))
-            .ask(njt().without("exp"), deny(Code::ClaimMissing).naming("exp")),
+        vector(
+            "type-lifetime-exact",
+            "exactly the largest lifetime",
+            &["type.max-lifetime"],
+        )
+        .policy(nodes())
+        .ask(
+            njt().claims(json!({ "iat": NOW_S, "exp": NOW_S + 600 })),
+            is_a("njt"),
+        ),
+        vector(
+            "type-lifetime-longer",
+            "a second more",
+            &["type.max-lifetime"],
+        )
+        .policy(nodes())
+        .ask(
+            njt().claims(json!({ "iat": NOW_S, "exp": NOW_S + 601 })),
+            mismatch(),
+        ),
+        vector(
+            "type-lifetime-no-leeway",
+            "the leeway does not stretch it",
+            &["type.max-lifetime"],
+        )
+        .policy(nodes().top("leeway_s", 60))
+        .ask(
+            njt().claims(json!({ "iat": NOW_S, "exp": NOW_S + 601 })),
+            mismatch(),
+        ),
+        vector(
+            "type-lifetime-no-iat",
+            "no `iat` to tell it",
+            &["type.max-lifetime"],
+        )
+        .policy(nodes())
+        .ask(njt().without("iat"), deny(Code::ClaimMissing).naming("iat")),
+        vector(
+            "type-lifetime-no-exp",
+            "no `exp` to tell it",
+            &["type.max-lifetime"],
+        )
+        .policy(nodes().issuer("exp_required", false))
+        .ask(njt().without("exp"), deny(Code::ClaimMissing).naming("exp")),
     ]
 }
 
 fn scopes() -> Vec<Draft> {
     let with = |token: Token, scopes: Value| token.claim("scopes", scopes);
     let mismatch = |id, title, token: Token| {
-        vector(id, title, &["type.scopes-within"]).policy(nodes()).ask(token, Code::ClaimMismatch)
+        vector(id, title, &["type.scopes-within"])
+            .policy(nodes())
+            .ask(token, Code::ClaimMismatch)
     };
     let fine = |id, title, token: Token| {
-        vector(id, title, &["type.scopes-within"]).policy(nodes()).ask(token, allow())
+        vector(id, title, &["type.scopes-within"])
+            .policy(nodes())
+            .ask(token, allow())
     };
     vec![
         fine("type-scopes-exact", "the one scope", njt()),
-        fine("type-scopes-none", "no scope at all", njt().without("scopes")),
-        fine("type-scopes-wildcard", "below the wildcard", with(nat(), json!(["node:ingest", "node:x:y"]))),
-        mismatch("type-scopes-other", "another scope", with(njt(), json!(["node:ingest"]))),
-        mismatch("type-scopes-more", "one more scope", with(njt(), json!(["node:join", "api:read"]))),
-        mismatch("type-scopes-prefix", "a scope that only starts alike", with(nat(), json!(["nodes:ingest"]))),
-        mismatch("type-scopes-bare", "the wildcard without anything behind", with(nat(), json!(["node:"]))),
-        mismatch("type-scopes-elsewhere", "in another claim that counts", njt().claim("scope", "api:write")),
+        fine(
+            "type-scopes-none",
+            "no scope at all",
+            njt().without("scopes"),
+        ),
+        fine(
+            "type-scopes-wildcard",
+            "below the wildcard",
+            with(nat(), json!(["node:ingest", "node:x:y"])),
+        ),
+        mismatch(
+            "type-scopes-other",
+            "another scope",
+            with(njt(), json!(["node:ingest"])),
+        ),
+        mismatch(
+            "type-scopes-more",
+            "one more scope",
+            with(njt(), json!(["node:join", "api:read"])),
+        ),
+        mismatch(
+            "type-scopes-prefix",
+            "a scope that only starts alike",
+            with(nat(), json!(["nodes:ingest"])),
+        ),
+        mismatch(
+            "type-scopes-bare",
+            "the wildcard without anything behind",
+            with(nat(), json!(["node:"])),
+        ),
+        mismatch(
+            "type-scopes-elsewhere",
+            "in another claim that counts",
+            njt().claim("scope", "api:write"),
+        ),
         mismatch("type-scopes-star", "`*` itself", with(nat(), json!(["*"]))),
     ]
 }
@@ -153,17 +290,52 @@ fn required() -> Vec<Draft> {
             .ask(token, deny(Code::ClaimMissing).naming(name))
     };
     vec![
-        missing("type-required-first", "the first is absent", "tenant_id", pat().without("tenant_id")),
-        missing("type-required-last", "the last is absent", "scopes", pat().without("scopes")),
-        missing("type-required-null", "one is `null`", "roles", pat().claim("roles", json!(null))),
-        vector("type-required-pointer", "a claim inside of another", &["type.required-claims"])
-            .policy(policy().issuer("token_types", json!([
+        missing(
+            "type-required-first",
+            "the first is absent",
+            "tenant_id",
+            pat().without("tenant_id"),
+        ),
+        missing(
+            "type-required-last",
+            "the last is absent",
+            "scopes",
+            pat().without("scopes"),
+        ),
+        missing(
+            "type-required-null",
+            "one is `null`",
+            "roles",
+            pat().claim("roles", json!(null)),
+        ),
+        vector(
+            "type-required-pointer",
+            "a claim inside of another",
+            &["type.required-claims"],
+        )
+        .policy(policy().issuer(
+            "token_types",
+            json!([
                 { "name": "a", "claim": { "typ": "a" }, "required_claims": ["/act/sub"] },
-            ])))
-            .ask(token().claims(json!({ "typ": "a", "act": { "sub": "x" } })), allow())
-            .ask(token().claims(json!({ "typ": "a", "act": {} })), deny(Code::ClaimMissing).naming("/act/sub")),
-        vector("type-required-empty", "an empty value is a value", &["type.required-claims"])
-            .policy(nodes())
-            .ask(pat().claims(json!({ "tenant_id": "", "roles": [] })), is_a("pat")),
+            ]),
+        ))
+        .ask(
+            token().claims(json!({ "typ": "a", "act": { "sub": "x" } })),
+            allow(),
+        )
+        .ask(
+            token().claims(json!({ "typ": "a", "act": {} })),
+            deny(Code::ClaimMissing).naming("/act/sub"),
+        ),
+        vector(
+            "type-required-empty",
+            "an empty value is a value",
+            &["type.required-claims"],
+        )
+        .policy(nodes())
+        .ask(
+            pat().claims(json!({ "tenant_id": "", "roles": [] })),
+            is_a("pat"),
+        ),
     ]
 }

@@ -1,0 +1,80 @@
+//! Requests and documents, in short.
+
+use serde_json::{Map, Value, json};
+
+use super::token::Token;
+use crate::vector::{Bytes, Document, Request, Response};
+
+/// `GET` of a target, without a token.
+pub(crate) fn get(target: &str) -> Request {
+    request("GET", target)
+}
+
+/// A request without a token.
+pub(crate) fn request(method: &str, target: &str) -> Request {
+    Request {
+        method: method.into(),
+        authority: "api.example.com".into(),
+        target: target.into(),
+        headers: Vec::new(),
+    }
+}
+
+impl Request {
+    /// With another authority.
+    pub(crate) fn to(mut self, authority: impl Into<Bytes>) -> Self {
+        self.authority = authority.into();
+        self
+    }
+
+    /// With one more header.
+    pub(crate) fn header(mut self, name: &str, value: impl Into<Bytes>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// With a bearer token.
+    pub(crate) fn bearer(self, token: &Token) -> Self {
+        self.header("authorization", format!("Bearer {}", token.compact()))
+    }
+}
+
+impl From<Token> for Request {
+    fn from(token: Token) -> Self {
+        get("/").bearer(&token)
+    }
+}
+
+/// A document, by issuer and kind.
+pub(crate) fn document(issuer: &str, kind: &str) -> Document {
+    Document {
+        issuer: issuer.into(),
+        kind: kind.into(),
+        uri: None,
+    }
+}
+
+/// A good response with this document.
+pub(crate) fn ok(body: &Value) -> Response {
+    Response {
+        status: 200,
+        cache_control: String::new(),
+        body: body.to_string().into(),
+    }
+}
+
+/// A response.
+pub(crate) fn response(status: u16, cache_control: &str, body: impl Into<Bytes>) -> Response {
+    Response {
+        status,
+        cache_control: cache_control.into(),
+        body: body.into(),
+    }
+}
+
+/// One member, for the short form of a map.
+pub(crate) fn member(name: &str, value: impl Into<Value>) -> Value {
+    let mut members = Map::new();
+    members.insert(name.into(), value.into());
+    json!(members)
+}
