@@ -65,10 +65,10 @@ pub(crate) async fn fetch(fetcher: &dyn Fetcher, fetch: &Fetch) -> Outcome {
     Outcome::Failed
 }
 
-/// A document that is not to be had, or not to be used.
+/// A document that is not to be had, or not to be used. A query stays out of
+/// the log: some put a key there.
 pub(crate) fn log(fetch: &Fetch, reason: &str) {
-    let Fetch {
-        issuer, kind, uri, ..
-    } = fetch;
-    tracing::warn!(%issuer, kind = kind.as_str(), %uri, %reason, "a document is not available");
+    let (issuer, kind) = (&fetch.issuer, fetch.kind.as_str());
+    let uri = fetch.uri.split('?').next().unwrap_or_default();
+    tracing::warn!(%issuer, kind, uri, %reason, "a document is not available");
 }

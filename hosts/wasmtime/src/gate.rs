@@ -9,8 +9,9 @@ use tokio::sync::Mutex;
 
 use crate::{
     Decision, Denial, DocumentStatus, GateBuilder, OpenError, Step, Trap,
+    background::InForce,
     builder::{self, Settings},
-    generation::{Generation, InForce},
+    generation::Generation,
     random,
     request::{Head, Request},
 };
@@ -33,6 +34,7 @@ struct Shared {
 }
 
 /// What a token must have for [`Gate::check_token`]: see [`Gate::prepare`].
+/// Another gate's requirement admits nobody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Requirement {
     gate: u64,
@@ -207,7 +209,7 @@ impl Gate {
         Ok(())
     }
 
-    fn generation(&self) -> Arc<Generation> {
+    pub(crate) fn generation(&self) -> Arc<Generation> {
         let in_force = self
             .shared
             .in_force

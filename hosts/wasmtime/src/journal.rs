@@ -216,3 +216,75 @@ impl Reader {
         Ok(Ok(self.requirements.len() - 1))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Reader;
+    use crate::{Fetch, FetchError, Fetcher, Fetching, Gate, Instance, Requirement, Response};
+
+    const POLICY: &str = r#"{
+        "contract": "1",
+        "issuers": [
+            { "name": "up", "issuer": "https://up.example", "audiences": ["api"],
+              "algorithms": ["RS256"], "keys": { "discovery": true } },
+            { "name": "down", "issuer": "https://down.example", "audiences": ["api"],
+              "algorithms": ["RS256"], "keys": { "jwks_uri": "https://down.example/jwks" } }
+        ],
+        "credentials": [{ "header": "authorization", "scheme": "Bearer" }],
+        "rules": [{ "path": "/**", "require": {} }],
+        "default": "deny"
+    }"#;
+
+    struct OneIsDown;
+
+    impl Fetcher for OneIsDown {
+        fn fetch<'a>(&'a self, fetch: &'a Fetch) -> Fetching<'a> {
+            let body = match fetch.uri.as_str() {
+                "https://up.example/jwks" => Ok(r#"{ "keys": [] }"#),
+                uri if uri.starts_with("https://up.example/") => Ok(r#"{
+                    "issuer": "https://up.example", "jwks_uri": "https://up.example/jwks" }"#),
+                _ => Err(FetchError::new("down")),
+            };
+            let cache_control = "max-age=300".to_owned();
+            Box::pin(async move {
+                Ok(Response {
+                    status: 200,
+                    cache_control,
+                    body: body?.into(),
+                })
+            })
+        }
+    }
+
+    #[tokio::test]
+    async fn an_instance_that_is_made_later_knows_what_the_others_know() {
+        let now_ms = 1_790_000_000_000;
+        let gate = Gate::builder()
+            .policy(POLICY)
+            .clock(move || now_ms)
+            .fetcher(OneIsDown);
+        let gate = gate.instances(1).build().await.unwrap();
+        let status = gate.warm().await.unwrap();
+        assert_eq!(
+            status
+                .iter()
+                .map(|document| document.usable)
+                .collect::<Vec<_>>(),
+            [true, true, false]
+        );
+        let admin = gate.prepare(br#"{ "scopes": ["admin"] }"#).await.unwrap();
+        assert_ne!(admin, Requirement::NONE);
+
+        let generation = gate.generation();
+        let mut late = Reader::new(Instance::open(POLICY.as_bytes()).unwrap());
+        late.catch_up(&generation.pool.journal).unwrap();
+        assert_eq!(late.instance.status(now_ms).unwrap(), status);
+        assert_eq!(late.instance.due(now_ms).unwrap(), []);
+        assert_eq!(late.requirements.len(), 1);
+        let numbers = generation
+            .pool
+            .call(|first| Ok(first.requirements.clone()))
+            .await;
+        assert_eq!(numbers.unwrap(), late.requirements);
+    }
+}

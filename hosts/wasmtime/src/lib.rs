@@ -42,6 +42,7 @@
 //! With axum or another tower service: [`GateLayer`], and `examples/axum.rs`.
 #![forbid(unsafe_code)]
 
+mod background;
 mod bindings;
 mod builder;
 mod decision;

@@ -51,9 +51,9 @@ impl Pool {
         };
         let mut first = pool.instance()?;
         let reads = first.instance.reads()?;
-        pool.give_back(first);
+        pool.add(first);
         for _ in 1..size {
-            pool.give_back(pool.instance()?);
+            pool.add(pool.instance()?);
         }
         Ok((pool, reads))
     }
@@ -63,22 +63,16 @@ impl Pool {
         self: &Arc<Self>,
         f: impl FnOnce(&mut Reader) -> Result<T, Trap>,
     ) -> Result<T, Trap> {
-        let mut reader = self.take().await?;
-        match reader.catch_up(&self.journal).and_then(|()| f(&mut reader)) {
-            Ok(answer) => {
-                self.give_back(reader);
-                Ok(answer)
-            }
-            Err(trap) => {
-                tracing::error!(%trap, "an instance is replaced");
-                let pool = Arc::downgrade(self);
-                task::spawn_blocking(move || replace(&pool));
-                Err(trap)
-            }
+        let (mut reader, place) = self.take().await?;
+        let answer = reader.catch_up(&self.journal).and_then(|()| f(&mut reader));
+        match &answer {
+            Ok(_) => place.give_back(reader),
+            Err(trap) => tracing::error!(%trap, "an instance is replaced"),
         }
+        answer
     }
 
-    async fn take(&self) -> Result<Reader, Trap> {
+    async fn take(self: &Arc<Self>) -> Result<(Reader, Place<'_>), Trap> {
         let permit = match self.permits.try_acquire() {
             Ok(permit) => Some(permit),
             Err(_) => time::timeout(FREE_DEADLINE, self.permits.acquire())
@@ -88,12 +82,18 @@ impl Pool {
         };
         let permit = permit.ok_or_else(|| Trap::new("no instance is free"))?;
         permit.forget();
-        self.free()
-            .pop()
-            .ok_or_else(|| Trap::new("no instance is left"))
+        let place = Place {
+            pool: self,
+            empty: true,
+        };
+        let reader = self.free().pop();
+        Ok((
+            reader.ok_or_else(|| Trap::new("no instance is left"))?,
+            place,
+        ))
     }
 
-    fn give_back(&self, reader: Reader) {
+    fn add(&self, reader: Reader) {
         self.free().push(reader);
         self.permits.add_permits(1);
     }
@@ -107,6 +107,29 @@ impl Pool {
     }
 }
 
+/// The place of an instance in use. Unless that comes back, whatever happened
+/// to it, a fresh one takes the place.
+struct Place<'p> {
+    pool: &'p Arc<Pool>,
+    empty: bool,
+}
+
+impl Place<'_> {
+    fn give_back(mut self, reader: Reader) {
+        self.pool.add(reader);
+        self.empty = false;
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        if self.empty {
+            let pool = Arc::downgrade(self.pool);
+            task::spawn_blocking(move || replace(&pool));
+        }
+    }
+}
+
 /// Makes one fresh instance, as long as the pool is there to take it.
 fn replace(pool: &Weak<Pool>) {
     while let Some(pool) = pool.upgrade() {
@@ -115,7 +138,7 @@ fn replace(pool: &Weak<Pool>) {
             Ok(reader)
         });
         match fresh {
-            Ok(reader) => return pool.give_back(reader),
+            Ok(reader) => return pool.add(reader),
             Err(error) => tracing::error!(%error, "an instance could not be replaced"),
         }
         drop(pool);
