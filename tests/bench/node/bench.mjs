@@ -1,0 +1,65 @@
+// The part of the bench that runs in Node: reads what to do from standard
+// input, prints figures as JSON (`Answer` of src/node.rs), says on standard
+// error how far it is.
+
+import { readFileSync } from "node:fs";
+import { memory, openPolicy, supplyTwoKeys, verdictOnly, withPrincipal } from "./countersign.mjs";
+import { instantiate } from "./face.mjs";
+import { mix } from "./mix.mjs";
+import { awsJwtVerify, fastJwt, jose } from "./peers.mjs";
+import { figure, race } from "./race.mjs";
+
+const PEERS = ["aws-jwt-verify", "fast-jwt", "jose"];
+
+const workload = JSON.parse(readFileSync(0, "utf8"));
+const { target, fresh, remembered, algorithms, hmac, repeats } = workload;
+const races = [];
+
+instantiate();
+for (const one of algorithms) {
+  const ours = [withPrincipal(one, target), verdictOnly(one, target)];
+  const peers = [fastJwt(one, workload, false), await jose(one, workload)];
+  // It has no PSS.
+  if (!one.name.startsWith("PS")) peers.push(awsJwtVerify(one, workload));
+  await compete(`${one.name}, fresh`, ours, peers, false, fresh);
+  await compete(`${one.name}, remembered`, ours, [fastJwt(one, workload, true)], true, remembered);
+}
+// For the RSA operation alone.
+await compete("HS256, fresh", [withPrincipal(hmac, target)], [], false, fresh);
+
+say("a mix of clients");
+const rsa = algorithms.find(({ name }) => name === "RS256");
+const mixed = { ...rsa, tokens: workload.mix.tokens };
+const cached = fastJwt(mixed, workload, true);
+add("mix of clients", await mix(withPrincipal(mixed, target), cached, workload.mix));
+
+say("open, supply, memory");
+add("open a policy", [[openPolicy(rsa.policy, repeats)], []]);
+add("supply 2 keys", [[supplyTwoKeys(workload.supply, repeats)], []]);
+const goal = figure("goal", "bytes", [4 << 20]);
+add("memory, 100 keys, 1,000 tokens", [[memory(workload.supply, rsa, target)], [goal]]);
+
+console.log(JSON.stringify({ races, versions: versions() }));
+
+async function compete(work, ours, peers, isRemembered, plan) {
+  say(work);
+  const figures = await race([...ours, ...peers], isRemembered, plan);
+  add(work, [figures.slice(0, ours.length), figures.slice(ours.length)]);
+}
+
+function add(work, [ours, peers]) {
+  races.push({ host: "node", work, ours, peers });
+}
+
+function say(what) {
+  console.error(`  node: ${what} …`);
+}
+
+function versions() {
+  const manifest = (name) => new URL(`node_modules/${name}/package.json`, import.meta.url);
+  const version = (name) => JSON.parse(readFileSync(manifest(name), "utf8")).version;
+  return Object.fromEntries([
+    ...PEERS.map((name) => [name, version(name)]),
+    ["v8", process.versions.v8],
+  ]);
+}

@@ -1,0 +1,34 @@
+// A mix of clients, in the order that src/mix.rs drew. Both sides remember
+// 1,000 tokens; each pass starts with none.
+
+import { figure } from "./race.mjs";
+
+/** Requests timed as one. */
+const STRETCH = 500;
+
+/**
+ * Stretches of the mix differ in how many new tokens they bring, so each is
+ * held against itself in the other passes, and the whole is their sum.
+ */
+export async function mix(ours, peer, { order, passes }) {
+  const contestants = [ours, peer];
+  const stretches = contestants.map(() => []);
+  for (let pass = 0; pass < passes; pass++) {
+    for (const contestant of contestants) contestant.open();
+    for (let from = 0, turn = 0; from < order.length; from += STRETCH, turn++) {
+      const tokens = order.slice(from, from + STRETCH);
+      for (let place = 0; place < contestants.length; place++) {
+        const index = (place + turn + pass) % contestants.length;
+        const start = performance.now();
+        for (const token of tokens) contestants[index].check(token, token + 1);
+        const elapsed = (performance.now() - start) * 1e6;
+        (stretches[index][turn] ??= []).push(elapsed / order.length);
+      }
+    }
+  }
+  return contestants.map(({ name }, index) => {
+    const each = stretches[index].map((turns) => figure(name, "ns", turns));
+    const sum = (what) => each.reduce((total, one) => total + one[what], 0);
+    return [{ name, unit: "ns", best: sum("best"), median: sum("median"), turns: passes }];
+  });
+}

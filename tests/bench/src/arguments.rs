@@ -1,0 +1,118 @@
+//! The command line, and how much each choice of it measures.
+
+use clap::{Parser, ValueEnum};
+
+use crate::race::Plan;
+
+/// Countersign against the verifiers that one would take instead.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask bench", version)]
+pub(crate) struct Arguments {
+    /// What to measure.
+    #[arg(value_enum, default_value = "all")]
+    pub(crate) suite: Suite,
+    /// A look at whether it works: the figures mean little.
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Keep the results in tests/bench/results/, named after the processor.
+    #[arg(long)]
+    pub(crate) save: bool,
+    /// Print JSON instead of the table.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Exit with 1 if a must was missed.
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Suite {
+    /// The crate, compiled for this machine.
+    Native,
+    /// The sealed module in wasmtime.
+    Wasmtime,
+    /// The sealed module in Node.
+    Node,
+    /// 1 to 10,000 issuers and rules.
+    Growth,
+    /// Everything.
+    All,
+}
+
+impl Suite {
+    pub(crate) fn has(self, part: Self) -> bool {
+        self == part || self == Self::All
+    }
+}
+
+/// How much is measured.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scale {
+    quick: bool,
+    /// Of what is no check.
+    pub(crate) repeats: usize,
+    /// Seconds that OpenSSL measures itself for.
+    pub(crate) openssl_s: u32,
+    /// Requests of the mix.
+    pub(crate) mixed: usize,
+    pub(crate) mix_passes: usize,
+}
+
+impl Scale {
+    pub(crate) fn new(quick: bool) -> Self {
+        match quick {
+            true => Self {
+                quick,
+                repeats: 3,
+                openssl_s: 0,
+                mixed: 60,
+                mix_passes: 1,
+            },
+            false => Self {
+                quick,
+                repeats: 200,
+                openssl_s: 1,
+                mixed: 20_000,
+                mix_passes: 7,
+            },
+        }
+    }
+
+    /// A pass has more tokens than are remembered, so that forgetting is part
+    /// of it.
+    pub(crate) fn fresh(&self) -> Plan {
+        self.plan(Plan {
+            passes: 4,
+            tokens: 2048,
+            turn: 64,
+        })
+    }
+
+    pub(crate) fn remembered(&self) -> Plan {
+        self.plan(Plan {
+            passes: 200,
+            tokens: 512,
+            turn: 512,
+        })
+    }
+
+    pub(crate) fn grown_fresh(&self) -> Plan {
+        self.plan(Plan {
+            passes: 8,
+            tokens: 512,
+            turn: 64,
+        })
+    }
+
+    fn plan(&self, full: Plan) -> Plan {
+        if self.quick {
+            Plan {
+                passes: 2,
+                tokens: 8,
+                turn: 4,
+            }
+        } else {
+            full
+        }
+    }
+}

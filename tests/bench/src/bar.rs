@@ -1,0 +1,67 @@
+//! The bar: how much time ours may take, as a share of the peer's.
+
+/// For one kind of work against one peer.
+pub(crate) struct Bar {
+    host: &'static str,
+    work: &'static str,
+    peer: &'static str,
+    /// Newer processors run native RSA much faster and WebAssembly only a
+    /// little, so this holds on either.
+    pub(crate) must: f64,
+    /// What would make people switch.
+    pub(crate) aim: Option<f64>,
+}
+
+pub(crate) fn find(host: &str, work: &str, peer: &str) -> Option<&'static Bar> {
+    let fits = |bar: &&Bar| bar.host == host && bar.peer == peer && work.ends_with(bar.work);
+    BARS.iter().find(fits)
+}
+
+const fn bar(
+    host: &'static str,
+    work: &'static str,
+    peer: &'static str,
+    must: f64,
+    aim: f64,
+) -> Bar {
+    Bar {
+        host,
+        work,
+        peer,
+        must,
+        aim: Some(aim),
+    }
+}
+
+const fn bound(host: &'static str, work: &'static str, peer: &'static str, must: f64) -> Bar {
+    Bar {
+        host,
+        work,
+        peer,
+        must,
+        aim: None,
+    }
+}
+
+static BARS: [Bar; 14] = [
+    bar("node", "RS256, fresh", "fast-jwt", 1.15, 0.95),
+    bar("node", "RS256, fresh", "aws-jwt-verify", 0.95, 0.8),
+    bar("node", "RS256, fresh", "jose", 0.4, 0.25),
+    bar("node", "ES256, fresh", "aws-jwt-verify", 1.2, 0.9),
+    bar("node", "EdDSA, fresh", "jose", 1.0, 0.6),
+    bar(
+        "node",
+        "RS256, remembered",
+        "fast-jwt with cache",
+        0.5,
+        0.25,
+    ),
+    bar("node", "mix of clients", "fast-jwt with cache", 1.0, 0.6),
+    bar("node", "RSA-2048 alone", "OpenSSL speed", 2.2, 1.5),
+    bound("node", "memory", "goal", 1.0),
+    bar("wasmtime", "RS256, fresh", "jsonwebtoken", 2.2, 1.5),
+    bar("wasmtime", "RS256, remembered", "jsonwebtoken", 0.15, 0.05),
+    bar("wasmtime", "RSA-2048 alone", "OpenSSL speed", 2.2, 1.5),
+    bound("native", "", "with 1", 1.2),
+    bound("wasmtime", "", "with 1", 1.2),
+];

@@ -1,0 +1,285 @@
+//! The results as a picture: one bar a row, from "as long as the peer" to the
+//! left where ours is faster and to the right where it is slower. The scale
+//! is logarithmic, so that twice as fast is as long as half as fast.
+
+use svg::{
+    Document, Node,
+    node::element::{Group, Line, Rectangle, Style, Text, Title},
+};
+
+use crate::{
+    figure::{Unit, amount},
+    report::{Report, Row, Verdict},
+    table::times,
+};
+
+const WIDTH: f64 = 960.0;
+const PLOT: Span = Span {
+    left: 330.0,
+    right: 740.0,
+};
+const TOP: f64 = 96.0;
+const ROW: f64 = 24.0;
+const HEADING: f64 = 34.0;
+const BAR: f64 = 14.0;
+
+/// Colours that can be told apart by everybody, on white and on black.
+const STYLE: &str = "
+  :root { color-scheme: light dark }
+  text { font: 13px system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif; fill: #1f2328 }
+  .paper { fill: #ffffff }
+  .title { font-size: 19px; font-weight: 600 }
+  .host { font-size: 14px; font-weight: 600 }
+  .faint { fill: #59636e; font-size: 12px }
+  .grid { stroke: #d1d9e0 }
+  .even { stroke: #1f2328; stroke-width: 1.5 }
+  .bound { stroke: #1f2328; stroke-width: 2 }
+  .hoped { stroke: #1f2328; stroke-width: 2; stroke-dasharray: 2 2 }
+  .aim { fill: #1a7f5a }
+  .must { fill: #63b995 }
+  .missed { fill: #d9622b }
+  .open { fill: #8c99a6 }
+  @media (prefers-color-scheme: dark) {
+    text { fill: #e6edf3 }
+    .paper { fill: #0d1117 }
+    .faint { fill: #9198a1 }
+    .grid { stroke: #30363d }
+    .even, .bound, .hoped { stroke: #e6edf3 }
+    .aim { fill: #3fb98a }
+    .must { fill: #2b7a5b }
+    .missed { fill: #f0834d }
+    .open { fill: #6b7681 }
+  }
+";
+
+pub(crate) fn draw(report: &Report) -> String {
+    let rows: Vec<&Row> = report.rows.iter().filter(|row| is_drawn(row)).collect();
+    let scale = Scale::of(&rows);
+    let mut canvas = Group::new();
+    let mut y = TOP;
+    let mut host = "";
+    for row in &rows {
+        if row.host != host {
+            host = &row.host;
+            canvas.append(text(24.0, y + 22.0, "host", "start", heading(host)));
+            y += HEADING;
+        }
+        canvas.append(bar(row, &scale, y));
+        y += ROW;
+    }
+    let height = y + 84.0;
+    Document::new()
+        .set("viewBox", (0, 0, WIDTH, height))
+        .set("width", WIDTH)
+        .set("height", height)
+        .set("role", "img")
+        .add(Title::new("Countersign against other verifiers"))
+        .add(Style::new(STYLE))
+        .add(
+            Rectangle::new()
+                .set("class", "paper")
+                .set("width", WIDTH)
+                .set("height", height),
+        )
+        .add(titles(report))
+        .add(grid(&scale, y))
+        .add(canvas)
+        .add(legend(y + 36.0))
+        .add(text(24.0, y + 66.0, "faint", "start", &origin(report)))
+        .to_string()
+        + "\n"
+}
+
+/// Against other verifiers; what ours is held against itself or a bound for
+/// is in the table.
+fn is_drawn(row: &Row) -> bool {
+    let other = |name: &str| !name.starts_with("with ");
+    row.ours.unit == Unit::Ns && row.peer.as_ref().is_some_and(|peer| other(&peer.name))
+}
+
+fn heading(host: &str) -> &str {
+    match host {
+        "native" => "The crate, compiled for this machine",
+        "wasmtime" => "The sealed file in wasmtime",
+        "node" => "The sealed file in Node",
+        other => other,
+    }
+}
+
+fn titles(report: &Report) -> Group {
+    let quick = if report.quick {
+        " (a quick run: the figures mean little)"
+    } else {
+        ""
+    };
+    let title = format!("Time of Countersign, in multiples of the other verifier's{quick}");
+    Group::new()
+        .add(text(24.0, 36.0, "title", "start", &title))
+        .add(text(
+            24.0,
+            58.0,
+            "faint",
+            "start",
+            &report.machine.sentence(),
+        ))
+}
+
+fn origin(report: &Report) -> String {
+    let versions = report
+        .versions
+        .iter()
+        .map(|(name, version)| format!("{name} {version}"));
+    let date = report.taken.split('T').next().unwrap_or_default();
+    format!("{date}: {}", versions.collect::<Vec<_>>().join(", "))
+}
+
+fn grid(scale: &Scale, bottom: f64) -> Group {
+    let mut grid = Group::new();
+    for tick in scale.ticks() {
+        let x = scale.x(tick);
+        let class = if tick == 1.0 { "even" } else { "grid" };
+        grid.append(line(class, (x, TOP - 6.0), (x, bottom + 4.0)));
+        grid.append(text(x, TOP - 12.0, "faint", "middle", &format!("{tick} ×")));
+    }
+    grid
+}
+
+fn bar(row: &Row, scale: &Scale, y: f64) -> Group {
+    let (ratio, peer) = (row.ratio.unwrap_or(1.0), row.peer.as_ref());
+    let (even, end) = (scale.x(1.0), scale.x(ratio));
+    let class = match row.verdict {
+        Some(Verdict::Aim) => "aim",
+        Some(Verdict::Must) => "must",
+        Some(Verdict::Missed) => "missed",
+        None => "open",
+    };
+    let body = Rectangle::new()
+        .set("class", class)
+        .set("x", rounded(even.min(end)))
+        .set("y", y + (ROW - BAR) / 2.0)
+        .set("width", rounded((end - even).abs().max(1.0)))
+        .set("height", BAR)
+        .set("rx", 2);
+    let line_y = y + ROW / 2.0 + 4.5;
+    let against = peer.map(|peer| peer.name.as_str()).unwrap_or_default();
+    let best = |figure: &crate::figure::Figure| amount(figure.best, figure.unit);
+    let times_of_both = format!(
+        "{} : {}",
+        best(&row.ours),
+        peer.map(best).unwrap_or_default()
+    );
+    let (label_x, anchor) = if ratio < 1.0 {
+        (end - 6.0, "end")
+    } else {
+        (end + 6.0, "start")
+    };
+    let mut group = Group::new()
+        .add(text(40.0, line_y, "work", "start", &row.work))
+        .add(text(PLOT.left - 14.0, line_y, "faint", "end", against))
+        .add(body)
+        .add(text(label_x, line_y, "ratio", anchor, &times(ratio)))
+        .add(text(WIDTH - 24.0, line_y, "faint", "end", &times_of_both));
+    for (bound, class) in [(row.must, "bound"), (row.aim, "hoped")] {
+        if let Some(bound) = bound {
+            let x = scale.x(bound);
+            group.append(line(class, (x, y + 2.0), (x, y + ROW - 2.0)));
+        }
+    }
+    group
+}
+
+fn legend(y: f64) -> Group {
+    let marks = [
+        ("aim", "aim reached"),
+        ("must", "must reached"),
+        ("missed", "must missed"),
+        ("open", "no bar set"),
+    ];
+    let mut legend = Group::new();
+    let mut x = 24.0;
+    for (class, words) in marks {
+        let square = Rectangle::new()
+            .set("class", class)
+            .set("x", x)
+            .set("y", y - 10.0);
+        legend.append(square.set("width", 12).set("height", 12).set("rx", 2));
+        legend.append(text(x + 18.0, y, "faint", "start", words));
+        x += 112.0;
+    }
+    for (class, words) in [("bound", "must"), ("hoped", "aim")] {
+        legend.append(line(class, (x + 6.0, y - 12.0), (x + 6.0, y + 4.0)));
+        legend.append(text(x + 18.0, y, "faint", "start", words));
+        x += 70.0;
+    }
+    legend.add(text(
+        WIDTH - 24.0,
+        y,
+        "faint",
+        "end",
+        "least of many interleaved repeats",
+    ))
+}
+
+struct Span {
+    left: f64,
+    right: f64,
+}
+
+/// Powers of two or of ten, wide enough for every ratio and its label.
+struct Scale {
+    least: f64,
+    most: f64,
+}
+
+impl Scale {
+    fn of(rows: &[&Row]) -> Self {
+        let shares = rows
+            .iter()
+            .flat_map(|row| [row.ratio, row.must, row.aim])
+            .flatten();
+        let (least, most) = shares
+            .filter(|share| share.is_finite() && *share > 0.0)
+            .fold((0.5_f64, 2.0_f64), |(least, most), share| {
+                (least.min(share), most.max(share))
+            });
+        Self {
+            least: least / 2.2,
+            most: most * 2.2,
+        }
+    }
+
+    fn x(&self, share: f64) -> f64 {
+        let share = share.clamp(self.least, self.most);
+        let place = (share / self.least).ln() / (self.most / self.least).ln();
+        rounded(PLOT.left + place * (PLOT.right - PLOT.left))
+    }
+
+    fn ticks(&self) -> impl Iterator<Item = f64> {
+        let all = [
+            0.001, 0.003, 0.01, 0.03, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 10.0, 30.0, 100.0,
+        ];
+        let (least, most) = (self.least, self.most);
+        all.into_iter()
+            .filter(move |tick| (least..most).contains(tick))
+    }
+}
+
+fn text(x: f64, y: f64, class: &str, anchor: &str, words: &str) -> Text {
+    Text::new(words)
+        .set("x", x)
+        .set("y", y)
+        .set("class", class)
+        .set("text-anchor", anchor)
+}
+
+fn line(class: &str, from: (f64, f64), to: (f64, f64)) -> Line {
+    let line = Line::new()
+        .set("class", class)
+        .set("x1", from.0)
+        .set("y1", from.1);
+    line.set("x2", to.0).set("y2", to.1)
+}
+
+fn rounded(length: f64) -> f64 {
+    (length * 10.0).round() / 10.0
+}

@@ -1,0 +1,76 @@
+//! Countersign against the verifiers that one would take instead: `cargo
+//! xtask bench`.
+
+mod arguments;
+mod bar;
+mod chart;
+mod contestant;
+mod figure;
+mod growth;
+mod machine;
+mod mix;
+mod node;
+mod openssl;
+mod policy;
+mod progress;
+mod race;
+mod report;
+mod save;
+mod suite;
+mod table;
+mod token;
+
+use std::{collections::BTreeMap, process::ExitCode};
+
+use anyhow::Result;
+use clap::Parser;
+
+use arguments::{Arguments, Scale, Suite};
+use report::Report;
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let scale = Scale::new(arguments.quick);
+    let has = |part| arguments.suite.has(part);
+    let mut races = Vec::new();
+    let mut node_versions = BTreeMap::new();
+    if has(Suite::Native) {
+        races.extend(suite::native(&scale)?);
+    }
+    if has(Suite::Wasmtime) {
+        races.extend(suite::wasmtime(&scale)?);
+    }
+    if has(Suite::Node) {
+        let answer = node::run(&scale)?;
+        races.extend(answer.races);
+        node_versions = answer.versions;
+    }
+    if has(Suite::Growth) {
+        races.extend(growth::growth(&scale)?);
+    }
+    let report = Report::new(races, node_versions, arguments.quick);
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        table::print(&report);
+    }
+    save::latest(&report)?;
+    if arguments.save {
+        save::result(&report)?;
+    }
+    let failed = arguments.strict && report.missed() > 0;
+    Ok(if failed {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
+}

@@ -1,0 +1,180 @@
+//! Rows of the table: what ours took, what the peer took, and whether that is
+//! good enough.
+
+use std::{collections::BTreeMap, fmt};
+
+use serde::Serialize;
+
+use crate::{
+    bar,
+    figure::{Figure, Race},
+    machine::{self, Machine},
+};
+
+/// All results of a run.
+#[derive(Debug, Serialize)]
+pub(crate) struct Report {
+    /// RFC 3339.
+    pub(crate) taken: String,
+    /// Whether the figures mean little.
+    pub(crate) quick: bool,
+    pub(crate) machine: Machine,
+    pub(crate) commit: Option<String>,
+    /// SHA-256 of the sealed file.
+    pub(crate) digest: &'static str,
+    pub(crate) versions: BTreeMap<String, String>,
+    pub(crate) rows: Vec<Row>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Row {
+    pub(crate) host: String,
+    pub(crate) work: String,
+    pub(crate) ours: Figure,
+    pub(crate) peer: Option<Figure>,
+    /// Best of ours by best of the peer: below 1 is faster.
+    pub(crate) ratio: Option<f64>,
+    pub(crate) must: Option<f64>,
+    pub(crate) aim: Option<f64>,
+    pub(crate) verdict: Option<Verdict>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Verdict {
+    /// What would make people switch.
+    Aim,
+    /// Good enough.
+    Must,
+    Missed,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Aim => "aim",
+            Self::Must => "must",
+            Self::Missed => "missed",
+        })
+    }
+}
+
+impl Report {
+    pub(crate) fn new(
+        races: Vec<Race>,
+        node_versions: BTreeMap<String, String>,
+        quick: bool,
+    ) -> Self {
+        let mut versions = machine::versions();
+        versions.extend(node_versions);
+        Self {
+            taken: format!("{:.0}", jiff::Timestamp::now()),
+            quick,
+            machine: Machine::this(),
+            commit: machine::commit(),
+            digest: countersign_host::SHA256,
+            versions,
+            rows: races.into_iter().flat_map(rows).collect(),
+        }
+    }
+
+    pub(crate) fn missed(&self) -> usize {
+        self.rows
+            .iter()
+            .filter(|row| row.verdict == Some(Verdict::Missed))
+            .count()
+    }
+}
+
+fn rows(race: Race) -> Vec<Row> {
+    let Race {
+        host,
+        work,
+        ours,
+        peers,
+    } = race;
+    let row = |ours: &Figure, peer: Option<&Figure>| Row::new(&host, &work, ours, peer);
+    let mut rows = Vec::new();
+    for (place, ours) in ours.iter().enumerate() {
+        let opposed = if place == 0 {
+            &peers[..]
+        } else {
+            peers.get(..1).unwrap_or_default()
+        };
+        match opposed {
+            [] => rows.push(row(ours, None)),
+            opposed => rows.extend(opposed.iter().map(|peer| row(ours, Some(peer)))),
+        }
+    }
+    rows
+}
+
+impl Row {
+    fn new(host: &str, work: &str, ours: &Figure, peer: Option<&Figure>) -> Self {
+        let bar = peer.and_then(|peer| bar::find(host, work, &peer.name));
+        let ratio = peer.map(|peer| ours.best / peer.best);
+        let judged = ratio.zip(bar).map(|(ratio, bar)| match bar.aim {
+            Some(aim) if ratio <= aim => Verdict::Aim,
+            _ if ratio <= bar.must => Verdict::Must,
+            _ => Verdict::Missed,
+        });
+        Self {
+            host: host.into(),
+            work: work.into(),
+            ours: ours.clone(),
+            peer: peer.cloned(),
+            ratio,
+            must: bar.map(|bar| bar.must),
+            aim: bar.and_then(|bar| bar.aim),
+            verdict: judged,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figure::Unit;
+
+    fn verdict(ours: f64) -> Option<Verdict> {
+        let figure = |name: &str, best| Figure::of(name.into(), Unit::Ns, vec![best]);
+        let (ours, peer) = (figure("ours", ours), figure("jose", 100.0));
+        Row::new("node", "RS256, fresh", &ours, Some(&peer)).verdict
+    }
+
+    #[test]
+    fn a_ratio_is_judged_by_the_bar_of_its_host_work_and_peer() {
+        assert_eq!(verdict(25.0), Some(Verdict::Aim));
+        assert_eq!(verdict(40.0), Some(Verdict::Must));
+        assert_eq!(verdict(40.1), Some(Verdict::Missed));
+    }
+
+    #[test]
+    fn what_has_no_bar_is_not_judged() {
+        let figure = |name: &str| Figure::of(name.into(), Unit::Ns, vec![1.0]);
+        let row = Row::new(
+            "node",
+            "RS256, fresh",
+            &figure("ours"),
+            Some(&figure("another")),
+        );
+        assert_eq!(row.verdict, None);
+        assert_eq!(row.ratio, Some(1.0));
+    }
+
+    #[test]
+    fn the_first_of_ours_meets_every_peer_and_the_others_the_first() {
+        let figure = |name: &str| Figure::of(name.into(), Unit::Ns, vec![1.0]);
+        let race = Race {
+            host: "node".into(),
+            work: "RS256, fresh".into(),
+            ours: vec![figure("a"), figure("b")],
+            peers: vec![figure("x"), figure("y")],
+        };
+        let met: Vec<_> = rows(race)
+            .into_iter()
+            .map(|row| row.ours.name + &row.peer.expect("met").name)
+            .collect();
+        assert_eq!(met, ["ax", "ay", "bx"]);
+    }
+}

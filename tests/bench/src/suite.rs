@@ -1,0 +1,196 @@
+//! What is measured in this process, and how much of it.
+
+use anyhow::{Context, Result};
+use countersign_host::Instance;
+
+use crate::{
+    arguments::Scale,
+    contestant::{Case, JsonWebToken, Native, Sealed, Service},
+    figure::{Figure, Race},
+    openssl, policy,
+    progress::say,
+    race::{Contestant, Plan, Tokens, race, time},
+    token::{self, Signer, algorithms},
+};
+
+/// The crate, against its peer.
+pub(crate) fn native(scale: &Scale) -> Result<Vec<Race>> {
+    let mut races = checks("native", scale, |case| {
+        Ok(vec![Box::new(Native {
+            name: "crate, Gate::check",
+            case,
+            gate: None,
+        })])
+    })?;
+    let signer = Signer::new("RS256")?;
+    let policy = policy::typical(&signer)?;
+    say("native: open and supply");
+    let open = time("crate, Gate::open", scale.repeats, || {
+        let gate = countersign::Gate::open(&policy, 1);
+        gate.map(drop)
+            .map_err(|problems| anyhow::anyhow!("{problems:?}"))
+    })?;
+    races.push(Race::new("native", "open a policy".into(), vec![open], 1));
+    races.push(Race::new(
+        "native",
+        "supply 2 keys".into(),
+        vec![supply_native(&signer, scale)?],
+        1,
+    ));
+    Ok(races)
+}
+
+/// The sealed module in wasmtime, against the same peer.
+pub(crate) fn wasmtime(scale: &Scale) -> Result<Vec<Race>> {
+    say("wasmtime: compiling the sealed module");
+    let signer = Signer::new("RS256")?;
+    let policy = policy::typical(&signer)?;
+    Instance::open(&policy)?;
+    let mut races = checks("wasmtime", scale, |case| {
+        Ok(vec![
+            Box::new(Sealed {
+                name: "sealed, Instance::check",
+                case,
+                instance: None,
+            }),
+            Box::new(Service::new(case)?),
+        ])
+    })?;
+    say("wasmtime: open and supply");
+    let open = time("sealed, Instance::open", scale.repeats, || {
+        Ok(drop(Instance::open(&policy)?))
+    })?;
+    races.push(Race::new("wasmtime", "open a policy".into(), vec![open], 1));
+    let supply = supply_sealed(&signer, scale)?;
+    races.push(Race::new(
+        "wasmtime",
+        "supply 2 keys".into(),
+        vec![supply],
+        1,
+    ));
+    Ok(races)
+}
+
+/// Makes those of ours that take part.
+type Ours<'f> = dyn for<'c> Fn(&'c Case) -> Result<Vec<Box<dyn Contestant + 'c>>> + 'f;
+
+fn checks(
+    host: &str,
+    scale: &Scale,
+    ours: impl for<'c> Fn(&'c Case) -> Result<Vec<Box<dyn Contestant + 'c>>>,
+) -> Result<Vec<Race>> {
+    let mut races = Vec::new();
+    for algorithm in algorithms() {
+        let signer = Signer::new(algorithm)?;
+        for (tokens, plan, word) in [
+            (Tokens::Fresh, scale.fresh(), "fresh"),
+            (Tokens::Remembered, scale.remembered(), "remembered"),
+        ] {
+            let work = format!("{algorithm}, {word}");
+            say(&format!("{host}: {work}"));
+            let case = Case::typical(&signer, plan.tokens)?;
+            races.push(against_peer(
+                host, work, &case, &signer, tokens, plan, &ours,
+            )?);
+        }
+    }
+    races.push(rsa_alone(host, scale, &races, &ours)?);
+    Ok(races)
+}
+
+fn against_peer(
+    host: &str,
+    work: String,
+    case: &Case,
+    signer: &Signer,
+    tokens: Tokens,
+    plan: Plan,
+    ours: &Ours<'_>,
+) -> Result<Race> {
+    let mut ours = ours(case)?;
+    let mut peer = JsonWebToken::new(case, signer)?;
+    let count = ours.len();
+    let mut all: Vec<&mut dyn Contestant> = Vec::new();
+    for one in &mut ours {
+        all.push(one.as_mut());
+    }
+    all.push(&mut peer);
+    Ok(Race::new(host, work, race(&mut all, tokens, plan)?, count))
+}
+
+/// An RS256 check less an HS256 check of the same claims: both parse, hash and
+/// remember alike, so what is left is the operation.
+fn rsa_alone(host: &str, scale: &Scale, races: &[Race], ours: &Ours<'_>) -> Result<Race> {
+    say(&format!("{host}: the RSA operation alone"));
+    let whole = races
+        .iter()
+        .find(|race| race.work == "RS256, fresh")
+        .context("RS256 is gone")?;
+    let signer = Signer::new("HS256")?;
+    let plan = scale.fresh();
+    let case = Case::typical(&signer, plan.tokens)?;
+    let rest = against_peer(
+        host,
+        String::new(),
+        &case,
+        &signer,
+        Tokens::Fresh,
+        plan,
+        ours,
+    )?;
+    let alone = |(whole, rest): (&Figure, &Figure)| whole.less(rest);
+    Ok(Race {
+        host: host.into(),
+        work: "RSA-2048 alone".into(),
+        ours: whole
+            .ours
+            .iter()
+            .zip(&rest.ours)
+            .take(1)
+            .map(alone)
+            .collect(),
+        peers: openssl::rsa_2048(scale.openssl_s)?.into_iter().collect(),
+    })
+}
+
+fn supply_native(signer: &Signer, scale: &Scale) -> Result<Figure> {
+    let opened = countersign::Gate::open(&policy::awaiting_keys(signer), 1);
+    let mut gate = opened.map_err(|problems| anyhow::anyhow!("{problems:?}"))?;
+    let source = gate
+        .due(token::now_ms())
+        .first()
+        .context("nothing is due")?
+        .source;
+    let body = policy::jwks(signer)?.to_string();
+    time("crate, Gate::supply", scale.repeats, || {
+        let outcome = countersign::Outcome::Response {
+            status: 200,
+            cache_control: "max-age=600",
+            body: body.as_bytes(),
+        };
+        let supplied = gate.supply(source, outcome, token::now_ms());
+        supplied
+            .map(drop)
+            .map_err(|problem| anyhow::anyhow!("{problem:?}"))
+    })
+}
+
+fn supply_sealed(signer: &Signer, scale: &Scale) -> Result<Figure> {
+    let mut instance = Instance::open(&policy::awaiting_keys(signer))?;
+    let source = instance
+        .due(token::now_ms())?
+        .first()
+        .context("nothing is due")?
+        .source;
+    let outcome = countersign_host::Outcome::Response(countersign_host::Response {
+        status: 200,
+        cache_control: "max-age=600".into(),
+        body: policy::jwks(signer)?.to_string().into(),
+    });
+    time("sealed, Instance::supply", scale.repeats, || {
+        let supplied = instance.supply(source, &outcome, token::now_ms())?;
+        supplied
+            .map(drop)
+            .map_err(|problem| anyhow::anyhow!("{problem:?}"))
+    })
+}

@@ -1,0 +1,66 @@
+//! The bench itself, with next to no repeats, so that it does not rot.
+
+use std::{path::Path, process::Command};
+
+use serde_json::Value;
+
+fn rows(suite: &str) -> Vec<Value> {
+    let output = Command::new(env!("CARGO_BIN_EXE_countersign-bench"))
+        .args([suite, "--quick", "--json"])
+        .output()
+        .expect("it starts");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    let report: Value = serde_json::from_slice(&output.stdout).expect("it prints JSON");
+    assert_eq!(report["quick"], true);
+    let rows = report["rows"].as_array().expect("it has rows").clone();
+    for row in &rows {
+        let best = row["ours"]["best"].as_f64();
+        assert!(best.is_some(), "{row}");
+    }
+    rows
+}
+
+fn has(rows: &[Value], work: &str, peer: &str) -> bool {
+    rows.iter()
+        .any(|row| row["work"] == work && row["peer"]["name"] == peer)
+}
+
+#[test]
+fn the_crate_is_measured_against_its_peer() {
+    let rows = rows("native");
+    assert!(has(&rows, "RS256, fresh", "jsonwebtoken"), "{rows:?}");
+    assert!(has(&rows, "RS256, remembered", "jsonwebtoken"), "{rows:?}");
+}
+
+#[test]
+fn the_sealed_file_in_wasmtime_is_measured_against_the_same_peer() {
+    let rows = rows("wasmtime");
+    assert!(has(&rows, "RS256, fresh", "jsonwebtoken"), "{rows:?}");
+    assert!(has(&rows, "RS256, remembered", "jsonwebtoken"), "{rows:?}");
+}
+
+#[test]
+fn the_sealed_file_in_node_is_measured_against_its_peers() {
+    let peers = Path::new(env!("CARGO_MANIFEST_DIR")).join("node/node_modules");
+    if !peers.is_dir() {
+        println!("skipped: the peers are not installed (`cargo xtask bench` does it)");
+        return;
+    }
+    let rows = rows("node");
+    for peer in ["fast-jwt", "aws-jwt-verify", "jose"] {
+        assert!(has(&rows, "RS256, fresh", peer), "{peer}: {rows:?}");
+    }
+    assert!(
+        has(&rows, "RS256, remembered", "fast-jwt with cache"),
+        "{rows:?}"
+    );
+    assert!(
+        has(&rows, "mix of clients", "fast-jwt with cache"),
+        "{rows:?}"
+    );
+    assert!(
+        has(&rows, "memory, 100 keys, 1,000 tokens", "goal"),
+        "{rows:?}"
+    );
+}
