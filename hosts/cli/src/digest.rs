@@ -1,10 +1,10 @@
 //! Which module decides: its SHA-256, and whether a file is the same one.
 
-use std::{fmt::Write, path::PathBuf};
+use std::path::PathBuf;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use clap::Args;
 use serde_json::json;
-use sha2::{Digest, Sha256};
 
 use crate::{
     Exit, Output,
@@ -39,12 +39,12 @@ pub(crate) fn run(args: DigestArgs, output: Output) -> Result<Exit, Failure> {
             path.display()
         )));
     }
-    let found = Sha256::digest(&bytes)
+    let found = digest(&SHA256, &bytes);
+    let found = found
+        .as_ref()
         .iter()
-        .fold(String::new(), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        });
+        .map(|byte| format!("{byte:02x}"))
+        .collect::<String>();
     let same = found == embedded;
     if output.json {
         anstream::println!(

@@ -22,7 +22,7 @@ cases:
     request: GET /assets/1
     expect: token_missing
   - name: a token is expired when its time is over
-    token: { typ: pat, tenant_id: acme, roles: [], scopes: [], exp: 1795253400 }
+    token: { typ: pat, tenant_id: acme, roles: [], scopes: [], exp: 1795250000 }
     now: 2026-11-21T09:30:00Z
     jose: { typ: JWT }
     expect: token_expired

@@ -66,6 +66,31 @@ fn a_minted_token_says_what_it_was_told() {
 }
 
 #[test]
+fn tokens_of_every_algorithm_are_believed() {
+    for algorithm in [
+        "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
+    ] {
+        let folder = Folder::new();
+        folder
+            .run(&format!("dev keys --dir issuer --algorithm {algorithm}"))
+            .expect(0);
+        folder.mint("token", "--type pat");
+        folder.write(
+            "policy.yaml",
+            &folder.run("dev policy --dir issuer").expect(0).stdout,
+        );
+        let check = "check --policy policy.yaml --keys dev=issuer/jwks.json --token token";
+        folder.run(check).expect(0);
+        assert!(
+            folder
+                .run("inspect --token token")
+                .stdout
+                .contains(algorithm)
+        );
+    }
+}
+
+#[test]
 fn a_rotated_issuer_signs_with_a_new_key_and_keeps_the_old_one_until_it_is_withdrawn() {
     let folder = Folder::with_issuer();
     folder.mint("old", "--type pat");

@@ -18,7 +18,6 @@ const PUBLIC: &str = "jwks.json";
 const JWKS_PATH: &str = "/.well-known/jwks.json";
 
 /// A development issuer: its name and its keys.
-#[derive(Debug)]
 pub(crate) struct Issuer {
     /// `iss` of its tokens, and where `dev serve` publishes.
     pub(crate) url: String,
@@ -73,7 +72,7 @@ impl Issuer {
             "development_only": true,
             "issuer": self.url,
             "audience": self.audience,
-            "keys": self.keys.iter().map(Signer::to_jwk).collect::<Vec<_>>(),
+            "keys": self.keys.iter().filter_map(Signer::to_private).collect::<Vec<_>>(),
         });
         let path = directory.join(PRIVATE);
         write_private(&path, &format!("{private:#}\n")).map_err(failed)?;
@@ -139,7 +138,7 @@ fn parse(text: &str) -> Result<Issuer, String> {
         audience: word("audience")?,
         keys: keys
             .iter()
-            .map(Signer::from_jwk)
+            .map(Signer::from_private)
             .collect::<Result<_, _>>()?,
     })
 }

@@ -15,7 +15,7 @@ use crate::{
     Exit, Output,
     failure::Failure,
     moment,
-    signing::ALGORITHMS,
+    signing::PUBLISHABLE,
     style::{FAINT, GOOD, WARN},
 };
 
@@ -57,7 +57,7 @@ pub(crate) struct KeysArgs {
     /// `aud` of its tokens
     #[arg(long, value_name = "NAME", default_value = "platform")]
     audience: String,
-    #[arg(long, value_name = "ALG", default_value = "RS256", value_parser = ALGORITHMS)]
+    #[arg(long, value_name = "ALG", default_value = "RS256", value_parser = PUBLISHABLE)]
     algorithm: String,
     /// Replace an issuer that is there: its tokens become worthless
     #[arg(long)]
@@ -92,7 +92,7 @@ pub(crate) struct RotateArgs {
     #[arg(long)]
     withdraw: bool,
     /// Algorithm of the new key
-    #[arg(long, value_name = "ALG", default_value = "RS256", value_parser = ALGORITHMS)]
+    #[arg(long, value_name = "ALG", default_value = "RS256", value_parser = PUBLISHABLE)]
     algorithm: String,
 }
 

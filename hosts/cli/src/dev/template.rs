@@ -6,11 +6,7 @@ use super::Issuer;
 /// organisation path.
 pub(crate) fn policy(issuer: &Issuer) -> String {
     let algorithms: Vec<_> = {
-        let mut names: Vec<_> = issuer
-            .keys
-            .iter()
-            .map(|key| key.algorithm.as_str())
-            .collect();
+        let mut names: Vec<_> = issuer.keys.iter().map(|key| key.algorithm()).collect();
         names.sort_unstable();
         names.dedup();
         names

@@ -106,12 +106,9 @@ impl Mint {
             .unwrap_or_default();
         let signer = match issuer.pointer("/keys/secrets/0") {
             Some(secret) => {
-                let mut jwk = secret.clone();
-                jwk["kty"] = json!("oct");
-                if jwk.get("alg").is_none() {
-                    jwk["alg"] = json!(algorithm);
-                }
-                Signer::from_jwk(&jwk)?
+                let text = |name: &str| secret.get(name).and_then(Value::as_str);
+                let algorithm = text("alg").unwrap_or(algorithm);
+                Signer::from_secret(text("kid"), algorithm, text("k").unwrap_or_default())?
             }
             None => Signer::generate(algorithm)?,
         };
