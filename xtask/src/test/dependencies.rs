@@ -34,7 +34,7 @@ pub(crate) fn check() -> Result<()> {
             problems.push(format!("`{}` is banned", text(package, "name")));
         }
     }
-    let for_the_file = metadata(&["--filter-platform", "wasm32-unknown-unknown"])?;
+    let for_the_file = metadata(&["--filter-platform", super::WASM])?;
     problems.extend(duplicates_in_the_file(&for_the_file)?);
     ensure!(problems.is_empty(), "\n  {}", problems.join("\n  "));
     Ok(())
@@ -78,6 +78,31 @@ fn licences(metadata: &Value) -> Result<Vec<String>> {
 
 /// Two versions of one crate would both be in the file.
 fn duplicates_in_the_file(metadata: &Value) -> Result<Vec<String>> {
+    let mut versions: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for package in in_the_file(metadata)? {
+        let of_name = versions.entry(text(package, "name")).or_default();
+        of_name.insert(text(package, "version"));
+    }
+    Ok(versions
+        .iter()
+        .filter(|(_, versions)| versions.len() > 1)
+        .map(|(name, versions)| format!("the file would hold `{name}` in versions {versions:?}"))
+        .collect())
+}
+
+/// Our own crates whose code is in the file.
+pub(crate) fn own_in_the_file() -> Result<Vec<String>> {
+    let metadata = metadata(&["--filter-platform", super::WASM])?;
+    let own = in_the_file(&metadata)?
+        .into_iter()
+        .filter(|package| package["source"].is_null());
+    Ok(own
+        .map(|package| text(package, "name").to_owned())
+        .collect())
+}
+
+/// Every package that is linked into the file.
+fn in_the_file(metadata: &Value) -> Result<Vec<&Value>> {
     let by_id: BTreeMap<_, _> = packages(metadata)
         .map(|package| (text(package, "id"), package))
         .collect();
@@ -88,29 +113,21 @@ fn duplicates_in_the_file(metadata: &Value) -> Result<Vec<String>> {
         .find(|package| text(package, "name") == "countersign-module")
         .context("there is no `countersign-module`")?;
 
-    let mut versions: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let mut linked = BTreeMap::new();
     let mut next = vec![text(module, "id")];
-    let mut seen = BTreeSet::new();
     while let Some(id) = next.pop() {
-        if !seen.insert(id) || is_macro(by_id[id]) {
+        let package = by_id[id];
+        if is_macro(package) || linked.insert(id, package).is_some() {
             continue;
         }
-        versions
-            .entry(text(by_id[id], "name"))
-            .or_default()
-            .insert(text(by_id[id], "version"));
-        let linked = |edge: &&Value| array(&edge["dep_kinds"]).any(|kind| kind["kind"].is_null());
+        let plain = |edge: &&Value| array(&edge["dep_kinds"]).any(|kind| kind["kind"].is_null());
         next.extend(
             array(&nodes[id]["deps"])
-                .filter(linked)
+                .filter(plain)
                 .map(|edge| text(edge, "pkg")),
         );
     }
-    Ok(versions
-        .iter()
-        .filter(|(_, versions)| versions.len() > 1)
-        .map(|(name, versions)| format!("the file would hold `{name}` in versions {versions:?}"))
-        .collect())
+    Ok(linked.into_values().collect())
 }
 
 fn is_macro(package: &Value) -> bool {

@@ -15,14 +15,6 @@ use anyhow::{Result, ensure};
 use self::tally::Tally;
 use crate::{build, project, tools};
 
-/// Crates whose code is in the file.
-const IN_THE_FILE: [&str; 5] = [
-    "countersign",
-    "countersign-envoy",
-    "countersign-module",
-    "countersign-npm",
-    "countersign-wit",
-];
 const WASM: &str = "wasm32-unknown-unknown";
 
 pub(crate) fn run() -> ExitCode {
@@ -49,8 +41,9 @@ pub(crate) fn run() -> ExitCode {
         ])
     });
     stages.check("clippy of what is in the file", || {
+        let own = dependencies::own_in_the_file()?;
         let mut arguments = vec!["clippy", "--quiet", "--locked", "--target", WASM];
-        arguments.extend(IN_THE_FILE.iter().flat_map(|name| ["--package", name]));
+        arguments.extend(own.iter().flat_map(|name| ["--package", name]));
         arguments.extend(["--", "-D", "warnings"]);
         cargo(&arguments)
     });
