@@ -80,3 +80,8 @@ pub use module::SHA256;
 pub use problem::{OpenError, Problem, Severity, Trap};
 pub use report::{Inspection, Step, Verdict};
 pub use request::{Header, Request};
+
+/// The README's example compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

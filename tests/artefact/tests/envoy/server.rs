@@ -244,23 +244,16 @@ fn configuration(policy: &Value, listen: SocketAddr, upstream: SocketAddr) -> Va
     } })
 }
 
-/// The filter, with the policy as its configuration.
+/// The filter as the README shows it, with the policy as its configuration.
 fn gate(policy: &Value) -> Value {
-    json!({
-        "name": "countersign",
-        "typed_config": {
-            "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
-            "config": {
-                "name": "countersign",
-                "vm_config": {
-                    "runtime": "envoy.wasm.runtime.v8",
-                    "code": { "local": { "filename": dist::path("countersign.wasm") } },
-                },
-                "configuration": {
-                    "@type": "type.googleapis.com/google.protobuf.StringValue",
-                    "value": policy.to_string(),
-                },
-            },
-        },
-    })
+    let readme = include_str!("../../../../README.md");
+    let (_, block) = readme
+        .split_once("```json\n")
+        .expect("the README shows the filter");
+    let (block, _) = block.split_once("```").expect("the block ends");
+    let mut filter: Value = serde_json::from_str(block).expect("the block is JSON");
+    let config = &mut filter["typed_config"]["config"];
+    config["vm_config"]["code"]["local"]["filename"] = json!(dist::path("countersign.wasm"));
+    config["configuration"]["value"] = json!(policy.to_string());
+    filter
 }
