@@ -85,6 +85,55 @@ fn parser_and_schema_agree_on_each_mutation_but_where_a_schema_cannot_say_it() {
 }
 
 #[test]
+fn whatever_stands_anywhere_parser_and_schema_agree_but_on_names_and_keys() {
+    const BEYOND: [&str; 2] = ["jwks_no_usable_key", "unknown_name"];
+    let schema = Schema::new();
+    let whole = parsed(WHOLE);
+    let odd = [
+        json!(null),
+        json!(true),
+        json!(false),
+        json!(0),
+        json!(-1),
+        json!(7),
+        json!(1e300),
+        json!(2.5),
+        json!(""),
+        json!("a"),
+        json!("/a"),
+        json!("*"),
+        json!("https://a.example"),
+        json!("ü \n"),
+        json!([]),
+        json!(["a"]),
+        json!([["a"]]),
+        json!([{}]),
+        json!({}),
+        json!({ "a": "b" }),
+        json!({ "fixed": "a" }),
+        json!({ "all": ["a"], "any": ["b"] }),
+    ];
+    let mut differing = Vec::new();
+    let places = everywhere(&whole);
+    for (place, value) in places.iter().flat_map(|p| odd.iter().map(move |o| (p, o))) {
+        let mut policy = whole.clone();
+        set(&mut policy, place, value.clone());
+        let found = lint(policy.to_string().as_bytes());
+        let mut refused = found
+            .iter()
+            .filter(|p| p.severity == Severity::Error)
+            .peekable();
+        let accepted = refused.peek().is_none();
+        let beyond = refused.all(|p| BEYOND.contains(&p.code));
+        let by_schema = schema.accepts(&policy);
+        if accepted != by_schema && !(by_schema && beyond) {
+            differing.push((place, value, by_schema, found));
+        }
+    }
+    assert!(differing.is_empty(), "{differing:#?}");
+}
+
+#[test]
 fn every_sentence_is_in_lower_case_and_without_a_full_stop() {
     for mutation in mutations() {
         for problem in lint(mutation.policy.to_string().as_bytes()) {
@@ -302,6 +351,41 @@ fn a_fault_of_the_json_is_told_with_its_line_and_column_or_its_place() {
 }
 
 #[test]
+fn a_requirement_alone_is_judged_by_the_names_of_its_policy() {
+    let mut gate = Gate::open(WHOLE.as_bytes(), 0).unwrap();
+    let mut prepare = |requirement: Value| {
+        let prepared = gate.prepare(requirement.to_string().as_bytes());
+        prepared.map_err(|problems| places(&problems))
+    };
+    assert!(prepare(json!({ "issuers": ["platform"], "types": ["pat"] })).is_ok());
+    assert!(prepare(json!({})).is_ok());
+    let refused = |place: &str, code: &str| -> Result<u32, Places> {
+        Err([(place.to_owned(), code.to_owned(), Severity::Error)].into())
+    };
+    assert_eq!(
+        prepare(json!({ "issuers": ["platfrom"] })),
+        refused("/issuers/0", "unknown_name")
+    );
+    assert_eq!(
+        prepare(json!({ "types": ["pta"] })),
+        refused("/types/0", "unknown_name")
+    );
+    assert_eq!(
+        prepare(json!({ "issuers": ["partner"], "types": ["pat"] })),
+        refused("/types/0", "unknown_name")
+    );
+    assert_eq!(
+        prepare(json!({ "tenant": "{org}" })),
+        refused("/tenant", "unknown_name")
+    );
+    assert_eq!(
+        prepare(json!({ "scope": ["a"] })),
+        refused("/scope", "field_unknown")
+    );
+    assert_eq!(prepare(json!([])), refused("", "type_wrong"));
+}
+
+#[test]
 fn more_problems_than_anybody_reads_are_counted() {
     let mut policy = parsed(WHOLE);
     let rules: Vec<Value> = (0..10_000)
@@ -492,12 +576,19 @@ fn remove(root: &mut Value, place: &str) {
 
 /// The places of all objects.
 fn objects(root: &Value) -> Vec<String> {
+    let mut places = everywhere(root);
+    places.retain(|place| root.pointer(place).unwrap().is_object());
+    places
+}
+
+/// The places of all values.
+fn everywhere(root: &Value) -> Vec<String> {
     fn walk(value: &Value, place: &str, found: &mut Vec<String>) {
         let below =
             |token: &str| format!("{place}/{}", token.replace('~', "~0").replace('/', "~1"));
+        found.push(place.to_owned());
         match value {
             Value::Object(members) => {
-                found.push(place.to_owned());
                 members
                     .iter()
                     .for_each(|(name, value)| walk(value, &below(name), found));

@@ -121,8 +121,8 @@ pub(super) fn host(host: &str) -> Judged {
         "an international host name is written in its ASCII form (`xn--…`)",
     )?;
     must(
-        !host.contains("://"),
-        "a host has no scheme: `example.com`, not `https://example.com`",
+        !host.contains('/'),
+        "a host has no scheme and no path: `example.com`, not `https://example.com/`",
     )?;
     must(host != "*", "leave `hosts` out where any host will do")?;
     let name = host.strip_prefix("*.").unwrap_or(host);

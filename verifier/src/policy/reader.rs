@@ -48,7 +48,6 @@ impl<'n, 'p> Node<'n, 'p> {
         self.value
     }
 
-    #[inline(never)]
     pub(super) fn text(self) -> Read<&'p str> {
         self.value
             .as_str()
@@ -56,7 +55,6 @@ impl<'n, 'p> Node<'n, 'p> {
     }
 
     /// A text of this grammar.
-    #[inline(never)]
     pub(super) fn word(self, grammar: Grammar) -> Read<&'p str> {
         let text = self.text()?;
         match grammar(text) {
@@ -71,7 +69,6 @@ impl<'n, 'p> Node<'n, 'p> {
     }
 
     /// The same; each is also looked at by somebody who knows what it names.
-    #[inline(never)]
     pub(super) fn known_words(
         &self,
         least: usize,
@@ -87,7 +84,6 @@ impl<'n, 'p> Node<'n, 'p> {
         })
     }
 
-    #[inline(never)]
     pub(super) fn flag(self) -> Read<bool> {
         match self.value {
             Value::Bool(flag) => Ok(*flag),
@@ -96,7 +92,6 @@ impl<'n, 'p> Node<'n, 'p> {
     }
 
     /// A whole number within bounds; `30.0` is one (RFC 8259 §6).
-    #[inline(never)]
     pub(super) fn integer(self, bounds: RangeInclusive<u32>) -> Read<u32> {
         const WANTED: &str = "a whole number";
         let Value::Number(number) = self.value else {
@@ -107,10 +102,10 @@ impl<'n, 'p> Node<'n, 'p> {
             Number::Negative(_) => None,
             // `as` saturates; what it cut is not equal.
             Number::Float(x) if f64::from(x as u32) == x => Some(x as u32),
-            Number::Float(x) if x % 1.0 == 0.0 => None,
-            Number::Float(_) => {
+            Number::Float(x) if (0.0..=f64::from(u32::MAX)).contains(&x) => {
                 return Err(self.refuse(TYPE_WRONG, "a whole number is needed here"));
             }
+            Number::Float(_) => None,
         };
         whole.filter(|n| bounds.contains(n)).ok_or_else(|| {
             let message = format!(
@@ -151,7 +146,6 @@ impl<'n, 'p> Node<'n, 'p> {
         Ok(members)
     }
 
-    #[inline(never)]
     fn each_item(&self, least: usize, most: usize, read: &mut dyn FnMut(Node<'_, 'p>)) -> Read<()> {
         self.array(least, most)?;
         self.each(read);
@@ -169,7 +163,6 @@ impl<'n, 'p> Node<'n, 'p> {
         }
     }
 
-    #[inline(never)]
     fn each_member(&self, read: &mut dyn FnMut(&'p str, Node<'_, 'p>)) -> Read<()> {
         for (index, (name, value)) in self.object()?.iter().enumerate() {
             read(name, self.child(value, index, Some(name)));
@@ -205,18 +198,15 @@ impl<'n, 'p> Node<'n, 'p> {
     }
 
     /// Reports an error that somebody else found below here.
-    #[inline(never)]
     pub(super) fn refuse_with(self, problem: Problem) -> Reported {
         self.report.refuse(self.position(), problem)
     }
 
     /// Reports a warning that somebody else found below here.
-    #[inline(never)]
     pub(super) fn warn_with(self, problem: Problem) {
         self.report.warn(self.position(), problem);
     }
 
-    #[inline(never)]
     pub(super) fn type_wrong(self, wanted: &str) -> Reported {
         let found = match self.value {
             Value::Null => "`null`",
@@ -230,7 +220,6 @@ impl<'n, 'p> Node<'n, 'p> {
     }
 
     /// JSON Pointer (RFC 6901).
-    #[inline(never)]
     pub(super) fn pointer(self) -> String {
         let Some(step) = self.step else {
             return String::new();
@@ -243,7 +232,6 @@ impl<'n, 'p> Node<'n, 'p> {
         pointer
     }
 
-    #[inline(never)]
     fn position(self) -> Position {
         let Some(step) = self.step else {
             return Position::new();
@@ -254,7 +242,6 @@ impl<'n, 'p> Node<'n, 'p> {
     }
 
     /// An array of `least` to `most` items.
-    #[inline(never)]
     pub(super) fn array(self, least: usize, most: usize) -> Read<&'p [Value<'p>]> {
         let items = self.value.as_array();
         let items = items.ok_or_else(|| self.type_wrong("an array"))?;
@@ -268,7 +255,6 @@ impl<'n, 'p> Node<'n, 'p> {
     }
 
     /// An object, whatever its members.
-    #[inline(never)]
     pub(super) fn object(self) -> Read<&'p Object<'p>> {
         self.value
             .as_object()
@@ -299,7 +285,6 @@ pub(super) struct Fields<'n, 'p> {
 
 impl<'n, 'p> Fields<'n, 'p> {
     /// The field as it stands.
-    #[inline(never)]
     pub(super) fn node(&mut self, name: &'static str) -> Option<Node<'n, 'p>> {
         if !self.known.contains(&name) {
             self.known.push(name);
@@ -345,7 +330,6 @@ impl<'n, 'p> Fields<'n, 'p> {
     }
 
     /// Reports every member that is not a field, now that all were read.
-    #[inline(never)]
     pub(super) fn close(self) {
         let unknown = |name: &str| !self.known.contains(&name);
         for (index, (name, value)) in self.object.iter().enumerate() {
@@ -373,7 +357,6 @@ pub(super) struct Unique {
 
 impl Unique {
     /// `within` names what the text must be unique in.
-    #[inline(never)]
     pub(super) fn add(&mut self, node: Node<'_, '_>, text: &str, within: &str) -> Read<()> {
         match self.seen.insert(text.as_bytes().into(), 0) {
             None => Ok(()),

@@ -43,7 +43,6 @@ struct Tally {
 
 impl Report {
     /// A problem for which the policy is refused.
-    #[inline(never)]
     pub(super) fn refuse(&self, position: Position, mut problem: Problem) -> Reported {
         problem.severity = Severity::Error;
         self.add(position, problem);
@@ -51,7 +50,6 @@ impl Report {
     }
 
     /// A problem that somebody should look at.
-    #[inline(never)]
     pub(super) fn warn(&self, position: Position, mut problem: Problem) {
         problem.severity = Severity::Warning;
         self.add(position, problem);
