@@ -2,6 +2,7 @@
 
 mod claims;
 mod codes;
+mod fields;
 mod grammar;
 mod headers;
 mod issuers;

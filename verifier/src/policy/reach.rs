@@ -4,9 +4,11 @@ use alloc::vec::Vec;
 
 use super::{Host, Index, Pattern, Rule, Segment};
 
-/// A rule with more combinations of path, host and method is not looked at:
-/// this is advice, and it must not cost more than the policy itself.
+/// A rule with more combinations of path, host and method is not looked at,
+/// and none is once this many are known: this is advice, and it must not cost
+/// more than the policy itself.
 const COMBINATIONS: usize = 256;
+const KNOWN: usize = 200_000;
 
 /// What the rules so far match: pattern, host, method, each as it was written,
 /// with the names of segments left out. It sees a path that was written before
@@ -22,7 +24,9 @@ impl Reach {
         let hosts: Vec<Option<&Host>> = some_or_any(rule.hosts.iter());
         let methods: Vec<Option<&str>> = some_or_any(rule.methods.iter().map(|method| &**method));
         let combinations = hosts.len().saturating_mul(methods.len());
-        if combinations.saturating_mul(rule.paths.len()) > COMBINATIONS {
+        if combinations.saturating_mul(rule.paths.len()) > COMBINATIONS
+            || self.matched.len() > KNOWN
+        {
             return Vec::new();
         }
         let mut combinations = Vec::with_capacity(combinations);

@@ -5,11 +5,12 @@ use alloc::{boxed::Box, vec::Vec};
 use super::{
     Access, Host, Pattern, Rule,
     codes::*,
+    fields::Fields,
     grammar,
     names::Names,
     pattern::pattern,
     reach::Reach,
-    reader::{Fields, Node, Unique},
+    reader::{Node, Unique},
     report::Read,
     requirement::{Context, Segments, requirement},
 };

@@ -1,0 +1,98 @@
+//! The policy's parser and its JSON Schema, held against each other.
+//!
+//! `whole.json` uses every field; `mutations.json` changes it in one place
+//! each, and says which problems that makes.
+
+mod mutation;
+mod place;
+mod problems;
+mod schema;
+
+use countersign::{Gate, Severity, lint};
+use serde_json::{Value, json};
+
+use mutation::{Places, WHOLE, places};
+
+#[test]
+fn a_policy_that_uses_every_field_has_no_problem() {
+    assert_eq!(lint(WHOLE.as_bytes()), []);
+    assert!(Gate::open(WHOLE.as_bytes(), 0).is_ok());
+}
+
+#[test]
+fn the_example_of_the_documentation_has_no_problem() {
+    const DESIGN: &str = include_str!("design.json");
+    assert_eq!(lint(DESIGN.as_bytes()), []);
+    assert!(schema::Schema::new().accepts(&place::parsed(DESIGN)));
+}
+
+#[test]
+fn ten_thousand_issuers_and_rules_are_read() {
+    let policy = large(10_000);
+    assert_eq!(lint(policy.as_bytes()), []);
+    let found = lint(large(10_001).as_bytes());
+    let expected = ["/issuers", "/rules"]
+        .map(|place| (place.to_owned(), "too_many".to_owned(), Severity::Error));
+    assert_eq!(places(&found), expected.into());
+}
+
+#[test]
+fn a_requirement_alone_is_judged_by_the_names_of_its_policy() {
+    let mut gate = Gate::open(WHOLE.as_bytes(), 0).unwrap();
+    let mut prepare = |requirement: Value| {
+        let prepared = gate.prepare(requirement.to_string().as_bytes());
+        prepared.map_err(|problems| places(&problems))
+    };
+    assert!(prepare(json!({ "issuers": ["platform"], "types": ["pat"] })).is_ok());
+    assert!(prepare(json!({})).is_ok());
+    let refused = |place: &str, code: &str| -> Result<u32, Places> {
+        Err([(place.to_owned(), code.to_owned(), Severity::Error)].into())
+    };
+    assert_eq!(
+        prepare(json!({ "issuers": ["platfrom"] })),
+        refused("/issuers/0", "unknown_name")
+    );
+    assert_eq!(
+        prepare(json!({ "types": ["pta"] })),
+        refused("/types/0", "unknown_name")
+    );
+    assert_eq!(
+        prepare(json!({ "issuers": ["partner"], "types": ["pat"] })),
+        refused("/types/0", "unknown_name")
+    );
+    assert_eq!(
+        prepare(json!({ "tenant": "{org}" })),
+        refused("/tenant", "unknown_name")
+    );
+    assert_eq!(
+        prepare(json!({ "scope": ["a"] })),
+        refused("/scope", "field_unknown")
+    );
+    assert_eq!(prepare(json!([])), refused("", "type_wrong"));
+}
+
+/// As many issuers, and as many rules that name them.
+fn large(count: usize) -> String {
+    let issuers: Vec<Value> = (0..count)
+        .map(|i| {
+            json!({
+                "name": format!("issuer-{i}"),
+                "issuer": format!("https://{i}.example.com"),
+                "audiences": ["platform"],
+                "algorithms": ["RS256"],
+                "keys": { "jwks_uri": format!("https://{i}.example.com/jwks.json") },
+                "claims": { "tenant": "/tenant_id" },
+            })
+        })
+        .collect();
+    let rules: Vec<Value> = (0..count)
+        .map(|i| {
+            json!({
+                "path": format!("/orgs/{{org}}/things-{i}/**"),
+                "methods": ["GET", "POST"],
+                "require": { "issuers": [format!("issuer-{i}")], "tenant": "{org}" },
+            })
+        })
+        .collect();
+    json!({ "contract": "1", "issuers": issuers, "rules": rules }).to_string()
+}
