@@ -5,6 +5,9 @@ use alloc::{format, sync::Arc};
 use super::{Keys, codes::*, reader::Node, report::Read};
 use crate::{Algorithm, Keyring, Limits, limits, uri};
 
+/// Secrets of one issuer.
+const SECRETS: usize = 100;
+
 /// What else is known of the issuer, as far as it could be read.
 pub(super) struct Origin<'o> {
     /// Empty where it could not be read.
@@ -163,7 +166,7 @@ fn inline_jwks(node: Node<'_, '_>, origin: &Origin<'_>) -> Read<Keyring> {
 }
 
 fn inline_secrets(node: Node<'_, '_>, origin: &Origin<'_>) -> Read<Keyring> {
-    node.array(1, origin.limits.document_keys)?;
+    node.array(1, SECRETS)?;
     if origin.algorithms.is_empty() {
         return Ok(Keyring::default());
     }
