@@ -11,7 +11,7 @@ use super::{
     names::Names,
     reader::{Node, Unique},
     report::Read,
-    suggest::{list, quoted},
+    suggest::{quoted, suggestion},
     token_types::token_types,
 };
 use crate::{
@@ -140,11 +140,8 @@ fn algorithm(node: Node<'_, '_>) -> Read<Algorithm> {
             let message = "`none` is no signature: a token of it could be anybody's";
             return node.refuse(VALUE_INVALID, message);
         }
-        let known = list(&mut Algorithm::ALL.iter().map(|algorithm| algorithm.as_str()));
-        let message = format!(
-            "{} is not an algorithm of this gate; known here: {known}",
-            quoted(name)
-        );
+        let hint = suggestion(name, &mut Algorithm::ALL.iter().map(|known| known.as_str()));
+        let message = format!("{} is not an algorithm of this gate; {hint}", quoted(name));
         node.refuse(VALUE_INVALID, message)
     })
 }

@@ -14,8 +14,8 @@ pub(super) fn suggestion(word: &str, known: &mut dyn Iterator<Item = &str>) -> S
     let known: Vec<&str> = known.take(COMPARED).collect();
     match nearest(word, &known) {
         Some(near) => format!("did you mean {}?", quoted(near)),
-        None if known.is_empty() => "there is none".into(),
-        None => format!("known here: {}", list(&mut known.into_iter())),
+        None if known.is_empty() => "none is defined".into(),
+        None => format!("known here: {}", list(&known)),
     }
 }
 
@@ -38,13 +38,13 @@ fn nearest<'w>(word: &str, known: &[&'w str]) -> Option<&'w str> {
 }
 
 /// `` `a`, `b`, `c` ``
-pub(super) fn list(mut words: &mut dyn Iterator<Item = &str>) -> String {
+fn list(words: &[&str]) -> String {
     let mut text = String::new();
-    for word in (&mut words).take(LISTED) {
+    for word in words.iter().take(LISTED) {
         text.push_str(if text.is_empty() { "" } else { ", " });
         text.push_str(&quoted(word));
     }
-    if words.next().is_some() {
+    if words.len() > LISTED {
         text.push_str(" …");
     }
     text
