@@ -76,7 +76,10 @@ impl Algorithm {
     /// name (RFC 9864 §2.2) of what `EdDSA` stands for here: one algorithm.
     pub fn from_name(name: &str) -> Option<Self> {
         let name = if name == "Ed25519" { "EdDSA" } else { name };
-        Self::ALL.iter().copied().find(|algorithm| algorithm.as_str() == name)
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|algorithm| algorithm.as_str() == name)
     }
 
     /// Whether signer and verifier share a secret.

@@ -24,8 +24,8 @@ mod forward;
 mod gate;
 mod inspect;
 mod issuer;
-mod key;
 mod jws;
+mod key;
 mod limits;
 mod memory;
 mod policy;
@@ -40,7 +40,6 @@ mod target;
 mod token_type;
 mod uri;
 
-
 pub mod json;
 
 pub use algorithm::Algorithm;
@@ -50,8 +49,8 @@ pub use document::{DocumentStatus, Fetch, FetchKind, Outcome, Supplied};
 pub use explain::{Step, Verdict};
 pub use gate::Gate;
 pub use inspect::{Inspection, inspect};
-pub use key::Keyring;
 pub use jws::Jws;
+pub use key::Keyring;
 pub use limits::Limits;
 pub use policy::{POLICY_SCHEMA, lint};
 pub use problem::{Problem, Severity};

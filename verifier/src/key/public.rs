@@ -99,10 +99,7 @@ fn prepare_rsa(modulus: &[u8], exponent: &[u8]) -> Result<Prepared, &'static str
     Ok(Prepared::Rsa(Box::new(key)))
 }
 
-fn coordinates<'m, const N: usize>(
-    x: &'m [u8],
-    y: &'m [u8],
-) -> Option<(&'m [u8; N], &'m [u8; N])> {
+fn coordinates<'m, const N: usize>(x: &'m [u8], y: &'m [u8]) -> Option<(&'m [u8; N], &'m [u8; N])> {
     Some((x.try_into().ok()?, y.try_into().ok()?))
 }
 
