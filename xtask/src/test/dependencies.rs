@@ -29,15 +29,29 @@ const BANNED: [&str; 4] = ["native-tls", "openssl", "openssl-sys", "ring"];
 pub(crate) fn check() -> Result<()> {
     let everything = metadata(&[])?;
     let mut problems = licences(&everything)?;
-    for package in packages(&everything) {
-        if BANNED.contains(&text(package, "name")) {
-            problems.push(format!("`{}` is banned", text(package, "name")));
-        }
-    }
+    problems.extend(banned()?);
     let for_the_file = metadata(&["--filter-platform", super::WASM])?;
     problems.extend(duplicates_in_the_file(&for_the_file)?);
     ensure!(problems.is_empty(), "\n  {}", problems.join("\n  "));
     Ok(())
+}
+
+/// Asked of `cargo tree`: `cargo metadata` also lists what an optional feature
+/// that nobody turned on would bring.
+fn banned() -> Result<Vec<String>> {
+    let output = project::cargo()
+        .current_dir(project::root())
+        .args(["tree", "--workspace", "--locked", "--target", "all"])
+        .args(["--prefix", "none", "--format", "{p}"])
+        .output()?;
+    ensure!(output.status.success(), "cargo tree failed");
+    let built = String::from_utf8(output.stdout)?;
+    let names: BTreeSet<&str> = built
+        .lines()
+        .filter_map(|line| line.split(' ').next())
+        .collect();
+    let banned = BANNED.into_iter().filter(|name| names.contains(name));
+    Ok(banned.map(|name| format!("`{name}` is banned")).collect())
 }
 
 fn metadata(options: &[&str]) -> Result<Value> {

@@ -22,7 +22,7 @@ pub(crate) fn run() -> ExitCode {
         start: Instant::now(),
         total: Tally::default(),
     };
-    stages.check("format", || cargo(&["fmt", "--all", "--check"]));
+    stages.check("format", || cargo(&["fmt", "--all", "--", "--check", "-l"]));
     stages.check(
         "dependencies: licences, banned, duplicates",
         dependencies::check,
