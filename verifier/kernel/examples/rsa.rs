@@ -26,6 +26,9 @@ fn main() -> ExitCode {
         report.differences.len(),
         start.elapsed()
     );
-    report.differences.iter().for_each(|difference| println!("{difference}"));
+    report
+        .differences
+        .iter()
+        .for_each(|difference| println!("{difference}"));
     ExitCode::from(u8::from(!report.differences.is_empty()))
 }

@@ -56,7 +56,8 @@ macro_rules! ecdsa {
                 let point = hex(key["uncompressed"].as_str().unwrap());
                 let x = point[1..1 + $n].try_into().unwrap();
                 let y = point[1 + $n..].try_into().unwrap();
-                let key = countersign_kernel::curve::$module::VerifyingKey::new(x, y).expect("a good key");
+                let key = countersign_kernel::curve::$module::VerifyingKey::new(x, y)
+                    .expect("a good key");
                 let Ok(sig) = sig.try_into() else {
                     return false;
                 };
@@ -91,7 +92,8 @@ ecdsa!(
 fn ed25519_agrees_with_wycheproof() {
     each("ed25519_test.json", |key, msg, sig| {
         let key = hex(key["pk"].as_str().unwrap());
-        let key = countersign_kernel::curve::ed25519::VerifyingKey::new(&key.try_into().unwrap()).expect("a good key");
+        let key = countersign_kernel::curve::ed25519::VerifyingKey::new(&key.try_into().unwrap())
+            .expect("a good key");
         let Ok(sig) = sig.try_into() else {
             return false;
         };
@@ -119,7 +121,9 @@ fn ed25519_keeps_its_rule_on_the_cctv_corpus() {
             .iter()
             .any(|flag| refused.contains(&flag.as_str().unwrap()));
         let bytes = |name: &str| hex(vector[name].as_str().unwrap());
-        let key = countersign_kernel::curve::ed25519::VerifyingKey::new(&bytes("key").try_into().unwrap());
+        let key = countersign_kernel::curve::ed25519::VerifyingKey::new(
+            &bytes("key").try_into().unwrap(),
+        );
         let sig: [u8; 64] = bytes("sig").try_into().unwrap();
         let msg = vector["msg"].as_str().unwrap().as_bytes();
         let found = key.is_some_and(|key| key.verify(msg, &sig));

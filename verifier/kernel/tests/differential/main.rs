@@ -24,8 +24,14 @@ fn every_operation_and_every_verification_agrees_with_its_oracle() {
     let mut random = random::Random::new(seed);
     let start = Instant::now();
     fields::run(&mut random, count);
-    println!("seed {seed}: {count} field cases, 0 differences, {:.1?}", start.elapsed());
+    println!(
+        "seed {seed}: {count} field cases, 0 differences, {:.1?}",
+        start.elapsed()
+    );
     let start = Instant::now();
     whole::run(&mut random, count / 80);
-    println!("seed {seed}: whole verifications, 0 differences, {:.1?}", start.elapsed());
+    println!(
+        "seed {seed}: whole verifications, 0 differences, {:.1?}",
+        start.elapsed()
+    );
 }

@@ -68,7 +68,8 @@ macro_rules! curve {
                 let coordinates = &point.as_bytes()[1..];
                 let (x, y) = coordinates.split_at($field);
                 let (x, y) = (x.try_into().unwrap(), y.try_into().unwrap());
-                let ours = countersign_kernel::curve::$name::VerifyingKey::new(x, y).expect("a good key");
+                let ours =
+                    countersign_kernel::curve::$name::VerifyingKey::new(x, y).expect("a good key");
                 let theirs = $name::ecdsa::VerifyingKey::from_sec1_bytes(point.as_bytes()).unwrap();
                 let mut bent = *y;
                 bent[random.below($field)] ^= 1 << random.below(8);
