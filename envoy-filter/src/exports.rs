@@ -5,38 +5,38 @@ use crate::{filter, host};
 
 /// Says which ABI this is; never called.
 #[unsafe(no_mangle)]
-pub extern "C" fn proxy_abi_version_0_2_1() {}
+extern "C" fn proxy_abi_version_0_2_1() {}
 
 /// The start, before anything else is called. There is nothing to do.
 #[unsafe(no_mangle)]
-pub extern "C" fn _initialize() {}
+extern "C" fn _initialize() {}
 
 /// Envoy asks for the memory in which it hands over bytes.
 #[unsafe(no_mangle)]
-pub extern "C" fn malloc(size: usize) -> *mut u8 {
+extern "C" fn malloc(size: usize) -> *mut u8 {
     host::allocate(size)
 }
 
 /// A plugin (`parent` is 0) or a request of the plugin `parent` begins.
 #[unsafe(no_mangle)]
-pub extern "C" fn proxy_on_context_create(context: u32, parent: u32) {
+extern "C" fn proxy_on_context_create(context: u32, parent: u32) {
     filter::begin(context, parent);
 }
 
 /// The configuration of a plugin is there; `false` refuses it.
 #[unsafe(no_mangle)]
-pub extern "C" fn proxy_on_configure(plugin: u32, size: usize) -> bool {
+extern "C" fn proxy_on_configure(plugin: u32, size: usize) -> bool {
     filter::configure(plugin, size)
 }
 
 /// A request's headers are there: 0 lets it go on, 1 stops it.
 #[unsafe(no_mangle)]
-pub extern "C" fn proxy_on_request_headers(request: u32, _count: usize, _end: bool) -> u32 {
+extern "C" fn proxy_on_request_headers(request: u32, _count: usize, _end: bool) -> u32 {
     u32::from(!filter::admit(request))
 }
 
 /// A plugin or request is over.
 #[unsafe(no_mangle)]
-pub extern "C" fn proxy_on_delete(context: u32) {
+extern "C" fn proxy_on_delete(context: u32) {
     filter::end(context);
 }

@@ -36,6 +36,10 @@ pub(crate) fn end(context: u32) {
     });
 }
 
+/// Envoy 1.40 gives a `Struct` in protobuf's encoding, whatever its manual says.
+const NO_OBJECT: &str = "countersign: the plugin configuration is no JSON object; \
+     write the policy as text in a `google.protobuf.StringValue`";
+
 /// Opens the plugin's gate, or says in the log everything that is wrong with
 /// its policy.
 pub(crate) fn configure(plugin: u32, size: usize) -> bool {
@@ -53,6 +57,9 @@ pub(crate) fn configure(plugin: u32, size: usize) -> bool {
             true
         }
         Err(problems) => {
+            if !policy.trim_ascii_start().starts_with(b"{") {
+                host::log(Level::Error, NO_OBJECT);
+            }
             problems.iter().for_each(log);
             false
         }

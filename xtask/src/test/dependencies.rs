@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, ensure};
-use serde_json::Value;
+use spdx::{Expression, ParseMode};
 
+use super::WASM;
 use crate::project;
 
 /// Licences that ask for nothing but to be named.
@@ -23,41 +24,80 @@ const LICENCES: [&str; 11] = [
     "Zlib",
 ];
 
-/// C and assembly that a Rust library does the work of here.
+/// What a Rust library does here, and what is not built from source.
 const BANNED: [&str; 4] = ["native-tls", "openssl", "openssl-sys", "ring"];
 
 pub(crate) fn check() -> Result<()> {
-    let everything = metadata(&[])?;
-    let mut problems = licences(&everything)?;
-    problems.extend(banned()?);
-    let for_the_file = metadata(&["--filter-platform", super::WASM])?;
-    problems.extend(duplicates_in_the_file(&for_the_file)?);
+    let mut problems = Vec::new();
+    let everything = ["--workspace", "--target", "all", "-e", "normal,build,dev"];
+    for package in tree(&everything)? {
+        if BANNED.contains(&package.name.as_str()) {
+            problems.push(format!("`{}` is banned", package.name));
+        }
+        if !is_allowed(&package)? {
+            let Package { name, licence, .. } = package;
+            problems.push(format!("`{name}` has the licence `{licence}`"));
+        }
+    }
+    problems.extend(duplicates(in_the_file()?));
     ensure!(problems.is_empty(), "\n  {}", problems.join("\n  "));
     Ok(())
 }
 
-/// Asked of `cargo tree`: `cargo metadata` also lists what an optional feature
-/// that nobody turned on would bring.
-fn banned() -> Result<Vec<String>> {
-    let output = project::cargo()
-        .current_dir(project::root())
-        .args(["tree", "--workspace", "--locked", "--target", "all"])
-        .args(["--prefix", "none", "--format", "{p}"])
-        .output()?;
-    ensure!(output.status.success(), "cargo tree failed");
-    let built = String::from_utf8(output.stdout)?;
-    let names: BTreeSet<&str> = built
-        .lines()
-        .filter_map(|line| line.split(' ').next())
-        .collect();
-    let banned = BANNED.into_iter().filter(|name| names.contains(name));
-    Ok(banned.map(|name| format!("`{name}` is banned")).collect())
+fn is_allowed(package: &Package) -> Result<bool> {
+    let Package { name, licence, .. } = package;
+    let licence = Expression::parse_mode(licence, ParseMode::LAX)
+        .with_context(|| format!("the licence of `{name}` is `{licence}`"))?;
+    Ok(licence.evaluate(|asked| {
+        let id = asked.license.id();
+        id.is_some_and(|id| LICENCES.contains(&id.name))
+    }))
 }
 
-fn metadata(options: &[&str]) -> Result<Value> {
+/// Two versions of one crate would both be in the file.
+fn duplicates(packages: BTreeSet<Package>) -> Vec<String> {
+    let mut versions: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for package in packages {
+        let of_name = versions.entry(package.name).or_default();
+        of_name.insert(package.version);
+    }
+    versions.retain(|_, versions| versions.len() > 1);
+    let problem = |(name, versions)| format!("the file would hold `{name}` as {versions:?}");
+    versions.into_iter().map(problem).collect()
+}
+
+/// Our own crates whose code is in the file.
+pub(crate) fn own_in_the_file() -> Result<Vec<String>> {
+    let own = in_the_file()?.into_iter().filter(|package| package.is_ours);
+    Ok(own.map(|package| package.name).collect())
+}
+
+fn in_the_file() -> Result<BTreeSet<Package>> {
+    tree(&[
+        "--package",
+        "countersign-module",
+        "--target",
+        WASM,
+        "-e",
+        "normal,no-proc-macro",
+    ])
+}
+
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Package {
+    name: String,
+    version: String,
+    is_ours: bool,
+    licence: String,
+}
+
+/// What cargo would build.
+fn tree(options: &[&str]) -> Result<BTreeSet<Package>> {
     let output = project::cargo()
         .current_dir(project::root())
-        .args(["metadata", "--locked", "--format-version", "1"])
+        .args([
+            "tree", "--locked", "--prefix", "none", "--format", "{p}|{l}|",
+        ])
         .args(options)
         .output()?;
     ensure!(
@@ -65,97 +105,21 @@ fn metadata(options: &[&str]) -> Result<Value> {
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    Ok(serde_json::from_slice(&output.stdout)?)
+    let text = String::from_utf8(output.stdout)?;
+    text.lines()
+        .filter(|line| !line.is_empty())
+        .map(|line| package(line).with_context(|| format!("cargo tree said `{line}`")))
+        .collect()
 }
 
-fn licences(metadata: &Value) -> Result<Vec<String>> {
-    let mut problems = Vec::new();
-    for package in packages(metadata) {
-        let name = text(package, "name");
-        let licence = text(package, "license");
-        let allowed = spdx::Expression::parse_mode(licence, spdx::ParseMode::LAX)
-            .with_context(|| format!("the licence of `{name}`: `{licence}`"))?
-            .evaluate(|required| {
-                required
-                    .license
-                    .id()
-                    .is_some_and(|id| LICENCES.contains(&id.name))
-            });
-        if !allowed {
-            problems.push(format!(
-                "`{name}` has the licence `{licence}`, which is not allowed here"
-            ));
-        }
-    }
-    Ok(problems)
-}
-
-/// Two versions of one crate would both be in the file.
-fn duplicates_in_the_file(metadata: &Value) -> Result<Vec<String>> {
-    let mut versions: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for package in in_the_file(metadata)? {
-        let of_name = versions.entry(text(package, "name")).or_default();
-        of_name.insert(text(package, "version"));
-    }
-    Ok(versions
-        .iter()
-        .filter(|(_, versions)| versions.len() > 1)
-        .map(|(name, versions)| format!("the file would hold `{name}` in versions {versions:?}"))
-        .collect())
-}
-
-/// Our own crates whose code is in the file.
-pub(crate) fn own_in_the_file() -> Result<Vec<String>> {
-    let metadata = metadata(&["--filter-platform", super::WASM])?;
-    let own = in_the_file(&metadata)?
-        .into_iter()
-        .filter(|package| package["source"].is_null());
-    Ok(own
-        .map(|package| text(package, "name").to_owned())
-        .collect())
-}
-
-/// Every package that is linked into the file.
-fn in_the_file(metadata: &Value) -> Result<Vec<&Value>> {
-    let by_id: BTreeMap<_, _> = packages(metadata)
-        .map(|package| (text(package, "id"), package))
-        .collect();
-    let nodes: BTreeMap<_, _> = array(&metadata["resolve"]["nodes"])
-        .map(|node| (text(node, "id"), node))
-        .collect();
-    let module = packages(metadata)
-        .find(|package| text(package, "name") == "countersign-module")
-        .context("there is no `countersign-module`")?;
-
-    let mut linked = BTreeMap::new();
-    let mut next = vec![text(module, "id")];
-    while let Some(id) = next.pop() {
-        let package = by_id[id];
-        if is_macro(package) || linked.insert(id, package).is_some() {
-            continue;
-        }
-        let plain = |edge: &&Value| array(&edge["dep_kinds"]).any(|kind| kind["kind"].is_null());
-        next.extend(
-            array(&nodes[id]["deps"])
-                .filter(plain)
-                .map(|edge| text(edge, "pkg")),
-        );
-    }
-    Ok(linked.into_values().collect())
-}
-
-fn is_macro(package: &Value) -> bool {
-    array(&package["targets"]).any(|target| array(&target["kind"]).any(|kind| kind == "proc-macro"))
-}
-
-fn packages(metadata: &Value) -> impl Iterator<Item = &Value> {
-    array(&metadata["packages"])
-}
-
-fn array(value: &Value) -> impl Iterator<Item = &Value> {
-    value.as_array().into_iter().flatten()
-}
-
-fn text<'a>(value: &'a Value, member: &str) -> &'a str {
-    value[member].as_str().unwrap_or_default()
+/// `name v1.2.3 (/path)|licence|`, and perhaps ` (*)`.
+fn package(line: &str) -> Option<Package> {
+    let mut parts = line.split('|');
+    let mut words = parts.next()?.split(' ');
+    Some(Package {
+        name: words.next()?.to_owned(),
+        version: words.next()?.to_owned(),
+        is_ours: words.any(|word| word.starts_with('(') && word != "(proc-macro)"),
+        licence: parts.next()?.to_owned(),
+    })
 }

@@ -64,6 +64,18 @@ fn envoy_logs_every_problem_of_a_policy_and_admits_nothing() {
     }
 }
 
+#[test]
+fn a_policy_in_a_form_that_envoy_hands_over_in_binary_is_explained() {
+    let Some(binary) = server::binary() else {
+        return;
+    };
+    let policy = json!({ "@type": "type.googleapis.com/google.protobuf.Struct",
+                         "value": cases::policy(&Key::read("rsa-2048-a")) });
+    let envoy = Envoy::start_with(&binary, &policy, upstream());
+    let log = envoy.stop();
+    assert!(log.contains("`google.protobuf.StringValue`"), "{log}");
+}
+
 fn send(envoy: &Envoy, case: &Case) -> Reply {
     envoy
         .send(case.method, case.target, &case.headers)

@@ -53,6 +53,15 @@ impl Reply {
 impl Envoy {
     /// Starts Envoy and waits until it listens, or refuses to.
     pub(crate) fn start(binary: &Path, policy: &Value, upstream: SocketAddr) -> Self {
+        let policy = json!({
+            "@type": "type.googleapis.com/google.protobuf.StringValue",
+            "value": policy.to_string(),
+        });
+        Self::start_with(binary, &policy, upstream)
+    }
+
+    /// The same with the plugin configuration as Envoy takes it.
+    pub(crate) fn start_with(binary: &Path, policy: &Value, upstream: SocketAddr) -> Self {
         let address = free_address();
         let folder = dist::root()
             .join("target/envoy-tests")
