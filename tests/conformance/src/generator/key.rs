@@ -2,18 +2,11 @@
 
 use std::{fs, sync::OnceLock};
 
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use hmac::{Hmac, KeyInit, Mac};
-use rsa::{
-    BoxedUint, Pkcs1v15Sign, RsaPrivateKey, RsaPublicKey,
-    hazmat::rsa_decrypt,
-    rand_core::TryCryptoRng,
-    traits::{PublicKeyParts, SignatureScheme},
-};
-use serde_json::{Value, json};
-use sha2::{Digest, Sha256, Sha384, Sha512};
-
+use super::sign::Unpadded;
 use crate::files;
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use rsa::{BoxedUint, RsaPrivateKey, traits::SignatureScheme};
+use serde_json::{Value, json};
 
 /// A key of `tests/keys/`.
 #[derive(Debug)]
@@ -35,6 +28,12 @@ pub(crate) static LONG: Key = Key::named("rsa-3072");
 pub(crate) static WEAK: Key = Key::named("rsa-1024-weak");
 /// P-256.
 pub(crate) static P256: Key = Key::named("ec-p256");
+/// P-384.
+pub(crate) static P384: Key = Key::named("ec-p384");
+/// P-521.
+pub(crate) static P521: Key = Key::named("ec-p521");
+/// Ed25519.
+pub(crate) static ED: Key = Key::named("ed25519");
 /// 64 bytes.
 pub(crate) static SECRET: Key = Key::named("hmac-512");
 
@@ -95,19 +94,8 @@ impl Key {
         json!({ "kid": self.kid(), "k": self.private()["k"] })
     }
 
-    /// The signature over `input`; the algorithm's name decides how.
-    pub(crate) fn sign(&self, alg: &str, input: &[u8]) -> Vec<u8> {
-        match alg {
-            "RS384" => self.rsa(Pkcs1v15Sign::new::<Sha384>(), &Sha384::digest(input)),
-            "RS512" => self.rsa(Pkcs1v15Sign::new::<Sha512>(), &Sha512::digest(input)),
-            "HS256" => hmac::<Hmac<Sha256>>(&self.bytes("k"), input),
-            "HS384" => hmac::<Hmac<Sha384>>(&self.bytes("k"), input),
-            "HS512" => hmac::<Hmac<Sha512>>(&self.bytes("k"), input),
-            _ => self.rsa(Pkcs1v15Sign::new::<Sha256>(), &Sha256::digest(input)),
-        }
-    }
-
-    fn rsa(&self, scheme: impl SignatureScheme, digest: &[u8]) -> Vec<u8> {
+    /// An RSA signature of this scheme.
+    pub(crate) fn sign_rsa(&self, scheme: impl SignatureScheme, digest: &[u8]) -> Vec<u8> {
         let key = self.rsa.get_or_init(|| {
             let number = |name| BoxedUint::from_be_slice_vartime(&self.bytes(name));
             let primes = vec![number("p"), number("q")];
@@ -120,7 +108,7 @@ impl Key {
     /// The private operation on a whole block (RFC 8017 §5.2.1), whatever its
     /// padding.
     pub(crate) fn private_operation(&self, block: &[u8]) -> Vec<u8> {
-        self.rsa(Unpadded, block)
+        self.sign_rsa(Unpadded, block)
     }
 
     /// The public key as DER (RFC 5280 §4.1, RFC 8017 §A.1.1).
@@ -153,26 +141,6 @@ impl Key {
     }
 }
 
-/// No padding: the digest is the block.
-struct Unpadded;
-
-impl SignatureScheme for Unpadded {
-    fn sign<R: TryCryptoRng + ?Sized>(
-        self,
-        rng: Option<&mut R>,
-        key: &RsaPrivateKey,
-        block: &[u8],
-    ) -> rsa::Result<Vec<u8>> {
-        let block = BoxedUint::from_be_slice(block, key.n_bits_precision())
-            .map_err(|_| rsa::Error::InputNotHashed)?;
-        Ok(rsa_decrypt(rng, key, &block)?.to_be_bytes().to_vec())
-    }
-
-    fn verify(self, _: &RsaPublicKey, _: &[u8], _: &[u8]) -> rsa::Result<()> {
-        Err(rsa::Error::Verification)
-    }
-}
-
 /// Tag, length, content.
 fn der(tag: u8, content: &[u8]) -> Vec<u8> {
     let length = content.len().to_be_bytes();
@@ -186,11 +154,4 @@ fn der(tag: u8, content: &[u8]) -> Vec<u8> {
         vec![0x80 | length.len() as u8]
     };
     [&[tag], &prefix[..], length, content].concat()
-}
-
-/// An HMAC with any bytes as the secret.
-pub(crate) fn hmac<M: Mac + KeyInit>(secret: &[u8], input: &[u8]) -> Vec<u8> {
-    let mut mac = <M as KeyInit>::new_from_slice(secret).expect("HMAC takes any length");
-    mac.update(input);
-    mac.finalize().into_bytes().to_vec()
 }

@@ -10,6 +10,7 @@ mod expect;
 mod key;
 mod policy;
 mod request;
+mod sign;
 mod token;
 
 mod topic;

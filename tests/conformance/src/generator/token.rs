@@ -3,7 +3,10 @@
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Map, Value, json};
 
-use super::key::{A, Key};
+use super::{
+    key::{A, Key},
+    sign::sign,
+};
 
 /// The time of the vectors: 2026-01-01T00:00:00Z.
 pub(crate) const NOW_S: i64 = 1_767_225_600;
@@ -134,7 +137,7 @@ impl Token {
         let input = self.signing_input();
         let signature = match &self.signature {
             Some(bytes) => bytes.clone(),
-            None => self.key.sign(self.alg.unwrap_or("RS256"), input.as_bytes()),
+            None => sign(self.key, self.alg.unwrap_or("RS256"), input.as_bytes()),
         };
         format!("{input}.{}", encode(signature))
     }

@@ -248,7 +248,7 @@ fn secrets() -> Vec<Draft> {
             .ask(
                 {
                     let token = token().header("alg", "HS256").header("kid", "s");
-                    let tag = key::hmac::<hmac::Hmac<sha2::Sha256>>(
+                    let tag = hmac::<::hmac::Hmac<sha2::Sha256>>(
                         &[b'k'; 32],
                         token.signing_input().as_bytes(),
                     );

@@ -8,6 +8,7 @@ mod audience;
 mod claims;
 mod conditions;
 mod credentials;
+mod curves;
 mod discovery;
 mod documents;
 mod form;
@@ -24,6 +25,7 @@ mod order_rules;
 mod origin;
 mod policies;
 mod principals;
+mod pss;
 mod requirements;
 mod revocations;
 mod rotation;
@@ -48,6 +50,8 @@ pub(super) fn all() -> Vec<Topic> {
         algorithms::vectors(),
         keys::vectors(),
         signatures::vectors(),
+        pss::vectors(),
+        curves::vectors(),
         claims::vectors(),
         audience::vectors(),
         time::vectors(),

@@ -6,9 +6,10 @@ pub(super) use serde_json::{Value, json};
 pub(super) use super::super::{
     draft::{Draft, vector},
     expect::*,
-    key::{self, A, B, E3, LONG, P256, SECRET, WEAK},
+    key::{A, B, E3, ED, Key, LONG, P256, P384, P521, SECRET, WEAK},
     policy::{JWKS_URI, Policy, fetching, jwks, policy},
     request::*,
+    sign::{hmac, pss, salt, sign},
     token::{ISS, NOW_S, Token, encode, token},
     topic,
 };

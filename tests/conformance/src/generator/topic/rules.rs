@@ -306,6 +306,10 @@ fn access() -> Vec<Draft> {
         vector("rule-optional-good", "optional: a good token gives a principal", &["rule.optional"])
             .policy(optional())
             .ask(get("/feed").bearer(&token()), principal(json!({ "subject": "user-4711" }))),
+        vector("rule-optional-other-scheme", "optional: another scheme is no token", &["rule.optional", "credential.scheme"])
+            .policy(optional())
+            .ask(get("/feed").header("authorization", "Basic eA=="), anonymous())
+            .ask(get("/feed").header("authorization", "Bearer"), anonymous()),
         vector("rule-optional-bad", "optional: a bad token is denied", &["rule.optional"])
             .policy(optional())
             .ask(get("/feed").bearer(&stale()), Code::TokenExpired),

@@ -281,6 +281,7 @@ fn methods() -> Vec<Draft> {
             "a method with a letter beyond ASCII",
             "GÉT",
         ),
+        bad("method-too-long", "a method of 65 bytes", &"M".repeat(65)),
         vector(
             "method-any-token",
             "any token is a method",
@@ -314,6 +315,13 @@ fn hosts() -> Vec<Draft> {
         ),
         to("host-space", "a space", "api.example.com evil.example"),
         to("host-control", "a control byte", "api.example.com\0"),
+        to(
+            "host-port",
+            "a port that is no number",
+            "api.example.com:https",
+        ),
+        to("host-two-ports", "two ports", "api.example.com:443:443"),
+        to("host-too-long", "513 bytes", &"a".repeat(513)),
         vector("host-ipv6", "an IPv6 address with a port", &["host.form"])
             .policy(open())
             .ask(get("/").to("[::1]:8443"), anonymous()),
