@@ -44,10 +44,23 @@ impl TokenArgs {
     pub(crate) fn read_if_said(&self) -> Result<Option<Vec<u8>>, Failure> {
         match (&self.literal, &self.file) {
             (Some(literal), _) => Ok(Some(literal.clone().into_bytes())),
+            (None, Some(file)) if is_no_file(file) => Err(Failure::usage(
+                "`--token` takes the name of a file, not a token: pipe it in, or leave out `--token`",
+            )),
             (None, Some(file)) => read_trimmed(file).map(Some),
             (None, None) => Ok(None),
         }
     }
+}
+
+/// A token where a file was meant must not be repeated in the error.
+fn is_no_file(path: &Path) -> bool {
+    path.to_str().is_some_and(looks_like_a_token) && !path.exists()
+}
+
+/// Whether this may be one: `ey…` is how the JSON of every header begins.
+pub(crate) fn looks_like_a_token(text: &str) -> bool {
+    text.contains("ey") && text.contains('.') && text.len() > 20
 }
 
 /// Editors and `echo` end a file with a newline that is not the token's.

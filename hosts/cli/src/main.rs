@@ -86,7 +86,10 @@ enum Exit {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return refuse(&error),
+    };
     let output = Output { json: cli.json };
     match run(cli.command, output).await {
         Ok(Exit::Good) => ExitCode::SUCCESS,
@@ -96,6 +99,25 @@ async fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// Help, the version, or what is wrong with the arguments, which may well hold
+/// a token in the wrong place: it is not repeated.
+fn refuse(error: &clap::Error) -> ExitCode {
+    let mut text = error.render().ansi().to_string();
+    let arguments: Vec<_> = std::env::args().collect();
+    let words = arguments
+        .iter()
+        .flat_map(|argument| argument.split(char::is_whitespace));
+    for token in words.filter(|word| arguments::looks_like_a_token(word)) {
+        text = text.replace(token, "[token]");
+    }
+    if error.use_stderr() {
+        anstream::eprint!("{text}");
+    } else {
+        anstream::print!("{text}");
+    }
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
 async fn run(command: Command, output: Output) -> Result<Exit, Failure> {

@@ -153,3 +153,26 @@ fn keys_in_a_policy_and_secrets_sign_cases_too() {
         assert!(run.stdout.contains("2 passed"), "{run:?}");
     }
 }
+
+#[test]
+fn the_cases_of_the_readme_hold() {
+    let readme = include_str!("../README.md");
+    let cases = readme
+        .split("```yaml\n")
+        .nth(1)
+        .unwrap()
+        .split("```")
+        .next()
+        .unwrap();
+    let folder = Folder::with_issuer();
+    folder.write(
+        "api.yaml",
+        &folder
+            .read("policy.yaml")
+            .replace("name: dev", "name: platform"),
+    );
+    folder.write("jwks.json", &folder.read("issuer/jwks.json"));
+    folder.write("cases.yaml", cases);
+    let run = folder.run("policy test cases.yaml").expect(0);
+    assert!(run.stdout.contains("2 passed, 0 failed"), "{run:?}");
+}

@@ -134,6 +134,23 @@ fn a_token_comes_from_a_file_from_the_standard_input_or_as_an_argument() {
 }
 
 #[test]
+fn a_token_in_the_wrong_place_is_not_repeated() {
+    let folder = Folder::with_issuer();
+    let token = folder.mint("token", "--type pat");
+    for arguments in [
+        format!("check {KEYS} --token {token}"),
+        format!("check {KEYS} throw-away {token}"),
+        format!("check {KEYS} --request 'GET /' -H 'Authorization Bearer {token}'"),
+        token.clone(),
+    ] {
+        let run = folder.run(&arguments).expect(2);
+        for part in token.split('.') {
+            assert!(!run.text().contains(part), "{run:?}");
+        }
+    }
+}
+
+#[test]
 fn a_token_alone_is_held_to_a_requirement() {
     let folder = Folder::with_issuer();
     folder.mint("token", "--type pat --tenant acme");

@@ -98,11 +98,9 @@ pub(crate) struct RotateArgs {
 
 pub(crate) async fn run(command: Dev, output: Output) -> Result<Exit, Failure> {
     // Beside the standard output, so that `$(countersign dev mint)` stays clean.
-    if !output.json {
-        anstream::eprintln!(
-            "{WARN}DEVELOPMENT ONLY{WARN:#} {FAINT}never trust this issuer in production{FAINT:#}"
-        );
-    }
+    anstream::eprintln!(
+        "{WARN}DEVELOPMENT ONLY{WARN:#} {FAINT}never trust this issuer in production{FAINT:#}"
+    );
     match command {
         Dev::Keys(args) => keys(&args, output),
         Dev::Serve(args) => serve(args, output).await,
