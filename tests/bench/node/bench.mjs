@@ -17,18 +17,19 @@ const races = [];
 
 instantiate();
 for (const one of algorithms) {
-  const ours = [withPrincipal(one, target), verdictOnly(one, target)];
   const peers = [fastJwt(one, workload, false), await jose(one, workload)];
   // It has no PSS.
   if (!one.name.startsWith("PS")) peers.push(awsJwtVerify(one, workload));
-  await compete(`${one.name}, fresh`, ours, peers, false, fresh);
-  await compete(`${one.name}, remembered`, ours, [fastJwt(one, workload, true)], true, remembered);
+  await compete(`${one.name}, fresh`, [withPrincipal(one, target)], peers, false, fresh);
 }
+// What is remembered costs the same whoever signed it.
+const rsa = algorithms.find(({ name }) => name === "RS256");
+const ours = [withPrincipal(rsa, target), verdictOnly(rsa, target)];
+await compete("RS256, remembered", ours, [fastJwt(rsa, workload, true)], true, remembered);
 // For the RSA operation alone.
 await compete("HS256, fresh", [withPrincipal(hmac, target)], [], false, fresh);
 
 say("a mix of clients");
-const rsa = algorithms.find(({ name }) => name === "RS256");
 const mixed = { ...rsa, tokens: workload.mix.tokens };
 const cached = fastJwt(mixed, workload, true);
 add("mix of clients", await mix(withPrincipal(mixed, target), cached, workload.mix));

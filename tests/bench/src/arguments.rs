@@ -78,13 +78,15 @@ impl Scale {
         }
     }
 
+    // A turn is shorter than the slices of time that the system hands out.
+
     /// A pass has more tokens than are remembered, so that forgetting is part
     /// of it.
     pub(crate) fn fresh(&self) -> Plan {
         self.plan(Plan {
             passes: 4,
             tokens: 2048,
-            turn: 64,
+            turn: 32,
         })
     }
 
@@ -92,7 +94,7 @@ impl Scale {
         self.plan(Plan {
             passes: 200,
             tokens: 512,
-            turn: 512,
+            turn: 64,
         })
     }
 

@@ -88,6 +88,12 @@ pub(crate) fn versions() -> BTreeMap<String, String> {
     versions
 }
 
+/// Of the last minute.
+pub(crate) fn load() -> Option<f64> {
+    let text = fs::read_to_string("/proc/loadavg").ok()?;
+    text.split_whitespace().next()?.parse().ok()
+}
+
 /// The commit that was measured, with a `+` if there were changes to it.
 pub(crate) fn commit() -> Option<String> {
     let hash = first_line("git", &["rev-parse", "--short=12", "HEAD"])?;

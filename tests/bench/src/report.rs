@@ -11,6 +11,8 @@ use crate::{
     machine::{self, Machine},
 };
 
+const HOSTS: [&str; 3] = ["native", "wasmtime", "node"];
+
 /// All results of a run.
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
@@ -19,6 +21,8 @@ pub(crate) struct Report {
     /// Whether the figures mean little.
     pub(crate) quick: bool,
     pub(crate) machine: Machine,
+    /// Processes that ran or wanted to, of late, the bench included.
+    pub(crate) load: Option<f64>,
     pub(crate) commit: Option<String>,
     /// SHA-256 of the sealed file.
     pub(crate) digest: &'static str,
@@ -67,14 +71,17 @@ impl Report {
     ) -> Self {
         let mut versions = machine::versions();
         versions.extend(node_versions);
+        let mut rows: Vec<Row> = races.into_iter().flat_map(rows).collect();
+        rows.sort_by_key(|row| HOSTS.iter().position(|host| row.host == *host));
         Self {
             taken: format!("{:.0}", jiff::Timestamp::now()),
             quick,
             machine: Machine::this(),
+            load: machine::load(),
             commit: machine::commit(),
             digest: countersign_host::SHA256,
             versions,
-            rows: races.into_iter().flat_map(rows).collect(),
+            rows,
         }
     }
 

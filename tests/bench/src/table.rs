@@ -42,6 +42,12 @@ pub(crate) fn print(report: &Report) {
         report.commit.as_deref().unwrap_or("unknown"),
         report.digest
     );
+    if report
+        .load
+        .is_some_and(|load| load > 1.0 + report.machine.cores as f64 / 2.0)
+    {
+        println!("the machine was busy: trust the best, not the medians");
+    }
     if report.quick {
         println!("a quick run: its figures mean little");
     }

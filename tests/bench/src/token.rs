@@ -1,6 +1,6 @@
 //! Tokens to check, signed with the repository's test keys.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, time::SystemTime};
 
 use anyhow::{Context, Result, bail};
 use aws_lc_rs::{
@@ -163,7 +163,10 @@ pub(crate) fn next_rsa_jwk() -> Result<Value> {
 }
 
 pub(crate) fn now_ms() -> u64 {
-    u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or_default()
+    let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since_1970.map_or(0, |since| {
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    })
 }
 
 fn test_key(name: &str) -> Result<Value> {
