@@ -145,7 +145,7 @@ fn default_fetcher() -> Arc<dyn Fetcher> {
     impl Fetcher for Nobody {
         fn fetch<'a>(&'a self, _: &'a crate::Fetch) -> crate::Fetching<'a> {
             let reason = "built without the feature `https` and without a fetcher";
-            Box::pin(async { Err(crate::FetchError::new(reason)) })
+            Box::pin(std::future::ready(Err(crate::FetchError::new(reason))))
         }
     }
 

@@ -13,6 +13,7 @@ async fn a_reload_puts_the_new_policy_in_force_with_its_keys() {
     let (clock, old) = (Clock::new(), Issuer::publishing(&[A]).await);
     let new = Issuer::publishing(&[B]).await;
     let gate = gate(&clock, &old).await;
+    gate.warm().await.unwrap();
     assert_eq!(check(&gate, &new.token(B)).await, "issuer_unknown");
 
     let both = policy(&[old.entry("old"), new.entry("new")]).to_string();
