@@ -192,7 +192,9 @@ pub fn lint(policy: &[u8]) -> String {
 
 /// A host whose clock is no number is broken: nothing is admitted.
 fn time(now_ms: f64) -> Option<u64> {
-    (now_ms >= 0.0 && now_ms < 9_007_199_254_740_992.0).then_some(now_ms as u64)
+    (0.0..9_007_199_254_740_992.0)
+        .contains(&now_ms)
+        .then_some(now_ms as u64)
 }
 
 fn internal_error() -> Decision {

@@ -27,7 +27,7 @@ mod proof {
 
     /// Something of the verifier, so that it is linked.
     #[unsafe(no_mangle)]
-    pub extern "C" fn opens() -> bool {
+    extern "C" fn opens() -> bool {
         countersign::Gate::open(b"{}", 0).is_ok()
     }
 }
