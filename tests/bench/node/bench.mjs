@@ -61,6 +61,6 @@ function versions() {
   const version = (name) => JSON.parse(readFileSync(manifest(name), "utf8")).version;
   return Object.fromEntries([
     ...PEERS.map((name) => [name, version(name)]),
-    ["v8", process.versions.v8],
+    ["v8", process.versions.v8.split(".", 2).join(".")],
   ]);
 }

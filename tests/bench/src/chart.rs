@@ -13,11 +13,14 @@ use crate::{
     table::times,
 };
 
-const WIDTH: f64 = 960.0;
+const WIDTH: f64 = 980.0;
 const PLOT: Span = Span {
-    left: 330.0,
-    right: 740.0,
+    left: 390.0,
+    right: 750.0,
 };
+/// Right ends of the two columns of figures.
+const RATIO: f64 = 822.0;
+const TIMES: f64 = WIDTH - 24.0;
 const TOP: f64 = 96.0;
 const ROW: f64 = 24.0;
 const HEADING: f64 = 34.0;
@@ -30,7 +33,8 @@ const STYLE: &str = "
   .paper { fill: #ffffff }
   .title { font-size: 19px; font-weight: 600 }
   .host { font-size: 14px; font-weight: 600 }
-  .faint { fill: #59636e; font-size: 12px }
+  .ratio { font-weight: 600 }
+  .faint { fill: #59636e; font-size: 11.5px }
   .grid { stroke: #d1d9e0 }
   .even { stroke: #1f2328; stroke-width: 1.5 }
   .bound { stroke: #1f2328; stroke-width: 2 }
@@ -64,10 +68,17 @@ pub(crate) fn draw(report: &Report) -> String {
             canvas.append(text(24.0, y + 22.0, "host", "start", heading(host)));
             y += HEADING;
         }
+        canvas.append(text(
+            40.0,
+            y + ROW / 2.0 + 4.5,
+            "work",
+            "start",
+            &work(row, &rows),
+        ));
         canvas.append(bar(row, &scale, y));
         y += ROW;
     }
-    let height = y + 84.0;
+    let height = y + 102.0;
     Document::new()
         .set("viewBox", (0, 0, WIDTH, height))
         .set("width", WIDTH)
@@ -85,7 +96,7 @@ pub(crate) fn draw(report: &Report) -> String {
         .add(grid(&scale, y))
         .add(canvas)
         .add(legend(y + 36.0))
-        .add(text(24.0, y + 66.0, "faint", "start", &origin(report)))
+        .add(origin(report, y + 64.0))
         .to_string()
         + "\n"
 }
@@ -124,13 +135,29 @@ fn titles(report: &Report) -> Group {
         ))
 }
 
-fn origin(report: &Report) -> String {
+/// The work, and by which way, where it is not the first way.
+fn work(row: &Row, rows: &[&Row]) -> String {
+    let same = |first: &&&Row| first.host == row.host && first.work == row.work;
+    let first = rows.iter().find(same).map(|first| &first.ours.name);
+    match row.ours.name.split_once(", ") {
+        Some((_, way)) if first != Some(&row.ours.name) => format!("{}, {way}", row.work),
+        _ => row.work.clone(),
+    }
+}
+
+fn origin(report: &Report, y: f64) -> Group {
+    let date = report.taken.split('T').next().unwrap_or_default();
+    let file = report.digest.get(..16).unwrap_or_default();
+    let commit = report.commit.as_deref().unwrap_or("unknown");
+    let of_what = format!("{date}, commit {commit}, file {file}…");
     let versions = report
         .versions
         .iter()
         .map(|(name, version)| format!("{name} {version}"));
-    let date = report.taken.split('T').next().unwrap_or_default();
-    format!("{date}: {}", versions.collect::<Vec<_>>().join(", "))
+    let versions = versions.collect::<Vec<_>>().join(", ");
+    Group::new()
+        .add(text(24.0, y, "faint", "start", &of_what))
+        .add(text(24.0, y + 18.0, "faint", "start", &versions))
 }
 
 fn grid(scale: &Scale, bottom: f64) -> Group {
@@ -168,17 +195,11 @@ fn bar(row: &Row, scale: &Scale, y: f64) -> Group {
         best(&row.ours),
         peer.map(best).unwrap_or_default()
     );
-    let (label_x, anchor) = if ratio < 1.0 {
-        (end - 6.0, "end")
-    } else {
-        (end + 6.0, "start")
-    };
     let mut group = Group::new()
-        .add(text(40.0, line_y, "work", "start", &row.work))
         .add(text(PLOT.left - 14.0, line_y, "faint", "end", against))
         .add(body)
-        .add(text(label_x, line_y, "ratio", anchor, &times(ratio)))
-        .add(text(WIDTH - 24.0, line_y, "faint", "end", &times_of_both));
+        .add(text(RATIO, line_y, "ratio", "end", &times(ratio)))
+        .add(text(TIMES, line_y, "faint", "end", &times_of_both));
     for (bound, class) in [(row.must, "bound"), (row.aim, "hoped")] {
         if let Some(bound) = bound {
             let x = scale.x(bound);
@@ -212,7 +233,7 @@ fn legend(y: f64) -> Group {
         x += 70.0;
     }
     legend.add(text(
-        WIDTH - 24.0,
+        TIMES,
         y,
         "faint",
         "end",

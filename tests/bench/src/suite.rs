@@ -125,6 +125,10 @@ fn against_peer(
     ours: &Ours<'_>,
 ) -> Result<Race> {
     let mut ours = ours(case)?;
+    if signer.algorithm != "RS256" {
+        // The ways in differ by the same for every algorithm.
+        ours.truncate(1);
+    }
     let mut peer = JsonWebToken::new(case, signer)?;
     let count = ours.len();
     let mut all: Vec<&mut dyn Contestant> = Vec::new();
