@@ -1,5 +1,6 @@
-//! Wycheproof: tokens and keys at the layer of JWS, signatures and MACs over
-//! raw bytes. Read in place; `exceptions.json` says where we differ, and why.
+//! Wycheproof: tokens and keys at the layer of JWS, and MACs over raw bytes.
+//! Read in place; `exceptions.json` says where we differ, and why. Signatures
+//! over raw bytes are the kernel's: its own tests run those suites.
 
 use std::path::Path;
 
@@ -66,79 +67,6 @@ fn tokens(file: &str) {
 }
 
 #[test]
-fn rsa_pkcs1_signatures() {
-    for bits in [2048, 3072, 4096] {
-        for hash in [256, 384, 512] {
-            bytes(
-                &format!("rsa_signature_{bits}_sha{hash}_test.json"),
-                &format!("RS{hash}"),
-                rsa_key,
-            );
-        }
-    }
-    bytes("rsa_signature_8192_sha256_test.json", "RS256", rsa_key);
-}
-
-#[test]
-fn rsa_pss_signatures() {
-    for (file, alg) in [
-        ("rsa_pss_2048_sha256_mgf1_32_test.json", "PS256"),
-        ("rsa_pss_3072_sha256_mgf1_32_test.json", "PS256"),
-        ("rsa_pss_4096_sha256_mgf1_32_test.json", "PS256"),
-        ("rsa_pss_2048_sha384_mgf1_48_test.json", "PS384"),
-        ("rsa_pss_4096_sha384_mgf1_48_test.json", "PS384"),
-        ("rsa_pss_4096_sha512_mgf1_64_test.json", "PS512"),
-    ] {
-        bytes(file, alg, rsa_key);
-    }
-}
-
-#[test]
-fn ecdsa_signatures() {
-    for (file, alg) in [
-        ("ecdsa_secp256r1_sha256_p1363_test.json", "ES256"),
-        ("ecdsa_secp384r1_sha384_p1363_test.json", "ES384"),
-        ("ecdsa_secp521r1_sha512_p1363_test.json", "ES512"),
-    ] {
-        bytes(file, alg, |group| group["publicKeyJwk"].clone());
-    }
-}
-
-#[test]
-fn ed25519_signatures() {
-    bytes("ed25519_test.json", "EdDSA", |group| {
-        group["publicKeyJwk"].clone()
-    });
-}
-
-/// Signatures over raw bytes.
-fn bytes(file: &str, alg: &str, key: impl Fn(&Value) -> Value) {
-    let Some(folder) = corpora::folder("wycheproof") else {
-        return;
-    };
-    let mut tally = Tally::new(&format!("wycheproof/{file}"));
-    for (group, test) in tests(&folder.join(file)) {
-        let Some(algorithm) = Algorithm::from_name(alg) else {
-            tally.pass_over(&test["tcId"], format!("{alg} is not supported yet"));
-            continue;
-        };
-        let mut key = key(&group);
-        key["alg"] = alg.into();
-        if let Some(members) = key.as_object_mut() {
-            members.shift_remove("kid");
-        }
-        // `acceptable` is for those who are not strict.
-        let suite = test["result"] == "valid";
-        let comment = test["comment"].as_str().unwrap_or_default();
-        match verifies_bytes(&key, algorithm, &hex(&test["msg"]), &hex(&test["sig"])) {
-            Ok(ours) => tally.judge(&test["tcId"], suite, ours == Some(true), comment),
-            Err(reason) => tally.pass_over(&test["tcId"], reason),
-        }
-    }
-    tally.conclude();
-}
-
-#[test]
 fn hmac_tags() {
     let Some(folder) = corpora::folder("wycheproof") else {
         return;
@@ -177,15 +105,6 @@ fn hmac_tags() {
         }
         tally.conclude();
     }
-}
-
-fn rsa_key(group: &Value) -> Value {
-    let number = |name: &str| {
-        let bytes = hex(&group["publicKey"][name]);
-        let zeros = bytes.iter().take_while(|b| **b == 0).count();
-        encode(&bytes[zeros..])
-    };
-    json!({ "kty": "RSA", "n": number("modulus"), "e": number("publicExponent") })
 }
 
 fn tests(path: &Path) -> Vec<(Value, Value)> {
