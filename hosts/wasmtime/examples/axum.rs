@@ -1,7 +1,7 @@
 //! An axum service behind a gate:
 //! `cargo run -p countersign-host --example axum -- policy.json`.
 
-use std::{env, error::Error, fs};
+use std::{env, error::Error, fs, process::ExitCode};
 
 use axum::{Extension, Json, Router, extract::Path, routing::get};
 use countersign_host::{Gate, GateLayer, Grant};
@@ -9,7 +9,16 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> ExitCode {
+    let Err(error) = serve().await else {
+        return ExitCode::SUCCESS;
+    };
+    // As text: a policy's problems stand one on a line.
+    eprintln!("{error}");
+    ExitCode::FAILURE
+}
+
+async fn serve() -> Result<(), Box<dyn Error>> {
     let path = env::args().nth(1).ok_or("which policy? give its path")?;
     let gate = Gate::builder().policy(fs::read(path)?).build().await?;
     let listener = TcpListener::bind("127.0.0.1:8080").await?;
