@@ -253,8 +253,8 @@ fn configuration(policy: &Value, listen: SocketAddr, upstream: SocketAddr) -> Va
     } })
 }
 
-/// The filter as the README shows it, with the policy as its configuration.
-fn gate(policy: &Value) -> Value {
+/// The filter as the README shows it, with this configuration.
+fn gate(configuration: &Value) -> Value {
     let readme = include_str!("../../../../README.md");
     let (_, block) = readme
         .split_once("```json\n")
@@ -263,6 +263,6 @@ fn gate(policy: &Value) -> Value {
     let mut filter: Value = serde_json::from_str(block).expect("the block is JSON");
     let config = &mut filter["typed_config"]["config"];
     config["vm_config"]["code"]["local"]["filename"] = json!(dist::path("countersign.wasm"));
-    config["configuration"]["value"] = json!(policy.to_string());
+    config["configuration"] = configuration.clone();
     filter
 }
