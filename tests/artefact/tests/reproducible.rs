@@ -19,9 +19,10 @@ fn another_folder_gives_the_same_bytes() {
         .current_dir(dist::root())
         .args(["xtask", "build"])
         .arg(&elsewhere.0)
-        .status()
+        .output()
         .unwrap();
-    assert!(built.success(), "the build failed");
+    let said = String::from_utf8_lossy(&built.stderr);
+    assert!(built.status.success(), "the build failed:\n{said}");
     for name in [
         "countersign.wasm",
         "countersign.component.wasm",

@@ -67,7 +67,8 @@ impl Suite {
             .strip_prefix("Running ")
             .or(words.strip_prefix("Doc-tests "))
         {
-            self.name = name.to_owned();
+            // `tests/file.rs (target/debug/deps/file-4b818b837b9dfd51)`
+            self.name = name.split(" (").next().unwrap_or(name).to_owned();
         }
         if line.starts_with("skipped: ") {
             self.skipped += 1;
