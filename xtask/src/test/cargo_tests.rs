@@ -67,8 +67,7 @@ impl Suite {
             .strip_prefix("Running ")
             .or(words.strip_prefix("Doc-tests "))
         {
-            // `tests/file.rs (target/debug/deps/file-4b818b837b9dfd51)`
-            self.name = name.split(" (").next().unwrap_or(name).to_owned();
+            self.name = program(name);
         }
         if line.starts_with("skipped: ") {
             self.skipped += 1;
@@ -102,4 +101,17 @@ impl Suite {
             println!("            {}: {}", self.name, self.tally);
         }
     }
+}
+
+/// `tests/file.rs (target/debug/deps/file-4b818b837b9dfd51)` says enough
+/// before the bracket; `unittests src/lib.rs (…)` only in it.
+fn program(name: &str) -> String {
+    let Some((source, path)) = name.split_once(" (") else {
+        return name.to_owned();
+    };
+    if !source.starts_with("unittests") {
+        return source.to_owned();
+    }
+    let file = path.rsplit(['/', '\\']).next().unwrap_or(path);
+    file.split('-').next().unwrap_or(file).to_owned()
 }
