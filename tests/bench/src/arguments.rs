@@ -90,10 +90,12 @@ impl Scale {
         })
     }
 
+    /// Few enough that all of them are remembered at once, whichever places
+    /// they fall into.
     pub(crate) fn remembered(&self) -> Plan {
         self.plan(Plan {
-            passes: 200,
-            tokens: 512,
+            passes: 2000,
+            tokens: 64,
             turn: 64,
         })
     }

@@ -39,7 +39,7 @@ enum Key {
     Rsa(RsaKeyPair),
     Ec(EcdsaKeyPair),
     Ed(Ed25519KeyPair),
-    Secret(aws_lc_rs::hmac::Key),
+    Secret(Box<aws_lc_rs::hmac::Key>),
 }
 
 impl Signer {
@@ -79,10 +79,10 @@ impl Signer {
                 &part("d")?,
                 &part("x")?,
             )?),
-            _ => Key::Secret(aws_lc_rs::hmac::Key::new(
+            _ => Key::Secret(Box::new(aws_lc_rs::hmac::Key::new(
                 aws_lc_rs::hmac::HMAC_SHA256,
                 &part("k")?,
-            )),
+            ))),
         };
         Ok(Self {
             algorithm,

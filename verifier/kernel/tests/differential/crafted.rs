@@ -26,14 +26,14 @@ fn entry(k: &BigInt, n: &BigInt, teeth: usize, spacing: usize, table: usize) -> 
     if odd { sum } else { -sum }
 }
 
-pub struct Case {
-    pub point: AffinePoint,
-    pub digest: [u8; 32],
-    pub signature: [u8; 64],
+pub(crate) struct Case {
+    pub(crate) point: AffinePoint,
+    pub(crate) digest: [u8; 32],
+    pub(crate) signature: [u8; 64],
 }
 
 /// Runs the cases and says how many verifications had to be done again.
-pub fn run(random: &mut Random, count: u64) -> u64 {
+pub(crate) fn run(random: &mut Random, count: u64) -> u64 {
     let n = BigInt::parse_bytes(
         b"ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551",
         16,

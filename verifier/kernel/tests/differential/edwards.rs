@@ -16,7 +16,7 @@ fn challenge(r: &[u8; 32], a: &[u8; 32], message: &[u8]) -> Scalar {
     )
 }
 
-pub fn run(random: &mut Random, count: u64) -> u64 {
+pub(crate) fn run(random: &mut Random, count: u64) -> u64 {
     let order: [u8; 32] = {
         let mut bytes = (-Scalar::ONE).to_bytes();
         bytes[0] += 1;

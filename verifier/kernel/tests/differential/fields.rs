@@ -124,7 +124,7 @@ fn number(digits: &str) -> BigInt {
     BigInt::parse_bytes(digits.as_bytes(), 16).unwrap()
 }
 
-pub fn run(random: &mut Random, count: u64) {
+pub(crate) fn run(random: &mut Random, count: u64) {
     let one: BigInt = BigInt::from(1);
     let p256 = Prime::new(
         number("ffffffff00000001000000000000000000000000ffffffffffffffffffffffff"),

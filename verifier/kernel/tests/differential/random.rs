@@ -1,25 +1,25 @@
 //! Random numbers and digit patterns from a seed (SplitMix64).
 
-pub struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed)
     }
-    pub fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e3779b97f4a7c15);
         let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58476d1ce4e5b9);
         let z = (z ^ (z >> 27)).wrapping_mul(0x94d049bb133111eb);
         z ^ (z >> 31)
     }
-    pub fn below(&mut self, n: usize) -> usize {
+    pub(crate) fn below(&mut self, n: usize) -> usize {
         ((self.next() as u128 * n as u128) >> 64) as usize
     }
-    pub fn one_in(&mut self, n: usize) -> bool {
+    pub(crate) fn one_in(&mut self, n: usize) -> bool {
         self.below(n) == 0
     }
     /// A limb in `[lo, hi]`, often an extreme or a pattern.
-    pub fn limb(&mut self, lo: i64, hi: i64) -> i32 {
+    pub(crate) fn limb(&mut self, lo: i64, hi: i64) -> i32 {
         let span = (hi - lo) as u64 + 1;
         let value = match self.below(12) {
             0 | 1 => hi,
@@ -35,7 +35,7 @@ impl Random {
         value.clamp(lo, hi) as i32
     }
     /// Bytes: random, or runs of ones and zeros, or near a power of two.
-    pub fn bytes<const N: usize>(&mut self) -> [u8; N] {
+    pub(crate) fn bytes<const N: usize>(&mut self) -> [u8; N] {
         let mut bytes = [0; N];
         match self.below(6) {
             0 => {

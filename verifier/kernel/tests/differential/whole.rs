@@ -3,7 +3,7 @@ use crate::random::Random;
 use crate::{crafted, edwards};
 use num_bigint::{BigInt, Sign};
 
-pub fn run(random: &mut Random, count: u64) {
+pub(crate) fn run(random: &mut Random, count: u64) {
     let start = std::time::Instant::now();
     let done = |name: &str, valid: u64, all: u64| {
         println!(
@@ -23,12 +23,12 @@ pub fn run(random: &mut Random, count: u64) {
     done("Ed25519", valid, count);
 }
 
-pub fn number(bytes: &[u8]) -> BigInt {
+pub(crate) fn number(bytes: &[u8]) -> BigInt {
     BigInt::from_bytes_be(Sign::Plus, bytes)
 }
 
 /// Big-endian, cut to `N` bytes.
-pub fn bytes<const N: usize>(x: &BigInt) -> [u8; N] {
+pub(crate) fn bytes<const N: usize>(x: &BigInt) -> [u8; N] {
     let digits = x.to_bytes_be().1;
     let mut bytes = [0; N];
     let n = digits.len().min(N);
@@ -36,7 +36,7 @@ pub fn bytes<const N: usize>(x: &BigInt) -> [u8; N] {
     bytes
 }
 
-pub fn modulo(x: BigInt, m: &BigInt) -> BigInt {
+pub(crate) fn modulo(x: BigInt, m: &BigInt) -> BigInt {
     let r = x % m;
     if r.sign() == Sign::Minus { r + m } else { r }
 }

@@ -32,15 +32,10 @@ pub(super) fn used(id: &str, title: &str, rule: &str, keys: impl Into<Vec<Value>
 fn forms() -> Vec<Draft> {
     let rule = "jwks.form";
     let good = jwks([A.public()]).to_string();
-    let full: Vec<Value> = (0..100)
-        .map(|n| {
-            if n == 0 {
-                A.public()
-            } else {
-                B.with(json!({ "kid": format!("k{n}") }))
-            }
-        })
-        .collect();
+    let full = |keys: usize| -> Vec<Value> {
+        let more = (1..keys).map(|n| B.with(json!({ "kid": format!("k{n}") })));
+        std::iter::once(A.public()).chain(more).collect()
+    };
     vec![
         refused(
             "jwks-html",
@@ -110,9 +105,9 @@ fn forms() -> Vec<Draft> {
             "jwks-too-many",
             "101 keys",
             rule,
-            jwks(vec![json!({}); 101]).to_string(),
+            jwks(full(101)).to_string(),
         ),
-        used("jwks-most", "100 keys", rule, full).ask(token(), allow()),
+        used("jwks-most", "100 keys", rule, full(100)).ask(token(), allow()),
         refused(
             "jwks-too-large",
             "a byte more than 262,144",
