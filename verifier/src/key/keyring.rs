@@ -88,6 +88,19 @@ impl Keyring {
         Ok((ring, skipped))
     }
 
+    /// Parses HMAC secrets, as a policy's `secrets`: `[{ "kid"?, "k", "alg"? }]`.
+    ///
+    /// # Errors
+    /// Every problem of every secret.
+    pub fn parse_secrets(
+        secrets: &[u8],
+        algorithms: &[Algorithm],
+        limits: &Limits,
+    ) -> Result<Self, Vec<Problem>> {
+        let value = parse_document(secrets, limits).map_err(|problem| Vec::from([problem]))?;
+        Self::from_secrets(&value, algorithms, "")
+    }
+
     /// From `[{ "kid"?, "k", "alg"? }]`: HMAC secrets of at least the hash's
     /// length. All problems; a secret is never quoted.
     pub(crate) fn from_secrets(
@@ -138,8 +151,27 @@ impl Keyring {
     /// [`Code::KeyUnknown`], [`Code::KeyUnsuitable`] or
     /// [`Code::SignatureInvalid`].
     pub fn verify(&self, jws: &Jws<'_>) -> Result<(), Code> {
-        let key = self.find(jws.kid.as_deref(), jws.algorithm)?;
-        if key.verify(jws.signing_input, &jws.signature) {
+        self.verify_bytes(
+            jws.kid.as_deref(),
+            jws.algorithm,
+            jws.signing_input,
+            &jws.signature,
+        )
+    }
+
+    /// Verifies a signature over any bytes, as [`Self::verify`] does over a
+    /// token's: for suites of known answers.
+    ///
+    /// # Errors
+    /// Those of [`Self::verify`].
+    pub fn verify_bytes(
+        &self,
+        kid: Option<&str>,
+        algorithm: Algorithm,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), Code> {
+        if self.find(kid, algorithm)?.verify(message, signature) {
             Ok(())
         } else {
             Err(Code::SignatureInvalid)
