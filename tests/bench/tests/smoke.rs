@@ -44,7 +44,7 @@ fn the_sealed_file_in_wasmtime_is_measured_against_the_same_peer() {
 fn the_sealed_file_in_node_is_measured_against_its_peers() {
     let peers = Path::new(env!("CARGO_MANIFEST_DIR")).join("node/node_modules");
     if !peers.is_dir() {
-        println!("skipped: the peers are not installed (`cargo xtask bench` does it)");
+        println!("skipped: the peers are not installed (`cargo xtask test` does it)");
         return;
     }
     let rows = rows("node");

@@ -81,7 +81,7 @@ fn hmac_tags() {
             let comment = test["comment"].as_str().unwrap_or_default();
             match verifies_bytes(&key, algorithm, &hex(&test["msg"]), &hex(&test["tag"])) {
                 // RFC 7518 §3.2: no secret shorter than the hash.
-                Ok(None) => {
+                None => {
                     assert!(
                         group["keySize"].as_u64() < Some(hash),
                         "{comment}: the secret is refused"
@@ -92,7 +92,7 @@ fn hmac_tags() {
                     );
                 }
                 // A JWS has whole tags: a good half is a bad tag.
-                Ok(Some(ours)) => {
+                Some(ours) => {
                     tally.judge(
                         &test["tcId"],
                         whole && test["result"] == "valid",
@@ -100,7 +100,6 @@ fn hmac_tags() {
                         comment,
                     );
                 }
-                Err(reason) => tally.pass_over(&test["tcId"], reason),
             }
         }
         tally.conclude();

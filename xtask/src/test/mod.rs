@@ -62,6 +62,9 @@ pub(crate) fn run() -> ExitCode {
     if let Err(error) = &envoy {
         println!("Envoy could not be installed: {error:#}");
     }
+    if let Err(error) = tools::node_peers() {
+        println!("the peers in Node could not be installed: {error:#}");
+    }
     stages.run("tests", || cargo_tests::run(envoy.ok()));
     stages.end()
 }
