@@ -1,19 +1,23 @@
-//! A request as one run of bytes: one copy into the module's memory instead
-//! of one for each header.
+//! A request as one run of bytes, written by JavaScript into the module's own
+//! memory: one string to encode instead of one for each header, and no copy.
 
 use countersign::{Header, Request};
 
-/// `None` if the frame is broken.
+/// Lengths of all strings, then the strings: all numbers are little-endian
+/// `u32`s, the first of which says how many lengths follow. `None` if the
+/// frame is broken.
 pub(crate) fn request<'a>(
     frame: &'a [u8],
     headers: &'a mut Vec<Header<'a>>,
 ) -> Option<Request<'a>> {
-    let mut strings = Strings(frame);
+    let (count, rest) = number(frame)?;
+    let (lengths, bytes) = rest.split_at_checked(count.checked_mul(4)?)?;
+    let mut strings = Strings { lengths, bytes };
     let (method, authority, target) = (strings.next()?, strings.next()?, strings.next()?);
-    while !strings.0.is_empty() {
+    while !strings.lengths.is_empty() {
         headers.push((strings.next()?, strings.next()?));
     }
-    Some(Request {
+    strings.bytes.is_empty().then_some(Request {
         method,
         authority,
         target,
@@ -21,13 +25,21 @@ pub(crate) fn request<'a>(
     })
 }
 
-struct Strings<'a>(&'a [u8]);
+struct Strings<'a> {
+    lengths: &'a [u8],
+    bytes: &'a [u8],
+}
 
 impl<'a> Strings<'a> {
     fn next(&mut self) -> Option<&'a [u8]> {
-        let (length, rest) = self.0.split_first_chunk()?;
-        let (string, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
-        self.0 = rest;
+        let (length, lengths) = number(self.lengths)?;
+        let (string, bytes) = self.bytes.split_at_checked(length)?;
+        *self = Self { lengths, bytes };
         Some(string)
     }
+}
+
+fn number(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    let (number, rest) = bytes.split_first_chunk()?;
+    Some((usize::try_from(u32::from_le_bytes(*number)).ok()?, rest))
 }

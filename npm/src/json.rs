@@ -22,7 +22,6 @@ pub(crate) fn decision(decision: &Decision) -> String {
                 roles: &principal.roles,
                 scopes: &principal.scopes,
                 expires_at_ms: principal.expires_at_ms,
-                claims: &principal.claims,
             }),
             remove_headers: &grant.remove_headers,
             remove_cookies: &grant.remove_cookies,
@@ -74,7 +73,6 @@ struct Principal<'a> {
     roles: &'a [Box<str>],
     scopes: &'a [Box<str>],
     expires_at_ms: Option<i64>,
-    claims: &'a str,
 }
 
 #[derive(Serialize)]

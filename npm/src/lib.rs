@@ -27,6 +27,8 @@ pub enum Verdict {
 pub struct Gate {
     gate: Result<countersign::Gate, Vec<Problem>>,
     decision: Decision,
+    /// Written by JavaScript.
+    room: Vec<u8>,
 }
 
 #[wasm_bindgen]
@@ -38,7 +40,19 @@ impl Gate {
         Gate {
             gate: countersign::Gate::open(policy, seed),
             decision: internal_error(),
+            room: Vec::new(),
         }
+    }
+
+    /// Where in the module's memory there is room for so many bytes of a
+    /// request or a token. A check reads them; until then the gate is not
+    /// asked for other room.
+    pub fn room(&mut self, bytes: u32) -> *const u8 {
+        let bytes = bytes as usize;
+        if self.room.len() < bytes {
+            self.room.resize(bytes, 0);
+        }
+        self.room.as_ptr()
     }
 
     /// Every problem that kept the gate from opening; `undefined` if it opened.
@@ -116,16 +130,16 @@ impl Gate {
         }
     }
 
-    /// May this request pass? `frame` is a sequence of byte strings, each
-    /// after its length as a little-endian `u32`: method, authority, target,
-    /// then header names (lower case) and values by turns.
-    pub fn check(&mut self, frame: &[u8], now_ms: f64) -> Verdict {
+    /// May this request pass? It stands in [`Gate::room`], `length` bytes
+    /// long: how many strings there are, the length of each (all of these as
+    /// little-endian `u32`), then the strings without anything between them:
+    /// method, authority, target, then header names (lower case) and values by
+    /// turns.
+    pub fn check(&mut self, length: u32, now_ms: f64) -> Verdict {
         let mut headers = Vec::new();
-        self.decision = match (
-            &mut self.gate,
-            frame::request(frame, &mut headers),
-            time(now_ms),
-        ) {
+        let request = self.room.get(..length as usize);
+        let request = request.and_then(|frame| frame::request(frame, &mut headers));
+        self.decision = match (&mut self.gate, request, time(now_ms)) {
             (Ok(gate), Some(request), Some(now_ms)) => gate.check(&request, now_ms),
             _ => internal_error(),
         };
@@ -141,11 +155,13 @@ impl Gate {
         })
     }
 
-    /// The same as [`Gate::check`] without HTTP.
+    /// The same as [`Gate::check`] without HTTP: the token stands in
+    /// [`Gate::room`].
     #[wasm_bindgen(js_name = checkToken)]
-    pub fn check_token(&mut self, token: &[u8], requirement: u32, now_ms: f64) -> Verdict {
-        self.decision = match (&mut self.gate, time(now_ms)) {
-            (Ok(gate), Some(now_ms)) => gate.check_token(token, requirement, now_ms),
+    pub fn check_token(&mut self, length: u32, requirement: u32, now_ms: f64) -> Verdict {
+        let token = self.room.get(..length as usize);
+        self.decision = match (&mut self.gate, token, time(now_ms)) {
+            (Ok(gate), Some(token), Some(now_ms)) => gate.check_token(token, requirement, now_ms),
             _ => internal_error(),
         };
         self.verdict()
@@ -159,19 +175,38 @@ impl Gate {
         }
     }
 
-    /// The decision of the last check, with everything that it says.
+    /// The number of the last check's grant: the same number means the same
+    /// [`Gate::decision`] and [`Gate::claims`] for as long as the gate is
+    /// open. 0 without a principal.
+    pub fn granted(&self) -> f64 {
+        match &self.decision {
+            // Never as many as a double cannot count.
+            Decision::Allow(grant) => grant.number as f64,
+            _ => 0.0,
+        }
+    }
+
+    /// The decision of the last check, with everything that it says but the
+    /// claims.
     pub fn decision(&self) -> String {
         json::decision(&self.decision)
     }
 
-    /// Every check of a request in order, with what it saw.
-    pub fn explain(&self, frame: &[u8], now_ms: f64) -> String {
+    /// The claims of the last check's principal as the issuer signed them: a
+    /// JSON object.
+    pub fn claims(&self) -> Option<String> {
+        match &self.decision {
+            Decision::Allow(grant) => Some(grant.principal.as_ref()?.claims.as_ref().into()),
+            _ => None,
+        }
+    }
+
+    /// Every check of a request in [`Gate::room`] in order, with what it saw.
+    pub fn explain(&self, length: u32, now_ms: f64) -> String {
         let mut headers = Vec::new();
-        match (
-            &self.gate,
-            frame::request(frame, &mut headers),
-            time(now_ms),
-        ) {
+        let request = self.room.get(..length as usize);
+        let request = request.and_then(|frame| frame::request(frame, &mut headers));
+        match (&self.gate, request, time(now_ms)) {
             (Ok(gate), Some(request), Some(now_ms)) => json::steps(&gate.explain(&request, now_ms)),
             _ => json::steps(&[]),
         }

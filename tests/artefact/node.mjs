@@ -4,14 +4,17 @@ import { readFileSync } from "node:fs";
 
 const dist = new URL("../../dist/", import.meta.url);
 const { Gate, Verdict, initSync } = await import(new URL("npm/countersign.js", dist));
-initSync({ module: new WebAssembly.Module(readFileSync(new URL("countersign.wasm", dist))) });
+const { memory } = initSync({ module: new WebAssembly.Module(readFileSync(new URL("countersign.wasm", dist))) });
 
 const { policy, now_ms, cases } = JSON.parse(readFileSync(0, "utf8"));
 const gate = new Gate(Buffer.from(policy), 1n);
 if (gate.problems() !== undefined) throw new Error(gate.problems());
 
 const answers = cases.map((strings) => {
-  const verdict = gate.check(frame(strings), now_ms);
+  const frame = toFrame(strings);
+  const place = gate.room(frame.length);
+  new Uint8Array(memory.buffer).set(frame, place);
+  const verdict = gate.check(frame.length, now_ms);
   const decision = JSON.parse(gate.decision());
   if (decision.decision !== Verdict[verdict].toLowerCase()) {
     throw new Error(`${Verdict[verdict]} is not ${decision.decision}`);
@@ -21,13 +24,8 @@ const answers = cases.map((strings) => {
 console.log(JSON.stringify(answers));
 
 /** Byte strings in base64: method, authority, target, header names and values. */
-function frame(strings) {
-  return Buffer.concat(
-    strings.flatMap((string) => {
-      const bytes = Buffer.from(string, "base64");
-      const length = Buffer.alloc(4);
-      length.writeUInt32LE(bytes.length);
-      return [length, bytes];
-    }),
-  );
+function toFrame(strings) {
+  const bytes = strings.map((string) => Buffer.from(string, "base64"));
+  const numbers = Uint32Array.of(bytes.length, ...bytes.map(({ length }) => length));
+  return Buffer.concat([Buffer.from(numbers.buffer), ...bytes]);
 }

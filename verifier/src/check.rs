@@ -25,6 +25,8 @@ pub(crate) struct Checks<'g> {
     pub(crate) issuers: &'g Issuers,
     /// `None`: look at every signature again.
     pub(crate) memory: Option<&'g Memory>,
+    /// The number of the next token that was not remembered.
+    pub(crate) number: u64,
     pub(crate) now_ms: u64,
 }
 
@@ -196,7 +198,15 @@ impl Checks<'_> {
                     named_key: jws.kid.is_some(),
                     typ: jws.typ.as_deref(),
                 };
-                Verified::new(self.policy, index, key, header, claims, Box::from(text))
+                Verified::new(
+                    self.number,
+                    self.policy,
+                    index,
+                    key,
+                    header,
+                    claims,
+                    Box::from(text),
+                )
             });
         trace.note("claims", verified, || {
             format!("{} bytes", jws.payload.len())

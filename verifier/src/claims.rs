@@ -18,6 +18,8 @@ use crate::{
 /// A token whose signature was verified: what may be remembered.
 #[derive(Debug)]
 pub(crate) struct Verified {
+    /// [`Grant::number`](crate::Grant::number).
+    pub(crate) number: u64,
     /// Index into the policy's issuers.
     pub(crate) issuer: usize,
     pub(crate) key: Arc<Key>,
@@ -62,6 +64,7 @@ impl Verified {
     /// Refuses claims of a wrong type; all else is noted for its place in the
     /// order.
     pub(crate) fn new(
+        number: u64,
         policy: &Policy,
         index: usize,
         key: &Arc<Key>,
@@ -102,6 +105,7 @@ impl Verified {
             claims: text,
         };
         Ok(Self {
+            number,
             issuer: index,
             key: Arc::clone(key),
             named_key: header.named_key,

@@ -1,6 +1,6 @@
 //! The token of a request, from the places that the policy lists.
 
-use crate::{Code, Request, policy::Credential, refusal::Refusal};
+use crate::{Code, Request, bytes, policy::Credential, refusal::Refusal};
 
 /// A token, and whether it came from a cookie that a foreign page could send.
 #[derive(Clone, Copy, Debug)]
@@ -19,7 +19,7 @@ pub(crate) fn present<'a>(
     let mut found: Option<Presented<'a>> = None;
     let mut add = |token: &'a [u8], same_origin: bool| match &mut found {
         _ if token.is_empty() => Ok(()),
-        Some(first) if first.token != token => Err(Code::TokenMultiple),
+        Some(first) if !bytes::equal(first.token, token) => Err(Code::TokenMultiple),
         Some(first) => {
             first.same_origin &= same_origin;
             Ok(())
@@ -32,18 +32,24 @@ pub(crate) fn present<'a>(
     for place in places {
         match place {
             Credential::Header { name, scheme } => {
-                let elements =
-                    || values(request, name).flat_map(|value| value.split(|b| *b == b','));
+                let mut elements = values(request, name).flat_map(elements);
                 match scheme {
-                    None => elements().try_for_each(|value| add(trim(value), false))?,
+                    None => elements.try_for_each(|value| add(trim(value), false))?,
                     Some(scheme) => {
+                        let (mut ours, mut others) = (false, false);
+                        for value in elements {
+                            match after_scheme(value, scheme) {
+                                None => others = true,
+                                Some(token) => {
+                                    ours = true;
+                                    add(token, false)?;
+                                }
+                            }
+                        }
                         // Beside a token of this scheme nothing else may stand,
                         // whether sent as a second field or after a comma.
-                        let tokens = || elements().map(|value| after_scheme(value, scheme));
-                        if tokens().any(|token| token.is_some()) {
-                            for token in tokens() {
-                                add(token.ok_or(Code::TokenMultiple)?, false)?;
-                            }
+                        if ours && others {
+                            return Err(Code::TokenMultiple.into());
                         }
                     }
                 }
@@ -96,6 +102,18 @@ fn values<'a>(request: &Request<'a>, name: &str) -> impl Iterator<Item = &'a [u8
     headers
         .filter(move |(n, _)| n.eq_ignore_ascii_case(name.as_bytes()))
         .map(|(_, value)| *value)
+}
+
+/// A field's value as a list (RFC 9110 §5.6.1). Nearly always there is one.
+fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let (one, list) = if bytes::contain(value, b',') {
+        (None, Some(value))
+    } else {
+        (Some(value), None)
+    };
+    let list = list.into_iter();
+    one.into_iter()
+        .chain(list.flat_map(|value| value.split(|b| *b == b',')))
 }
 
 /// `Bearer abc` → `abc`; the scheme without a token is an empty token.

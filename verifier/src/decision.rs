@@ -19,6 +19,10 @@ pub enum Decision {
 /// A request that may pass, and what its backend may be told.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Grant {
+    /// The same number means the same grant, for as long as the gate is open:
+    /// what a caller made of one may be used again. 0 where there is no
+    /// principal; a token that is verified anew gets a new number.
+    pub number: u64,
     /// Who is calling; `None` where the rule is public, or optional and no
     /// token came.
     pub principal: Option<Arc<Principal>>,

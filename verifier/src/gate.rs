@@ -22,6 +22,8 @@ pub struct Gate {
     router: Router,
     issuers: Issuers,
     memory: Memory,
+    /// Grants with a principal so far.
+    granted: u64,
     /// Prepared requirements by their text; the first asks nothing.
     requirements: Vec<(Box<[u8]>, Requirement)>,
     warnings: Vec<Problem>,
@@ -54,6 +56,7 @@ impl Gate {
             router: Router::new(&policy.rules),
             issuers: Issuers::new(&mut policy),
             memory: Memory::new(remembered, seed),
+            granted: 0,
             requirements: Vec::from([(Box::default(), Requirement::default())]),
             warnings,
             strip: Strip::new(&policy),
@@ -190,6 +193,7 @@ impl Gate {
             router: &self.router,
             issuers: &self.issuers,
             memory: recall.then_some(&self.memory),
+            number: self.granted.saturating_add(1),
             now_ms,
         }
     }
@@ -210,6 +214,7 @@ impl Gate {
                     fresh,
                 } = admitted;
                 if fresh {
+                    self.granted = verified.number;
                     self.memory
                         .remember(token, Arc::clone(&verified), signed(now_ms));
                 }
@@ -252,6 +257,7 @@ impl Strip {
             (&self.forwarded, Arc::default())
         };
         Grant {
+            number: verified.map_or(0, |v| v.number),
             principal: verified.map(|v| Arc::clone(&v.principal)),
             set_headers: verified.map_or_else(Arc::default, |v| Arc::clone(&v.headers)),
             remove_headers: Arc::clone(headers),

@@ -12,6 +12,7 @@ extern crate alloc;
 
 mod algorithm;
 mod base64url;
+mod bytes;
 mod check;
 mod claims;
 mod code;

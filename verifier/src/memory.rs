@@ -8,7 +8,7 @@
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use core::sync::atomic::{AtomicBool, Ordering};
 
-use crate::{claims::Verified, limits};
+use crate::{bytes, claims::Verified, limits};
 
 /// Places a set has.
 const WAYS: usize = 8;
@@ -48,7 +48,7 @@ impl Memory {
         let entry = set
             .iter()
             .flatten()
-            .find(|entry| entry.hash == hash && same_bytes(&entry.token, token))?;
+            .find(|entry| entry.hash == hash && bytes::equal(&entry.token, token))?;
         entry.used.store(true, Ordering::Relaxed);
         Some(&entry.verified)
     }
@@ -162,15 +162,4 @@ fn hash(token: &[u8], seed: u64) -> u64 {
         state ^= state >> 32;
     }
     state
-}
-
-/// Equality in wide steps: `==` on slices is a call that goes byte by byte on
-/// some targets.
-fn same_bytes(a: &[u8], b: &[u8]) -> bool {
-    if a.len() != b.len() {
-        return false;
-    }
-    let (a_words, a_rest) = a.as_chunks::<32>();
-    let (b_words, b_rest) = b.as_chunks::<32>();
-    a_words.iter().zip(b_words).all(|(a, b)| a == b) && a_rest == b_rest
 }

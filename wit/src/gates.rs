@@ -2,12 +2,38 @@
 
 use std::cell::RefCell;
 
-use countersign::Gate;
+use crate::{bindings::exports::countersign::gate::gate as wit, lower};
+use countersign::{Decision, Gate, Grant};
+
+/// A gate, and what it granted last.
+pub(crate) struct Open {
+    pub(crate) gate: Gate,
+    granted: Option<Grant>,
+}
+
+impl Open {
+    /// Keeps what is granted.
+    pub(crate) fn decide(&mut self, decision: Decision) -> wit::Decision {
+        match decision {
+            Decision::Allow(grant) => {
+                let number = grant.number;
+                self.granted = Some(grant);
+                wit::Decision::Allow(number)
+            }
+            Decision::Deny(denial) => wit::Decision::Deny(lower::denial(denial)),
+            Decision::Wait(fetches) => wit::Decision::Wait(lower::fetches(fetches)),
+        }
+    }
+
+    pub(crate) fn granted(&self, number: u64) -> Option<&Grant> {
+        self.granted.as_ref().filter(|grant| grant.number == number)
+    }
+}
 
 /// Few gates are open at once, so a list in the order of their handles
 /// is the whole table; the newest, which is used most, is looked at first.
 struct Gates {
-    open: Vec<(u32, Gate)>,
+    open: Vec<(u32, Open)>,
     next: u32,
 }
 
@@ -20,20 +46,21 @@ pub(crate) fn insert(gate: Gate) -> Option<u32> {
     GATES.with_borrow_mut(|gates| {
         let handle = gates.next;
         gates.next = handle.checked_add(1)?;
-        gates.open.push((handle, gate));
+        let granted = None;
+        gates.open.push((handle, Open { gate, granted }));
         Some(handle)
     })
 }
 
 /// `None` where the handle names no open gate.
-pub(crate) fn with<T>(handle: u32, use_it: impl FnOnce(&mut Gate) -> T) -> Option<T> {
+pub(crate) fn with<T>(handle: u32, use_it: impl FnOnce(&mut Open) -> T) -> Option<T> {
     GATES.with_borrow_mut(|gates| {
         gates
             .open
             .iter_mut()
             .rev()
             .find(|(of, _)| *of == handle)
-            .map(|(_, gate)| use_it(gate))
+            .map(|(_, open)| use_it(open))
     })
 }
 

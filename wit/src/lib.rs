@@ -24,18 +24,18 @@ impl wit::Guest for Face {
     }
 
     fn reads(gate: wit::Handle) -> Vec<String> {
-        gates::with(gate, |gate| {
-            gate.reads().into_iter().map(Into::into).collect()
+        gates::with(gate, |open| {
+            open.gate.reads().into_iter().map(Into::into).collect()
         })
         .unwrap_or_default()
     }
 
     fn due(gate: wit::Handle, now: wit::TimeMs) -> Vec<wit::Fetch> {
-        gates::with(gate, |gate| lower::fetches(gate.due(now))).unwrap_or_default()
+        gates::with(gate, |open| lower::fetches(open.gate.due(now))).unwrap_or_default()
     }
 
     fn next_due(gate: wit::Handle) -> Option<wit::TimeMs> {
-        gates::with(gate, |gate| gate.next_due()).flatten()
+        gates::with(gate, |open| open.gate.next_due()).flatten()
     }
 
     fn supply(
@@ -44,8 +44,8 @@ impl wit::Guest for Face {
         outcome: wit::Outcome,
         now: wit::TimeMs,
     ) -> Result<Vec<wit::Problem>, wit::Problem> {
-        gates::with(gate, |gate| {
-            match gate.supply(source, lift::outcome(&outcome), now) {
+        gates::with(gate, |open| {
+            match open.gate.supply(source, lift::outcome(&outcome), now) {
                 Ok(supplied) => Ok(lower::problems(supplied.skipped)),
                 Err(problem) => Err(lower::problem(problem)),
             }
@@ -54,20 +54,25 @@ impl wit::Guest for Face {
     }
 
     fn status(gate: wit::Handle, now: wit::TimeMs) -> Vec<wit::DocumentStatus> {
-        gates::with(gate, |gate| lower::documents(gate.status(now))).unwrap_or_default()
+        gates::with(gate, |open| lower::documents(open.gate.status(now))).unwrap_or_default()
     }
 
     fn check(gate: wit::Handle, request: wit::Request, now: wit::TimeMs) -> wit::Decision {
         let headers = lift::headers(&request);
-        gates::with(gate, |gate| {
-            lower::decision(gate.check(&lift::request(&request, &headers), now))
+        gates::with(gate, |open| {
+            let decision = open.gate.check(&lift::request(&request, &headers), now);
+            open.decide(decision)
         })
         .unwrap_or_else(|| lower::deny(Code::InternalError))
     }
 
+    fn granted(gate: wit::Handle, number: u64) -> Option<wit::Grant> {
+        gates::with(gate, |open| open.granted(number).map(lower::grant)).flatten()
+    }
+
     fn prepare(gate: wit::Handle, requirement: Vec<u8>) -> Result<u32, Vec<wit::Problem>> {
-        gates::with(gate, |gate| {
-            gate.prepare(&requirement).map_err(lower::problems)
+        gates::with(gate, |open| {
+            open.gate.prepare(&requirement).map_err(lower::problems)
         })
         .unwrap_or_else(|| Err(vec![lower::gate_unknown()]))
     }
@@ -78,8 +83,9 @@ impl wit::Guest for Face {
         requirement: u32,
         now: wit::TimeMs,
     ) -> wit::Decision {
-        gates::with(gate, |gate| {
-            lower::decision(gate.check_token(&token, requirement, now))
+        gates::with(gate, |open| {
+            let decision = open.gate.check_token(&token, requirement, now);
+            open.decide(decision)
         })
         .unwrap_or_else(|| lower::deny(Code::InternalError))
     }
@@ -90,8 +96,8 @@ impl wit::Guest for Face {
 
     fn explain(gate: wit::Handle, request: wit::Request, now: wit::TimeMs) -> Vec<wit::Step> {
         let headers = lift::headers(&request);
-        gates::with(gate, |gate| {
-            lower::steps(gate.explain(&lift::request(&request, &headers), now))
+        gates::with(gate, |open| {
+            lower::steps(open.gate.explain(&lift::request(&request, &headers), now))
         })
         .unwrap_or_default()
     }

@@ -2,17 +2,9 @@
 
 use crate::bindings::exports::countersign::gate::gate as wit;
 use countersign::{
-    Code, Decision, Denial, DocumentStatus, Fetch, FetchKind, Grant, Inspection, Principal,
-    Problem, Severity, Step, Verdict,
+    Code, Denial, DocumentStatus, Fetch, FetchKind, Grant, Inspection, Principal, Problem,
+    Severity, Step, Verdict,
 };
-
-pub(crate) fn decision(decision: Decision) -> wit::Decision {
-    match decision {
-        Decision::Allow(grant) => wit::Decision::Allow(self::grant(&grant)),
-        Decision::Deny(denial) => wit::Decision::Deny(self::denial(denial)),
-        Decision::Wait(fetches) => wit::Decision::Wait(self::fetches(fetches)),
-    }
-}
 
 /// A denial that says nothing but its code.
 pub(crate) fn deny(code: Code) -> wit::Decision {
@@ -24,7 +16,7 @@ pub(crate) fn deny(code: Code) -> wit::Decision {
     }))
 }
 
-fn grant(grant: &Grant) -> wit::Grant {
+pub(crate) fn grant(grant: &Grant) -> wit::Grant {
     wit::Grant {
         principal: grant.principal.as_deref().map(principal),
         remove_headers: strings(&grant.remove_headers),
@@ -51,7 +43,7 @@ fn principal(principal: &Principal) -> wit::Principal {
     }
 }
 
-fn denial(denial: Denial) -> wit::Denial {
+pub(crate) fn denial(denial: Denial) -> wit::Denial {
     wit::Denial {
         code: denial.code.as_str().into(),
         status: denial.status(),

@@ -6,6 +6,7 @@ mod demo;
 mod project;
 mod test;
 mod tools;
+mod weigh;
 
 use std::process::ExitCode;
 
@@ -16,6 +17,7 @@ usage: cargo xtask <command>
 
   demo    run the main job once, from a fresh clone (--json for machines)
   build   build and seal the one file into dist/ (of the sources in another folder: build FOLDER)
+  weigh   what each part of the file weighs (--all: each function)
   test    everything that has to hold; installs what it needs
   bench   measure it against other verifiers (--help says more)
 ";
@@ -37,6 +39,8 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
         ["demo", options @ ..] => return demo::run(options),
         ["build"] => build::run()?,
         ["build", folder] => build::run_in(folder.as_ref())?,
+        ["weigh"] => weigh::run(false)?,
+        ["weigh", "--all"] => weigh::run(true)?,
         ["test"] => return Ok(test::run()),
         ["bench", options @ ..] => return bench::run(options),
         _ => {

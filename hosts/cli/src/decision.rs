@@ -30,9 +30,9 @@ pub(crate) fn as_json(decision: &Decision) -> Value {
         Decision::Allow(grant) => json!({
             "decision": "allow",
             "principal": grant.principal.as_deref().map(principal),
-            "set_headers": grant.set_headers,
-            "remove_headers": grant.remove_headers,
-            "remove_cookies": grant.remove_cookies,
+            "set_headers": &*grant.set_headers,
+            "remove_headers": &*grant.remove_headers,
+            "remove_cookies": &*grant.remove_cookies,
         }),
         Decision::Deny(denial) => json!({
             "decision": "deny",
@@ -97,7 +97,7 @@ fn print_grant(grant: &Grant, now_ms: u64) {
 fn print_headers(grant: &Grant) {
     list("remove", &grant.remove_headers);
     list("cookies", &grant.remove_cookies);
-    for (name, value) in &grant.set_headers {
+    for (name, value) in &*grant.set_headers {
         line("set", &format!("{name}: {value}"));
     }
 }

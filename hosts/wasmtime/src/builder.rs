@@ -9,7 +9,7 @@ use std::{
 
 use tokio::task;
 
-use crate::{Fetcher, Gate, OpenError, generation::Generation, instance, module::Module};
+use crate::{Fetcher, Gate, OpenError, generation::Generation, module::Module};
 
 /// Tells the time in milliseconds since 1970.
 pub(crate) type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
@@ -29,7 +29,6 @@ pub(crate) struct Settings {
     pub(crate) instances: usize,
     pub(crate) wait: Duration,
     pub(crate) max_waiting: usize,
-    pub(crate) check_deadline: Duration,
     /// The sealed one, unless a test says otherwise.
     pub(crate) module: Option<Arc<Module>>,
 }
@@ -44,7 +43,6 @@ impl Default for GateBuilder {
                 instances: thread::available_parallelism().map_or(1, NonZero::get),
                 wait: Duration::from_secs(6),
                 max_waiting: 1024,
-                check_deadline: instance::CHECK_DEADLINE,
                 module: None,
             },
         }
@@ -88,13 +86,6 @@ impl GateBuilder {
     /// would have to is denied at once with a 503.
     pub fn max_waiting(mut self, max_waiting: usize) -> Self {
         self.settings.max_waiting = max_waiting;
-        self
-    }
-
-    /// Bound on one call of the module for a check (default: 250 ms). It
-    /// guards against hangs: a check takes microseconds.
-    pub fn check_deadline(mut self, check_deadline: Duration) -> Self {
-        self.settings.check_deadline = check_deadline;
         self
     }
 

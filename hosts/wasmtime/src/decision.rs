@@ -41,18 +41,18 @@ pub enum Answer {
     Wait(Vec<Fetch>),
 }
 
-/// A request that may pass, and what its handler may be told.
+/// A request that may pass, and what its handler may be told. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
     /// Who is calling; `None` where the rule is public, or optional and no
     /// token came.
     pub principal: Option<Arc<Principal>>,
     /// Headers to remove first, lower-case names.
-    pub remove_headers: Vec<String>,
+    pub remove_headers: Arc<[String]>,
     /// Cookies to take out of the `cookie` header.
-    pub remove_cookies: Vec<String>,
+    pub remove_cookies: Arc<[String]>,
     /// Headers to set then: lower-case names, visible ASCII values.
-    pub set_headers: Vec<(String, String)>,
+    pub set_headers: Arc<[(String, String)]>,
 }
 
 /// What a verified token says, in the policy's terms.
@@ -142,25 +142,13 @@ impl From<Decision> for Answer {
     }
 }
 
-impl From<wit::Decision> for Answer {
-    fn from(decision: wit::Decision) -> Self {
-        match decision {
-            wit::Decision::Allow(grant) => Self::Decided(Decision::Allow(grant.into())),
-            wit::Decision::Deny(denial) => Self::Decided(Decision::Deny(denial.into())),
-            wit::Decision::Wait(fetches) => {
-                Self::Wait(fetches.into_iter().map(Fetch::from).collect())
-            }
-        }
-    }
-}
-
 impl From<wit::Grant> for Grant {
     fn from(grant: wit::Grant) -> Self {
         Self {
             principal: grant.principal.map(|principal| Arc::new(principal.into())),
-            remove_headers: grant.remove_headers,
-            remove_cookies: grant.remove_cookies,
-            set_headers: grant.set_headers,
+            remove_headers: grant.remove_headers.into(),
+            remove_cookies: grant.remove_cookies.into(),
+            set_headers: grant.set_headers.into(),
         }
     }
 }

@@ -1,12 +1,9 @@
-//! What the host does when the module dies, hangs or asks too much: with a
+//! What the host does when the module dies or asks too much: with a
 //! module made for it, as the sealed one is not known to do so.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::{Duration, Instant},
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
 };
 
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
@@ -17,7 +14,7 @@ use crate::{
 };
 
 /// Answers everything with zeros, which is a gate that allows everything,
-/// except: a target that starts with `/t` traps, with `/h` hangs, with `/w`
+/// except: a target that starts with `/t` traps, with `/w`
 /// waits for document 7. Being supplied with a document traps too.
 const FAULTY: &str = r#"
 (module
@@ -30,6 +27,8 @@ const FAULTY: &str = r#"
     "\07\00\00\00" "\00\09\00\00\01\00\00\00" "\01\00\00\00" "\00\09\00\00\01\00\00\00"
     "\e8\03\00\00" "\e8\03\00\00")
   (data (i32.const 2304) "x")
+  ;; At 3072: some grant, of nothing.
+  (data (i32.const 3072) "\01")
   (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
     (local $at i32)
     (local.set $at (i32.and (i32.add (global.get $free) (i32.const 7)) (i32.const -8)))
@@ -57,9 +56,10 @@ const FAULTY: &str = r#"
     (local $letter i32)
     (local.set $letter (i32.load8_u offset=1 (local.get 5)))
     (if (i32.eq (local.get $letter) (i32.const 116)) (then (unreachable)))
-    (if (i32.eq (local.get $letter) (i32.const 104)) (then (loop (br 0))))
     (if (i32.eq (local.get $letter) (i32.const 119)) (then (return (i32.const 2048))))
     (i32.const 1024))
+  (func (export "countersign:gate/gate@0.1.0#granted") (param i32 i64) (result i32)
+    (i32.const 3072))
   (func (export "countersign:gate/gate@0.1.0#prepare") (param i32 i32 i32) (result i32)
     (i32.const 1024))
   (func (export "countersign:gate/gate@0.1.0#check-token")
@@ -143,16 +143,6 @@ async fn traps_of_many_requests_at_once_leave_a_whole_pool() {
         let (trap, decision) = request.await.unwrap();
         assert_eq!(is_internal_error(&decision), trap);
     }
-    assert!(check(&gate, "/").await.grant().is_some());
-}
-
-#[tokio::test]
-async fn a_check_that_never_ends_is_denied_in_time_and_the_next_one_is_decided() {
-    let bound = Duration::from_millis(50);
-    let gate = builder().check_deadline(bound).build().await.unwrap();
-    let start = Instant::now();
-    assert!(is_internal_error(&check(&gate, "/hang").await));
-    assert!(start.elapsed() >= bound && start.elapsed() < Duration::from_secs(5));
     assert!(check(&gate, "/").await.grant().is_some());
 }
 

@@ -42,8 +42,7 @@ impl Generation {
     /// Opens the instances: blocks for that long.
     pub(crate) fn open(settings: Arc<Settings>, policy: Arc<[u8]>) -> Result<Self, OpenError> {
         let module = settings.module.clone().map_or_else(Module::sealed, Ok)?;
-        let (size, deadline) = (settings.instances, settings.check_deadline);
-        let (pool, reads) = Pool::open(module, policy, size, deadline)?;
+        let (pool, reads) = Pool::open(module, policy, settings.instances)?;
         let reads = reads
             .iter()
             .map(|name| HeaderName::from_bytes(name.as_bytes()));

@@ -1,9 +1,10 @@
 //! One instance of the sealed module with one open gate, and nothing else.
 
-use std::time::Duration;
-
 use crate::{
-    Answer, DocumentStatus, Fetch, Inspection, OpenError, Outcome, Problem, Request, Step, Trap,
+    Answer, Decision, DocumentStatus, Fetch, Grant, Inspection, OpenError, Outcome, Problem,
+    Request, Step, Trap,
+    bindings::exports::countersign::gate::gate as wit,
+    grants::Grants,
     module::{Guest, Module},
     problem::Severity,
 };
@@ -16,16 +17,8 @@ use crate::{
 pub struct Instance {
     guest: Guest,
     gate: u32,
-    check_deadline: Duration,
+    grants: Grants,
 }
-
-/// The bound on one check, where nothing else is asked for: a hundred times
-/// what the worst request takes, as a busy machine may take the thread away.
-pub(crate) const CHECK_DEADLINE: Duration = Duration::from_millis(250);
-
-/// The bound on calls that nobody's request waits for: a policy may have
-/// 16 MiB.
-const SLOW_DEADLINE: Duration = Duration::from_secs(60);
 
 impl Instance {
     /// Opens a gate.
@@ -33,24 +26,18 @@ impl Instance {
     /// # Errors
     /// Every problem of the policy, or why the module does not run here.
     pub fn open(policy: &[u8]) -> Result<Self, OpenError> {
-        Self::open_in(&*Module::sealed()?, policy, CHECK_DEADLINE)
+        Self::open_in(&*Module::sealed()?, policy)
     }
 
-    pub(crate) fn open_in(
-        module: &Module,
-        policy: &[u8],
-        check_deadline: Duration,
-    ) -> Result<Self, OpenError> {
+    pub(crate) fn open_in(module: &Module, policy: &[u8]) -> Result<Self, OpenError> {
         let mut guest = module.instantiate()?;
         let seed = crate::random::u64();
-        let opened = guest.call(SLOW_DEADLINE, |gate, store| {
-            gate.call_open(store, policy, seed)
-        })?;
+        let opened = guest.call(|gate, store| gate.call_open(store, policy, seed))?;
         match opened {
             Ok(gate) => Ok(Self {
                 guest,
                 gate,
-                check_deadline,
+                grants: Grants::default(),
             }),
             Err(problems) => Err(OpenError::Policy(all(problems))),
         }
@@ -64,7 +51,7 @@ impl Instance {
     pub fn reads(&mut self) -> Result<Vec<String>, Trap> {
         let handle = self.gate;
         self.guest
-            .call(SLOW_DEADLINE, |gate, store| gate.call_reads(store, handle))
+            .call(|gate, store| gate.call_reads(store, handle))
     }
 
     /// Documents to fetch now. They count as started.
@@ -74,9 +61,7 @@ impl Instance {
     pub fn due(&mut self, now_ms: u64) -> Result<Vec<Fetch>, Trap> {
         let handle = self.gate;
         self.guest
-            .call(SLOW_DEADLINE, |gate, store| {
-                gate.call_due(store, handle, now_ms)
-            })
+            .call(|gate, store| gate.call_due(store, handle, now_ms))
             .map(all)
     }
 
@@ -86,9 +71,8 @@ impl Instance {
     /// The instance died.
     pub fn next_due(&mut self) -> Result<Option<u64>, Trap> {
         let handle = self.gate;
-        self.guest.call(SLOW_DEADLINE, |gate, store| {
-            gate.call_next_due(store, handle)
-        })
+        self.guest
+            .call(|gate, store| gate.call_next_due(store, handle))
     }
 
     /// How a fetch ended. The list says which parts of the document could not
@@ -103,7 +87,7 @@ impl Instance {
         now_ms: u64,
     ) -> Result<Result<Vec<Problem>, Problem>, Trap> {
         let handle = self.gate;
-        let supplied = self.guest.call(SLOW_DEADLINE, |gate, store| {
+        let supplied = self.guest.call(|gate, store| {
             gate.call_supply(store, handle, source, outcome.as_wit(), now_ms)
         })?;
         Ok(supplied.map(all).map_err(Problem::from))
@@ -116,9 +100,7 @@ impl Instance {
     pub fn status(&mut self, now_ms: u64) -> Result<Vec<DocumentStatus>, Trap> {
         let handle = self.gate;
         self.guest
-            .call(SLOW_DEADLINE, |gate, store| {
-                gate.call_status(store, handle, now_ms)
-            })
+            .call(|gate, store| gate.call_status(store, handle, now_ms))
             .map(all)
     }
 
@@ -128,11 +110,10 @@ impl Instance {
     /// The instance died: deny the request with `internal_error`.
     pub fn check(&mut self, request: Request<'_>, now_ms: u64) -> Result<Answer, Trap> {
         let handle = self.gate;
-        self.guest
-            .call(self.check_deadline, |gate, store| {
-                gate.call_check(store, handle, request.to_wit(), now_ms)
-            })
-            .map(Answer::from)
+        let decision = self
+            .guest
+            .call(|gate, store| gate.call_check(store, handle, request.to_wit(), now_ms))?;
+        self.answer(decision)
     }
 
     /// Parses a requirement (what a rule calls `require`) once, for
@@ -142,9 +123,9 @@ impl Instance {
     /// The instance died.
     pub fn prepare(&mut self, requirement: &[u8]) -> Result<Result<u32, Vec<Problem>>, Trap> {
         let handle = self.gate;
-        let prepared = self.guest.call(SLOW_DEADLINE, |gate, store| {
-            gate.call_prepare(store, handle, requirement)
-        })?;
+        let prepared = self
+            .guest
+            .call(|gate, store| gate.call_prepare(store, handle, requirement))?;
         Ok(prepared.map_err(all))
     }
 
@@ -160,11 +141,32 @@ impl Instance {
         now_ms: u64,
     ) -> Result<Answer, Trap> {
         let handle = self.gate;
-        self.guest
-            .call(self.check_deadline, |gate, store| {
-                gate.call_check_token(store, handle, token, requirement, now_ms)
-            })
-            .map(Answer::from)
+        let decision = self
+            .guest
+            .call(|gate, store| gate.call_check_token(store, handle, token, requirement, now_ms))?;
+        self.answer(decision)
+    }
+
+    fn answer(&mut self, decision: wit::Decision) -> Result<Answer, Trap> {
+        Ok(match decision {
+            wit::Decision::Allow(number) => Decision::Allow(self.grant(number)?).into(),
+            wit::Decision::Deny(denial) => Decision::Deny(denial.into()).into(),
+            wit::Decision::Wait(fetches) => Answer::Wait(all(fetches)),
+        })
+    }
+
+    fn grant(&mut self, number: u64) -> Result<Grant, Trap> {
+        if let Some(grant) = self.grants.find(number) {
+            return Ok(grant.clone());
+        }
+        let handle = self.gate;
+        let granted = self
+            .guest
+            .call(|gate, store| gate.call_granted(store, handle, number))?;
+        let granted = granted.ok_or_else(|| Trap::new("a grant says nothing"))?;
+        let grant = Grant::from(granted);
+        self.grants.keep(number, grant.clone());
+        Ok(grant)
     }
 
     /// Every check in order, with what it saw. Changes nothing.
@@ -174,9 +176,7 @@ impl Instance {
     pub fn explain(&mut self, request: Request<'_>, now_ms: u64) -> Result<Vec<Step>, Trap> {
         let handle = self.gate;
         self.guest
-            .call(SLOW_DEADLINE, |gate, store| {
-                gate.call_explain(store, handle, request.to_wit(), now_ms)
-            })
+            .call(|gate, store| gate.call_explain(store, handle, request.to_wit(), now_ms))
             .map(all)
     }
 }
@@ -185,7 +185,7 @@ impl Instance {
 pub fn inspect(token: &[u8]) -> Inspection {
     let inspected = Module::sealed().and_then(|module| {
         let mut guest = module.instantiate()?;
-        Ok(guest.call(SLOW_DEADLINE, |gate, store| gate.call_inspect(store, token))?)
+        Ok(guest.call(|gate, store| gate.call_inspect(store, token))?)
     });
     match inspected {
         Ok(inspection) => inspection.into(),
@@ -200,7 +200,7 @@ pub fn inspect(token: &[u8]) -> Inspection {
 pub fn lint(policy: &[u8]) -> Vec<Problem> {
     let linted = Module::sealed().and_then(|module| {
         let mut guest = module.instantiate()?;
-        Ok(guest.call(SLOW_DEADLINE, |gate, store| gate.call_lint(store, policy))?)
+        Ok(guest.call(|gate, store| gate.call_lint(store, policy))?)
     });
     match linted {
         Ok(problems) => all(problems),

@@ -115,13 +115,13 @@ fn answer<Body: From<Bytes>>(denial: &Denial) -> Response<Body> {
 
 /// Removes first, then sets. An error leaves headers that must not be used.
 fn apply(grant: &Grant, headers: &mut HeaderMap) -> Result<(), NotAHeader> {
-    for name in &grant.remove_headers {
+    for name in &*grant.remove_headers {
         headers.remove(HeaderName::from_bytes(name.as_bytes())?);
     }
     if !grant.remove_cookies.is_empty() {
         remove_cookies(&grant.remove_cookies, headers)?;
     }
-    for (name, value) in &grant.set_headers {
+    for (name, value) in &*grant.set_headers {
         headers.insert(
             HeaderName::from_bytes(name.as_bytes())?,
             HeaderValue::from_str(value)?,

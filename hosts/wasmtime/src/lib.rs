@@ -53,6 +53,7 @@ mod fetch;
 mod flights;
 mod gate;
 mod generation;
+mod grants;
 #[cfg(feature = "https")]
 mod https;
 mod instance;

@@ -24,7 +24,6 @@ const REPLACE_PAUSE: Duration = Duration::from_secs(1);
 pub(crate) struct Pool {
     module: Arc<Module>,
     policy: Arc<[u8]>,
-    check_deadline: Duration,
     pub(crate) journal: Journal,
     /// A stack: what the instance used last remembers is used first.
     free: Mutex<Vec<Reader>>,
@@ -39,12 +38,10 @@ impl Pool {
         module: Arc<Module>,
         policy: Arc<[u8]>,
         size: usize,
-        check_deadline: Duration,
     ) -> Result<(Self, Vec<String>), OpenError> {
         let pool = Self {
             module,
             policy,
-            check_deadline,
             journal: Journal::default(),
             free: Mutex::default(),
             permits: Semaphore::new(0),
@@ -99,7 +96,7 @@ impl Pool {
     }
 
     fn instance(&self) -> Result<Reader, OpenError> {
-        Instance::open_in(&self.module, &self.policy, self.check_deadline).map(Reader::new)
+        Instance::open_in(&self.module, &self.policy).map(Reader::new)
     }
 
     fn free(&self) -> MutexGuard<'_, Vec<Reader>> {

@@ -87,7 +87,11 @@ impl Sealed {
                 }
             }
             Command::Request { gate, at, request } => {
-                decision(guest.call_check(&mut *store, handle(gate)?, &asked(request), *at)?)
+                let handle = handle(gate)?;
+                let decided = guest.call_check(&mut *store, handle, &asked(request), *at)?;
+                decision(decided, |number| {
+                    guest.call_granted(&mut *store, handle, number)
+                })?
             }
             Command::Token {
                 gate,
@@ -103,7 +107,11 @@ impl Sealed {
                         Err(refused) => return Ok(Reply::Problems(problems(refused))),
                     },
                 };
-                decision(guest.call_check_token(&mut *store, handle, &token.0, requirement, *at)?)
+                let decided =
+                    guest.call_check_token(&mut *store, handle, &token.0, requirement, *at)?;
+                decision(decided, |number| {
+                    guest.call_granted(&mut *store, handle, number)
+                })?
             }
             Command::Close { gate } => {
                 guest.call_close(&mut *store, handle(gate)?)?;
@@ -149,20 +157,19 @@ fn outcome(response: Option<&Response>) -> Outcome {
     }
 }
 
-fn decision(decision: Decision) -> Reply {
-    match decision {
-        Decision::Allow(Grant {
-            principal,
-            remove_headers,
-            remove_cookies,
-            set_headers,
-        }) => {
-            let principal = principal.map(identity);
+fn decision(
+    decision: Decision,
+    grant: impl FnOnce(u64) -> wasmtime::Result<Option<Grant>>,
+) -> wasmtime::Result<Reply> {
+    Ok(match decision {
+        Decision::Allow(number) => {
+            let granted = grant(number)?;
+            let granted = granted.ok_or_else(|| wasmtime::Error::msg("a grant says nothing"))?;
             Reply::Allow(protocol::Grant {
-                principal,
-                set_headers,
-                remove_headers,
-                remove_cookies,
+                principal: granted.principal.map(identity),
+                set_headers: granted.set_headers,
+                remove_headers: granted.remove_headers,
+                remove_cookies: granted.remove_cookies,
             })
         }
         Decision::Deny(Denial {
@@ -181,7 +188,7 @@ fn decision(decision: Decision) -> Reply {
             retry_after_s,
         }),
         Decision::Wait(list) => Reply::Wait(fetches(list)),
-    }
+    })
 }
 
 fn identity(principal: Principal) -> protocol::Principal {

@@ -10,13 +10,21 @@ pub(crate) struct Glue {
     pub(crate) ts: String,
 }
 
-pub(crate) fn bind(module: Vec<u8>) -> Result<(Module, Glue)> {
+/// What a profiler calls the functions.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Names {
+    Kept,
+    Dropped,
+}
+
+pub(crate) fn bind(module: Vec<u8>, names: Names) -> Result<(Module, Glue)> {
     let mut output = Bindgen::new()
         .input_bytes("countersign", module)
         .web(true)?
         .typescript(true)
         .reset_state_function(true)
-        .remove_name_section(true)
+        .demangle(false)
+        .remove_name_section(names == Names::Dropped)
         .remove_producers_section(true)
         .generate_output()?;
     let glue = Glue {

@@ -3,13 +3,14 @@
 mod compile;
 mod component;
 mod glue;
-mod report;
+pub(crate) mod report;
 mod seal;
 
 use std::{fs, path::Path};
 
 use anyhow::{Context, Result};
 
+use self::glue::Names;
 use crate::project;
 
 /// Builds everything in `dist/`.
@@ -19,7 +20,7 @@ pub(crate) fn run() -> Result<()> {
 
 /// The same of the sources in another folder.
 pub(crate) fn run_in(root: &Path) -> Result<()> {
-    let (module, glue) = glue::bind(compile::module(root)?)?;
+    let (module, glue) = glue::bind(compile::module(root)?, Names::Dropped)?;
     let component = component::componentise(&seal::seal(module)?)?;
     let file = component::core_module(&component)?;
     component::assert_fixed_point(&file, &component)?;
@@ -37,6 +38,12 @@ pub(crate) fn run_in(root: &Path) -> Result<()> {
     write(&dist.join("npm/countersign.d.ts"), glue.ts)?;
     write(&dist.join("npm/package.json"), "{ \"type\": \"module\" }\n")?;
     report::print(&dist.join("countersign.wasm"), &file, &digest)
+}
+
+/// The same code before it is sealed, with the names of its functions.
+pub(crate) fn named(root: &Path) -> Result<Vec<u8>> {
+    let (module, _) = glue::bind(compile::module(root)?, Names::Kept)?;
+    seal::seal(module)
 }
 
 /// Leaves an equal file alone, so that nothing that embeds it is rebuilt.

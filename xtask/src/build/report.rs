@@ -28,7 +28,7 @@ fn against(bytes: usize, budget: usize) -> String {
     format!("{:>7} bytes, {percent} % of {budget}{over}", bytes)
 }
 
-fn gzip(file: &[u8]) -> Result<usize> {
+pub(crate) fn gzip(file: &[u8]) -> Result<usize> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(file)?;
     Ok(encoder.finish()?.len())

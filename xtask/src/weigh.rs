@@ -1,0 +1,175 @@
+//! `cargo xtask weigh`: what each part of the one file weighs, from the names
+//! that the compiler gives its functions before they are sealed away.
+
+use std::{collections::BTreeMap, fs};
+
+use anyhow::{Context, Result};
+use rustc_demangle::demangle;
+use wasmparser::{KnownCustom, Name, NameSectionReader, Parser, Payload};
+
+use crate::{
+    build::{self, report},
+    project,
+};
+
+/// A function belongs to the first part that its name contains; generic code
+/// of the standard library is counted where it says that it comes from.
+const PARTS: &[(&str, &[&str])] = &[
+    ("RSA", &["countersign_kernel::rsa"]),
+    ("P-256", &["countersign_kernel::curve::p256"]),
+    ("Ed25519", &["countersign_kernel::curve::ed25519"]),
+    ("P-384, P-521", &["countersign_kernel::"]),
+    ("SHA-2", &["sha2::", "digest::", "block_buffer::", "hmac::"]),
+    (
+        "policy",
+        &["countersign::policy", "countersign::requirement"],
+    ),
+    (
+        "keys and documents",
+        &[
+            "countersign::key",
+            "countersign::issuer",
+            "countersign::document",
+            "countersign::revocation",
+        ],
+    ),
+    ("check", &["countersign::"]),
+    (
+        "JSON",
+        &[
+            "serde_json::",
+            "serde_core::",
+            "serde::",
+            "itoa::",
+            "zmij::",
+        ],
+    ),
+    (
+        "component face",
+        &["countersign_wit::", "wit_bindgen::", "cabi_"],
+    ),
+    (
+        "JavaScript face",
+        &[
+            "countersign_npm::",
+            "wasm_bindgen::",
+            "__wbg",
+            "__wbindgen",
+            "js_sys::",
+        ],
+    ),
+    ("Envoy face", &["countersign_envoy::", "proxy_"]),
+    (
+        "formatting",
+        &[
+            "core::fmt::",
+            "core::num::flt2dec",
+            "core::num::fmt",
+            "core::str::",
+            "core::unicode",
+        ],
+    ),
+    (
+        "allocation",
+        &["dlmalloc", "__rust", "alloc::raw_vec", "alloc::alloc"],
+    ),
+    ("maps", &["hashbrown::", "btree"]),
+];
+const REST: &str = "the rest of the standard library";
+
+/// Prints the table; with `all`, every function too, the heaviest first.
+pub(crate) fn run(all: bool) -> Result<()> {
+    let named = build::named(project::root())?;
+    let path = project::target(project::root()).join("countersign.named.wasm");
+    fs::write(&path, &named).with_context(|| format!("cannot write {}", path.display()))?;
+
+    let functions = functions(&named)?;
+    let mut parts: BTreeMap<&str, Vec<u8>> = BTreeMap::new();
+    for function in &functions {
+        parts
+            .entry(part(&function.name))
+            .or_default()
+            .extend(function.body);
+    }
+    parts.entry("data").or_default().extend(data(&named)?);
+    let mut rows: Vec<(&str, Vec<u8>)> = parts.into_iter().collect();
+    rows.sort_by_key(|(_, bytes)| std::cmp::Reverse(bytes.len()));
+
+    println!("| part | raw bytes | gzip by itself |\n|---|---:|---:|");
+    for (name, bytes) in &rows {
+        println!("| {name} | {} | {} |", bytes.len(), report::gzip(bytes)?);
+    }
+    if all {
+        let mut functions = functions;
+        functions.sort_by_key(|function| std::cmp::Reverse(function.body.len()));
+        println!();
+        for function in functions {
+            let part = part(&function.name);
+            println!("{:>7}  {part:<20} {}", function.body.len(), function.name);
+        }
+    }
+    println!("\nwith names, for a profiler: {}", path.display());
+    Ok(())
+}
+
+fn part(name: &str) -> &'static str {
+    PARTS
+        .iter()
+        .find(|(_, marks)| marks.iter().any(|mark| name.contains(mark)))
+        .map_or(REST, |(part, _)| part)
+}
+
+struct Function<'m> {
+    name: String,
+    body: &'m [u8],
+}
+
+fn functions(module: &[u8]) -> Result<Vec<Function<'_>>> {
+    let mut imported = 0;
+    let mut bodies = Vec::new();
+    let mut names = BTreeMap::new();
+    for payload in Parser::new(0).parse_all(module) {
+        match payload? {
+            Payload::ImportSection(imports) => imported = imports.count(),
+            Payload::CodeSectionEntry(body) => bodies.push(body.as_bytes()),
+            Payload::CustomSection(section) => {
+                if let KnownCustom::Name(section) = section.as_known() {
+                    names = function_names(section)?;
+                }
+            }
+            _ => {}
+        }
+    }
+    let named = (imported..).zip(bodies);
+    Ok(named
+        .map(|(index, body)| Function {
+            name: names.remove(&index).unwrap_or_default(),
+            body,
+        })
+        .collect())
+}
+
+fn function_names(section: NameSectionReader<'_>) -> Result<BTreeMap<u32, String>> {
+    let mut names = BTreeMap::new();
+    for subsection in section {
+        if let Name::Function(map) = subsection? {
+            for naming in map {
+                let naming = naming?;
+                names.insert(naming.index, format!("{:#}", demangle(naming.name)));
+            }
+        }
+    }
+    Ok(names)
+}
+
+fn data(module: &[u8]) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    for payload in Parser::new(0).parse_all(module) {
+        if let Payload::DataSection(segments) = payload? {
+            for segment in segments {
+                bytes.extend(segment?.data);
+            }
+        }
+    }
+    Ok(bytes)
+}
