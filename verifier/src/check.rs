@@ -7,7 +7,7 @@ use crate::{
     Code, Jws, Request,
     claims::{HeaderFacts, Verified, list},
     credential,
-    explain::Trace,
+    explain::{Trace, named, quoted},
     issuer::Issuers,
     json,
     memory::Memory,
@@ -52,9 +52,7 @@ impl Checks<'_> {
         request: &Request<'r>,
         trace: &mut Trace<'_>,
     ) -> Result<Pass<'r>, Halt> {
-        let target = trace.note("path", self.read(request), || {
-            format!("`{}`", String::from_utf8_lossy(request.target))
-        })?;
+        let target = trace.note("path", self.read(request), || quoted(request.target))?;
         let (host, method, target) = target;
         let found = self.router.find(&host, &target, method);
         let rule = found.and_then(|found| {
@@ -164,7 +162,7 @@ impl Checks<'_> {
         let index = iss.as_deref().and_then(|iss| self.issuers.index(iss));
         let routed = index.and_then(|index| Some((index, self.policy.issuers.get(index)?)));
         let (index, issuer) = trace.note("issuer", routed.ok_or(Code::IssuerUnknown), || {
-            format!("`iss` {}", quoted(iss.as_deref()))
+            format!("`iss` {}", named(iss.as_deref()))
         })?;
         let allowed = issuer.algorithms.contains(&jws.algorithm);
         trace.note(
@@ -182,7 +180,7 @@ impl Checks<'_> {
             .issuers
             .key(index, jws.kid.as_deref(), jws.algorithm, self.now_ms);
         let key = trace.note("key", key, || {
-            format!("`kid` {}", quoted(jws.kid.as_deref()))
+            format!("`kid` {}", named(jws.kid.as_deref()))
         })?;
         let genuine = key.verify(jws.signing_input, &jws.signature);
         trace.note(
@@ -261,7 +259,7 @@ impl Checks<'_> {
             verified.required.clone(),
             || match &verified.required {
                 Ok(()) => "what the type and the issuer ask for".into(),
-                Err(refusal) => format!("claim {}", quoted(refusal.claim.as_deref())),
+                Err(refusal) => format!("claim {}", named(refusal.claim.as_deref())),
             },
         )?;
         if !self.issuers.has_revocations(verified.issuer) {
@@ -326,13 +324,6 @@ fn admit_start(claim: &str, time: Option<i64>, leeway: i64, now: i64) -> Result<
 fn form(token: &[u8]) -> String {
     let parts = token.split(|b| *b == b'.').count();
     format!("{} bytes in {parts} parts", token.len())
-}
-
-fn quoted(text: Option<&str>) -> String {
-    text.map_or_else(
-        || "none".into(),
-        |text| format!("`{}`", text.escape_debug()),
-    )
 }
 
 /// `12 s ago`, `in 12 s`.

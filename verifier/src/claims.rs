@@ -9,6 +9,7 @@ use crate::{
     forward::{self, Headers},
     json::{Object, Pointer, Value},
     key::Key,
+    map::Set,
     policy::{Audiences, Issuer, Policy, TenantFrom},
     refusal::Refusal,
     revocation::Revocable,
@@ -219,7 +220,7 @@ fn words_at(claims: &Value<'_>, pointers: &[Pointer]) -> Result<Vec<Box<str>>, R
 #[derive(Default)]
 struct Words {
     list: Vec<Box<str>>,
-    seen: hashbrown::HashSet<Box<str>, foldhash::fast::FixedState>,
+    seen: Set,
 }
 
 impl Words {
@@ -229,13 +230,15 @@ impl Words {
         if word.is_empty() {
             return;
         }
-        if self.list.len() == SCAN && self.seen.is_empty() {
-            self.seen.extend(self.list.iter().cloned());
+        if self.list.len() == SCAN && self.seen.len() == 0 {
+            self.list.iter().for_each(|word| {
+                self.seen.insert(word.as_bytes());
+            });
         }
         let known = if self.list.len() < SCAN {
             self.list.iter().any(|w| **w == *word)
         } else {
-            !self.seen.insert(word.into())
+            !self.seen.insert(word.as_bytes())
         };
         if !known {
             self.list.push(word.into());
@@ -249,7 +252,11 @@ fn map_roles(issuer: &Issuer, theirs: Vec<Box<str>>) -> Vec<Box<str>> {
         return theirs;
     };
     let mut ours = Words::default();
-    for role in theirs.iter().filter_map(|group| map.get(group)).flatten() {
+    for role in theirs
+        .iter()
+        .filter_map(|group| map.get(group.as_bytes()))
+        .flatten()
+    {
         ours.add(role);
     }
     ours.list

@@ -1,6 +1,6 @@
 //! Every check in order, with what it saw: for people, not for programs.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{format, string::String, vec::Vec};
 
 use crate::{Code, refusal::Halt};
 
@@ -26,6 +26,17 @@ pub enum Verdict {
     Skip,
     /// It waits for documents.
     Wait,
+}
+
+/// A text of the request or the token between backticks, escaped but for
+/// visible ASCII.
+pub(crate) fn quoted(text: &[u8]) -> String {
+    format!("`{}`", text.escape_ascii())
+}
+
+/// The same of a text that may be missing.
+pub(crate) fn named(text: Option<&str>) -> String {
+    text.map_or_else(|| "none".into(), |text| quoted(text.as_bytes()))
 }
 
 /// Where the checks note what they saw, if somebody asked.

@@ -28,6 +28,7 @@ mod issuer;
 mod jws;
 mod key;
 mod limits;
+mod map;
 mod memory;
 mod policy;
 mod problem;

@@ -155,11 +155,6 @@ fn victim(places: &mut [Option<Entry>], now_ms: i64) -> Option<&mut Option<Entry
 /// The end of a token is the end of its signature, which differs between
 /// tokens of one issuer; all bytes are compared afterwards.
 fn hash(token: &[u8], seed: u64) -> u64 {
-    let mut state = seed ^ u64::try_from(token.len()).unwrap_or(0);
-    for chunk in token.rchunks_exact(8).take(4) {
-        let word = chunk.try_into().map_or(0, u64::from_le_bytes);
-        state = (state ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        state ^= state >> 32;
-    }
-    state
+    let end = token.last_chunk::<32>().map_or(token, |end| end);
+    bytes::hash(end, seed)
 }

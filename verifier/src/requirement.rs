@@ -6,7 +6,7 @@ use crate::{
     Code, Limits,
     claims::{Times, Verified, list},
     condition::Claims,
-    explain::Trace,
+    explain::{Trace, named},
     json,
     refusal::{Halt, Refusal},
     scope,
@@ -255,13 +255,6 @@ impl Requirement {
 
 fn admit_if(holds: bool, code: Code) -> Result<(), Refusal> {
     if holds { Ok(()) } else { Err(code.into()) }
-}
-
-fn named(text: Option<&str>) -> String {
-    text.map_or_else(
-        || "none".into(),
-        |text| format!("`{}`", text.escape_debug()),
-    )
 }
 
 /// The place of a rule's code in the order of checks; age comes last.

@@ -1,24 +1,20 @@
 //! Revocation documents: what is no longer good, although it was signed.
 
-use alloc::{borrow::ToOwned, boxed::Box, format};
-
-use hashbrown::HashSet;
+use alloc::format;
 
 use crate::{
     Limits, Problem,
     json::{Object, Value},
     key::parse_document,
-    policy::Map,
+    map::{Map, Set},
 };
-
-type Set = HashSet<Box<str>, foldhash::fast::FixedState>;
 
 /// `{ "jti": […], "sub": [{ "sub", "issued_before"? }], "kid": […] }`
 #[derive(Debug, Default)]
 pub(crate) struct Revoked {
     jti: Set,
     /// Tokens of this subject issued before this (ms); without a time, all.
-    sub: Map<Box<str>, Option<i64>>,
+    sub: Map<Option<i64>>,
     kid: Set,
 }
 
@@ -55,7 +51,7 @@ impl Revoked {
                         } else {
                             &mut revoked.kid
                         };
-                        set.insert(text.into());
+                        set.insert(text.as_bytes());
                     }
                     "sub" => revoked
                         .add_subject(item)
@@ -93,23 +89,28 @@ impl Revoked {
             return Err(SHAPE);
         }
         // Of two entries for a subject the one that revokes more counts.
-        let known = self.sub.entry(sub.to_owned().into()).or_insert(before);
-        *known = match (*known, before) {
-            (Some(a), Some(b)) => Some(a.max(b)),
-            _ => None,
-        };
+        match self.sub.get_mut(sub.as_bytes()) {
+            None => {
+                self.sub.insert(sub.as_bytes(), before);
+            }
+            Some(known) => *known = known.zip(before).map(|(a, b)| a.max(b)),
+        }
         Ok(())
     }
 
     pub(crate) fn covers(&self, token: &Revocable<'_>) -> bool {
-        let by_subject = || match token.sub.and_then(|sub| self.sub.get(sub)) {
+        let by_subject = || match token.sub.and_then(|sub| self.sub.get(sub.as_bytes())) {
             None => false,
             Some(None) => true,
             // Without `iat` nobody can say that it was issued later.
             Some(Some(before)) => token.issued_at_ms.is_none_or(|at| at < *before),
         };
-        token.jti.is_some_and(|jti| self.jti.contains(jti))
-            || token.kid.is_some_and(|kid| self.kid.contains(kid))
+        token
+            .jti
+            .is_some_and(|jti| self.jti.contains(jti.as_bytes()))
+            || token
+                .kid
+                .is_some_and(|kid| self.kid.contains(kid.as_bytes()))
             || by_subject()
     }
 }

@@ -5,15 +5,16 @@
 use alloc::{borrow::Cow, boxed::Box, vec::Vec};
 
 use crate::{
-    policy::{Host, Map, Pattern, Rule, Segment},
+    map::Map,
+    policy::{Host, Pattern, Rule, Segment},
     target::Target,
 };
 
 #[derive(Debug, Default)]
 pub(crate) struct Router {
     any_host: Trie,
-    exact: Map<Box<str>, Trie>,
-    wildcard: Map<Box<str>, Trie>,
+    exact: Map<Trie>,
+    wildcard: Map<Trie>,
 }
 
 /// A rule that matches, and the pattern of it that did.
@@ -33,11 +34,13 @@ impl Router {
                 router.any_host.insert(index, rule);
             }
             for host in &rule.hosts {
-                let tries = match host {
-                    Host::Exact(name) => router.exact.entry(name.clone()),
-                    Host::Wildcard(parent) => router.wildcard.entry(parent.clone()),
+                let (tries, name) = match host {
+                    Host::Exact(name) => (&mut router.exact, name),
+                    Host::Wildcard(parent) => (&mut router.wildcard, parent),
                 };
-                tries.or_default().insert(index, rule);
+                if let Some(trie) = tries.get_or_default(name.as_bytes()) {
+                    trie.insert(index, rule);
+                }
             }
         }
         router
@@ -47,8 +50,8 @@ impl Router {
         let parent = host.split_once('.').filter(|(label, _)| !label.is_empty());
         let tries = [
             Some(&self.any_host),
-            self.exact.get(host),
-            parent.and_then(|(_, parent)| self.wildcard.get(parent)),
+            self.exact.get(host.as_bytes()),
+            parent.and_then(|(_, parent)| self.wildcard.get(parent.as_bytes())),
         ];
         let mut search = Search { method, best: None };
         for trie in tries.into_iter().flatten() {
@@ -65,7 +68,7 @@ struct Trie {
 
 #[derive(Debug)]
 struct Node {
-    literals: Map<Box<[u8]>, Node>,
+    literals: Map<Node>,
     name: Option<Box<Node>>,
     /// Patterns that end here.
     ends: Vec<End>,
@@ -100,10 +103,12 @@ impl Trie {
             let mut node = &mut self.root;
             node.first_rule = node.first_rule.min(index);
             for segment in &path.segments {
-                node = match segment {
-                    Segment::Literal(text) => node.literals.entry(text.clone()).or_default(),
-                    Segment::Name(_) => node.name.get_or_insert_default(),
+                let next = match segment {
+                    Segment::Literal(text) => node.literals.get_or_default(text),
+                    Segment::Name(_) => Some(&mut **node.name.get_or_insert_default()),
                 };
+                let Some(next) = next else { return };
+                node = next;
                 node.first_rule = node.first_rule.min(index);
             }
             let ends = if path.rest {

@@ -46,7 +46,12 @@ const PARTS: &[(&str, &[&str])] = &[
     ),
     (
         "component face",
-        &["countersign_wit::", "wit_bindgen::", "cabi_"],
+        &[
+            "countersign:gate",
+            "countersign_wit::",
+            "wit_bindgen::",
+            "cabi_",
+        ],
     ),
     (
         "JavaScript face",

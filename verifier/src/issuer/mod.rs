@@ -3,7 +3,7 @@
 
 mod supply;
 
-use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
+use alloc::{string::String, sync::Arc, vec::Vec};
 
 use crate::{
     Code, DocumentStatus, Fetch, FetchKind,
@@ -11,7 +11,8 @@ use crate::{
     document::Schedule,
     key::{Key, Keyring},
     limits,
-    policy::{Keys, Map, Policy},
+    map::Map,
+    policy::{Keys, Policy},
     refusal::{Halt, Refusal},
     revocation::{Revocable, Revoked},
 };
@@ -21,7 +22,7 @@ use crate::{
 pub(crate) struct Issuers {
     states: Vec<State>,
     sources: Vec<Source>,
-    by_iss: Map<Box<str>, usize>,
+    by_iss: Map<usize>,
 }
 
 #[derive(Debug)]
@@ -83,14 +84,14 @@ impl Issuers {
                 revocations,
                 revoked,
             });
-            all.by_iss.insert(issuer.issuer.clone(), index);
+            all.by_iss.insert(issuer.issuer.as_bytes(), index);
         }
         all
     }
 
     /// By exact `iss` (RFC 7519 §4.1.1).
     pub(crate) fn index(&self, iss: &str) -> Option<usize> {
-        self.by_iss.get(iss).copied()
+        self.by_iss.get(iss.as_bytes()).copied()
     }
 
     /// The key that a token names, or why it cannot be had, or what to wait

@@ -7,10 +7,10 @@ use alloc::{
 };
 use core::{cell::RefCell, fmt};
 
-use hashbrown::HashSet;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use super::{Number, Object, Value, push_token};
+use crate::map::Set;
 
 /// Above this many members a set finds duplicates, below it a scan does.
 const SCAN: usize = 16;
@@ -223,15 +223,17 @@ impl<'de> Visitor<'de> for Seed<'_, 'de> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value<'de>, A::Error> {
         self.enter()?;
         let mut members: Vec<(Cow<'de, str>, Value<'de>)> = Vec::new();
-        let mut seen: HashSet<Cow<'de, str>, foldhash::fast::FixedState> = HashSet::default();
+        let mut seen = Set::default();
         while let Some(name) = map.next_key_seed(Name)? {
             let duplicate = if members.len() < SCAN {
                 members.iter().any(|(n, _)| *n == name)
             } else {
-                if seen.is_empty() {
-                    seen.extend(members.iter().map(|(n, _)| n.clone()));
+                if seen.len() == 0 {
+                    members.iter().for_each(|(n, _)| {
+                        seen.insert(n.as_bytes());
+                    });
                 }
-                !seen.insert(name.clone())
+                !seen.insert(name.as_bytes())
             };
             if duplicate {
                 return Err(self.fail(FaultKind::Duplicate, Some(&name)));

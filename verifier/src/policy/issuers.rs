@@ -3,7 +3,7 @@
 use alloc::{boxed::Box, format, vec::Vec};
 
 use super::{
-    Audiences, Issuer, Map, Mapping, Revocations, TenantFrom,
+    Audiences, Issuer, Mapping, Revocations, TenantFrom,
     claims::{conditions, one_or_more, pointer},
     codes::*,
     grammar,
@@ -18,6 +18,7 @@ use crate::{
     Algorithm, Limits,
     json::{Pointer, Value},
     limits,
+    map::Map,
 };
 
 pub(super) fn issuers<'p>(
@@ -198,10 +199,14 @@ pub(super) fn fixed(node: Node<'_, '_>) -> Read<Box<str>> {
     Ok(fixed.into())
 }
 
-fn role_map(node: Node<'_, '_>) -> Read<Map<Box<str>, Vec<Box<str>>>> {
+fn role_map(node: Node<'_, '_>) -> Read<Map<Vec<Box<str>>>> {
     let groups = node.members(|group, roles| {
         let roles = roles.words(1, grammar::text)?;
-        Ok((Box::from(group), roles))
+        Ok((Box::<str>::from(group), roles))
     })?;
-    Ok(groups.into_iter().collect())
+    let mut map = Map::default();
+    for (group, roles) in groups {
+        map.insert(group.as_bytes(), roles);
+    }
+    Ok(map)
 }

@@ -19,10 +19,10 @@ mod suggest;
 mod token_types;
 
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
-use hashbrown::HashMap;
 
 use crate::{
-    Algorithm, Keyring, Limits, condition::Claims, json::Pointer, requirement::Requirement,
+    Algorithm, Keyring, Limits, condition::Claims, json::Pointer, map::Map,
+    requirement::Requirement,
 };
 
 pub use parse::lint;
@@ -30,14 +30,6 @@ pub(crate) use parse::{parse, parse_requirement};
 
 /// JSON Schema (2020-12) of the policy; a test holds it against the parser.
 pub const POLICY_SCHEMA: &str = include_str!("../../policy.schema.json");
-
-/// Lookups by the policy's own names: the keys are the operator's, so a fixed
-/// seed cannot be attacked.
-pub(crate) type Map<K, V> = HashMap<K, V, foldhash::fast::FixedState>;
-
-/// Whatever the parser looks up, as bytes: one kind of table for all of it,
-/// since each kind adds to the module.
-type Index = Map<Box<[u8]>, usize>;
 
 #[derive(Debug)]
 pub(crate) struct Policy {
@@ -68,7 +60,7 @@ pub(crate) struct Issuer {
     pub(crate) token_types: Vec<TokenType>,
     pub(crate) mapping: Mapping,
     /// With it, a role that is not mapped is dropped.
-    pub(crate) role_map: Option<Map<Box<str>, Vec<Box<str>>>>,
+    pub(crate) role_map: Option<Map<Vec<Box<str>>>>,
     pub(crate) scope_wildcards: bool,
     pub(crate) require: Vec<Claims>,
     pub(crate) max_age_ms: Option<i64>,

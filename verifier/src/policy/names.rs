@@ -2,7 +2,8 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
-use super::{Index, Policy, TenantFrom};
+use super::{Policy, TenantFrom};
+use crate::map::{Map, Set};
 
 /// An issuer, by its place among those that have a name.
 pub(super) type IssuerId = usize;
@@ -12,10 +13,10 @@ const ANY: IssuerId = IssuerId::MAX;
 
 #[derive(Default)]
 pub(super) struct Names<'p> {
-    issuers: Index,
+    issuers: Map<IssuerId>,
     issuers_in_order: Vec<&'p str>,
     /// An issuer, or [`ANY`], and the name of a type.
-    types: Index,
+    types: Set,
     types_in_order: Vec<&'p str>,
     says_tenant: Vec<bool>,
     any_says_tenant: bool,
@@ -44,13 +45,13 @@ impl<'p> Names<'p> {
         let id = self.issuers_in_order.len();
         self.issuers_in_order.push(name);
         self.says_tenant.push(false);
-        self.issuers.insert(name.as_bytes().into(), id);
+        self.issuers.insert(name.as_bytes(), id);
         id
     }
 
     pub(super) fn add_type(&mut self, issuer: IssuerId, name: &'p str) {
-        self.types.insert(pair(issuer, name).into(), 0);
-        if self.types.insert(pair(ANY, name).into(), 0).is_none() {
+        self.types.insert(&pair(issuer, name));
+        if self.types.insert(&pair(ANY, name)) {
             self.types_in_order.push(name);
         }
     }
@@ -82,7 +83,7 @@ impl<'p> Names<'p> {
 
     /// Whether one of the issuers (`None`: of all) has tokens of this type.
     pub(super) fn has_type(&self, admitted: Option<&[IssuerId]>, name: &str) -> bool {
-        let has = |issuer: &IssuerId| self.types.contains_key(&*pair(*issuer, name));
+        let has = |issuer: &IssuerId| self.types.contains(&pair(*issuer, name));
         admitted.unwrap_or(&[ANY]).iter().any(has)
     }
 

@@ -2,7 +2,8 @@
 
 use alloc::vec::Vec;
 
-use super::{Host, Index, Pattern, Rule, Segment};
+use super::{Host, Pattern, Rule, Segment};
+use crate::map::Set;
 
 /// A rule with more combinations of path, host and method is not looked at,
 /// and none is once this many are known: this is advice, and it must not cost
@@ -15,7 +16,7 @@ const KNOWN: usize = 200_000;
 /// or that is below an earlier `/**`, not every overlap.
 #[derive(Default)]
 pub(super) struct Reach {
-    matched: Index,
+    matched: Set,
 }
 
 impl Reach {
@@ -42,8 +43,7 @@ impl Reach {
         let covered = covered.collect();
         for path in &rule.paths {
             for (host, method) in &combinations {
-                self.matched
-                    .insert(key(&whole(path), *host, *method).into(), 0);
+                self.matched.insert(&key(&whole(path), *host, *method));
             }
         }
         covered
@@ -57,7 +57,7 @@ impl Reach {
         let matched = |path: &Vec<u8>, host| {
             methods
                 .iter()
-                .any(|method| self.matched.contains_key(&*key(path, host, *method)))
+                .any(|method| self.matched.contains(&key(path, host, *method)))
         };
         paths
             .iter()

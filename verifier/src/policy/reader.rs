@@ -5,7 +5,6 @@ use alloc::{boxed::Box, format, string::String, vec::Vec};
 use core::ops::RangeInclusive;
 
 use super::{
-    Index,
     codes::*,
     fields::Fields,
     report::{Position, Read, Report, Reported},
@@ -14,6 +13,7 @@ use super::{
 use crate::{
     Problem,
     json::{Number, Object, Value, push_token},
+    map::Set,
 };
 
 /// A value and the way to it. `'p` is the policy's text.
@@ -284,18 +284,16 @@ pub(super) fn ms(seconds: u32) -> i64 {
 /// Things that must differ from each other.
 #[derive(Default)]
 pub(super) struct Unique {
-    seen: Index,
+    seen: Set,
 }
 
 impl Unique {
     /// `within` names what the text must be unique in.
     pub(super) fn add(&mut self, node: Node<'_, '_>, text: &str, within: &str) -> Read<()> {
-        match self.seen.insert(text.as_bytes().into(), 0) {
-            None => Ok(()),
-            Some(_) => {
-                let message = format!("{} is more than once in {within}", quoted(text));
-                Err(node.refuse(DUPLICATE, message))
-            }
+        if self.seen.insert(text.as_bytes()) {
+            return Ok(());
         }
+        let message = format!("{} is more than once in {within}", quoted(text));
+        Err(node.refuse(DUPLICATE, message))
     }
 }
