@@ -1,6 +1,6 @@
 //! The algorithms, one row each (RFC 7518 §3.1).
 
-pub(crate) use countersign_kernel::rsa::Hash;
+pub(crate) use countersign_kernel::hash::Hash;
 
 /// The kind of key that an algorithm takes (RFC 7518 §6.1, RFC 8037 §2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -149,7 +149,7 @@ impl Search<'_> {
         match segments.split_first() {
             None => self.offer(&node.ends),
             Some((segment, rest)) => {
-                if let Some(node) = node.literals.get(&**segment) {
+                if let Some(node) = node.literals.get(segment) {
                     self.descend(node, rest);
                 }
                 if let Some(node) = &node.name {

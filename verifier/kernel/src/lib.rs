@@ -2,7 +2,8 @@
 //! RSA ([`rsa`]), ECDSA on the NIST curves and Ed25519 ([`curve`]).
 //!
 //! Everything that passes here is public, so variable time is right here and
-//! nowhere else: this crate must never see a private key. `unsafe` is only in
+//! nowhere else: this crate must never see a private key. Only [`hash`], for HMAC,
+//! is handed secrets, and takes the same time for all of one length. `unsafe` is only in
 //! `rsa`'s loads and stores of vectors.
 #![no_std]
 #![deny(unsafe_code)]
@@ -12,4 +13,5 @@ extern crate alloc;
 extern crate std;
 
 pub mod curve;
+pub mod hash;
 pub mod rsa;

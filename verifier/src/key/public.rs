@@ -7,7 +7,6 @@ use countersign_kernel::{
     curve::{ed25519, p256, p384, p521},
     rsa,
 };
-use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use crate::{Algorithm, algorithm::KeyKind};
 
@@ -34,15 +33,15 @@ impl PublicKey {
         let [first, second] = &members;
         let prepared = match kind {
             KeyKind::Rsa => prepare_rsa(first, second)?,
-            KeyKind::P256 => coordinates(first, second)
+            KeyKind::P256 => both(first, second)
                 .and_then(|(x, y)| p256::VerifyingKey::new(x, y))
                 .map(|key| Prepared::P256(Box::new(key)))
                 .ok_or(OFF_CURVE)?,
-            KeyKind::P384 => coordinates(first, second)
+            KeyKind::P384 => both(first, second)
                 .and_then(|(x, y)| p384::VerifyingKey::new(x, y))
                 .map(|key| Prepared::P384(Box::new(key)))
                 .ok_or(OFF_CURVE)?,
-            KeyKind::P521 => coordinates(first, second)
+            KeyKind::P521 => both(first, second)
                 .and_then(|(x, y)| p521::VerifyingKey::new(x, y))
                 .map(|key| Prepared::P521(Box::new(key)))
                 .ok_or(OFF_CURVE)?,
@@ -59,23 +58,24 @@ impl PublicKey {
     }
 
     pub(super) fn verify(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
+        let hash = algorithm.hash();
         match &self.prepared {
             Prepared::Rsa(key) => match algorithm {
                 Algorithm::PS256 | Algorithm::PS384 | Algorithm::PS512 => {
-                    key.verify_pss(algorithm.hash(), message, signature)
+                    key.verify_pss(hash, message, signature)
                 }
-                _ => key.verify_pkcs1(algorithm.hash(), message, signature),
+                _ => key.verify_pkcs1(hash, message, signature),
             },
             // r and s, each of the curve's length (RFC 7518 §3.4).
-            Prepared::P256(key) => exactly(signature)
-                .is_some_and(|signature| key.verify(&Sha256::digest(message).into(), signature)),
-            Prepared::P384(key) => exactly(signature)
-                .is_some_and(|signature| key.verify(&Sha384::digest(message).into(), signature)),
-            Prepared::P521(key) => exactly(signature)
-                .is_some_and(|signature| key.verify(&Sha512::digest(message).into(), signature)),
-            Prepared::Ed25519(key) => {
-                exactly(signature).is_some_and(|signature| key.verify(message, signature))
-            }
+            Prepared::P256(key) => both(&hash.digest(&[message]), signature)
+                .is_some_and(|(digest, signature)| key.verify(digest, signature)),
+            Prepared::P384(key) => both(&hash.digest(&[message]), signature)
+                .is_some_and(|(digest, signature)| key.verify(digest, signature)),
+            Prepared::P521(key) => both(&hash.digest(&[message]), signature)
+                .is_some_and(|(digest, signature)| key.verify(digest, signature)),
+            Prepared::Ed25519(key) => signature
+                .try_into()
+                .is_ok_and(|signature| key.verify(message, signature)),
         }
     }
 }
@@ -99,10 +99,10 @@ fn prepare_rsa(modulus: &[u8], exponent: &[u8]) -> Result<Prepared, &'static str
     Ok(Prepared::Rsa(Box::new(key)))
 }
 
-fn coordinates<'m, const N: usize>(x: &'m [u8], y: &'m [u8]) -> Option<(&'m [u8; N], &'m [u8; N])> {
-    Some((x.try_into().ok()?, y.try_into().ok()?))
-}
-
-fn exactly<const N: usize>(signature: &[u8]) -> Option<&[u8; N]> {
-    signature.try_into().ok()
+/// Both of exactly the lengths that their use takes.
+fn both<'m, const A: usize, const B: usize>(
+    a: &'m [u8],
+    b: &'m [u8],
+) -> Option<(&'m [u8; A], &'m [u8; B])> {
+    Some((a.try_into().ok()?, b.try_into().ok()?))
 }

@@ -10,20 +10,8 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use sha2::{Digest, Sha256, Sha384, Sha512};
-
 use super::PublicKey;
-
-/// The hash of a signature scheme.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hash {
-    /// SHA-256.
-    Sha256,
-    /// SHA-384.
-    Sha384,
-    /// SHA-512.
-    Sha512,
-}
+use crate::hash::Hash;
 
 impl PublicKey {
     /// RSASSA-PKCS1-v1_5 verification.
@@ -79,15 +67,6 @@ fn verify_pss_encoding(hash: Hash, message: &[u8], octets: &[u8], bits: usize) -
 }
 
 impl Hash {
-    /// Bytes of a digest.
-    pub const fn length(self) -> usize {
-        match self {
-            Self::Sha256 => 32,
-            Self::Sha384 => 48,
-            Self::Sha512 => 64,
-        }
-    }
-
     /// DigestInfo in DER up to the digest itself (RFC 8017 §9.2, note 1).
     pub(super) const fn digest_info(self) -> &'static [u8] {
         match self {
@@ -100,19 +79,6 @@ impl Hash {
             Self::Sha512 => {
                 b"\x30\x51\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x03\x05\x00\x04\x40"
             }
-        }
-    }
-
-    fn digest(self, parts: &[&[u8]]) -> Vec<u8> {
-        fn digest<D: Digest>(parts: &[&[u8]]) -> Vec<u8> {
-            let mut state = D::new();
-            parts.iter().for_each(|part| state.update(part));
-            state.finalize().to_vec()
-        }
-        match self {
-            Self::Sha256 => digest::<Sha256>(parts),
-            Self::Sha384 => digest::<Sha384>(parts),
-            Self::Sha512 => digest::<Sha512>(parts),
         }
     }
 

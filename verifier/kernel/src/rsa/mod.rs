@@ -28,7 +28,6 @@ mod tile;
 
 use alloc::vec::Vec;
 
-pub use encoding::Hash;
 use modulus::Modulus;
 
 /// Shortest modulus, in bits (RFC 7518 §3.3).

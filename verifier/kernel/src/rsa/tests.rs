@@ -12,10 +12,11 @@ use rsa::traits::SignatureScheme;
 use serde_json::Value;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
+use super::PublicKey;
 use super::digits::{BITS, bytes_from_words, digits_from_words, words_from_bytes};
 use super::probe::{DIGIT_MAX, Random, number, run};
 use super::reciprocal::reciprocal;
-use super::{Hash, PublicKey};
+use crate::hash::Hash;
 
 #[test]
 fn steps_and_powers_agree_with_big_integers() {

@@ -20,10 +20,10 @@ use super::comb::{self, Comb, Group, KEY_TEETH};
 use super::limbs;
 use super::montgomery::{BITS, LONGEST, Limbs, Modulus, number};
 use super::recode::Signs;
+use crate::hash::Hash;
 use alloc::boxed::Box;
 use once_cell::race::OnceBox;
 use point::{Affine, Entry, Sum};
-use sha2::{Digest, Sha512};
 
 /// RFC 8032 §5.1: the order of the base point, big-endian.
 static ORDER: Modulus = Modulus::new(&limbs::hex::<32>(
@@ -70,8 +70,8 @@ impl VerifyingKey {
         s.reverse();
         let s = Signs::odd(&ORDER.parse(&s)?, &ORDER.limbs);
 
-        let hash = Sha512::new().chain_update(r).chain_update(self.encoded);
-        let k = reduce(hash.chain_update(message).finalize().into());
+        let digest = Hash::Sha512.digest(&[r, &self.encoded, message]);
+        let k = reduce(digest.try_into().ok()?);
         // A key may have a low-order component, so `k` must not be negated
         // modulo the order: an even one is made odd by one `A` too many.
         let is_even = k[0] & 1 == 0;

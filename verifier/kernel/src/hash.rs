@@ -1,0 +1,49 @@
+//! SHA-2 (FIPS 180-4), each member compiled once for whoever hashes.
+
+use alloc::vec::Vec;
+
+use sha2::{Digest, Sha256, Sha384, Sha512};
+
+/// The hash of a signature or MAC algorithm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hash {
+    /// SHA-256.
+    Sha256,
+    /// SHA-384.
+    Sha384,
+    /// SHA-512.
+    Sha512,
+}
+
+impl Hash {
+    /// Bytes of a digest.
+    pub const fn length(self) -> usize {
+        match self {
+            Self::Sha256 => 32,
+            Self::Sha384 => 48,
+            Self::Sha512 => 64,
+        }
+    }
+
+    /// Bytes of a block, which HMAC wants to know.
+    pub const fn block(self) -> usize {
+        match self {
+            Self::Sha256 => 64,
+            Self::Sha384 | Self::Sha512 => 128,
+        }
+    }
+
+    /// The digest of the parts as one message.
+    pub fn digest(self, parts: &[&[u8]]) -> Vec<u8> {
+        fn digest<D: Digest>(parts: &[&[u8]]) -> Vec<u8> {
+            let mut state = D::new();
+            parts.iter().for_each(|part| state.update(part));
+            state.finalize().to_vec()
+        }
+        match self {
+            Self::Sha256 => digest::<Sha256>(parts),
+            Self::Sha384 => digest::<Sha384>(parts),
+            Self::Sha512 => digest::<Sha512>(parts),
+        }
+    }
+}
