@@ -25,7 +25,7 @@ use crate::{
     Algorithm, Keyring, Limits, condition::Claims, json::Pointer, requirement::Requirement,
 };
 
-pub use parse::lint;
+pub use parse::{lint, policy_json};
 pub(crate) use parse::{parse, parse_requirement};
 
 /// JSON Schema (2020-12) of the policy; a test holds it against the parser.
