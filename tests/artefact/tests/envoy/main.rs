@@ -1,6 +1,9 @@
 //! The file in a real Envoy.
 
+mod answers;
 mod configuration;
 mod decisions;
+mod identity;
 mod keys;
+mod requests;
 mod stage;
