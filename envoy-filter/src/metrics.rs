@@ -8,6 +8,8 @@ use crate::host::metric::{self, Kind};
 /// The metrics of a plugin, in this worker.
 pub(crate) struct Metrics {
     pub(crate) allowed: Counter,
+    /// Of those, with a token whose signature was remembered.
+    pub(crate) remembered: Counter,
     pub(crate) waited: Counter,
     pub(crate) fetches_ok: Counter,
     pub(crate) fetches_failed: Counter,
@@ -34,6 +36,7 @@ impl Metrics {
         let gauge = |name: &str| metric::define(Kind::Gauge, &named(name));
         Self {
             allowed: counter("allowed"),
+            remembered: counter("remembered"),
             waited: counter("waited"),
             fetches_ok: counter("fetches_ok"),
             fetches_failed: counter("fetches_failed"),
@@ -58,6 +61,7 @@ impl Metrics {
         let denied = self.denied.iter_mut().map(|(_, counter)| counter);
         let others = [
             &mut self.allowed,
+            &mut self.remembered,
             &mut self.waited,
             &mut self.fetches_ok,
             &mut self.fetches_failed,

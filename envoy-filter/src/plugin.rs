@@ -33,6 +33,8 @@ pub(crate) struct Plugin {
     due_at: Option<u64>,
     tick_ms: u32,
     told_at: u64,
+    /// The number of the newest grant: of an older one the token was remembered.
+    newest_grant: u64,
 }
 
 /// What becomes of a request.
@@ -61,6 +63,7 @@ impl Plugin {
             jitter: Jitter::new(seed ^ u64::from(id)),
             tick_ms,
             told_at: 0,
+            newest_grant: 0,
         }
     }
 
@@ -156,6 +159,10 @@ impl Plugin {
         forward::apply(grant, head)?;
         if let Some(principal) = &grant.principal {
             identity::admitted(&self.settings.filter_state, principal)?;
+            if grant.number <= self.newest_grant {
+                self.metrics.remembered.add();
+            }
+            self.newest_grant = self.newest_grant.max(grant.number);
         }
         self.metrics.allowed.add();
         Some(Fate::Pass)

@@ -5,5 +5,6 @@ mod configuration;
 mod decisions;
 mod identity;
 mod keys;
+mod metrics;
 mod requests;
 mod stage;
