@@ -2,8 +2,6 @@
 //! all of this Envoy: it takes a lease in the shared data, and puts there
 //! what came; the others take it from there.
 
-use std::collections::BTreeMap;
-
 use countersign::{Fetch, Gate, Outcome};
 
 use crate::{
@@ -19,10 +17,11 @@ use crate::{
 /// Its version changes with every document.
 const NEWS: &str = "countersign.news";
 
-/// Everything that the gate ever asked for, by source.
+/// Everything that the gate ever asked for.
 #[derive(Default)]
 pub(crate) struct Documents {
-    known: BTreeMap<u32, Document>,
+    /// By source: these are the numbers from 0 on.
+    known: Vec<Option<Document>>,
     /// This worker's fetches under way: the call, and the source.
     calls: Vec<(u32, u32)>,
     /// The version of [`NEWS`] up to which all was taken.
@@ -71,14 +70,15 @@ impl Documents {
         if self.calls.iter().any(|(_, flying)| *flying == source) {
             return false;
         }
-        let known = self.known.get(&source);
-        if known.is_none_or(|document| document.fetch.uri != fetch.uri) {
-            self.known
-                .insert(source, Document::new(fetch, parts.settings));
+        let index = index(source);
+        if self.known.len() <= index {
+            self.known.resize_with(index.saturating_add(1), || None);
         }
-        let Some(document) = self.known.get_mut(&source) else {
+        let Some(place) = self.known.get_mut(index) else {
             return false;
         };
+        let known = place.take().filter(|known| known.fetch.uri == fetch.uri);
+        let document = place.insert(known.unwrap_or_else(|| Document::new(fetch, parts.settings)));
         let (state, version) = document.state();
         if document.take(parts.gate, state) {
             self.landed.push(source);
@@ -107,11 +107,14 @@ impl Documents {
         size: Option<usize>,
         now_ms: u64,
     ) {
-        let Some(index) = self.calls.iter().position(|(known, _)| *known == call) else {
+        let Some(place) = self.calls.iter().position(|(known, _)| *known == call) else {
             return;
         };
-        let (_, source) = self.calls.swap_remove(index);
-        let most = self.known.get(&source).map_or(0, |d| d.fetch.max_bytes);
+        let (_, source) = self.calls.swap_remove(place);
+        let Some(document) = self.known.get(index(source)).and_then(Option::as_ref) else {
+            return;
+        };
+        let most = document.fetch.max_bytes;
         let response = size.ok_or("there was no answer").and_then(|size| {
             if u32::try_from(size).is_ok_and(|size| size <= most) {
                 Response::take(size).ok_or("its answer could not be read")
@@ -119,7 +122,7 @@ impl Documents {
                 Err("its answer is too large")
             }
         });
-        if let (Err(reason), Some(document)) = (&response, self.known.get(&source)) {
+        if let Err(reason) = &response {
             document.log(reason);
         }
         self.finish(parts, source, response.ok(), now_ms);
@@ -140,7 +143,8 @@ impl Documents {
             // before the others read of it.
             self.start_due(parts, now_ms);
         }
-        let Some(document) = self.known.get_mut(&source) else {
+        let known = self.known.get_mut(index(source));
+        let Some(document) = known.and_then(Option::as_mut) else {
             return;
         };
         let stored = response.as_ref().and_then(Response::store);
@@ -178,10 +182,10 @@ impl Documents {
             return;
         };
         self.read = news;
-        for (source, document) in &mut self.known {
+        for document in self.known.iter_mut().flatten() {
             let (state, _) = document.state();
             if document.take(gate, state) {
-                self.landed.push(*source);
+                self.landed.push(document.fetch.source);
             }
         }
     }
@@ -193,8 +197,13 @@ impl Documents {
 
     /// Whether another worker may have news soon.
     pub(crate) fn awaits_others(&self) -> bool {
-        self.known.values().any(|document| document.elsewhere)
+        let mut known = self.known.iter().flatten();
+        known.any(|document| document.elsewhere)
     }
+}
+
+fn index(source: u32) -> usize {
+    usize::try_from(source).unwrap_or(usize::MAX)
 }
 
 impl Document {

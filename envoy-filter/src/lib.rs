@@ -15,8 +15,8 @@ mod cookies;
 mod jitter;
 mod journal;
 mod pairs;
-mod queue;
 mod request;
+mod waiting;
 
 #[cfg(target_arch = "wasm32")]
 mod documents;

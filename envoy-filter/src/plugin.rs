@@ -11,8 +11,8 @@ use crate::{
     identity,
     jitter::Jitter,
     metrics::Metrics,
-    queue::{Queue, Waiting},
     request::Head,
+    waiting::Waiting,
 };
 
 /// Discovery, the keys that it names, and one more try.
@@ -26,7 +26,8 @@ pub(crate) struct Plugin {
     gate: Gate,
     settings: Settings,
     documents: Documents,
-    queue: Queue,
+    /// Who waits, in the order in which they came.
+    queue: Vec<Waiting>,
     metrics: Metrics,
     jitter: Jitter,
     /// When to ask the gate what is due.
@@ -59,7 +60,7 @@ impl Plugin {
             gate,
             settings,
             documents: Documents::default(),
-            queue: Queue::default(),
+            queue: Vec::new(),
             jitter: Jitter::new(seed ^ u64::from(id)),
             tick_ms,
             told_at: 0,
@@ -93,13 +94,11 @@ impl Plugin {
 
     /// The client of a request has left, or has its response.
     pub(crate) fn forget(&mut self, request: u32) {
-        if !self.queue.is_empty() {
-            self.queue.forget(request);
-        }
+        self.queue.retain(|waiting| waiting.request != request);
     }
 
     /// The plugin is over.
-    pub(crate) fn close(mut self) {
+    pub(crate) fn close(&mut self) {
         self.metrics.tell();
     }
 
@@ -187,14 +186,14 @@ impl Plugin {
         if self.queue.is_empty() {
             return;
         }
-        let mut again = Vec::new();
-        for waiting in self.queue.take(&landed, now_ms) {
-            // A context that is gone has nobody to answer.
-            if host::speak_for(waiting.request).is_some() {
-                again.extend(self.readmit(waiting, now_ms));
+        for waiting in std::mem::take(&mut self.queue) {
+            if !waiting.is_over(&landed, now_ms) {
+                self.queue.push(waiting);
+            } else if host::speak_for(waiting.request).is_some() {
+                let still = self.readmit(waiting, now_ms);
+                self.queue.extend(still);
             }
         }
-        self.queue.put_back(again);
         host::speak_for(self.id);
     }
 

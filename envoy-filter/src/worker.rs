@@ -1,6 +1,10 @@
 //! The plugins of this worker, and whose each request is.
 
-use std::{cell::RefCell, collections::HashMap};
+use std::{
+    cell::RefCell,
+    collections::HashMap,
+    hash::{BuildHasherDefault, Hasher},
+};
 
 use countersign::Code;
 
@@ -14,9 +18,33 @@ use crate::{
 #[derive(Default)]
 struct Worker {
     /// Without an entry, a plugin's configuration was refused.
-    plugins: HashMap<u32, Plugin>,
+    plugins: Vec<(u32, Plugin)>,
     /// The plugin of each request under way.
-    requests: HashMap<u32, u32>,
+    requests: HashMap<u32, u32, BuildHasherDefault<Spread>>,
+}
+
+impl Worker {
+    fn plugin(&mut self, id: u32) -> Option<&mut Plugin> {
+        let mut all = self.plugins.iter_mut();
+        all.find(|(known, _)| *known == id)
+            .map(|(_, plugin)| plugin)
+    }
+}
+
+/// Envoy numbers its contexts one by one: nobody can aim at the table.
+#[derive(Default)]
+struct Spread(u64);
+
+impl Hasher for Spread {
+    fn write_u32(&mut self, id: u32) {
+        self.0 = u64::from(id).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn write(&mut self, _: &[u8]) {}
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 thread_local! {
@@ -37,8 +65,11 @@ pub(crate) fn begin(context: u32, parent: u32) {
 pub(crate) fn end(context: u32) {
     with(|worker| {
         match worker.requests.remove(&context) {
-            Some(plugin) => worker.plugins.get_mut(&plugin)?.forget(context),
-            None => worker.plugins.remove(&context)?.close(),
+            Some(plugin) => worker.plugin(plugin)?.forget(context),
+            None => {
+                worker.plugin(context)?.close();
+                worker.plugins.retain(|(id, _)| *id != context);
+            }
         }
         Some(())
     });
@@ -58,7 +89,7 @@ pub(crate) fn configure(id: u32, size: usize) -> bool {
                     host::log(Level::Warn, &report(title, warnings));
                 }
                 let plugin = Plugin::open(id, configuration, seed);
-                worker.plugins.insert(id, plugin);
+                worker.plugins.push((id, plugin));
                 Some(())
             }
             Err(problems) => {
@@ -72,18 +103,18 @@ pub(crate) fn configure(id: u32, size: usize) -> bool {
 }
 
 pub(crate) fn tick(plugin: u32) {
-    with(|worker| worker.plugins.get_mut(&plugin)?.tick());
+    with(|worker| worker.plugin(plugin)?.tick());
 }
 
 pub(crate) fn fetched(plugin: u32, call: u32, body_size: Option<usize>) {
-    with(|worker| worker.plugins.get_mut(&plugin)?.fetched(call, body_size));
+    with(|worker| worker.plugin(plugin)?.fetched(call, body_size));
 }
 
 /// Whether the request may go on; if not, it was answered or waits.
 pub(crate) fn admit(context: u32) -> bool {
     let passes = with(|worker| {
-        let plugin = worker.requests.get(&context)?;
-        worker.plugins.get_mut(plugin)?.admit(context)
+        let plugin = *worker.requests.get(&context)?;
+        worker.plugin(plugin)?.admit(context)
     });
     passes.unwrap_or_else(|| {
         let denial = answer::unavailable(Code::InternalError, 1);

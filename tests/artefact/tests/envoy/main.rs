@@ -3,8 +3,10 @@
 mod answers;
 mod configuration;
 mod decisions;
+mod hostile;
 mod identity;
 mod keys;
 mod metrics;
 mod requests;
 mod stage;
+mod trap;

@@ -123,11 +123,6 @@ impl Envoy {
         all.find(|stat| stat["name"] == name)?["value"].as_u64()
     }
 
-    /// A file of this Envoy's own.
-    pub(crate) fn file(&self, name: &str) -> PathBuf {
-        self.folder.join(name)
-    }
-
     pub(crate) fn log(&self) -> String {
         log(&self.folder)
     }

@@ -3,6 +3,7 @@
 use std::{
     io::{self, BufRead, BufReader, Write},
     net::{SocketAddr, TcpListener, TcpStream},
+    sync::{Arc, Mutex},
     thread,
 };
 
@@ -12,6 +13,24 @@ pub(crate) fn echo() -> SocketAddr {
         let head = head(&stream)?;
         answer(stream, "200 OK", &[], &head)
     })
+}
+
+/// Serves one connection after the other, and notes the targets in that order.
+pub(crate) fn one_by_one() -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let seen = Arc::<Mutex<Vec<String>>>::default();
+    let noted = Arc::clone(&seen);
+    thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let head = head(&stream).unwrap_or_default();
+            let target = String::from_utf8_lossy(&head);
+            let target = target.split(' ').nth(1).unwrap_or_default();
+            noted.lock().unwrap().push(target.to_owned());
+            let _ = answer(stream, "200 OK", &[], b"");
+        }
+    });
+    (address, seen)
 }
 
 /// Calls `answer` for every connection, on a thread of its own.
