@@ -2,6 +2,7 @@
 
 mod answers;
 mod configuration;
+mod conformance;
 mod decisions;
 mod hostile;
 mod identity;

@@ -1,6 +1,7 @@
 //! A real Envoy, from its start to its end.
 
 use std::{
+    collections::BTreeMap,
     fs,
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -14,13 +15,14 @@ use serde_json::Value;
 use super::{
     client::{self, Reply, Sent},
     eventually,
-    setup::Setup,
+    setup::{MAIN, Setup},
 };
 
 pub(crate) struct Envoy {
     process: Child,
     folder: PathBuf,
     pub(crate) admin: SocketAddr,
+    /// Of the main listener.
     pub(crate) address: SocketAddr,
 }
 
@@ -59,6 +61,7 @@ impl Envoy {
             .arg(&config)
             .arg("--admin-address-path")
             .arg(&admin_file)
+            .envs(setup.environment.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::null())
             .stderr(fs::File::create(folder.join("envoy.log")).unwrap())
             .spawn()
@@ -70,7 +73,7 @@ impl Envoy {
             }
             let written = fs::read_to_string(&admin_file).unwrap_or_default();
             admin = written.trim().parse().ok();
-            address = admin.and_then(listener);
+            address = admin.and_then(ready);
             address.is_some()
         });
         let (admin, address) = admin.zip(address)?;
@@ -112,6 +115,11 @@ impl Envoy {
         reply.unwrap_or_else(|| panic!("{target}: no reply\n{}", self.log()))
     }
 
+    /// Where its listeners are, by name.
+    pub(crate) fn listeners(&self) -> BTreeMap<String, SocketAddr> {
+        listeners(self.admin).expect("Envoy names its listeners")
+    }
+
     /// One metric, as the admin interface shows it.
     pub(crate) fn metric(&self, name: &str) -> Option<u64> {
         let reply = client::send(self.admin, "GET", "/stats?format=json", &[])?.reply()?;
@@ -135,13 +143,22 @@ impl Drop for Envoy {
     }
 }
 
-/// Where Envoy listens for requests.
-fn listener(admin: SocketAddr) -> Option<SocketAddr> {
-    let reply = client::send(admin, "GET", "/listeners", &[])?.reply()?;
-    let (_, address) = reply.body.lines().find_map(|line| line.split_once("::"))?;
-    let address: SocketAddr = address.trim().parse().ok()?;
+/// Where an Envoy that is ready listens first.
+fn ready(admin: SocketAddr) -> Option<SocketAddr> {
     let ready = client::send(admin, "GET", "/ready", &[])?.reply()?;
-    (address.port() != 0 && ready.status == 200).then_some(address)
+    let address = listeners(admin)?.remove(MAIN)?;
+    (ready.status == 200).then_some(address)
+}
+
+/// Where Envoy listens, by the names of the listeners.
+fn listeners(admin: SocketAddr) -> Option<BTreeMap<String, SocketAddr>> {
+    let reply = client::send(admin, "GET", "/listeners", &[])?.reply()?;
+    let named = reply.body.lines().filter_map(|line| line.split_once("::"));
+    let bound = named.filter_map(|(name, address)| {
+        let address: SocketAddr = address.trim().parse().ok()?;
+        (address.port() != 0).then(|| (name.to_owned(), address))
+    });
+    Some(bound.collect())
 }
 
 fn log(folder: &Path) -> String {

@@ -2,6 +2,7 @@
 //! upstream and issuers behind it, all on loopback.
 
 pub(crate) mod client;
+pub(crate) mod clock;
 pub(crate) mod envoy;
 pub(crate) mod issuer;
 pub(crate) mod policy;

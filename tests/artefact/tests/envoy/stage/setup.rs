@@ -1,14 +1,18 @@
 //! How Envoy is configured: the filter as the README shows it, an upstream,
 //! and a cluster for each issuer.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, path::PathBuf};
 
 use countersign_artefact_tests::dist;
 use serde_json::{Value, json};
 
+/// The name of the first listener.
+pub(crate) const MAIN: &str = "main";
+
 /// A bootstrap in the making.
 pub(crate) struct Setup {
     pub(crate) concurrency: u32,
+    pub(crate) environment: Vec<(&'static str, PathBuf)>,
     bootstrap: Value,
 }
 
@@ -23,14 +27,31 @@ impl Setup {
         let bootstrap = json!({
             "admin": { "address": address(([127, 0, 0, 1], 0).into()) },
             "static_resources": {
-                "listeners": [listener(filter(configuration))],
+                "listeners": [listener(MAIN, filter(configuration))],
                 "clusters": [cluster("upstream", upstream)],
             },
         });
         Self {
             concurrency: 1,
+            environment: Vec::new(),
             bootstrap,
         }
+    }
+
+    /// A listener like the first, as that now is, with another configuration
+    /// as text.
+    pub(crate) fn listen(mut self, name: &str, configuration: &str) -> Self {
+        let manager = self.connection_manager().clone();
+        let any = json!({
+            "@type": "type.googleapis.com/google.protobuf.StringValue", "value": configuration,
+        });
+        let mut listener = listener(name, json!({}));
+        listener["filter_chains"][0]["filters"][0]["typed_config"] = manager;
+        let filters = &mut listener["filter_chains"][0]["filters"][0]["typed_config"];
+        filters["http_filters"][0]["typed_config"]["config"]["configuration"] = any;
+        let listeners = &mut self.bootstrap["static_resources"]["listeners"];
+        listeners.as_array_mut().unwrap().push(listener);
+        self
     }
 
     /// A cluster of this name.
@@ -105,9 +126,9 @@ fn discovered(listener: &Value) -> Value {
     json!({ "resources": [listener] })
 }
 
-fn listener(filter: Value) -> Value {
+fn listener(name: &str, filter: Value) -> Value {
     json!({
-        "name": "requests",
+        "name": name,
         "address": address(([127, 0, 0, 1], 0).into()),
         "filter_chains": [{ "filters": [{
             "name": "envoy.filters.network.http_connection_manager",
