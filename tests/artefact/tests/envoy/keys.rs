@@ -60,46 +60,6 @@ fn discovery_names_the_keys_and_must_name_its_issuer() {
 }
 
 #[test]
-fn four_workers_fetch_once() {
-    let Some(binary) = stage::binary() else {
-        return;
-    };
-    let (key, next, issuer) = (
-        Key::read("rsa-2048-a"),
-        Key::read("rsa-2048-b"),
-        Issuer::start(),
-    );
-    issuer.publish(
-        JWKS,
-        Document::keys(&[&key]).after(Duration::from_millis(300)),
-    );
-    let envoy = Envoy::start(&binary, &setup(&issuer).concurrency(4));
-    // Every connection goes to some worker: all of them have the keys.
-    let asked: Vec<_> = (0..40)
-        .map(|_| {
-            envoy
-                .begin("GET", "/", &bearer(&policy::token(&key)))
-                .unwrap()
-        })
-        .collect();
-    for sent in asked {
-        assert_eq!(sent.reply().unwrap().status, 200);
-    }
-    assert_eq!(issuer.asked(JWKS), 1);
-
-    // A rotation reaches all of them by one more fetch.
-    issuer.publish(JWKS, Document::keys(&[&next]));
-    std::thread::sleep(Duration::from_secs(30));
-    for _ in 0..40 {
-        assert_eq!(envoy.get("/", Some(&policy::token(&next))).status, 200);
-    }
-    eventually("the withdrawn key is gone in every worker", || {
-        (0..40).all(|_| envoy.get("/", Some(&policy::token(&key))).code() == "key_unknown")
-    });
-    assert_eq!(issuer.asked(JWKS), 2);
-}
-
-#[test]
 fn who_comes_before_the_keys_waits_for_them_and_nobody_else_does() {
     let Some(binary) = stage::binary() else {
         return;

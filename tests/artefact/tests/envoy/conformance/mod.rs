@@ -120,12 +120,12 @@ fn start(binary: &Path, clock: &Clock, batch: &[(&Stage, &Vec<Scene>)]) -> Envoy
     let issuers = Issuers::of(&stages);
     let mut setup = Setup::new(&other(), upstream::echo())
         .cluster("issuer", issuers.address)
+        .clock(clock)
         .manage(|manager| {
             manager["max_request_headers_kb"] = json!(512);
             manager["common_http_protocol_options"] = json!({ "max_headers_count": 1000 });
             manager["http_protocol_options"] = json!({ "allow_custom_methods": true });
         });
-    setup.environment = clock.environment().into();
     for (number, stage) in stages.iter().enumerate() {
         let name = format!("stage-{number}");
         let envoy = json!({ "clusters": issuers.clusters(number, stage), "code_header": true });

@@ -2,7 +2,15 @@
 //! runs as it is, but for its calls of `clock_gettime`, of which those for
 //! the time of day read eight bytes of a file. Its timers go on.
 
-use std::{env, fs, path::PathBuf, process::Command};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
+};
 
 use countersign_artefact_tests::dist;
 
@@ -10,7 +18,6 @@ use countersign_artefact_tests::dist;
 const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/envoy/stage/preload.rs");
 
 pub(crate) struct Clock {
-    library: PathBuf,
     file: PathBuf,
 }
 
@@ -21,24 +28,12 @@ impl Clock {
             println!("skipped: a clock that can be set needs Linux");
             return None;
         }
-        let folder = dist::root().join("target/envoy-tests");
-        fs::create_dir_all(&folder).unwrap();
-        let library = folder.join("libclock.so");
-        let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-        let built = Command::new(rustc)
-            .current_dir(dist::root())
-            .args([
-                "--edition=2024",
-                "--crate-type=cdylib",
-                "-Cpanic=abort",
-                "-O",
-            ])
-            .arg("-o")
-            .args([library.as_os_str(), SOURCE.as_ref()])
-            .status();
-        assert!(built.unwrap().success(), "the clock does not compile");
-        let file = folder.join(format!("clock-{}", std::process::id()));
-        let clock = Self { library, file };
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("clock-{}-{count}", std::process::id());
+        let clock = Self {
+            file: folder().join(name),
+        };
         fs::write(&clock.file, now_ms.to_le_bytes()).unwrap();
         Some(clock)
     }
@@ -50,11 +45,44 @@ impl Clock {
         std::io::Write::write_all(&mut file, &now_ms.to_le_bytes()).unwrap();
     }
 
+    /// So many seconds pass at once.
+    pub(crate) fn pass(&self, seconds: u64) {
+        let now_ms: [u8; 8] = fs::read(&self.file).unwrap().try_into().unwrap();
+        self.set(u64::from_le_bytes(now_ms) + seconds * 1000);
+    }
+
     /// What makes a program go by it.
     pub(crate) fn environment(&self) -> [(&'static str, PathBuf); 2] {
         [
-            ("LD_PRELOAD", self.library.clone()),
+            ("LD_PRELOAD", library().to_owned()),
             ("COUNTERSIGN_TEST_CLOCK", self.file.clone()),
         ]
     }
+}
+
+fn library() -> &'static Path {
+    static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
+    LIBRARY.get_or_init(|| {
+        let library = folder().join(format!("libclock-{}.so", std::process::id()));
+        let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+        let built = Command::new(rustc)
+            .current_dir(dist::root())
+            .args([
+                "--edition=2024",
+                "--crate-type=cdylib",
+                "-Cpanic=abort",
+                "-O",
+                "-o",
+            ])
+            .args([library.as_os_str(), SOURCE.as_ref()])
+            .status();
+        assert!(built.unwrap().success(), "the clock does not compile");
+        library
+    })
+}
+
+fn folder() -> PathBuf {
+    let folder = dist::root().join("target/envoy-tests");
+    fs::create_dir_all(&folder).unwrap();
+    folder
 }

@@ -36,6 +36,17 @@ impl Envoy {
         }
     }
 
+    /// The same with a bootstrap as an operator writes it, from the repository.
+    pub(crate) fn start_yaml(binary: &Path, bootstrap: &str) -> Self {
+        let folder = folder();
+        let config = folder.join("envoy.yaml");
+        fs::write(&config, bootstrap).unwrap();
+        let mut command = Command::new(binary);
+        command.current_dir(dist::root());
+        let started = Self::launch(command, &config, &folder);
+        started.unwrap_or_else(|| panic!("Envoy does not start:\n{}", log(&folder)))
+    }
+
     /// What Envoy logs of a setup that it refuses.
     pub(crate) fn refuse(binary: &Path, setup: &Setup) -> String {
         let folder = folder();
@@ -47,21 +58,21 @@ impl Envoy {
     fn try_start(binary: &Path, setup: &Setup, folder: &Path) -> Option<Self> {
         let config = folder.join("envoy.json");
         fs::write(&config, setup.bootstrap().to_string()).unwrap();
+        let mut command = Command::new(binary);
+        command.args(["--concurrency", &setup.concurrency.to_string()]);
+        command.envs(setup.environment.iter().map(|(name, value)| (name, value)));
+        Self::launch(command, &config, folder)
+    }
+
+    /// `None` where it ends instead of serving.
+    fn launch(mut command: Command, config: &Path, folder: &Path) -> Option<Self> {
         let admin_file = folder.join("admin");
-        let concurrency = setup.concurrency.to_string();
-        let mut process = Command::new(binary)
-            .args(["--concurrency", &concurrency, "--disable-hot-restart"])
-            .args([
-                "--log-level",
-                "warning",
-                "--component-log-level",
-                "wasm:info",
-            ])
+        let mut process = command
+            .args(["--disable-hot-restart", "--log-level", "warning"])
             .arg("--config-path")
-            .arg(&config)
+            .arg(config)
             .arg("--admin-address-path")
             .arg(&admin_file)
-            .envs(setup.environment.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::null())
             .stderr(fs::File::create(folder.join("envoy.log")).unwrap())
             .spawn()

@@ -6,6 +6,8 @@ use std::{net::SocketAddr, path::PathBuf};
 use countersign_artefact_tests::dist;
 use serde_json::{Value, json};
 
+use super::clock::Clock;
+
 /// The name of the first listener.
 pub(crate) const MAIN: &str = "main";
 
@@ -64,6 +66,12 @@ impl Setup {
     /// So many workers.
     pub(crate) fn concurrency(mut self, concurrency: u32) -> Self {
         self.concurrency = concurrency;
+        self
+    }
+
+    /// An Envoy that goes by this clock.
+    pub(crate) fn clock(mut self, clock: &Clock) -> Self {
+        self.environment = clock.environment().into();
         self
     }
 
