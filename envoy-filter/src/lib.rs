@@ -1,21 +1,38 @@
 //! The gate through proxy-wasm 0.2.1: a filter for Envoy and Istio.
 //!
-//! The plugin's configuration is the policy. The ABI is spoken here without
-//! an SDK: what the file imports and exports is then what it needs, the
-//! headers of a request are read in place, and no status of the host and no
-//! byte of a request can make it panic.
+//! The ABI is spoken here without an SDK: what the file imports and exports
+//! is then what it needs, the headers of a request are read in place, and no
+//! status of the host and no byte of a request can make it panic.
 #![cfg_attr(
     not(target_arch = "wasm32"),
-    allow(dead_code, reason = "elsewhere only tests use it")
+    allow(dead_code, unused_imports, reason = "elsewhere only tests use it")
 )]
 
+mod address;
 mod answer;
+mod config;
 mod cookies;
+mod jitter;
+mod journal;
 mod pairs;
+mod request;
+mod waiting;
 
+#[cfg(target_arch = "wasm32")]
+mod documents;
 #[cfg(target_arch = "wasm32")]
 mod exports;
 #[cfg(target_arch = "wasm32")]
-mod filter;
+mod forward;
 #[cfg(target_arch = "wasm32")]
 mod host;
+#[cfg(target_arch = "wasm32")]
+mod identity;
+#[cfg(target_arch = "wasm32")]
+mod metrics;
+#[cfg(target_arch = "wasm32")]
+mod plugin;
+#[cfg(target_arch = "wasm32")]
+mod response;
+#[cfg(target_arch = "wasm32")]
+mod worker;

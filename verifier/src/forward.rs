@@ -11,30 +11,34 @@ pub(crate) type Headers = Arc<[(Box<str>, Box<str>)]>;
 pub(crate) fn headers(forward: &[(Box<str>, Forward)], principal: &Principal) -> Headers {
     let mut headers = Vec::with_capacity(forward.len());
     for (name, what) in forward {
-        if let Some(value) = value(*what, principal) {
+        if let Some(value) = principal.forwarded(*what) {
             headers.push((name.clone(), value.into_boxed_str()));
         }
     }
     headers.into()
 }
 
-fn value(what: Forward, principal: &Principal) -> Option<String> {
-    let one = |text: &Option<Box<str>>| text.as_deref().map(visible);
-    let list = |words: &[Box<str>]| {
-        let words: Vec<String> = words.iter().map(|word| visible(word)).collect();
-        (!words.is_empty()).then(|| words.join(" "))
-    };
-    match what {
-        Forward::Issuer => Some(visible(&principal.iss)),
-        Forward::Subject => one(&principal.subject),
-        Forward::Type => one(&principal.token_type),
-        Forward::Tenant => one(&principal.tenant),
-        Forward::Roles => list(&principal.roles),
-        Forward::Scopes => list(&principal.scopes),
-        Forward::Expiry => principal
-            .expires_at_ms
-            .map(|ms| format!("{}", ms.div_euclid(1000))),
-        Forward::Claims => Some(base64url::encode(principal.claims.as_bytes())),
+impl Principal {
+    /// What a `forward` header would carry: visible ASCII, or `None` where the
+    /// token does not say it.
+    pub fn forwarded(&self, what: Forward) -> Option<String> {
+        let one = |text: &Option<Box<str>>| text.as_deref().map(visible);
+        let list = |words: &[Box<str>]| {
+            let words: Vec<String> = words.iter().map(|word| visible(word)).collect();
+            (!words.is_empty()).then(|| words.join(" "))
+        };
+        match what {
+            Forward::Issuer => Some(visible(&self.iss)),
+            Forward::Subject => one(&self.subject),
+            Forward::Type => one(&self.token_type),
+            Forward::Tenant => one(&self.tenant),
+            Forward::Roles => list(&self.roles),
+            Forward::Scopes => list(&self.scopes),
+            Forward::Expiry => self
+                .expires_at_ms
+                .map(|ms| format!("{}", ms.div_euclid(1000))),
+            Forward::Claims => Some(base64url::encode(self.claims.as_bytes())),
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use crate::{
     check::{Admitted, Checks, Pass},
     explain::Trace,
     issuer::Issuers,
+    json::Value,
     limits,
     memory::Memory,
     policy::{self, Credential, Policy},
@@ -46,6 +47,15 @@ impl Gate {
     /// # Errors
     /// Every problem of the policy, in its order.
     pub fn open(policy: &[u8], seed: u64) -> Result<Self, Vec<Problem>> {
+        Self::open_json(&policy::policy_json(policy)?, seed)
+    }
+
+    /// The same for a policy that is already JSON, such as a part of a host's
+    /// configuration.
+    ///
+    /// # Errors
+    /// Every problem of the policy, in its order.
+    pub fn open_json(policy: &Value<'_>, seed: u64) -> Result<Self, Vec<Problem>> {
         let (mut policy, warnings) = policy::parse(policy)?;
         let remembered = if policy.remember {
             policy.limits.remembered_tokens
@@ -133,6 +143,11 @@ impl Gate {
             .checks(now_ms, true)
             .request(request, &mut Trace::off());
         self.conclude(admitted, now_ms)
+    }
+
+    /// The grant of a request that its host lets pass unasked: nobody's.
+    pub fn anonymous(&self) -> Grant {
+        self.strip.grant(None, false)
     }
 
     /// Parses a requirement once, for [`Self::check_token`]. The same text

@@ -54,6 +54,6 @@ pub use inspect::{Inspection, inspect};
 pub use jws::Jws;
 pub use key::Keyring;
 pub use limits::Limits;
-pub use policy::{POLICY_SCHEMA, lint};
+pub use policy::{Forward, POLICY_SCHEMA, lint, policy_json};
 pub use problem::{Problem, Severity};
 pub use request::{Header, Request};

@@ -55,7 +55,12 @@ impl Key {
 
     /// A compact JWS of these claims (RFC 7515 §7.1).
     pub fn sign(&self, claims: &Value) -> String {
-        let header = json!({ "alg": "RS256", "kid": self.kid });
+        self.sign_as(&self.kid, claims)
+    }
+
+    /// The same, with this `kid`.
+    pub fn sign_as(&self, kid: &str, claims: &Value) -> String {
+        let header = json!({ "alg": "RS256", "kid": kid });
         let encode = |part: &[u8]| URL_SAFE_NO_PAD.encode(part);
         let input = format!(
             "{}.{}",

@@ -66,6 +66,14 @@ impl PartialEq for Number {
 pub struct Object<'a>(Vec<(Cow<'a, str>, Value<'a>)>);
 
 impl<'a> Object<'a> {
+    /// `None` where two members have one name.
+    pub fn new(members: Vec<(Cow<'a, str>, Value<'a>)>) -> Option<Self> {
+        let mut names: Vec<&str> = members.iter().map(|(name, _)| name.as_ref()).collect();
+        names.sort_unstable();
+        let unique = names.windows(2).all(|pair| pair.first() != pair.last());
+        unique.then_some(Self(members))
+    }
+
     /// The member of this name.
     pub fn get(&self, name: &str) -> Option<&Value<'a>> {
         self.0

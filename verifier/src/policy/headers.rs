@@ -173,20 +173,10 @@ fn forwarded_header(
 }
 
 fn what(node: Node<'_, '_>) -> Read<Forward> {
-    const WHAT: [(&str, Forward); 8] = [
-        ("issuer", Forward::Issuer),
-        ("subject", Forward::Subject),
-        ("type", Forward::Type),
-        ("tenant", Forward::Tenant),
-        ("roles", Forward::Roles),
-        ("scopes", Forward::Scopes),
-        ("expiry", Forward::Expiry),
-        ("claims", Forward::Claims),
-    ];
     let word = node.text()?;
-    let known = WHAT.iter().find(|(name, _)| *name == word);
+    let known = Forward::ALL.iter().find(|(name, _)| *name == word);
     known.map(|(_, what)| *what).ok_or_else(|| {
-        let hint = suggestion(word, &mut WHAT.iter().map(|(name, _)| *name));
+        let hint = suggestion(word, &mut Forward::ALL.iter().map(|(name, _)| *name));
         node.refuse(
             VALUE_INVALID,
             format!("{} cannot be forwarded; {hint}", quoted(word)),

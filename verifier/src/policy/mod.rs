@@ -25,7 +25,7 @@ use crate::{
     requirement::Requirement,
 };
 
-pub use parse::lint;
+pub use parse::{lint, policy_json};
 pub(crate) use parse::{parse, parse_requirement};
 
 /// JSON Schema (2020-12) of the policy; a test holds it against the parser.
@@ -199,15 +199,38 @@ pub(crate) enum Segment {
     Name(Box<str>),
 }
 
-/// What a forwarded header carries.
+/// What of a principal a backend can be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Forward {
+#[non_exhaustive]
+pub enum Forward {
+    /// The token's `iss`.
     Issuer,
+    /// The subject.
     Subject,
+    /// The name of the token type.
     Type,
+    /// The tenant.
     Tenant,
+    /// Roles, joined by a space.
     Roles,
+    /// Scopes, joined by a space.
     Scopes,
+    /// `exp` in whole seconds since the epoch.
     Expiry,
+    /// The claims' JSON, in base64url.
     Claims,
+}
+
+impl Forward {
+    /// Everything, by the words of a policy's `forward`.
+    pub const ALL: [(&str, Self); 8] = [
+        ("issuer", Self::Issuer),
+        ("subject", Self::Subject),
+        ("type", Self::Type),
+        ("tenant", Self::Tenant),
+        ("roles", Self::Roles),
+        ("scopes", Self::Scopes),
+        ("expiry", Self::Expiry),
+        ("claims", Self::Claims),
+    ];
 }

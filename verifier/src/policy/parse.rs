@@ -32,11 +32,19 @@ const REQUIREMENT_BYTES: usize = 256 * 1024;
 /// Where the policy says nothing (`leeway_s`).
 const LEEWAY_DEFAULT_MS: i64 = 30_000;
 
+/// Reads a policy's text, or a larger text with a policy in it, for
+/// [`Gate::open_json`](crate::Gate::open_json).
+///
+/// # Errors
+/// That it is not strict JSON within the bounds of a policy.
+pub fn policy_json(text: &[u8]) -> Result<Value<'_>, Vec<Problem>> {
+    value(text, limits::POLICY_BYTES)
+}
+
 /// Parses a policy: the policy and its warnings, or every problem.
-pub(crate) fn parse(text: &[u8]) -> Result<(Policy, Vec<Problem>), Vec<Problem>> {
-    let value = value(text, limits::POLICY_BYTES)?;
+pub(crate) fn parse(value: &Value<'_>) -> Result<(Policy, Vec<Problem>), Vec<Problem>> {
     let report = Report::default();
-    let policy = policy(Node::root(&value, &report));
+    let policy = policy(Node::root(value, &report));
     report.conclude(policy)
 }
 
@@ -58,7 +66,9 @@ pub(crate) fn parse_requirement(policy: &Policy, text: &[u8]) -> Result<Requirem
 /// Problems and warnings of a policy, in its order. Without an error among
 /// them [`Gate::open`](crate::Gate::open) takes it.
 pub fn lint(policy: &[u8]) -> Vec<Problem> {
-    parse(policy).map_or_else(|problems| problems, |(_, warnings)| warnings)
+    policy_json(policy)
+        .and_then(|value| parse(&value))
+        .map_or_else(|problems| problems, |(_, warnings)| warnings)
 }
 
 fn value(text: &[u8], most: usize) -> Result<Value<'_>, Vec<Problem>> {

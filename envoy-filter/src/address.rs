@@ -1,0 +1,88 @@
+//! Where a document is, as an HTTP request says it.
+
+/// The parts of an absolute `http` or `https` URL without user and fragment.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Address<'a> {
+    pub(crate) scheme: &'a str,
+    /// Host and, where the URL says one, port.
+    pub(crate) authority: &'a str,
+    pub(crate) host: &'a str,
+    /// The scheme's own where the URL says none.
+    pub(crate) port: &'a str,
+    /// Path and query as they were written; without the `/` of an empty path.
+    target: &'a str,
+}
+
+impl<'a> Address<'a> {
+    pub(crate) fn of(uri: &'a str) -> Option<Self> {
+        let (scheme, rest) = uri.split_once("://")?;
+        let default_port = match scheme {
+            "https" => "443",
+            "http" => "80",
+            _ => return None,
+        };
+        let end = rest.find(['/', '?']).unwrap_or(rest.len());
+        let (authority, target) = rest.split_at_checked(end)?;
+        let (host, port) = match authority.rsplit_once(':') {
+            // The colons of an IPv6 address are within brackets.
+            Some((host, port)) if !port.ends_with(']') => (host, port),
+            _ => (authority, default_port),
+        };
+        Some(Self {
+            scheme,
+            authority,
+            host,
+            port,
+            target,
+        })
+    }
+
+    /// Path and query (RFC 9112 §3.2.1).
+    pub(crate) fn path(&self) -> String {
+        let slash = if self.target.starts_with('/') {
+            ""
+        } else {
+            "/"
+        };
+        [slash, self.target].concat()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Address;
+
+    #[test]
+    fn a_url_is_taken_apart() {
+        for (uri, authority, host, port, path) in [
+            (
+                "https://a.example/jwks?x=1",
+                "a.example",
+                "a.example",
+                "443",
+                "/jwks?x=1",
+            ),
+            ("http://a.example", "a.example", "a.example", "80", "/"),
+            (
+                "https://a.example:8443?x",
+                "a.example:8443",
+                "a.example",
+                "8443",
+                "/?x",
+            ),
+            ("https://[::1]/", "[::1]", "[::1]", "443", "/"),
+            ("https://[::1]:8443/k", "[::1]:8443", "[::1]", "8443", "/k"),
+        ] {
+            let address = Address::of(uri).unwrap();
+            let seen = (
+                address.authority,
+                address.host,
+                address.port,
+                &*address.path(),
+            );
+            assert_eq!(seen, (authority, host, port, path), "{uri}");
+        }
+        assert_eq!(Address::of("ftp://a.example/"), None);
+        assert_eq!(Address::of("a.example"), None);
+    }
+}

@@ -1,0 +1,109 @@
+//! Which cluster fetches the documents of which host.
+
+use countersign::{Problem, json::Value};
+
+use super::problem::{below, error, field_unknown, type_wrong, value_invalid};
+use crate::address::Address;
+
+/// By host, in lower case: `auth.example.com`, `auth.example.com:8443`, or
+/// `*` for all others.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Clusters(Vec<(String, Cluster)>);
+
+/// A cluster of this Envoy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Cluster {
+    /// `{host}` and `{port}` in it stand for the document's.
+    pub(crate) name: String,
+    /// What the request says as its authority, where it is not the URL's.
+    pub(crate) authority: Option<String>,
+}
+
+impl Clusters {
+    /// Reads what it can, and adds what is wrong to `problems`.
+    pub(super) fn read(value: &Value<'_>, pointer: &str, problems: &mut Vec<Problem>) -> Self {
+        let mut clusters = Self::default();
+        let Some(members) = value.as_object() else {
+            problems.push(type_wrong(
+                pointer,
+                "an object: hosts, and the cluster that fetches from each",
+            ));
+            return clusters;
+        };
+        for (host, value) in members.iter() {
+            let place = &below(pointer, host);
+            if host.is_empty() || host.contains(['/', '@', ' ']) {
+                problems.push(value_invalid(
+                    place,
+                    "a host is written as in the URL, without `https://` and path; or `*`",
+                ));
+            }
+            match Cluster::read(value, place) {
+                Ok(cluster) => clusters.0.push((host.to_ascii_lowercase(), cluster)),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        clusters
+    }
+
+    /// The cluster of a host: by host and port, by host alone, or the one for all.
+    pub(crate) fn of(&self, address: &Address<'_>) -> Option<Cluster> {
+        let named = |wanted: &str| {
+            let mut all = self.0.iter();
+            all.find(|(host, _)| host.eq_ignore_ascii_case(wanted))
+        };
+        let (_, cluster) = named(address.authority)
+            .or_else(|| named(address.host))
+            .or_else(|| named("*"))?;
+        let name = cluster.name.replace("{host}", address.host);
+        Some(Cluster {
+            name: name.replace("{port}", address.port),
+            authority: cluster.authority.clone(),
+        })
+    }
+}
+
+impl Cluster {
+    fn read(value: &Value<'_>, pointer: &str) -> Result<Self, Problem> {
+        if let Some(name) = value.as_str() {
+            return Ok(Self {
+                name: filled(name, pointer)?,
+                authority: None,
+            });
+        }
+        let Some(members) = value.as_object() else {
+            let wanted = "a cluster's name, or `{ \"cluster\": …, \"authority\": … }`";
+            return Err(type_wrong(pointer, wanted));
+        };
+        let (mut name, mut authority) = (None, None);
+        for (field, value) in members.iter() {
+            let place = &below(pointer, field);
+            let text = || {
+                let text = value
+                    .as_str()
+                    .ok_or_else(|| type_wrong(place, "a string"))?;
+                filled(text, place)
+            };
+            match field {
+                "cluster" => name = Some(text()?),
+                "authority" => authority = Some(text()?),
+                _ => return Err(field_unknown(pointer, field, "`cluster`, `authority`")),
+            }
+        }
+        let Some(name) = name else {
+            let message = "this needs a `cluster`".to_owned();
+            return Err(error(pointer, "field_missing", message));
+        };
+        Ok(Self { name, authority })
+    }
+}
+
+fn filled(text: &str, pointer: &str) -> Result<String, Problem> {
+    if text.is_empty() || text.bytes().any(|byte| !byte.is_ascii_graphic()) {
+        return Err(value_invalid(
+            pointer,
+            "this has to be visible ASCII, and not empty",
+        ));
+    }
+    Ok(text.to_owned())
+}

@@ -1,0 +1,123 @@
+//! The plugin's configuration: a policy, or `{ "policy": …, "envoy": … }`,
+//! as JSON text or as a `google.protobuf.Struct`.
+
+mod clusters;
+mod problem;
+mod settings;
+mod structure;
+
+use countersign::{Gate, Problem, json::Value, policy_json};
+
+pub(crate) use clusters::{Cluster, Clusters};
+pub(crate) use problem::report;
+pub(crate) use settings::{Held, Property, Settings};
+
+use crate::address::Address;
+
+/// A configuration in which nothing is wrong.
+#[derive(Debug)]
+pub(crate) struct Configuration {
+    pub(crate) gate: Gate,
+    pub(crate) settings: Settings,
+    /// What somebody should look at.
+    pub(crate) warnings: Vec<Problem>,
+}
+
+impl Configuration {
+    /// Reads it, or says everything that is wrong with it.
+    pub(crate) fn read(bytes: &[u8], seed: u64) -> Result<Self, Vec<Problem>> {
+        let value = match structure::read(bytes) {
+            Some(value) => value,
+            None => policy_json(bytes)?,
+        };
+        let Parts {
+            policy,
+            place,
+            settings,
+            mut problems,
+        } = Parts::of(&value);
+        let placed = |mut problem: Problem| {
+            problem.pointer.insert_str(0, place);
+            problem
+        };
+        match Gate::open_json(policy, seed) {
+            Err(found) => problems
+                .splice(..0, found.into_iter().map(placed))
+                .for_each(drop),
+            Ok(gate) => {
+                problems.extend(unreachable(&gate, &settings.clusters));
+                if problems.is_empty() {
+                    return Ok(Self {
+                        warnings: gate.warnings().iter().cloned().map(placed).collect(),
+                        gate,
+                        settings,
+                    });
+                }
+            }
+        }
+        Err(problems)
+    }
+}
+
+/// What a configuration consists of; `place` is where the policy is in it.
+struct Parts<'v, 't> {
+    policy: &'v Value<'t>,
+    place: &'static str,
+    settings: Settings,
+    problems: Vec<Problem>,
+}
+
+impl<'v, 't> Parts<'v, 't> {
+    fn of(value: &'v Value<'t>) -> Self {
+        let mut parts = Self {
+            policy: value,
+            place: "",
+            settings: Settings::default(),
+            problems: Vec::new(),
+        };
+        let members = value.as_object();
+        let Some((members, policy)) = members.and_then(|m| Some((m, m.get("policy")?))) else {
+            return parts;
+        };
+        (parts.policy, parts.place) = (policy, "/policy");
+        for (name, value) in members.iter() {
+            match name {
+                "policy" => {}
+                "envoy" => parts.settings = Settings::read(value, "/envoy", &mut parts.problems),
+                _ => parts
+                    .problems
+                    .push(problem::field_unknown("", name, "`policy`, `envoy`")),
+            }
+        }
+        parts
+    }
+}
+
+/// Documents that no cluster fetches.
+fn unreachable(gate: &Gate, clusters: &Clusters) -> Vec<Problem> {
+    let mut hosts: Vec<String> = gate
+        .status(0)
+        .iter()
+        .filter_map(|document| Address::of(&document.uri))
+        .filter(|address| clusters.of(address).is_none())
+        .map(|address| address.authority.to_owned())
+        .collect();
+    hosts.sort_unstable();
+    hosts.dedup();
+    hosts
+        .iter()
+        .map(|host| {
+            let message = [
+                "no cluster is named that fetches documents from `",
+                host,
+                "`: write `{ \"policy\": …, \"envoy\": { \"clusters\": { \"",
+                host,
+                "\": \"a cluster of this Envoy\" } } }`",
+            ];
+            problem::error("/envoy/clusters", "cluster_missing", message.concat())
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,54 @@
+//! What is wrong with a configuration, in the terms of the policy's problems.
+
+use std::fmt::Write;
+
+use countersign::{Problem, Severity};
+
+/// Problems that the log shows; of more it shows how many.
+const SHOWN: usize = 100;
+
+pub(super) fn error(pointer: &str, code: &'static str, message: String) -> Problem {
+    Problem {
+        pointer: pointer.to_owned(),
+        code,
+        message,
+        severity: Severity::Error,
+    }
+}
+
+pub(super) fn type_wrong(pointer: &str, wanted: &str) -> Problem {
+    error(pointer, "type_wrong", ["this has to be ", wanted].concat())
+}
+
+pub(super) fn value_invalid(pointer: &str, message: &str) -> Problem {
+    error(pointer, "value_invalid", message.to_owned())
+}
+
+pub(super) fn field_unknown(pointer: &str, name: &str, known: &str) -> Problem {
+    let message = ["there is no such field; there are ", known].concat();
+    error(&below(pointer, name), "field_unknown", message)
+}
+
+/// The pointer of a member (RFC 6901 §3).
+pub(super) fn below(pointer: &str, name: &str) -> String {
+    [pointer, "/", &name.replace('~', "~0").replace('/', "~1")].concat()
+}
+
+/// All of them in one message.
+pub(crate) fn report(title: &str, problems: &[Problem]) -> String {
+    let mut text = String::from(title);
+    for Problem {
+        pointer,
+        code,
+        message,
+        ..
+    } in problems.iter().take(SHOWN)
+    {
+        // A string takes everything.
+        let _ = write!(text, "\n  at `{pointer}`: {message} ({code})");
+    }
+    if let Some(more @ 1..) = problems.len().checked_sub(SHOWN) {
+        let _ = write!(text, "\n  and {more} more");
+    }
+    text
+}

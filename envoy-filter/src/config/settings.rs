@@ -1,0 +1,187 @@
+//! What only Envoy needs.
+
+use std::ops::RangeInclusive;
+
+use countersign::{
+    Forward, Problem,
+    json::{Number, Value},
+};
+
+use super::{
+    Clusters,
+    problem::{below, error, type_wrong, value_invalid},
+};
+
+/// The member `envoy` of a configuration.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Settings {
+    /// Who fetches which documents.
+    pub(crate) clusters: Clusters,
+    /// Bound on one fetch.
+    pub(crate) fetch_timeout_ms: u32,
+    /// Requests that wait for documents at a time, in one worker.
+    pub(crate) max_waiting: usize,
+    /// How long a request waits for documents in all.
+    pub(crate) max_wait_ms: u64,
+    /// What the names of metrics begin with.
+    pub(crate) metrics_prefix: String,
+    /// What the filter state holds.
+    pub(crate) filter_state: Vec<Property>,
+    /// Whether CORS preflight requests pass unasked.
+    pub(crate) bypass_cors_preflight: bool,
+    /// Whether a denial has the header `x-countersign-code`.
+    pub(crate) code_header: bool,
+}
+
+/// What the filter state can hold, by the name in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Property {
+    pub(crate) name: String,
+    pub(crate) held: Held,
+}
+
+/// Something of the caller, or the code of a denial.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Held {
+    Caller(Forward),
+    Code,
+}
+
+const FIELDS: &str = "`clusters`, `fetch_timeout_ms`, `max_waiting`, `max_wait_ms`, \
+     `metrics_prefix`, `filter_state`, `bypass_cors_preflight`, `code_header`";
+const PROPERTIES: &str = "this has to be one of `issuer`, `subject`, `type`, `tenant`, `roles`, \
+     `scopes`, `expiry`, `claims`, `code`";
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            clusters: Clusters::default(),
+            fetch_timeout_ms: 5_000,
+            max_waiting: 1_024,
+            max_wait_ms: 6_000,
+            metrics_prefix: "countersign".to_owned(),
+            filter_state: Vec::new(),
+            bypass_cors_preflight: false,
+            code_header: false,
+        }
+    }
+}
+
+impl Settings {
+    /// Reads what it can, and adds what is wrong to `problems`.
+    pub(super) fn read(value: &Value<'_>, pointer: &str, problems: &mut Vec<Problem>) -> Self {
+        let mut settings = Self::default();
+        let Some(members) = value.as_object() else {
+            problems.push(type_wrong(pointer, "an object"));
+            return settings;
+        };
+        for (name, value) in members.iter() {
+            let pointer = &below(pointer, name);
+            let read = match name {
+                "clusters" => {
+                    settings.clusters = Clusters::read(value, pointer, problems);
+                    continue;
+                }
+                "filter_state" => {
+                    settings.filter_state = properties(value, pointer, problems);
+                    continue;
+                }
+                "fetch_timeout_ms" => {
+                    integer(value, pointer, 1..=10_000).map(|ms| settings.fetch_timeout_ms = ms)
+                }
+                "max_waiting" => integer(value, pointer, 0..=100_000)
+                    .map(|count| settings.max_waiting = usize::try_from(count).unwrap_or(0)),
+                "max_wait_ms" => {
+                    integer(value, pointer, 0..=60_000).map(|ms| settings.max_wait_ms = ms.into())
+                }
+                "metrics_prefix" => {
+                    prefix(value, pointer).map(|prefix| settings.metrics_prefix = prefix)
+                }
+                "bypass_cors_preflight" => {
+                    flag(value, pointer).map(|flag| settings.bypass_cors_preflight = flag)
+                }
+                "code_header" => flag(value, pointer).map(|flag| settings.code_header = flag),
+                _ => {
+                    problems.push(error(
+                        pointer,
+                        "field_unknown",
+                        ["there is no such field; there are ", FIELDS].concat(),
+                    ));
+                    continue;
+                }
+            };
+            problems.extend(read.err());
+        }
+        settings
+    }
+}
+
+impl Property {
+    /// By a word of the policy's `forward`, or `code`.
+    fn of(word: &str) -> Option<Self> {
+        let known = Forward::ALL.iter().find(|(known, _)| *known == word);
+        let held = match known {
+            Some((_, what)) => Held::Caller(*what),
+            None if word == "code" => Held::Code,
+            None => return None,
+        };
+        let name = ["countersign.", word].concat();
+        Some(Self { name, held })
+    }
+}
+
+fn integer(value: &Value<'_>, pointer: &str, range: RangeInclusive<u32>) -> Result<u32, Problem> {
+    let Value::Number(number) = value else {
+        return Err(type_wrong(pointer, "a number"));
+    };
+    match *number {
+        Number::Unsigned(number) => u32::try_from(number).ok(),
+        _ => None,
+    }
+    .filter(|number| range.contains(number))
+    .ok_or_else(|| {
+        let [least, most] = [range.start(), range.end()].map(u32::to_string);
+        let message = ["this has to be a whole number from ", &least, " to ", &most].concat();
+        error(pointer, "value_out_of_range", message)
+    })
+}
+
+fn flag(value: &Value<'_>, pointer: &str) -> Result<bool, Problem> {
+    match value {
+        Value::Bool(flag) => Ok(*flag),
+        _ => Err(type_wrong(pointer, "`true` or `false`")),
+    }
+}
+
+/// What a metric's name may be made of, in Envoy and in Prometheus.
+fn prefix(value: &Value<'_>, pointer: &str) -> Result<String, Problem> {
+    let text = value
+        .as_str()
+        .ok_or_else(|| type_wrong(pointer, "a string"))?;
+    let good = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'.';
+    if text.bytes().all(good) && text.starts_with(|first: char| first.is_ascii_alphabetic()) {
+        Ok(text.to_owned())
+    } else {
+        let message = "this has to begin with a letter, and to be letters, digits, `_` and `.`";
+        Err(value_invalid(pointer, message))
+    }
+}
+
+fn properties(value: &Value<'_>, pointer: &str, problems: &mut Vec<Problem>) -> Vec<Property> {
+    let Some(items) = value.as_array() else {
+        problems.push(type_wrong(pointer, "an array"));
+        return Vec::new();
+    };
+    let mut properties = Vec::new();
+    for (index, item) in items.iter().enumerate() {
+        match item.as_str().and_then(Property::of) {
+            Some(property) if properties.contains(&property) => {}
+            Some(property) => properties.push(property),
+            None => problems.push(value_invalid(
+                &below(pointer, &index.to_string()),
+                PROPERTIES,
+            )),
+        }
+    }
+    properties
+}

@@ -1,0 +1,257 @@
+//! `google.protobuf.Struct` as Envoy hands it over: in protobuf's encoding
+//! (protobuf.dev/programming-guides/encoding), whatever its manual says.
+
+use std::borrow::Cow;
+
+use countersign::json::{Number, Object, Value};
+
+/// Levels of objects and arrays, as in a policy's text with one around it.
+const DEPTH: usize = 33;
+/// The largest number below which doubles are exact integers.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
+/// `None` where the bytes are no such message. No JSON text is one: of the
+/// control characters that every member's tag is, JSON has none.
+pub(crate) fn read(bytes: &[u8]) -> Option<Value<'_>> {
+    if bytes.is_empty() {
+        return None;
+    }
+    structure(bytes, DEPTH)
+}
+
+/// `repeated MapEntry fields = 1`.
+fn structure(bytes: &[u8], depth: usize) -> Option<Value<'_>> {
+    let (mut message, depth) = (Message(bytes), depth.checked_sub(1)?);
+    let mut members = Vec::new();
+    while let Some(field) = message.next()? {
+        let Field::Bytes(1, entry) = field else {
+            return None;
+        };
+        members.push(member(entry, depth)?);
+    }
+    Object::new(members).map(Value::Object)
+}
+
+/// `string key = 1; Value value = 2`.
+fn member(bytes: &[u8], depth: usize) -> Option<(Cow<'_, str>, Value<'_>)> {
+    let mut message = Message(bytes);
+    let (Field::Bytes(1, name), Field::Bytes(2, held)) = (message.next()??, message.next()??)
+    else {
+        return None;
+    };
+    message.end()?;
+    Some((
+        Cow::Borrowed(str::from_utf8(name).ok()?),
+        value(held, depth)?,
+    ))
+}
+
+/// One of six fields.
+fn value(bytes: &[u8], depth: usize) -> Option<Value<'_>> {
+    let mut message = Message(bytes);
+    let value = match message.next()?? {
+        Field::Varint(1, 0) => Value::Null,
+        Field::Fixed(2, bits) => Value::Number(number(f64::from_bits(bits))?),
+        Field::Bytes(3, text) => Value::String(Cow::Borrowed(str::from_utf8(text).ok()?)),
+        Field::Varint(4, flag @ 0..=1) => Value::Bool(flag == 1),
+        Field::Bytes(5, members) => structure(members, depth)?,
+        Field::Bytes(6, items) => list(items, depth)?,
+        _ => return None,
+    };
+    message.end()?;
+    Some(value)
+}
+
+/// `repeated Value values = 1`.
+fn list(bytes: &[u8], depth: usize) -> Option<Value<'_>> {
+    let (mut message, depth) = (Message(bytes), depth.checked_sub(1)?);
+    let mut items = Vec::new();
+    while let Some(field) = message.next()? {
+        let Field::Bytes(1, item) = field else {
+            return None;
+        };
+        items.push(value(item, depth)?);
+    }
+    Some(Value::Array(items))
+}
+
+/// All numbers are doubles: what was an integer is one again.
+fn number(number: f64) -> Option<Number> {
+    if !number.is_finite() {
+        return None;
+    }
+    // Within these bounds the conversions are exact.
+    Some(if number.trunc() != number || number.abs() > EXACT {
+        Number::Float(number)
+    } else if number < 0.0 {
+        Number::Negative(number as i64)
+    } else {
+        Number::Unsigned(number as u64)
+    })
+}
+
+/// The fields of a message, from what is left of it.
+struct Message<'a>(&'a [u8]);
+
+/// A field's number and what it holds.
+enum Field<'a> {
+    Varint(u64, u64),
+    Fixed(u64, u64),
+    Bytes(u64, &'a [u8]),
+}
+
+impl<'a> Message<'a> {
+    /// `Some(None)` at its end, `None` where it is none.
+    #[expect(
+        clippy::option_option,
+        reason = "a fault is another thing than the end"
+    )]
+    fn next(&mut self) -> Option<Option<Field<'a>>> {
+        if self.0.is_empty() {
+            return Some(None);
+        }
+        let tag = self.varint()?;
+        let field = tag >> 3;
+        Some(Some(match tag & 7 {
+            0 => Field::Varint(field, self.varint()?),
+            1 => {
+                let (bits, rest) = self.0.split_first_chunk()?;
+                self.0 = rest;
+                Field::Fixed(field, u64::from_le_bytes(*bits))
+            }
+            2 => {
+                let length = usize::try_from(self.varint()?).ok()?;
+                let (bytes, rest) = self.0.split_at_checked(length)?;
+                self.0 = rest;
+                Field::Bytes(field, bytes)
+            }
+            _ => return None,
+        }))
+    }
+
+    fn end(&self) -> Option<()> {
+        self.0.is_empty().then_some(())
+    }
+
+    fn varint(&mut self) -> Option<u64> {
+        let mut number = 0_u64;
+        for shift in (0..u64::BITS).step_by(7) {
+            let (byte, rest) = self.0.split_first()?;
+            self.0 = rest;
+            let bits = u64::from(byte & 0x7f);
+            number |= bits.checked_shl(shift).filter(|n| n >> shift == bits)?;
+            if byte & 0x80 == 0 {
+                return Some(number);
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn field(tag: u8, bytes: &[u8]) -> Vec<u8> {
+        let mut field = vec![tag];
+        let mut length = bytes.len();
+        while length > 0x7f {
+            field.push(u8::try_from(length & 0x7f).unwrap() | 0x80);
+            length >>= 7;
+        }
+        field.push(u8::try_from(length).unwrap());
+        field.extend(bytes);
+        field
+    }
+
+    fn entry(name: &str, value: &[u8]) -> Vec<u8> {
+        field(
+            0x0a,
+            &[field(0x0a, name.as_bytes()), field(0x12, value)].concat(),
+        )
+    }
+
+    fn double(number: f64) -> Vec<u8> {
+        [&[0x11][..], &number.to_le_bytes()].concat()
+    }
+
+    fn json(text: &str) -> Value<'_> {
+        countersign::policy_json(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn every_kind_of_value_is_read() {
+        let items = [field(0x0a, &double(1.0)), field(0x0a, &[0x20, 0x01])].concat();
+        let message = [
+            entry("null", &[0x08, 0x00]),
+            entry("number", &double(30.0)),
+            entry("negative", &double(-2.0)),
+            entry("half", &double(0.5)),
+            entry("text", &field(0x1a, "ü".repeat(100).as_bytes())),
+            entry("no", &[0x20, 0x00]),
+            entry("object", &field(0x2a, &entry("a", &field(0x1a, b"")))),
+            entry("list", &field(0x32, &items)),
+        ]
+        .concat();
+        let text = format!(
+            r#"{{"null":null,"number":30,"negative":-2,"half":0.5,"text":"{}","no":false,
+                "object":{{"a":""}},"list":[1,true]}}"#,
+            "ü".repeat(100)
+        );
+        assert_eq!(read(&message), Some(json(&text)));
+    }
+
+    #[test]
+    fn a_message_that_was_cut_off_is_none() {
+        let message = entry("object", &field(0x2a, &entry("a", &field(0x1a, b"text"))));
+        assert!(read(&message).is_some());
+        for length in 1..message.len() {
+            assert_eq!(read(&message[..length]), None, "{length} bytes");
+        }
+    }
+
+    #[test]
+    fn what_no_struct_holds_is_refused() {
+        let unset: &[u8] = &[];
+        for (what, value) in [
+            ("no value", unset),
+            ("two values", &[0x08, 0x00, 0x08, 0x00]),
+            ("a null that is 1", &[0x08, 0x01]),
+            ("a bool that is 2", &[0x20, 0x02]),
+            ("an unknown field", &[0x38, 0x00]),
+            ("not a number", &double(f64::NAN)),
+            ("infinite", &double(f64::INFINITY)),
+            ("not UTF-8", &field(0x1a, b"\xff")),
+            (
+                "an endless varint",
+                &[
+                    0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f,
+                ],
+            ),
+        ] {
+            assert_eq!(read(&entry("a", value)), None, "{what}");
+        }
+        let twice = [entry("a", &[0x08, 0x00]), entry("a", &[0x08, 0x00])].concat();
+        assert_eq!(read(&twice), None, "a member that is here twice");
+    }
+
+    #[test]
+    fn nesting_is_bounded() {
+        let mut value = vec![0x08, 0x00];
+        for _ in 0..31 {
+            value = field(0x2a, &entry("a", &value));
+        }
+        assert!(read(&entry("a", &field(0x2a, &entry("a", &value)))).is_some());
+        for _ in 0..2 {
+            value = field(0x2a, &entry("a", &value));
+        }
+        assert_eq!(read(&entry("a", &value)), None);
+    }
+
+    #[test]
+    fn a_text_is_no_message() {
+        for text in ["{}", "\n{\n  \"policy\": {}\n}\n", "\n\n\n{}", "", " "] {
+            assert_eq!(read(text.as_bytes()), None, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Calls to other servers, through Envoy's clusters.
+
+use super::OK;
+
+/// `WasmBufferType::HttpCallResponseBody`.
+const RESPONSE_BODY: u32 = 4;
+/// `WasmHeaderMapType::HttpCallResponseHeaders`.
+const RESPONSE_HEADERS: u32 = 6;
+
+#[link(wasm_import_module = "env")]
+unsafe extern "C" {
+    fn proxy_http_call(
+        cluster: *const u8,
+        cluster_size: usize,
+        headers: *const u8,
+        headers_size: usize,
+        body: *const u8,
+        body_size: usize,
+        trailers: *const u8,
+        trailers_size: usize,
+        timeout: u32,
+        call: *mut u32,
+    ) -> u32;
+}
+
+/// Starts a call without a body: its number. `None` where Envoy refuses, as
+/// it does where there is no such cluster.
+pub(crate) fn call(cluster: &str, headers: &[u8], timeout_ms: u32) -> Option<u32> {
+    let (nothing, mut call): (&[u8], _) = (b"", 0);
+    // SAFETY: the host reads all of it during the call, and writes one `u32`.
+    let status = unsafe {
+        proxy_http_call(
+            cluster.as_ptr(),
+            cluster.len(),
+            headers.as_ptr(),
+            headers.len(),
+            nothing.as_ptr(),
+            nothing.len(),
+            nothing.as_ptr(),
+            nothing.len(),
+            timeout_ms,
+            &mut call,
+        )
+    };
+    (status == OK).then_some(call)
+}
+
+/// The response's header map; in the callback of its call only.
+pub(crate) fn response_headers() -> Option<Vec<u8>> {
+    super::header_map(RESPONSE_HEADERS)
+}
+
+/// The response's body; in the callback of its call only.
+pub(crate) fn response_body(size: usize) -> Option<Vec<u8>> {
+    super::buffer(RESPONSE_BODY, size)
+}

@@ -1,0 +1,98 @@
+//! What operators count. Requests are counted here and told to Envoy on the
+//! tick, so that a request costs no call of the host for it.
+
+use countersign::{Code, DocumentStatus, FetchKind};
+
+use crate::host::metric::{self, Kind};
+
+/// The metrics of a plugin, in this worker.
+pub(crate) struct Metrics {
+    pub(crate) allowed: Counter,
+    /// Of those, with a token whose signature was remembered.
+    pub(crate) remembered: Counter,
+    pub(crate) waited: Counter,
+    pub(crate) fetches_ok: Counter,
+    pub(crate) fetches_failed: Counter,
+    /// By code.
+    denied: Vec<(Code, Counter)>,
+    keys_age_s: Option<u32>,
+    documents_unusable: Option<u32>,
+}
+
+/// What was counted and not told yet.
+pub(crate) struct Counter {
+    metric: Option<u32>,
+    count: u64,
+}
+
+impl Metrics {
+    /// Their names are stable: dashboards are built on them.
+    pub(crate) fn define(prefix: &str) -> Self {
+        let named = |name: &str| [prefix, ".", name].concat();
+        let counter = |name: &str| Counter {
+            metric: metric::define(Kind::Counter, &named(name)),
+            count: 0,
+        };
+        let gauge = |name: &str| metric::define(Kind::Gauge, &named(name));
+        Self {
+            allowed: counter("allowed"),
+            remembered: counter("remembered"),
+            waited: counter("waited"),
+            fetches_ok: counter("fetches_ok"),
+            fetches_failed: counter("fetches_failed"),
+            denied: Code::ALL
+                .iter()
+                .map(|code| (*code, counter(&["denied.", code.as_str()].concat())))
+                .collect(),
+            keys_age_s: gauge("keys_age_s"),
+            documents_unusable: gauge("documents_unusable"),
+        }
+    }
+
+    pub(crate) fn denied(&mut self, code: Code) {
+        let counter = self.denied.iter_mut().find(|(known, _)| *known == code);
+        if let Some((_, counter)) = counter {
+            counter.add();
+        }
+    }
+
+    /// Tells Envoy what was counted since the last time.
+    pub(crate) fn tell(&mut self) {
+        let denied = self.denied.iter_mut().map(|(_, counter)| counter);
+        let others = [
+            &mut self.allowed,
+            &mut self.remembered,
+            &mut self.waited,
+            &mut self.fetches_ok,
+            &mut self.fetches_failed,
+        ];
+        denied.chain(others).for_each(Counter::tell);
+    }
+
+    /// Tells Envoy how the documents are: the age of the oldest key document,
+    /// and how many documents cannot be used. All workers say the same.
+    pub(crate) fn tell_documents(&self, documents: &[DocumentStatus]) {
+        let keys = documents.iter().filter(|d| d.kind == FetchKind::Jwks);
+        let oldest = keys.filter_map(|keys| keys.age_ms).max();
+        if let (Some(gauge), Some(age_ms)) = (self.keys_age_s, oldest) {
+            metric::set(gauge, age_ms / 1000);
+        }
+        let unusable = documents.iter().filter(|document| !document.usable);
+        if let Some(gauge) = self.documents_unusable {
+            metric::set(gauge, u64::try_from(unusable.count()).unwrap_or(u64::MAX));
+        }
+    }
+}
+
+impl Counter {
+    pub(crate) fn add(&mut self) {
+        self.count = self.count.saturating_add(1);
+    }
+
+    fn tell(&mut self) {
+        let count = std::mem::take(&mut self.count);
+        if let (Some(metric), 1..) = (self.metric, count) {
+            metric::add(metric, count);
+        }
+    }
+}

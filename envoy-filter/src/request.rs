@@ -1,0 +1,101 @@
+//! A request as its headers say it.
+
+use countersign::{Header, Request};
+
+use crate::pairs;
+
+/// What was read of a header map, in its order.
+#[derive(Default)]
+pub(crate) struct Head<'a>(Vec<Header<'a>>);
+
+impl<'a> Head<'a> {
+    /// `None` if the bytes are no header map.
+    pub(crate) fn parse(map: &'a [u8]) -> Option<Self> {
+        pairs::parse(map).map(Self)
+    }
+
+    /// What the gate decides about. `:path` is the client's as Envoy
+    /// normalised it: routes rewrite it after the filters.
+    pub(crate) fn request(&self) -> Request<'_> {
+        Request {
+            method: self.value(b":method"),
+            authority: self.value(b":authority"),
+            target: self.value(b":path"),
+            headers: &self.0,
+        }
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.values(name.as_bytes()).next().is_some()
+    }
+
+    pub(crate) fn values(&self, wanted: &[u8]) -> impl Iterator<Item = &'a [u8]> {
+        self.0
+            .iter()
+            .filter(move |(name, _)| *name == wanted)
+            .map(|(_, value)| *value)
+    }
+
+    /// The first, or nothing.
+    fn value(&self, wanted: &[u8]) -> &'a [u8] {
+        self.values(wanted).next().unwrap_or_default()
+    }
+
+    /// A browser asks whether it may send a request to another origin
+    /// (Fetch §3.2.2 "CORS-preflight request"): without credentials.
+    pub(crate) fn is_cors_preflight(&self) -> bool {
+        self.value(b":method") == b"OPTIONS"
+            && self.has("origin")
+            && self.has("access-control-request-method")
+    }
+
+    /// As Envoy sees it: then a local answer becomes one of gRPC.
+    pub(crate) fn is_grpc(&self) -> bool {
+        match self
+            .value(b"content-type")
+            .strip_prefix(b"application/grpc")
+        {
+            Some(rest) => rest.is_empty() || rest.starts_with(b"+"),
+            None => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(content_type: &str) -> Vec<u8> {
+        pairs::write(&[
+            (":method", "OPTIONS"),
+            ("origin", "o"),
+            ("content-type", content_type),
+        ])
+    }
+
+    #[test]
+    fn grpc_is_told_by_its_content_type() {
+        for (content_type, grpc) in [
+            ("application/grpc", true),
+            ("application/grpc+proto", true),
+            ("application/grpc-web", false),
+            ("application/json", false),
+            ("", false),
+        ] {
+            let map = map(content_type);
+            assert_eq!(Head::parse(&map).unwrap().is_grpc(), grpc, "{content_type}");
+        }
+    }
+
+    #[test]
+    fn options_alone_is_no_preflight() {
+        let plain = map("");
+        assert!(!Head::parse(&plain).unwrap().is_cors_preflight());
+        let preflight = pairs::write(&[
+            (":method", "OPTIONS"),
+            ("origin", "https://app.example.com"),
+            ("access-control-request-method", "PUT"),
+        ]);
+        assert!(Head::parse(&preflight).unwrap().is_cors_preflight());
+    }
+}

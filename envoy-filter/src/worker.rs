@@ -1,0 +1,124 @@
+//! The plugins of this worker, and whose each request is.
+
+use std::{
+    cell::RefCell,
+    collections::HashMap,
+    hash::{BuildHasherDefault, Hasher},
+};
+
+use countersign::Code;
+
+use crate::{
+    answer::{self, Answer, Form},
+    config::{Configuration, report},
+    host::{self, Level, request},
+    plugin::Plugin,
+};
+
+#[derive(Default)]
+struct Worker {
+    /// Without an entry, a plugin's configuration was refused.
+    plugins: Vec<(u32, Plugin)>,
+    /// The plugin of each request under way.
+    requests: HashMap<u32, u32, BuildHasherDefault<Spread>>,
+}
+
+impl Worker {
+    fn plugin(&mut self, id: u32) -> Option<&mut Plugin> {
+        let mut all = self.plugins.iter_mut();
+        all.find(|(known, _)| *known == id)
+            .map(|(_, plugin)| plugin)
+    }
+}
+
+/// Envoy numbers its contexts one by one: nobody can aim at the table.
+#[derive(Default)]
+struct Spread(u64);
+
+impl Hasher for Spread {
+    fn write_u32(&mut self, id: u32) {
+        self.0 = u64::from(id).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn write(&mut self, _: &[u8]) {}
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+thread_local! {
+    static WORKER: RefCell<Worker> = RefCell::default();
+}
+
+/// `None` where a callback came within a callback, which Envoy never does.
+fn with<T>(call: impl FnOnce(&mut Worker) -> Option<T>) -> Option<T> {
+    WORKER.with(|worker| call(&mut *worker.try_borrow_mut().ok()?))
+}
+
+pub(crate) fn begin(context: u32, parent: u32) {
+    if parent != 0 {
+        with(|worker| worker.requests.insert(context, parent));
+    }
+}
+
+pub(crate) fn end(context: u32) {
+    with(|worker| {
+        match worker.requests.remove(&context) {
+            Some(plugin) => worker.plugin(plugin)?.forget(context),
+            None => {
+                worker.plugin(context)?.close();
+                worker.plugins.retain(|(id, _)| *id != context);
+            }
+        }
+        Some(())
+    });
+}
+
+/// Opens the plugin, or says in the log everything that is wrong with its
+/// configuration.
+pub(crate) fn configure(id: u32, size: usize) -> bool {
+    with(|worker| {
+        let seed = host::now_ns().unwrap_or(0);
+        let bytes = host::configuration(size)?;
+        match Configuration::read(&bytes, seed) {
+            Ok(configuration) => {
+                let warnings = &configuration.warnings;
+                if !warnings.is_empty() {
+                    let title = "countersign: the configuration has warnings:";
+                    host::log(Level::Warn, &report(title, warnings));
+                }
+                let plugin = Plugin::open(id, configuration, seed);
+                worker.plugins.push((id, plugin));
+                Some(())
+            }
+            Err(problems) => {
+                let title = "countersign: the configuration is refused:";
+                host::log(Level::Error, &report(title, &problems));
+                None
+            }
+        }
+    })
+    .is_some()
+}
+
+pub(crate) fn tick(plugin: u32) {
+    with(|worker| worker.plugin(plugin)?.tick());
+}
+
+pub(crate) fn fetched(plugin: u32, call: u32, body_size: Option<usize>) {
+    with(|worker| worker.plugin(plugin)?.fetched(call, body_size));
+}
+
+/// Whether the request may go on; if not, it was answered or waits.
+pub(crate) fn admit(context: u32) -> bool {
+    let passes = with(|worker| {
+        let plugin = *worker.requests.get(&context)?;
+        worker.plugin(plugin)?.admit(context)
+    });
+    passes.unwrap_or_else(|| {
+        let denial = answer::unavailable(Code::InternalError, 1);
+        request::respond(&Answer::to(&denial, Form::default()));
+        false
+    })
+}

@@ -1,0 +1,129 @@
+//! The plugin's configuration, and what Envoy does with a broken one.
+
+use std::fs;
+
+use countersign_artefact_tests::{cases, token::Key};
+use serde_json::{Value, json};
+
+use crate::stage::{
+    self,
+    envoy::Envoy,
+    eventually, policy,
+    setup::{self, Setup},
+    upstream,
+};
+
+#[test]
+fn a_struct_is_read_as_text_is() {
+    let Some(binary) = stage::binary() else {
+        return;
+    };
+    let key = Key::read("rsa-2048-a");
+    let inline = policy::of(json!({ "jwks": { "keys": [key.public()] } }));
+    for configuration in [inline.clone(), json!({ "policy": inline, "envoy": {} })] {
+        let any = setup::structure(&configuration);
+        let envoy = Envoy::start(&binary, &Setup::with_any(&any, upstream::echo()));
+        assert_eq!(envoy.get("/", Some(&policy::token(&key))).status, 200);
+        assert_eq!(envoy.get("/", None).code(), "token_missing");
+    }
+}
+
+#[test]
+fn a_refused_configuration_says_every_problem_in_one_message() {
+    let Some(binary) = stage::binary() else {
+        return;
+    };
+    let configuration = json!({
+        "policy": { "contract": "1", "issuers": [], "rules": [{ "path": "healthz", "public": true }], "colour": 1 },
+        "envoy": { "fetch_timeout_ms": 0 },
+    });
+    for any in [
+        setup::text(&configuration),
+        setup::structure(&configuration),
+    ] {
+        let log = Envoy::refuse(&binary, &Setup::with_any(&any, upstream::echo()));
+        let (_, message) = log
+            .split_once("the configuration is refused:\n")
+            .expect(&log);
+        let problems: Vec<&str> = message
+            .lines()
+            .take_while(|line| line.starts_with("  at `"))
+            .collect();
+        assert_eq!(problems.len(), 4, "{log}");
+        for pointer in [
+            "`/policy/issuers`",
+            "`/policy/rules/0/path`",
+            "`/policy/colour`",
+            "`/envoy/fetch_timeout_ms`",
+        ] {
+            assert!(
+                problems.iter().any(|line| line.contains(pointer)),
+                "{pointer}: {log}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_document_that_nobody_would_fetch_is_a_problem_at_once() {
+    let Some(binary) = stage::binary() else {
+        return;
+    };
+    let log = Envoy::refuse(&binary, &Setup::new(&policy::fetched(), upstream::echo()));
+    assert!(
+        log.contains("(cluster_missing)") && log.contains("`auth.example.com`"),
+        "{log}"
+    );
+}
+
+#[test]
+fn a_broken_policy_leaves_the_old_one_serving() {
+    let Some(binary) = stage::binary() else {
+        return;
+    };
+    let (a, b) = (Key::read("rsa-2048-a"), Key::read("rsa-2048-b"));
+    let inline = |key: &Key| policy::of(json!({ "jwks": { "keys": [key.public()] } }));
+    let listener = Reloaded::new();
+    let envoy = Envoy::start(&binary, &listener.write(&inline(&a)));
+    assert_eq!(envoy.get("/", Some(&policy::token(&a))).status, 200);
+
+    let mut broken = inline(&a);
+    broken["rules"] = json!([{ "path": "everything", "public": true }]);
+    listener.write(&broken);
+    eventually("Envoy refuses the policy", || {
+        envoy.metric("listener_manager.lds.update_rejected") == Some(1)
+    });
+    assert!(envoy.log().contains("`/rules/0/path`"), "{}", envoy.log());
+    assert_eq!(envoy.get("/", Some(&policy::token(&a))).status, 200);
+    assert_eq!(envoy.get("/", None).status, 401);
+
+    listener.write(&inline(&b));
+    eventually("the next good policy is in force", || {
+        envoy.get("/", Some(&policy::token(&b))).status == 200
+    });
+    assert_eq!(
+        envoy.get("/", Some(&policy::token(&a))).code(),
+        "key_unknown"
+    );
+}
+
+/// A listener in a file that Envoy watches.
+struct Reloaded(std::path::PathBuf, std::net::SocketAddr);
+
+impl Reloaded {
+    fn new() -> Self {
+        let folder = countersign_artefact_tests::dist::root().join("target/envoy-tests");
+        fs::create_dir_all(&folder).unwrap();
+        let name = format!("listener-{}-{}.json", std::process::id(), cases::now_ms());
+        Self(folder.join(name), upstream::echo())
+    }
+
+    fn write(&self, policy: &Value) -> Setup {
+        let (setup, listener) = Setup::new(policy, self.1).dynamic(self.0.to_str().unwrap());
+        // Envoy sees a file that takes the place of another.
+        let next = self.0.with_extension("next");
+        fs::write(&next, listener.to_string()).unwrap();
+        fs::rename(&next, &self.0).unwrap();
+        setup
+    }
+}

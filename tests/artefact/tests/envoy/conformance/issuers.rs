@@ -1,0 +1,88 @@
+//! The issuers of all stages, behind one address: each is told by the
+//! authority that it is asked as.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io,
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+};
+
+use serde_json::{Map, Value, json};
+
+use super::scene::{Published, Stage};
+use crate::stage::upstream;
+
+pub(super) struct Issuers {
+    pub(super) address: SocketAddr,
+    /// By authority and path; `None` where the fetch fails.
+    documents: Arc<BTreeMap<(String, String), Option<Published>>>,
+    answered: Arc<Mutex<BTreeSet<(String, String)>>>,
+}
+
+impl Issuers {
+    /// Serves until the tests end.
+    pub(super) fn of(stages: &[&Stage]) -> Self {
+        let mut documents = BTreeMap::new();
+        for (number, stage) in stages.iter().enumerate() {
+            for (uri, document) in &stage.documents {
+                let (host, path) = split(uri);
+                documents.insert((authority(number, host), path.to_owned()), document.clone());
+            }
+        }
+        let (documents, answered) = (Arc::new(documents), Arc::<Mutex<BTreeSet<_>>>::default());
+        let (served, noted) = (Arc::clone(&documents), Arc::clone(&answered));
+        let address = upstream::serve(move |stream| {
+            let head = String::from_utf8_lossy(&upstream::head(&stream)?).into_owned();
+            let path = head.split(' ').nth(1).unwrap_or_default();
+            let mut lines = head.lines();
+            let host = lines.find_map(|line| line.strip_prefix("host: "));
+            let asked = (host.unwrap_or_default().to_owned(), path.to_owned());
+            let ended = match served.get(&asked) {
+                // A connection that is closed without an answer.
+                None | Some(None) => Err(io::ErrorKind::ConnectionAborted.into()),
+                Some(Some(document)) => {
+                    let status = format!("{} Status", document.status);
+                    let cache_control = document.cache_control.clone();
+                    let header = ("cache-control".to_owned(), cache_control);
+                    upstream::answer(stream, &status, &[header], &document.body)
+                }
+            };
+            noted.lock().unwrap().insert(asked);
+            ended
+        });
+        Self {
+            address,
+            documents,
+            answered,
+        }
+    }
+
+    /// The clusters of a stage's configuration.
+    pub(super) fn clusters(&self, number: usize, stage: &Stage) -> Value {
+        let to = |host| json!({ "cluster": "issuer", "authority": authority(number, host) });
+        let hosts = stage.documents.keys().map(|uri| split(uri).0);
+        let mut clusters: Map<String, Value> =
+            hosts.map(|host| (host.to_owned(), to(host))).collect();
+        clusters.insert("*".to_owned(), to("nowhere"));
+        clusters.into()
+    }
+
+    /// Whether every document was asked for.
+    pub(super) fn are_done(&self) -> bool {
+        let answered = self.answered.lock().unwrap();
+        self.documents
+            .keys()
+            .all(|document| answered.contains(document))
+    }
+}
+
+fn authority(number: usize, host: &str) -> String {
+    format!("stage-{number}.{host}")
+}
+
+/// Host and path.
+fn split(uri: &str) -> (&str, &str) {
+    let (_, rest) = uri.split_once("://").unwrap();
+    rest.split_at(rest.find('/').unwrap())
+}

@@ -1,0 +1,145 @@
+//! The corpus through Envoy: decisions and codes are those of the native
+//! crate. What cannot be played is counted, by reason.
+
+mod issuers;
+mod play;
+mod scene;
+mod wire;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+    path::Path,
+    thread,
+    time::Duration,
+};
+
+use countersign_artefact_tests::token::Key;
+use countersign_conformance::files;
+use serde_json::json;
+
+use self::{
+    issuers::Issuers,
+    play::{Fault, play},
+    scene::{Check, Scene, Stage},
+};
+use crate::stage::{self, clock::Clock, envoy::Envoy, eventually, policy, setup::Setup, upstream};
+
+/// Vectors whose request Envoy answers with 400 by itself: to it these bytes
+/// are no HTTP.
+const REFUSED_BY_ENVOY: [&str; 11] = [
+    "host-list",
+    "host-slash",
+    "host-space",
+    "method-non-ascii",
+    "target-asterisk",
+    "target-fragment",
+    "target-non-ascii",
+    "target-query",
+    "target-query-only",
+    "target-raw-ff",
+    "target-relative",
+];
+
+/// Listeners of one Envoy: each has a gate of its own.
+const STAGES: usize = 100;
+
+#[test]
+fn the_corpus_is_decided_as_by_the_native_crate() {
+    let Some(binary) = stage::binary() else {
+        return;
+    };
+    let (scenes, mut left_out) = scenes();
+    let first = scenes.values().next().unwrap().first().unwrap();
+    let Some(clock) = Clock::new(first.checks[0].at) else {
+        return;
+    };
+    let (mut played, mut refused, mut faults) = (0, BTreeSet::new(), Vec::new());
+    // Documents are of one day; what has none may begin earlier.
+    let (with, without): (Vec<_>, Vec<_>) = scenes
+        .iter()
+        .partition(|(stage, _)| !stage.documents.is_empty());
+    for batch in with.chunks(STAGES).chain(without.chunks(STAGES)) {
+        let moments = batch.iter().flat_map(|(_, scenes)| scenes.iter());
+        let moments = moments.flat_map(|scene| scene.checks.iter().map(|check| check.at));
+        clock.set(moments.min().unwrap());
+        let envoy = start(&binary, &clock, batch);
+        let listeners = envoy.listeners();
+        let mut checks: Vec<(&Scene, &Check, SocketAddr)> = Vec::new();
+        for (number, (_, scenes)) in batch.iter().enumerate() {
+            let to = listeners[&format!("stage-{number}")];
+            for scene in scenes.iter() {
+                checks.extend(scene.checks.iter().map(|check| (scene, check, to)));
+            }
+        }
+        checks.sort_by_key(|(_, check, _)| check.at);
+        for (scene, check, to) in checks {
+            clock.set(check.at);
+            match play(check, to) {
+                Ok(()) => played += 1,
+                Err(Fault::Unsayable(reason)) => *left_out.entry(reason).or_insert(0) += 1,
+                Err(Fault::Refused) => drop(refused.insert(&*scene.id)),
+                Err(Fault::Ours(fault)) => faults.push(format!("{}: {fault}", scene.id)),
+            }
+        }
+        assert!(!envoy.log().contains("Wasm VM failed"), "{}", envoy.log());
+    }
+    println!("{played} checks were played; left out: {left_out:#?}");
+    assert!(
+        refused.iter().copied().eq(REFUSED_BY_ENVOY),
+        "refused by Envoy itself: {refused:#?}"
+    );
+    assert!(
+        faults.is_empty(),
+        "{} faults:\n{}",
+        faults.len(),
+        faults.join("\n")
+    );
+    assert!(played > 900, "only {played} checks were played");
+}
+
+/// By what has to be there, and how many vectors are no scene.
+fn scenes() -> (BTreeMap<Stage, Vec<Scene>>, BTreeMap<&'static str, usize>) {
+    let (mut scenes, mut left_out) = (BTreeMap::<_, Vec<Scene>>::new(), BTreeMap::new());
+    for vector in files::topics()
+        .unwrap()
+        .iter()
+        .flat_map(|topic| &topic.vectors)
+    {
+        match Scene::of(vector) {
+            Ok(scene) => scenes.entry(scene.stage.clone()).or_default().push(scene),
+            Err(reason) => *left_out.entry(reason).or_insert(0) += 1,
+        }
+    }
+    (scenes, left_out)
+}
+
+/// An Envoy with a listener for each stage, which has its documents.
+fn start(binary: &Path, clock: &Clock, batch: &[(&Stage, &Vec<Scene>)]) -> Envoy {
+    let stages: Vec<&Stage> = batch.iter().map(|(stage, _)| *stage).collect();
+    let issuers = Issuers::of(&stages);
+    let mut setup = Setup::new(&other(), upstream::echo())
+        .cluster("issuer", issuers.address)
+        .clock(clock)
+        .manage(|manager| {
+            manager["max_request_headers_kb"] = json!(512);
+            manager["common_http_protocol_options"] = json!({ "max_headers_count": 1000 });
+            manager["http_protocol_options"] = json!({ "allow_custom_methods": true });
+        });
+    for (number, stage) in stages.iter().enumerate() {
+        let name = format!("stage-{number}");
+        let envoy = json!({ "clusters": issuers.clusters(number, stage), "code_header": true });
+        let configuration = format!("{{\"policy\":{},\"envoy\":{envoy}}}", stage.policy);
+        setup = setup.listen(&name, &configuration);
+    }
+    let envoy = Envoy::start(binary, &setup);
+    eventually("all documents are fetched", || issuers.are_done());
+    thread::sleep(Duration::from_millis(300));
+    envoy
+}
+
+/// A policy of no interest, for the main listener.
+fn other() -> serde_json::Value {
+    let key = Key::read("rsa-2048-a").public();
+    policy::of(json!({ "jwks": { "keys": [key] } }))
+}

@@ -1,0 +1,93 @@
+//! Sends a request, and holds the reply against the native crate's.
+
+use std::net::SocketAddr;
+
+use countersign_conformance::protocol::{Denial, Grant, Reply as Expected};
+
+use super::{scene::Check, wire};
+use crate::stage::client::{self, Reply};
+
+/// Why a check did not end as it should.
+pub(super) enum Fault {
+    /// HTTP/1.1 cannot say this request.
+    Unsayable(&'static str),
+    /// Envoy refuses the request before any filter sees it.
+    Refused,
+    Ours(String),
+}
+
+/// Twice: the second time the token is remembered.
+pub(super) fn play(check: &Check, to: SocketAddr) -> Result<(), Fault> {
+    let bytes = wire::write(&check.request).map_err(Fault::Unsayable)?;
+    for _ in 0..2 {
+        let reply = client::write(to, &bytes).and_then(client::Sent::reply);
+        let reply = reply.ok_or_else(|| Fault::Ours("no reply".to_owned()))?;
+        let code = reply.header("x-countersign-code");
+        if code.is_none() && reply.status == 400 {
+            return Err(Fault::Refused);
+        }
+        let head = check.request.method.0 == b"HEAD";
+        match &check.expected {
+            Expected::Allow(grant) => allowed(&reply, grant, head),
+            Expected::Deny(denial) => denied(&reply, denial),
+            other => Err(format!("{other:?}")),
+        }
+        .map_err(|fault| Fault::Ours(format!("{fault}\n  {reply:?}\n  {:?}", check.expected)))?;
+    }
+    Ok(())
+}
+
+fn allowed(reply: &Reply, grant: &Grant, head: bool) -> Result<(), String> {
+    if reply.status != 200 || reply.header("x-countersign-code").is_some() {
+        return Err("it is denied".to_owned());
+    }
+    let sent = |name: &str| {
+        let mut lines = reply.body.lines();
+        let values = lines
+            .by_ref()
+            .filter_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+        values.map(str::to_owned).collect::<Vec<_>>()
+    };
+    for (name, value) in grant.set_headers.iter().filter(|_| !head) {
+        if sent(name) != [value.clone()] {
+            return Err(format!("`{name}` is {:?}, not {value}", sent(name)));
+        }
+    }
+    let set = |name: &String| grant.set_headers.iter().any(|(set, _)| set == name);
+    for name in grant.remove_headers.iter().filter(|name| !set(name)) {
+        if !sent(name).is_empty() {
+            return Err(format!("`{name}` is still there"));
+        }
+    }
+    let cookies = sent("cookie").join("; ");
+    for name in &grant.remove_cookies {
+        if cookies
+            .split("; ")
+            .any(|cookie| cookie.starts_with(&format!("{name}=")))
+        {
+            return Err(format!("the cookie `{name}` is still there"));
+        }
+    }
+    Ok(())
+}
+
+fn denied(reply: &Reply, denial: &Denial) -> Result<(), String> {
+    let retry_after = denial.retry_after_s.map(|seconds| seconds.to_string());
+    let seen = (
+        reply.header("x-countersign-code"),
+        reply.status,
+        reply.header("www-authenticate"),
+        reply.header("retry-after"),
+    );
+    let wanted = (
+        Some(&*denial.code),
+        denial.status,
+        denial.challenge.as_deref(),
+        retry_after.as_deref(),
+    );
+    if seen == wanted {
+        Ok(())
+    } else {
+        Err(format!("{seen:?} is not {wanted:?}"))
+    }
+}

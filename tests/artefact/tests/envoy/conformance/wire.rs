@@ -1,0 +1,42 @@
+//! A vector's request as bytes of HTTP/1.1, where it can be written so.
+
+use countersign_conformance::vector::Request;
+
+/// The bytes, or why HTTP/1.1 cannot say this request.
+pub(super) fn write(request: &Request) -> Result<Vec<u8>, &'static str> {
+    let Request {
+        method,
+        authority,
+        target,
+        headers,
+    } = request;
+    let word = |bytes: &[u8]| !bytes.is_empty() && !bytes.iter().any(|b| *b <= b' ' || *b == 0x7f);
+    if !word(&method.0) || !word(&target.0) {
+        return Err("a method or target that is no word");
+    }
+    if target.0.starts_with(b"http://") {
+        return Err("an absolute target, of which Envoy takes the path (RFC 9112 §3.2.2)");
+    }
+    let line = |value: &[u8]| {
+        value.trim_ascii() == value && !value.iter().any(|b| matches!(b, b'\r' | b'\n' | 0))
+    };
+    let mut bytes = [
+        &method.0,
+        &b" "[..],
+        &target.0,
+        b" HTTP/1.1\r\nhost: ",
+        &authority.0,
+    ]
+    .concat();
+    if !line(&authority.0) {
+        return Err("an authority that no header holds");
+    }
+    for (name, value) in headers {
+        if !line(&value.0) || !word(&name.0) {
+            return Err("a header that a parser trims or refuses");
+        }
+        bytes.extend([b"\r\n", &name.0[..], b": ", &value.0].concat());
+    }
+    bytes.extend(b"\r\nconnection: close\r\n\r\n");
+    Ok(bytes)
+}

@@ -1,0 +1,153 @@
+//! Documents: fetched by Envoy, on time, and only by one worker.
+
+use std::time::Duration;
+
+use countersign_artefact_tests::token::Key;
+use serde_json::json;
+
+use crate::stage::{
+    self,
+    envoy::Envoy,
+    eventually,
+    issuer::{Document, Issuer, JWKS},
+    policy,
+    setup::Setup,
+    upstream,
+};
+
+#[test]
+fn keys_are_fetched_before_anybody_asks() {
+    let Some(binary) = stage::binary() else {
+        return;
+    };
+    let (key, issuer) = (Key::read("rsa-2048-a"), Issuer::start());
+    issuer.publish(JWKS, Document::keys(&[&key]));
+    let envoy = Envoy::start(&binary, &setup(&issuer));
+    eventually("the keys are fetched", || issuer.asked(JWKS) == 1);
+    assert_eq!(envoy.get("/", Some(&policy::token(&key))).status, 200);
+    assert_eq!(issuer.asked(JWKS), 1);
+    let head = issuer.heads().concat().to_lowercase();
+    assert!(head.contains("\r\nhost: auth.example.com\r\n"), "{head}");
+    assert!(head.contains("\r\naccept: application/json\r\n"), "{head}");
+    assert!(!head.contains("\r\nauthorization:"), "{head}");
+}
+
+#[test]
+fn discovery_names_the_keys_and_must_name_its_issuer() {
+    let Some(binary) = stage::binary() else {
+        return;
+    };
+    const METADATA: &str = "/.well-known/openid-configuration";
+    let (key, issuer) = (Key::read("rsa-2048-a"), Issuer::start());
+    issuer.publish(JWKS, Document::keys(&[&key]));
+    let metadata = |iss: &str| {
+        Document::new(&json!({ "issuer": iss, "jwks_uri": format!("{}/jwks", policy::ISSUER) }))
+    };
+    issuer.publish(METADATA, metadata("https://evil.example"));
+    let configuration = policy::by_cluster(&policy::of(json!({ "discovery": true })));
+    let setup = Setup::new(&configuration, upstream::echo()).cluster("issuer", issuer.address);
+    let envoy = Envoy::start(&binary, &setup);
+    let reply = envoy.get("/", Some(&policy::token(&key)));
+    assert_eq!((reply.status, &*reply.code()), (503, "keys_unavailable"));
+    assert!(envoy.log().contains("`issuer`"), "{}", envoy.log());
+    assert_eq!(issuer.asked(JWKS), 0);
+
+    issuer.publish(METADATA, metadata(policy::ISSUER));
+    eventually("the keys are there", || {
+        envoy.get("/", Some(&policy::token(&key))).status == 200
+    });
+    assert_eq!(issuer.asked(JWKS), 1);
+}
+
+#[test]
+fn who_comes_before_the_keys_waits_for_them_and_nobody_else_does() {
+    let Some(binary) = stage::binary() else {
+        return;
+    };
+    let (key, issuer) = (Key::read("rsa-2048-a"), Issuer::start());
+    issuer.publish(JWKS, Document::keys(&[&key]).after(Duration::from_secs(2)));
+    let envoy = Envoy::start(&binary, &setup(&issuer));
+    let waiting = envoy
+        .begin("GET", "/", &bearer(&policy::token(&key)))
+        .unwrap();
+    assert_eq!(envoy.get("/public/", None).status, 200);
+    assert_eq!(envoy.get("/", None).code(), "token_missing");
+    assert_eq!(issuer.asked(JWKS), 1, "the issuer has not answered yet");
+    let reply = waiting.reply().unwrap();
+    assert_eq!(reply.status, 200);
+    assert!(
+        reply.body.contains("x-auth-subject: user-1"),
+        "{}",
+        reply.body
+    );
+}
+
+#[test]
+fn without_keys_the_client_is_told_when_to_come_back() {
+    let Some(binary) = stage::binary() else {
+        return;
+    };
+    let (key, issuer) = (Key::read("rsa-2048-a"), Issuer::start());
+    let envoy = Envoy::start(&binary, &setup(&issuer));
+    let reply = envoy.get("/", Some(&policy::token(&key)));
+    assert_eq!((reply.status, &*reply.code()), (503, "keys_unavailable"));
+    let after: u32 = reply.header("retry-after").unwrap().parse().unwrap();
+    assert!((1..=5).contains(&after), "{after}");
+    assert!(
+        envoy.log().contains("the server answered with status 404"),
+        "{}",
+        envoy.log()
+    );
+
+    issuer.publish(JWKS, Document::keys(&[&key]));
+    eventually("the keys are there", || {
+        envoy.get("/", Some(&policy::token(&key))).status == 200
+    });
+    issuer.withdraw(JWKS);
+    assert_eq!(envoy.get("/", Some(&policy::token(&key))).status, 200);
+}
+
+#[test]
+fn revocations_are_fetched_and_obeyed() {
+    let Some(binary) = stage::binary() else {
+        return;
+    };
+    let (key, issuer) = (Key::read("rsa-2048-a"), Issuer::start());
+    issuer.publish(JWKS, Document::keys(&[&key]));
+    let mut policy = policy::fetched();
+    policy["issuers"][0]["revocations"] = json!({
+        "uri": format!("{}/revoked", policy::ISSUER), "refresh_s": 5, "required": true,
+    });
+    let setup = Setup::new(&policy::by_cluster(&policy), upstream::echo())
+        .cluster("issuer", issuer.address);
+    let envoy = Envoy::start(&binary, &setup);
+    let token = |jti: &str| {
+        let mut claims = policy::claims();
+        claims["jti"] = json!(jti);
+        key.sign(&claims)
+    };
+    let reply = envoy.get("/", Some(&token("a")));
+    assert_eq!(
+        (reply.status, &*reply.code()),
+        (503, "revocations_unavailable")
+    );
+
+    issuer.publish("/revoked", Document::new(&json!({ "jti": ["b"] })));
+    eventually("the list is there", || {
+        envoy.get("/", Some(&token("a"))).status == 200
+    });
+    assert_eq!(envoy.get("/", Some(&token("b"))).code(), "token_revoked");
+    issuer.publish("/revoked", Document::new(&json!({ "jti": ["a"] })));
+    eventually("the list is refreshed", || {
+        envoy.get("/", Some(&token("a"))).code() == "token_revoked"
+    });
+}
+
+fn setup(issuer: &Issuer) -> Setup {
+    Setup::new(&policy::by_cluster(&policy::fetched()), upstream::echo())
+        .cluster("issuer", issuer.address)
+}
+
+fn bearer(token: &str) -> Vec<(&'static str, Vec<u8>)> {
+    vec![("authorization", format!("Bearer {token}").into_bytes())]
+}

@@ -1,0 +1,149 @@
+//! Keys through hours and days, in an Envoy of four workers whose clock the
+//! test sets: whatever happens, one worker fetches for all.
+
+use std::{thread, time::Duration};
+
+use countersign_artefact_tests::{cases, token::Key};
+use serde_json::json;
+
+use crate::stage::{
+    self,
+    clock::Clock,
+    envoy::Envoy,
+    eventually,
+    issuer::{Document, Issuer, JWKS},
+    policy,
+    setup::Setup,
+    upstream,
+};
+
+/// Connections that reach every worker.
+const MANY: usize = 40;
+
+#[test]
+fn a_rotation_reaches_all_workers_by_one_fetch() {
+    let Some((envoy, clock, issuer)) = start("max-age=3600") else {
+        return;
+    };
+    let (old, new) = (Key::read("rsa-2048-a"), Key::read("rsa-2048-b"));
+    everybody(&envoy, &old, 200);
+    assert_eq!(issuer.asked(JWKS), 1);
+
+    issuer.publish(JWKS, Document::keys(&[&new]));
+    everybody(&envoy, &new, 401);
+    assert_eq!(issuer.asked(JWKS), 1, "it was asked less than 30 s ago");
+    clock.pass(30);
+    everybody(&envoy, &new, 200);
+    eventually("the withdrawn key is gone in every worker", || {
+        (0..MANY).all(|_| envoy.get("/", Some(&token(&old))).code() == "key_unknown")
+    });
+    assert_eq!(issuer.asked(JWKS), 2);
+}
+
+#[test]
+fn keys_are_refreshed_ahead_of_time_and_then_by_one_worker() {
+    let Some((envoy, clock, issuer)) = start("max-age=1000") else {
+        return;
+    };
+    everybody(&envoy, &Key::read("rsa-2048-a"), 200);
+    clock.pass(799);
+    settle();
+    assert_eq!(issuer.asked(JWKS), 1, "80 % of their time are not over");
+    // Up to a tenth later, and still before the keys are old.
+    clock.pass(81);
+    eventually("they are refreshed", || issuer.asked(JWKS) == 2);
+    settle();
+    assert_eq!(issuer.asked(JWKS), 2);
+}
+
+#[test]
+fn old_keys_outlive_an_outage_of_a_day_and_no_more() {
+    let Some((envoy, clock, issuer)) = start("max-age=1000") else {
+        return;
+    };
+    let key = Key::read("rsa-2048-a");
+    everybody(&envoy, &key, 200);
+    issuer.withdraw(JWKS);
+    clock.pass(900);
+    eventually("the refresh has failed", || issuer.asked(JWKS) == 2);
+    settle();
+    assert_eq!(issuer.asked(JWKS), 2, "nobody tries again within a second");
+    clock.pass(2);
+    eventually("one tries again", || issuer.asked(JWKS) == 3);
+    clock.pass(86_000);
+    everybody(&envoy, &key, 200);
+    clock.pass(600);
+    let reply = envoy.get("/", Some(&token(&key)));
+    assert_eq!((reply.status, &*reply.code()), (503, "keys_unavailable"));
+
+    issuer.publish(JWKS, Document::keys(&[&key]));
+    clock.pass(61);
+    eventually("the issuer is back", || {
+        envoy.get("/", Some(&token(&key))).status == 200
+    });
+}
+
+#[test]
+fn another_policy_takes_over_the_documents() {
+    let Some(clock) = Clock::new(cases::now_ms()) else {
+        return;
+    };
+    let Some(binary) = stage::binary() else {
+        return;
+    };
+    let (key, issuer) = (Key::read("rsa-2048-a"), Issuer::start());
+    issuer.publish(JWKS, Document::keys(&[&key]));
+    let mut stricter = policy::fetched();
+    stricter["rules"][1]["require"] = json!({ "scopes": { "all": ["nobody:has"] } });
+    let text = policy::by_cluster(&stricter).to_string();
+    let setup = setup(&issuer, &clock)
+        .concurrency(1)
+        .listen("stricter", &text);
+    let envoy = Envoy::start(&binary, &setup);
+    everybody(&envoy, &key, 200);
+    let to = envoy.listeners()["stricter"];
+    let bearer = (
+        "authorization",
+        format!("Bearer {}", token(&key)).into_bytes(),
+    );
+    let reply = stage::client::send(to, "GET", "/", &[bearer])
+        .unwrap()
+        .reply();
+    assert_eq!(reply.unwrap().code(), "scope_insufficient");
+    assert_eq!(issuer.asked(JWKS), 1);
+}
+
+fn start(cache_control: &str) -> Option<(Envoy, Clock, Issuer)> {
+    let (binary, clock) = (stage::binary()?, Clock::new(cases::now_ms())?);
+    let issuer = Issuer::start();
+    let keys = Document::keys(&[&Key::read("rsa-2048-a")]);
+    issuer.publish(JWKS, keys.header("cache-control", cache_control));
+    let envoy = Envoy::start(&binary, &setup(&issuer, &clock));
+    Some((envoy, clock, issuer))
+}
+
+fn setup(issuer: &Issuer, clock: &Clock) -> Setup {
+    Setup::new(&policy::by_cluster(&policy::fetched()), upstream::echo())
+        .cluster("issuer", issuer.address)
+        .clock(clock)
+        .concurrency(4)
+}
+
+/// Every worker answers alike.
+fn everybody(envoy: &Envoy, key: &Key, status: u16) {
+    for _ in 0..MANY {
+        assert_eq!(envoy.get("/", Some(&token(key))).status, status);
+    }
+}
+
+/// A good token for as long as these tests let the clock go on.
+fn token(key: &Key) -> String {
+    let mut claims = policy::claims();
+    claims["exp"] = json!(cases::now_ms() / 1000 + 200_000);
+    key.sign(&claims)
+}
+
+/// Longer than the workers' ticks.
+fn settle() {
+    thread::sleep(Duration::from_millis(2_500));
+}

@@ -1,0 +1,197 @@
+//! What of a request counts, and what the upstream gets of it.
+
+use countersign_artefact_tests::token::Key;
+use serde_json::{Value, json};
+
+use crate::stage::{self, client, envoy::Envoy, policy, setup::Setup, upstream};
+
+#[test]
+fn a_route_never_follows_an_identity_that_the_client_made_up() {
+    let Some(binary) = stage::binary() else {
+        return;
+    };
+    let key = Key::read("rsa-2048-a");
+    let route = |cluster: &str, headers: Value| json!({ "match": { "prefix": "/", "headers": headers }, "route": { "cluster": cluster } });
+    let subject =
+        |name: &str| json!([{ "name": "x-auth-subject", "string_match": { "exact": name } }]);
+    let setup = Setup::new(&inline(&key), upstream::echo())
+        .cluster("of-user-1", named("of user-1"))
+        .cluster("of-admin", named("of admin"))
+        .manage(|manager| {
+            manager["route_config"]["virtual_hosts"][0]["routes"] = json!([
+                route("of-admin", subject("admin")),
+                route("of-user-1", subject("user-1")),
+                route("upstream", json!([])),
+            ]);
+        });
+    let envoy = Envoy::start(&binary, &setup);
+    let claimed = ("x-auth-subject", b"admin".to_vec());
+    let bearer = ("authorization", bearer(&key));
+
+    let reply = envoy.send("GET", "/public/", &[claimed.clone()]).unwrap();
+    assert!(reply.body.starts_with("GET /public/ "), "{}", reply.body);
+    let reply = envoy
+        .send("GET", "/", &[claimed.clone(), claimed, bearer])
+        .unwrap();
+    assert_eq!(reply.body, "of user-1");
+}
+
+#[test]
+fn rules_see_the_path_before_a_route_rewrites_it() {
+    let Some(binary) = stage::binary() else {
+        return;
+    };
+    let key = Key::read("rsa-2048-a");
+    let setup = Setup::new(&inline(&key), upstream::echo()).manage(|manager| {
+        manager["route_config"]["virtual_hosts"][0]["routes"] = json!([
+            { "match": { "prefix": "/public/" },
+              "route": { "cluster": "upstream", "prefix_rewrite": "/private/" } },
+            { "match": { "prefix": "/private/" },
+              "route": { "cluster": "upstream", "prefix_rewrite": "/public/" } },
+        ]);
+    });
+    let envoy = Envoy::start(&binary, &setup);
+    let reply = envoy.get("/public/a", None);
+    assert!(reply.body.starts_with("GET /private/a "), "{}", reply.body);
+    let original = [("x-envoy-original-path", b"/public/a".to_vec())];
+    let reply = envoy.send("GET", "/private/a", &original).unwrap();
+    assert_eq!(
+        reply.code(),
+        "token_missing",
+        "what the client says of the path counts"
+    );
+}
+
+#[test]
+fn a_path_is_the_one_that_envoy_routes_by() {
+    let Some(binary) = stage::binary() else {
+        return;
+    };
+    let key = Key::read("rsa-2048-a");
+    let as_it_is = Setup::new(&inline(&key), upstream::echo());
+    let envoy = Envoy::start(&binary, &as_it_is);
+    assert_eq!(envoy.get("/public/../a", None).code(), "request_ambiguous");
+    let normalised = as_it_is.manage(|manager| {
+        manager["normalize_path"] = json!(true);
+        manager["merge_slashes"] = json!(true);
+    });
+    let envoy = Envoy::start(&binary, &normalised);
+    assert_eq!(envoy.get("/public/../a", None).code(), "token_missing");
+    assert_eq!(envoy.get("/a/..//public//a", None).status, 200);
+}
+
+#[test]
+fn a_websocket_needs_a_token_as_any_request() {
+    let Some(binary) = stage::binary() else {
+        return;
+    };
+    let key = Key::read("rsa-2048-a");
+    let switching = upstream::serve(|stream| {
+        upstream::head(&stream)?;
+        upstream::answer(
+            stream,
+            "101 Switching Protocols",
+            &[
+                ("connection".to_owned(), "upgrade".to_owned()),
+                ("upgrade".to_owned(), "websocket".to_owned()),
+            ],
+            b"",
+        )
+    });
+    let setup = Setup::new(&inline(&key), switching).manage(|manager| {
+        manager["upgrade_configs"] = json!([{ "upgrade_type": "websocket" }]);
+    });
+    let envoy = Envoy::start(&binary, &setup);
+    let upgrade = |authorization: &str| {
+        let request = format!(
+            "GET /socket HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+             sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\
+             {authorization}\r\n"
+        );
+        client::write(envoy.address, request.as_bytes())
+            .unwrap()
+            .reply()
+            .unwrap()
+    };
+    assert_eq!(upgrade("").code(), "token_missing");
+    let token = policy::token(&key);
+    let reply = upgrade(&format!("authorization: Bearer {token}\r\n"));
+    assert_eq!(reply.status, 101);
+}
+
+#[test]
+fn a_cors_preflight_passes_only_where_the_operator_says_so() {
+    let Some(binary) = stage::binary() else {
+        return;
+    };
+    let policy = inline(&Key::read("rsa-2048-a"));
+    let preflight = [
+        ("origin", b"https://app.example.com".to_vec()),
+        ("access-control-request-method", b"PUT".to_vec()),
+        ("x-auth-subject", b"admin".to_vec()),
+    ];
+    let envoy = Envoy::start(&binary, &Setup::new(&policy, upstream::echo()));
+    let reply = envoy.send("OPTIONS", "/", &preflight).unwrap();
+    assert_eq!(reply.code(), "token_missing");
+
+    let configuration = policy::with(&policy, json!({ "bypass_cors_preflight": true }));
+    let envoy = Envoy::start(&binary, &Setup::new(&configuration, upstream::echo()));
+    let reply = envoy.send("OPTIONS", "/", &preflight).unwrap();
+    assert_eq!(reply.status, 200);
+    assert!(!reply.body.contains("x-auth-subject"), "{}", reply.body);
+    let plain = envoy.send("OPTIONS", "/", &preflight[..1]).unwrap();
+    assert_eq!(
+        plain.code(),
+        "token_missing",
+        "no preflight without the method"
+    );
+    let get = envoy.send("GET", "/", &preflight).unwrap();
+    assert_eq!(get.code(), "token_missing", "no preflight but OPTIONS");
+}
+
+#[test]
+fn a_stripped_credential_does_not_reach_the_upstream() {
+    let Some(binary) = stage::binary() else {
+        return;
+    };
+    let key = Key::read("rsa-2048-a");
+    let mut policy = inline(&key);
+    policy["strip_credential"] = json!(true);
+    policy["credentials"] = json!([
+        { "header": "authorization", "scheme": "Bearer" }, { "cookie": "session" },
+    ]);
+    let envoy = Envoy::start(&binary, &Setup::new(&policy, upstream::echo()));
+    let token = policy::token(&key);
+    let headers = [
+        ("authorization", bearer_of(&token)),
+        ("cookie", format!("a=1; session={token}; b=2").into_bytes()),
+    ];
+    let reply = envoy.send("GET", "/", &headers).unwrap();
+    assert_eq!(reply.status, 200);
+    assert!(!reply.body.contains(&token), "{}", reply.body);
+    assert!(
+        reply.body.contains("cookie: a=1; b=2\r\n"),
+        "{}",
+        reply.body
+    );
+}
+
+fn inline(key: &Key) -> Value {
+    policy::of(json!({ "jwks": { "keys": [key.public()] } }))
+}
+
+fn bearer(key: &Key) -> Vec<u8> {
+    bearer_of(&policy::token(key))
+}
+
+fn bearer_of(token: &str) -> Vec<u8> {
+    format!("Bearer {token}").into_bytes()
+}
+
+/// An upstream that says its name.
+fn named(name: &'static str) -> std::net::SocketAddr {
+    upstream::serve(move |stream| {
+        upstream::head(&stream)?;
+        upstream::answer(stream, "200 OK", &[], name.as_bytes())
+    })
+}

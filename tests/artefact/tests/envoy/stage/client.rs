@@ -1,0 +1,115 @@
+//! A client that sends exactly the bytes that a test wants.
+
+use std::{
+    io::{Read, Write},
+    net::{Shutdown, SocketAddr, TcpStream},
+};
+
+use countersign_artefact_tests::cases::AUTHORITY;
+use serde_json::Value;
+
+use super::PATIENCE;
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    headers: Vec<(String, String)>,
+    pub(crate) body: String,
+}
+
+impl Reply {
+    /// All values, as they were sent.
+    pub(crate) fn headers<'r>(&'r self, wanted: &'r str) -> impl Iterator<Item = &'r str> {
+        let all = self.headers.iter();
+        all.filter(move |(name, _)| name == wanted)
+            .map(|(_, value)| &**value)
+    }
+
+    pub(crate) fn header(&self, wanted: &str) -> Option<&str> {
+        let all = self.headers.iter();
+        all.clone()
+            .find(|(name, _)| name == wanted)
+            .map(|(_, value)| &**value)
+    }
+
+    /// Whether all of the body is there, as far as its length was said.
+    fn is_whole(&self) -> bool {
+        let length = self.header("content-length");
+        length.and_then(|length| length.parse().ok()) == Some(self.body.len())
+    }
+
+    /// The code of a denial; empty where there is none.
+    pub(crate) fn code(&self) -> String {
+        let body: Value = serde_json::from_str(&self.body).unwrap_or_default();
+        body["code"].as_str().unwrap_or_default().to_owned()
+    }
+}
+
+/// A request whose reply nobody has read yet.
+pub(crate) struct Sent(TcpStream);
+
+impl Sent {
+    /// The reply; `None` if what came is none.
+    pub(crate) fn reply(mut self) -> Option<Reply> {
+        let (mut bytes, mut chunk) = (Vec::new(), [0; 4096]);
+        loop {
+            // Envoy closes a connection a second after an answer of its own.
+            if let Some(reply) = parse(&bytes).filter(Reply::is_whole) {
+                return Some(reply);
+            }
+            match self.0.read(&mut chunk).ok()? {
+                0 => return parse(&bytes),
+                length => bytes.extend(&chunk[..length]),
+            }
+        }
+    }
+
+    /// The client leaves.
+    pub(crate) fn leave(self) {
+        let _ = self.0.shutdown(Shutdown::Both);
+    }
+}
+
+/// `GET` of this target with these headers, to be answered later.
+pub(crate) fn send(
+    to: SocketAddr,
+    method: &str,
+    target: &str,
+    headers: &[(&str, Vec<u8>)],
+) -> Option<Sent> {
+    let mut request =
+        format!("{method} {target} HTTP/1.1\r\nhost: {AUTHORITY}\r\nconnection: close\r\n")
+            .into_bytes();
+    for (name, value) in headers {
+        request.extend(format!("{name}: ").as_bytes());
+        request.extend(value);
+        request.extend(b"\r\n");
+    }
+    request.extend(b"\r\n");
+    write(to, &request)
+}
+
+/// Sends these bytes.
+pub(crate) fn write(to: SocketAddr, bytes: &[u8]) -> Option<Sent> {
+    let mut stream = TcpStream::connect(to).ok()?;
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    // Envoy may have answered and closed before it has read everything.
+    let _ = stream.write_all(bytes);
+    Some(Sent(stream))
+}
+
+fn parse(bytes: &[u8]) -> Option<Reply> {
+    let text = String::from_utf8_lossy(bytes).into_owned();
+    let (head, body) = text.split_once("\r\n\r\n")?;
+    let mut lines = head.split("\r\n");
+    let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
+    let headers = lines.filter_map(|line| line.split_once(": "));
+    Some(Reply {
+        status,
+        headers: headers
+            .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
+            .collect(),
+        body: body.to_owned(),
+    })
+}

@@ -1,0 +1,119 @@
+//! An issuer whose documents a test can change, and which remembers who asked.
+
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+    thread,
+    time::Duration,
+};
+
+use countersign_artefact_tests::token::Key;
+use serde_json::{Value, json};
+
+use super::upstream;
+
+/// Where its keys are.
+pub(crate) const JWKS: &str = "/jwks";
+
+/// What it says at one path.
+#[derive(Clone)]
+pub(crate) struct Document {
+    pub(crate) status: &'static str,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+    /// It takes its time.
+    pub(crate) delay: Duration,
+}
+
+impl Document {
+    pub(crate) fn new(body: &Value) -> Self {
+        Self {
+            status: "200 OK",
+            headers: vec![],
+            body: body.to_string().into_bytes(),
+            delay: Duration::ZERO,
+        }
+    }
+
+    /// A JWK Set of these keys.
+    pub(crate) fn keys(keys: &[&Key]) -> Self {
+        let keys: Vec<Value> = keys.iter().map(|key| key.public()).collect();
+        Self::new(&json!({ "keys": keys }))
+    }
+
+    pub(crate) fn after(self, delay: Duration) -> Self {
+        Self { delay, ..self }
+    }
+
+    pub(crate) fn status(self, status: &'static str) -> Self {
+        Self { status, ..self }
+    }
+
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+}
+
+/// Serves until the tests end; what it does not know is 404.
+#[derive(Clone)]
+pub(crate) struct Issuer {
+    pub(crate) address: SocketAddr,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    documents: HashMap<String, Document>,
+    /// The head of every request, in order.
+    asked: Vec<String>,
+}
+
+impl Issuer {
+    pub(crate) fn start() -> Self {
+        let state = Arc::<Mutex<State>>::default();
+        let served = Arc::clone(&state);
+        let address = upstream::serve(move |stream| {
+            let head = String::from_utf8_lossy(&upstream::head(&stream)?).into_owned();
+            let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
+            let document = {
+                let mut state = served.lock().unwrap();
+                state.asked.push(head);
+                state.documents.get(&path).cloned()
+            };
+            let document =
+                document.unwrap_or_else(|| Document::new(&json!({})).status("404 Not Found"));
+            thread::sleep(document.delay);
+            upstream::answer(stream, document.status, &document.headers, &document.body)
+        });
+        Self { address, state }
+    }
+
+    /// From now on it says this.
+    pub(crate) fn publish(&self, path: &str, document: Document) {
+        let mut state = self.state.lock().unwrap();
+        state.documents.insert(path.to_owned(), document);
+    }
+
+    /// From now on it says 404.
+    pub(crate) fn withdraw(&self, path: &str) {
+        self.state.lock().unwrap().documents.remove(path);
+    }
+
+    /// How often it was asked for this.
+    pub(crate) fn asked(&self, path: &str) -> usize {
+        let line = format!("GET {path} ");
+        let state = self.state.lock().unwrap();
+        state
+            .asked
+            .iter()
+            .filter(|head| head.starts_with(&line))
+            .count()
+    }
+
+    /// The heads of all requests.
+    pub(crate) fn heads(&self) -> Vec<String> {
+        self.state.lock().unwrap().asked.clone()
+    }
+}

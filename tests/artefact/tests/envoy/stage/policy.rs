@@ -1,0 +1,59 @@
+//! Configurations and tokens of an issuer that is fetched from.
+
+use countersign_artefact_tests::{cases, token::Key};
+use serde_json::{Value, json};
+
+/// What the issuer says that it is.
+pub(crate) const ISSUER: &str = "https://auth.example.com";
+
+/// A policy with this issuer; `/public` and what begins with it is public,
+/// everything else needs a token.
+pub(crate) fn of(keys: Value) -> Value {
+    json!({
+        "contract": "1",
+        "issuers": [{
+            "name": "platform",
+            "issuer": ISSUER,
+            "audiences": ["platform"],
+            "algorithms": ["RS256"],
+            "keys": keys,
+            "claims": { "tenant": "/tenant_id" },
+        }],
+        "rules": [
+            { "path": "/public/**", "public": true },
+            { "path": "/**", "require": {} },
+        ],
+        "forward": { "x-auth-subject": "subject" },
+    })
+}
+
+/// Its keys are fetched from `/jwks`.
+pub(crate) fn fetched() -> Value {
+    of(json!({ "jwks_uri": format!("{ISSUER}/jwks") }))
+}
+
+/// The policy with all documents fetched by the cluster `issuer`.
+pub(crate) fn by_cluster(policy: &Value) -> Value {
+    with(policy, json!({}))
+}
+
+/// The same with more settings of Envoy's own.
+pub(crate) fn with(policy: &Value, envoy: Value) -> Value {
+    let mut envoy = envoy;
+    envoy["clusters"] = json!({ "auth.example.com": "issuer" });
+    json!({ "policy": policy, "envoy": envoy })
+}
+
+/// A good token of this key for `user-1` of the tenant `acme`.
+pub(crate) fn token(key: &Key) -> String {
+    key.sign(&claims())
+}
+
+/// What is in it.
+pub(crate) fn claims() -> Value {
+    let now = cases::now_ms() / 1000;
+    json!({
+        "iss": ISSUER, "aud": "platform", "sub": "user-1", "tenant_id": "acme",
+        "scope": "assets:read assets:write", "iat": now, "exp": now + 600,
+    })
+}

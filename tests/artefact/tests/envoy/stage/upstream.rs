@@ -1,0 +1,79 @@
+//! An upstream that answers every request with its own head.
+
+use std::{
+    io::{self, BufRead, BufReader, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    sync::{Arc, Mutex},
+    thread,
+};
+
+/// Serves until the tests end.
+pub(crate) fn echo() -> SocketAddr {
+    serve(|stream| {
+        let head = head(&stream)?;
+        answer(stream, "200 OK", &[], &head)
+    })
+}
+
+/// Serves one connection after the other, and notes the targets in that order.
+pub(crate) fn one_by_one() -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let seen = Arc::<Mutex<Vec<String>>>::default();
+    let noted = Arc::clone(&seen);
+    thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let head = head(&stream).unwrap_or_default();
+            let target = String::from_utf8_lossy(&head);
+            let target = target.split(' ').nth(1).unwrap_or_default();
+            noted.lock().unwrap().push(target.to_owned());
+            let _ = answer(stream, "200 OK", &[], b"");
+        }
+    });
+    (address, seen)
+}
+
+/// Calls `answer` for every connection, on a thread of its own.
+pub(crate) fn serve(
+    answer: impl Fn(TcpStream) -> io::Result<()> + Clone + Send + 'static,
+) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let answer = answer.clone();
+            thread::spawn(move || answer(stream));
+        }
+    });
+    address
+}
+
+/// A request's head, up to and with the empty line.
+pub(crate) fn head(stream: &TcpStream) -> io::Result<Vec<u8>> {
+    let (mut head, mut reader) = (Vec::new(), BufReader::new(stream));
+    while !head.ends_with(b"\r\n\r\n") {
+        if reader.read_until(b'\n', &mut head)? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+    }
+    Ok(head)
+}
+
+/// Answers, and closes the connection.
+pub(crate) fn answer(
+    mut stream: TcpStream,
+    status: &str,
+    headers: &[(String, String)],
+    body: &[u8],
+) -> io::Result<()> {
+    let mut head = format!(
+        "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n",
+        body.len()
+    );
+    for (name, value) in headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    stream.write_all(head.as_bytes())?;
+    stream.write_all(b"\r\n")?;
+    stream.write_all(body)
+}
