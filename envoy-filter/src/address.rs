@@ -15,11 +15,9 @@ pub(crate) struct Address<'a> {
 
 impl<'a> Address<'a> {
     pub(crate) fn of(uri: &'a str) -> Option<Self> {
-        let (scheme, rest) = uri.split_once("://")?;
-        let default_port = match scheme {
-            "https" => "443",
-            "http" => "80",
-            _ => return None,
+        let (scheme, default_port, rest) = match uri.strip_prefix("https://") {
+            Some(rest) => ("https", "443", rest),
+            None => ("http", "80", uri.strip_prefix("http://")?),
         };
         let end = rest.find(['/', '?']).unwrap_or(rest.len());
         let (authority, target) = rest.split_at_checked(end)?;

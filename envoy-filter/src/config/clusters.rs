@@ -55,12 +55,25 @@ impl Clusters {
         let (_, cluster) = named(address.authority)
             .or_else(|| named(address.host))
             .or_else(|| named("*"))?;
-        let name = cluster.name.replace("{host}", address.host);
         Some(Cluster {
-            name: name.replace("{port}", address.port),
+            name: expand(&cluster.name, address),
             authority: cluster.authority.clone(),
         })
     }
+}
+
+/// With host and port in place of their names.
+fn expand(template: &str, address: &Address<'_>) -> String {
+    let mut parts = template.split('{');
+    let mut name = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.split_once('}') {
+            Some(("host", rest)) => name.extend([address.host, rest]),
+            Some(("port", rest)) => name.extend([address.port, rest]),
+            _ => name.extend(["{", part]),
+        }
+    }
+    name
 }
 
 impl Cluster {

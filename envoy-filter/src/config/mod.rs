@@ -95,17 +95,17 @@ impl<'v, 't> Parts<'v, 't> {
 
 /// Documents that no cluster fetches.
 fn unreachable(gate: &Gate, clusters: &Clusters) -> Vec<Problem> {
-    let mut hosts: Vec<String> = gate
-        .status(0)
-        .iter()
-        .filter_map(|document| Address::of(&document.uri))
-        .filter(|address| clusters.of(address).is_none())
-        .map(|address| address.authority.to_owned())
-        .collect();
-    hosts.sort_unstable();
-    hosts.dedup();
+    let documents = gate.status(0);
+    let addresses = documents.iter().filter_map(|d| Address::of(&d.uri));
+    let mut hosts: Vec<&str> = Vec::new();
+    for address in addresses.filter(|address| clusters.of(address).is_none()) {
+        // The documents of an issuer follow each other.
+        if hosts.last() != Some(&address.authority) {
+            hosts.push(address.authority);
+        }
+    }
     hosts
-        .iter()
+        .into_iter()
         .map(|host| {
             let message = [
                 "no cluster is named that fetches documents from `",

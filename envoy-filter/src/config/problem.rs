@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use countersign::{Problem, Severity};
+use countersign::{Problem, Severity, json::push_token};
 
 /// Problems that the log shows; of more it shows how many.
 const SHOWN: usize = 100;
@@ -29,9 +29,11 @@ pub(super) fn field_unknown(pointer: &str, name: &str, known: &str) -> Problem {
     error(&below(pointer, name), "field_unknown", message)
 }
 
-/// The pointer of a member (RFC 6901 §3).
+/// The pointer of a member.
 pub(super) fn below(pointer: &str, name: &str) -> String {
-    [pointer, "/", &name.replace('~', "~0").replace('/', "~1")].concat()
+    let mut pointer = pointer.to_owned();
+    push_token(&mut pointer, name);
+    pointer
 }
 
 /// All of them in one message.

@@ -7,9 +7,10 @@ mod pointer;
 
 use alloc::{borrow::Cow, vec::Vec};
 
+use crate::map::Set;
+
 pub use parse::{Bounds, Fault, FaultKind, parse, parse_claims};
-pub use pointer::Pointer;
-pub(crate) use pointer::push_token;
+pub use pointer::{Pointer, push_token};
 
 /// A JSON value that borrows what it can from its text.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,9 +69,8 @@ pub struct Object<'a>(Vec<(Cow<'a, str>, Value<'a>)>);
 impl<'a> Object<'a> {
     /// `None` where two members have one name.
     pub fn new(members: Vec<(Cow<'a, str>, Value<'a>)>) -> Option<Self> {
-        let mut names: Vec<&str> = members.iter().map(|(name, _)| name.as_ref()).collect();
-        names.sort_unstable();
-        let unique = names.windows(2).all(|pair| pair.first() != pair.last());
+        let mut seen = Set::default();
+        let unique = members.iter().all(|(name, _)| seen.insert(name.as_bytes()));
         unique.then_some(Self(members))
     }
 

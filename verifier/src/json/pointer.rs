@@ -73,8 +73,8 @@ fn unescape(token: &str) -> Option<Box<str>> {
     Some(plain.into())
 }
 
-/// `token` escaped for a pointer, after a `/`.
-pub(crate) fn push_token(pointer: &mut String, token: &str) {
+/// Adds a `/` and the token, escaped (RFC 6901 §3), to a pointer.
+pub fn push_token(pointer: &mut String, token: &str) {
     pointer.push('/');
     for c in token.chars() {
         match c {
