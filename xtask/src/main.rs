@@ -3,6 +3,7 @@
 mod bench;
 mod build;
 mod demo;
+mod fuzz;
 mod project;
 mod test;
 mod tools;
@@ -19,6 +20,7 @@ usage: cargo xtask <command>
   build   build and seal the one file into dist/ (of the sources in another folder: build FOLDER)
   weigh   what each part of the file weighs (--all: each function)
   test    everything that has to hold; installs what it needs
+  fuzz    coverage-guided fuzzing: fuzz [TARGET] [SECONDS, 60 unless told]
   bench   measure it against other verifiers (--help says more)
 ";
 
@@ -41,6 +43,9 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
         ["build", folder] => build::run_in(folder.as_ref())?,
         ["weigh"] => weigh::run(false)?,
         ["weigh", "--all"] => weigh::run(true)?,
+        ["fuzz"] => return fuzz::run(None, "60"),
+        ["fuzz", target] => return fuzz::run(Some(target), "60"),
+        ["fuzz", target, seconds] => return fuzz::run(Some(target), seconds),
         ["test"] => return Ok(test::run()),
         ["bench", options @ ..] => return bench::run(options),
         _ => {

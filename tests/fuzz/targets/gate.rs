@@ -1,0 +1,87 @@
+//! Requests with signed tokens of any header and claims, with broken ones and
+//! none: a remembered token, a fresh one and an explained one end alike, and
+//! nothing that is not ours is admitted.
+#![no_main]
+
+use std::sync::{LazyLock, Mutex};
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as B64};
+use countersign::{Decision, Gate, Header, Request, Verdict};
+use hmac::{Hmac, KeyInit, Mac};
+use libfuzzer_sys::fuzz_target;
+use sha2::Sha256;
+
+const SECRET: &[u8] = b"a secret of thirty-two bytes ....";
+const NOW_MS: u64 = 1_700_000_000_000;
+
+fn gate() -> Gate {
+    let secret = B64.encode(SECRET);
+    let policy = format!(
+        r#"{{ "contract": "1", "issuers": [{{ "name": "a", "issuer": "a", "audiences": ["api"],
+          "algorithms": ["HS256"], "keys": {{ "secrets": [{{ "kid": "1", "k": "{secret}" }}] }},
+          "claims": {{ "tenant": "/tenant", "roles": "/roles" }}, "scope_wildcards": true,
+          "token_types": [{{ "name": "pat", "claim": {{ "typ": "pat" }} }}, {{ "name": "at", "header_typ": ["at+jwt"] }}] }}],
+        "credentials": [{{ "header": "authorization", "scheme": "Bearer" }}, {{ "cookie": "session", "same_origin": true }}],
+        "rules": [{{ "path": "/open/**", "public": true }}, {{ "path": "/maybe", "optional": true }},
+          {{ "hosts": ["*.example.com"], "path": "/orgs/{{org}}/**", "require": {{ "tenant": "{{org}}", "scopes": ["read"] }} }},
+          {{ "path": "/**", "methods": ["GET"], "require": {{ "any_of": [{{ "roles": ["admin"] }}, {{ "types": ["pat"] }}] }} }}],
+        "forward": {{ "x-subject": "subject", "x-claims": "claims" }}, "strip_credential": true }}"#
+    );
+    Gate::open(policy.as_bytes(), 7).expect("the policy is good")
+}
+
+static GATE: LazyLock<Mutex<Gate>> = LazyLock::new(|| gate().into());
+
+type Input<'a> = (bool, &'a [u8], &'a [u8], [&'a [u8]; 3], &'a [u8], &'a [u8]);
+
+fuzz_target!(|input: Input<'_>| {
+    let (sign, header, claims, [method, authority, target], cookie, other) = input;
+    let mut token = format!("{}.{}", B64.encode(header), B64.encode(claims));
+    let mac = Hmac::<Sha256>::new_from_slice(SECRET).expect("any length");
+    let mac = mac.chain_update(&token).finalize().into_bytes();
+    let tag = if sign { &mac[..] } else { other };
+    token = format!("{token}.{}", B64.encode(tag));
+    let credential = format!("Bearer {token}");
+    let headers: [Header<'_>; 4] = [
+        (
+            b"authorization",
+            if cookie.is_empty() {
+                credential.as_bytes()
+            } else {
+                b""
+            },
+        ),
+        (b"cookie", cookie),
+        (b"origin", other),
+        (b"x-subject", other),
+    ];
+    let request = Request {
+        method,
+        authority,
+        target,
+        headers: &headers,
+    };
+
+    // What is remembered of earlier inputs is decided as if it were fresh.
+    let mut gate = GATE.lock().expect("nobody panicked with it");
+    let fresh = gate.check(&request, NOW_MS);
+    assert_eq!(gate.check(&request, NOW_MS), fresh);
+    let last = gate
+        .explain(&request, NOW_MS)
+        .pop()
+        .expect("it says something");
+    match &fresh {
+        Decision::Deny(denial) => assert_eq!(last.verdict, Verdict::Fail(denial.code)),
+        Decision::Allow(grant) => {
+            assert!(matches!(last.verdict, Verdict::Pass | Verdict::Skip));
+            assert!(grant.principal.is_none() || sign || tag == &mac[..]);
+            let visible = |value: &str| {
+                value
+                    .bytes()
+                    .all(|byte| byte.is_ascii_graphic() || byte == b' ')
+            };
+            assert!(grant.set_headers.iter().all(|(_, value)| visible(value)));
+        }
+        Decision::Wait(_) => panic!("there is nothing to wait for"),
+    }
+});

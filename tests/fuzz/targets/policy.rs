@@ -1,0 +1,13 @@
+//! Any bytes as a policy: problems or a gate, and both ways to parse agree.
+#![no_main]
+
+use countersign::{Gate, Severity, lint};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|policy: &[u8]| {
+    let problems = lint(policy);
+    let refused = problems
+        .iter()
+        .any(|problem| problem.severity == Severity::Error);
+    assert_eq!(Gate::open(policy, 1).is_err(), refused);
+});
