@@ -12,13 +12,19 @@ use crate::{build, project, tools};
 
 pub(crate) fn run(arguments: &[&str]) -> Result<ExitCode> {
     let asks = |word| arguments.contains(&word);
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     if !asks("--help") && !asks("-h") {
         build::run()?;
-        if !asks("native") && !asks("wasmtime") && !asks("growth") {
+        let only = ["native", "wasmtime", "node", "envoy", "growth"];
+        let needs = |suite| asks(suite) || !only.into_iter().any(asks);
+        if needs("node") {
             tools::node_peers()?;
         }
+        if needs("envoy") {
+            command.env("COUNTERSIGN_ENVOY", tools::envoy()?);
+        }
     }
-    let status = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    let status = command
         .current_dir(project::root())
         .args([
             "run",

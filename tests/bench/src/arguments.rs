@@ -33,6 +33,8 @@ pub(crate) enum Suite {
     Wasmtime,
     /// The sealed module in Node.
     Node,
+    /// The filter in Envoy, under load: needs `wrk`.
+    Envoy,
     /// 1 to 10,000 issuers and rules.
     Growth,
     /// Everything.
@@ -56,6 +58,9 @@ pub(crate) struct Scale {
     /// Requests of the mix.
     pub(crate) mixed: usize,
     pub(crate) mix_passes: usize,
+    /// How often each of Envoy's listeners is loaded, and for how long.
+    pub(crate) load_rounds: u32,
+    pub(crate) load_s: u32,
 }
 
 impl Scale {
@@ -67,6 +72,8 @@ impl Scale {
                 openssl_s: 0,
                 mixed: 60,
                 mix_passes: 1,
+                load_rounds: 1,
+                load_s: 1,
             },
             false => Self {
                 quick,
@@ -74,6 +81,8 @@ impl Scale {
                 openssl_s: 1,
                 mixed: 20_000,
                 mix_passes: 7,
+                load_rounds: 7,
+                load_s: 3,
             },
         }
     }

@@ -5,6 +5,7 @@ mod arguments;
 mod bar;
 mod chart;
 mod contestant;
+mod envoy;
 mod figure;
 mod growth;
 mod machine;
@@ -53,6 +54,9 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
         let answer = node::run(&scale)?;
         races.extend(answer.races);
         node_versions = answer.versions;
+    }
+    if arguments.suite == Suite::Envoy || (has(Suite::Envoy) && envoy::is_possible()) {
+        races.extend(envoy::run(&scale)?);
     }
     if has(Suite::Growth) {
         races.extend(growth::growth(&scale)?);
