@@ -18,6 +18,16 @@ pub(crate) fn typical(signer: &Signer) -> Result<Vec<u8>> {
     Ok(with_keys(signer.algorithm, &keys).to_string().into())
 }
 
+/// [`typical`] without headers for the service: what `jwt_authn` and RBAC
+/// decide, and nothing more.
+pub(crate) fn deciding(signer: &Signer) -> Result<Vec<u8>> {
+    let mut policy: Value = serde_json::from_slice(&typical(signer)?)?;
+    if let Some(members) = policy.as_object_mut() {
+        members.remove("forward");
+    }
+    Ok(policy.to_string().into())
+}
+
 /// [`typical`], its keys still to be supplied.
 pub(crate) fn awaiting_keys(signer: &Signer) -> Vec<u8> {
     let keys = json!({ "jwks_uri": format!("{ISSUER}/.well-known/jwks.json") });

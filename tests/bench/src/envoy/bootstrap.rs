@@ -32,7 +32,10 @@ fn http_filters(filters: Filters, folder: &Path, signer: &Signer) -> Result<Vec<
     Ok(match filters {
         Filters::None => Vec::new(),
         Filters::Empty => vec![wasm(&folder.join("empty.wasm"), "")],
-        Filters::Ours => vec![wasm(&sealed, &String::from_utf8(policy::typical(signer)?)?)],
+        Filters::Ours => vec![wasm(
+            &sealed,
+            &String::from_utf8(policy::deciding(signer)?)?,
+        )],
         Filters::JwtAuthn => vec![jwt_authn(signer, false)?, rbac()],
         Filters::JwtAuthnCached => vec![jwt_authn(signer, true)?, rbac()],
     })
