@@ -2,6 +2,8 @@
 //! who fetches it, how the last fetches ended, and what came. Numbers are
 //! little-endian.
 
+use countersign::Outcome;
+
 /// How long the worker that fetches a document has it for itself: what the
 /// gate allows a fetch before it counts as lost.
 const LEASE_MS: u64 = 15_000;
@@ -84,6 +86,15 @@ impl<'a> Stored<'a> {
             cache_control: str::from_utf8(cache_control).ok()?,
             body,
         })
+    }
+
+    /// Only what was answered with 200 is put down.
+    pub(crate) fn outcome(&self) -> Outcome<'a> {
+        Outcome::Response {
+            status: 200,
+            cache_control: self.cache_control,
+            body: self.body,
+        }
     }
 
     pub(crate) fn write(&self) -> Option<Vec<u8>> {

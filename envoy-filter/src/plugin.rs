@@ -69,8 +69,15 @@ impl Plugin {
     }
 
     /// Whether a new request may go on; if not, it was answered or waits.
+    pub(crate) fn admit(&mut self, request: u32) -> bool {
+        self.judge(request).unwrap_or_else(|| {
+            self.deny(&internal_error(), &Head::default());
+            false
+        })
+    }
+
     /// `None` if the host or its bytes are at fault.
-    pub(crate) fn admit(&mut self, request: u32) -> Option<bool> {
+    fn judge(&mut self, request: u32) -> Option<bool> {
         let now_ms = host::now_ms()?;
         let map = request::headers()?;
         let head = Head::parse(&map)?;
@@ -201,8 +208,8 @@ impl Plugin {
     fn readmit(&mut self, waiting: Waiting, now_ms: u64) -> Option<Waiting> {
         let map = request::headers().unwrap_or_default();
         let head = Head::parse(&map).unwrap_or_default();
-        let internal_error = || Fate::Deny(answer::unavailable(Code::InternalError, 1));
-        match self.decide(&head, now_ms).unwrap_or_else(internal_error) {
+        let fate = self.decide(&head, now_ms);
+        match fate.unwrap_or_else(|| Fate::Deny(internal_error())) {
             Fate::Pass => request::resume(),
             Fate::Deny(denial) => self.deny(&denial, &head),
             Fate::Wait(fetches) if waiting.until_ms > now_ms => {
@@ -239,4 +246,8 @@ impl Plugin {
             host::set_tick_period(tick_ms);
         }
     }
+}
+
+fn internal_error() -> Denial {
+    answer::unavailable(Code::InternalError, 1)
 }
