@@ -1,6 +1,6 @@
 //! One document: its place in the shared data, and how it is fetched.
 
-use countersign::{Fetch, Gate, Outcome};
+use countersign::{Fetch, FetchKind, Gate, Outcome};
 
 use crate::{
     address::Address,
@@ -9,6 +9,10 @@ use crate::{
     journal::{State, Stored},
     pairs,
 };
+
+/// The parts of a document in the shared data.
+const STATE: &str = "\nstate";
+const COPY: &str = "\ncopy";
 
 pub(crate) struct Document {
     pub(crate) fetch: Fetch,
@@ -37,22 +41,9 @@ pub(crate) enum Wanted {
 
 impl Document {
     pub(crate) fn new(fetch: Fetch, settings: &Settings) -> Self {
-        let cluster = Address::of(&fetch.uri).and_then(|address| settings.clusters.of(&address));
-        // Whoever fetches the same in the same way shares it, also across
-        // plugins and across a change of the policy.
-        let (name, authority) = cluster.as_ref().map_or(("", ""), |cluster| {
-            let authority = cluster.authority.as_deref();
-            (&cluster.name, authority.unwrap_or_default())
-        });
-        let parts = [
-            "countersign",
-            fetch.kind.as_str(),
-            name,
-            authority,
-            &fetch.uri,
-        ];
+        let cluster = settings.clusters.of_uri(&fetch.uri);
         Self {
-            key: parts.join("\n"),
+            key: key(fetch.kind, &fetch.uri, cluster.as_ref()),
             cluster,
             fetch,
             taken: State::default(),
@@ -61,12 +52,23 @@ impl Document {
         }
     }
 
+    /// Makes its place in the shared data. Envoy configures a plugin once
+    /// before its workers do: so none of them finds no place, for which they
+    /// could not tell who came first.
+    pub(crate) fn prepare(kind: FetchKind, uri: &str, settings: &Settings) {
+        let key = key(kind, uri, settings.clusters.of_uri(uri).as_ref());
+        let state_key = [&key, STATE].concat();
+        if shared::get(&state_key).is_none() {
+            shared::set(&state_key, &State::default().write());
+        }
+    }
+
     fn state_key(&self) -> String {
-        [&self.key, "\nstate"].concat()
+        [&self.key, STATE].concat()
     }
 
     fn copy_key(&self) -> String {
-        [&self.key, "\ncopy"].concat()
+        [&self.key, COPY].concat()
     }
 
     fn state(&self) -> (State, u32) {
@@ -180,4 +182,13 @@ impl Document {
         ];
         host::log(Level::Warn, &parts.concat());
     }
+}
+
+/// Whoever fetches the same in the same way shares it, also across plugins and
+/// across a change of the policy.
+fn key(kind: FetchKind, uri: &str, cluster: Option<&Cluster>) -> String {
+    let name = cluster.map_or("", |cluster| &cluster.name);
+    let authority = cluster.and_then(|cluster| cluster.authority.as_deref());
+    let authority = authority.unwrap_or_default();
+    ["countersign", kind.as_str(), name, authority, uri].join("\n")
 }

@@ -5,6 +5,7 @@ use countersign::{Code, Decision, Denial, Fetch, Gate, Grant};
 use crate::{
     answer::{self, Answer, Form},
     config::{Configuration, Settings},
+    document::Document,
     documents::{Documents, Parts},
     forward,
     host::{self, request},
@@ -51,6 +52,9 @@ impl Plugin {
     /// and takes no lease with it.
     pub(crate) fn open(id: u32, configuration: Configuration, seed: u64) -> Self {
         let Configuration { gate, settings, .. } = configuration;
+        for document in gate.status(0) {
+            Document::prepare(document.kind, &document.uri, &settings);
+        }
         let tick_ms = 1;
         host::set_tick_period(tick_ms);
         Self {

@@ -169,7 +169,7 @@ fn many_issuers_are_asked_a_few_at_a_time() {
         .cluster("issuer", issuer.address);
     let envoy = Envoy::start(&binary, &setup);
     eventually("all have answered", || {
-        envoy.metric("wasmcustom.countersign.fetches_ok") == Some(120)
+        envoy.metric("wasmcustom.countersign.fetches_ok") >= Some(120)
     });
     assert_eq!(issuer.heads().len(), ISSUERS);
     // Envoy's one worker and its main thread.
