@@ -79,15 +79,15 @@ impl Document {
     }
 
     /// Supplies what another worker has put down: whether there was anything.
-    pub(crate) fn catch_up(&mut self, gate: &mut Gate) -> bool {
+    pub(crate) fn catch_up(&mut self, gate: &mut Gate, now_ms: u64) -> bool {
         let (state, _) = self.state();
-        self.take(gate, state)
+        self.take(gate, state, now_ms)
     }
 
     /// The same; if there was nothing, makes sure that somebody fetches it.
     pub(crate) fn want(&mut self, gate: &mut Gate, settings: &Settings, now_ms: u64) -> Wanted {
         let (state, version) = self.state();
-        if self.take(gate, state) {
+        if self.take(gate, state, now_ms) {
             return Wanted::News;
         }
         let lease = state.leased(now_ms).write();
@@ -120,20 +120,21 @@ impl Document {
         shared::set(&self.copy_key(), b"");
     }
 
-    fn take(&mut self, gate: &mut Gate, state: State) -> bool {
+    fn take(&mut self, gate: &mut Gate, state: State, now_ms: u64) -> bool {
         let source = self.fetch.source;
         let mut news = false;
         if state.accepted_at != self.taken.accepted_at
             && let Some((bytes, _)) = shared::get(&self.copy_key())
             && let Some(stored) = Stored::read(&bytes)
         {
-            // Where this gate refuses it, it fetches it itself in a while.
-            let _ = gate.supply(source, stored.outcome(), state.accepted_at);
+            // The other worker may have looked at the clock a little later.
+            // Where this gate refuses the document, it fetches it in a while.
+            let _ = gate.supply(source, stored.outcome(), state.accepted_at.min(now_ms));
             self.taken.accepted_at = state.accepted_at;
             news = true;
         }
         if state.failed_at != self.taken.failed_at && state.failed_at != 0 {
-            let _ = gate.supply(source, Outcome::Failed, state.failed_at);
+            let _ = gate.supply(source, Outcome::Failed, state.failed_at.min(now_ms));
             self.taken.failed_at = state.failed_at;
             news = true;
         }

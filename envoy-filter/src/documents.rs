@@ -189,13 +189,13 @@ impl Documents {
     }
 
     /// Takes what other workers have put down since the last time.
-    pub(crate) fn catch_up(&mut self, gate: &mut Gate) {
+    pub(crate) fn catch_up(&mut self, gate: &mut Gate, now_ms: u64) {
         let Some((_, news)) = shared::get(NEWS).filter(|(_, news)| *news != self.read) else {
             return;
         };
         self.read = news;
         for document in self.known.iter_mut().flatten() {
-            if document.catch_up(gate) {
+            if document.catch_up(gate, now_ms) {
                 self.landed.push(document.fetch.source);
             }
         }

@@ -52,7 +52,7 @@ impl Plugin {
     /// and takes no lease with it.
     pub(crate) fn open(id: u32, configuration: Configuration, seed: u64) -> Self {
         let Configuration { gate, settings, .. } = configuration;
-        for document in gate.status(0) {
+        for document in gate.status(0).iter().filter(|d| !d.uri.is_empty()) {
             Document::prepare(document.kind, &document.uri, &settings);
         }
         let tick_ms = 1;
@@ -115,7 +115,7 @@ impl Plugin {
 
     pub(crate) fn tick(&mut self) -> Option<()> {
         let now_ms = host::now_ms()?;
-        self.documents.catch_up(&mut self.gate);
+        self.documents.catch_up(&mut self.gate, now_ms);
         if self.due_at.is_some_and(|due| due <= now_ms) {
             let (documents, mut parts) = self.documents();
             documents.start_due(&mut parts, now_ms);
