@@ -45,7 +45,9 @@ fn discovery_names_the_keys_and_must_name_its_issuer() {
     };
     issuer.publish(METADATA, metadata("https://evil.example"));
     let configuration = policy::by_cluster(&policy::of(json!({ "discovery": true })));
-    let setup = Setup::new(&configuration, upstream::echo()).cluster("issuer", issuer.address);
+    let setup = Setup::new(&configuration, upstream::echo())
+        .cluster("issuer", issuer.address)
+        .concurrency(4);
     let envoy = Envoy::start(&binary, &setup);
     let reply = envoy.get("/", Some(&policy::token(&key)));
     assert_eq!((reply.status, &*reply.code()), (503, "keys_unavailable"));
