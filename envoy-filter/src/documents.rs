@@ -2,18 +2,20 @@
 //! all of this Envoy: it takes a lease in the shared data, and puts there
 //! what came; the others take it from there.
 
+use std::collections::VecDeque;
+
 use countersign::{Fetch, Gate, Outcome};
 
 use crate::{
-    address::Address,
-    config::{Cluster, Settings},
-    host::{self, Level, http, shared},
-    journal::{State, Stored},
+    config::Settings,
+    document::{Document, Wanted},
+    host::shared,
     metrics::Metrics,
-    pairs,
     response::Response,
 };
 
+/// Fetches of one worker under way that no request waits for.
+const FETCHES: usize = 32;
 /// Its version changes with every document.
 const NEWS: &str = "countersign.news";
 
@@ -24,21 +26,12 @@ pub(crate) struct Documents {
     known: Vec<Option<Document>>,
     /// This worker's fetches under way: the call, and the source.
     calls: Vec<(u32, u32)>,
+    /// Sources to be fetched when some of these are done.
+    queue: VecDeque<u32>,
     /// The version of [`NEWS`] up to which all was taken.
     read: u32,
     /// Sources of which there is news since [`Self::landed`] was called.
     landed: Vec<u32>,
-}
-
-struct Document {
-    fetch: Fetch,
-    /// Its name in the shared data.
-    key: String,
-    cluster: Option<Cluster>,
-    /// The ends of fetches that the gate knows.
-    taken: State,
-    /// Another worker is fetching it.
-    elsewhere: bool,
 }
 
 /// The parts of a plugin that documents have to do with.
@@ -58,7 +51,11 @@ impl Documents {
             }
             // What was started is not due again: this ends.
             for fetch in fetches {
-                self.want(parts, fetch, now_ms);
+                if self.calls.len() < FETCHES {
+                    self.want(parts, fetch, now_ms);
+                } else {
+                    self.put_off(parts, fetch);
+                }
             }
         }
     }
@@ -70,32 +67,57 @@ impl Documents {
         if self.calls.iter().any(|(_, flying)| *flying == source) {
             return false;
         }
-        let index = index(source);
+        let Some(document) = self.document(parts, fetch) else {
+            return false;
+        };
+        document.queued = false;
+        match document.want(parts.gate, parts.settings, now_ms) {
+            Wanted::News => self.landed.push(source),
+            Wanted::Failed => self.finish(parts, source, None, now_ms),
+            Wanted::Elsewhere => return false,
+            Wanted::Call(call) => {
+                self.calls.push((call, source));
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Until other fetches are done.
+    fn put_off(&mut self, parts: &Parts<'_>, fetch: Fetch) {
+        let source = fetch.source;
+        if let Some(document) = self.document(parts, fetch)
+            && !document.queued
+        {
+            document.queued = true;
+            self.queue.push_back(source);
+        }
+    }
+
+    fn resume(&mut self, parts: &mut Parts<'_>, now_ms: u64) {
+        while self.calls.len() < FETCHES
+            && let Some(source) = self.queue.pop_front()
+        {
+            let known = self.known.get(index(source)).and_then(Option::as_ref);
+            // It may have been fetched for a request meanwhile.
+            if let Some(document) = known.filter(|document| document.queued) {
+                let fetch = document.fetch.clone();
+                self.want(parts, fetch, now_ms);
+            }
+        }
+    }
+
+    fn document(&mut self, parts: &Parts<'_>, fetch: Fetch) -> Option<&mut Document> {
+        let index = index(fetch.source);
         if self.known.len() <= index {
             self.known.resize_with(index.saturating_add(1), || None);
         }
-        let Some(place) = self.known.get_mut(index) else {
-            return false;
-        };
-        let known = place.take().filter(|known| known.fetch.uri == fetch.uri);
-        let document = place.insert(known.unwrap_or_else(|| Document::new(fetch, parts.settings)));
-        let (state, version) = document.state();
-        if document.take(parts.gate, state) {
-            self.landed.push(source);
-            return true;
+        let place = self.known.get_mut(index)?;
+        // Discovery may name another place than before.
+        if let Some(other) = place.take_if(|known| known.fetch.uri != fetch.uri) {
+            other.discard();
         }
-        let lease = state.leased(now_ms).write();
-        document.elsewhere = state.is_leased(now_ms)
-            || shared::replace(&document.state_key(), &lease, version).is_none();
-        if document.elsewhere {
-            return false;
-        }
-        let Some(call) = document.call(parts.settings) else {
-            self.finish(parts, source, None, now_ms);
-            return true;
-        };
-        self.calls.push((call, source));
-        false
+        Some(place.get_or_insert_with(|| Document::new(fetch, parts.settings)))
     }
 
     /// A fetch of this worker ended; `size` is the body's, and `None` where
@@ -126,6 +148,7 @@ impl Documents {
             document.log(reason);
         }
         self.finish(parts, source, response.ok(), now_ms);
+        self.resume(parts, now_ms);
     }
 
     /// Has the gate judge how a fetch ended, and tells the other workers.
@@ -148,43 +171,31 @@ impl Documents {
             return;
         };
         let stored = response.as_ref().and_then(Response::store);
-        let accepted = match (&supplied, stored) {
-            (Ok(supplied), Some(stored)) => {
-                for part in &supplied.skipped {
-                    document.log(&["a part is not used: ", &part.message].concat());
-                }
-                shared::set(&document.copy_key(), &stored);
-                true
+        if let (Ok(supplied), Some(stored)) = (&supplied, stored) {
+            for part in &supplied.skipped {
+                document.log(&["a part is not used: ", &part.message].concat());
             }
-            (Err(problem), _) => {
-                if response.is_some() {
-                    document.log(&problem.message);
-                }
-                false
-            }
-            (Ok(_), None) => false,
-        };
-        document.taken = if accepted {
+            document.accepted(&stored, now_ms);
             parts.metrics.fetches_ok.add();
-            State::accepted(now_ms)
         } else {
+            if let (Err(problem), Some(_)) = (&supplied, &response) {
+                document.log(&problem.message);
+            }
+            document.failed(now_ms);
             parts.metrics.fetches_failed.add();
-            document.taken.failed(now_ms)
-        };
-        shared::set(&document.state_key(), &document.taken.write());
+        }
         shared::set(NEWS, b"");
         self.landed.push(source);
     }
 
     /// Takes what other workers have put down since the last time.
-    pub(crate) fn catch_up(&mut self, gate: &mut Gate) {
+    pub(crate) fn catch_up(&mut self, gate: &mut Gate, now_ms: u64) {
         let Some((_, news)) = shared::get(NEWS).filter(|(_, news)| *news != self.read) else {
             return;
         };
         self.read = news;
         for document in self.known.iter_mut().flatten() {
-            let (state, _) = document.state();
-            if document.take(gate, state) {
+            if document.catch_up(gate, now_ms) {
                 self.landed.push(document.fetch.source);
             }
         }
@@ -204,113 +215,4 @@ impl Documents {
 
 fn index(source: u32) -> usize {
     usize::try_from(source).unwrap_or(usize::MAX)
-}
-
-impl Document {
-    fn new(fetch: Fetch, settings: &Settings) -> Self {
-        let cluster = Address::of(&fetch.uri).and_then(|address| settings.clusters.of(&address));
-        // Whoever fetches the same in the same way shares it, also across
-        // plugins and across a change of the policy.
-        let (name, authority) = cluster.as_ref().map_or(("", ""), |cluster| {
-            let authority = cluster.authority.as_deref();
-            (&cluster.name, authority.unwrap_or_default())
-        });
-        let parts = [
-            "countersign",
-            fetch.kind.as_str(),
-            name,
-            authority,
-            &fetch.uri,
-        ];
-        Self {
-            key: parts.join("\n"),
-            cluster,
-            fetch,
-            taken: State::default(),
-            elsewhere: false,
-        }
-    }
-
-    fn state_key(&self) -> String {
-        [&self.key, "\nstate"].concat()
-    }
-
-    fn copy_key(&self) -> String {
-        [&self.key, "\ncopy"].concat()
-    }
-
-    fn state(&self) -> (State, u32) {
-        match shared::get(&self.state_key()) {
-            Some((bytes, version)) => (State::read(&bytes), version),
-            None => (State::default(), 0),
-        }
-    }
-
-    /// Supplies what the gate does not know yet: whether there was anything.
-    fn take(&mut self, gate: &mut Gate, state: State) -> bool {
-        let known = self.taken;
-        let source = self.fetch.source;
-        if state.accepted_at != known.accepted_at
-            && let Some((bytes, _)) = shared::get(&self.copy_key())
-            && let Some(Stored {
-                cache_control,
-                body,
-            }) = Stored::read(&bytes)
-        {
-            let outcome = Outcome::Response {
-                status: 200,
-                cache_control,
-                body,
-            };
-            // Where this gate refuses it, it fetches it itself in a while.
-            let _ = gate.supply(source, outcome, state.accepted_at);
-        }
-        if state.failed_at != known.failed_at && state.failed_at != 0 {
-            let _ = gate.supply(source, Outcome::Failed, state.failed_at);
-        }
-        self.taken = State {
-            leased_until: 0,
-            ..state
-        };
-        let news = self.taken != known;
-        self.elsewhere &= !news;
-        news
-    }
-
-    /// GET, without a body and without credentials of any kind.
-    fn call(&self, settings: &Settings) -> Option<u32> {
-        let (address, cluster) = Address::of(&self.fetch.uri).zip(self.cluster.as_ref())?;
-        let authority = cluster.authority.as_deref().unwrap_or(address.authority);
-        let headers = pairs::write(&[
-            (":method", "GET"),
-            (":scheme", address.scheme),
-            (":authority", authority),
-            (":path", &address.path()),
-            ("accept", "application/json"),
-        ]);
-        let call = http::call(&cluster.name, &headers, settings.fetch_timeout_ms);
-        if call.is_none() {
-            self.log(&["Envoy has no cluster `", &cluster.name, "`"].concat());
-        }
-        call
-    }
-
-    /// A query stays out of the log: some put a key there.
-    fn log(&self, reason: &str) {
-        let Fetch {
-            issuer, kind, uri, ..
-        } = &self.fetch;
-        let uri = uri.split('?').next().unwrap_or_default();
-        let parts = [
-            "countersign: the ",
-            kind.as_str(),
-            " document of issuer `",
-            issuer,
-            "` at ",
-            uri,
-            ": ",
-            reason,
-        ];
-        host::log(Level::Warn, &parts.concat());
-    }
 }

@@ -19,6 +19,8 @@ mod request;
 mod waiting;
 
 #[cfg(target_arch = "wasm32")]
+mod document;
+#[cfg(target_arch = "wasm32")]
 mod documents;
 #[cfg(target_arch = "wasm32")]
 mod exports;

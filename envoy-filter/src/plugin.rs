@@ -5,6 +5,7 @@ use countersign::{Code, Decision, Denial, Fetch, Gate, Grant};
 use crate::{
     answer::{self, Answer, Form},
     config::{Configuration, Settings},
+    document::Document,
     documents::{Documents, Parts},
     forward,
     host::{self, request},
@@ -51,6 +52,9 @@ impl Plugin {
     /// and takes no lease with it.
     pub(crate) fn open(id: u32, configuration: Configuration, seed: u64) -> Self {
         let Configuration { gate, settings, .. } = configuration;
+        for document in gate.status(0).iter().filter(|d| !d.uri.is_empty()) {
+            Document::prepare(document.kind, &document.uri, &settings);
+        }
         let tick_ms = 1;
         host::set_tick_period(tick_ms);
         Self {
@@ -69,8 +73,15 @@ impl Plugin {
     }
 
     /// Whether a new request may go on; if not, it was answered or waits.
+    pub(crate) fn admit(&mut self, request: u32) -> bool {
+        self.judge(request).unwrap_or_else(|| {
+            self.deny(&internal_error(), &Head::default());
+            false
+        })
+    }
+
     /// `None` if the host or its bytes are at fault.
-    pub(crate) fn admit(&mut self, request: u32) -> Option<bool> {
+    fn judge(&mut self, request: u32) -> Option<bool> {
         let now_ms = host::now_ms()?;
         let map = request::headers()?;
         let head = Head::parse(&map)?;
@@ -104,7 +115,7 @@ impl Plugin {
 
     pub(crate) fn tick(&mut self) -> Option<()> {
         let now_ms = host::now_ms()?;
-        self.documents.catch_up(&mut self.gate);
+        self.documents.catch_up(&mut self.gate, now_ms);
         if self.due_at.is_some_and(|due| due <= now_ms) {
             let (documents, mut parts) = self.documents();
             documents.start_due(&mut parts, now_ms);
@@ -201,8 +212,8 @@ impl Plugin {
     fn readmit(&mut self, waiting: Waiting, now_ms: u64) -> Option<Waiting> {
         let map = request::headers().unwrap_or_default();
         let head = Head::parse(&map).unwrap_or_default();
-        let internal_error = || Fate::Deny(answer::unavailable(Code::InternalError, 1));
-        match self.decide(&head, now_ms).unwrap_or_else(internal_error) {
+        let fate = self.decide(&head, now_ms);
+        match fate.unwrap_or_else(|| Fate::Deny(internal_error())) {
             Fate::Pass => request::resume(),
             Fate::Deny(denial) => self.deny(&denial, &head),
             Fate::Wait(fetches) if waiting.until_ms > now_ms => {
@@ -239,4 +250,8 @@ impl Plugin {
             host::set_tick_period(tick_ms);
         }
     }
+}
+
+fn internal_error() -> Denial {
+    answer::unavailable(Code::InternalError, 1)
 }

@@ -6,12 +6,12 @@ use std::{
     hash::{BuildHasherDefault, Hasher},
 };
 
-use countersign::Code;
+use countersign::{Code, Problem};
 
 use crate::{
     answer::{self, Answer, Form},
     config::{Configuration, report},
-    host::{self, Level, request},
+    host::{self, Level, request, shared},
     plugin::Plugin,
 };
 
@@ -83,11 +83,7 @@ pub(crate) fn configure(id: u32, size: usize) -> bool {
         let bytes = host::configuration(size)?;
         match Configuration::read(&bytes, seed) {
             Ok(configuration) => {
-                let warnings = &configuration.warnings;
-                if !warnings.is_empty() {
-                    let title = "countersign: the configuration has warnings:";
-                    host::log(Level::Warn, &report(title, warnings));
-                }
+                warn(&configuration.warnings);
                 let plugin = Plugin::open(id, configuration, seed);
                 worker.plugins.push((id, plugin));
                 Some(())
@@ -102,6 +98,15 @@ pub(crate) fn configure(id: u32, size: usize) -> bool {
     .is_some()
 }
 
+/// Says it once for all workers.
+fn warn(warnings: &[Problem]) {
+    let message = report("countersign: the configuration has warnings:", warnings);
+    if !warnings.is_empty() && shared::get(&message).is_none() {
+        shared::set(&message, b"");
+        host::log(Level::Warn, &message);
+    }
+}
+
 pub(crate) fn tick(plugin: u32) {
     with(|worker| worker.plugin(plugin)?.tick());
 }
@@ -114,7 +119,7 @@ pub(crate) fn fetched(plugin: u32, call: u32, body_size: Option<usize>) {
 pub(crate) fn admit(context: u32) -> bool {
     let passes = with(|worker| {
         let plugin = *worker.requests.get(&context)?;
-        worker.plugin(plugin)?.admit(context)
+        Some(worker.plugin(plugin)?.admit(context))
     });
     passes.unwrap_or_else(|| {
         let denial = answer::unavailable(Code::InternalError, 1);

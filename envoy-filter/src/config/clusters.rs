@@ -46,6 +46,11 @@ impl Clusters {
         clusters
     }
 
+    /// The cluster of a URL's host.
+    pub(crate) fn of_uri(&self, uri: &str) -> Option<Cluster> {
+        Address::of(uri).and_then(|address| self.of(&address))
+    }
+
     /// The cluster of a host: by host and port, by host alone, or the one for all.
     pub(crate) fn of(&self, address: &Address<'_>) -> Option<Cluster> {
         let named = |wanted: &str| {

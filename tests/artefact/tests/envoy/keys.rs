@@ -45,7 +45,9 @@ fn discovery_names_the_keys_and_must_name_its_issuer() {
     };
     issuer.publish(METADATA, metadata("https://evil.example"));
     let configuration = policy::by_cluster(&policy::of(json!({ "discovery": true })));
-    let setup = Setup::new(&configuration, upstream::echo()).cluster("issuer", issuer.address);
+    let setup = Setup::new(&configuration, upstream::echo())
+        .cluster("issuer", issuer.address)
+        .concurrency(4);
     let envoy = Envoy::start(&binary, &setup);
     let reply = envoy.get("/", Some(&policy::token(&key)));
     assert_eq!((reply.status, &*reply.code()), (503, "keys_unavailable"));
@@ -141,6 +143,43 @@ fn revocations_are_fetched_and_obeyed() {
     eventually("the list is refreshed", || {
         envoy.get("/", Some(&token("a"))).code() == "token_revoked"
     });
+}
+
+#[test]
+fn many_issuers_are_asked_a_few_at_a_time() {
+    let Some(binary) = stage::binary() else {
+        return;
+    };
+    const ISSUERS: usize = 120;
+    let (key, issuer) = (Key::read("rsa-2048-a"), Issuer::start());
+    let mut policy = policy::fetched();
+    let template = policy["issuers"][0].clone();
+    let issuers = (0..ISSUERS).map(|number| {
+        let path = format!("/jwks/{number}");
+        issuer.publish(
+            &path,
+            Document::keys(&[&key]).after(Duration::from_millis(100)),
+        );
+        let mut named = template.clone();
+        named["name"] = json!(format!("issuer-{number}"));
+        named["issuer"] = json!(format!("{}/{number}", policy::ISSUER));
+        named["keys"]["jwks_uri"] = json!([policy::ISSUER, &path].concat());
+        named
+    });
+    policy["issuers"] = issuers.collect();
+    let setup = Setup::new(&policy::by_cluster(&policy), upstream::echo())
+        .cluster("issuer", issuer.address);
+    let envoy = Envoy::start(&binary, &setup);
+    eventually("all have answered", || {
+        envoy.metric("wasmcustom.countersign.fetches_ok") >= Some(120)
+    });
+    assert_eq!(issuer.heads().len(), ISSUERS);
+    // Envoy's one worker and its main thread.
+    let most = issuer.most_at_once();
+    assert!(most <= 2 * 32, "{most} at once");
+    let mut claims = policy::claims();
+    claims["iss"] = json!(format!("{}/119", policy::ISSUER));
+    assert_eq!(envoy.get("/", Some(&key.sign(&claims))).status, 200);
 }
 
 fn setup(issuer: &Issuer) -> Setup {

@@ -28,7 +28,9 @@ fn a_route_never_follows_an_identity_that_the_client_made_up() {
     let claimed = ("x-auth-subject", b"admin".to_vec());
     let bearer = ("authorization", bearer(&key));
 
-    let reply = envoy.send("GET", "/public/", &[claimed.clone()]).unwrap();
+    let reply = envoy
+        .send("GET", "/public/", std::slice::from_ref(&claimed))
+        .unwrap();
     assert!(reply.body.starts_with("GET /public/ "), "{}", reply.body);
     let reply = envoy
         .send("GET", "/", &[claimed.clone(), claimed, bearer])

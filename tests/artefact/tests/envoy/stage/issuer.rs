@@ -68,6 +68,8 @@ struct State {
     documents: HashMap<String, Document>,
     /// The head of every request, in order.
     asked: Vec<String>,
+    busy: usize,
+    most: usize,
 }
 
 impl Issuer {
@@ -80,11 +82,14 @@ impl Issuer {
             let document = {
                 let mut state = served.lock().unwrap();
                 state.asked.push(head);
+                state.busy += 1;
+                state.most = state.most.max(state.busy);
                 state.documents.get(&path).cloned()
             };
             let document =
                 document.unwrap_or_else(|| Document::new(&json!({})).status("404 Not Found"));
             thread::sleep(document.delay);
+            served.lock().unwrap().busy -= 1;
             upstream::answer(stream, document.status, &document.headers, &document.body)
         });
         Self { address, state }
@@ -110,6 +115,11 @@ impl Issuer {
             .iter()
             .filter(|head| head.starts_with(&line))
             .count()
+    }
+
+    /// How many asked at the same time.
+    pub(crate) fn most_at_once(&self) -> usize {
+        self.state.lock().unwrap().most
     }
 
     /// The heads of all requests.

@@ -18,7 +18,14 @@ pub struct Timespec {
 unsafe extern "C" {
     fn getenv(name: *const c_char) -> *const c_char;
     fn open(path: *const c_char, flags: c_int, ...) -> c_int;
-    fn mmap(at: *mut c_void, size: usize, access: c_int, flags: c_int, file: c_int, from: i64) -> *mut c_void;
+    fn mmap(
+        at: *mut c_void,
+        size: usize,
+        access: c_int,
+        flags: c_int,
+        file: c_int,
+        from: i64,
+    ) -> *mut c_void;
     fn syscall(number: c_long, ...) -> c_long;
     fn abort() -> !;
 }
@@ -42,7 +49,12 @@ pub unsafe extern "C" fn clock_gettime(clock: c_int, time: *mut Timespec) -> c_i
     let now_ms = unsafe { now_ms() };
     let seconds = (now_ms / 1000) as i64;
     let nanoseconds = (now_ms % 1000 * 1_000_000) as c_long;
-    unsafe { time.write(Timespec { seconds, nanoseconds }) };
+    unsafe {
+        time.write(Timespec {
+            seconds,
+            nanoseconds,
+        })
+    };
     0
 }
 
