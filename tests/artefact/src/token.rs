@@ -70,4 +70,14 @@ impl Key {
         let signature = self.signing.sign(input.as_bytes());
         format!("{input}.{}", encode(&signature.to_bytes()))
     }
+
+    /// The same of any header and payload, in the form that they have.
+    pub fn sign_text(&self, header: &str, payload: &str) -> String {
+        let encode = |part: &[u8]| URL_SAFE_NO_PAD.encode(part);
+        let input = [header, payload]
+            .map(|part| encode(part.as_bytes()))
+            .join(".");
+        let signature = self.signing.sign(input.as_bytes());
+        format!("{input}.{}", encode(&signature.to_bytes()))
+    }
 }
