@@ -61,14 +61,7 @@ impl Key {
     /// The same, with this `kid`.
     pub fn sign_as(&self, kid: &str, claims: &Value) -> String {
         let header = json!({ "alg": "RS256", "kid": kid });
-        let encode = |part: &[u8]| URL_SAFE_NO_PAD.encode(part);
-        let input = format!(
-            "{}.{}",
-            encode(header.to_string().as_bytes()),
-            encode(claims.to_string().as_bytes())
-        );
-        let signature = self.signing.sign(input.as_bytes());
-        format!("{input}.{}", encode(&signature.to_bytes()))
+        self.sign_text(&header.to_string(), &claims.to_string())
     }
 
     /// The same of any header and payload, in the form that they have.
