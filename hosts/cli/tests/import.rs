@@ -55,9 +55,37 @@ fn providers_become_issuers_and_rules_their_intersection_with_rbac() {
             { "path": "/**", "methods": ["GET"], "require": {} },
         ])
     );
-    let cluster = "input.yaml:19:81: /static_resources/listeners/0/filter_chains/0/filters/0/typed_config\
+    let line = "input.yaml:19:81: /static_resources/listeners/0/filter_chains/0/filters/0/typed_config\
                    /http_filters/0/typed_config/providers/shop/remote_jwks/http_uri/cluster: warning[dropped]: ";
-    assert!(run.stderr.contains(cluster), "{run:?}");
+    assert!(run.stderr.contains(line), "{run:?}");
+}
+
+#[test]
+fn the_filters_configuration_names_who_fetches_keys() {
+    let folder = Folder::new();
+    folder.write("shop.yaml", SHOP);
+    let run = folder.run("import envoy shop.yaml --plugin").expect(0);
+    assert!(!run.stderr.contains("cluster"), "{run:?}");
+    folder.write("plugin.yaml", &run.stdout);
+    let plugin = folder.run("policy show plugin.yaml").expect(0).json();
+    assert_eq!(plugin["policy"]["contract"], "1");
+    let clusters = json!({ "login.shop.example": "login", "id.partner.example": "partner" });
+    assert_eq!(plugin["envoy"], json!({ "clusters": clusters }));
+
+    folder.write("multi.yaml", MULTI);
+    let run = folder.run("import envoy multi.yaml --plugin").expect(0);
+    assert!(
+        run.stdout.contains("bypass_cors_preflight: true"),
+        "{run:?}"
+    );
+
+    folder.write("books.yaml", BOOKS);
+    let run = folder.run("import istio books.yaml --plugin").expect(0);
+    assert!(
+        run.stdout
+            .contains("accounts.example.com: \"outbound|9443||{host}\""),
+        "{run:?}"
+    );
 }
 
 #[test]

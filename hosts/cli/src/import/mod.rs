@@ -11,6 +11,7 @@ mod istio;
 mod keys;
 mod path;
 mod place;
+mod plugin;
 mod policy;
 mod provider;
 mod request;
@@ -22,11 +23,12 @@ mod tokens;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use serde::Serialize;
 use serde_json::json;
 
 use self::{
     input::{Document, Notes},
-    policy::Policy,
+    plugin::Plugin,
 };
 use crate::{
     Exit, Output,
@@ -60,6 +62,9 @@ pub(crate) struct ImportArgs {
 
 #[derive(Args, Debug)]
 struct Options {
+    /// Print the configuration of the filter in Envoy: the policy, and who fetches its documents
+    #[arg(long)]
+    plugin: bool,
     /// What issuers sign with, where the input has not their keys: RS256 unless said, repeatable
     #[arg(long, value_name = "ALG")]
     algorithm: Vec<String>,
@@ -93,27 +98,27 @@ fn label(text: &str) -> Result<(String, String), String> {
 
 pub(crate) fn run(command: &Import, output: Output) -> Result<Exit, Failure> {
     let notes = Notes::default();
-    let (policy, from) = match command {
-        Import::Envoy(args) => {
-            let source = Source::read(&args.file)?;
-            let documents = documents(vec![source])?;
-            let policy = documents
+    let (Import::Envoy(args) | Import::Istio(args)) = command;
+    let options = &args.options;
+    let plugin = match command {
+        Import::Envoy(_) => {
+            let documents = documents(vec![Source::read(&args.file)?])?;
+            documents
                 .first()
-                .and_then(|document| envoy::policy(document, &notes, &args.options));
-            (policy, &args.file)
+                .and_then(|document| envoy::plugin(document, &notes, options))
         }
-        Import::Istio(args) => {
+        Import::Istio(_) => {
             let documents = documents(Source::read_documents(&args.file)?)?;
-            (istio::policy(&documents, &notes, &args.options), &args.file)
+            istio::plugin(&documents, &notes, options)
         }
     };
     let mut problems = notes.into_problems();
     problems.sort_by_key(|problem| problem.position.map(|at| (at.line, at.column)));
     let is_refused = problems.iter().any(|problem| problem.is_error);
-    let Some(policy) = policy.filter(|_| !is_refused) else {
-        return Err(refused(problems, from));
-    };
-    print(&policy, problems, output)
+    match plugin.filter(|_| !is_refused) {
+        Some(plugin) => print(&plugin, problems, options, output),
+        None => Err(refused(problems, &args.file)),
+    }
 }
 
 fn documents(sources: Vec<Source>) -> Result<Vec<Document>, Failure> {
@@ -133,22 +138,35 @@ fn refused(problems: Vec<Problem>, from: &std::path::Path) -> Failure {
 }
 
 /// Nothing leaves that the gate would refuse.
-fn print(policy: &Policy, problems: Vec<Problem>, output: Output) -> Result<Exit, Failure> {
-    let json = serde_json::to_string(policy)
-        .map_err(|error| Failure::Usage(format!("the policy cannot be written: {error}")))?;
-    let source = Source::from_json("the imported policy", json.into_bytes());
-    let mut found = session::lint(&source);
+fn print(
+    plugin: &Plugin,
+    problems: Vec<Problem>,
+    options: &Options,
+    output: Output,
+) -> Result<Exit, Failure> {
+    let policy = Source::from_json("the imported policy", json(&plugin.policy)?);
+    let mut found = session::lint(&policy);
     if found.iter().any(|problem| problem.is_error) {
         found.splice(0..0, problems);
         return Err(Failure::Problems(found));
     }
     if output.json {
         let mut shape = failure::as_json(&problems);
-        shape["policy"] = json!(policy);
+        shape["policy"] = json!(plugin.policy);
+        shape["envoy"] = json!(plugin.envoy);
         anstream::println!("{shape}");
-    } else {
-        anstream::print!("{}", to_yaml(&source.json)?);
-        anstream::eprint!("{}", failure::as_text(&problems));
+        return Ok(Exit::Good);
     }
+    let printed = match options.plugin {
+        true => json(plugin)?,
+        false => policy.json,
+    };
+    anstream::print!("{}", to_yaml(&printed)?);
+    anstream::eprint!("{}", failure::as_text(&problems));
     Ok(Exit::Good)
+}
+
+fn json(value: &impl Serialize) -> Result<Vec<u8>, Failure> {
+    serde_json::to_vec(value)
+        .map_err(|error| Failure::Usage(format!("the policy cannot be written: {error}")))
 }

@@ -26,6 +26,8 @@ pub(super) struct Provider<'i> {
     pub(super) keys: Option<Value>,
     /// As far as the keys tell.
     pub(super) algorithms: Vec<String>,
+    /// Where its keys are fetched, and Envoy's cluster for that.
+    pub(super) cluster: Option<(String, String)>,
     /// What every token must say beside that.
     pub(super) asked: Asked,
     pub(super) places: Vec<Place>,

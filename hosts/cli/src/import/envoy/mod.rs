@@ -11,6 +11,7 @@ use super::{
     Options,
     access::Gateway,
     input::{Document, Node, Notes},
+    plugin::{Plugin, Settings},
     policy::Policy,
     provider::issuers,
     tokens::Tokens,
@@ -20,9 +21,9 @@ const JWT_AUTHN: &str = "envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentic
 const RBAC: &str = "envoy.extensions.filters.http.rbac.v3.RBAC";
 const JWT_AUTHN_NAME: &str = "envoy.filters.http.jwt_authn";
 
-/// The policy that the one chain of filters with `jwt_authn` comes to; `None`
+/// What the one chain of filters with `jwt_authn` comes to; `None`
 /// where the notes refuse it.
-pub(super) fn policy(document: &Document, notes: &Notes, options: &Options) -> Option<Policy> {
+pub(super) fn plugin(document: &Document, notes: &Notes, options: &Options) -> Option<Plugin> {
     let root = document.root(notes);
     let mut chains = Vec::new();
     find_chains(&root, &mut chains);
@@ -46,6 +47,7 @@ pub(super) fn policy(document: &Document, notes: &Notes, options: &Options) -> O
     route::refuse_own_settings(chain);
 
     let mut tokens = None;
+    let mut bypass_cors_preflight = false;
     let mut gateway = Gateway::default();
     for filter in chain.items_of("http_filters") {
         if filter.flag_of("disabled") {
@@ -56,6 +58,7 @@ pub(super) fn policy(document: &Document, notes: &Notes, options: &Options) -> O
                 return None;
             }
             let read = tokens_of(&config, options);
+            bypass_cors_preflight = config.flag_of("bypass_cors_preflight");
             gateway.authn = requirement::rules(&config, &read);
             gateway.issuers = read.issuer_names();
             tokens = Some(read);
@@ -67,7 +70,14 @@ pub(super) fn policy(document: &Document, notes: &Notes, options: &Options) -> O
             });
         }
     }
-    Policy::new(&root, &tokens?, gateway, options)
+    let tokens = tokens?;
+    Some(Plugin {
+        envoy: Settings {
+            bypass_cors_preflight,
+            ..Settings::of(&tokens.providers)
+        },
+        policy: Policy::new(&root, &tokens, gateway, options)?,
+    })
 }
 
 /// Every connection manager below `node` whose chain has `jwt_authn`.
@@ -110,8 +120,9 @@ fn tokens_of<'i>(config: &Node<'i>, options: &Options) -> Tokens<'i> {
         .map(|(name, node)| provider::provider(name, &node, options))
         .collect();
     requirement::add_audiences(config, &mut providers);
-    if config.flag_of("bypass_cors_preflight") {
-        config.stricter("a CORS preflight without token is denied: answer it before this filter");
+    if config.flag_of("bypass_cors_preflight") && !options.plugin {
+        config
+            .stricter("a policy has no word for CORS preflights, and denies them: `--plugin` has");
     }
     for node in config.others(&[
         "@type",

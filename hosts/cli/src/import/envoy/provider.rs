@@ -10,6 +10,7 @@ use super::super::{
     input::Node,
     keys,
     place::places,
+    plugin::authority,
     policy::forwarded,
     provider::Provider,
     text::{How, Text},
@@ -39,7 +40,7 @@ pub(super) fn provider<'i>(name: &str, node: &Node<'i>, options: &Options) -> Pr
             "a token without `exp` is denied; `exp_required: false` of the issuer admits it",
         );
     }
-    let keys = key_source(node, &options.algorithm);
+    let keys = key_source(node, options);
     let (keys, algorithms) = keys.map_or((None, Vec::new()), |(keys, algorithms)| {
         (Some(keys), algorithms)
     });
@@ -50,6 +51,7 @@ pub(super) fn provider<'i>(name: &str, node: &Node<'i>, options: &Options) -> Pr
         other_audiences: Vec::new(),
         keys,
         algorithms,
+        cluster: cluster(node),
         asked: subjects(node),
         places: places(node, "value_prefix"),
         keeps_token: node.flag_of("forward"),
@@ -99,15 +101,15 @@ pub(super) fn provider<'i>(name: &str, node: &Node<'i>, options: &Options) -> Pr
     provider
 }
 
-fn key_source(node: &Node<'_>, algorithms: &[String]) -> Option<(serde_json::Value, Vec<String>)> {
+fn key_source(node: &Node<'_>, options: &Options) -> Option<(serde_json::Value, Vec<String>)> {
     if let Some(remote) = node.member("remote_jwks") {
         let uri = remote.at(&["http_uri", "uri"])?;
-        if let Some(cluster) = remote.at(&["http_uri", "cluster"]) {
-            cluster.dropped(format!(
-                "the filter needs the cluster `{}` for `{}`: name it beside the policy",
-                cluster.text(),
-                uri.text()
-            ));
+        if let Some(cluster) = remote
+            .at(&["http_uri", "cluster"])
+            .filter(|_| !options.plugin)
+        {
+            cluster
+                .dropped("the filter needs the cluster beside the policy: `--plugin` prints both");
         }
         for member in ["cache_duration", "async_fetch", "retry_policy"] {
             if let Some(member) = remote.member(member) {
@@ -115,11 +117,11 @@ fn key_source(node: &Node<'_>, algorithms: &[String]) -> Option<(serde_json::Val
                     .dropped("keys are refreshed as the issuer's `max-age` says, ahead of its end");
             }
         }
-        return Some(keys::published(&uri, uri.text(), algorithms));
+        return Some(keys::published(&uri, uri.text(), &options.algorithm));
     }
     let local = node.member("local_jwks")?;
     match local.member("inline_string") {
-        Some(inline) => keys::inline(&inline, algorithms),
+        Some(inline) => keys::inline(&inline, &options.algorithm),
         None => {
             local.stricter(
                 "only `inline_string` is carried over: tokens of this provider are denied",
@@ -127,6 +129,12 @@ fn key_source(node: &Node<'_>, algorithms: &[String]) -> Option<(serde_json::Val
             None
         }
     }
+}
+
+fn cluster(node: &Node<'_>) -> Option<(String, String)> {
+    let uri = node.at(&["remote_jwks", "http_uri", "uri"])?;
+    let cluster = node.at(&["remote_jwks", "http_uri", "cluster"])?;
+    Some((authority(uri.text())?.to_owned(), cluster.text().to_owned()))
 }
 
 fn subjects(node: &Node<'_>) -> Asked {

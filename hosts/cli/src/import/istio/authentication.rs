@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::{
-    Options, formula::Asked, input::Node, keys, place::places, policy::forwarded,
-    provider::Provider,
+    Options, formula::Asked, input::Node, keys, place::places, plugin::authority,
+    policy::forwarded, provider::Provider,
 };
 
 /// What Istio has Envoy allow clocks.
 const CLOCK_SKEW_S: u64 = 60;
+/// The cluster that Istio makes of `deploy/istio/issuer.yaml`.
+const CLUSTER: &str = "outbound|9443||{host}";
 /// Claims that Istio has Envoy split at spaces.
 const WORDS: [&str; 2] = ["scope", "permission"];
 
@@ -26,11 +28,14 @@ pub(super) fn provider<'i>(rule: &Node<'i>, options: &Options) -> Provider<'i> {
     } else {
         Some(keys::discovered(rule, iss, &options.algorithm))
     };
-    if rule.member("jwks").is_none() {
+    let fetched_from = match (rule.member("jwks"), &uri) {
+        (Some(_), _) => None,
+        (None, Some(uri)) => authority(uri.text()),
+        (None, None) => authority(iss),
+    };
+    if fetched_from.is_some() && !options.plugin {
         let place = uri.as_ref().unwrap_or(rule);
-        place.dropped(
-            "the filter fetches keys through a cluster: it needs a `ServiceEntry` for their host",
-        );
+        place.dropped("the filter needs a cluster beside the policy: `--plugin` prints both");
     }
     let (keys, algorithms) = keys.map_or((None, Vec::new()), |(keys, algorithms)| {
         (Some(keys), algorithms)
@@ -42,6 +47,7 @@ pub(super) fn provider<'i>(rule: &Node<'i>, options: &Options) -> Provider<'i> {
         other_audiences: Vec::new(),
         keys,
         algorithms,
+        cluster: fetched_from.map(|from| (from.to_owned(), CLUSTER.to_owned())),
         asked: Asked::Nothing,
         places: places(rule, "prefix"),
         keeps_token: rule.flag_of("forward_original_token"),

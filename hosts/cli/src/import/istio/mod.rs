@@ -11,13 +11,14 @@ use super::{
     access::{Authn, Gateway},
     formula::Formula,
     input::{Document, Node, Notes},
+    plugin::{Plugin, Settings},
     policy::Policy,
     provider::issuers,
     tokens::{Tokens, unknown},
 };
 
 /// The policy for one workload; `None` where the notes refuse it.
-pub(super) fn policy(documents: &[Document], notes: &Notes, options: &Options) -> Option<Policy> {
+pub(super) fn plugin(documents: &[Document], notes: &Notes, options: &Options) -> Option<Plugin> {
     let roots: Vec<_> = documents
         .iter()
         .map(|document| document.root(notes))
@@ -61,7 +62,10 @@ pub(super) fn policy(documents: &[Document], notes: &Notes, options: &Options) -
         filters: filters(&authorizations, &tokens),
         issuers: tokens.issuer_names(),
     };
-    Policy::new(first, &tokens, gateway, options)
+    Some(Plugin {
+        envoy: Settings::of(&tokens.providers),
+        policy: Policy::new(first, &tokens, gateway, options)?,
+    })
 }
 
 /// What is denied is, whatever is allowed; where something is allowed, nothing
