@@ -8,6 +8,49 @@ pub(crate) const PARTNER: &str = "https://id.partner.example";
 
 /// Two providers, rules of most kinds, and what RBAC asks of claims.
 pub(crate) fn original(key: &Key) -> Value {
+    let any = |requirements: Value| json!({ "requires_any": { "requirements": requirements } });
+    let shop = json!({ "provider_name": "shop" });
+    let rules = json!([
+        { "match": { "path_separated_prefix": "/healthz" } },
+        { "match": { "path_separated_prefix": "/orders" },
+          "requires": { "provider_and_audiences":
+              { "provider_name": "shop", "audiences": ["orders"] } } },
+        { "match": { "path_separated_prefix": "/feed" },
+          "requires": any(json!([shop, { "allow_missing": {} }])) },
+        { "match": { "path_separated_prefix": "/hints" },
+          "requires": any(json!([shop, { "allow_missing_or_failed": {} }])) },
+        { "match": { "path": "/exact" }, "requires": shop },
+        { "match": { "prefix": "/files/" }, "requires": shop },
+        { "match": { "prefix": "/" },
+          "requires": any(json!([shop, { "provider_name": "partner" }])) },
+    ]);
+    let method =
+        |name: &str| json!({ "header": { "name": ":method", "string_match": { "exact": name } } });
+    let below = |path: &str| json!({ "url_path": { "path": { "prefix": path } } });
+    let both = |rules: Value| json!({ "and_rules": { "rules": rules } });
+    let admin = json!({ "list_match": { "one_of": { "string_match": { "exact": "admin" } } } });
+    let policies = json!({
+        "readers": {
+            "permissions": [both(json!([method("GET"), { "not_rule": below("/admin/") }]))],
+            "principals": [{ "any": true }],
+        },
+        "clerks": {
+            "permissions": [both(json!([method("POST"), below("/orders/")]))],
+            "principals": [claim("role", json!({ "string_match": { "exact": "clerk" } }))],
+        },
+        "admins": {
+            "permissions": [below("/admin/")],
+            "principals": [claim("scope", admin)],
+        },
+    });
+    bootstrap(json!([
+        jwt_authn(key, rules),
+        rbac(json!({ "action": "ALLOW", "policies": policies })),
+    ]))
+}
+
+/// Two providers with the same key, and these rules.
+pub(crate) fn jwt_authn(key: &Key, rules: Value) -> Value {
     let jwks = json!({ "keys": [key.public()] }).to_string();
     let provider = |issuer: &str, audiences: Value| {
         json!({
@@ -19,63 +62,30 @@ pub(crate) fn original(key: &Key) -> Value {
             "forward": true,
         })
     };
-    let any = |requirements: Value| json!({ "requires_any": { "requirements": requirements } });
-    let shop = json!({ "provider_name": "shop" });
-    let jwt_authn = json!({
+    json!({ "name": "envoy.filters.http.jwt_authn", "typed_config": {
         "@type": "type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication",
         "providers": {
             "shop": provider(SHOP, json!(["orders", "catalogue"])),
             "partner": provider(PARTNER, json!([])),
         },
-        "rules": [
-            { "match": { "path_separated_prefix": "/healthz" } },
-            { "match": { "path_separated_prefix": "/orders" },
-              "requires": { "provider_and_audiences":
-                  { "provider_name": "shop", "audiences": ["orders"] } } },
-            { "match": { "path_separated_prefix": "/feed" },
-              "requires": any(json!([shop, { "allow_missing": {} }])) },
-            { "match": { "path_separated_prefix": "/hints" },
-              "requires": any(json!([shop, { "allow_missing_or_failed": {} }])) },
-            { "match": { "path": "/exact" }, "requires": shop },
-            { "match": { "prefix": "/files/" }, "requires": shop },
-            { "match": { "prefix": "/" },
-              "requires": any(json!([shop, { "provider_name": "partner" }])) },
-        ],
-    });
-    let method =
-        |name: &str| json!({ "header": { "name": ":method", "string_match": { "exact": name } } });
-    let below = |path: &str| json!({ "url_path": { "path": { "prefix": path } } });
-    let both = |rules: Value| json!({ "and_rules": { "rules": rules } });
-    let claim = |name: &str, value: Value| {
-        json!({ "metadata": {
-            "filter": "envoy.filters.http.jwt_authn",
-            "path": [{ "key": "jwt" }, { "key": name }],
-            "value": value,
-        } })
-    };
-    let admin = json!({ "list_match": { "one_of": { "string_match": { "exact": "admin" } } } });
-    let any_principal = json!([{ "any": true }]);
-    let rbac = json!({
+        "rules": rules,
+    } })
+}
+
+pub(crate) fn rbac(rules: Value) -> Value {
+    json!({ "name": "envoy.filters.http.rbac", "typed_config": {
         "@type": "type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC",
-        "rules": { "action": "ALLOW", "policies": {
-            "readers": {
-                "permissions": [both(json!([method("GET"), { "not_rule": below("/admin/") }]))],
-                "principals": any_principal,
-            },
-            "clerks": {
-                "permissions": [both(json!([method("POST"), below("/orders/")]))],
-                "principals": [claim("role", json!({ "string_match": { "exact": "clerk" } }))],
-            },
-            "admins": {
-                "permissions": [below("/admin/")],
-                "principals": [claim("scope", admin)],
-            },
-        } },
-    });
-    bootstrap(json!([
-        { "name": "envoy.filters.http.jwt_authn", "typed_config": jwt_authn },
-        { "name": "envoy.filters.http.rbac", "typed_config": rbac },
-    ]))
+        "rules": rules,
+    } })
+}
+
+/// A principal by a claim.
+pub(crate) fn claim(name: &str, value: Value) -> Value {
+    json!({ "metadata": {
+        "filter": "envoy.filters.http.jwt_authn",
+        "path": [{ "key": "jwt" }, { "key": name }],
+        "value": value,
+    } })
 }
 
 /// This filter with the policy.
@@ -98,7 +108,7 @@ pub(crate) fn with_policy(policy: &Value) -> Value {
 }
 
 /// Envoy answers what passes itself.
-fn bootstrap(filters: Value) -> Value {
+pub(crate) fn bootstrap(filters: Value) -> Value {
     let mut filters = filters.as_array().cloned().unwrap_or_default();
     filters.push(
         json!({ "name": "envoy.filters.http.router", "typed_config": {

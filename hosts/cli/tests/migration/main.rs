@@ -5,9 +5,16 @@
 
 mod configuration;
 mod envoy;
+mod random;
 mod requests;
 
-use std::{collections::BTreeMap, fs, path::Path, process::Command};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::Path,
+    process::Command,
+    sync::atomic::{AtomicU32, Ordering},
+};
 
 use countersign_artefact_tests::token::Key;
 use serde::Deserialize;
@@ -75,6 +82,37 @@ fn the_imported_policy_decides_as_the_original_but_for_the_known_differences() {
     assert!(admitted >= 10 && denied >= 10, "{admitted} {denied}");
 }
 
+/// Of configurations at random: whatever the policy admits, the original admits.
+#[test]
+fn an_imported_policy_admits_nothing_that_the_original_denies() {
+    const CONFIGURATIONS: u64 = 8;
+    let Some(binary) = envoy::binary() else {
+        return;
+    };
+    let key = Key::read("rsa-2048-a");
+    let (mut admitted, mut denied, mut stricter, mut looser) = (0, 0, 0, Vec::new());
+    for seed in 1..=CONFIGURATIONS {
+        let mut random = random::Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let original = random::configuration(&mut random, &key);
+        let policy = imported(&original);
+        let envoy = Envoy::start(&binary, &original);
+        let countersign = Envoy::start(&binary, &configuration::with_policy(&policy));
+        for (method, path, headers) in random::requests(&mut random, &key, requests::now_s()) {
+            let send = |host: &Envoy| host.send(&method, &path, &headers).expect("a reply").status;
+            match [&envoy, &countersign].map(|host| send(host) == 200) {
+                [true, true] => admitted += 1,
+                [false, false] => denied += 1,
+                [true, false] => stricter += 1,
+                [false, true] => looser.push(format!("seed {seed}: {method} {path} {headers:?}")),
+            }
+        }
+    }
+    assert!(looser.is_empty(), "{}\n{}", looser.len(), looser.join("\n"));
+    // Denying everything would be no import.
+    assert!(admitted > stricter, "{admitted} {stricter}");
+    println!("{admitted} admitted and {denied} denied by both, {stricter} by this filter alone");
+}
+
 /// In the same second, as some requests are about it.
 fn both(envoy: &Envoy, countersign: &Envoy, request: &Request) -> [Reply; 2] {
     for _ in 0..10 {
@@ -107,7 +145,10 @@ fn is_allowed(decision: &str) -> bool {
 
 /// What `countersign import envoy` makes of a bootstrap.
 fn imported(original: &Value) -> Value {
-    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("migration.json");
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let name = format!("migration-{}-{number}.json", std::process::id());
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     fs::write(&file, original.to_string()).unwrap();
     let run = Command::new(env!("CARGO_BIN_EXE_countersign"))
         .args(["import", "envoy", "--json"])
