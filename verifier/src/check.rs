@@ -60,7 +60,7 @@ impl Checks<'_> {
             Some((rule, rule.paths.get(found.pattern)?))
         });
         let (rule, pattern) = trace.note("rule", rule.ok_or(Code::RuleDenied), || match found {
-            Some(found) => format!("rule {} of the policy", found.rule),
+            Some(found) => format!("/rules/{}", found.rule),
             None => "no rule of the policy matches".into(),
         })?;
         let (requirement, optional) = match &rule.access {

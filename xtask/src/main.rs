@@ -17,7 +17,8 @@ const USAGE: &str = "\
 usage: cargo xtask <command>
 
   demo    run the main job once, from a fresh clone (--json for machines)
-  build   build and seal the one file into dist/ (of the sources in another folder: build FOLDER)
+  build   build and seal the one file into dist/, with its OCI image and manifests
+          (of the sources in another folder: build FOLDER)
   weigh   what each part of the file weighs (--all: each function)
   test    everything that has to hold; installs what it needs
   fuzz    coverage-guided fuzzing: fuzz [TARGET] [SECONDS, 60 unless told]

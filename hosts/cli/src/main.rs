@@ -12,6 +12,7 @@ mod digest;
 mod documents;
 mod explain;
 mod failure;
+mod import;
 mod inspect;
 mod moment;
 mod policy;
@@ -55,6 +56,9 @@ enum Command {
     /// Lint, show and test policies
     #[command(subcommand)]
     Policy(policy::Policy),
+    /// Turn the token checks of Envoy or Istio into a policy
+    #[command(subcommand)]
+    Import(import::Import),
     /// Print the SHA-256 of the module that decides, or compare a file with it
     Digest(digest::DigestArgs),
     /// A development issuer: keys, tokens, a key set to fetch
@@ -126,6 +130,7 @@ async fn run(command: Command, output: Output) -> Result<Exit, Failure> {
         Command::Explain(args) => explain::run(args, output).await,
         Command::Inspect(args) => inspect::run(&args, output),
         Command::Policy(command) => policy::run(command, output).await,
+        Command::Import(command) => import::run(&command, output),
         Command::Digest(args) => digest::run(args, output),
         Command::Dev(command) => dev::run(command, output).await,
         Command::Demo(args) => demo::run(args, output).await,

@@ -13,6 +13,7 @@ fn a_denied_request_is_explained_check_by_check_up_to_where_it_stopped() {
     let token = folder.mint("token", "--type pat --tenant acme");
     let explain = format!("explain {KEYS} --token token --request 'GET /orgs/globex/seats'");
     let run = folder.run(&explain).expect(1);
+    assert!(run.stdout.contains("  /rules/2\n"), "{run:?}");
     assert!(run.stdout.contains("✓ signature"), "{run:?}");
     assert!(run.stdout.contains("✗ rule.tenant"), "{run:?}");
     assert!(run.stdout.contains("tenant_denied"), "{run:?}");

@@ -61,12 +61,15 @@ impl Key {
     /// The same, with this `kid`.
     pub fn sign_as(&self, kid: &str, claims: &Value) -> String {
         let header = json!({ "alg": "RS256", "kid": kid });
+        self.sign_text(&header.to_string(), &claims.to_string())
+    }
+
+    /// The same of any header and payload, in the form that they have.
+    pub fn sign_text(&self, header: &str, payload: &str) -> String {
         let encode = |part: &[u8]| URL_SAFE_NO_PAD.encode(part);
-        let input = format!(
-            "{}.{}",
-            encode(header.to_string().as_bytes()),
-            encode(claims.to_string().as_bytes())
-        );
+        let input = [header, payload]
+            .map(|part| encode(part.as_bytes()))
+            .join(".");
         let signature = self.signing.sign(input.as_bytes());
         format!("{input}.{}", encode(&signature.to_bytes()))
     }

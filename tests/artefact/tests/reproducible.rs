@@ -27,6 +27,7 @@ fn another_folder_gives_the_same_bytes() {
         "countersign.wasm",
         "countersign.component.wasm",
         "npm/countersign.js",
+        "oci/index.json",
     ] {
         let other = fs::read(elsewhere.0.join("dist").join(name)).unwrap();
         assert!(

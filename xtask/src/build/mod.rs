@@ -1,8 +1,11 @@
-//! The one file, step by step: compile, bind, seal, componentise, extract.
+//! The one file, step by step: compile, bind, seal, componentise, extract; then
+//! the image that carries it, and the manifests that name both.
 
 mod compile;
 mod component;
+mod deploy;
 mod glue;
+mod image;
 pub(crate) mod report;
 mod seal;
 
@@ -37,6 +40,8 @@ pub(crate) fn run_in(root: &Path) -> Result<()> {
     write(&dist.join("npm/countersign.js"), glue.js)?;
     write(&dist.join("npm/countersign.d.ts"), glue.ts)?;
     write(&dist.join("npm/package.json"), "{ \"type\": \"module\" }\n")?;
+    let image = image::write(&dist.join("oci"), &file)?;
+    deploy::write(&root.join("deploy"), &dist.join("deploy"), &digest, &image)?;
     report::print(&dist.join("countersign.wasm"), &file, &digest)
 }
 

@@ -56,6 +56,25 @@ impl Source {
         Self::parse(name, bytes, format)
     }
 
+    /// Reads every document of a file; only YAML has several.
+    pub(crate) fn read_documents(path: &Path) -> Result<Vec<Self>, Failure> {
+        let name = path.display().to_string();
+        let bytes = read_bytes(path)?;
+        match Format::of(path, &bytes) {
+            Some(Format::Yaml) => {}
+            Some(format) => return Ok(vec![Self::parse(name, bytes, format)?]),
+            None => return Err(Failure::usage(format!("`{name}` is not UTF-8 text"))),
+        }
+        let parsed = yaml::parse_all(&String::from_utf8_lossy(&bytes));
+        let parsed = parsed.map_err(|invalid| invalid.of(&name, Format::Yaml))?;
+        let source = |parsed: Parsed| Self {
+            name: name.clone(),
+            json: parsed.json.into_bytes(),
+            positions: parsed.positions,
+        };
+        Ok(parsed.into_iter().map(source).collect())
+    }
+
     /// A document that this program wrote itself.
     pub(crate) fn from_json(name: &str, json: Vec<u8>) -> Self {
         Self {
@@ -100,14 +119,7 @@ impl Source {
                 json: json.into_bytes(),
                 positions,
             }),
-            Err(invalid) => Err(Failure::Problems(vec![Problem {
-                file: name,
-                pointer: String::new(),
-                position: invalid.position,
-                code: format.invalid().to_owned(),
-                message: invalid.message,
-                is_error: true,
-            }])),
+            Err(invalid) => Err(invalid.of(&name, format)),
         }
     }
 
@@ -173,6 +185,12 @@ pub(crate) fn pretty(json: &[u8]) -> serde_json::Result<String> {
     Ok(String::from_utf8_lossy(&pretty).into_owned())
 }
 
+/// JSON as YAML, its members in the order that they have.
+pub(crate) fn to_yaml(json: &[u8]) -> Result<String, Failure> {
+    let yaml = yaml::from_json(&String::from_utf8_lossy(json));
+    yaml.ok_or_else(|| Failure::usage("the YAML cannot be written"))
+}
+
 /// A path that a file names, relative to that file.
 pub(crate) fn beside(file: &Path, named: &str) -> PathBuf {
     file.parent().unwrap_or(Path::new("")).join(named)
@@ -190,6 +208,19 @@ struct Parsed {
 struct Invalid {
     position: Option<Position>,
     message: String,
+}
+
+impl Invalid {
+    fn of(self, file: &str, format: Format) -> Failure {
+        Failure::Problems(vec![Problem {
+            file: file.to_owned(),
+            pointer: String::new(),
+            position: self.position,
+            code: format.invalid().to_owned(),
+            message: self.message,
+            is_error: true,
+        }])
+    }
 }
 
 /// Values nest no deeper: the gate takes far less.
@@ -210,6 +241,6 @@ impl Parsed {
 }
 
 /// `pointer` with one more reference token (RFC 6901 §3).
-fn child(pointer: &str, token: &str) -> String {
+pub(crate) fn child(pointer: &str, token: &str) -> String {
     format!("{pointer}/{}", token.replace('~', "~0").replace('/', "~1"))
 }
