@@ -15,6 +15,7 @@ mod openssl;
 mod policy;
 mod progress;
 mod race;
+mod readme;
 mod report;
 mod save;
 mod suite;

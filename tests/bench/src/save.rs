@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use crate::{chart, report::Report};
+use crate::{chart, readme, report::Report};
 
 /// `target/bench/latest.json` and `.svg`, or `quick` for a quick run.
 pub(crate) fn latest(report: &Report) -> Result<()> {
@@ -15,12 +15,14 @@ pub(crate) fn latest(report: &Report) -> Result<()> {
     write(&root().join("target/bench").join(name), report)
 }
 
-/// `tests/bench/results/<processor>.json` and `.svg`: to be committed.
+/// `tests/bench/results/<processor>.json` and `.svg`, and the table in the
+/// README: to be committed.
 pub(crate) fn result(report: &Report) -> Result<()> {
     let path = root()
         .join("tests/bench/results")
         .join(report.machine.slug());
     write(&path, report)?;
+    readme::write(&root().join("README.md"), report)?;
     eprintln!("saved {}.json and .svg", path.display());
     Ok(())
 }

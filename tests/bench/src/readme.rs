@@ -1,0 +1,59 @@
+//! The results in the README, between two marks.
+
+use std::{fs, path::Path};
+
+use anyhow::{Context, Result};
+
+use crate::{figure::amount, report::Report, table::times};
+
+const BEGIN: &str = "<!-- written by `cargo xtask bench --save` -->\n";
+const END: &str = "<!-- until here -->";
+
+/// Replaces what an earlier run wrote.
+pub(crate) fn write(path: &Path, report: &Report) -> Result<()> {
+    let text = fs::read_to_string(path)?;
+    let marks = "the README has no place for the results";
+    let (before, rest) = text.split_once(BEGIN).context(marks)?;
+    let (_, after) = rest.split_once(END).context(marks)?;
+    fs::write(path, [before, BEGIN, &section(report), END, after].concat())?;
+    Ok(())
+}
+
+fn section(report: &Report) -> String {
+    let mut text = format!(
+        "On {}, {}:\n\n| where | work | ours | peer | peer's | ratio | must | |\n|---|---|---:|---|---:|---:|---:|---|\n",
+        report.machine.sentence(),
+        report.taken.split('T').next().unwrap_or_default(),
+    );
+    for row in &report.rows {
+        // That nothing grows is one sentence, not twelve rows.
+        let (Some(peer), Some(ratio), Some(must)) = (&row.peer, row.ratio, row.must) else {
+            continue;
+        };
+        if peer.name == "with 1" {
+            continue;
+        }
+        let typical = |figure: &crate::figure::Figure| match &*row.host {
+            "envoy" => amount(figure.median, figure.unit),
+            _ => amount(figure.best, figure.unit),
+        };
+        text += &format!(
+            "| {} | {} | {} | {} | {} | {} | {} | {} |\n",
+            row.host,
+            row.work,
+            typical(&row.ours),
+            peer.name,
+            typical(peer),
+            times(ratio),
+            times(must),
+            row.verdict
+                .map(|verdict| verdict.to_string())
+                .unwrap_or_default(),
+        );
+    }
+    let slug = report.machine.slug();
+    text += &format!(
+        "\n![What a check takes, ours and others](tests/bench/results/{slug}.svg)\n\nAll rows: [{slug}.json](tests/bench/results/{slug}.json).\n"
+    );
+    text
+}
