@@ -6,7 +6,7 @@
 //! entries. Only verified tokens get in, and the hash takes a seed.
 
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use crate::{bytes, claims::Verified, limits};
 
@@ -20,6 +20,8 @@ pub(crate) struct Memory {
     sets: usize,
     seed: u64,
     bytes: usize,
+    /// Counts look-ups; it may start over, which costs a few good choices.
+    clock: AtomicU32,
 }
 
 #[derive(Debug)]
@@ -27,8 +29,8 @@ struct Entry {
     hash: u64,
     token: Box<[u8]>,
     verified: Arc<Verified>,
-    /// Looked up since it was last passed over for eviction.
-    used: AtomicBool,
+    /// The clock when it was looked up last.
+    used: AtomicU32,
 }
 
 impl Memory {
@@ -39,6 +41,7 @@ impl Memory {
             sets: tokens.div_ceil(WAYS),
             seed,
             bytes: 0,
+            clock: AtomicU32::new(0),
         }
     }
 
@@ -49,14 +52,22 @@ impl Memory {
             .iter()
             .flatten()
             .find(|entry| entry.hash == hash && bytes::equal(&entry.token, token))?;
-        entry.used.store(true, Ordering::Relaxed);
+        entry.used.store(self.tick(), Relaxed);
         Some(&entry.verified)
     }
 
-    /// Remembers a verified token, in place of a dead or little used one.
+    fn tick(&self) -> u32 {
+        let now = self.clock.load(Relaxed).wrapping_add(1);
+        self.clock.store(now, Relaxed);
+        now
+    }
+
+    /// Remembers a verified token, in place of an expired one or of that which
+    /// was used least recently.
     pub(crate) fn remember(&mut self, token: &[u8], verified: Arc<Verified>, now_ms: i64) {
         let hash = hash(token, self.seed);
         let Some(set) = self.set(hash) else { return };
+        let now = self.tick();
         let weight = weight(token.len(), &verified);
         if weight > limits::REMEMBERED_BYTES / WAYS {
             return;
@@ -68,7 +79,7 @@ impl Memory {
         let Some(places) = self.places.get_mut(set.clone()) else {
             return;
         };
-        let Some(place) = victim(places, now_ms) else {
+        let Some(place) = victim(places, now, now_ms) else {
             return;
         };
         self.bytes = self
@@ -78,7 +89,7 @@ impl Memory {
             hash,
             token: token.into(),
             verified,
-            used: AtomicBool::new(false),
+            used: AtomicU32::new(now),
         });
         self.bytes = self.bytes.saturating_add(weight);
         if self.bytes > limits::REMEMBERED_BYTES {
@@ -130,26 +141,14 @@ fn weight(token_bytes: usize, verified: &Verified) -> usize {
     token_bytes.saturating_add(verified.weight())
 }
 
-/// An empty place, else an expired token's, else one not used since the last
-/// time (the clock algorithm), else the first.
-fn victim(places: &mut [Option<Entry>], now_ms: i64) -> Option<&mut Option<Entry>> {
-    let expired = |entry: &Entry| entry.verified.times.exp.is_some_and(|exp| exp < now_ms);
-    let index = places
-        .iter()
-        .position(Option::is_none)
-        .or_else(|| {
-            places
-                .iter()
-                .position(|place| place.as_ref().is_some_and(expired))
-        })
-        .or_else(|| {
-            let unused = |entry: &Entry| !entry.used.swap(false, Ordering::Relaxed);
-            places
-                .iter()
-                .position(|place| place.as_ref().is_some_and(unused))
-        })
-        .unwrap_or(0);
-    places.get_mut(index)
+/// An empty place, else an expired token's, else that of the token which was
+/// used least recently: for a mix of clients nothing cheaper forgets as little.
+fn victim(places: &mut [Option<Entry>], now: u32, now_ms: i64) -> Option<&mut Option<Entry>> {
+    places.iter_mut().max_by_key(|place| match place {
+        None => u64::MAX,
+        Some(entry) if entry.verified.times.exp.is_some_and(|exp| exp < now_ms) => u64::MAX - 1,
+        Some(entry) => u64::from(now.wrapping_sub(entry.used.load(Relaxed))),
+    })
 }
 
 /// The end of a token is the end of its signature, which differs between
