@@ -16,6 +16,7 @@ mod policy;
 mod provider;
 mod request;
 mod requirement;
+mod rule;
 mod shape;
 mod text;
 mod tokens;

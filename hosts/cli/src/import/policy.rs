@@ -7,12 +7,13 @@ use serde_json::{Value, json};
 
 use super::{
     Options,
-    access::{Access, Gateway, Rule},
+    access::{Access, Gateway},
     formula::Asked,
     input::Node,
     place::Place,
     provider::{Issuer, Provider},
     requirement::Requirement,
+    rule::Rule,
     tokens::Tokens,
 };
 
