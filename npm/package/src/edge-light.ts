@@ -1,0 +1,9 @@
+// The edge runtime of Next.js and Vercel: it compiles no bytes, and a request must not wait for what another one fetches.
+
+import wasm from "../countersign.wasm?module";
+import { creator } from "./gate.js";
+
+export * from "./exports.js";
+
+export const createGate = creator({ module: () => wasm, shared: false, fetchInit: {} });
+

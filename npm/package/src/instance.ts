@@ -1,0 +1,77 @@
+// The one instance of the module, and writing into its memory.
+
+import * as glue from "./glue/countersign.js";
+
+const encoder = new TextEncoder();
+const node = (globalThis as { Buffer?: { from(memory: ArrayBuffer): Latin1 } }).Buffer;
+
+interface Latin1 {
+  latin1Write(text: string, from: number): number;
+}
+
+let memory: WebAssembly.Memory | undefined;
+let view: DataView;
+let bytes: Uint8Array;
+let latin1: Latin1 | undefined;
+
+/** Says which instance it is: gates of another one are gone. */
+export let incarnation = 0;
+
+/** Starts the module, if nobody has. */
+export function start(module: WebAssembly.Module): void {
+  memory ??= glue.initSync({ module }).memory;
+}
+
+/** After a trap: throws the instance away, and every gate in it. */
+export function restart(): void {
+  incarnation++;
+  glue.__wbg_reset_state();
+  // The module is known: this only says what was made of it.
+  memory = glue.initSync({ module: undefined as never }).memory;
+}
+
+/** Writes a request where the gate reads it: the lengths, then the strings. Returns how many bytes it takes. */
+export function writeRequest(gate: glue.Gate, strings: readonly string[]): number {
+  const numbers = 4 * (strings.length + 1);
+  let text = "";
+  for (const string of strings) text += string;
+  const room = makeRoom(gate, numbers + text.length);
+  view.setUint32(room, strings.length, true);
+  let place = room;
+  for (const string of strings) view.setUint32((place += 4), string.length, true);
+  write(text, room + numbers);
+  return numbers + text.length;
+}
+
+/** Writes a token where the gate reads it. */
+export function writeToken(gate: glue.Gate, token: string): number {
+  write(token, makeRoom(gate, token.length));
+  return token.length;
+}
+
+function makeRoom(gate: glue.Gate, length: number): number {
+  const room = gate.room(length);
+  // It moves when it grows, and with a fresh instance.
+  if (view?.buffer !== memory!.buffer) {
+    view = new DataView(memory!.buffer);
+    bytes = new Uint8Array(memory!.buffer);
+    latin1 = node?.from(memory!.buffer);
+  }
+  return room;
+}
+
+/** A byte a character, as HTTP stacks read headers. What is no byte becomes 0xFF, which no token and no path holds. */
+function write(text: string, from: number): void {
+  if (latin1 && !NO_BYTE.test(text)) {
+    latin1.latin1Write(text, from);
+    return;
+  }
+  const { written } = encoder.encodeInto(text, bytes.subarray(from, from + text.length));
+  if (written === text.length && !NO_ASCII.test(text)) return;
+  for (let index = 0; index < text.length; index++) {
+    bytes[from + index] = Math.min(text.charCodeAt(index), 0xff);
+  }
+}
+
+const NO_BYTE = /[^\0-\xff]/;
+const NO_ASCII = /[^\0-\x7f]/;

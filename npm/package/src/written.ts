@@ -1,0 +1,95 @@
+// What the module writes, as JSON, read into what the package gives out.
+
+import type { Code } from "./code.js";
+import type { Decision, Denial, Grant } from "./decision.js";
+import type { Fetch } from "./documents.js";
+import { Principal, type WrittenPrincipal } from "./principal.js";
+
+type Written =
+  | {
+      decision: "allow";
+      principal: WrittenPrincipal | null;
+      remove_headers: string[];
+      remove_cookies: string[];
+      set_headers: [string, string][];
+    }
+  | {
+      decision: "deny";
+      code: Code;
+      status: Denial["status"];
+      message: string;
+      challenge: string | null;
+      claim: string | null;
+      retry_after_s: number | null;
+    }
+  | { decision: "wait"; fetches: Fetch[] };
+
+/** A decision, or the documents that it waits for. */
+export function readDecision(text: string, claims: () => string | undefined): Decision | Fetch[] {
+  const written: Written = JSON.parse(text);
+  switch (written.decision) {
+    case "allow":
+      return grant(written, claims() ?? "{}");
+    case "deny": {
+      const { code, status, message, challenge, claim, retry_after_s } = written;
+      return { allow: false, code, status, message, challenge, claim, retryAfterS: retry_after_s };
+    }
+    case "wait":
+      return written.fetches;
+  }
+}
+
+function grant(written: Extract<Written, { decision: "allow" }>, claims: string): Grant {
+  const { principal, remove_headers, remove_cookies, set_headers } = written;
+  return Object.freeze({
+    allow: true,
+    principal: principal && new Principal(principal, claims),
+    removeHeaders: Object.freeze(remove_headers),
+    removeCookies: Object.freeze(remove_cookies),
+    setHeaders: Object.freeze(set_headers.map((pair) => Object.freeze(pair))),
+  });
+}
+
+/** The state of a document. */
+export interface DocumentStatus {
+  /** The issuer's name in the policy. */
+  readonly issuer: string;
+  readonly kind: Fetch["kind"];
+  /** Empty while discovery has not named it. */
+  readonly uri: string;
+  /** Since it was last accepted. */
+  readonly ageMs: number | null;
+  /** Failed attempts since then. */
+  readonly failures: number;
+  /** Whether it may still be used. */
+  readonly usable: boolean;
+}
+
+export function readStatus(text: string): DocumentStatus[] {
+  const written: (Omit<DocumentStatus, "ageMs"> & { age_ms: number | null })[] = JSON.parse(text);
+  return written.map(({ age_ms, ...document }) => ({ ...document, ageMs: age_ms }));
+}
+
+/** A token decoded, verified by nobody. Never a decision. */
+export interface Inspection {
+  /** `null` where it could not be decoded. */
+  readonly header: { readonly [member: string]: unknown } | null;
+  readonly claims: { readonly [claim: string]: unknown } | null;
+  readonly signatureBytes: number | null;
+  /** The code of the first fault of its form. */
+  readonly fault: Code | null;
+}
+
+export function readInspection(text: string): Inspection {
+  const { header, claims, signature_bytes, fault } = JSON.parse(text);
+  return { header: JSON.parse(header ?? "null"), claims: JSON.parse(claims ?? "null"), signatureBytes: signature_bytes, fault };
+}
+
+/** One check, for people. May show claims' values. */
+export interface Step {
+  readonly check: string;
+  readonly verdict: "pass" | "fail" | "skip" | "wait";
+  /** Where the verdict is `fail`. */
+  readonly code: Code | null;
+  readonly saw: string;
+}
