@@ -18,7 +18,7 @@ pub(crate) fn run(arguments: &[&str]) -> Result<ExitCode> {
         let only = ["native", "wasmtime", "node", "envoy", "growth"];
         let needs = |suite| asks(suite) || !only.into_iter().any(asks);
         if needs("node") {
-            tools::node_peers()?;
+            tools::npm_packages("tests/bench/node")?;
         }
         if needs("envoy") {
             command.env("COUNTERSIGN_ENVOY", tools::envoy()?);

@@ -4,6 +4,7 @@ mod bench;
 mod build;
 mod demo;
 mod fuzz;
+mod package;
 mod project;
 mod test;
 mod tools;
@@ -19,6 +20,7 @@ usage: cargo xtask <command>
   demo    run the main job once, from a fresh clone (--json for machines)
   build   build and seal the one file into dist/, with its OCI image and manifests
           (of the sources in another folder: build FOLDER)
+  package make the npm package of it: dist/countersign-*.tgz
   weigh   what each part of the file weighs (--all: each function)
   test    everything that has to hold; installs what it needs
   fuzz    coverage-guided fuzzing: fuzz [TARGET] [SECONDS, 60 unless told]
@@ -42,6 +44,10 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
         ["demo", options @ ..] => return demo::run(options),
         ["build"] => build::run()?,
         ["build", folder] => build::run_in(folder.as_ref())?,
+        ["package"] => {
+            build::run()?;
+            package::run()?;
+        }
         ["weigh"] => weigh::run(false)?,
         ["weigh", "--all"] => weigh::run(true)?,
         ["fuzz"] => return fuzz::run(None, "60"),

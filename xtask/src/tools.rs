@@ -25,9 +25,9 @@ pub(crate) fn envoy() -> Result<PathBuf> {
     envoy_path(&python)
 }
 
-/// The peers of the bench in Node, unless what the lock file says is there.
-pub(crate) fn node_peers() -> Result<()> {
-    let folder = project::root().join("tests/bench/node");
+/// What the lock file of a folder says, unless it is there.
+pub(crate) fn npm_packages(folder: &str) -> Result<()> {
+    let folder = project::root().join(folder);
     let changed = |file: &str| fs::metadata(folder.join(file)).and_then(|file| file.modified());
     let installed = changed("node_modules/.package-lock.json");
     if let (Ok(installed), Ok(locked)) = (installed, changed("package-lock.json"))
@@ -35,14 +35,17 @@ pub(crate) fn node_peers() -> Result<()> {
     {
         return Ok(());
     }
-    let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
-    run(Command::new(npm).current_dir(folder).args([
+    run(npm().current_dir(folder).args([
         "ci",
         "--ignore-scripts",
         "--no-audit",
         "--no-fund",
         "--loglevel=error",
     ]))
+}
+
+pub(crate) fn npm() -> Command {
+    Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" })
 }
 
 fn envoy_path(python: &PathBuf) -> Result<PathBuf> {
@@ -55,7 +58,7 @@ fn envoy_path(python: &PathBuf) -> Result<PathBuf> {
     Ok(path)
 }
 
-fn run(command: &mut Command) -> Result<()> {
+pub(crate) fn run(command: &mut Command) -> Result<()> {
     let status = command
         .status()
         .with_context(|| format!("cannot start {command:?}"))?;

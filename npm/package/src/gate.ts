@@ -59,7 +59,7 @@ async function create({ module, fetchInit, shared }: Platform, policy: Policy | 
     shared,
     now: options.now ?? Date.now,
   };
-  start(options.module ?? (await module()));
+  await start(options.module ?? (await module()));
   const generation = new Generation(await bytesOf(policy, settings), settings);
   return new Gate(generation, settings, options);
 }

@@ -6,7 +6,14 @@ import { base64 } from "./inlined.js";
 export * from "./exports.js";
 
 export const createGate = creator({
-  module: () => WebAssembly.compile(Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))),
+  module: () => WebAssembly.compile(decode(base64)),
   shared: true,
   fetchInit: { credentials: "omit", cache: "no-store" },
 });
+
+function decode(base64: string): BufferSource {
+  const text = atob(base64);
+  const bytes = new Uint8Array(text.length);
+  for (let index = 0; index < text.length; index++) bytes[index] = text.charCodeAt(index);
+  return bytes;
+}

@@ -1,6 +1,6 @@
 // The one instance of the module, and writing into its memory.
 
-import * as glue from "./glue/countersign.js";
+import init, * as glue from "./glue/countersign.js";
 
 const encoder = new TextEncoder();
 const node = (globalThis as { Buffer?: { from(memory: ArrayBuffer): Latin1 } }).Buffer;
@@ -18,8 +18,9 @@ let latin1: Latin1 | undefined;
 export let incarnation = 0;
 
 /** Starts the module, if nobody has. */
-export function start(module: WebAssembly.Module): void {
-  memory ??= glue.initSync({ module }).memory;
+export async function start(module: WebAssembly.Module): Promise<void> {
+  // `initSync` would not know a module of another realm, such as the edge runtime's.
+  memory ??= (await init({ module_or_path: module })).memory;
 }
 
 /** After a trap: throws the instance away, and every gate in it. */

@@ -62,7 +62,7 @@ pub(crate) fn run() -> ExitCode {
     if let Err(error) = &envoy {
         println!("Envoy could not be installed: {error:#}");
     }
-    if let Err(error) = tools::node_peers() {
+    if let Err(error) = tools::npm_packages("tests/bench/node") {
         println!("the peers in Node could not be installed: {error:#}");
     }
     stages.run("tests", || cargo_tests::run(envoy.ok()));

@@ -1,0 +1,46 @@
+import { answerBody, answerHeaders } from "./answer.js";
+import type { Grant } from "./decision.js";
+import type { Gate } from "./gate.js";
+import { applyGrant, head, type Incoming } from "./node.js";
+
+/** The part of Fastify's request that the gate reads, and what it adds. */
+export interface GatedRequest {
+  readonly raw: Incoming;
+  /** Who is calling and what that grants. */
+  grant: Grant | null;
+}
+
+/** The part of Fastify's reply that a denial is written to. */
+export interface DeniedReply {
+  code(status: number): unknown;
+  header(name: string, value: string): unknown;
+  send(body: string): unknown;
+}
+
+/** The part of Fastify that the plugin needs. */
+export interface Server {
+  decorateRequest(name: "grant", value: null): unknown;
+  addHook(name: "onRequest", hook: (request: any, reply: any) => Promise<unknown>): unknown;
+}
+
+/** A plugin, to be registered with `{ gate }`: denials are answered, granted requests go on with `request.grant` and the headers of the grant. */
+export async function countersign(server: Server, { gate }: { gate: Gate | Promise<Gate> }): Promise<void> {
+  const opened = await gate;
+  server.decorateRequest("grant", null);
+  server.addHook("onRequest", async (request: GatedRequest, reply: DeniedReply) => {
+    const decision = await opened.check(head(request.raw));
+    if (!decision.allow) {
+      reply.code(decision.status);
+      for (const [name, value] of answerHeaders(decision)) reply.header(name, value);
+      return reply.send(answerBody(decision));
+    }
+    applyGrant(request.raw, decision);
+    request.grant = decision;
+    return undefined;
+  });
+}
+
+// For the whole server, not for the plugin's own routes only: what `fastify-plugin` does.
+Object.assign(countersign, { [Symbol.for("skip-override")]: true, [Symbol.for("fastify.display-name")]: "countersign" });
+
+export default countersign;

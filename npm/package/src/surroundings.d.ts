@@ -1,0 +1,23 @@
+declare module "*.wasm" {
+  const module: WebAssembly.Module;
+  export default module;
+}
+
+declare module "*.wasm?module" {
+  const module: WebAssembly.Module;
+  export default module;
+}
+
+// What the adapter for Next.js uses of it.
+
+declare module "next/headers.js" {
+  export function headers(): Promise<Headers>;
+}
+
+declare module "next/server.js" {
+  export class NextResponse extends Response {
+    static next(init: { request: { headers: Headers } }): NextResponse;
+  }
+}
+
+declare const process: { env: { [name: string]: string | undefined } };

@@ -1,0 +1,86 @@
+// The package behind the harness protocol of tests/conformance: one command in, one reply out. Any runtime.
+
+/** `library` is the package, `Generation` and `strings` what its gates are made of: there the clock and the documents are the caller's. */
+export async function openHost({ createGate, CountersignError }, { Generation, strings }) {
+  // Starts the module.
+  await createGate({ contract: "1", issuers: [], rules: [] }).catch(() => {});
+  const settings = { fetch: () => Promise.reject(), fetchInit: {}, shared: false, now: () => 0 };
+  const gates = new Map();
+  const asked = new Map();
+
+  const commands = {
+    open({ gate, policy }) {
+      gates.set(gate, new Generation(new TextEncoder().encode(policy), settings));
+      asked.clear();
+      return { opened: {} };
+    },
+    due: ({ gate, at }) => ({ fetches: remember(gates.get(gate).due(at)) }),
+    supply({ gate, at, source, response }) {
+      const answer = response && { status: response.status, cacheControl: response.cache_control, body: Uint8Array.from(latin1(response.body), (c) => c.charCodeAt(0)) };
+      const fetch = asked.get(source) ?? { source };
+      const problems = gates.get(gate).supply(fetch, answer, at);
+      // Of a part that is not used there is a warning.
+      const refused = problems.find(({ severity }) => severity === "error");
+      return refused ? { refused } : { accepted: problems };
+    },
+    request({ gate, at, request: { method, authority, target, headers } }) {
+      const head = {
+        method: latin1(method),
+        authority: latin1(authority),
+        target: latin1(target),
+        headers: headers.map((pair) => pair.map(latin1)),
+      };
+      const open = gates.get(gate);
+      return reply(open.check(strings(head, open.reads), at));
+    },
+    token: ({ gate, at, token, requirement }) => reply(gates.get(gate).checkToken(latin1(token), requirement, at)),
+    close({ gate }) {
+      gates.get(gate).close();
+      gates.delete(gate);
+      return { closed: {} };
+    },
+  };
+
+  function reply(decision) {
+    if (Array.isArray(decision)) return { wait: remember(decision) };
+    if (!decision.allow) {
+      const { allow, retryAfterS, ...denial } = decision;
+      return { deny: { ...denial, retry_after_s: retryAfterS } };
+    }
+    const { principal: who, setHeaders, removeHeaders, removeCookies } = decision;
+    const principal = who && {
+      issuer: who.issuer,
+      iss: who.iss,
+      subject: who.subject,
+      token_type: who.tokenType,
+      tenant: who.tenant,
+      roles: who.roles,
+      scopes: who.scopes,
+      expires_at_ms: who.expiresAtMs,
+      claims: who.claimsText,
+    };
+    return { allow: { principal, set_headers: setHeaders, remove_headers: removeHeaders, remove_cookies: removeCookies } };
+  }
+
+  function remember(fetches) {
+    for (const fetch of fetches) asked.set(fetch.source, fetch);
+    return fetches;
+  }
+
+  return (command) => {
+    const [[name, values]] = Object.entries(command);
+    try {
+      return commands[name](values);
+    } catch (error) {
+      return error instanceof CountersignError ? { problems: error.problems } : { error: String(error) };
+    }
+  };
+}
+
+/** A character a byte, of a string that is sent as UTF-8, or of base64. */
+function latin1(bytes) {
+  if (typeof bytes !== "string") return atob(bytes.base64);
+  let text = "";
+  for (const byte of new TextEncoder().encode(bytes)) text += String.fromCharCode(byte);
+  return text;
+}

@@ -1,0 +1,25 @@
+// A page in Chromium, with a Content-Security-Policy that lets it compile WebAssembly and nothing else.
+
+import { chromium } from "playwright-core";
+import { bundle } from "../bundle.mjs";
+
+const PAGE = "https://tests.example/";
+const POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'";
+
+export async function open() {
+  const code = await bundle({ conditions: ["browser"], format: "iife", globalName: "tests" });
+  const browser = await chromium.launch({ executablePath: process.env.COUNTERSIGN_CHROMIUM, args: ["--no-sandbox"] });
+  const page = await browser.newPage();
+  await page.route("**/*", (route) => {
+    const isScript = route.request().url().endsWith(".js");
+    const [contentType, body] = isScript ? ["text/javascript", code] : ["text/html", '<!doctype html><script src="/tests.js"></script>'];
+    return route.fulfill({ contentType, body, headers: { "content-security-policy": POLICY } });
+  });
+  await page.goto(PAGE);
+  return {
+    name: `Chromium ${browser.version()}`,
+    play: () => page.evaluate("tests.play(true)"),
+    answer: (command) => page.evaluate(`tests.answer(${JSON.stringify(command)})`),
+    close: () => browser.close(),
+  };
+}

@@ -1,0 +1,25 @@
+// The edge runtime of Next.js, where neither strings nor bytes become code.
+
+import { readFileSync } from "node:fs";
+import { EdgeVM } from "@edge-runtime/vm";
+import { bundle } from "../bundle.mjs";
+
+export async function open() {
+  const code = await bundle({ conditions: ["edge-light"], format: "iife", globalName: "tests", wasm });
+  const file = new WebAssembly.Module(readFileSync(new URL("../node_modules/countersign/countersign.wasm", import.meta.url)));
+  const vm = new EdgeVM({ codeGeneration: { strings: false, wasm: false }, extend: (context) => Object.assign(context, { file }) });
+  vm.evaluate(code);
+  return {
+    name: "the edge runtime",
+    play: () => vm.evaluate("tests.play(false)"),
+    // Text, so that both sides make their own objects.
+    answer: async (command) => JSON.parse(await vm.evaluate(`tests.answer(${JSON.stringify(command)}).then(JSON.stringify)`)),
+    close() {},
+  };
+}
+
+/** What Next.js makes of `.wasm?module`: a module that is compiled already. */
+function wasm({ onResolve, onLoad }) {
+  onResolve({ filter: /\.wasm\?module$/ }, ({ path }) => ({ path, namespace: "wasm" }));
+  onLoad({ filter: /.*/, namespace: "wasm" }, () => ({ contents: "export default file" }));
+}

@@ -1,0 +1,282 @@
+// How the package behaves, in any runtime: nothing here is of Node.js.
+
+import { failing } from "./failing.mjs";
+import { addIssuer, issuer, policy, request, token } from "./issuer.mjs";
+import { deny, equal, ok, rejects } from "./assert.mjs";
+
+/** `library` is what `import * from "countersign"` gives; `shared` whether its runtime works between requests. */
+export function suite({ createGate, CountersignError, CODES, answer, withGrant }, { shared }) {
+  const fail = failing();
+  const gateWith = (keys, options = {}) => createGate(policy, { fetch: keys.fetch, ...options });
+
+  return {
+    async "a good token is admitted, and its principal told"() {
+      const gate = await gateWith(await issuer());
+      const decision = await gate.check(await request("/assets/1", { scope: "assets:read other" }));
+      equal(decision.allow, true);
+      equal(decision.principal.subject, "user-1");
+      equal(decision.principal.issuer, "platform");
+      equal(decision.principal.tenant, "acme");
+      equal(decision.principal.scopes, ["assets:read", "other"]);
+      equal(decision.principal.claims.aud, "platform");
+      equal(JSON.parse(decision.principal.claimsText).sub, "user-1");
+      equal(decision.setHeaders, [["x-auth-subject", "user-1"]]);
+      equal(JSON.parse(JSON.stringify(decision)).principal.claims.sub, "user-1");
+    },
+
+    async "one object stands for a token however often it comes, and nobody can change it"() {
+      const gate = await gateWith(await issuer());
+      const asked = await request("/assets/1");
+      const first = await gate.check(asked);
+      equal((await gate.check(asked)) === first, true);
+      equal(gate.checkSync(asked) === first, true);
+      for (const part of [first, first.principal, first.principal.claims, first.principal.scopes, first.setHeaders]) {
+        equal(Object.isFrozen(part), true);
+      }
+    },
+
+    async "denials say code, status and challenge, and become an answer"() {
+      const gate = await gateWith(await issuer());
+      const missing = deny(await gate.check(new Request("https://api.example.com/assets/1")), "token_missing");
+      const answered = answer(missing);
+      equal(answered.status, 401);
+      equal(answered.headers.get("www-authenticate"), 'Bearer realm="countersign"');
+      equal((await answered.json()).code, "token_missing");
+      const scope = deny(await gate.check(await request("/assets/1", { scope: "x" })), "scope_insufficient");
+      equal(scope.status, 403);
+      deny(await gate.check(await request("/nowhere")), "rule_denied");
+      deny(await gate.check(await request("/orgs/globex/seats")), "tenant_denied");
+      ok(await gate.check(await request("/orgs/acme/seats")));
+    },
+
+    async "a spoofed header is removed, also without a principal"() {
+      const gate = await gateWith(await issuer());
+      const spoofed = new Request("https://api.example.com/healthz", { headers: { "X-Auth-Subject": "admin", "x-other": "1" } });
+      const granted = withGrant(spoofed.headers, ok(await gate.check(spoofed)));
+      equal(granted.get("x-auth-subject"), null);
+      equal(granted.get("x-other"), "1");
+    },
+
+    async "a query is no part of the path, and a head is as good as a Request"() {
+      const gate = await gateWith(await issuer());
+      ok(await gate.check(await request("/assets/1?a=/../b#c")));
+      const headers = [["Authorization", `Bearer ${await token()}`]];
+      const head = { method: "GET", authority: "api.example.com", target: "/assets/1", headers };
+      ok(await gate.check(head));
+      deny(await gate.check({ ...head, target: "/assets/../1" }), "request_ambiguous");
+      deny(await gate.check({ ...head, headers: [...headers, ["authorization", "Bearer x.y.z"]] }), "token_multiple");
+    },
+
+    async "odd requests and garbage give decisions, never exceptions"() {
+      const gate = await gateWith(await issuer());
+      const hostile = {
+        get url() {
+          throw new Error("no");
+        },
+      };
+      for (const odd of [undefined, null, 1, "GET /", {}, [], hostile, { url: 1 }, { url: "about:blank", headers: new Headers() }]) {
+        deny(await gate.check(odd), "request_ambiguous");
+        deny(gate.checkSync(odd), "request_ambiguous");
+        equal(Array.isArray(gate.explain(odd)), true);
+      }
+      for (const garbage of ["", "a.b.c", "é", "\u0141.\u{1f600}.c", "x".repeat(20_000), "x".repeat(2 << 20), undefined, 7, {}]) {
+        equal((await gate.verify(garbage)).allow, false);
+        equal(gate.inspect(garbage).claims, null);
+      }
+      const huge = { method: "GET", authority: "", target: "/assets/1", headers: [["authorization", "x".repeat(4 << 20)]] };
+      equal((await gate.check(huge)).allow, false);
+      ok(await gate.check(await request("/assets/1")));
+    },
+
+    async "a character that is no byte is not mistaken for one that is"() {
+      const gate = await gateWith(await issuer());
+      const good = await token();
+      ok(await gate.verify(good));
+      const twin = String.fromCharCode(good.charCodeAt(0) + 0x100) + good.slice(1);
+      equal((await gate.verify(twin)).allow, false);
+      const latin1 = { method: "GET", authority: "api.example.com", target: "/assets/1", headers: [["cookie", "name=\u00e9\u00ff"], ["authorization", `Bearer ${good}`]] };
+      ok(await gate.check(latin1));
+    },
+
+    async "a token is verified without a request, against a requirement"() {
+      const gate = await gateWith(await issuer());
+      const good = await token({ scope: "a b" });
+      ok(await gate.verify(good));
+      ok(await gate.verify(good, { scopes: ["a"] }));
+      deny(await gate.verify(good, { scopes: ["c"] }), "scope_insufficient");
+      const error = await rejects(gate.verify(good, { scopes: 1, nonsense: true }), CountersignError);
+      equal(error.problems.length, 2);
+    },
+
+    async "mistakes of a policy are told all at once, and an odd policy is one"() {
+      const error = await rejects(createGate({ contract: "2", nonsense: 1 }), CountersignError);
+      equal(error.problems.map(({ code }) => code).sort(), ["field_missing", "field_unknown", "value_invalid"]);
+      equal(error.problems.every(({ message }) => error.message.includes(message)), true);
+      const circle = {};
+      circle.circle = circle;
+      for (const odd of [undefined, null, 1, "", "{", circle]) await rejects(createGate(odd), CountersignError);
+    },
+
+    async "a policy is an object, JSON, or where JSON is to be had"() {
+      const fetch = async (uri) => new Response(uri.endsWith("/policy.json") ? JSON.stringify(policy) : "no", { status: uri.endsWith("l.json") ? 404 : 200 });
+      const health = new Request("https://api.example.com/healthz");
+      ok(await (await createGate(JSON.stringify(policy), { fetch })).check(health));
+      ok(await (await createGate(new URL("https://example.com/policy.json"), { fetch })).check(health));
+      await rejects(createGate(new URL("https://example.com/wrong.json"), { fetch }), CountersignError);
+      const error = await rejects(createGate(new URL("https://example.com/l.json"), { fetch }), CountersignError);
+      equal(error.problems[0].code, "policy_unavailable");
+    },
+
+    async "keys are fetched once for all who wait, where requests may wait for each other"() {
+      const keys = await issuer();
+      const gate = await gateWith(keys);
+      const asked = await Promise.all([1, 2, 3].map((n) => request(`/assets/${n}`)));
+      (await Promise.all(asked.map((one) => gate.check(one)))).forEach(ok);
+      equal(keys.fetched.length, shared ? 1 : 3);
+      ok(await gate.check(await request("/assets/1")));
+      equal(keys.fetched.length, shared ? 1 : 3);
+      const { init } = keys.fetched[0];
+      equal(init.redirect, "manual");
+    },
+
+    async "without waiting, a key that is not there yet is a denial"() {
+      const keys = await issuer();
+      const gate = await gateWith(keys);
+      const asked = await request("/assets/1");
+      equal(deny(gate.checkSync(asked), "keys_unavailable").status, 503);
+      await gate.preload();
+      if (!shared) ok(await gate.check(asked));
+      ok(gate.checkSync(asked));
+      equal(gate.status()[0].usable, true);
+    },
+
+    async "an issuer that is down, slow, redirects or sends too much is unavailable"() {
+      const answers = {
+        down: async () => Promise.reject(new Error("refused")),
+        throws: () => {
+          throw new Error("at once");
+        },
+        fails: async () => new Response("no", { status: 500 }),
+        redirects: async () => new Response(null, { status: 302, headers: { location: "https://evil.example/" } }),
+        large: async () => new Response(new ReadableStream({ pull: (stream) => stream.enqueue(new Uint8Array(100_000)) })),
+        breaks: async () => new Response(new ReadableStream({ pull: (stream) => stream.error(new Error("reset")) })),
+        odd: async () => ({}),
+        slow: () => new Promise(() => {}),
+      };
+      for (const fetch of Object.values(answers)) {
+        const gate = await createGate(policy, { fetch, waitMs: 300 });
+        const denial = deny(await gate.check(await request("/assets/1")), "keys_unavailable");
+        equal(answer(denial).headers.get("retry-after") >= 1, true);
+        ok(await gate.check(new Request("https://api.example.com/healthz")));
+        gate.close();
+      }
+    },
+
+    async "too many who wait are turned away"() {
+      const gate = await createGate(policy, { fetch: () => new Promise(() => {}), waitMs: 200, maxWaiting: 1 });
+      const asked = await request("/assets/1");
+      const first = gate.check(asked);
+      const before = Date.now();
+      deny(await gate.check(asked), "keys_unavailable");
+      equal(Date.now() - before <= 200, true);
+      deny(await first, "keys_unavailable");
+    },
+
+    async "a new key of the issuer is found by its first token"() {
+      const keys = await issuer();
+      let now = Date.now();
+      const gate = await gateWith(keys, { now: () => now });
+      ok(await gate.check(await request("/assets/1")));
+      await addIssuer(keys, "second");
+      const rotated = await request("/assets/1", {}, "second");
+      deny(await gate.check(rotated), "key_unknown");
+      now += 31_000;
+      ok(await gate.check(rotated));
+    },
+
+    async "what is due is refreshed by a request, or beside it where that is possible"() {
+      const keys = await issuer();
+      let now = Date.now();
+      const gate = await gateWith(keys, { now: () => now });
+      ok(await gate.check(await request("/assets/1")));
+      now += 590_000;
+      const before = keys.fetched.length;
+      const works = [];
+      ok(await gate.check(await request("/assets/1"), { waitUntil: (work) => works.push(work) }));
+      equal(works.length, 1);
+      await Promise.all(works);
+      equal(keys.fetched.length, before + 1);
+      gate.close();
+    },
+
+    async "another policy takes over documents, and a wrong one changes nothing"() {
+      const keys = await issuer();
+      const gate = await gateWith(keys);
+      ok(await gate.check(await request("/assets/1")));
+      const fetched = keys.fetched.length;
+      await rejects(gate.reload({ ...policy, rules: 1 }), CountersignError);
+      ok(gate.checkSync(await request("/assets/1")));
+      await gate.reload({ ...policy, rules: [{ path: "/other", require: {} }] });
+      ok(gate.checkSync(await request("/other")));
+      deny(gate.checkSync(await request("/assets/1")), "rule_denied");
+      equal(keys.fetched.length, fetched);
+    },
+
+    async "a closed gate denies, and its neighbour does not mind"() {
+      const keys = await issuer();
+      const [gate, neighbour] = [await gateWith(keys), await gateWith(keys)];
+      gate.close();
+      gate.close();
+      equal(deny(await gate.check(await request("/healthz")), "internal_error").status, 503);
+      deny(await gate.verify(await token()), "internal_error");
+      ok(await neighbour.check(await request("/assets/1")));
+    },
+
+    async "a trap denies one request, and every gate goes on with what it knew"() {
+      const keys = await issuer();
+      const [gate, neighbour] = [await gateWith(keys), await gateWith(keys)];
+      const asked = await request("/assets/1");
+      for (const each of [gate, neighbour]) ok(await each.check(asked));
+      const fetched = keys.fetched.length;
+      for (const what of ["gate_check", "gate_decision", "gate_room"]) {
+        fail.next = what;
+        deny(await gate.check(await request("/nowhere")), "internal_error");
+        equal(fail.next, undefined);
+        ok(gate.checkSync(asked));
+        ok(neighbour.checkSync(asked));
+      }
+      fail.next = "gate_checkToken";
+      deny(await gate.verify(await token()), "internal_error");
+      ok(await gate.verify(await token(), { scopes: ["assets:read"] }));
+      fail.next = "inspect";
+      equal(gate.inspect("a.b.c").fault, "internal_error");
+      ok(gate.checkSync(asked));
+      equal(keys.fetched.length, fetched);
+    },
+
+    async "a token is decoded without being believed, and a request explained"() {
+      const gate = await gateWith(await issuer());
+      const seen = gate.inspect(await token());
+      equal([seen.header.alg, seen.claims.sub, seen.signatureBytes, seen.fault], ["ES256", "user-1", 64, null]);
+      await gate.preload();
+      const steps = gate.explain(await request("/orgs/globex/seats"));
+      equal(steps.find(({ verdict }) => verdict === "fail").code, "tenant_denied");
+    },
+
+    async "no decision, error or status holds the token"() {
+      const gate = await gateWith(await issuer());
+      const good = await token();
+      const wrong = good.slice(0, -8) + "AAAAAAAA";
+      const headers = { authorization: `Bearer ${wrong}` };
+      const denial = await gate.check(new Request("https://api.example.com/assets/1", { headers }));
+      deny(denial, "signature_invalid");
+      const said = JSON.stringify([denial, gate.status(), gate.explain(new Request("https://api.example.com/assets/1", { headers }))]);
+      equal(said.includes(wrong.slice(-40)), false);
+    },
+
+    async "codes are a closed list"() {
+      equal(CODES.includes("token_missing") && CODES.includes("internal_error"), true);
+      equal(new Set(CODES).size, CODES.length);
+    },
+  };
+}
