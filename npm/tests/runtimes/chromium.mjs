@@ -1,6 +1,6 @@
 // A page in Chromium, with a Content-Security-Policy that lets it compile WebAssembly and nothing else.
 
-import { chromium } from "playwright-core";
+import { launch } from "../browser.mjs";
 import { bundle } from "../bundle.mjs";
 
 const PAGE = "https://tests.example/";
@@ -8,7 +8,7 @@ const POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'";
 
 export async function open() {
   const code = await bundle({ conditions: ["browser"], format: "iife", globalName: "tests" });
-  const browser = await chromium.launch({ executablePath: process.env.COUNTERSIGN_CHROMIUM, args: ["--no-sandbox"] });
+  const browser = await launch();
   const page = await browser.newPage();
   await page.route("**/*", (route) => {
     const isScript = route.request().url().endsWith(".js");

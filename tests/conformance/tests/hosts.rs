@@ -83,6 +83,50 @@ fn the_sealed_component_answers_alike() {
     alike(&vectors, &sealed, &mut Native::default());
 }
 
+#[test]
+fn the_npm_package_in_node_answers_alike() {
+    npm_package("node");
+}
+
+#[test]
+fn the_npm_package_by_require_answers_alike() {
+    npm_package("commonjs");
+}
+
+#[test]
+fn the_npm_package_in_the_edge_runtime_answers_alike() {
+    npm_package("edge");
+}
+
+#[test]
+fn the_npm_package_in_workerd_answers_alike() {
+    npm_package("workerd");
+}
+
+#[test]
+fn the_npm_package_in_chromium_answers_alike() {
+    npm_package("chromium");
+}
+
+/// What was packed, in one of the runtimes of `npm/tests`.
+fn npm_package(runtime: &str) {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../npm/tests");
+    // Told which Node.js to take, the package must be there; else its absence
+    // is said and forgiven.
+    let node = std::env::var_os("COUNTERSIGN_NODE");
+    if node.is_none() && !tests.join("node_modules/countersign").exists() {
+        println!("skipped: the npm package is not unpacked for the tests (cargo xtask test)");
+        return;
+    }
+    let harness = tests.join("harness.mjs");
+    let harness = harness.to_str().expect("a path that is text");
+    let vectors = vectors();
+    let node = node.unwrap_or_else(|| "node".into());
+    let mut process = Process::start(Path::new(&node), &[harness, runtime]).expect("Node starts");
+    let records = hold(&format!("npm in {runtime}"), &mut process, &vectors);
+    alike(&vectors, &records, &mut Native::default());
+}
+
 /// Not only as the vectors ask, but the same in everything that a program may
 /// rely on.
 fn alike(vectors: &[Vector], records: &[Record], native: &mut dyn Host) {
