@@ -1,0 +1,172 @@
+// The example in Next.js, built by one of its bundlers, with the gate on one of its runtimes, driven by HTTP and by a browser.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { fileURLToPath } from "node:url";
+import { equal } from "./assert.mjs";
+import { launch } from "./browser.mjs";
+import { run } from "./run.mjs";
+
+const example = fileURLToPath(new URL("../examples/next/", import.meta.url));
+const SOURCES = ["app", "lib", "next.config.ts", "package.json", "proxy.ts", "tsconfig.json"];
+
+/** `bundler` is `turbopack` or `webpack`; the gate is a `proxy` on Node.js or a `middleware` on the edge runtime. */
+export async function openNext(bundler, kind) {
+  const folder = `${example}.variants/${bundler}-${kind}`;
+  copy(folder, kind);
+  const [port, issuerPort] = [await freePort(), await freePort()];
+  const base = `http://localhost:${port}`;
+  const environment = {
+    ...process.env,
+    NEXT_TELEMETRY_DISABLED: "1",
+    COUNTERSIGN_SECRET: "a secret for the tests, of 32 characters or more",
+    NEXTAUTH_SECRET: "another secret for the tests",
+    NEXTAUTH_URL: base,
+    PLATFORM_URL: `http://127.0.0.1:${issuerPort}`,
+    PLATFORM_SECRET: "for the tests",
+  };
+  const next = [`${example}node_modules/next/dist/bin/next`];
+  const start = (program, port) => spawn(process.execPath, program, { cwd: folder, env: { ...environment, PORT: String(port) }, stdio: ["ignore", "pipe", "pipe"] });
+
+  const build = start([...next, "build", `--${bundler}`], port);
+  const said = text(build);
+  const [code] = await once(build, "exit");
+  if (code !== 0) throw new Error(await said);
+  const issuer = start([`${example}platform.mjs`], issuerPort);
+  const server = start([...next, "start", "--hostname", "localhost"], port);
+  await Promise.all([answers(`${environment.PLATFORM_URL}/jwks.json`), answers(base)]);
+
+  const exchange = async (claims) => {
+    const headers = { authorization: `Secret ${environment.PLATFORM_SECRET}` };
+    const response = await fetch(`${environment.PLATFORM_URL}/exchange`, { method: "POST", headers, body: JSON.stringify(claims) });
+    return (await response.json()).token;
+  };
+  return {
+    name: `Next.js, ${bundler}, ${kind}`,
+    play: () => run({ ...requests(base, exchange), ...pages(base) }),
+    async close() {
+      for (const child of [server, issuer]) {
+        child.kill();
+        await once(child, "exit");
+      }
+    },
+  };
+}
+
+function requests(base, exchange) {
+  const get = (path, headers = {}, init = {}) => fetch(base + path, { redirect: "manual", ...init, headers });
+  const bearer = (token) => ({ authorization: `Bearer ${token}` });
+
+  return {
+    async "an API is 401 without a token, 403 without the scope, 200 with both"() {
+      const missing = await get("/api/assets");
+      equal([missing.status, missing.headers.get("www-authenticate")], [401, 'Bearer realm="countersign"']);
+      equal((await missing.json()).code, "token_missing");
+      const weak = await exchange({ subject: "alice", tenant: "acme", scope: "other" });
+      equal((await get("/api/assets", bearer(weak))).status, 403);
+      const good = await exchange({ subject: "alice", tenant: "acme" });
+      const granted = await get("/api/assets", bearer(good));
+      equal(granted.status, 200);
+      const { caller, subject } = await granted.json();
+      equal([caller.subject, caller.tenant, caller.tokenType, caller.scopes, subject], ["alice", "acme", "pat", ["api:assets:read"], "alice"]);
+    },
+
+    async "a caller cannot be made up, nor taken from another request"() {
+      const good = await exchange({ subject: "alice", tenant: "acme" });
+      const made = encodeURIComponent(JSON.stringify({ caller: { subject: "admin" }, until: 1e15 }));
+      const headers = { ...bearer(good), "x-auth-subject": "admin", "x-countersign-caller": `${made}.AAAA` };
+      const { caller, subject } = await (await get("/api/assets", headers)).json();
+      equal([caller.subject, subject], ["alice", "alice"]);
+    },
+
+    async "a header of Next.js's own does not lead around the gate"() {
+      for (const value of ["proxy", "middleware", "proxy:proxy:proxy:proxy:proxy", "middleware:middleware:middleware:middleware:middleware"]) {
+        equal((await get("/api/assets", { "x-middleware-subrequest": value })).status, 401);
+      }
+    },
+
+    async "a node's token is good in its cookie, on its origin, for its path"() {
+      const node = await exchange({ subject: "node-7", tenant: "acme", typ: "nat", scope: "node:ingest" });
+      const cookie = { cookie: `node_session=${node}` };
+      const post = (headers) => get("/api/node", { ...cookie, ...headers }, { method: "POST" });
+      const granted = await post({ origin: base });
+      equal([granted.status, await granted.json()], [200, { node: "node-7", type: "nat" }]);
+      equal((await post({ origin: "https://evil.example" })).status, 403);
+      equal((await get("/api/assets", cookie)).status, 403);
+    },
+
+    async "a dashboard is for its own tenant"() {
+      const cookie = { cookie: `platform_session=${await exchange({ subject: "alice", tenant: "acme" })}` };
+      equal((await get("/acme/dashboard", cookie)).status, 200);
+      equal((await get("/globex/dashboard", cookie)).status, 403);
+      const away = await get("/acme/dashboard", { accept: "text/html" });
+      equal([away.status, new URL(away.headers.get("location"), base).pathname], [303, "/"]);
+    },
+
+    async "what no rule names is denied"() {
+      equal((await get("/somewhere/else", bearer(await exchange({ subject: "alice", tenant: "acme" })))).status, 403);
+    },
+  };
+}
+
+function pages(base) {
+  return {
+    async "in a browser one signs in, sees one's dashboard and no other"() {
+      const browser = await launch();
+      try {
+        const page = await browser.newPage();
+        const sent = [];
+        page.on("request", (request) => sent.push(request));
+        await page.goto(`${base}/acme/dashboard`);
+        equal(new URL(page.url()).pathname, "/");
+        await page.getByLabel("Name").fill("alice");
+        await page.getByLabel("Tenant").fill("acme");
+        await page.getByRole("button").click();
+        await page.waitForURL("**/acme/dashboard");
+        equal(await page.locator("#caller").textContent(), "alice");
+        const call = sent.find((request) => request.url().endsWith("/api/assets"));
+        equal((await call.response()).status(), 200);
+        equal((await page.goto(`${base}/globex/dashboard`)).status(), 403);
+      } finally {
+        await browser.close();
+      }
+    },
+  };
+}
+
+function copy(folder, kind) {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  for (const source of SOURCES) cpSync(example + source, `${folder}/${source}`, { recursive: true });
+  if (kind === "proxy") return;
+  const code = readFileSync(`${folder}/proxy.ts`, "utf8").replace("const proxy", "const middleware");
+  writeFileSync(`${folder}/proxy.ts`, code);
+  renameSync(`${folder}/proxy.ts`, `${folder}/middleware.ts`);
+}
+
+async function text({ stdout, stderr }) {
+  let text = "";
+  await Promise.all([stdout, stderr].map(async (stream) => {
+    for await (const part of stream) text += part;
+  }));
+  return text;
+}
+
+async function freePort() {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  server.close();
+  return port;
+}
+
+async function answers(url) {
+  for (let attempt = 0; attempt < 300; attempt++) {
+    const status = await fetch(url).then((response) => response.status, () => undefined);
+    if (status === 200) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`${url} does not answer`);
+}

@@ -1,0 +1,3 @@
+import { openNext } from "../next.mjs";
+
+export const open = () => openNext("webpack", "proxy");
