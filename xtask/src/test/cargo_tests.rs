@@ -11,7 +11,13 @@ use anyhow::{Result, ensure};
 use super::tally::Tally;
 use crate::project;
 
-pub(crate) fn run(envoy: Option<PathBuf>) -> Result<Tally> {
+/// What the tests are told by name, where it could be installed.
+pub(crate) struct Programs {
+    pub(crate) envoy: Option<PathBuf>,
+    pub(crate) node: Option<PathBuf>,
+}
+
+pub(crate) fn run(Programs { envoy, node }: Programs) -> Result<Tally> {
     let (output, writer) = pipe()?;
     let mut command = project::cargo();
     command
@@ -28,6 +34,9 @@ pub(crate) fn run(envoy: Option<PathBuf>) -> Result<Tally> {
         .stderr(writer);
     if let Some(path) = envoy {
         command.env("COUNTERSIGN_ENVOY", path);
+    }
+    if let Some(path) = node {
+        command.env("COUNTERSIGN_NODE", path);
     }
     let mut cargo = command.spawn()?;
     // It holds the pipe's writing end, which would keep the loop waiting.

@@ -2,6 +2,7 @@
 
 mod cargo_tests;
 mod dependencies;
+mod npm;
 mod tally;
 
 use std::{
@@ -65,7 +66,21 @@ pub(crate) fn run() -> ExitCode {
     if let Err(error) = tools::npm_packages("tests/bench/node") {
         println!("the peers in Node could not be installed: {error:#}");
     }
-    stages.run("tests", || cargo_tests::run(envoy.ok()));
+    let mut nodes = None;
+    stages.check("the npm package is packed", || {
+        nodes = Some(npm::prepare()?);
+        Ok(())
+    });
+    let programs = cargo_tests::Programs {
+        envoy: envoy.ok(),
+        node: nodes.as_ref().map(|nodes| nodes.new.clone()),
+    };
+    stages.run("tests", || cargo_tests::run(programs));
+    if let Some(nodes) = nodes {
+        stages.run("the npm package in its runtimes and frameworks", || {
+            npm::run(&nodes)
+        });
+    }
     stages.end()
 }
 

@@ -1,0 +1,73 @@
+//! The npm package, as it was packed, in its runtimes and frameworks.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result};
+
+use super::tally::Tally;
+use crate::{package, project, tools};
+
+const TESTS: &str = "npm/tests";
+const EXAMPLE: &str = "npm/examples/next";
+
+/// In the oldest Node.js that the package is for.
+const OLD: &[&str] = &["node", "commonjs", "edge", "frameworks", "tarball"];
+
+/// In the newest, which some of them need.
+const NEW: &[&str] = &[
+    "node",
+    "commonjs",
+    "frameworks",
+    "workerd",
+    "chromium",
+    "next-turbopack-proxy",
+    "next-turbopack-middleware",
+    "next-webpack-proxy",
+    "next-webpack-middleware",
+];
+
+/// Where they are.
+pub(crate) struct Nodes {
+    old: PathBuf,
+    pub(crate) new: PathBuf,
+}
+
+/// Packs it and puts it where the tests find it, also those of the corpus.
+pub(crate) fn prepare() -> Result<Nodes> {
+    package::run()?;
+    for folder in [TESTS, EXAMPLE] {
+        tools::npm_packages(folder)?;
+        package::unpack_for(folder)?;
+    }
+    Ok(Nodes {
+        old: tools::node(tools::NODE_20)?,
+        new: tools::node(tools::NODE_24)?,
+    })
+}
+
+pub(crate) fn run(nodes: &Nodes) -> Result<Tally> {
+    let mut tally = suite(&nodes.old, OLD)?;
+    tally += suite(&nodes.new, NEW)?;
+    Ok(tally)
+}
+
+fn suite(node: &Path, runtimes: &[&str]) -> Result<Tally> {
+    let mut command = Command::new(node);
+    command
+        .current_dir(project::root().join(TESTS))
+        .arg("main.mjs")
+        .args(runtimes);
+    let output = command
+        .output()
+        .with_context(|| format!("cannot start {command:?}"))?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    let (told, result) = said.trim_end().rsplit_once('\n').unwrap_or(("", &said));
+    println!("{told}");
+    Tally::of_result(result).with_context(|| {
+        let fault = String::from_utf8_lossy(&output.stderr);
+        format!("{command:?} said no result: {result}\n{fault}")
+    })
+}
