@@ -10,84 +10,88 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/countersign/countersign/hosts/go/internal/issuertest"
 )
 
 func TestManyRequestsAtOnceAreOneFetch(t *testing.T) {
-	issuer := newIssuer(t, keyA)
-	issuer.answer("/jwks", func(w http.ResponseWriter, r *http.Request) {
+	issuer := issuertest.New(t, keyA)
+	issuer.Answer("/jwks", func(w http.ResponseWriter, r *http.Request) {
 		time.Sleep(100 * time.Millisecond)
-		document(jwks(t, keyA))(w, r)
+		issuertest.Document(issuertest.JWKS(t, keyA))(w, r)
 	})
-	gate := newGate(t, newClock(), policyOf(issuer.entry("platform")), WithInstances(3))
-	token := issuer.token(keyA)
+	gate := newGate(t, newClock(), policyOf(issuer.Entry("platform")), WithInstances(3))
+	token := issuer.Token(keyA)
 	var all sync.WaitGroup
 	for range 200 {
 		all.Go(func() { want(t, "check", ask(t, gate, "/write", token), "allow") })
 	}
 	all.Wait()
-	want(t, "fetches", issuer.timesAsked("/jwks"), 1)
+	want(t, "fetches", issuer.TimesAsked("/jwks"), 1)
 }
 
 func TestWhatIsNoKeyDocumentIsA503AndNoMore(t *testing.T) {
-	elsewhere := newIssuer(t, keyA)
+	elsewhere := issuertest.New(t, keyA)
 	for name, serve := range map[string]http.HandlerFunc{
-		"an error":   status(500),
-		"html":       document("<html>sign in to the hotel's network</html>"),
-		"huge":       document(strings.Repeat(" ", 300_000)),
-		"a redirect": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere.uri+"/jwks", 302) },
+		"an error": issuertest.Status(500),
+		"html":     issuertest.Document("<html>sign in to the hotel's network</html>"),
+		"huge":     issuertest.Document(strings.Repeat(" ", 300_000)),
+		"a redirect": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, elsewhere.URI+"/jwks", http.StatusFound)
+		},
 		"compressed": func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
-			document(jwks(t, keyA))(w, r)
+			issuertest.Document(issuertest.JWKS(t, keyA))(w, r)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			clock, issuer := newClock(), newIssuer(t, keyA)
-			issuer.answer("/jwks", serve)
-			gate := newGate(t, clock, policyOf(issuer.entry("platform")))
-			decision, _ := gate.Check(t.Context(), to("/write", issuer.token(keyA)))
+			clock, issuer := newClock(), issuertest.New(t, keyA)
+			issuer.Answer("/jwks", serve)
+			gate := newGate(t, clock, policyOf(issuer.Entry("platform")))
+			decision, _ := gate.Check(t.Context(), to("/write", issuer.Token(keyA)))
 			want(t, "code", decision.Denial.Code, "keys_unavailable")
 			want(t, "status", decision.Denial.Status, 503)
 			if decision.Denial.RetryAfter < time.Second || decision.Denial.Challenge != "" {
 				t.Errorf("%+v", decision.Denial)
 			}
 
-			issuer.publish(keyA)
+			issuer.Publish(keyA)
 			clock.forward(time.Second)
-			want(t, "after the repair", ask(t, gate, "/write", issuer.token(keyA)), "allow")
+			want(t, "after the repair", ask(t, gate, "/write", issuer.Token(keyA)), "allow")
 		})
 	}
-	want(t, "requests to another place", elsewhere.timesAsked("/jwks"), 0)
+	want(t, "requests to another place", elsewhere.TimesAsked("/jwks"), 0)
 }
 
 func TestAServerThatDoesNotAnswerIsWaitedForWithinBounds(t *testing.T) {
-	issuer := newIssuer(t, keyA)
+	issuer := issuertest.New(t, keyA)
 	leave := make(chan struct{})
-	issuer.answer("/jwks", func(http.ResponseWriter, *http.Request) { <-leave })
+	issuer.Answer("/jwks", func(http.ResponseWriter, *http.Request) { <-leave })
 	defer close(leave)
-	gate := newGate(t, newClock(), policyOf(issuer.entry("platform")), WithWait(50*time.Millisecond), WithMaxWaiting(1))
-	want(t, "waits", ask(t, gate, "/write", issuer.token(keyA)), "keys_unavailable")
+	gate := newGate(t, newClock(), policyOf(issuer.Entry("platform")), WithWait(50*time.Millisecond), WithMaxWaiting(1))
+	want(t, "waits", ask(t, gate, "/write", issuer.Token(keyA)), "keys_unavailable")
 	want(t, "others need not", ask(t, gate, "/healthz", ""), "allow")
 }
 
 func TestOnlySoManyWait(t *testing.T) {
-	issuer := newIssuer(t, keyA)
+	issuer := issuertest.New(t, keyA)
 	leave := make(chan struct{})
-	issuer.answer("/jwks", func(http.ResponseWriter, *http.Request) { <-leave })
+	issuer.Answer("/jwks", func(http.ResponseWriter, *http.Request) { <-leave })
 	defer close(leave)
-	gate := newGate(t, newClock(), policyOf(issuer.entry("platform")), WithMaxWaiting(0), WithWait(time.Hour))
-	want(t, "at once", ask(t, gate, "/write", issuer.token(keyA)), "keys_unavailable")
+	gate := newGate(t, newClock(), policyOf(issuer.Entry("platform")), WithMaxWaiting(0), WithWait(time.Hour))
+	want(t, "at once", ask(t, gate, "/write", issuer.Token(keyA)), "keys_unavailable")
 }
 
 func TestAnotherKeyIsFetchedWhenATokenNamesIt(t *testing.T) {
-	clock, issuer := newClock(), newIssuer(t, keyA)
-	gate := newGate(t, clock, policyOf(issuer.entry("platform")))
-	want(t, "first", ask(t, gate, "/write", issuer.token(keyA)), "allow")
-	issuer.publish(keyB)
-	want(t, "too early to ask again", ask(t, gate, "/write", issuer.token(keyB)), "key_unknown")
+	clock, issuer := newClock(), issuertest.New(t, keyA)
+	gate := newGate(t, clock, policyOf(issuer.Entry("platform")))
+	want(t, "first", ask(t, gate, "/write", issuer.Token(keyA)), "allow")
+	issuer.Publish(keyB)
+	want(t, "too early to ask again", ask(t, gate, "/write", issuer.Token(keyB)), "key_unknown")
 	clock.forward(31 * time.Second)
-	want(t, "rotated", ask(t, gate, "/write", issuer.token(keyB)), "allow")
-	want(t, "withdrawn", ask(t, gate, "/write", issuer.token(keyA)), "key_unknown")
-	want(t, "fetches", issuer.timesAsked("/jwks"), 2)
+	want(t, "rotated", ask(t, gate, "/write", issuer.Token(keyB)), "allow")
+	want(t, "withdrawn", ask(t, gate, "/write", issuer.Token(keyA)), "key_unknown")
+	want(t, "fetches", issuer.TimesAsked("/jwks"), 2)
 }
 
 func TestCacheControlSaysHowLongKeysAreFresh(t *testing.T) {
@@ -101,12 +105,12 @@ func TestCacheControlSaysHowLongKeysAreFresh(t *testing.T) {
 		{[]string{"public", "max-age=300"}, 241 * time.Second, true},
 		{nil, 241 * time.Second, false},
 	} {
-		clock, issuer := newClock(), newIssuer(t, keyA)
-		issuer.answer("/jwks", func(w http.ResponseWriter, r *http.Request) {
+		clock, issuer := newClock(), issuertest.New(t, keyA)
+		issuer.Answer("/jwks", func(w http.ResponseWriter, r *http.Request) {
 			w.Header()["Cache-Control"] = test.cacheControl
-			document(jwks(t, keyA))(w, r)
+			issuertest.Document(issuertest.JWKS(t, keyA))(w, r)
 		})
-		gate := newGate(t, clock, policyOf(issuer.entry("platform")), WithInstances(1))
+		gate := newGate(t, clock, policyOf(issuer.Entry("platform")), WithInstances(1))
 		if err := gate.Warm(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -114,16 +118,16 @@ func TestCacheControlSaysHowLongKeysAreFresh(t *testing.T) {
 		if err := gate.Warm(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		want(t, strings.Join(test.cacheControl, ", ")+" after "+test.after.String(), issuer.timesAsked("/jwks") > 1, test.again)
+		want(t, strings.Join(test.cacheControl, ", ")+" after "+test.after.String(), issuer.TimesAsked("/jwks") > 1, test.again)
 	}
 }
 
 func TestAnIssuerThatComesBackIsNoticedWithoutARequest(t *testing.T) {
-	issuer := newIssuer(t, keyA)
-	issuer.answer("/jwks", status(503))
-	gate := newGate(t, newClock(), policyOf(issuer.entry("platform")), WithClock(time.Now))
-	eventually(t, "the keys are asked for", func() bool { return issuer.timesAsked("/jwks") > 0 })
-	issuer.publish(keyA)
+	issuer := issuertest.New(t, keyA)
+	issuer.Answer("/jwks", issuertest.Status(503))
+	gate := newGate(t, newClock(), policyOf(issuer.Entry("platform")), WithClock(time.Now))
+	eventually(t, "the keys are asked for", func() bool { return issuer.TimesAsked("/jwks") > 0 })
+	issuer.Publish(keyA)
 	eventually(t, "the keys are there", func() bool {
 		documents, err := gate.Status(t.Context())
 		return err == nil && documents[0].Usable && documents[0].Loaded
@@ -131,27 +135,27 @@ func TestAnIssuerThatComesBackIsNoticedWithoutARequest(t *testing.T) {
 }
 
 func TestDiscoveryLeadsToTheKeys(t *testing.T) {
-	issuer := newIssuer(t, keyA)
-	issuer.answer("/.well-known/openid-configuration",
-		document(text(object{"issuer": issuer.uri, "jwks_uri": issuer.uri + "/jwks"})))
-	entry := issuer.entry("platform")
+	issuer := issuertest.New(t, keyA)
+	issuer.Answer("/.well-known/openid-configuration",
+		issuertest.Document(text(object{"issuer": issuer.URI, "jwks_uri": issuer.URI + "/jwks"})))
+	entry := issuer.Entry("platform")
 	entry["keys"] = object{"discovery": true, "insecure_http": true}
 	gate := newGate(t, newClock(), policyOf(entry))
-	want(t, "check", ask(t, gate, "/write", issuer.token(keyA)), "allow")
+	want(t, "check", ask(t, gate, "/write", issuer.Token(keyA)), "allow")
 }
 
 func TestALogOfATroubledGateHoldsNoSecret(t *testing.T) {
-	issuer := newIssuer(t, keyA)
-	issuer.answer("/jwks", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
-	entry := issuer.entry("platform")
-	entry["keys"] = object{"jwks_uri": issuer.uri + "/jwks?apikey=hunter2", "insecure_http": true}
+	issuer := issuertest.New(t, keyA)
+	issuer.Answer("/jwks", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	entry := issuer.Entry("platform")
+	entry["keys"] = object{"jwks_uri": issuer.URI + "/jwks?apikey=hunter2", "insecure_http": true}
 	var log lockedBuffer
 	logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	gate := newGate(t, newClock(), policyOf(entry), WithLogger(logger))
-	token := issuer.token(keyA)
+	token := issuer.Token(keyA)
 	served := serve(gate.Middleware(http.NotFoundHandler()), to("/write", token))
 	want(t, "status", served.Code, 503)
-	issuer.publish(keyA)
+	issuer.Publish(keyA)
 	decision, err := gate.Verify(t.Context(), token, "")
 	logger.Info("a careless handler", "decision", decision.Grant, "denial", decision.Denial, "error", err)
 	text := log.String()
@@ -185,21 +189,21 @@ func (b *lockedBuffer) String() string {
 }
 
 func TestAnInjectedClientIsUsedAndFollowsNothing(t *testing.T) {
-	issuer := newIssuer(t, keyA)
-	entry := issuer.entry("platform")
+	issuer := issuertest.New(t, keyA)
+	entry := issuer.Entry("platform")
 	entry["keys"] = object{"jwks_uri": "https://keys.example/jwks"}
 	client := &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
 		if r.URL.Host != "keys.example" || r.Header.Get("Authorization") != "" || r.Header.Get("Cookie") != "" {
 			return nil, errors.New("another request than expected")
 		}
-		inner, err := http.NewRequestWithContext(r.Context(), r.Method, issuer.uri+"/jwks", nil)
+		inner, err := http.NewRequestWithContext(r.Context(), r.Method, issuer.URI+"/jwks", nil)
 		if err != nil {
 			return nil, err
 		}
 		return http.DefaultTransport.RoundTrip(inner)
 	})}
 	gate := newGate(t, newClock(), policyOf(entry), WithHTTPClient(client))
-	want(t, "check", ask(t, gate, "/write", issuer.token(keyA)), "allow")
+	want(t, "check", ask(t, gate, "/write", issuer.Token(keyA)), "allow")
 }
 
 type roundTrip func(*http.Request) (*http.Response, error)
@@ -207,13 +211,13 @@ type roundTrip func(*http.Request) (*http.Response, error)
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 func TestAnInstanceThatIsMadeLaterKnowsWhatTheOthersKnow(t *testing.T) {
-	clock, up, down := newClock(), newIssuer(t, keyA), newIssuer(t, keyA)
-	down.answer("/jwks", status(500))
-	gate := newGate(t, clock, policyOf(up.entry("up"), down.entry("down")), WithInstances(1))
+	clock, up, down := newClock(), issuertest.New(t, keyA), issuertest.New(t, keyA)
+	down.Answer("/jwks", issuertest.Status(500))
+	gate := newGate(t, clock, policyOf(up.Entry("up"), down.Entry("down")), WithInstances(1))
 	if err := gate.Warm(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	want(t, "requirement", codeOf(gate.Verify(t.Context(), up.token(keyA), `{"scopes":["admin"]}`)), "scope_insufficient")
+	want(t, "requirement", codeOf(gate.Verify(t.Context(), up.Token(keyA), `{"scopes":["admin"]}`)), "scope_insufficient")
 	late, err := gate.inForce.Load().pool.fresh()
 	if err != nil {
 		t.Fatal(err)

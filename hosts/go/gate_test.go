@@ -7,12 +7,14 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/countersign/countersign/hosts/go/internal/issuertest"
 )
 
 func TestTheFirstCheckFetchesTheKeysAndDecides(t *testing.T) {
-	issuer := newIssuer(t, keyA)
-	gate := newGate(t, newClock(), policyOf(issuer.entry("platform")))
-	decision, err := gate.Check(t.Context(), to("/orgs/acme/1?a=b", issuer.token(keyA)))
+	issuer := issuertest.New(t, keyA)
+	gate := newGate(t, newClock(), policyOf(issuer.Entry("platform")))
+	decision, err := gate.Check(t.Context(), to("/orgs/acme/1?a=b", issuer.Token(keyA)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -22,13 +24,13 @@ func TestTheFirstCheckFetchesTheKeysAndDecides(t *testing.T) {
 	want(t, "tenant", principal.Tenant, "acme")
 	want(t, "scopes", strings.Join(principal.Scopes, " "), "read write")
 	want(t, "expiry", principal.ExpiresAt.Unix(), start.Unix()+100_000)
-	want(t, "documents fetched", issuer.timesAsked("/jwks"), 1)
+	want(t, "documents fetched", issuer.TimesAsked("/jwks"), 1)
 }
 
 func TestEveryRequestGetsItsCode(t *testing.T) {
-	issuer := newIssuer(t, keyA)
-	gate := newGate(t, newClock(), policyOf(issuer.entry("platform")))
-	good := issuer.token(keyA)
+	issuer := issuertest.New(t, keyA)
+	gate := newGate(t, newClock(), policyOf(issuer.Entry("platform")))
+	good := issuer.Token(keyA)
 	for _, test := range []struct{ name, target, token, code string }{
 		{"a good token", "/write", good, "allow"},
 		{"the same again, remembered", "/write", good, "allow"},
@@ -38,10 +40,10 @@ func TestEveryRequestGetsItsCode(t *testing.T) {
 		{"nonsense", "/write", "nonsense", "token_malformed"},
 		{"a scope is missing", "/admin", good, "scope_insufficient"},
 		{"another tenant", "/orgs/globex/1", good, "tenant_denied"},
-		{"expired", "/write", issuer.token(keyA, object{"exp": start.Unix() - 600}), "token_expired"},
-		{"another audience", "/write", issuer.token(keyA, object{"aud": "other"}), "audience_mismatch"},
-		{"a stranger's", "/write", issuer.token(keyA, object{"iss": "https://evil.example"}), "issuer_unknown"},
-		{"a key that nobody has", "/write", issuer.token(keyB), "key_unknown"},
+		{"expired", "/write", issuer.Token(keyA, object{"exp": start.Unix() - 600}), "token_expired"},
+		{"another audience", "/write", issuer.Token(keyA, object{"aud": "other"}), "audience_mismatch"},
+		{"a stranger's", "/write", issuer.Token(keyA, object{"iss": "https://evil.example"}), "issuer_unknown"},
+		{"a key that nobody has", "/write", issuer.Token(keyB), "key_unknown"},
 		{"two readings of a path", "/orgs/acme/%2e%2e/globex", good, "request_ambiguous"},
 	} {
 		t.Run(test.name, func(t *testing.T) { want(t, "code", ask(t, gate, test.target, test.token), test.code) })
@@ -49,11 +51,11 @@ func TestEveryRequestGetsItsCode(t *testing.T) {
 }
 
 func TestADenialSaysEverythingThatAnAnswerNeeds(t *testing.T) {
-	issuer := newIssuer(t, keyA)
-	policy := policyOf(issuer.entry("platform"))
+	issuer := issuertest.New(t, keyA)
+	policy := policyOf(issuer.Entry("platform"))
 	policy["realm"] = "platform"
 	gate := newGate(t, newClock(), policy)
-	_, err := gate.Check(t.Context(), to("/admin", issuer.token(keyA)))
+	_, err := gate.Check(t.Context(), to("/admin", issuer.Token(keyA)))
 	var denial *Denial
 	if !errors.As(err, &denial) {
 		t.Fatalf("%v is no denial", err)
@@ -66,9 +68,9 @@ func TestADenialSaysEverythingThatAnAnswerNeeds(t *testing.T) {
 }
 
 func TestATokenIsVerifiedWithoutARequest(t *testing.T) {
-	issuer := newIssuer(t, keyA)
-	gate := newGate(t, newClock(), policyOf(issuer.entry("platform")))
-	token := issuer.token(keyA)
+	issuer := issuertest.New(t, keyA)
+	gate := newGate(t, newClock(), policyOf(issuer.Entry("platform")))
+	token := issuer.Token(keyA)
 	for _, test := range []struct {
 		token   string
 		require Require
@@ -92,7 +94,7 @@ func TestATokenIsVerifiedWithoutARequest(t *testing.T) {
 }
 
 func TestABrokenPolicySaysEveryProblem(t *testing.T) {
-	policy := policyOf(newIssuer(t, keyA).entry("platform"))
+	policy := policyOf(issuertest.New(t, keyA).Entry("platform"))
 	policy["contract"], policy["leeway_s"] = "2", -1
 	gate, err := New(t.Context(), []byte(text(policy)))
 	var refused *PolicyError
@@ -107,14 +109,14 @@ func TestABrokenPolicySaysEveryProblem(t *testing.T) {
 }
 
 func TestACallerThatGoesAwayIsNotWaitedFor(t *testing.T) {
-	issuer := newIssuer(t, keyA)
+	issuer := issuertest.New(t, keyA)
 	leave := make(chan struct{})
-	issuer.answer("/jwks", func(http.ResponseWriter, *http.Request) { <-leave })
+	issuer.Answer("/jwks", func(http.ResponseWriter, *http.Request) { <-leave })
 	defer close(leave)
-	gate := newGate(t, newClock(), policyOf(issuer.entry("platform")))
+	gate := newGate(t, newClock(), policyOf(issuer.Entry("platform")))
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	decision, err := gate.Check(ctx, to("/write", issuer.token(keyA)))
+	decision, err := gate.Check(ctx, to("/write", issuer.Token(keyA)))
 	if !errors.Is(err, context.DeadlineExceeded) || decision.Allowed() {
 		t.Errorf("%v, %v", decision, err)
 	}
@@ -125,9 +127,9 @@ func TestACallerThatGoesAwayIsNotWaitedFor(t *testing.T) {
 }
 
 func TestExplainAndInspectTellPeopleWhy(t *testing.T) {
-	issuer := newIssuer(t, keyA)
-	gate := newGate(t, newClock(), policyOf(issuer.entry("platform")))
-	token := issuer.token(keyA)
+	issuer := issuertest.New(t, keyA)
+	gate := newGate(t, newClock(), policyOf(issuer.Entry("platform")))
+	token := issuer.Token(keyA)
 	want(t, "check", ask(t, gate, "/write", token), "allow")
 	steps, err := gate.Explain(t.Context(), to("/admin", token))
 	if err != nil || len(steps) == 0 {
@@ -147,8 +149,8 @@ func TestExplainAndInspectTellPeopleWhy(t *testing.T) {
 }
 
 func TestAClosedGateAdmitsNobody(t *testing.T) {
-	issuer := newIssuer(t, keyA)
-	gate := newGate(t, newClock(), policyOf(issuer.entry("platform")))
+	issuer := issuertest.New(t, keyA)
+	gate := newGate(t, newClock(), policyOf(issuer.Entry("platform")))
 	if err := gate.Close(); err != nil {
 		t.Fatal(err)
 	}

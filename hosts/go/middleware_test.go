@@ -8,6 +8,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/countersign/countersign/hosts/go/internal/issuertest"
 )
 
 func serve(handler http.Handler, r *http.Request) *httptest.ResponseRecorder {
@@ -27,11 +29,11 @@ var echo = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 })
 
 func TestTheHandlerIsToldWhoCalls(t *testing.T) {
-	issuer := newIssuer(t, keyA)
-	policy := policyOf(issuer.entry("platform"))
+	issuer := issuertest.New(t, keyA)
+	policy := policyOf(issuer.Entry("platform"))
 	policy["strip_credential"] = true
 	handler := newGate(t, newClock(), policy).Middleware(echo)
-	r := to("/write", issuer.token(keyA))
+	r := to("/write", issuer.Token(keyA))
 	r.Header.Set("X-Auth-Subject", "admin")
 	r.Header.Set("X-Other", "kept")
 	served := serve(handler, r)
@@ -51,7 +53,7 @@ func TestTheHandlerIsToldWhoCalls(t *testing.T) {
 }
 
 func TestASpoofedHeaderGoesAlsoWhereNobodyCalls(t *testing.T) {
-	handler := newGate(t, newClock(), policyOf(newIssuer(t, keyA).entry("platform"))).Middleware(echo)
+	handler := newGate(t, newClock(), policyOf(issuertest.New(t, keyA).Entry("platform"))).Middleware(echo)
 	r := to("/healthz", "")
 	r.Header.Set("X-Auth-Subject", "admin")
 	served := serve(handler, r)
@@ -60,9 +62,9 @@ func TestASpoofedHeaderGoesAlsoWhereNobodyCalls(t *testing.T) {
 }
 
 func TestADenialIsAnswered(t *testing.T) {
-	issuer := newIssuer(t, keyA)
-	issuer.answer("/jwks", status(500))
-	handler := newGate(t, newClock(), policyOf(issuer.entry("platform"))).Middleware(echo)
+	issuer := issuertest.New(t, keyA)
+	issuer.Answer("/jwks", issuertest.Status(500))
+	handler := newGate(t, newClock(), policyOf(issuer.Entry("platform"))).Middleware(echo)
 	served := serve(handler, to("/write", "nonsense"))
 	want(t, "status", served.Code, 401)
 	want(t, "cache", served.Header().Get("Cache-Control"), "no-store")
@@ -73,19 +75,19 @@ func TestADenialIsAnswered(t *testing.T) {
 	}
 	want(t, "code", body["code"], "token_malformed")
 
-	served = serve(handler, to("/write", issuer.token(keyA)))
+	served = serve(handler, to("/write", issuer.Token(keyA)))
 	want(t, "status", served.Code, 503)
 	want(t, "retry", served.Header().Get("Retry-After") != "", true)
 }
 
 func TestCookiesOfThePolicyAreTakenOutAndNoOthers(t *testing.T) {
-	issuer := newIssuer(t, keyA)
-	policy := policyOf(issuer.entry("platform"))
+	issuer := issuertest.New(t, keyA)
+	policy := policyOf(issuer.Entry("platform"))
 	policy["strip_credential"] = true
 	policy["credentials"] = []object{{"cookie": "session", "same_origin": true}}
 	handler := newGate(t, newClock(), policy).Middleware(echo)
 	r := to("/write", "")
-	r.Header["Cookie"] = []string{"a=1; session=" + issuer.token(keyA), "theme=dark;lang=\"de\""}
+	r.Header["Cookie"] = []string{"a=1; session=" + issuer.Token(keyA), "theme=dark;lang=\"de\""}
 	served := serve(handler, r)
 	want(t, "status", served.Code, 200)
 	left := `"Cookie":["a=1; theme=dark; lang=\"de\""]`
@@ -93,15 +95,15 @@ func TestCookiesOfThePolicyAreTakenOutAndNoOthers(t *testing.T) {
 }
 
 func TestAHandlerMayWantMoreScopesThanThePolicy(t *testing.T) {
-	issuer := newIssuer(t, keyA)
-	entry := issuer.entry("platform")
+	issuer := issuertest.New(t, keyA)
+	entry := issuer.Entry("platform")
 	entry["scope_wildcards"] = true
 	policy := policyOf(entry)
 	policy["strip_credential"] = true
 	policy["credentials"] = []object{{"header": "authorization", "scheme": "Bearer"}, {"cookie": "session", "same_origin": true}}
 	gate := newGate(t, newClock(), policy)
 	handler := func(scopes ...string) http.Handler { return gate.Middleware(RequireScopes(scopes...)(echo)) }
-	plain, wild := issuer.token(keyA), issuer.token(keyA, object{"scope": "api:*"})
+	plain, wild := issuer.Token(keyA), issuer.Token(keyA, object{"scope": "api:*"})
 	cookie := to("/any", "")
 	cookie.Header.Set("Cookie", `a=b; session="`+plain+`"`)
 	for name, test := range map[string]struct {
@@ -126,12 +128,12 @@ func TestAHandlerMayWantMoreScopesThanThePolicy(t *testing.T) {
 
 // A better token where the policy reads none is no credential.
 func TestScopesOfAnotherTokenDoNotCount(t *testing.T) {
-	issuer := newIssuer(t, keyA)
-	gate := newGate(t, newClock(), policyOf(issuer.entry("platform")))
+	issuer := issuertest.New(t, keyA)
+	gate := newGate(t, newClock(), policyOf(issuer.Entry("platform")))
 	reads := gate.inForce.Load().reads
 	gate.inForce.Load().reads = append(reads, headerName{"x-other", "X-Other"})
-	r := to("/any", issuer.token(keyA))
-	r.Header.Set("X-Other", issuer.token(keyA, object{"scope": "admin", "sub": "eve"}))
+	r := to("/any", issuer.Token(keyA))
+	r.Header.Set("X-Other", issuer.Token(keyA, object{"scope": "admin", "sub": "eve"}))
 	want(t, "status", serve(gate.Middleware(RequireScopes("admin")(echo)), r).Code, 403)
 }
 

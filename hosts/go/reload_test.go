@@ -9,37 +9,39 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/countersign/countersign/hosts/go/internal/issuertest"
 )
 
 func TestAReloadPutsTheNewPolicyInForceWithItsKeys(t *testing.T) {
-	clock, old, next := newClock(), newIssuer(t, keyA), newIssuer(t, keyB)
-	gate := newGate(t, clock, policyOf(old.entry("old")))
+	clock, old, next := newClock(), issuertest.New(t, keyA), issuertest.New(t, keyB)
+	gate := newGate(t, clock, policyOf(old.Entry("old")))
 	if err := gate.Warm(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	want(t, "before", ask(t, gate, "/write", next.token(keyB)), "issuer_unknown")
+	want(t, "before", ask(t, gate, "/write", next.Token(keyB)), "issuer_unknown")
 
-	both := policyOf(old.entry("old"), next.entry("next"))
+	both := policyOf(old.Entry("old"), next.Entry("next"))
 	if err := gate.Reload(t.Context(), []byte(text(both))); err != nil {
 		t.Fatal(err)
 	}
-	want(t, "keys are taken over", old.timesAsked("/jwks"), 1)
-	want(t, "keys come before the change", next.timesAsked("/jwks"), 1)
-	want(t, "after", ask(t, gate, "/write", next.token(keyB)), "allow")
-	want(t, "still", ask(t, gate, "/write", old.token(keyA)), "allow")
+	want(t, "keys are taken over", old.TimesAsked("/jwks"), 1)
+	want(t, "keys come before the change", next.TimesAsked("/jwks"), 1)
+	want(t, "after", ask(t, gate, "/write", next.Token(keyB)), "allow")
+	want(t, "still", ask(t, gate, "/write", old.Token(keyA)), "allow")
 
-	if err := gate.Reload(t.Context(), []byte(text(policyOf(next.entry("next"))))); err != nil {
+	if err := gate.Reload(t.Context(), []byte(text(policyOf(next.Entry("next"))))); err != nil {
 		t.Fatal(err)
 	}
-	want(t, "gone", ask(t, gate, "/write", old.token(keyA)), "issuer_unknown")
-	want(t, "documents are taken over", next.timesAsked("/jwks"), 1)
+	want(t, "gone", ask(t, gate, "/write", old.Token(keyA)), "issuer_unknown")
+	want(t, "documents are taken over", next.TimesAsked("/jwks"), 1)
 }
 
 func TestABrokenPolicyChangesNothing(t *testing.T) {
-	issuer := newIssuer(t, keyA)
-	policy := policyOf(issuer.entry("platform"))
+	issuer := issuertest.New(t, keyA)
+	policy := policyOf(issuer.Entry("platform"))
 	gate := newGate(t, newClock(), policy)
-	token := issuer.token(keyA)
+	token := issuer.Token(keyA)
 	policy["contract"] = "2"
 	var refused *PolicyError
 	if err := gate.Reload(t.Context(), []byte(text(policy))); !errors.As(err, &refused) {
@@ -49,10 +51,10 @@ func TestABrokenPolicyChangesNothing(t *testing.T) {
 }
 
 func TestARequirementOutlivesAReload(t *testing.T) {
-	issuer := newIssuer(t, keyA)
-	policy := policyOf(issuer.entry("platform"))
+	issuer := issuertest.New(t, keyA)
+	policy := policyOf(issuer.Entry("platform"))
 	gate := newGate(t, newClock(), policy)
-	token := issuer.token(keyA)
+	token := issuer.Token(keyA)
 	admin := Require(`{"scopes":["admin"]}`)
 	read := Require(`{"scopes":["read"]}`)
 	for range 3 {
@@ -67,10 +69,10 @@ func TestARequirementOutlivesAReload(t *testing.T) {
 // Everything at once: checks by a thousand goroutines, policies that come and
 // go, keys that rotate, and instances that die.
 func TestAThousandGoroutinesAReloadAndARotationAtTheSameTime(t *testing.T) {
-	clock, issuer := newClock(), newIssuer(t, keyA, keyB)
-	policies := []object{policyOf(issuer.entry("platform")), policyOf(issuer.entry("renamed"))}
+	clock, issuer := newClock(), issuertest.New(t, keyA, keyB)
+	policies := []object{policyOf(issuer.Entry("platform")), policyOf(issuer.Entry("renamed"))}
 	gate := newGate(t, clock, policies[0], WithInstances(4))
-	tokens := []string{issuer.token(keyA), issuer.token(keyB)}
+	tokens := []string{issuer.Token(keyA), issuer.Token(keyB)}
 	var stop atomic.Bool
 	var background, all sync.WaitGroup
 	background.Go(func() {
@@ -82,7 +84,7 @@ func TestAThousandGoroutinesAReloadAndARotationAtTheSameTime(t *testing.T) {
 	})
 	background.Go(func() {
 		for i := 0; !stop.Load(); i++ {
-			issuer.publish([][]string{{keyA}, {keyB}, {keyA, keyB}}[i%3]...)
+			issuer.Publish([][]string{{keyA}, {keyB}, {keyA, keyB}}[i%3]...)
 			clock.forward(31 * time.Second)
 			if err := gate.Warm(t.Context()); err != nil {
 				t.Error(err)
@@ -115,7 +117,7 @@ func TestAThousandGoroutinesAReloadAndARotationAtTheSameTime(t *testing.T) {
 	all.Wait()
 	stop.Store(true)
 	background.Wait()
-	issuer.publish(keyA, keyB)
+	issuer.Publish(keyA, keyB)
 	clock.forward(31 * time.Second)
 	eventually(t, "all is as it was", func() bool {
 		return ask(t, gate, "/write", tokens[0]) == "allow" && ask(t, gate, "/write", tokens[1]) == "allow"
@@ -123,16 +125,16 @@ func TestAThousandGoroutinesAReloadAndARotationAtTheSameTime(t *testing.T) {
 }
 
 func TestWhoWaitsWhileAPolicyIsReplacedIsJudgedByTheNextOne(t *testing.T) {
-	slow, other := newIssuer(t, keyA), newIssuer(t, keyA)
-	slow.answer("/jwks", untilItIsCancelled)
-	gate := newGate(t, newClock(), policyOf(slow.entry("slow")), WithWait(time.Minute))
+	slow, other := issuertest.New(t, keyA), issuertest.New(t, keyA)
+	slow.Answer("/jwks", untilItIsCancelled)
+	gate := newGate(t, newClock(), policyOf(slow.Entry("slow")), WithWait(time.Minute))
 	codes := make(chan string, 10)
-	token := slow.token(keyA)
+	token := slow.Token(keyA)
 	for range cap(codes) {
 		go func() { codes <- ask(t, gate, "/write", token) }()
 	}
 	eventually(t, "all wait", func() bool { return len(gate.inForce.Load().waiting) == cap(codes) })
-	if err := gate.Reload(t.Context(), []byte(text(policyOf(other.entry("other"))))); err != nil {
+	if err := gate.Reload(t.Context(), []byte(text(policyOf(other.Entry("other"))))); err != nil {
 		t.Fatal(err)
 	}
 	for range cap(codes) {
@@ -141,11 +143,11 @@ func TestWhoWaitsWhileAPolicyIsReplacedIsJudgedByTheNextOne(t *testing.T) {
 }
 
 func TestCloseLeavesNoGoroutineAndAdmitsNobody(t *testing.T) {
-	slow := newIssuer(t, keyA)
-	slow.answer("/jwks", untilItIsCancelled)
-	gate := newGate(t, newClock(), policyOf(slow.entry("slow")), WithWait(time.Minute))
+	slow := issuertest.New(t, keyA)
+	slow.Answer("/jwks", untilItIsCancelled)
+	gate := newGate(t, newClock(), policyOf(slow.Entry("slow")), WithWait(time.Minute))
 	codes := make(chan string, 10)
-	token := slow.token(keyA)
+	token := slow.Token(keyA)
 	for range cap(codes) {
 		go func() { codes <- ask(t, gate, "/write", token) }()
 	}
