@@ -28,7 +28,7 @@ func (g *Gate) Middleware(next http.Handler) http.Handler {
 			return
 		}
 		passed := r.WithContext(newContext(r.Context(), &admission{decision.Grant, g, r}))
-		passed.Header = decision.Grant.apply(r.Header)
+		passed.Header = decision.Grant.Apply(r.Header)
 		next.ServeHTTP(w, passed)
 	})
 }
@@ -78,8 +78,9 @@ func deny(w http.ResponseWriter, denial *Denial) {
 	_ = json.NewEncoder(w).Encode(map[string]string{"code": denial.Code, "message": denial.Message})
 }
 
-// apply removes headers first, then sets others, in a copy.
-func (g *Grant) apply(header http.Header) http.Header {
+// Apply removes headers first, then sets others, in a copy. [Gate.Middleware]
+// does it; it is for other transports.
+func (g *Grant) Apply(header http.Header) http.Header {
 	if len(g.RemoveHeaders)+len(g.RemoveCookies)+len(g.SetHeaders) == 0 {
 		return header
 	}
