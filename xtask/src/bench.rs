@@ -15,7 +15,7 @@ pub(crate) fn run(arguments: &[&str]) -> Result<ExitCode> {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     if !asks("--help") && !asks("-h") {
         build::run()?;
-        let only = ["native", "wasmtime", "node", "envoy", "growth"];
+        let only = ["native", "wasmtime", "node", "go", "envoy", "growth"];
         let needs = |suite| asks(suite) || !only.into_iter().any(asks);
         if needs("node") {
             tools::npm_packages("tests/bench/node")?;

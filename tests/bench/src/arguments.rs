@@ -33,6 +33,8 @@ pub(crate) enum Suite {
     Wasmtime,
     /// The sealed module in Node.
     Node,
+    /// The sealed module in Go.
+    Go,
     /// The filter in Envoy, under load: needs `wrk`.
     Envoy,
     /// 1 to 10,000 issuers and rules.

@@ -43,7 +43,7 @@ const fn bound(host: &'static str, work: &'static str, peer: &'static str, must:
     }
 }
 
-static BARS: [Bar; 16] = [
+static BARS: [Bar; 19] = [
     bar("node", "RS256, fresh", "fast-jwt", 1.15, 0.95),
     bar("node", "RS256, fresh", "aws-jwt-verify", 0.95, 0.8),
     bar("node", "RS256, fresh", "jose", 0.4, 0.25),
@@ -62,6 +62,9 @@ static BARS: [Bar; 16] = [
     bar("wasmtime", "RS256, fresh", "jsonwebtoken", 2.2, 1.5),
     bar("wasmtime", "RS256, remembered", "jsonwebtoken", 0.15, 0.05),
     bar("wasmtime", "RSA-2048 alone", "OpenSSL speed", 2.2, 1.5),
+    bar("go", "RS256, fresh", "golang-jwt", 3.0, 2.0),
+    bar("go", "RS256, remembered", "golang-jwt", 0.15, 0.05),
+    bar("go", "mix of clients", "golang-jwt", 0.5, 0.3),
     // Requests a second, the other way round.
     bar(
         "envoy",

@@ -8,6 +8,8 @@ pub(crate) enum Unit {
     /// Nanoseconds an operation.
     Ns,
     Bytes,
+    /// Of memory, an operation.
+    Allocations,
 }
 
 /// One quantity of one contestant.
@@ -77,6 +79,7 @@ pub(crate) fn amount(value: f64, unit: Unit) -> String {
         Unit::Ns if value >= 1e3 => (value / 1e3, "µs"),
         Unit::Ns => (value, "ns"),
         Unit::Bytes => (value / f64::from(1 << 20), "MiB"),
+        Unit::Allocations => return format!("{value:.0} allocations"),
     };
     format!("{} {unit}", digits(value))
 }

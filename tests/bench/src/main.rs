@@ -4,9 +4,11 @@
 mod arguments;
 mod bar;
 mod chart;
+mod child;
 mod contestant;
 mod envoy;
 mod figure;
+mod go;
 mod growth;
 mod machine;
 mod mix;
@@ -44,7 +46,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
     let scale = Scale::new(arguments.quick);
     let has = |part| arguments.suite.has(part);
     let mut races = Vec::new();
-    let mut node_versions = BTreeMap::new();
+    let mut child_versions = BTreeMap::new();
     if has(Suite::Native) {
         races.extend(suite::native(&scale)?);
     }
@@ -54,7 +56,12 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
     if has(Suite::Node) {
         let answer = node::run(&scale)?;
         races.extend(answer.races);
-        node_versions = answer.versions;
+        child_versions.extend(answer.versions);
+    }
+    if has(Suite::Go) {
+        let answer = go::run(&scale)?;
+        races.extend(answer.races);
+        child_versions.extend(answer.versions);
     }
     if arguments.suite == Suite::Envoy || (has(Suite::Envoy) && envoy::is_possible()) {
         races.extend(envoy::run(&scale)?);
@@ -62,7 +69,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
     if has(Suite::Growth) {
         races.extend(growth::growth(&scale)?);
     }
-    let report = Report::new(races, node_versions, arguments.quick);
+    let report = Report::new(races, child_versions, arguments.quick);
     if arguments.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {

@@ -11,7 +11,7 @@ use crate::{
     machine::{self, Machine},
 };
 
-const HOSTS: [&str; 4] = ["native", "wasmtime", "node", "envoy"];
+const HOSTS: [&str; 5] = ["native", "wasmtime", "node", "go", "envoy"];
 
 /// All results of a run.
 #[derive(Debug, Serialize)]
@@ -67,11 +67,11 @@ impl fmt::Display for Verdict {
 impl Report {
     pub(crate) fn new(
         races: Vec<Race>,
-        node_versions: BTreeMap<String, String>,
+        child_versions: BTreeMap<String, String>,
         quick: bool,
     ) -> Self {
         let mut versions = machine::versions();
-        versions.extend(node_versions);
+        versions.extend(child_versions);
         let mut rows: Vec<Row> = races.into_iter().flat_map(rows).collect();
         rows.sort_by_key(|row| HOSTS.iter().position(|host| row.host == *host));
         Self {

@@ -1,5 +1,7 @@
 //! Every vector, on every host, in every mode; and all hosts answer alike.
 
+mod go;
+
 use std::path::Path;
 
 use countersign_conformance::{
@@ -21,10 +23,14 @@ fn vectors() -> Vec<Vector> {
 
 /// Plays everything; every fault of every vector is told before it fails.
 fn hold(name: &str, host: &mut dyn Host, vectors: &[Vector]) -> Vec<Record> {
+    hold_in(&Mode::ALL, name, host, vectors)
+}
+
+fn hold_in(modes: &[Mode], name: &str, host: &mut dyn Host, vectors: &[Vector]) -> Vec<Record> {
     let mut records = Vec::new();
     let mut faulty = 0;
     for vector in vectors {
-        for mode in Mode::ALL {
+        for &mode in modes {
             let record = play(host, vector, mode);
             if !record.faults.is_empty() {
                 faulty += 1;
@@ -127,12 +133,38 @@ fn npm_package(runtime: &str) {
     alike(&vectors, &records, &mut Native::default());
 }
 
+#[test]
+fn the_go_host_answers_alike() {
+    answers_alike_in_go("wazero, compiled", &[], &Mode::ALL);
+}
+
+/// What other platforms do than those that wazero compiles for.
+#[test]
+fn the_go_host_answers_alike_where_it_interprets() {
+    answers_alike_in_go("wazero, interpreted", &["-interpreter"], &[Mode::Fresh]);
+}
+
+fn answers_alike_in_go(name: &str, arguments: &[&str], modes: &[Mode]) {
+    let program = match go::harness() {
+        Ok(program) => program,
+        Err(reason) => return println!("skipped: {reason}"),
+    };
+    let vectors = vectors();
+    let mut process = Process::start(program, arguments).expect("the Go harness starts");
+    let records = hold_in(modes, name, &mut process, &vectors);
+    alike_in(modes, &vectors, &records, &mut Native::default());
+}
+
 /// Not only as the vectors ask, but the same in everything that a program may
 /// rely on.
 fn alike(vectors: &[Vector], records: &[Record], native: &mut dyn Host) {
+    alike_in(&Mode::ALL, vectors, records, native);
+}
+
+fn alike_in(modes: &[Mode], vectors: &[Vector], records: &[Record], native: &mut dyn Host) {
     let runs = vectors
         .iter()
-        .flat_map(|vector| Mode::ALL.map(|mode| (vector, mode)));
+        .flat_map(|vector| modes.iter().map(move |&mode| (vector, mode)));
     for ((vector, mode), record) in runs.zip(records) {
         let own = play(native, vector, mode);
         let replies = own.replies.iter().zip(&record.replies);

@@ -33,10 +33,11 @@ pub(crate) fn run_in(root: &Path) -> Result<()> {
     let digest = report::digest(&file);
     write(&dist.join("countersign.wasm"), &file)?;
     write(&dist.join("countersign.component.wasm"), &component)?;
-    write(
-        &dist.join("countersign.wasm.sha256"),
-        format!("{digest}  countersign.wasm\n"),
-    )?;
+    let sum = format!("{digest}  countersign.wasm\n");
+    write(&dist.join("countersign.wasm.sha256"), &sum)?;
+    // `go:embed` reaches nothing above its own module.
+    write(&root.join("hosts/go/countersign.wasm"), &file)?;
+    write(&root.join("hosts/go/countersign.wasm.sha256"), &sum)?;
     write(&dist.join("npm/countersign.js"), glue.js)?;
     write(&dist.join("npm/countersign.d.ts"), glue.ts)?;
     write(&dist.join("npm/package.json"), "{ \"type\": \"module\" }\n")?;

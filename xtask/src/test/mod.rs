@@ -2,6 +2,7 @@
 
 mod cargo_tests;
 mod dependencies;
+mod go;
 mod npm;
 mod tally;
 
@@ -59,6 +60,7 @@ pub(crate) fn run() -> ExitCode {
             WASM,
         ])
     });
+    stages.run("the Go host", go::run);
     let envoy = tools::envoy();
     if let Err(error) = &envoy {
         println!("Envoy could not be installed: {error:#}");

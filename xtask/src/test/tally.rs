@@ -24,6 +24,16 @@ impl Tally {
         })
     }
 
+    /// From `go test -v`: tests, and not their parts, which count with them.
+    pub(crate) fn of_go(output: &str) -> Self {
+        let count = |mark: &str| output.lines().filter(|line| line.starts_with(mark)).count();
+        Self {
+            passed: count("--- PASS: "),
+            failed: count("--- FAIL: "),
+            skipped: count("--- SKIP: "),
+        }
+    }
+
     /// A test that says that it was skipped has passed for cargo.
     pub(crate) fn skip_one(&mut self) {
         self.passed = self.passed.saturating_sub(1);
@@ -65,6 +75,20 @@ mod tests {
                 failed: 3,
                 skipped: 1
             })
+        );
+    }
+
+    #[test]
+    fn tests_of_go_are_counted_without_their_parts() {
+        let output = "=== RUN   TestA\n    --- PASS: TestA/part (0.00s)\n--- PASS: TestA (0.00s)\n\
+                      --- FAIL: ExampleB (0.01s)\n--- SKIP: TestC (0.00s)\nok  \tpackage\t0.3s\n";
+        assert_eq!(
+            Tally::of_go(output),
+            Tally {
+                passed: 1,
+                failed: 1,
+                skipped: 1
+            }
         );
     }
 

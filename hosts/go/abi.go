@@ -1,0 +1,293 @@
+package countersign
+
+import (
+	"encoding/binary"
+	"math"
+	"time"
+)
+
+// Where the values of wit/countersign.wit lie in the module's memory, by the
+// canonical ABI of the component model: sizes and offsets in bytes.
+const (
+	textSize    = 8
+	pairSize    = 16
+	problemSize = 28
+	fetchSize   = 32
+	statusSize  = 48
+	stepSize    = 32
+)
+
+// A lifter reads what a call left in the module's memory. The first offset
+// beyond its end, or the first value that its type has not, breaks it:
+// everything read then is zero, and nothing of it may be used.
+type lifter struct {
+	memory []byte
+	broken bool
+}
+
+func (l *lifter) bytes(at, size uint32) []byte {
+	if end := uint64(at) + uint64(size); l.broken || end > uint64(len(l.memory)) {
+		l.broken = true
+		return nil
+	}
+	return l.memory[at : at+size]
+}
+
+func (l *lifter) u8(at uint32) uint8 {
+	if b := l.bytes(at, 1); b != nil {
+		return b[0]
+	}
+	return 0
+}
+
+func (l *lifter) u16(at uint32) uint16 {
+	if b := l.bytes(at, 2); b != nil {
+		return binary.LittleEndian.Uint16(b)
+	}
+	return 0
+}
+
+func (l *lifter) u32(at uint32) uint32 {
+	if b := l.bytes(at, 4); b != nil {
+		return binary.LittleEndian.Uint32(b)
+	}
+	return 0
+}
+
+func (l *lifter) u64(at uint32) uint64 {
+	if b := l.bytes(at, 8); b != nil {
+		return binary.LittleEndian.Uint64(b)
+	}
+	return 0
+}
+
+// tag reads which of several cases a value is.
+func (l *lifter) tag(at uint32, cases uint8) uint8 {
+	tag := l.u8(at)
+	if tag >= cases {
+		l.broken = true
+		return 0
+	}
+	return tag
+}
+
+func (l *lifter) bool(at uint32) bool { return l.tag(at, 2) == 1 }
+
+func (l *lifter) text(at uint32) string {
+	return string(l.bytes(l.u32(at), l.u32(at+4)))
+}
+
+func (l *lifter) optionalText(at uint32) (text string, ok bool) {
+	if !l.bool(at) {
+		return "", false
+	}
+	return l.text(at + 4), true
+}
+
+func (l *lifter) optionalU64(at uint32) (value uint64, ok bool) {
+	if !l.bool(at) {
+		return 0, false
+	}
+	return l.u64(at + 8), true
+}
+
+// list lifts the list at an offset, whose items have this size.
+func list[T any](l *lifter, at, size uint32, lift func(l *lifter, at uint32) T) []T {
+	start, length := l.u32(at), l.u32(at+4)
+	bytes := uint64(length) * uint64(size)
+	l.broken = l.broken || bytes > math.MaxUint32
+	if l.bytes(start, uint32(bytes)); l.broken || length == 0 {
+		return nil
+	}
+	items := make([]T, length)
+	for i := range items {
+		items[i] = lift(l, start+uint32(i)*size)
+	}
+	return items
+}
+
+func (l *lifter) texts(at uint32) []string { return list(l, at, textSize, (*lifter).text) }
+
+func (l *lifter) problem(at uint32) Problem {
+	return Problem{
+		Pointer:  l.text(at),
+		Code:     l.text(at + 8),
+		Message:  l.text(at + 16),
+		Severity: [...]Severity{SeverityError, SeverityWarning}[l.tag(at+24, 2)],
+	}
+}
+
+func (l *lifter) problems(at uint32) []Problem { return list(l, at, problemSize, (*lifter).problem) }
+
+func (l *lifter) kind(at uint32) DocumentKind {
+	return [...]DocumentKind{KindDiscovery, KindJWKS, KindRevocations}[l.tag(at, 3)]
+}
+
+func (l *lifter) fetch(at uint32) Fetch {
+	return Fetch{
+		Source:   l.u32(at),
+		Issuer:   l.text(at + 4),
+		Kind:     l.kind(at + 12),
+		URI:      l.text(at + 16),
+		Timeout:  time.Duration(l.u32(at+24)) * time.Millisecond,
+		MaxBytes: l.u32(at + 28),
+	}
+}
+
+func (l *lifter) fetches(at uint32) []Fetch { return list(l, at, fetchSize, (*lifter).fetch) }
+
+func (l *lifter) documentStatus(at uint32) DocumentStatus {
+	status := DocumentStatus{
+		Issuer:   l.text(at),
+		Kind:     l.kind(at + 8),
+		URI:      l.text(at + 12),
+		Failures: l.u32(at + 40),
+		Usable:   l.bool(at + 44),
+	}
+	if ms, ok := l.optionalU64(at + 24); ok {
+		status.Loaded = true
+		status.Age = time.Duration(min(ms, math.MaxInt64/uint64(time.Millisecond))) * time.Millisecond
+	}
+	return status
+}
+
+func (l *lifter) statuses(at uint32) []DocumentStatus {
+	return list(l, at, statusSize, (*lifter).documentStatus)
+}
+
+// decision lifts a decision; if it allows, a number says what is granted.
+func (l *lifter) decision(at uint32) (answer Answer, number uint64, allow bool) {
+	switch l.tag(at, 3) {
+	case 0:
+		return Answer{}, l.u64(at + 8), true
+	case 1:
+		answer.Denial = l.denial(at + 8)
+	default:
+		answer.Wait = l.fetches(at + 8)
+	}
+	return answer, 0, false
+}
+
+// numberOrProblems lifts what opens or prepares something: its number, or why
+// it is refused.
+func (l *lifter) numberOrProblems(at uint32) (number uint32, refused error) {
+	if l.bool(at) {
+		return 0, &PolicyError{l.problems(at + 4)}
+	}
+	return l.u32(at + 4), nil
+}
+
+func (l *lifter) denial(at uint32) *Denial {
+	denial := &Denial{Code: l.text(at), Status: int(l.u16(at + 8)), Message: l.text(at + 12)}
+	denial.Challenge, _ = l.optionalText(at + 20)
+	denial.Claim, _ = l.optionalText(at + 32)
+	if l.bool(at + 44) {
+		denial.RetryAfter = time.Duration(l.u32(at+48)) * time.Second
+	}
+	return denial
+}
+
+func (l *lifter) optionalGrant(at uint32) *Grant {
+	if !l.bool(at) {
+		return nil
+	}
+	at += 8
+	grant := &Grant{
+		RemoveHeaders: l.texts(at + 104),
+		RemoveCookies: l.texts(at + 112),
+		SetHeaders:    list(l, at+120, pairSize, (*lifter).header),
+	}
+	if l.bool(at) {
+		grant.Principal = l.principal(at + 8)
+	}
+	return grant
+}
+
+func (l *lifter) header(at uint32) Header { return Header{l.text(at), l.text(at + 8)} }
+
+func (l *lifter) principal(at uint32) *Principal {
+	principal := &Principal{
+		Issuer: l.text(at),
+		Iss:    l.text(at + 8),
+		Roles:  l.texts(at + 52),
+		Scopes: l.texts(at + 60),
+		Claims: l.text(at + 88),
+	}
+	principal.Subject, principal.has.subject = l.optionalText(at + 16)
+	principal.TokenType, principal.has.tokenType = l.optionalText(at + 28)
+	principal.Tenant, principal.has.tenant = l.optionalText(at + 40)
+	if ms, ok := l.optionalU64(at + 72); ok {
+		principal.ExpiresAt = time.UnixMilli(int64(ms))
+	}
+	return principal
+}
+
+func (l *lifter) inspection(at uint32) Inspection {
+	inspection := Inspection{}
+	inspection.Header, _ = l.optionalText(at)
+	inspection.Claims, _ = l.optionalText(at + 12)
+	if l.bool(at + 24) {
+		inspection.SignatureBytes = int(l.u32(at + 28))
+	}
+	inspection.Fault, _ = l.optionalText(at + 32)
+	return inspection
+}
+
+func (l *lifter) step(at uint32) Step {
+	step := Step{
+		Check:   l.text(at),
+		Verdict: [...]Verdict{VerdictPass, VerdictFail, VerdictSkip, VerdictWait}[l.tag(at+8, 4)],
+		Saw:     l.text(at + 24),
+	}
+	step.Code, _ = l.optionalText(at + 12)
+	return step
+}
+
+func (l *lifter) steps(at uint32) []Step { return list(l, at, stepSize, (*lifter).step) }
+
+// A lowerer writes arguments into memory that the module gives it and then
+// owns. After its first fault it writes nothing.
+type lowerer struct {
+	alloc func(align, size uint32) (at uint32, err error)
+	write func(at uint32, text string) bool
+	put   func(at, value uint32) bool
+	err   error
+}
+
+// text gives the two numbers that a string, or a list of bytes, becomes.
+func (l *lowerer) text(text string) (at, size uint64) {
+	start := l.room(1, uint64(len(text)))
+	if l.err == nil && len(text) > 0 && !l.write(start, text) {
+		l.err = errOutside
+	}
+	return uint64(start), uint64(len(text))
+}
+
+func (l *lowerer) headers(headers []Header) (at, length uint64) {
+	start := l.room(4, uint64(len(headers))*pairSize)
+	for i, header := range headers {
+		name, nameSize := l.text(header.Name)
+		value, valueSize := l.text(header.Value)
+		for j, part := range [...]uint64{name, nameSize, value, valueSize} {
+			if l.err == nil && !l.put(start+uint32(i)*pairSize+uint32(j)*4, uint32(part)) {
+				l.err = errOutside
+			}
+		}
+	}
+	return uint64(start), uint64(len(headers))
+}
+
+// room is where that many bytes may be written; nothing lies nowhere, and
+// nowhere is aligned.
+func (l *lowerer) room(align uint32, size uint64) uint32 {
+	if l.err != nil || size == 0 {
+		return align
+	}
+	if size > math.MaxInt32 {
+		l.err = errTooLarge
+		return align
+	}
+	at, err := l.alloc(align, uint32(size))
+	l.err = err
+	return at
+}

@@ -1,0 +1,219 @@
+package countersign
+
+import (
+	"encoding/binary"
+	"errors"
+	"reflect"
+	"testing"
+	"time"
+)
+
+// room is a memory to lay values out in, by the canonical ABI.
+type room struct{ memory []byte }
+
+// u8 and the others write at an offset; text writes a string behind
+// everything and refers to it.
+func (r *room) u8(at int, value uint8)   { r.memory[at] = value }
+func (r *room) u16(at int, value uint16) { binary.LittleEndian.PutUint16(r.memory[at:], value) }
+func (r *room) u32(at int, value uint32) { binary.LittleEndian.PutUint32(r.memory[at:], value) }
+func (r *room) u64(at int, value uint64) { binary.LittleEndian.PutUint64(r.memory[at:], value) }
+
+func (r *room) text(at int, text string) {
+	r.u32(at, uint32(len(r.memory)))
+	r.u32(at+4, uint32(len(text)))
+	r.memory = append(r.memory, text...)
+}
+
+// list refers to a list of this length behind everything, and says where.
+func (r *room) list(at int, length, size int) int {
+	start := len(r.memory)
+	r.u32(at, uint32(start))
+	r.u32(at+4, uint32(length))
+	r.memory = append(r.memory, make([]byte, length*size)...)
+	return start
+}
+
+func TestValuesAreLiftedFromWhereTheCanonicalABILaysThem(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		size int
+		lay  func(r *room)
+		lift func(l *lifter) any
+		want any
+	}{
+		{"problem", problemSize, func(r *room) {
+			r.text(0, "/a")
+			r.text(8, "code")
+			r.text(16, "words")
+			r.u8(24, 1)
+		}, func(l *lifter) any { return l.problem(0) }, Problem{"/a", "code", "words", SeverityWarning}},
+
+		{"fetch", fetchSize, func(r *room) {
+			r.u32(0, 7)
+			r.text(4, "platform")
+			r.u8(12, 2)
+			r.text(16, "https://a")
+			r.u32(24, 5000)
+			r.u32(28, 9)
+		}, func(l *lifter) any { return l.fetch(0) }, Fetch{7, "platform", KindRevocations, "https://a", 5 * time.Second, 9}},
+
+		{"status of a document", statusSize, func(r *room) {
+			r.text(0, "platform")
+			r.u8(8, 1)
+			r.text(12, "https://a")
+			r.u8(24, 1)
+			r.u64(32, 1500)
+			r.u32(40, 3)
+			r.u8(44, 1)
+		}, func(l *lifter) any { return l.documentStatus(0) },
+			DocumentStatus{"platform", KindJWKS, "https://a", true, 1500 * time.Millisecond, 3, true}},
+
+		{"step", stepSize, func(r *room) {
+			r.text(0, "signature")
+			r.u8(8, 1)
+			r.u8(12, 1)
+			r.text(16, "signature_invalid")
+			r.text(24, "another key's")
+		}, func(l *lifter) any { return l.step(0) }, Step{"signature", VerdictFail, "signature_invalid", "another key's"}},
+
+		{"inspection", 44, func(r *room) {
+			r.u8(0, 1)
+			r.text(4, "{}")
+			r.u8(24, 1)
+			r.u32(28, 256)
+			r.u8(32, 1)
+			r.text(36, "token_malformed")
+		}, func(l *lifter) any { return l.inspection(0) }, Inspection{"{}", "", 256, "token_malformed"}},
+
+		{"denial", 52, func(r *room) {
+			r.text(0, "keys_unavailable")
+			r.u16(8, 503)
+			r.text(12, "words")
+			r.u8(20, 1)
+			r.text(24, "Bearer")
+			r.u8(32, 1)
+			r.text(36, "/tenant_id")
+			r.u8(44, 1)
+			r.u32(48, 5)
+		}, func(l *lifter) any { return *l.denial(0) },
+			Denial{"keys_unavailable", 503, "words", "Bearer", "/tenant_id", 5 * time.Second}},
+
+		{"no grant", 8, func(*room) {}, func(l *lifter) any { return l.optionalGrant(0) == nil }, true},
+
+		{"grant", 136, func(r *room) {
+			r.u8(0, 1)
+			r.u8(8, 1)
+			principal := 16
+			r.text(principal, "platform")
+			r.text(principal+8, "https://a")
+			r.u8(principal+16, 1)
+			r.text(principal+20, "ada")
+			r.u8(principal+40, 1)
+			r.text(principal+44, "")
+			r.text(r.list(principal+52, 1, textSize), "admin")
+			r.u8(principal+72, 1)
+			r.u64(principal+80, 1_790_000_000_000)
+			r.text(principal+88, "{}")
+			grant := 8
+			r.text(r.list(grant+104, 1, textSize), "x-auth")
+			r.text(r.list(grant+112, 1, textSize), "session")
+			pair := r.list(grant+120, 1, pairSize)
+			r.text(pair, "x-auth")
+			r.text(pair+8, "ada")
+		}, func(l *lifter) any { return text(l.optionalGrant(0)) }, text(&Grant{
+			Principal: &Principal{
+				Issuer: "platform", Iss: "https://a", Subject: "ada", Roles: []string{"admin"}, ExpiresAt: start, Claims: "{}",
+				has: struct{ subject, tenant, tokenType bool }{subject: true, tenant: true},
+			},
+			RemoveHeaders: []string{"x-auth"}, RemoveCookies: []string{"session"}, SetHeaders: []Header{{"x-auth", "ada"}},
+		})},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r := &room{make([]byte, test.size)}
+			test.lay(r)
+			l := &lifter{memory: r.memory}
+			if got := test.lift(l); !reflect.DeepEqual(got, test.want) || l.broken {
+				t.Errorf("got %+v, want %+v, broken: %v", got, test.want, l.broken)
+			}
+		})
+	}
+}
+
+func TestADecisionIsOneOfThree(t *testing.T) {
+	r := &room{make([]byte, 64)}
+	r.u64(8, 1<<63)
+	answer, number, allow := (&lifter{memory: r.memory}).decision(0)
+	want(t, "allow", allow && number == 1<<63 && answer.Denial == nil, true)
+
+	r = &room{make([]byte, 64)}
+	r.u8(0, 1)
+	answer, _, allow = (&lifter{memory: r.memory}).decision(0)
+	want(t, "deny", !allow && answer.Denial != nil, true)
+
+	r = &room{make([]byte, 64)}
+	r.u8(0, 2)
+	r.list(8, 2, fetchSize)
+	answer, _, allow = (&lifter{memory: r.memory}).decision(0)
+	want(t, "wait", !allow && len(answer.Wait) == 2, true)
+}
+
+func TestWhatMakesNoSenseBreaksTheLifter(t *testing.T) {
+	for name, lift := range map[string]func(l *lifter){
+		"beyond the end":              func(l *lifter) { l.u64(60) },
+		"far beyond the end":          func(l *lifter) { l.u32(0xFFFF_FFFF) },
+		"a text that ends outside":    func(l *lifter) { l.text(0) },
+		"a list that ends outside":    func(l *lifter) { l.fetches(0) },
+		"a list of 2^32 problems":     func(l *lifter) { l.problems(8) },
+		"a fourth kind of decision":   func(l *lifter) { l.decision(16) },
+		"a truth beside true, false":  func(l *lifter) { l.bool(16) },
+		"a third severity":            func(l *lifter) { l.problem(16) },
+		"a kind that no document has": func(l *lifter) { l.kind(16) },
+	} {
+		r := &room{make([]byte, 64)}
+		r.u32(4, 65)
+		r.u32(12, 0xFFFF_FFFF)
+		r.u8(16, 3)
+		r.u8(16+24, 2)
+		l := &lifter{memory: r.memory}
+		if lift(l); !l.broken {
+			t.Errorf("%s was read", name)
+		}
+	}
+}
+
+func TestArgumentsAreLoweredIntoRoomThatTheModuleGives(t *testing.T) {
+	r := &room{}
+	asked := []string{}
+	l := &lowerer{
+		alloc: func(align, size uint32) (uint32, error) {
+			asked = append(asked, text([]uint32{align, size}))
+			at := uint32(len(r.memory))
+			r.memory = append(r.memory, make([]byte, size)...)
+			return at, nil
+		},
+		write: func(at uint32, text string) bool { return copy(r.memory[at:], text) == len(text) },
+		put:   func(at, value uint32) bool { r.u32(int(at), value); return true },
+	}
+	at, length := l.headers([]Header{{"cookie", "a=b"}, {"x", ""}})
+	if l.err != nil {
+		t.Fatal(l.err)
+	}
+	lifter := &lifter{memory: append(r.memory, 0, 0)}
+	got := []Header{lifter.header(uint32(at)), lifter.header(uint32(at) + pairSize)}
+	want(t, "headers", text(got), text([]Header{{"cookie", "a=b"}, {"x", ""}}))
+	want(t, "length", length, 2)
+	want(t, "room, by alignment and size", text(asked), text([]string{"[4,32]", "[1,6]", "[1,3]", "[1,1]"}))
+
+	at, length = l.text("")
+	want(t, "an empty text takes no room", at == 1 && length == 0 && len(asked) == 4, true)
+
+	full := &lowerer{alloc: func(uint32, uint32) (uint32, error) { return 0, errors.New("full") }}
+	full.headers([]Header{{"a", "b"}})
+	want(t, "the first fault", full.err.Error(), "full")
+	outside := &lowerer{
+		alloc: func(uint32, uint32) (uint32, error) { return 1 << 31, nil },
+		write: func(uint32, string) bool { return false },
+	}
+	outside.text("a")
+	want(t, "room outside", errors.Is(outside.err, errOutside), true)
+}

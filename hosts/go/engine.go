@@ -1,0 +1,191 @@
+package countersign
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+)
+
+// An engine is the sealed module, compiled: once a process for each way to
+// compile it. Nothing interrupts a call, as the module bounds its own work.
+type engine struct {
+	runtime  wazero.Runtime
+	compiled wazero.CompiledModule
+}
+
+// How a module is compiled.
+type engineConfig struct {
+	interpreter bool
+	cacheDir    string
+}
+
+var engines = struct {
+	sync.Mutex
+	ready map[engineConfig]*engine
+}{ready: map[engineConfig]*engine{}}
+
+// sealedEngine compiles the sealed module where nobody has done so yet.
+func sealedEngine(config engineConfig) (*engine, error) {
+	engines.Lock()
+	defer engines.Unlock()
+	if ready, ok := engines.ready[config]; ok {
+		return ready, nil
+	}
+	ready, err := compile(config, sealed)
+	if err != nil {
+		return nil, fmt.Errorf("countersign: the sealed module does not run here: %w", err)
+	}
+	engines.ready[config] = ready
+	return ready, nil
+}
+
+func compile(config engineConfig, module []byte) (_ *engine, err error) {
+	ctx := context.Background()
+	// The compiler where there is one for this platform, else the interpreter.
+	settings := wazero.NewRuntimeConfig()
+	if config.interpreter {
+		settings = wazero.NewRuntimeConfigInterpreter()
+	}
+	if config.cacheDir != "" {
+		cache, err := wazero.NewCompilationCacheWithDir(config.cacheDir)
+		if err != nil {
+			return nil, err
+		}
+		settings = settings.WithCompilationCache(cache)
+	}
+	runtime := wazero.NewRuntimeWithConfig(ctx, settings)
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, runtime.Close(ctx))
+		}
+	}()
+	compiled, err := runtime.CompileModule(ctx, module)
+	if err != nil {
+		return nil, err
+	}
+	if err := trapImports(ctx, runtime, compiled); err != nil {
+		return nil, err
+	}
+	return &engine{runtime, compiled}, nil
+}
+
+// trapImports offers what the file imports for Envoy's sake and no other host
+// calls. A module with any other import is not the sealed one.
+func trapImports(ctx context.Context, runtime wazero.Runtime, compiled wazero.CompiledModule) error {
+	env := runtime.NewHostModuleBuilder("env")
+	trap := api.GoFunc(func(context.Context, []uint64) { panic("only Envoy offers this function") })
+	for _, function := range compiled.ImportedFunctions() {
+		module, name, _ := function.Import()
+		if module != "env" || !strings.HasPrefix(name, "proxy_") {
+			return fmt.Errorf("it imports `%s.%s`", module, name)
+		}
+		env = env.NewFunctionBuilder().
+			WithGoFunction(trap, function.ParamTypes(), function.ResultTypes()).
+			Export(name)
+	}
+	_, err := env.Instantiate(ctx)
+	return err
+}
+
+// A function of the interface, with what frees its result.
+type function struct {
+	call, post api.Function
+}
+
+// A guest is a live instance of the module, for one caller at a time.
+type guest struct {
+	module    api.Module
+	memory    api.Memory
+	realloc   api.Function
+	functions map[string]function
+	stack     [10]uint64
+}
+
+var errOutside = errors.New("it gave room outside its memory")
+
+var errTooLarge = errors.New("an argument does not fit into its memory")
+
+const face = "countersign:gate/gate@0.1.0#"
+
+func (e *engine) instantiate() (*guest, error) {
+	// Without a name, so that there may be many.
+	config := wazero.NewModuleConfig().WithName("").WithStartFunctions("_initialize")
+	module, err := e.runtime.InstantiateModule(context.Background(), e.compiled, config)
+	if err != nil {
+		return nil, dead(err)
+	}
+	functions := map[string]function{}
+	for name := range module.ExportedFunctionDefinitions() {
+		if short, ok := strings.CutPrefix(name, face); ok {
+			call, post := module.ExportedFunction(name), module.ExportedFunction("cabi_post_"+name)
+			functions[short] = function{call, post}
+		}
+	}
+	return &guest{
+		module:    module,
+		memory:    module.Memory(),
+		realloc:   module.ExportedFunction("cabi_realloc"),
+		functions: functions,
+	}, nil
+}
+
+// lower starts to write arguments.
+func (g *guest) lower() lowerer {
+	return lowerer{alloc: g.alloc, write: g.memory.WriteString, put: g.memory.WriteUint32Le}
+}
+
+func (g *guest) alloc(align, size uint32) (uint32, error) {
+	stack := g.stack[:4]
+	stack[0], stack[1], stack[2], stack[3] = 0, 0, uint64(align), uint64(size)
+	if err := g.realloc.CallWithStack(context.Background(), stack); err != nil {
+		return 0, err
+	}
+	return uint32(stack[0]), nil
+}
+
+// call calls a function and has its result lifted, if it has one. Any error
+// means that the instance died: nothing more can be asked of it.
+func (g *guest) call(name string, lift func(l *lifter, at uint32), params ...uint64) error {
+	function, ok := g.functions[name]
+	if !ok {
+		return dead(fmt.Errorf("it has no function `%s`", name))
+	}
+	stack := g.stack[:]
+	copy(stack, params)
+	if err := function.call.CallWithStack(context.Background(), stack); err != nil {
+		return dead(err)
+	}
+	if lift == nil {
+		return nil
+	}
+	at := uint32(stack[0])
+	memory, ok := g.memory.Read(0, g.memory.Size())
+	lifter := lifter{memory: memory, broken: !ok}
+	if lift(&lifter, at); lifter.broken {
+		return dead(errors.New("its answer makes no sense"))
+	}
+	if function.post != nil {
+		stack[0] = uint64(at)
+		if err := function.post.CallWithStack(context.Background(), stack); err != nil {
+			return dead(err)
+		}
+	}
+	return nil
+}
+
+func (g *guest) close() {
+	// Memory goes back whatever it says.
+	_ = g.module.Close(context.Background())
+}
+
+// dead says in a line that an instance died. What wazero adds to it, a stack
+// of the module's functions, has no names to help anybody.
+func dead(err error) error {
+	reason, _, _ := strings.Cut(err.Error(), "\n")
+	return &Trap{reason}
+}

@@ -1,0 +1,40 @@
+// Command hybrid accepts users of two identity providers, routed by `iss`: one
+// names the organisation `org_id` and has its keys by discovery, the other
+// `org` with keys under its base URL. Handlers see a tenant, whoever said it.
+package main
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"log"
+	"net/http"
+	"os"
+
+	countersign "github.com/countersign/countersign/hosts/go"
+)
+
+//go:embed policy.json
+var policy []byte
+
+func main() {
+	gate, err := countersign.New(context.Background(), policy)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer gate.Close()
+	address := "localhost:8080"
+	if len(os.Args) > 1 {
+		address = os.Args[1]
+	}
+	log.Fatal(http.ListenAndServe(address, service(gate)))
+}
+
+func service(gate *countersign.Gate) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /orgs/{org}/seats", func(w http.ResponseWriter, r *http.Request) {
+		grant, _ := countersign.FromContext(r.Context())
+		fmt.Fprintf(w, "seats of %s, by %s\n", grant.Principal.Tenant, grant.Principal.Issuer)
+	})
+	return gate.Middleware(mux)
+}

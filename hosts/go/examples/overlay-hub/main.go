@@ -1,0 +1,85 @@
+// Command overlay-hub lets nodes join a tenant's network with a join token
+// (`njt`), and then speak with their access token (`nat`), which is held to
+// its tenant. Nodes connect over a socket, so tokens come without HTTP too.
+package main
+
+import (
+	"bufio"
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+
+	countersign "github.com/countersign/countersign/hosts/go"
+)
+
+//go:embed policy.json
+var policy []byte
+
+// What a node's token must have to speak over a socket.
+const speak countersign.Require = `{"types": ["nat"], "tenant": "present", "scopes": {"all": ["node:speak"]}}`
+
+func main() {
+	gate, err := countersign.New(context.Background(), policy)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer gate.Close()
+	address := "localhost:8080"
+	if len(os.Args) > 1 {
+		address = os.Args[1]
+	}
+	listener, err := net.Listen("tcp", "localhost:0")
+	if err != nil {
+		log.Fatal(err)
+	}
+	log.Print("nodes connect to ", listener.Addr())
+	go func() {
+		for {
+			connection, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go greet(gate, connection)
+		}
+	}()
+	log.Fatal(http.ListenAndServe(address, hub(gate)))
+}
+
+func hub(gate *countersign.Gate) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /tenants/{tenant}/join", told("joins"))
+	mux.HandleFunc("GET /tenants/{tenant}/peers", told("sees its peers in"))
+	return gate.Middleware(mux)
+}
+
+func told(what string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		grant, _ := countersign.FromContext(r.Context())
+		fmt.Fprintf(w, "%s %s %s\n", grant.Principal.Subject, what, r.PathValue("tenant"))
+	}
+}
+
+// greet reads a token in a line and answers in a line.
+func greet(gate *countersign.Gate, connection net.Conn) {
+	defer connection.Close()
+	line, err := bufio.NewReaderSize(connection, 32<<10).ReadSlice('\n')
+	if err != nil {
+		return
+	}
+	decision, err := gate.Verify(context.Background(), strings.TrimSpace(string(line)), speak)
+	var denial *countersign.Denial
+	switch {
+	case err == nil:
+		fmt.Fprintln(connection, "welcome to", decision.Grant.Principal.Tenant)
+	case errors.As(err, &denial):
+		fmt.Fprintln(connection, denial.Code)
+	default:
+		fmt.Fprintln(connection, "internal_error")
+	}
+}

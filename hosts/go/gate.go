@@ -1,0 +1,244 @@
+// Package countersign decides in a Go service who issued a token, for whom,
+// with which scopes, and whether a request may pass.
+//
+// Decisions come from the sealed module, one WebAssembly file with one SHA-256
+// ([SHA256]) that decides in every host, run here by wazero without cgo. This
+// package moves bytes in, fetches the documents that the gate asks for, and
+// turns decisions into HTTP. It verifies nothing itself.
+package countersign
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync"
+	"sync/atomic"
+)
+
+// A Gate decides requests by a policy, in instances of the sealed module, and
+// fetches the documents that this takes. Any number of goroutines may use it.
+type Gate struct {
+	settings *settings
+	// Nil when the gate is closed.
+	inForce atomic.Pointer[generation]
+	// Holds a token while nobody changes what is in force, or adds to it.
+	unchanging chan struct{}
+	// Places in the journal by text: they outlive a reload.
+	requirements sync.Map
+}
+
+var errClosed = errors.New("countersign: the gate is closed")
+
+// New opens a gate by a policy (JSON) and begins to fetch its documents,
+// without waiting for them ([Gate.Warm] does). The first gate of a process
+// compiles the module, which takes a while: see [WithCompilationCache].
+//
+// A policy that is refused is a [PolicyError] with every problem of it. The
+// context bounds the opening only.
+func New(ctx context.Context, policy []byte, options ...Option) (*Gate, error) {
+	settings := newSettings(options)
+	opened, err := openGeneration(ctx, settings, string(policy))
+	if err != nil {
+		return nil, err
+	}
+	gate := &Gate{settings: settings, unchanging: make(chan struct{}, 1)}
+	gate.unchanging <- struct{}{}
+	gate.inForce.Store(opened)
+	opened.tasks.start(opened.keepFresh)
+	return gate, nil
+}
+
+// Close ends all fetches and frees the instances. Every later check is denied
+// with `internal_error`.
+func (g *Gate) Close() error {
+	<-g.unchanging
+	defer func() { g.unchanging <- struct{}{} }()
+	if old := g.inForce.Swap(nil); old != nil {
+		old.close()
+	}
+	return nil
+}
+
+// Check decides whether a request may pass. It waits, within bounds, for
+// documents that the answer takes, and never reads the body.
+//
+// The error is nil only if it may pass: it is a [Denial], also in the
+// decision, or the context's error where the caller did not wait.
+func (g *Gate) Check(ctx context.Context, r *http.Request) (Decision, error) {
+	return g.decide(ctx, func(generation *generation) func(*reader, uint64) (Answer, error) {
+		request := requestOf(r, generation.reads)
+		return func(r *reader, nowMS uint64) (Answer, error) { return r.instance.Check(request, nowMS) }
+	})
+}
+
+// Require is what a token must have: JSON, what a rule of the policy calls
+// `require`, such as `{"scopes": {"all": ["api:read"]}}`. Empty asks nothing
+// more than a good token of one of the policy's issuers.
+//
+// A gate parses each text once and keeps it: make it of your own constants,
+// never of what a caller sent.
+type Require string
+
+// Verify is [Gate.Check] without HTTP, for tokens that come another way. A
+// requirement that is refused is a [PolicyError].
+func (g *Gate) Verify(ctx context.Context, token string, require Require) (Decision, error) {
+	place, err := g.prepare(ctx, require)
+	if err != nil {
+		return Decision{Denial: internalError()}, err
+	}
+	return g.decide(ctx, func(*generation) func(*reader, uint64) (Answer, error) {
+		return func(r *reader, nowMS uint64) (Answer, error) {
+			if place < 0 {
+				return r.instance.CheckToken(token, 0, nowMS)
+			}
+			if place >= len(r.requirements) {
+				return Answer{Decision: Decision{Denial: internalError()}}, nil
+			}
+			return r.instance.CheckToken(token, r.requirements[place], nowMS)
+		}
+	})
+}
+
+// prepare gives a requirement's place in the journal, which is -1 for none.
+func (g *Gate) prepare(ctx context.Context, require Require) (int, error) {
+	if require == "" {
+		return -1, nil
+	}
+	if place, ok := g.requirements.Load(require); ok {
+		return place.(int), nil
+	}
+	var place int
+	err := g.change(ctx, func(current *generation) (err error) {
+		place, err = current.prepare(ctx, string(require))
+		return err
+	})
+	if err == nil {
+		g.requirements.Store(require, place)
+	}
+	return place, err
+}
+
+// decide asks the policy in force, and the next one where it is replaced
+// meanwhile.
+func (g *Gate) decide(ctx context.Context, ask func(*generation) func(*reader, uint64) (Answer, error)) (Decision, error) {
+	for ctx.Err() == nil {
+		current := g.inForce.Load()
+		if current == nil {
+			denial := internalError()
+			return Decision{Denial: denial}, denial
+		}
+		decision, err := current.decide(ctx, ask(current))
+		switch {
+		case errors.Is(err, errRetired):
+			continue
+		case err != nil:
+			return Decision{Denial: internalError()}, err
+		case decision.Denial != nil:
+			return decision, decision.Denial
+		}
+		return decision, nil
+	}
+	return Decision{Denial: internalError()}, ctx.Err()
+}
+
+// Reload puts another policy in force. The old one stays until the new one is
+// open and its documents were fetched, or could not be for as long as a check
+// would wait; documents from the same addresses are taken over.
+//
+// A policy that is refused, or under which a requirement of [Gate.Verify] is,
+// is a [PolicyError]: nothing has changed then.
+func (g *Gate) Reload(ctx context.Context, policy []byte) error {
+	return g.change(ctx, func(old *generation) error {
+		next, err := openGeneration(ctx, g.settings, string(policy))
+		if err != nil {
+			return err
+		}
+		for _, text := range old.pool.journal.prepared() {
+			if _, err := next.prepare(ctx, text); err != nil {
+				next.close()
+				return err
+			}
+		}
+		if err := next.warm(ctx, old); err != nil {
+			next.close()
+			return err
+		}
+		g.inForce.Store(next)
+		next.tasks.start(next.keepFresh)
+		old.close()
+		return nil
+	})
+}
+
+// change calls a function while nobody else changes what is in force.
+func (g *Gate) change(ctx context.Context, change func(current *generation) error) error {
+	select {
+	case <-g.unchanging:
+		defer func() { g.unchanging <- struct{}{} }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	current := g.inForce.Load()
+	if current == nil {
+		return errClosed
+	}
+	return change(current)
+}
+
+// Explain lists every check of a request in order, with what it saw: for
+// people, and only for those who may see claims. It fetches nothing.
+func (g *Gate) Explain(ctx context.Context, r *http.Request) (steps []Step, err error) {
+	err = g.ask(ctx, func(current *generation) error {
+		request := requestOf(r, current.reads)
+		return current.pool.call(ctx, func(r *reader) (err error) {
+			steps, err = r.instance.Explain(request, g.settings.nowMS())
+			return err
+		})
+	})
+	return steps, err
+}
+
+// Inspect decodes a token that nobody has verified. Never decide by it.
+func (g *Gate) Inspect(ctx context.Context, token string) (inspection Inspection, err error) {
+	err = g.ask(ctx, func(current *generation) error {
+		return current.pool.call(ctx, func(r *reader) (err error) {
+			inspection, err = r.instance.Inspect(token)
+			return err
+		})
+	})
+	return inspection, err
+}
+
+// Status lists the state of every document, for readiness probes and metrics.
+func (g *Gate) Status(ctx context.Context) (documents []DocumentStatus, err error) {
+	err = g.ask(ctx, func(current *generation) error {
+		return current.pool.call(ctx, func(r *reader) (err error) {
+			documents, err = r.instance.Status(g.settings.nowMS())
+			return err
+		})
+	})
+	return documents, err
+}
+
+// Warm fetches every document that is due and waits until it is supplied, or
+// as long as a check would. [Gate.Status] says what came of it.
+func (g *Gate) Warm(ctx context.Context) error {
+	return g.ask(ctx, func(current *generation) error { return current.warm(ctx, nil) })
+}
+
+// ask asks the policy in force, and the next one where it is replaced
+// meanwhile.
+func (g *Gate) ask(ctx context.Context, ask func(*generation) error) error {
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		current := g.inForce.Load()
+		if current == nil {
+			return errClosed
+		}
+		if err := ask(current); !errors.Is(err, errRetired) {
+			return err
+		}
+	}
+}

@@ -1,0 +1,105 @@
+// Package countersigngrpc puts a gate in front of a gRPC server.
+//
+// To the gate a call is a POST of its full method (`/package.Service/Method`),
+// with the metadata as headers: a rule's path is
+// `/inventory.v1.Inventory/**`.
+package countersigngrpc
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+
+	countersign "github.com/countersign/countersign/hosts/go"
+)
+
+// UnaryServerInterceptor admits what the gate admits. Handlers find the grant
+// by [countersign.FromContext], and metadata with the grant's headers removed
+// and set.
+func UnaryServerInterceptor(gate *countersign.Gate) grpc.UnaryServerInterceptor {
+	return func(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+		ctx, err := admit(ctx, gate, info.FullMethod)
+		if err != nil {
+			return nil, err
+		}
+		return handler(ctx, req)
+	}
+}
+
+// StreamServerInterceptor is [UnaryServerInterceptor] for streams, which are
+// judged once, when they open.
+func StreamServerInterceptor(gate *countersign.Gate) grpc.StreamServerInterceptor {
+	return func(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+		ctx, err := admit(stream.Context(), gate, info.FullMethod)
+		if err != nil {
+			return err
+		}
+		return handler(srv, &admitted{stream, ctx})
+	}
+}
+
+type admitted struct {
+	grpc.ServerStream
+	ctx context.Context
+}
+
+func (a *admitted) Context() context.Context { return a.ctx }
+
+func admit(ctx context.Context, gate *countersign.Gate, method string) (context.Context, error) {
+	incoming, _ := metadata.FromIncomingContext(ctx)
+	request := &http.Request{
+		Method:     http.MethodPost,
+		RequestURI: method,
+		URL:        &url.URL{Path: method},
+		Host:       strings.Join(incoming.Get(":authority"), ", "),
+		Header:     http.Header{},
+	}
+	for name, values := range incoming {
+		request.Header[http.CanonicalHeaderKey(name)] = values
+	}
+	decision, err := gate.Check(ctx, request)
+	if err != nil || !decision.Allowed() {
+		return nil, statusOf(err)
+	}
+	outgoing := metadata.MD{}
+	for name, values := range decision.Grant.Apply(request.Header) {
+		outgoing[strings.ToLower(name)] = values
+	}
+	ctx = metadata.NewIncomingContext(ctx, outgoing)
+	return countersign.NewContext(ctx, decision.Grant), nil
+}
+
+// statusOf is a denial as a status, its code as the reason of an ErrorInfo.
+func statusOf(err error) error {
+	var denial *countersign.Denial
+	if !errors.As(err, &denial) {
+		return status.FromContextError(err).Err()
+	}
+	answer := status.New(codeOf(denial.Status), denial.Message)
+	detailed, err := answer.WithDetails(&errdetails.ErrorInfo{Reason: denial.Code, Domain: "countersign"})
+	if err != nil {
+		return answer.Err()
+	}
+	return detailed.Err()
+}
+
+func codeOf(status int) codes.Code {
+	switch status {
+	case http.StatusBadRequest:
+		return codes.InvalidArgument
+	case http.StatusUnauthorized:
+		return codes.Unauthenticated
+	case http.StatusForbidden:
+		return codes.PermissionDenied
+	default:
+		return codes.Unavailable
+	}
+}

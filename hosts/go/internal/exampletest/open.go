@@ -1,0 +1,46 @@
+// Package exampletest calls what an example serves.
+package exampletest
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"testing"
+
+	countersign "github.com/countersign/countersign/hosts/go"
+)
+
+// Open opens an example's policy, with the issuers of this test in the places
+// of those it names, and calls what it serves: the status, and the code of a
+// denial or the body's only line.
+func Open(
+	t testing.TB, policy []byte, serve func(*countersign.Gate) http.Handler, places map[string]string,
+) (call func(method, target, token string) string) {
+	t.Helper()
+	text := string(policy)
+	for place, issuer := range places {
+		text = strings.ReplaceAll(text, place, issuer)
+	}
+	gate, err := countersign.New(t.Context(), []byte(text), countersign.WithInstances(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = gate.Close() })
+	handler := serve(gate)
+	return func(method, target, token string) string {
+		r := httptest.NewRequest(method, target, nil)
+		if token != "" {
+			r.Header.Set("Authorization", "Bearer "+token)
+		}
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		said := w.Body.String()
+		var denied struct{ Code string }
+		if json.Unmarshal(w.Body.Bytes(), &denied) == nil {
+			said = denied.Code
+		}
+		return strings.TrimSpace(strconv.Itoa(w.Code) + " " + said)
+	}
+}

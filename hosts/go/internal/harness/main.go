@@ -1,0 +1,118 @@
+// Command harness is the Go host behind the protocol of tests/conformance:
+// one command a line on standard input, one reply a line on standard output.
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+
+	countersign "github.com/countersign/countersign/hosts/go"
+)
+
+func main() {
+	interpreter := flag.Bool("interpreter", false, "interpret the module instead of compiling it")
+	flag.Parse()
+	host := &host{gates: map[uint32]*countersign.Instance{}}
+	if *interpreter {
+		host.options = append(host.options, countersign.WithInterpreter())
+	}
+	if err := host.serve(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func (h *host) serve() error {
+	input, output := bufio.NewReader(os.Stdin), json.NewEncoder(os.Stdout)
+	output.SetEscapeHTML(false)
+	decoder := json.NewDecoder(input)
+	for decoder.More() {
+		var command command
+		if err := decoder.Decode(&command); err != nil {
+			return err
+		}
+		reply, err := h.answer(&command)
+		if err != nil {
+			reply = map[string]any{"error": err.Error()}
+		}
+		if err := output.Encode(reply); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// A host has gates by the runner's numbers, each in an instance of its own.
+type host struct {
+	gates   map[uint32]*countersign.Instance
+	options []countersign.Option
+}
+
+type reply = map[string]any
+
+func (h *host) answer(c *command) (reply, error) {
+	if c.Open != nil {
+		return h.open(c.Open)
+	}
+	args, err := c.args()
+	if err != nil {
+		return nil, err
+	}
+	gate, ok := h.gates[args.Gate]
+	if !ok {
+		return nil, fmt.Errorf("gate %d is not open", args.Gate)
+	}
+	switch {
+	case c.Due != nil:
+		fetches, err := gate.Due(args.At)
+		return reply{"fetches": fetchesOf(fetches)}, err
+	case c.Supply != nil:
+		accepted, problems, err := gate.Supply(args.Source, args.Response.response(), args.At)
+		if err == nil && !accepted {
+			return reply{"refused": problemsOf(problems)[0]}, nil
+		}
+		return reply{"accepted": problemsOf(problems)}, err
+	case c.Request != nil:
+		answer, err := gate.Check(args.Request.request(), args.At)
+		return decisionOf(answer), err
+	case c.Token != nil:
+		return h.token(gate, args)
+	default:
+		gate.Close()
+		delete(h.gates, args.Gate)
+		return reply{"closed": reply{}}, nil
+	}
+}
+
+func (h *host) open(args *args) (reply, error) {
+	gate, err := countersign.OpenInstance(context.Background(), []byte(args.Policy), h.options...)
+	if refused := (*countersign.PolicyError)(nil); errors.As(err, &refused) {
+		return reply{"problems": problemsOf(refused.Problems)}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	h.gates[args.Gate] = gate
+	return reply{"opened": reply{}}, nil
+}
+
+func (h *host) token(gate *countersign.Instance, args *args) (reply, error) {
+	var requirement uint32
+	if args.Requirement != nil {
+		number, err := gate.Prepare(*args.Requirement)
+		if refused := (*countersign.PolicyError)(nil); errors.As(err, &refused) {
+			return reply{"problems": problemsOf(refused.Problems)}, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		requirement = number
+	}
+	answer, err := gate.CheckToken(string(args.Token), requirement, args.At)
+	return decisionOf(answer), err
+}

@@ -1,0 +1,197 @@
+package countersign
+
+import (
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/countersign/countersign/hosts/go/internal/issuertest"
+)
+
+func serve(handler http.Handler, r *http.Request) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, r)
+	return w
+}
+
+// echo answers with what the handler was told.
+var echo = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	grant, ok := FromContext(r.Context())
+	subject := "nobody"
+	if ok && grant.Principal != nil {
+		subject = grant.Principal.Subject
+	}
+	_ = json.NewEncoder(w).Encode(map[string]any{"subject": subject, "header": r.Header})
+})
+
+func TestTheHandlerIsToldWhoCalls(t *testing.T) {
+	issuer := issuertest.New(t, keyA)
+	policy := policyOf(issuer.Entry("platform"))
+	policy["strip_credential"] = true
+	handler := newGate(t, newClock(), policy).Middleware(echo)
+	r := to("/write", issuer.Token(keyA))
+	r.Header.Set("X-Auth-Subject", "admin")
+	r.Header.Set("X-Other", "kept")
+	served := serve(handler, r)
+	want(t, "status", served.Code, 200)
+	var told struct {
+		Subject string
+		Header  http.Header
+	}
+	if err := json.NewDecoder(served.Body).Decode(&told); err != nil {
+		t.Fatal(err)
+	}
+	want(t, "subject", told.Subject, "ada")
+	want(t, "headers", text(told.Header), text(http.Header{
+		"X-Auth-Subject": {"ada"}, "X-Auth-Tenant": {"acme"}, "X-Other": {"kept"},
+	}))
+	want(t, "the caller's own request", r.Header.Get("X-Auth-Subject"), "admin")
+}
+
+func TestASpoofedHeaderGoesAlsoWhereNobodyCalls(t *testing.T) {
+	handler := newGate(t, newClock(), policyOf(issuertest.New(t, keyA).Entry("platform"))).Middleware(echo)
+	r := to("/healthz", "")
+	r.Header.Set("X-Auth-Subject", "admin")
+	served := serve(handler, r)
+	want(t, "body", strings.Contains(served.Body.String(), "admin"), false)
+	want(t, "subject", strings.Contains(served.Body.String(), "nobody"), true)
+}
+
+func TestADenialIsAnswered(t *testing.T) {
+	issuer := issuertest.New(t, keyA)
+	issuer.Answer("/jwks", issuertest.Status(500))
+	handler := newGate(t, newClock(), policyOf(issuer.Entry("platform"))).Middleware(echo)
+	served := serve(handler, to("/write", "nonsense"))
+	want(t, "status", served.Code, 401)
+	want(t, "cache", served.Header().Get("Cache-Control"), "no-store")
+	want(t, "challenge", strings.Contains(served.Header().Get("WWW-Authenticate"), `error="invalid_token"`), true)
+	var body map[string]string
+	if err := json.NewDecoder(served.Body).Decode(&body); err != nil {
+		t.Fatal(err)
+	}
+	want(t, "code", body["code"], "token_malformed")
+
+	served = serve(handler, to("/write", issuer.Token(keyA)))
+	want(t, "status", served.Code, 503)
+	want(t, "retry", served.Header().Get("Retry-After") != "", true)
+}
+
+func TestCookiesOfThePolicyAreTakenOutAndNoOthers(t *testing.T) {
+	issuer := issuertest.New(t, keyA)
+	policy := policyOf(issuer.Entry("platform"))
+	policy["strip_credential"] = true
+	policy["credentials"] = []object{{"cookie": "session", "same_origin": true}}
+	handler := newGate(t, newClock(), policy).Middleware(echo)
+	r := to("/write", "")
+	r.Header["Cookie"] = []string{"a=1; session=" + issuer.Token(keyA), "theme=dark;lang=\"de\""}
+	served := serve(handler, r)
+	want(t, "status", served.Code, 200)
+	left := `"Cookie":["a=1; theme=dark; lang=\"de\""]`
+	want(t, "cookies", strings.Contains(served.Body.String(), left), true)
+}
+
+func TestAHandlerMayWantMoreScopesThanThePolicy(t *testing.T) {
+	issuer := issuertest.New(t, keyA)
+	entry := issuer.Entry("platform")
+	entry["scope_wildcards"] = true
+	policy := policyOf(entry)
+	policy["strip_credential"] = true
+	policy["credentials"] = []object{{"header": "authorization", "scheme": "Bearer"}, {"cookie": "session", "same_origin": true}}
+	gate := newGate(t, newClock(), policy)
+	handler := func(scopes ...string) http.Handler { return gate.Middleware(RequireScopes(scopes...)(echo)) }
+	plain, wild := issuer.Token(keyA), issuer.Token(keyA, object{"scope": "api:*"})
+	cookie := to("/any", "")
+	cookie.Header.Set("Cookie", `a=b; session="`+plain+`"`)
+	for name, test := range map[string]struct {
+		handler http.Handler
+		request *http.Request
+		status  int
+	}{
+		"it has them":        {handler("read", "write"), to("/any", plain), 200},
+		"one is missing":     {handler("read", "admin"), to("/any", plain), 403},
+		"a wildcard":         {handler("api:write"), to("/any", wild), 200},
+		"in a cookie":        {handler("write"), cookie, 200},
+		"in a cookie, not":   {handler("admin"), cookie, 403},
+		"nobody":             {handler("read"), to("/feed", ""), 401},
+		"without middleware": {RequireScopes("read")(echo), to("/any", plain), 503},
+	} {
+		t.Run(name, func(t *testing.T) { want(t, "status", serve(test.handler, test.request).Code, test.status) })
+	}
+	served := serve(handler("admin"), to("/any", plain))
+	challenge := served.Header().Get("WWW-Authenticate")
+	want(t, challenge, strings.Contains(challenge, `error="insufficient_scope"`) && strings.Contains(challenge, `scope="admin"`), true)
+}
+
+// A better token where the policy reads none is no credential.
+func TestScopesOfAnotherTokenDoNotCount(t *testing.T) {
+	issuer := issuertest.New(t, keyA)
+	gate := newGate(t, newClock(), policyOf(issuer.Entry("platform")))
+	reads := gate.inForce.Load().reads
+	gate.inForce.Load().reads = append(reads, headerName{"x-other", "X-Other"})
+	r := to("/any", issuer.Token(keyA))
+	r.Header.Set("X-Other", issuer.Token(keyA, object{"scope": "admin", "sub": "eve"}))
+	want(t, "status", serve(gate.Middleware(RequireScopes("admin")(echo)), r).Code, 403)
+}
+
+func TestTheTargetIsWhatTheClientSentUnlessSomebodyChangedIt(t *testing.T) {
+	for _, test := range []struct{ requestURI, target string }{
+		{"/a/b?c=d", "/a/b?c=d"},
+		{"/a%2fb", "/a%2fb"},
+		{"/a%41", "/a%41"},
+		{"/\"quoted\"/\xff", "/\"quoted\"/\xff"},
+		{"/a;b", "/a;b"},
+		{"//evil/x", "//evil/x"},
+		{"http://example.com/a?b", "/a?b"},
+		{"http://example.com", "/"},
+		{"http://example.com?x", "/?x"},
+		{"*", "*"},
+	} {
+		r := parsed(t, "GET", test.requestURI)
+		want(t, test.requestURI, targetOf(r), test.target)
+	}
+	want(t, "CONNECT", targetOf(parsed(t, "CONNECT", "example.com:443")), "example.com:443")
+
+	stripped := ""
+	handler := http.StripPrefix("/api", http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { stripped = targetOf(r) }))
+	serve(handler, parsed(t, "GET", "/api/a%2Fb?c"))
+	want(t, "stripped", stripped, "/a%2Fb?c")
+}
+
+func parsed(t *testing.T, method, target string) *http.Request {
+	t.Helper()
+	var got *http.Request
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r }))
+	defer server.Close()
+	rawExchange(t, server.Listener.Addr().String(), method+" "+target+" HTTP/1.1\r\nHost: example.com\r\nConnection: close\r\n\r\n")
+	if got == nil {
+		t.Fatalf("net/http refuses %q by itself", target)
+	}
+	return got
+}
+
+func rawExchange(t *testing.T, address, request string) string {
+	t.Helper()
+	connection := dial(t, address)
+	defer connection.Close()
+	if _, err := io.WriteString(connection, request); err != nil {
+		t.Fatal(err)
+	}
+	answer, err := io.ReadAll(connection)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(answer)
+}
+
+func dial(t *testing.T, address string) net.Conn {
+	t.Helper()
+	connection, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return connection
+}

@@ -1,0 +1,158 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"time"
+
+	"github.com/MicahParks/keyfunc/v3"
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/lestrrat-go/jwx/v3/jwk"
+	jwx "github.com/lestrrat-go/jwx/v3/jwt"
+
+	countersign "github.com/countersign/countersign/hosts/go"
+)
+
+const authority = "api.example.com"
+
+// instance is the sealed module alone: what a request costs before any pool.
+func (b *bench) instance(one algorithm) contestant {
+	var instance *countersign.Instance
+	requests := make([]countersign.Request, len(one.Tokens))
+	for index, token := range one.Tokens {
+		requests[index] = countersign.Request{
+			Method: http.MethodGet, Authority: authority, Target: b.Target,
+			Headers: []countersign.Header{{Name: "authorization", Value: "Bearer " + token}},
+		}
+	}
+	return contestant{
+		name: "sealed, Instance.Check",
+		open: func() (err error) {
+			if instance != nil {
+				instance.Close()
+			}
+			instance, err = countersign.OpenInstance(context.Background(), []byte(one.Policy))
+			return err
+		},
+		check: func(from, to int) error {
+			for _, request := range requests[from:to] {
+				answer, err := instance.Check(request, uint64(time.Now().UnixMilli()))
+				if err != nil || !answer.Allowed() {
+					return fmt.Errorf("not admitted: %+v, %w", answer.Denial, err)
+				}
+			}
+			return nil
+		},
+	}
+}
+
+// gate is what a service calls.
+func (b *bench) gate(one algorithm, instances int) contestant {
+	var gate *countersign.Gate
+	requests := make([]*http.Request, len(one.Tokens))
+	for index, token := range one.Tokens {
+		r := httptest.NewRequest(http.MethodGet, b.Target, nil)
+		r.Host = authority
+		r.Header.Set("User-Agent", "bench")
+		r.Header.Set("Accept", "application/json")
+		r.Header.Set("Authorization", "Bearer "+token)
+		requests[index] = r
+	}
+	ctx := context.Background()
+	return contestant{
+		name: "sealed, Gate.Check",
+		open: func() (err error) {
+			if gate != nil {
+				if err := gate.Close(); err != nil {
+					return err
+				}
+			}
+			gate, err = countersign.New(ctx, []byte(one.Policy), countersign.WithInstances(instances))
+			return err
+		},
+		check: func(from, to int) error {
+			for _, r := range requests[from:to] {
+				if _, err := gate.Check(ctx, r); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+}
+
+// peers verify anew each time. As strict about issuer, audience and times as
+// the gate, they leave token types, scopes and tenants to their caller.
+func (b *bench) peers(one algorithm) ([]contestant, error) {
+	set, err := json.Marshal(map[string]any{"keys": []json.RawMessage{one.JWK}})
+	if err != nil {
+		return nil, err
+	}
+	golang, err := b.golangJWT(one, set)
+	if err != nil {
+		return nil, err
+	}
+	lestrrat, err := b.jwx(one, set)
+	return []contestant{golang, lestrrat}, err
+}
+
+// What a service would take from the claims.
+type claims struct {
+	jwt.RegisteredClaims
+	TenantID string `json:"tenant_id"`
+	Scope    string `json:"scope"`
+}
+
+func (b *bench) golangJWT(one algorithm, set []byte) (contestant, error) {
+	keys, err := keyfunc.NewJWKSetJSON(set)
+	if err != nil {
+		return contestant{}, err
+	}
+	parser := jwt.NewParser(
+		jwt.WithValidMethods([]string{one.Name}), jwt.WithIssuer(b.Issuer), jwt.WithAudience(b.Audience),
+		jwt.WithExpirationRequired(), jwt.WithLeeway(30*time.Second),
+	)
+	check := func(token string) error {
+		parsed, err := parser.ParseWithClaims(token, &claims{}, keys.Keyfunc)
+		if err == nil && !parsed.Valid {
+			err = errors.New("not valid")
+		}
+		return err
+	}
+	return peer("golang-jwt", one.Tokens, check), nil
+}
+
+func (b *bench) jwx(one algorithm, set []byte) (contestant, error) {
+	keys, err := jwk.Parse(set)
+	if err != nil {
+		return contestant{}, err
+	}
+	options := []jwx.ParseOption{
+		jwx.WithKeySet(keys), jwx.WithIssuer(b.Issuer), jwx.WithAudience(b.Audience),
+		jwx.WithRequiredClaim("exp"), jwx.WithAcceptableSkew(30 * time.Second),
+	}
+	check := func(token string) error {
+		_, err := jwx.Parse([]byte(token), options...)
+		return err
+	}
+	return peer("jwx", one.Tokens, check), nil
+}
+
+func peer(name string, tokens []string, check func(token string) error) contestant {
+	return contestant{
+		name: name,
+		open: func() error { return nil },
+		check: func(from, to int) error {
+			for _, token := range tokens[from:to] {
+				if err := check(token); err != nil {
+					return fmt.Errorf("%s: %w", name, err)
+				}
+			}
+			return nil
+		},
+	}
+}

@@ -1,0 +1,130 @@
+// Command go is the part of the bench that runs in Go: reads what to do from
+// standard input, prints figures as JSON (`Answer` of src/child.rs), says on
+// standard error how far it is.
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"log"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"strings"
+)
+
+// What src/child.rs asks for.
+type workload struct {
+	Issuer, Audience, Target string
+	Fresh, Remembered        plan
+	Repeats                  int
+	Algorithms               []algorithm
+	Mix                      clients
+	Supply                   struct{ Policy, Hundred string }
+}
+
+type algorithm struct {
+	Name, Policy string
+	JWK          json.RawMessage
+	Tokens       []string
+}
+
+// Figures that belong together.
+type result struct {
+	Host  string   `json:"host"`
+	Work  string   `json:"work"`
+	Ours  []figure `json:"ours"`
+	Peers []figure `json:"peers"`
+}
+
+type bench struct {
+	workload
+	races []result
+}
+
+func main() {
+	b := bench{}
+	if err := json.NewDecoder(os.Stdin).Decode(&b.workload); err != nil {
+		log.Fatal(err)
+	}
+	if err := b.run(); err != nil {
+		log.Fatal(err)
+	}
+	answer := map[string]any{"races": b.races, "versions": versions()}
+	if err := json.NewEncoder(os.Stdout).Encode(answer); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func (b *bench) run() error {
+	// First, as nothing is compiled yet.
+	if err := b.start(); err != nil {
+		return err
+	}
+	for _, one := range b.Algorithms {
+		peers, err := b.peers(one)
+		if err != nil {
+			return err
+		}
+		ours := []contestant{b.instance(one)}
+		if one.Name == "RS256" {
+			ours = append(ours, b.gate(one, 1))
+		}
+		if err := b.compete(one.Name+", fresh", ours, peers, b.Fresh, false); err != nil {
+			return err
+		}
+	}
+	rsa := b.Algorithms[0]
+	peers, err := b.peers(rsa)
+	if err != nil {
+		return err
+	}
+	// What is remembered costs the same whoever signed it.
+	ours := []contestant{b.instance(rsa), b.gate(rsa, 1)}
+	if err := b.compete("RS256, remembered", ours, peers[:1], b.Remembered, true); err != nil {
+		return err
+	}
+	two := []contestant{parallel(b.gate(rsa, 2))}
+	if err := b.compete("RS256, fresh, on 2 goroutines", two, []contestant{parallel(peers[0])}, b.Fresh, false); err != nil {
+		return err
+	}
+	if err := b.mix(rsa); err != nil {
+		return err
+	}
+	return b.sizes(rsa)
+}
+
+func (b *bench) compete(work string, ours, peers []contestant, plan plan, remembered bool) error {
+	say(work)
+	figures, err := race(append(append([]contestant{}, ours...), peers...), plan, remembered)
+	if err != nil {
+		return fmt.Errorf("%s: %w", work, err)
+	}
+	b.add(work, figures[:len(ours)], figures[len(ours):])
+	return nil
+}
+
+func (b *bench) add(work string, ours, peers []figure) {
+	b.races = append(b.races, result{"go", work, append([]figure{}, ours...), append([]figure{}, peers...)})
+}
+
+func say(what string) { fmt.Fprintf(os.Stderr, "  go: %s …\n", what) }
+
+func versions() map[string]string {
+	versions := map[string]string{"go": strings.TrimPrefix(runtime.Version(), "go")}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return versions
+	}
+	for _, module := range info.Deps {
+		for name, path := range map[string]string{
+			"wazero": "github.com/tetratelabs/wazero", "golang-jwt": "github.com/golang-jwt/jwt/v5",
+			"keyfunc": "github.com/MicahParks/keyfunc/v3", "jwx": "github.com/lestrrat-go/jwx/v3",
+		} {
+			if module.Path == path {
+				versions[name] = strings.TrimPrefix(module.Version, "v")
+			}
+		}
+	}
+	return versions
+}

@@ -1,0 +1,36 @@
+//! The sealed module in Go.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::{
+    arguments::Scale,
+    child::{self, Answer},
+    progress::say,
+};
+
+/// Needs Go, and the sealed file in `hosts/go/`.
+pub(crate) fn run(scale: &Scale) -> Result<Answer> {
+    say("go: making tokens");
+    child::ask(&mut Command::new(build()?), &child::workload(scale)?)
+}
+
+fn build() -> Result<PathBuf> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let program = here
+        .join("../../target/bench/go")
+        .with_extension(std::env::consts::EXE_EXTENSION);
+    let built = Command::new("go")
+        .current_dir(here.join("go"))
+        .args(["build", "-o"])
+        .args([&program])
+        .arg(".")
+        .status()
+        .context("`go` does not start")?;
+    ensure!(built.success(), "the part in Go is not built: {built}");
+    Ok(program)
+}

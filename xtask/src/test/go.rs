@@ -1,0 +1,94 @@
+//! The Go host: its format, `go vet`, staticcheck, and its tests under the race
+//! detector.
+
+use std::{
+    io,
+    path::PathBuf,
+    process::{Command, Output},
+};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::tally::Tally;
+use crate::project;
+
+/// The core, and what has dependencies that the core has not.
+const MODULES: [&str; 2] = ["hosts/go", "hosts/go/grpc"];
+
+const STATICCHECK: &str = "honnef.co/go/tools/cmd/staticcheck@v0.8.2";
+
+pub(crate) fn run() -> Result<Tally> {
+    match Command::new("go").arg("version").output() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            println!("skipped: Go is not installed");
+            return Ok(Tally {
+                skipped: 1,
+                ..Tally::default()
+            });
+        }
+        other => other.context("cannot start go")?,
+    };
+    let unformatted = said(Command::new("gofmt").arg("-l").arg(folder(MODULES[0])))?;
+    ensure!(unformatted.is_empty(), "gofmt would change {unformatted}");
+    let has_race = has_race_detector()?;
+    let mut total = Tally::default();
+    if !has_race {
+        println!("skipped: the race detector needs cgo and a C compiler");
+        total.skipped += 1;
+    }
+    for module in MODULES {
+        said(&mut go(module, &["vet", "./..."]))?;
+        said(&mut go(module, &["run", STATICCHECK, "./..."]))?;
+        total += tests(module, has_race)?;
+    }
+    Ok(total)
+}
+
+fn tests(module: &str, has_race: bool) -> Result<Tally> {
+    let mut command = go(module, &["test", "-v"]);
+    if has_race {
+        command.arg("-race");
+    }
+    let output = command.arg("./...").output()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let tally = Tally::of_go(&text);
+    if !output.status.success() {
+        println!("{text}{}", String::from_utf8_lossy(&output.stderr));
+        ensure!(tally.failed > 0, "go test failed");
+    }
+    println!("            {module}: {tally}");
+    Ok(tally)
+}
+
+/// The host needs no cgo; the race detector does.
+fn has_race_detector() -> Result<bool> {
+    if said(&mut go(MODULES[0], &["env", "CGO_ENABLED"]))? != "1" {
+        return Ok(false);
+    }
+    let compiler = said(&mut go(MODULES[0], &["env", "CC"]))?;
+    Ok(Command::new(compiler).arg("--version").output().is_ok())
+}
+
+fn folder(module: &str) -> PathBuf {
+    project::root().join(module)
+}
+
+fn go(module: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new("go");
+    command.current_dir(folder(module)).args(arguments);
+    command
+}
+
+fn said(command: &mut Command) -> Result<String> {
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = command
+        .output()
+        .with_context(|| format!("cannot start {command:?}"))?;
+    if !status.success() {
+        bail!("{command:?}: {}", String::from_utf8_lossy(&stderr));
+    }
+    Ok(String::from_utf8(stdout)?.trim().to_owned())
+}
