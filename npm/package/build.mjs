@@ -10,6 +10,7 @@ for (const folder of ["esm", "cjs", "src/glue"]) rmSync(folder, { recursive: tru
 mkdirSync("src/glue");
 for (const file of ["countersign.js", "countersign.d.ts"]) cpSync(`${dist}/npm/${file}`, `src/glue/${file}`);
 for (const file of ["countersign.wasm", "countersign.wasm.sha256"]) cpSync(`${dist}/${file}`, file);
+for (const file of ["LICENSE-APACHE", "LICENSE-MIT"]) cpSync(`../../${file}`, file);
 
 const policy = await compileFromFile("../../verifier/policy.schema.json", { format: false, bannerComment: "" });
 writeFileSync("src/policy.ts", policy);
