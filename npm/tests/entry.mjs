@@ -3,11 +3,27 @@
 import * as library from "countersign";
 import { Generation } from "countersign-inside/generation.js";
 import { strings } from "countersign-inside/request.js";
+import { ok } from "./assert.mjs";
 import { openHost } from "./host.mjs";
+import { policy } from "./issuer.mjs";
 import { run } from "./run.mjs";
 import { suite } from "./suite.mjs";
 
-export const play = (shared) => run(suite(library, { shared }));
+const runtime = { shared: true };
+const tests = suite(library, runtime);
+
+// As applications do it: before any request, where a Worker has neither randomness nor timers.
+const early = library.createGate(policy, { fetch: () => Promise.reject(new Error("refused")) });
+tests["a gate that was opened while the module was loaded decides"] = async () => {
+  ok(await (await early).check(new Request("https://api.example.com/healthz")));
+};
+
+export function play(shared) {
+  runtime.shared = shared;
+  return run(tests);
+}
+
+export { library, policy };
 
 let host;
 export const answer = async (command) => (await (host ??= openHost(library, { Generation, strings })))(command);

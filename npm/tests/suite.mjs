@@ -4,8 +4,8 @@ import { failing } from "./failing.mjs";
 import { addIssuer, issuer, policy, request, token } from "./issuer.mjs";
 import { deny, equal, ok, rejects } from "./assert.mjs";
 
-/** `library` is what `import * from "countersign"` gives; `shared` whether its runtime works between requests. */
-export function suite({ createGate, CountersignError, CODES, answer, withGrant }, { shared }) {
+/** `library` is what `import * from "countersign"` gives; `runtime.shared` whether its runtime works between requests. */
+export function suite({ createGate, CountersignError, CODES, answer, withGrant }, runtime) {
   const fail = failing();
   const gateWith = (keys, options = {}) => createGate(policy, { fetch: keys.fetch, ...options });
 
@@ -138,9 +138,9 @@ export function suite({ createGate, CountersignError, CODES, answer, withGrant }
       const gate = await gateWith(keys);
       const asked = await Promise.all([1, 2, 3].map((n) => request(`/assets/${n}`)));
       (await Promise.all(asked.map((one) => gate.check(one)))).forEach(ok);
-      equal(keys.fetched.length, shared ? 1 : 3);
+      equal(keys.fetched.length, runtime.shared ? 1 : 3);
       ok(await gate.check(await request("/assets/1")));
-      equal(keys.fetched.length, shared ? 1 : 3);
+      equal(keys.fetched.length, runtime.shared ? 1 : 3);
       const { init } = keys.fetched[0];
       equal(init.redirect, "manual");
     },
@@ -151,7 +151,7 @@ export function suite({ createGate, CountersignError, CODES, answer, withGrant }
       const asked = await request("/assets/1");
       equal(deny(gate.checkSync(asked), "keys_unavailable").status, 503);
       await gate.preload();
-      if (!shared) ok(await gate.check(asked));
+      if (!runtime.shared) ok(await gate.check(asked));
       ok(gate.checkSync(asked));
       equal(gate.status()[0].usable, true);
     },
