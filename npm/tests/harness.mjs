@@ -1,10 +1,11 @@
-// A runtime behind the harness protocol: `node harness.mjs RUNTIME`.
+// A runtime behind the harness protocol, which here has `play` for the suite too: `node harness.mjs RUNTIME`.
 
 import { createInterface } from "node:readline";
 
 const { open } = await import(`./runtimes/${process.argv[2]}.mjs`);
 const runtime = await open();
 for await (const line of createInterface({ input: process.stdin })) {
-  console.log(JSON.stringify(await runtime.answer(JSON.parse(line))));
+  const command = JSON.parse(line);
+  console.log(JSON.stringify(await (command.play ? runtime.play() : runtime.answer(command))));
 }
 await runtime.close();

@@ -114,6 +114,16 @@ fn the_npm_package_in_chromium_answers_alike() {
     npm_package("chromium");
 }
 
+#[test]
+fn the_npm_package_in_deno_answers_alike() {
+    npm_package("deno");
+}
+
+#[test]
+fn the_npm_package_in_bun_answers_alike() {
+    npm_package("bun");
+}
+
 /// What was packed, in one of the runtimes of `npm/tests`.
 fn npm_package(runtime: &str) {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../npm/tests");

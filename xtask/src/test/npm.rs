@@ -23,6 +23,8 @@ const NEW: &[&str] = &[
     "frameworks",
     "workerd",
     "chromium",
+    "deno",
+    "bun",
     "next-turbopack-proxy",
     "next-turbopack-middleware",
     "next-webpack-proxy",

@@ -1,0 +1,21 @@
+// A runtime that runs the tests of Node.js in a program of its own.
+
+import { spawn } from "node:child_process";
+import { chmodSync, globSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+/** `program` is a pattern under `node_modules`: which platform it is for was npm's choice. */
+export async function openChild(name, program, ...before) {
+  const cwd = fileURLToPath(new URL(".", import.meta.url));
+  const [path] = globSync(`${cwd}node_modules/${program}`);
+  if (!path) throw new Error(`${name} is not installed`);
+  chmodSync(path, 0o755);
+  const child = spawn(path, [...before, "harness.mjs", "node"], { cwd, stdio: ["pipe", "pipe", "inherit"] });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const answer = async (command) => {
+    child.stdin.write(`${JSON.stringify(command)}\n`);
+    return JSON.parse((await lines.next()).value);
+  };
+  return { name, play: () => answer({ play: {} }), answer, close: () => void child.stdin.end() };
+}

@@ -1,0 +1,3 @@
+import { openChild } from "../child.mjs";
+
+export const open = () => openChild("Bun", "@oven/*/bin/bun");
