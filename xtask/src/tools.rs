@@ -52,8 +52,10 @@ pub(crate) fn npm_packages(folder: &str) -> Result<()> {
     {
         return Ok(());
     }
+    // Not `ci`: it refuses a lock file without the programs of other platforms.
     run(npm().current_dir(folder).args([
-        "ci",
+        "install",
+        "--no-save",
         "--ignore-scripts",
         "--no-audit",
         "--no-fund",
