@@ -90,7 +90,9 @@ fn said(command: &mut Command) -> Result<String> {
         .output()
         .with_context(|| format!("cannot start {command:?}"))?;
     if !status.success() {
-        bail!("{command:?}: {}", String::from_utf8_lossy(&stderr));
+        let [said, error] =
+            [stdout, stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
+        bail!("{command:?}: {said}{error}");
     }
     Ok(String::from_utf8(stdout)?.trim().to_owned())
 }
