@@ -34,7 +34,10 @@ type Grant struct {
 
 // LogValue keeps what the token says out of logs.
 func (g *Grant) LogValue() slog.Value {
-	if g.Principal == nil {
+	switch {
+	case g == nil:
+		return slog.StringValue("none")
+	case g.Principal == nil:
 		return slog.StringValue("anonymous")
 	}
 	return g.Principal.LogValue()
@@ -61,6 +64,9 @@ type Principal struct {
 // LogValue says by the policy's names what kind of caller it is, and nothing
 // that the token says.
 func (p *Principal) LogValue() slog.Value {
+	if p == nil {
+		return slog.StringValue("none")
+	}
 	return slog.GroupValue(slog.String("issuer", p.Issuer), slog.String("token_type", p.TokenType))
 }
 
@@ -125,6 +131,9 @@ func (d *Denial) Error() string { return "countersign: " + d.Message + " (" + d.
 
 // LogValue says the code, the status and the claim's name.
 func (d *Denial) LogValue() slog.Value {
+	if d == nil {
+		return slog.StringValue("none")
+	}
 	return slog.GroupValue(slog.String("code", d.Code), slog.Int("status", d.Status), slog.String("claim", d.Claim))
 }
 

@@ -158,12 +158,17 @@ func TestALogOfATroubledGateHoldsNoSecret(t *testing.T) {
 	issuer.Publish(keyA)
 	decision, err := gate.Verify(t.Context(), token, "")
 	logger.Info("a careless handler", "decision", decision.Grant, "denial", decision.Denial, "error", err)
+	// Nor does a log of an admitted one.
+	calm := newGate(t, newClock(), policyOf(issuer.Entry("platform")))
+	decision, err = calm.Verify(t.Context(), token, "")
+	logger.Info("another", "grant", decision.Grant, "principal", decision.Grant.Principal, "denial", decision.Denial, "error", err)
 	text := log.String()
 	for _, secret := range []string{"hunter2", token, token[len(token)-20:], "ada", "acme"} {
 		if strings.Contains(text, secret) {
 			t.Errorf("%q is in the log:\n%s", secret, text)
 		}
 	}
+	want(t, "panics of a careless handler", strings.Contains(text, "panic"), false)
 	for _, word := range []string{"platform", "keys_unavailable", "a document is not available"} {
 		if !strings.Contains(text, word) {
 			t.Errorf("%q is not in the log:\n%s", word, text)

@@ -103,6 +103,7 @@ type guest struct {
 	memory    api.Memory
 	realloc   api.Function
 	functions map[string]function
+	lowerer   lowerer
 	stack     [10]uint64
 }
 
@@ -126,17 +127,20 @@ func (e *engine) instantiate() (*guest, error) {
 			functions[short] = function{call, post}
 		}
 	}
-	return &guest{
+	g := &guest{
 		module:    module,
 		memory:    module.Memory(),
 		realloc:   module.ExportedFunction("cabi_realloc"),
 		functions: functions,
-	}, nil
+	}
+	g.lowerer = lowerer{alloc: g.alloc, write: g.memory.WriteString, put: g.memory.WriteUint32Le}
+	return g, nil
 }
 
-// lower starts to write arguments.
-func (g *guest) lower() lowerer {
-	return lowerer{alloc: g.alloc, write: g.memory.WriteString, put: g.memory.WriteUint32Le}
+// lower starts to write the arguments of a call.
+func (g *guest) lower() *lowerer {
+	g.lowerer.err = nil
+	return &g.lowerer
 }
 
 func (g *guest) alloc(align, size uint32) (uint32, error) {

@@ -1,6 +1,6 @@
 module github.com/countersign/countersign/tests/bench/go
 
-go 1.26.0
+go 1.25.0
 
 require (
 	github.com/MicahParks/keyfunc/v3 v3.9.0

@@ -12,8 +12,8 @@ use anyhow::{Context, Result, bail, ensure};
 use super::tally::Tally;
 use crate::project;
 
-/// The core, and what has dependencies that the core has not.
-const MODULES: [&str; 2] = ["hosts/go", "hosts/go/grpc"];
+/// The core, what has dependencies that the core has not, and what measures it.
+const MODULES: [&str; 3] = ["hosts/go", "hosts/go/grpc", "tests/bench/go"];
 
 const STATICCHECK: &str = "honnef.co/go/tools/cmd/staticcheck@v0.8.2";
 
@@ -28,7 +28,9 @@ pub(crate) fn run() -> Result<Tally> {
         }
         other => other.context("cannot start go")?,
     };
-    let unformatted = said(Command::new("gofmt").arg("-l").arg(folder(MODULES[0])))?;
+    let mut gofmt = Command::new("gofmt");
+    gofmt.arg("-l").args(MODULES.map(folder));
+    let unformatted = said(&mut gofmt)?;
     ensure!(unformatted.is_empty(), "gofmt would change {unformatted}");
     let has_race = has_race_detector()?;
     let mut total = Tally::default();
@@ -88,7 +90,9 @@ fn said(command: &mut Command) -> Result<String> {
         .output()
         .with_context(|| format!("cannot start {command:?}"))?;
     if !status.success() {
-        bail!("{command:?}: {}", String::from_utf8_lossy(&stderr));
+        let [said, error] =
+            [stdout, stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
+        bail!("{command:?}: {said}{error}");
     }
     Ok(String::from_utf8(stdout)?.trim().to_owned())
 }
