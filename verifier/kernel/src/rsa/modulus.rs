@@ -23,7 +23,7 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::columns::{MARGIN, Pairs, Sum, columns};
+use super::columns::{MARGIN, Pairs, SPAN, Sum, columns};
 use super::digits::{
     BITS, bytes_from_words, digits_from_words, words_from_bytes, words_from_digits,
 };
@@ -182,7 +182,8 @@ impl Residue {
     fn reduce(&mut self, modulus: &Modulus) -> Option<()> {
         let length = modulus.length;
         let upper = self.product.get(modulus.lowest..)?;
-        let quotient = self.quotient.get_mut(..length)?;
+        let whole = length.next_multiple_of(SPAN);
+        let quotient = self.quotient.get_mut(..whole)?;
         let first = modulus.point - GUARD;
         columns(
             Sum::Product,
@@ -194,8 +195,8 @@ impl Residue {
         )?;
 
         let quotient = self.quotient.get(GUARD..)?;
-        let lower = self.product.get(..length)?;
-        let value = self.value.get_mut(..length)?;
+        let lower = self.product.get(..whole)?;
+        let value = self.value.get_mut(..whole)?;
         columns(Sum::Product, quotient, &modulus.negated, 0, lower, value)
     }
 

@@ -9,7 +9,7 @@
 //! a product) `start` and `finish` take 20 dots for sixteen rows instead of 32.
 //!
 //! **Bounds.** With `|digit| <= D` and `L` rows a column is at most `L * D^2`.
-//! 32 bits hold 112 rows (80 between two folds, 16 at each end), so that longer
+//! 32 bits hold 112 rows (80 between two folds, 32 at one end), so that longer
 //! columns are folded on the way: `high` collects `sum >> 13`, `sum` keeps 13 bits.
 //! At the end a column is `low + 8192 * high` with `low` in `0..8192`; `high` moves
 //! one column up, which gives `v` with `|v| <= 8191 + L * D^2 / 8192 + folds`. `v` is
