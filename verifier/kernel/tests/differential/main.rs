@@ -1,9 +1,9 @@
 //! The elliptic-curve kernels against big integers (fields) and the RustCrypto
 //! and dalek crates (whole verifications; random, damaged and crafted).
 //!
-//! A longer run: `COUNTERSIGN_CASES=12000000 cargo test --release -p
-//! countersign-kernel --test differential -- --nocapture`, with another
-//! `COUNTERSIGN_SEED` if wanted.
+//! A longer run: `COUNTERSIGN_CASES=12000000 COUNTERSIGN_VERIFICATIONS=10000000 cargo
+//! test --release -p countersign-kernel --test differential -- --nocapture`, with
+//! another `COUNTERSIGN_SEED` if wanted.
 
 mod crafted;
 mod edwards;
@@ -29,7 +29,7 @@ fn every_operation_and_every_verification_agrees_with_its_oracle() {
         start.elapsed()
     );
     let start = Instant::now();
-    whole::run(&mut random, count / 80);
+    whole::run(&mut random, number("COUNTERSIGN_VERIFICATIONS", count / 80));
     println!(
         "seed {seed}: whole verifications, 0 differences, {:.1?}",
         start.elapsed()
