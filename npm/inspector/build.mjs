@@ -20,7 +20,15 @@ const digest = readFileSync(`${packed}/countersign.wasm.sha256`, "utf8").split("
 const { version } = JSON.parse(readFileSync(`${packed}/package.json`, "utf8"));
 const code = script.text;
 if (/<\/script|<!--/i.test(code)) throw new Error("the script would end before its end");
-const values = { SCRIPT: code, STYLE: style.text, SCRIPT_HASH: hash(code), STYLE_HASH: hash(style.text), DIGEST: digest, VERSION: version };
+const values = {
+  SCRIPT: code,
+  SCRIPT_HASH: hash(code),
+  STYLE: style.text,
+  STYLE_HASH: hash(style.text),
+  DIGEST: digest,
+  VERSION: version,
+  YAML_LICENCE: readFileSync("node_modules/yaml/LICENSE", "utf8").trim(),
+};
 const page = readFileSync("index.html", "utf8").replaceAll(/\{\{(\w+)\}\}/g, (_, name) => values[name]);
 
 mkdirSync(dist, { recursive: true });
