@@ -30,6 +30,8 @@ export interface Finding {
 }
 
 export interface Judgement {
+  /** No request was asked about. */
+  readonly alone: boolean;
   readonly decision: Decision;
   readonly steps: readonly Step[];
   /** What the client of a denied request gets. */
@@ -79,6 +81,7 @@ async function decide(policy: Opened, { token, pasted, request, nowMs }: Questio
     const decision = await gate.check(asked);
     const lacks = missing(gate, decision, pasted);
     return {
+      alone: request === undefined,
       decision,
       steps: lacks ? waiting : gate.explain(asked),
       answered: decision.allow ? undefined : await readAnswer(answer(decision)),

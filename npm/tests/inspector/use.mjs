@@ -130,8 +130,8 @@ export const use = (inspector) => ({
     await inspector.with(async (page) => {
       const { token, policy, keys, time } = example("Admitted");
       await ask(page, { token: ` Authorization: Bearer ${token}\n`, policy, keys, time });
-      const { headline, steps } = await seen(page);
-      equal([headline, steps.at(-1).check], ["Allowed", "rule.origin"]);
+      const { headline, steps, text } = await seen(page);
+      equal([headline, steps.at(-1).check, text.includes("no request was decided about")], ["Allowed", "rule.origin", true]);
     });
   },
 

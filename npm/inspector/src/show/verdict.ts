@@ -16,13 +16,14 @@ export function showVerdict(finding: Finding): HTMLElement {
   return card("unsure", "UNVERIFIED", "Anybody can write this.", prose(fault));
 }
 
-function decided({ decision, troubles }: Judgement): HTMLElement {
+function decided({ alone, decision, troubles }: Judgement): HTMLElement {
   const unused = troubles.length > 0 && element("ul", "problems", ...troubles.map((trouble) => problem(NAMES[trouble.kind], { ...trouble, place: "" })));
+  const only = alone && element("p", "note", "The token alone: no request was decided about.");
   if (decision.allow) {
     const who = decision.principal === null ? "Without identity: the rule asks for none." : `As ${decision.principal.subject ?? "somebody without a name"}, of the issuer ${decision.principal.issuer}.`;
-    return card("good", "Allowed", who, unused);
+    return card("good", "Allowed", who, only, unused);
   }
-  return card("bad", "Denied", sentence(decision.message), facts(decision), unused, changes(decision));
+  return card("bad", "Denied", sentence(decision.message), facts(decision), only, unused, changes(decision));
 }
 
 const NAMES = { jwks: "key set", discovery: "metadata", revocations: "revocations" };
