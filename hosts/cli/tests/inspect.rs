@@ -101,6 +101,7 @@ impl Server {
         output.read_line(&mut line).unwrap();
         if line.contains("built without the page") {
             println!("skipped: {line}");
+            let _ = child.wait();
             return None;
         }
         let said: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("{line}"));
