@@ -178,6 +178,25 @@ export function suite({ createGate, CountersignError, CODES, answer, withGrant }
       }
     },
 
+    async "what of a document is not used, and why, is in its status until a better one comes"() {
+      const keys = await issuer();
+      let now = Date.now();
+      const gate = await gateWith(keys, { now: () => now });
+      const odd = { kty: "EC", kid: "odd", crv: "P-256", x: "AA", y: "AA" };
+      const answers = [{ keys: [odd] }, { keys: [odd, ...keys.jwks] }];
+      const broken = await createGate(policy, { fetch: async () => new Response(JSON.stringify(answers.pop())), now: () => now });
+      const problems = () => broken.status()[0].problems.map(({ severity }) => severity);
+      equal(problems(), []);
+      await broken.preload();
+      equal(problems(), ["warning"]);
+      equal(broken.status()[0].problems[0].pointer, "/keys/0");
+      now += 600_000;
+      await broken.preload();
+      equal([problems(), broken.status()[0].usable], [["error"], true]);
+      await gate.preload();
+      equal(gate.status()[0].problems, []);
+    },
+
     async "too many who wait are turned away"() {
       const gate = await createGate(policy, { fetch: () => new Promise(() => {}), waitMs: 200, maxWaiting: 1 });
       const asked = await request("/assets/1");
@@ -264,6 +283,8 @@ export function suite({ createGate, CountersignError, CODES, answer, withGrant }
       const gate = await gateWith(await issuer());
       const seen = gate.inspect(await token());
       equal([seen.header.alg, seen.claims.sub, seen.signatureBytes, seen.fault], ["ES256", "user-1", 64, null]);
+      equal([JSON.parse(seen.headerText), JSON.parse(seen.claimsText)], [seen.header, seen.claims]);
+      equal(gate.inspect(`eyJhbGciOiJFUzI1NiJ9.${btoa('{"id":12345678901234567890}').replace(/=+$/, "")}.AA`).claimsText.includes("12345678901234567890"), true);
       await gate.preload();
       const steps = gate.explain(await request("/orgs/globex/seats"));
       equal(steps.find(({ verdict }) => verdict === "fail").code, "tenant_denied");

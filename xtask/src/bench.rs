@@ -8,17 +8,21 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use crate::{build, project, tools};
+use crate::{build, package, project, tools};
 
 pub(crate) fn run(arguments: &[&str]) -> Result<ExitCode> {
     let asks = |word| arguments.contains(&word);
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     if !asks("--help") && !asks("-h") {
         build::run()?;
-        let only = ["native", "wasmtime", "node", "go", "envoy", "growth"];
+        let only = ["native", "wasmtime", "node", "npm", "go", "envoy", "growth"];
         let needs = |suite| asks(suite) || !only.into_iter().any(asks);
-        if needs("node") {
+        if needs("node") || needs("npm") {
             tools::npm_packages("tests/bench/node")?;
+        }
+        if needs("npm") {
+            package::run()?;
+            package::unpack_for("tests/bench/node")?;
         }
         if needs("envoy") {
             command.env("COUNTERSIGN_ENVOY", tools::envoy()?);

@@ -20,7 +20,7 @@ usage: cargo xtask <command>
   demo    run the main job once, from a fresh clone (--json for machines)
   build   build and seal the one file into dist/, with its OCI image and manifests
           (of the sources in another folder: build FOLDER)
-  package make the npm package of it: dist/countersign-*.tgz
+  package make the npm package of it: dist/countersign-*.tgz, and dist/inspector/
   weigh   what each part of the file weighs (--all: each function)
   test    everything that has to hold; installs what it needs
   fuzz    coverage-guided fuzzing: fuzz [TARGET] [SECONDS, 60 unless told]

@@ -1,4 +1,5 @@
-//! The npm package of the built file, as it is published.
+//! The npm package of the built file, as it is published, and the inspector
+//! that is made of it.
 
 use std::{
     fs,
@@ -10,23 +11,34 @@ use anyhow::{Context, Result};
 
 use crate::{project, tools};
 
+const PACKAGE: &str = "npm/package";
+const INSPECTOR: &str = "npm/inspector";
+
 /// Packs what [`crate::build`] has put out into `dist/`.
 pub(crate) fn run() -> Result<()> {
-    const FOLDER: &str = "npm/package";
-    tools::npm_packages(FOLDER)?;
-    let folder = project::root().join(FOLDER);
-    let npm = |arguments: &[&str]| tools::run(tools::npm().current_dir(&folder).args(arguments));
-    npm(&["run", "--silent", "build"])?;
-    npm(&[
-        "pack",
-        "--silent",
-        "--ignore-scripts",
-        "--pack-destination",
-        "../../dist",
-    ])
+    tools::npm_packages(PACKAGE)?;
+    npm(PACKAGE, &["run", "--silent", "build"])?;
+    npm(
+        PACKAGE,
+        &[
+            "pack",
+            "--silent",
+            "--ignore-scripts",
+            "--pack-destination",
+            "../../dist",
+        ],
+    )?;
+    tools::npm_packages(INSPECTOR)?;
+    unpack_for(INSPECTOR)?;
+    npm(INSPECTOR, &["run", "--silent", "build"])
 }
 
-/// Where the tests of a folder find the package: what is in the tarball.
+fn npm(folder: &str, arguments: &[&str]) -> Result<()> {
+    let folder = project::root().join(folder);
+    tools::run(tools::npm().current_dir(folder).args(arguments))
+}
+
+/// Where a folder finds the package: what is in the tarball.
 pub(crate) fn unpack_for(folder: &str) -> Result<()> {
     let package = project::root()
         .join(folder)

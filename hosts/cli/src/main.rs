@@ -16,6 +16,7 @@ mod import;
 mod inspect;
 mod moment;
 mod policy;
+mod server;
 mod session;
 mod signing;
 mod source;
@@ -128,7 +129,7 @@ async fn run(command: Command, output: Output) -> Result<Exit, Failure> {
     match command {
         Command::Check(args) => check::run(args, output).await,
         Command::Explain(args) => explain::run(args, output).await,
-        Command::Inspect(args) => inspect::run(&args, output),
+        Command::Inspect(args) => inspect::run(&args, output).await,
         Command::Policy(command) => policy::run(command, output).await,
         Command::Import(command) => import::run(&command, output),
         Command::Digest(args) => digest::run(args, output),

@@ -116,7 +116,7 @@ export class Gate {
       return readInspection(inspect(new TextEncoder().encode(token)));
     } catch {
       restart();
-      return { header: null, claims: null, signatureBytes: null, fault: "internal_error" };
+      return { header: null, claims: null, headerText: null, claimsText: null, signatureBytes: null, fault: "internal_error" };
     }
   }
 

@@ -41,6 +41,8 @@ export class Generation {
   #requirements = new Map<string, number>();
   /** What was accepted, so that a fresh instance knows it too. */
   readonly #supplied = new Map<number, Supplied>();
+  /** What was not used of the last document that came, by issuer and kind. */
+  readonly #problems = new Map<string, readonly Problem[]>();
   readonly #flights = new Map<number, Promise<void>>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** When something is due, in milliseconds since the epoch. */
@@ -74,7 +76,7 @@ export class Generation {
 
   status(nowMs: number): DocumentStatus[] {
     const text = this.#ask((gate) => gate.status(nowMs));
-    return text === undefined ? [] : readStatus(text);
+    return text === undefined ? [] : readStatus(text, (issuer, kind) => this.#problems.get(`${kind} ${issuer}`) ?? []);
   }
 
   /** What to fetch now. It counts as started. */
@@ -91,7 +93,9 @@ export class Generation {
     if (text === undefined) return CountersignError.of("document", "internal_error", internalError.message).problems;
     const { skipped, problem } = JSON.parse(text);
     if (skipped && answer) this.#supplied.set(fetch.source, { fetch, answer, atMs });
-    return skipped ?? [problem];
+    const problems: readonly Problem[] = skipped ?? [problem];
+    this.#problems.set(`${fetch.kind} ${fetch.issuer}`, problems);
+    return problems;
   }
 
   /** Fetches a document and supplies it, or joins those who do. */

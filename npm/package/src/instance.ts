@@ -19,8 +19,9 @@ export let incarnation = 0;
 
 /** Starts the module, if nobody has. */
 export async function start(module: WebAssembly.Module): Promise<void> {
+  // `init` looks at `Request` and `Response`, for which Node.js loads its whole `fetch`: tens of milliseconds.
   // `initSync` would not know a module of another realm, such as the edge runtime's.
-  memory ??= (await init({ module_or_path: module })).memory;
+  memory ??= (node && module instanceof WebAssembly.Module ? glue.initSync({ module }) : await init({ module_or_path: module })).memory;
 }
 
 /** After a trap: throws the instance away, and every gate in it. */

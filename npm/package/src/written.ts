@@ -3,6 +3,7 @@
 import type { Code } from "./code.js";
 import type { Decision, Denial, Grant } from "./decision.js";
 import type { Fetch } from "./documents.js";
+import type { Problem } from "./error.js";
 import { Principal, type WrittenPrincipal } from "./principal.js";
 
 type Written =
@@ -63,11 +64,13 @@ export interface DocumentStatus {
   readonly failures: number;
   /** Whether it may still be used. */
   readonly usable: boolean;
+  /** Why the last one that came was refused, or which parts of it are not used. */
+  readonly problems: readonly Problem[];
 }
 
-export function readStatus(text: string): DocumentStatus[] {
-  const written: (Omit<DocumentStatus, "ageMs"> & { age_ms: number | null })[] = JSON.parse(text);
-  return written.map(({ age_ms, ...document }) => ({ ...document, ageMs: age_ms }));
+export function readStatus(text: string, problems: (issuer: string, kind: Fetch["kind"]) => readonly Problem[]): DocumentStatus[] {
+  const written: (Omit<DocumentStatus, "ageMs" | "problems"> & { age_ms: number | null })[] = JSON.parse(text);
+  return written.map(({ age_ms, ...document }) => ({ ...document, ageMs: age_ms, problems: problems(document.issuer, document.kind) }));
 }
 
 /** A token decoded, verified by nobody. Never a decision. */
@@ -75,6 +78,9 @@ export interface Inspection {
   /** `null` where it could not be decoded. */
   readonly header: { readonly [member: string]: unknown } | null;
   readonly claims: { readonly [claim: string]: unknown } | null;
+  /** As they were written: large numbers keep their digits. */
+  readonly headerText: string | null;
+  readonly claimsText: string | null;
   readonly signatureBytes: number | null;
   /** The code of the first fault of its form. */
   readonly fault: Code | null;
@@ -82,7 +88,14 @@ export interface Inspection {
 
 export function readInspection(text: string): Inspection {
   const { header, claims, signature_bytes, fault } = JSON.parse(text);
-  return { header: JSON.parse(header ?? "null"), claims: JSON.parse(claims ?? "null"), signatureBytes: signature_bytes, fault };
+  return {
+    header: JSON.parse(header ?? "null"),
+    claims: JSON.parse(claims ?? "null"),
+    headerText: header,
+    claimsText: claims,
+    signatureBytes: signature_bytes,
+    fault,
+  };
 }
 
 /** One check, for people. May show claims' values. */

@@ -33,6 +33,8 @@ pub(crate) enum Suite {
     Wasmtime,
     /// The sealed module in Node.
     Node,
+    /// The npm package: its start, and what it adds to an edge bundle.
+    Npm,
     /// The sealed module in Go.
     Go,
     /// The filter in Envoy, under load: needs `wrk`.
@@ -55,6 +57,8 @@ pub(crate) struct Scale {
     quick: bool,
     /// Of what is no check.
     pub(crate) repeats: usize,
+    /// Fresh processes of each contestant.
+    pub(crate) starts: usize,
     /// Seconds that OpenSSL measures itself for.
     pub(crate) openssl_s: u32,
     /// Requests of the mix.
@@ -71,6 +75,7 @@ impl Scale {
             true => Self {
                 quick,
                 repeats: 3,
+                starts: 2,
                 openssl_s: 0,
                 mixed: 60,
                 mix_passes: 1,
@@ -80,6 +85,7 @@ impl Scale {
             false => Self {
                 quick,
                 repeats: 200,
+                starts: 20,
                 openssl_s: 1,
                 mixed: 20_000,
                 mix_passes: 7,

@@ -113,6 +113,7 @@ fn heading(host: &str) -> &str {
         "native" => "The crate, compiled for this machine",
         "wasmtime" => "The sealed file in wasmtime",
         "node" => "The sealed file in Node",
+        "npm" => "The npm package",
         "go" => "The sealed file in Go",
         other => other,
     }

@@ -78,6 +78,7 @@ pub(crate) fn amount(value: f64, unit: Unit) -> String {
         Unit::Ns if value >= 1e6 => (value / 1e6, "ms"),
         Unit::Ns if value >= 1e3 => (value / 1e3, "µs"),
         Unit::Ns => (value, "ns"),
+        Unit::Bytes if value < 1e6 => (value / 1e3, "KB"),
         Unit::Bytes => (value / f64::from(1 << 20), "MiB"),
         Unit::Allocations => return format!("{value:.0} allocations"),
     };

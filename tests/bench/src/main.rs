@@ -13,6 +13,7 @@ mod growth;
 mod machine;
 mod mix;
 mod node;
+mod npm;
 mod openssl;
 mod policy;
 mod progress;
@@ -55,6 +56,11 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
     }
     if has(Suite::Node) {
         let answer = node::run(&scale)?;
+        races.extend(answer.races);
+        child_versions.extend(answer.versions);
+    }
+    if has(Suite::Npm) {
+        let answer = npm::run(&scale)?;
         races.extend(answer.races);
         child_versions.extend(answer.versions);
     }

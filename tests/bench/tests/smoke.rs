@@ -41,6 +41,31 @@ fn the_sealed_file_in_wasmtime_is_measured_against_the_same_peer() {
 }
 
 #[test]
+fn the_npm_package_is_measured_from_import_and_in_a_bundle() {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("node/node_modules/countersign");
+    if !package.is_dir() {
+        println!("skipped: the package is not unpacked (`cargo xtask test` does it)");
+        return;
+    }
+    let rows = rows("npm");
+    for peer in ["fast-jwt", "jose", "aws-jwt-verify", "jsonwebtoken"] {
+        assert!(
+            has(&rows, "import to first decision", peer),
+            "{peer}: {rows:?}"
+        );
+    }
+    assert!(has(&rows, "an edge bundle, raw", "jose"), "{rows:?}");
+    let gzip = |row: &&Value| row["peer"]["name"] == "budget";
+    let verdicts = rows.iter().filter(gzip).map(|row| &row["verdict"]);
+    let verdicts: Vec<_> = verdicts.collect();
+    assert_eq!(verdicts.len(), 2, "{rows:?}");
+    assert!(
+        verdicts.iter().all(|verdict| verdict.is_string()),
+        "{rows:?}"
+    );
+}
+
+#[test]
 fn the_sealed_file_in_node_is_measured_against_its_peers() {
     let peers = Path::new(env!("CARGO_MANIFEST_DIR")).join("node/node_modules");
     if !peers.is_dir() {

@@ -65,7 +65,7 @@ pub(crate) fn run() -> ExitCode {
     if let Err(error) = &envoy {
         println!("Envoy could not be installed: {error:#}");
     }
-    if let Err(error) = tools::npm_packages("tests/bench/node") {
+    if let Err(error) = tools::npm_packages(npm::BENCH) {
         println!("the peers in Node could not be installed: {error:#}");
     }
     let mut nodes = None;

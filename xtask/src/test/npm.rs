@@ -12,6 +12,7 @@ use crate::{package, project, tools};
 
 const TESTS: &str = "npm/tests";
 const EXAMPLE: &str = "npm/examples/next";
+pub(super) const BENCH: &str = "tests/bench/node";
 
 /// In the oldest Node.js that the package is for.
 const OLD: &[&str] = &["node", "commonjs", "edge", "frameworks", "tarball"];
@@ -23,6 +24,7 @@ const NEW: &[&str] = &[
     "frameworks",
     "workerd",
     "chromium",
+    "inspector",
     "deno",
     "bun",
     "next-turbopack-proxy",
@@ -42,6 +44,8 @@ pub(crate) fn prepare() -> Result<Nodes> {
     package::run()?;
     for folder in [TESTS, EXAMPLE] {
         tools::npm_packages(folder)?;
+    }
+    for folder in [TESTS, EXAMPLE, BENCH] {
         package::unpack_for(folder)?;
     }
     Ok(Nodes {

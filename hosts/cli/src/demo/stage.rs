@@ -11,10 +11,10 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use super::Row;
 use crate::{
     decision,
-    dev::{self, Issuer, Recipe, server},
+    dev::{self, Issuer, Recipe},
     documents::Documents,
     failure::Failure,
-    moment,
+    moment, server,
     session::{Request, Session},
     source::Source,
 };
@@ -55,11 +55,12 @@ impl Stage {
 
         let published = Arc::new(Mutex::new(issuer.jwks()));
         let documents = Arc::clone(&published);
-        let answer = move |path: &str| {
+        let answer = move |request: &hyper::Request<_>| {
             let jwks = documents.lock().unwrap_or_else(PoisonError::into_inner);
-            path.ends_with("/jwks.json").then(|| jwks.clone())
+            let is_asked = request.uri().path().ends_with("/jwks.json");
+            server::document(is_asked.then(|| jwks.clone()))
         };
-        let server = tokio::spawn(server::serve(listener, Arc::new(answer), |_, _| {}));
+        let server = tokio::spawn(server::serve(listener, Arc::new(answer)));
 
         let policy = dev::policy(&issuer);
         let start = Instant::now();

@@ -2,19 +2,19 @@
 
 mod directory;
 mod mint;
-pub(crate) mod server;
 mod template;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use clap::{Args, Subcommand};
+use hyper::Request;
 use serde_json::json;
 use tokio::net::TcpListener;
 
 use crate::{
     Exit, Output,
     failure::Failure,
-    moment,
+    moment, server,
     signing::PUBLISHABLE,
     style::{FAINT, GOOD, WARN},
 };
@@ -192,16 +192,16 @@ async fn serve(args: ServeArgs, output: Output) -> Result<Exit, Failure> {
         anstream::eprintln!("{FAINT}listening on {bound}, Ctrl-C ends it{FAINT:#}");
     }
     // Read again for every answer, so that a rotation shows at once.
-    let documents = move |path: &str| {
-        let issuer = Issuer::read(&directory).ok()?;
-        issuer.document(path)
+    let answer = move |request: &Request<_>| {
+        let path = request.uri().path();
+        let issuer = Issuer::read(&directory).ok();
+        let answer = server::document(issuer.and_then(|issuer| issuer.document(path)));
+        if !output.json {
+            anstream::eprintln!("{FAINT}{} {path}{FAINT:#}", answer.status().as_u16());
+        }
+        answer
     };
-    let log: fn(&str, hyper::StatusCode) = if output.json {
-        |_, _| {}
-    } else {
-        |path, status| anstream::eprintln!("{FAINT}{} {path}{FAINT:#}", status.as_u16())
-    };
-    match server::serve(listener, Arc::new(documents), log).await {}
+    match server::serve(listener, Arc::new(answer)).await {}
 }
 
 /// The address of an `http` URL with an IP address or `localhost`.

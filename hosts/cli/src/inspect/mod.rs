@@ -1,5 +1,7 @@
 //! A token decoded, verified by nobody.
 
+mod web;
+
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -18,12 +20,17 @@ pub(crate) struct InspectArgs {
     token: TokenArgs,
     #[command(flatten)]
     now: Now,
+    #[command(flatten)]
+    web: web::WebArgs,
 }
 
 /// Claims that are moments, in seconds (RFC 7519 §4.1, OpenID Connect Core §2).
 const MOMENTS: [&str; 5] = ["exp", "nbf", "iat", "auth_time", "updated_at"];
 
-pub(crate) fn run(args: &InspectArgs, output: Output) -> Result<Exit, Failure> {
+pub(crate) async fn run(args: &InspectArgs, output: Output) -> Result<Exit, Failure> {
+    if args.web.web {
+        return web::serve(&args.web, output).await;
+    }
     let token = args.token.read()?;
     let inspection = countersign_host::inspect(&token);
     let parse = |text: &Option<String>| -> Option<Value> {

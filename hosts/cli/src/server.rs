@@ -1,4 +1,4 @@
-//! Publishes an issuer's documents over plain HTTP.
+//! Answers over plain HTTP, for this machine.
 
 use std::{convert::Infallible, sync::Arc};
 
@@ -14,15 +14,11 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::Value;
 use tokio::{net::TcpListener, task::JoinSet};
 
-/// The document at a path, if there is one.
-pub(crate) type Documents = dyn Fn(&str) -> Option<Value> + Send + Sync;
+/// The answer to a request, whatever it is.
+pub(crate) type Answer = dyn Fn(&Request<Incoming>) -> Response<Full<Bytes>> + Send + Sync;
 
 /// Answers until it is dropped: open connections end with it.
-pub(crate) async fn serve(
-    listener: TcpListener,
-    documents: Arc<Documents>,
-    log: fn(&str, StatusCode),
-) -> Infallible {
+pub(crate) async fn serve(listener: TcpListener, answer: Arc<Answer>) -> Infallible {
     let mut connections = JoinSet::new();
     loop {
         while connections.try_join_next().is_some() {}
@@ -31,11 +27,10 @@ pub(crate) async fn serve(
             tokio::time::sleep(std::time::Duration::from_millis(100)).await;
             continue;
         };
-        let documents = Arc::clone(&documents);
+        let answer = Arc::clone(&answer);
         connections.spawn(async move {
             let service = service_fn(|request: Request<Incoming>| {
-                let response = answer(&*documents, request.uri().path());
-                log(request.uri().path(), response.status());
+                let response = answer(&request);
                 async { Ok::<_, Infallible>(response) }
             });
             // A client that goes away is no fault of ours.
@@ -47,17 +42,21 @@ pub(crate) async fn serve(
     }
 }
 
-fn answer(documents: &Documents, path: &str) -> Response<Full<Bytes>> {
-    match documents(path) {
+/// A JSON document, or that there is none.
+pub(crate) fn document(found: Option<Value>) -> Response<Full<Bytes>> {
+    match found {
         Some(document) => Response::builder()
             .header(CONTENT_TYPE, "application/json")
             .header(CACHE_CONTROL, "max-age=60")
             .body(Full::from(format!("{document:#}\n")))
             .unwrap_or_default(),
-        None => {
-            let mut response = Response::new(Full::from("not found\n"));
-            *response.status_mut() = StatusCode::NOT_FOUND;
-            response
-        }
+        None => refusal(StatusCode::NOT_FOUND, "not found"),
     }
+}
+
+/// An answer of one sentence.
+pub(crate) fn refusal(status: StatusCode, sentence: &str) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::from(format!("{sentence}\n")));
+    *response.status_mut() = status;
+    response
 }

@@ -1,0 +1,39 @@
+// Makes the page: one file, dist/inspector/index.html, with script, style and module in it.
+
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { build } from "esbuild";
+
+const dist = "../../dist/inspector";
+const packed = "node_modules/countersign";
+
+await import("./examples.mjs");
+execFileSync(process.execPath, ["node_modules/typescript/bin/tsc"], { stdio: "inherit" });
+
+// ASCII, so that its digest does not hang on how the page is decoded.
+const options = { bundle: true, minify: true, write: false, target: "es2022", charset: "ascii", legalComments: "none", logLevel: "warning" };
+const [script] = (await build({ ...options, entryPoints: ["src/main.ts"], format: "iife", conditions: ["browser"] })).outputFiles;
+const [style] = (await build({ ...options, entryPoints: ["src/style.css"] })).outputFiles;
+
+const digest = readFileSync(`${packed}/countersign.wasm.sha256`, "utf8").split(" ", 1)[0];
+const { version } = JSON.parse(readFileSync(`${packed}/package.json`, "utf8"));
+const code = script.text;
+if (/<\/script|<!--/i.test(code)) throw new Error("the script would end before its end");
+const values = {
+  SCRIPT: code,
+  SCRIPT_HASH: hash(code),
+  STYLE: style.text,
+  STYLE_HASH: hash(style.text),
+  DIGEST: digest,
+  VERSION: version,
+  YAML_LICENCE: readFileSync("node_modules/yaml/LICENSE", "utf8").trim(),
+};
+const page = readFileSync("index.html", "utf8").replaceAll(/\{\{(\w+)\}\}/g, (_, name) => values[name]);
+
+mkdirSync(dist, { recursive: true });
+writeFileSync(`${dist}/index.html`, page);
+
+function hash(text) {
+  return `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
+}

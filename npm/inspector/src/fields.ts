@@ -1,0 +1,75 @@
+// The form: what it says, and filling it in.
+
+import type { Head } from "countersign";
+import type { Question } from "./judge.js";
+import { absolute, EXPECTED, parse, relative } from "./moment.js";
+
+/** What an example writes into the form, by the names of its fields. */
+export type Entries = { readonly [name in (typeof NAMES)[number]]?: string };
+
+const NAMES = ["token", "policy", "keys", "revocations", "method", "target", "headers", "time"] as const;
+
+/** Calls `changed` soon after something was written. */
+export function listen(form: HTMLFormElement, changed: () => void): void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(changed, 150);
+  });
+}
+
+export function fill(form: HTMLFormElement, entries: Entries): void {
+  for (const name of NAMES) field(form, name).value = entries[name] ?? "";
+}
+
+/** Reads the form, and says beside a field what is wrong with it. */
+export function question(form: HTMLFormElement): Question {
+  const text = (name: (typeof NAMES)[number]) => field(form, name).value.trim();
+  const clockMs = Date.now();
+  const timeMs = text("time") === "" ? clockMs : parse(text("time"));
+  note(form, "time", timeMs === undefined ? EXPECTED : text("time") === "" ? "the time of this machine" : `${absolute(timeMs)}, ${relative(timeMs, clockMs)}`, timeMs === undefined);
+  const { headers, wrong } = readHeaders(field(form, "headers").value);
+  note(form, "headers", wrong === undefined ? "one a line; the token is added where the policy looks for it" : `expected \`NAME: VALUE\` in line ${wrong}`, wrong !== undefined);
+  return {
+    token: bare(text("token")),
+    policy: field(form, "policy").value,
+    pasted: { keys: text("keys"), revocations: text("revocations") },
+    request: readRequest(text("method"), text("target"), headers),
+    nowMs: timeMs ?? clockMs,
+  };
+}
+
+/** A token is often copied with what stands before it. */
+function bare(token: string): string {
+  return token.replace(/^(authorization:\s*)?bearer\s+/i, "");
+}
+
+/** Origin form, or with the host: `https://api.example.com/assets/1`. */
+function readRequest(method: string, target: string, headers: Head["headers"]): Head | undefined {
+  if (target === "") return undefined;
+  const [, authority, rest] = /^https?:\/\/([^/?]*)(.*)$/s.exec(target) ?? [undefined, "", target];
+  return { method: method || "GET", authority: authority ?? "", target: rest?.startsWith("/") || authority === "" ? (rest ?? "") : `/${rest}`, headers };
+}
+
+function readHeaders(text: string): { headers: [string, string][]; wrong: number | undefined } {
+  const headers: [string, string][] = [];
+  let wrong: number | undefined;
+  text.split("\n").forEach((line, index) => {
+    const colon = line.indexOf(":");
+    if (colon > 0) headers.push([line.slice(0, colon).trim(), line.slice(colon + 1).trim()]);
+    else if (line.trim() !== "") wrong ??= index + 1;
+  });
+  return { headers, wrong };
+}
+
+function field(form: HTMLFormElement, name: string): HTMLInputElement | HTMLTextAreaElement {
+  return form.elements.namedItem(name) as HTMLInputElement | HTMLTextAreaElement;
+}
+
+function note(form: HTMLFormElement, name: string, words: string, isWrong: boolean): void {
+  const hint = form.querySelector(`#${name}-hint`);
+  if (hint) hint.textContent = words;
+  hint?.classList.toggle("wrong", isWrong);
+  field(form, name).ariaInvalid = isWrong ? "true" : null;
+}

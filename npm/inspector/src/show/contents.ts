@@ -1,0 +1,52 @@
+import type { Inspection } from "countersign";
+import { absolute, ofClaim, relative } from "../moment.js";
+import { ALGORITHMS, CLAIMS, MEMBERS, MOMENTS } from "../words/members.js";
+import { element, part } from "./dom.js";
+
+type Members = { readonly [name: string]: unknown };
+
+/** Header and claims, member by member, and what each means. */
+export function showContents({ header, headerText, claims, claimsText, signatureBytes }: Inspection, signed: boolean, nowMs: number): HTMLElement[] {
+  const seal = () => element("span", signed ? "seal good" : "seal unsure", signed ? "signed by the issuer" : "UNVERIFIED");
+  const meaning = (name: string, value: unknown) => (name === "alg" && typeof value === "string" ? ALGORITHMS.get(value) : undefined) ?? MEMBERS.get(name);
+  return [
+    showMembers("Header", seal(), header, headerText, meaning),
+    showMembers("Claims", seal(), claims, claimsText, (name, value) => told(name, value, nowMs) ?? CLAIMS.get(name)),
+    ...(signatureBytes === null ? [] : [part("Signature", element("p", "note", `${signatureBytes} bytes, ${signed ? "verified" : "not checked"}`))]),
+  ];
+}
+
+function showMembers(title: string, seal: HTMLElement, members: Members | null, text: string | null, meaning: (name: string, value: unknown) => string | undefined): HTMLElement {
+  if (members === null || text === null) return part(title, element("p", "note", "It cannot be decoded."));
+  const exact = JSON.parse(text, keepDigits) as Members;
+  const rows = Object.entries(members).map(([name, value]) => {
+    const means = meaning(name, value);
+    return element("div", "", element("dt", "", name), element("dd", "", element("span", "value", write(exact[name])), means !== undefined && element("span", "means", means)));
+  });
+  const shown = part(title, rows.length > 0 ? element("dl", "members", ...rows) : element("p", "note", "It is empty."));
+  shown.firstElementChild?.append(" ", seal);
+  return shown;
+}
+
+/** `expires in 4 minutes`, of a claim that is a moment. */
+function told(name: string, value: unknown, nowMs: number): string | undefined {
+  const verbs = MOMENTS.get(name);
+  const ms = ofClaim(value);
+  if (!verbs || ms === undefined) return undefined;
+  return `${verbs[ms > nowMs ? 1 : 0]} ${relative(ms, nowMs)}, ${absolute(ms)}`;
+}
+
+function write(value: unknown): string {
+  if (typeof value === "string") return value;
+  const line = JSON.stringify(value) ?? "";
+  return line.length <= LINE ? line : (JSON.stringify(value, undefined, 2) ?? "");
+}
+
+/** Characters that fit into a line. */
+const LINE = 60;
+
+/** Numbers as they were written, where the browser can: `12345678901234567890` has more digits than JavaScript keeps. */
+function keepDigits(this: unknown, _: string, value: unknown, context?: { readonly source?: string }): unknown {
+  const { rawJSON } = JSON as { rawJSON?: (text: string) => unknown };
+  return typeof value === "number" && rawJSON && context?.source !== undefined ? rawJSON(context.source) : value;
+}

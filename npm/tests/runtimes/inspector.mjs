@@ -1,0 +1,16 @@
+// The inspector in Chromium: the page that is in dist/, as it is.
+
+import { open as openPage } from "../inspector/page.mjs";
+import { run } from "../run.mjs";
+import { corpus } from "../inspector/corpus.mjs";
+import { hostile } from "../inspector/hostile.mjs";
+import { use } from "../inspector/use.mjs";
+
+export async function open() {
+  const inspector = await openPage();
+  return {
+    name: `the inspector in Chromium ${inspector.version}`,
+    play: () => run({ ...use(inspector), ...corpus(inspector), ...hostile(inspector) }),
+    close: () => inspector.close(),
+  };
+}
