@@ -21,7 +21,7 @@ pub(crate) fn write(path: &Path, report: &Report) -> Result<()> {
 
 fn section(report: &Report) -> String {
     let mut text = format!(
-        "On {}, {}:\n\n| where | work | ours | peer | peer's | ratio | must | |\n|---|---|---:|---|---:|---:|---:|---|\n",
+        "On {}, {}:\n\n| where | work | by | ours | peer | peer's | ratio | must | |\n|---|---|---|---:|---|---:|---:|---:|---|\n",
         report.machine.sentence(),
         report.taken.split('T').next().unwrap_or_default(),
     );
@@ -38,9 +38,10 @@ fn section(report: &Report) -> String {
             _ => amount(figure.best, figure.unit),
         };
         text += &format!(
-            "| {} | {} | {} | {} | {} | {} | {} | {} |\n",
+            "| {} | {} | {} | {} | {} | {} | {} | {} | {} |\n",
             row.host,
             row.work,
+            row.ours.name,
             typical(&row.ours),
             peer.name,
             typical(peer),
