@@ -25,6 +25,8 @@ const TOP: f64 = 96.0;
 const ROW: f64 = 24.0;
 const HEADING: f64 = 34.0;
 const BAR: f64 = 14.0;
+/// Lines for the versions of everybody.
+const VERSION_LINES: usize = 2;
 
 /// Colours that can be told apart by everybody, on white and on black.
 const STYLE: &str = "
@@ -78,7 +80,7 @@ pub(crate) fn draw(report: &Report) -> String {
         canvas.append(bar(row, &scale, y));
         y += ROW;
     }
-    let height = y + 102.0;
+    let height = y + 120.0;
     Document::new()
         .set("viewBox", (0, 0, WIDTH, height))
         .set("width", WIDTH)
@@ -115,6 +117,7 @@ fn heading(host: &str) -> &str {
         "node" => "The sealed file in Node",
         "npm" => "The npm package",
         "go" => "The sealed file in Go",
+        "envoy" => "The sealed file in Envoy",
         other => other,
     }
 }
@@ -156,10 +159,14 @@ fn origin(report: &Report, y: f64) -> Group {
         .versions
         .iter()
         .map(|(name, version)| format!("{name} {version}"));
-    let versions = versions.collect::<Vec<_>>().join(", ");
-    Group::new()
-        .add(text(24.0, y, "faint", "start", &of_what))
-        .add(text(24.0, y + 18.0, "faint", "start", &versions))
+    let versions: Vec<_> = versions.collect();
+    let mut origin = Group::new().add(text(24.0, y, "faint", "start", &of_what));
+    let mut y = y;
+    for line in versions.chunks(versions.len().div_ceil(VERSION_LINES).max(1)) {
+        y += 18.0;
+        origin.append(text(24.0, y, "faint", "start", &line.join(", ")));
+    }
+    origin
 }
 
 fn grid(scale: &Scale, bottom: f64) -> Group {
