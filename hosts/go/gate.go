@@ -118,27 +118,22 @@ func (g *Gate) prepare(ctx context.Context, require Require) (int, error) {
 	return place, err
 }
 
-// decide asks the policy in force, and the next one where it is replaced
-// meanwhile.
-func (g *Gate) decide(ctx context.Context, ask func(*generation) func(*reader, uint64) (Answer, error)) (Decision, error) {
-	for ctx.Err() == nil {
-		current := g.inForce.Load()
-		if current == nil {
-			denial := internalError()
-			return Decision{Denial: denial}, denial
-		}
-		decision, err := current.decide(ctx, ask(current))
-		switch {
-		case errors.Is(err, errRetired):
-			continue
-		case err != nil:
-			return Decision{Denial: internalError()}, err
-		case decision.Denial != nil:
-			return decision, decision.Denial
-		}
-		return decision, nil
+// decide turns what the policy in force answers into a decision.
+func (g *Gate) decide(ctx context.Context, ask func(*generation) func(*reader, uint64) (Answer, error)) (decision Decision, err error) {
+	err = g.ask(ctx, func(current *generation) (err error) {
+		decision, err = current.decide(ctx, ask(current))
+		return err
+	})
+	switch {
+	case errors.Is(err, errClosed):
+		denial := internalError()
+		return Decision{Denial: denial}, denial
+	case err != nil:
+		return Decision{Denial: internalError()}, err
+	case decision.Denial != nil:
+		return decision, decision.Denial
 	}
-	return Decision{Denial: internalError()}, ctx.Err()
+	return decision, nil
 }
 
 // Reload puts another policy in force. The old one stays until the new one is
@@ -188,34 +183,27 @@ func (g *Gate) change(ctx context.Context, change func(current *generation) erro
 // Explain lists every check of a request in order, with what it saw: for
 // people, and only for those who may see claims. It fetches nothing.
 func (g *Gate) Explain(ctx context.Context, r *http.Request) (steps []Step, err error) {
-	err = g.ask(ctx, func(current *generation) error {
-		request := requestOf(r, current.reads)
-		return current.pool.call(ctx, func(r *reader) (err error) {
-			steps, err = r.instance.Explain(request, g.settings.nowMS())
-			return err
-		})
+	err = g.read(ctx, func(current *generation, reader *reader) (err error) {
+		steps, err = reader.instance.Explain(requestOf(r, current.reads), g.settings.nowMS())
+		return err
 	})
 	return steps, err
 }
 
 // Inspect decodes a token that nobody has verified. Never decide by it.
 func (g *Gate) Inspect(ctx context.Context, token string) (inspection Inspection, err error) {
-	err = g.ask(ctx, func(current *generation) error {
-		return current.pool.call(ctx, func(r *reader) (err error) {
-			inspection, err = r.instance.Inspect(token)
-			return err
-		})
+	err = g.read(ctx, func(_ *generation, reader *reader) (err error) {
+		inspection, err = reader.instance.Inspect(token)
+		return err
 	})
 	return inspection, err
 }
 
 // Status lists the state of every document, for readiness probes and metrics.
 func (g *Gate) Status(ctx context.Context) (documents []DocumentStatus, err error) {
-	err = g.ask(ctx, func(current *generation) error {
-		return current.pool.call(ctx, func(r *reader) (err error) {
-			documents, err = r.instance.Status(g.settings.nowMS())
-			return err
-		})
+	err = g.read(ctx, func(_ *generation, reader *reader) (err error) {
+		documents, err = reader.instance.Status(g.settings.nowMS())
+		return err
 	})
 	return documents, err
 }
@@ -224,6 +212,13 @@ func (g *Gate) Status(ctx context.Context) (documents []DocumentStatus, err erro
 // as long as a check would. [Gate.Status] says what came of it.
 func (g *Gate) Warm(ctx context.Context) error {
 	return g.ask(ctx, func(current *generation) error { return current.warm(ctx, nil) })
+}
+
+// read asks an instance of the policy in force.
+func (g *Gate) read(ctx context.Context, read func(*generation, *reader) error) error {
+	return g.ask(ctx, func(current *generation) error {
+		return current.pool.call(ctx, func(reader *reader) error { return read(current, reader) })
+	})
 }
 
 // ask asks the policy in force, and the next one where it is replaced

@@ -128,12 +128,7 @@ func TestWhoWaitsWhileAPolicyIsReplacedIsJudgedByTheNextOne(t *testing.T) {
 	slow, other := issuertest.New(t, keyA), issuertest.New(t, keyA)
 	slow.Answer("/jwks", untilItIsCancelled)
 	gate := newGate(t, newClock(), policyOf(slow.Entry("slow")), WithWait(time.Minute))
-	codes := make(chan string, 10)
-	token := slow.Token(keyA)
-	for range cap(codes) {
-		go func() { codes <- ask(t, gate, "/write", token) }()
-	}
-	eventually(t, "all wait", func() bool { return len(gate.inForce.Load().waiting) == cap(codes) })
+	codes := tenWait(t, gate, slow.Token(keyA))
 	if err := gate.Reload(t.Context(), []byte(text(policyOf(other.Entry("other"))))); err != nil {
 		t.Fatal(err)
 	}
@@ -146,12 +141,7 @@ func TestCloseLeavesNoGoroutineAndAdmitsNobody(t *testing.T) {
 	slow := issuertest.New(t, keyA)
 	slow.Answer("/jwks", untilItIsCancelled)
 	gate := newGate(t, newClock(), policyOf(slow.Entry("slow")), WithWait(time.Minute))
-	codes := make(chan string, 10)
-	token := slow.Token(keyA)
-	for range cap(codes) {
-		go func() { codes <- ask(t, gate, "/write", token) }()
-	}
-	eventually(t, "all wait", func() bool { return len(gate.inForce.Load().waiting) == cap(codes) })
+	codes := tenWait(t, gate, slow.Token(keyA))
 	want(t, "before", strings.Contains(goroutines(), "hosts/go.(*tasks).start"), true)
 	if err := gate.Close(); err != nil {
 		t.Fatal(err)
@@ -164,6 +154,18 @@ func TestCloseLeavesNoGoroutineAndAdmitsNobody(t *testing.T) {
 		// Where each of this package's is made, and those of a client.
 		return !strings.Contains(all, "hosts/go.(*tasks).start") && !strings.Contains(all, "net/http.(*persistConn)")
 	})
+}
+
+// tenWait asks ten times with a token whose keys do not come. It returns once
+// all of them wait, and sends their codes.
+func tenWait(t *testing.T, gate *Gate, token string) chan string {
+	t.Helper()
+	codes := make(chan string, 10)
+	for range cap(codes) {
+		go func() { codes <- ask(t, gate, "/write", token) }()
+	}
+	eventually(t, "all wait", func() bool { return len(gate.inForce.Load().waiting) == cap(codes) })
+	return codes
 }
 
 // untilItIsCancelled is a server that does not answer.

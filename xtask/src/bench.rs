@@ -10,6 +10,9 @@ use anyhow::{Context, Result};
 
 use crate::{build, package, project, tools};
 
+/// Where the part that runs in Node has its packages.
+pub(crate) const NODE: &str = "tests/bench/node";
+
 pub(crate) fn run(arguments: &[&str]) -> Result<ExitCode> {
     let asks = |word| arguments.contains(&word);
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
@@ -18,11 +21,11 @@ pub(crate) fn run(arguments: &[&str]) -> Result<ExitCode> {
         let only = ["native", "wasmtime", "node", "npm", "go", "envoy", "growth"];
         let needs = |suite| asks(suite) || !only.into_iter().any(asks);
         if needs("node") || needs("npm") {
-            tools::npm_packages("tests/bench/node")?;
+            tools::npm_packages(NODE)?;
         }
         if needs("npm") {
             package::run()?;
-            package::unpack_for("tests/bench/node")?;
+            package::unpack_for(NODE)?;
         }
         if needs("envoy") {
             command.env("COUNTERSIGN_ENVOY", tools::envoy()?);

@@ -19,6 +19,7 @@ type workload struct {
 	Fresh, Remembered        plan
 	Repeats                  int
 	Algorithms               []algorithm
+	HMAC                     algorithm
 	Mix                      clients
 	Supply                   struct{ Policy, Hundred string }
 }
@@ -82,6 +83,10 @@ func (b *bench) run() error {
 	// What is remembered costs the same whoever signed it.
 	ours := []contestant{b.instance(rsa), b.gate(rsa, 1)}
 	if err := b.compete("RS256, remembered", ours, peers[:1], b.Remembered, true); err != nil {
+		return err
+	}
+	// For the RSA operation alone.
+	if err := b.compete("HS256, fresh", []contestant{b.instance(b.HMAC)}, nil, b.Fresh, false); err != nil {
 		return err
 	}
 	two := []contestant{parallel(b.gate(rsa, 2))}

@@ -1,5 +1,5 @@
 // The part of the bench that runs in Node: reads what to do from standard
-// input, prints figures as JSON (`Answer` of src/node.rs), says on standard
+// input, prints figures as JSON (`Answer` of src/child.rs), says on standard
 // error how far it is.
 
 import { readFileSync } from "node:fs";

@@ -1,6 +1,6 @@
 // The part of the bench that measures the npm package itself: from import to
 // the first decision, and what an edge bundle ships. Reads what to do from
-// standard input, prints figures as JSON (`Answer` of src/node.rs).
+// standard input, prints figures as JSON (`Answer` of src/child.rs).
 
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";

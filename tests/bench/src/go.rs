@@ -11,12 +11,16 @@ use crate::{
     arguments::Scale,
     child::{self, Answer},
     progress::say,
+    rsa_alone,
 };
 
 /// Needs Go, and the sealed file in `hosts/go/`.
 pub(crate) fn run(scale: &Scale) -> Result<Answer> {
     say("go: making tokens");
-    child::ask(&mut Command::new(build()?), &child::workload(scale)?)
+    let mut answer = child::ask(&mut Command::new(build()?), &child::workload(scale)?)?;
+    let alone = rsa_alone::of_child("go", &answer.races, scale)?;
+    answer.races.extend(alone);
+    Ok(answer)
 }
 
 fn build() -> Result<PathBuf> {

@@ -20,6 +20,7 @@ mod progress;
 mod race;
 mod readme;
 mod report;
+mod rsa_alone;
 mod save;
 mod suite;
 mod table;

@@ -7,9 +7,10 @@ use crate::{
     arguments::Scale,
     contestant::{Case, JsonWebToken, Native, Sealed, Service},
     figure::{Figure, Race},
-    openssl, policy,
+    policy,
     progress::say,
     race::{Contestant, Plan, Tokens, race, time},
+    rsa_alone,
     token::{self, Signer, algorithms},
 };
 
@@ -140,14 +141,9 @@ fn against_peer(
     Ok(Race::new(host, work, race(&mut all, tokens, plan)?, count))
 }
 
-/// An RS256 check less an HS256 check of the same claims: both parse, hash and
-/// remember alike, so what is left is the operation.
+/// An HS256 check is timed for this, and is no row of its own.
 fn rsa_alone(host: &str, scale: &Scale, races: &[Race], ours: &Ours<'_>) -> Result<Race> {
     say(&format!("{host}: the RSA operation alone"));
-    let whole = races
-        .iter()
-        .find(|race| race.work == "RS256, fresh")
-        .context("RS256 is gone")?;
     let signer = Signer::new("HS256")?;
     let plan = scale.fresh();
     let case = Case::typical(&signer, plan.tokens)?;
@@ -160,19 +156,11 @@ fn rsa_alone(host: &str, scale: &Scale, races: &[Race], ours: &Ours<'_>) -> Resu
         plan,
         ours,
     )?;
-    let alone = |(whole, rest): (&Figure, &Figure)| whole.less(rest);
-    Ok(Race {
-        host: host.into(),
-        work: "RSA-2048 alone".into(),
-        ours: whole
-            .ours
-            .iter()
-            .zip(&rest.ours)
-            .take(1)
-            .map(alone)
-            .collect(),
-        peers: openssl::rsa_2048(scale.openssl_s)?.into_iter().collect(),
-    })
+    let whole = races.iter().find(|race| race.work == "RS256, fresh");
+    let whole = whole.and_then(|race| race.ours.first());
+    let whole = whole.context("RS256 is gone")?;
+    let rest = rest.ours.first().context("HS256 is gone")?;
+    rsa_alone::race(host, whole, rest, scale)
 }
 
 fn supply_native(signer: &Signer, scale: &Scale) -> Result<Figure> {

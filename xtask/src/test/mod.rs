@@ -15,7 +15,7 @@ use std::{
 use anyhow::{Result, ensure};
 
 use self::tally::Tally;
-use crate::{build, project, tools};
+use crate::{bench, build, project, tools};
 
 const WASM: &str = "wasm32-unknown-unknown";
 
@@ -65,7 +65,7 @@ pub(crate) fn run() -> ExitCode {
     if let Err(error) = &envoy {
         println!("Envoy could not be installed: {error:#}");
     }
-    if let Err(error) = tools::npm_packages(npm::BENCH) {
+    if let Err(error) = tools::npm_packages(bench::NODE) {
         println!("the peers in Node could not be installed: {error:#}");
     }
     let mut nodes = None;

@@ -8,11 +8,10 @@ use std::{
 use anyhow::{Context, Result};
 
 use super::tally::Tally;
-use crate::{package, project, tools};
+use crate::{bench, package, project, tools};
 
 const TESTS: &str = "npm/tests";
 const EXAMPLE: &str = "npm/examples/next";
-pub(super) const BENCH: &str = "tests/bench/node";
 
 /// In the oldest Node.js that the package is for.
 const OLD: &[&str] = &["node", "commonjs", "edge", "frameworks", "tarball"];
@@ -45,7 +44,7 @@ pub(crate) fn prepare() -> Result<Nodes> {
     for folder in [TESTS, EXAMPLE] {
         tools::npm_packages(folder)?;
     }
-    for folder in [TESTS, EXAMPLE, BENCH] {
+    for folder in [TESTS, EXAMPLE, bench::NODE] {
         package::unpack_for(folder)?;
     }
     Ok(Nodes {

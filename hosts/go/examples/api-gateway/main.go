@@ -16,17 +16,19 @@ import (
 //go:embed policy.json
 var policy []byte
 
-func main() {
+func main() { log.Fatal(run()) }
+
+func run() error {
 	gate, err := countersign.New(context.Background(), policy)
 	if err != nil {
-		log.Fatal(err)
+		return err
 	}
 	defer gate.Close()
 	address := "localhost:8080"
 	if len(os.Args) > 1 {
 		address = os.Args[1]
 	}
-	log.Fatal(http.ListenAndServe(address, gateway(gate)))
+	return http.ListenAndServe(address, gateway(gate))
 }
 
 func gateway(gate *countersign.Gate) http.Handler {

@@ -24,10 +24,12 @@ var policy []byte
 // What a node's token must have to speak over a socket.
 const speak countersign.Require = `{"types": ["nat"], "tenant": "present", "scopes": {"all": ["node:speak"]}}`
 
-func main() {
+func main() { log.Fatal(run()) }
+
+func run() error {
 	gate, err := countersign.New(context.Background(), policy)
 	if err != nil {
-		log.Fatal(err)
+		return err
 	}
 	defer gate.Close()
 	address := "localhost:8080"
@@ -36,7 +38,7 @@ func main() {
 	}
 	listener, err := net.Listen("tcp", "localhost:0")
 	if err != nil {
-		log.Fatal(err)
+		return err
 	}
 	log.Print("nodes connect to ", listener.Addr())
 	go func() {
@@ -48,7 +50,7 @@ func main() {
 			go greet(gate, connection)
 		}
 	}()
-	log.Fatal(http.ListenAndServe(address, hub(gate)))
+	return http.ListenAndServe(address, hub(gate))
 }
 
 func hub(gate *countersign.Gate) http.Handler {
