@@ -12,21 +12,7 @@ pub(crate) fn text(value: &impl Serialize) -> String {
 
 pub(crate) fn decision(decision: &Decision) -> String {
     text(&match decision {
-        Decision::Allow(grant) => Answer::Allow {
-            principal: grant.principal.as_deref().map(|principal| Principal {
-                issuer: &principal.issuer,
-                iss: &principal.iss,
-                subject: principal.subject.as_deref(),
-                token_type: principal.token_type.as_deref(),
-                tenant: principal.tenant.as_deref(),
-                roles: &principal.roles,
-                scopes: &principal.scopes,
-                expires_at_ms: principal.expires_at_ms,
-            }),
-            remove_headers: &grant.remove_headers,
-            remove_cookies: &grant.remove_cookies,
-            set_headers: &grant.set_headers,
-        },
+        Decision::Allow(_) => Answer::Allow,
         Decision::Deny(denial) => Answer::Deny {
             code: denial.code.as_str(),
             status: denial.status(),
@@ -44,12 +30,7 @@ pub(crate) fn decision(decision: &Decision) -> String {
 #[derive(Serialize)]
 #[serde(tag = "decision", rename_all = "snake_case")]
 enum Answer<'a> {
-    Allow {
-        principal: Option<Principal<'a>>,
-        remove_headers: &'a [Box<str>],
-        remove_cookies: &'a [Box<str>],
-        set_headers: &'a [(Box<str>, Box<str>)],
-    },
+    Allow,
     Deny {
         code: &'a str,
         status: u16,
@@ -61,18 +42,6 @@ enum Answer<'a> {
     Wait {
         fetches: Vec<FetchJson<'a>>,
     },
-}
-
-#[derive(Serialize)]
-struct Principal<'a> {
-    issuer: &'a str,
-    iss: &'a str,
-    subject: Option<&'a str>,
-    token_type: Option<&'a str>,
-    tenant: Option<&'a str>,
-    roles: &'a [Box<str>],
-    scopes: &'a [Box<str>],
-    expires_at_ms: Option<i64>,
 }
 
 #[derive(Serialize)]

@@ -2,12 +2,13 @@
 //! that nothing here needs an import.
 
 mod frame;
+mod grant;
 mod json;
 
 use countersign::{Code, Decision, Denial, Outcome, Problem};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// How a check ended; [`Gate::decision`] has the rest.
+/// How a check ended; [`Gate::grant`] and [`Gate::decision`] have the rest.
 #[wasm_bindgen]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -29,6 +30,8 @@ pub struct Gate {
     decision: Decision,
     /// Written by JavaScript.
     room: Vec<u8>,
+    /// Read by JavaScript.
+    grant: Vec<u8>,
 }
 
 #[wasm_bindgen]
@@ -41,6 +44,7 @@ impl Gate {
             gate: countersign::Gate::open(policy, seed),
             decision: internal_error(),
             room: Vec::new(),
+            grant: Vec::new(),
         }
     }
 
@@ -176,8 +180,7 @@ impl Gate {
     }
 
     /// The number of the last check's grant: the same number means the same
-    /// [`Gate::decision`] and [`Gate::claims`] for as long as the gate is
-    /// open. 0 without a principal.
+    /// [`Gate::grant`] for as long as the gate is open. 0 without a principal.
     pub fn granted(&self) -> f64 {
         match &self.decision {
             // Never as many as a double cannot count.
@@ -186,19 +189,21 @@ impl Gate {
         }
     }
 
-    /// The decision of the last check, with everything that it says but the
-    /// claims.
-    pub fn decision(&self) -> String {
-        json::decision(&self.decision)
+    /// Where in the module's memory it stands what the last check grants, in
+    /// the form of `grant.rs`; 0 where it grants nothing.
+    pub fn grant(&mut self) -> *const u8 {
+        match &self.decision {
+            Decision::Allow(grant) => {
+                grant::write(grant, &mut self.grant);
+                self.grant.as_ptr()
+            }
+            _ => std::ptr::null(),
+        }
     }
 
-    /// The claims of the last check's principal as the issuer signed them: a
-    /// JSON object.
-    pub fn claims(&self) -> Option<String> {
-        match &self.decision {
-            Decision::Allow(grant) => Some(grant.principal.as_ref()?.claims.as_ref().into()),
-            _ => None,
-        }
+    /// The decision of the last check; of one that allows no more than that.
+    pub fn decision(&self) -> String {
+        json::decision(&self.decision)
     }
 
     /// Every check of a request in [`Gate::room`] in order, with what it saw.

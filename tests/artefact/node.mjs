@@ -1,6 +1,7 @@
 // Opens the file in V8 and decides the requests on standard input.
 
 import { readFileSync } from "node:fs";
+import { readGrant } from "./grant.mjs";
 
 const dist = new URL("../../dist/", import.meta.url);
 const { Gate, Verdict, initSync } = await import(new URL("npm/countersign.js", dist));
@@ -19,7 +20,9 @@ const answers = cases.map((strings) => {
   if (decision.decision !== Verdict[verdict].toLowerCase()) {
     throw new Error(`${Verdict[verdict]} is not ${decision.decision}`);
   }
-  return decision;
+  if (verdict !== Verdict.Allow) return decision;
+  const at = gate.grant();
+  return { ...decision, ...readGrant(new DataView(memory.buffer), new Uint8Array(memory.buffer), at) };
 });
 console.log(JSON.stringify(answers));
 

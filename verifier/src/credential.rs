@@ -1,6 +1,8 @@
 //! The token of a request, from the places that the policy lists.
 
-use crate::{Code, Request, bytes, policy::Credential, refusal::Refusal};
+use countersign_kernel::bytes;
+
+use crate::{Code, Request, policy::Credential, refusal::Refusal};
 
 /// A token, and whether it came from a cookie that a foreign page could send.
 #[derive(Clone, Copy, Debug)]

@@ -2,7 +2,9 @@
 
 use alloc::{boxed::Box, format, string::String, sync::Arc, vec::Vec};
 
-use crate::{Principal, base64url, policy::Forward};
+use countersign_kernel::bytes::base64url;
+
+use crate::{Principal, policy::Forward};
 
 /// Headers to set, by lower-case name.
 pub(crate) type Headers = Arc<[(Box<str>, Box<str>)]>;

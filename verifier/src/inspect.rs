@@ -2,8 +2,10 @@
 
 use alloc::string::String;
 
+use countersign_kernel::bytes::base64url;
+
 use crate::{
-    Code, Jws, Limits, base64url,
+    Code, Jws, Limits,
     json::{self, Value},
     jws::Parts,
 };

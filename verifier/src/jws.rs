@@ -2,8 +2,10 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
+use countersign_kernel::bytes::{self, base64url};
+
 use crate::{
-    Algorithm, Code, Limits, base64url,
+    Algorithm, Code, Limits,
     json::{self, Object, Value},
     refusal::Refusal,
 };
@@ -70,11 +72,13 @@ impl<'a> Jws<'a> {
 impl<'a> Parts<'a> {
     /// Exactly three parts; the header's is not empty.
     pub(crate) fn split(token: &'a [u8]) -> Option<Self> {
-        let end = token.iter().rposition(|b| *b == b'.')?;
-        let (signing_input, signature) = (token.get(..end)?, token.get(end + 1..)?);
-        let mut parts = signing_input.split(|b| *b == b'.');
-        let (header, payload) = (parts.next()?, parts.next()?);
-        (parts.next().is_none() && !header.is_empty()).then_some(Self {
+        let dot = |text| bytes::position(text, b'.');
+        let end = dot(token)?;
+        let (header, rest) = (token.get(..end)?, token.get(end + 1..)?);
+        let end = dot(rest)?;
+        let (payload, signature) = (rest.get(..end)?, rest.get(end + 1..)?);
+        let signing_input = token.get(..header.len() + 1 + payload.len())?;
+        (dot(signature).is_none() && !header.is_empty()).then_some(Self {
             header,
             payload,
             signature,

@@ -11,8 +11,6 @@
 extern crate alloc;
 
 mod algorithm;
-mod base64url;
-mod bytes;
 mod check;
 mod claims;
 mod code;
@@ -23,6 +21,7 @@ mod document;
 mod explain;
 mod forward;
 mod gate;
+mod hash;
 mod inspect;
 mod issuer;
 mod jws;

@@ -6,7 +6,9 @@ use alloc::{boxed::Box, vec::Vec};
 
 use hashbrown::HashTable;
 
-use crate::bytes;
+use countersign_kernel::bytes;
+
+use crate::hash;
 
 /// Strings of bytes, each once.
 #[derive(Debug, Default)]
@@ -54,7 +56,7 @@ impl Set {
 
 /// A seed is of no use here: who fills a map is trusted, or bounded.
 fn hash(key: &[u8]) -> u64 {
-    bytes::hash(key, 0)
+    hash::of(key, 0)
 }
 
 /// A value for each key.

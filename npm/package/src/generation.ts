@@ -2,6 +2,7 @@ import { CountersignError, type Problem } from "./error.js";
 import { type Decision, type Grant, internalError } from "./decision.js";
 import { type Answer, type Fetch, fetchDocument, type Fetcher } from "./documents.js";
 import * as glue from "./glue/countersign.js";
+import { readGrant } from "./grant.js";
 import * as instance from "./instance.js";
 import { type DocumentStatus, readDecision, readStatus, type Step } from "./written.js";
 
@@ -147,13 +148,13 @@ export class Generation {
 
   #decide(check: (gate: glue.Gate) => glue.Verdict): Decision | Fetch[] {
     const decided = this.#ask((gate) => {
-      const verdict = check(gate);
-      const number = verdict === glue.Verdict.Allow ? gate.granted() : 0;
+      if (check(gate) !== glue.Verdict.Allow) return readDecision(gate.decision());
+      const number = gate.granted();
       const kept = this.#kept[number % KEPT];
       if (number !== 0 && kept?.number === number) return kept.grant;
-      const decision = readDecision(gate.decision(), () => gate.claims());
-      if (number !== 0) this.#kept[number % KEPT] = { number, grant: decision as Grant };
-      return decision;
+      const grant = readGrant(gate.grant());
+      if (number !== 0) this.#kept[number % KEPT] = { number, grant };
+      return grant;
     });
     return decided ?? internalError;
   }

@@ -1,8 +1,9 @@
-// The one instance of the module, and writing into its memory.
+// The one instance of the module, and its memory.
 
 import init, * as glue from "./glue/countersign.js";
 
 const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const node = (globalThis as { Buffer?: { from(memory: ArrayBuffer): Latin1 } }).Buffer;
 
 interface Latin1 {
@@ -53,13 +54,24 @@ export function writeToken(gate: glue.Gate, token: string): number {
 
 function makeRoom(gate: glue.Gate, length: number): number {
   const room = gate.room(length);
+  viewMemory();
+  return room;
+}
+
+/** The memory as it is now. */
+export function viewMemory(): DataView {
   // It moves when it grows, and with a fresh instance.
   if (view?.buffer !== memory!.buffer) {
     view = new DataView(memory!.buffer);
     bytes = new Uint8Array(memory!.buffer);
     latin1 = node?.from(memory!.buffer);
   }
-  return room;
+  return view;
+}
+
+/** UTF-8 in the memory that was viewed last. */
+export function readText(from: number, length: number): string {
+  return decoder.decode(bytes.subarray(from, from + length));
 }
 
 /** A byte a character, as HTTP stacks read headers. What is no byte becomes 0xFF, which no token and no path holds. */

@@ -19,16 +19,16 @@ export class Principal {
   #claims: { readonly [claim: string]: Json } | undefined;
 
   /** @internal */
-  constructor(written: WrittenPrincipal, claimsText: string) {
-    this.issuer = written.issuer;
-    this.iss = written.iss;
-    this.subject = written.subject;
-    this.tokenType = written.token_type;
-    this.tenant = written.tenant;
-    this.roles = Object.freeze(written.roles);
-    this.scopes = Object.freeze(written.scopes);
-    this.expiresAtMs = written.expires_at_ms;
-    this.#claimsText = claimsText;
+  constructor(said: Omit<Principal, "claims" | "toJSON">) {
+    this.issuer = said.issuer;
+    this.iss = said.iss;
+    this.subject = said.subject;
+    this.tokenType = said.tokenType;
+    this.tenant = said.tenant;
+    this.roles = said.roles;
+    this.scopes = said.scopes;
+    this.expiresAtMs = said.expiresAtMs;
+    this.#claimsText = said.claimsText;
     Object.freeze(this);
   }
 
@@ -45,16 +45,4 @@ export class Principal {
   toJSON(): object {
     return { ...this, claims: this.claims };
   }
-}
-
-/** As the module writes it. */
-export interface WrittenPrincipal {
-  issuer: string;
-  iss: string;
-  subject: string | null;
-  token_type: string | null;
-  tenant: string | null;
-  roles: string[];
-  scopes: string[];
-  expires_at_ms: number | null;
 }

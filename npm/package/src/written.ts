@@ -1,19 +1,11 @@
 // What the module writes, as JSON, read into what the package gives out.
 
 import type { Code } from "./code.js";
-import type { Decision, Denial, Grant } from "./decision.js";
+import type { Denial } from "./decision.js";
 import type { Fetch } from "./documents.js";
 import type { Problem } from "./error.js";
-import { Principal, type WrittenPrincipal } from "./principal.js";
 
 type Written =
-  | {
-      decision: "allow";
-      principal: WrittenPrincipal | null;
-      remove_headers: string[];
-      remove_cookies: string[];
-      set_headers: [string, string][];
-    }
   | {
       decision: "deny";
       code: Code;
@@ -25,30 +17,12 @@ type Written =
     }
   | { decision: "wait"; fetches: Fetch[] };
 
-/** A decision, or the documents that it waits for. */
-export function readDecision(text: string, claims: () => string | undefined): Decision | Fetch[] {
+/** A denial, or the documents that the decision waits for. */
+export function readDecision(text: string): Denial | Fetch[] {
   const written: Written = JSON.parse(text);
-  switch (written.decision) {
-    case "allow":
-      return grant(written, claims() ?? "{}");
-    case "deny": {
-      const { code, status, message, challenge, claim, retry_after_s } = written;
-      return { allow: false, code, status, message, challenge, claim, retryAfterS: retry_after_s };
-    }
-    case "wait":
-      return written.fetches;
-  }
-}
-
-function grant(written: Extract<Written, { decision: "allow" }>, claims: string): Grant {
-  const { principal, remove_headers, remove_cookies, set_headers } = written;
-  return Object.freeze({
-    allow: true,
-    principal: principal && new Principal(principal, claims),
-    removeHeaders: Object.freeze(remove_headers),
-    removeCookies: Object.freeze(remove_cookies),
-    setHeaders: Object.freeze(set_headers.map((pair) => Object.freeze(pair))),
-  });
+  if (written.decision === "wait") return written.fetches;
+  const { code, status, message, challenge, claim, retry_after_s } = written;
+  return { allow: false, code, status, message, challenge, claim, retryAfterS: retry_after_s };
 }
 
 /** The state of a document. */

@@ -2,6 +2,7 @@
 // it: strings of a request in, a decision with its principal out.
 
 import { readFileSync } from "node:fs";
+import { readGrant } from "../../artefact/grant.mjs";
 
 const dist = new URL("../../../dist/", import.meta.url);
 const glue = await import(new URL("npm/countersign.js", dist));
@@ -50,8 +51,9 @@ export function admitPrincipal(gate, target, credential) {
   const number = gate.granted();
   const kept = gate.kept[number % KEPT];
   if (kept?.number === number) return kept.principal;
-  const { principal } = JSON.parse(gate.decision());
-  principal.claims = gate.claims();
+  const at = gate.grant();
+  look();
+  const { principal } = readGrant(view, bytes, at);
   gate.kept[number % KEPT] = { number, principal };
   return principal;
 }
@@ -60,10 +62,7 @@ function write(gate, method, authority, target, credential) {
   const numbers = 4 * 6;
   const length = numbers + method.length + authority.length + target.length + 13 + credential.length;
   const room = gate.room(length);
-  if (view?.buffer !== memory.buffer) {
-    view = new DataView(memory.buffer);
-    bytes = Buffer.from(memory.buffer);
-  }
+  look();
   view.setUint32(room, 5, true);
   view.setUint32(room + 4, method.length, true);
   view.setUint32(room + 8, authority.length, true);
@@ -73,4 +72,11 @@ function write(gate, method, authority, target, credential) {
   // Node hands over headers as Latin-1, a byte a character.
   bytes.latin1Write(`${method}${authority}${target}authorization${credential}`, room + numbers);
   return length;
+}
+
+/** At the memory as it is now. */
+function look() {
+  if (view?.buffer === memory.buffer) return;
+  view = new DataView(memory.buffer);
+  bytes = Buffer.from(memory.buffer);
 }

@@ -1,10 +1,11 @@
 //! The arithmetic of public-key verification, at native speed in WebAssembly:
-//! RSA ([`rsa`]), ECDSA on the NIST curves and Ed25519 ([`curve`]).
+//! RSA ([`rsa`]), ECDSA on the NIST curves and Ed25519 ([`curve`]); and what else
+//! goes over every byte of a token ([`hash`], [`bytes`]).
 //!
 //! Everything that passes here is public, so variable time is right here and
 //! nowhere else: this crate must never see a private key. Only [`hash`], for HMAC,
 //! is handed secrets, and takes the same time for all of one length. `unsafe` is only in
-//! `rsa`'s loads and stores of vectors.
+//! the loads and stores of vectors.
 #![no_std]
 #![deny(unsafe_code)]
 
@@ -12,6 +13,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod bytes;
 pub mod curve;
 pub mod hash;
 pub mod rsa;

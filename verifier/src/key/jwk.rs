@@ -2,11 +2,12 @@
 
 use alloc::{boxed::Box, format, string::String, vec::Vec};
 
+use countersign_kernel::bytes::base64url;
+
 use super::{Key, Material, hmac::Secret, public::PublicKey};
 use crate::{
     Algorithm,
     algorithm::KeyKind,
-    base64url,
     json::{Object, Value},
 };
 

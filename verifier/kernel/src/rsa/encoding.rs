@@ -11,7 +11,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::PublicKey;
-use crate::hash::Hash;
+use crate::{bytes, hash::Hash};
 
 impl PublicKey {
     /// RSASSA-PKCS1-v1_5 verification.
@@ -24,7 +24,7 @@ impl PublicKey {
             return false;
         };
         let expected = [&[0, 1], vec![0xff; padding].as_slice(), &[0], &tail].concat();
-        padding >= 8 && encoded == expected
+        padding >= 8 && bytes::equal(&encoded, &expected)
     }
 
     /// RSASSA-PSS verification.

@@ -1,0 +1,53 @@
+// A grant as the module writes it: the form is told in npm/src/grant.rs.
+
+import type { Grant } from "./decision.js";
+import { readText, viewMemory } from "./instance.js";
+import { Principal } from "./principal.js";
+
+/** The length of a string that is not there. */
+const ABSENT = 0xffff_ffff;
+
+/** The strings of a principal. */
+const SINGLE = 6;
+
+export function readGrant(at: number): Grant {
+  const view = viewMemory();
+  const number = (place: number) => view.getUint32(at + 8 + 4 * place, true);
+  const [roles, scopes, removeHeaders, removeCookies, setHeaders] = [number(1), number(2), number(3), number(4), number(5)];
+  const count = SINGLE + roles + scopes + removeHeaders + removeCookies + 2 * setHeaders;
+  let next = 6;
+  const text = readText(at + 8 + 4 * (next + count), number(0));
+  let place = 0;
+  const optional = (): string | null => {
+    const length = number(next++);
+    return length === ABSENT ? null : text.slice(place, (place += length));
+  };
+  const string = () => optional() ?? "";
+  const list = <T>(length: number, item: () => T): readonly T[] => {
+    const items: T[] = [];
+    for (let index = 0; index < length; index++) items.push(item());
+    return Object.freeze(items);
+  };
+  const expiresAtMs = view.getFloat64(at, true);
+
+  const issuer = optional();
+  // In the order of the frame.
+  const said = {
+    issuer: issuer ?? "",
+    iss: string(),
+    subject: optional(),
+    tokenType: optional(),
+    tenant: optional(),
+    claimsText: string(),
+    roles: list(roles, string),
+    scopes: list(scopes, string),
+    expiresAtMs: Number.isNaN(expiresAtMs) ? null : expiresAtMs,
+  };
+  return Object.freeze({
+    allow: true,
+    principal: issuer === null ? null : new Principal(said),
+    removeHeaders: list(removeHeaders, string),
+    removeCookies: list(removeCookies, string),
+    setHeaders: list(setHeaders, () => Object.freeze([string(), string()] as const)),
+  });
+}

@@ -1,0 +1,70 @@
+//! A grant as one run of bytes, read by JavaScript where it stands: one text to
+//! decode and cut, where JSON took 2.5 µs to write and parse.
+
+use countersign::Grant;
+
+/// The length of a string that is not there.
+const ABSENT: u32 = u32::MAX;
+
+/// All numbers are little-endian, lengths count UTF-16 code units:
+///
+/// | | |
+/// |---|---|
+/// | `f64` | when the token expires, in milliseconds since the epoch; NaN where it does not |
+/// | `u32` | the bytes of the text |
+/// | 5 × `u32` | how many roles, scopes, headers to remove, cookies to remove, headers to set |
+/// | `u32` for each string | its length, `u32::MAX` where it is not there: issuer, `iss`, subject, token type, tenant and claims, then all of the lists; a header to set is a name and a value |
+/// | | the text: these strings in UTF-8 |
+///
+/// Without a principal its six strings and its lists are not there.
+pub(crate) fn write(grant: &Grant, frame: &mut Vec<u8>) {
+    let principal = grant.principal.as_deref();
+    let (mut strings, [roles, scopes]) = match principal {
+        None => (vec![None; 6], [&[][..]; 2]),
+        Some(principal) => (
+            vec![
+                Some(&*principal.issuer),
+                Some(&*principal.iss),
+                principal.subject.as_deref(),
+                principal.token_type.as_deref(),
+                principal.tenant.as_deref(),
+                Some(&*principal.claims),
+            ],
+            [&*principal.roles, &*principal.scopes],
+        ),
+    };
+    let lists = [roles, scopes, &grant.remove_headers, &grant.remove_cookies];
+    for list in lists {
+        strings.extend(list.iter().map(|word| Some(&**word)));
+    }
+    for (name, value) in grant.set_headers.iter() {
+        strings.extend([Some(&**name), Some(&**value)]);
+    }
+
+    let expires_at_ms = principal.and_then(|principal| principal.expires_at_ms);
+    // Never as far away as a double cannot count.
+    let expires_at_ms = expires_at_ms.map_or(f64::NAN, |ms| ms as f64);
+    let text_bytes = strings.iter().flatten().map(|string| string.len()).sum();
+    frame.clear();
+    frame.extend(expires_at_ms.to_le_bytes());
+    frame.extend(number(text_bytes));
+    for list in lists {
+        frame.extend(number(list.len()));
+    }
+    frame.extend(number(grant.set_headers.len()));
+    for string in &strings {
+        frame.extend(match string {
+            None => ABSENT.to_le_bytes(),
+            Some(ascii) if ascii.is_ascii() => number(ascii.len()),
+            Some(string) => number(string.encode_utf16().count()),
+        });
+    }
+    for string in strings.into_iter().flatten() {
+        frame.extend(string.as_bytes());
+    }
+}
+
+/// Lengths in this address space fit.
+fn number(length: usize) -> [u8; 4] {
+    u32::try_from(length).unwrap_or(ABSENT).to_le_bytes()
+}

@@ -1,0 +1,96 @@
+//! What every check does with each byte of a token, sixteen at a time: where a
+//! module is built for size, `==` and `contains` go byte by byte.
+
+pub mod base64url;
+mod sixteen;
+
+use sixteen::Sixteen;
+
+/// Whether two runs of bytes are equal. Takes a time that depends on where
+/// they differ: not for secrets.
+pub fn equal(a: &[u8], b: &[u8]) -> bool {
+    #[cfg_attr(target_arch = "wasm32", target_feature(enable = "simd128"))]
+    fn equal(a: &[u8], b: &[u8]) -> bool {
+        let ((a_blocks, a_rest), (b_blocks, b_rest)) = (a.as_chunks(), b.as_chunks());
+        let mut differ = Sixteen::splat(0);
+        for (a, b) in a_blocks.iter().zip(b_blocks) {
+            differ = differ.or(Sixteen::load(a).xor(Sixteen::load(b)));
+        }
+        match (a.last_chunk(), b.last_chunk()) {
+            // Instead of the rest: some of it for a second time.
+            (Some(a), Some(b)) => !differ.or(Sixteen::load(a).xor(Sixteen::load(b))).any(),
+            _ => a_rest.iter().eq(b_rest),
+        }
+    }
+    // SAFETY: a WebAssembly module is validated as a whole before it runs, so
+    // where this code runs at all the host has `simd128`.
+    #[allow(unsafe_code, unused_unsafe)]
+    unsafe {
+        a.len() == b.len() && equal(a, b)
+    }
+}
+
+/// Whether one of the bytes is `wanted`.
+pub fn contain(bytes: &[u8], wanted: u8) -> bool {
+    #[cfg_attr(target_arch = "wasm32", target_feature(enable = "simd128"))]
+    fn contain(bytes: &[u8], wanted: u8) -> bool {
+        let (blocks, rest) = bytes.as_chunks();
+        let mut found = Sixteen::splat(0);
+        for block in blocks {
+            found = found.or(Sixteen::load(block).equal(Sixteen::splat(wanted)));
+        }
+        found.any() || rest.iter().any(|byte| *byte == wanted)
+    }
+    // SAFETY: as in `equal`.
+    #[allow(unsafe_code, unused_unsafe)]
+    unsafe {
+        contain(bytes, wanted)
+    }
+}
+
+/// Where `wanted` comes first.
+pub fn position(bytes: &[u8], wanted: u8) -> Option<usize> {
+    let mut blocks = bytes.chunks(64);
+    let before = blocks.position(|block| contain(block, wanted))? * 64;
+    let block = bytes.get(before..)?;
+    Some(before + block.iter().position(|byte| *byte == wanted)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use super::*;
+
+    #[test]
+    fn a_byte_is_found_wherever_it_is() {
+        for length in 0..150 {
+            let bytes: Vec<u8> = (0..length).map(|n| n ^ 0xa5).collect();
+            assert_eq!(contain(&bytes, b','), bytes.contains(&b','));
+            for place in 0..bytes.len() {
+                for (byte, neighbour) in [(0, 1), (1, 0), (b',', b'-'), (0x80, 0), (0xff, 0x7f)] {
+                    let mut bytes: Vec<u8> = bytes.iter().map(|_| neighbour).collect();
+                    assert!(!contain(&bytes, byte));
+                    assert_eq!(position(&bytes, byte), None);
+                    bytes[place..].fill(byte);
+                    assert!(contain(&bytes, byte), "{length} {place} {byte}");
+                    assert_eq!(position(&bytes, byte), Some(place));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn one_bit_makes_a_difference() {
+        for length in 0..40 {
+            let bytes: Vec<u8> = (0..length).collect();
+            assert!(equal(&bytes, &bytes.clone()));
+            assert!(!equal(&bytes, &[&bytes[..], &[0]].concat()));
+            for bit in 0..8 * bytes.len() {
+                let mut other = bytes.clone();
+                other[bit / 8] ^= 1 << (bit % 8);
+                assert!(!equal(&bytes, &other));
+            }
+        }
+    }
+}
