@@ -22,8 +22,6 @@ pub(crate) fn run(arguments: &[&str]) -> Result<ExitCode> {
         let needs = |suite| asks(suite) || !only.into_iter().any(asks);
         if needs("node") || needs("npm") {
             tools::npm_packages(NODE)?;
-        }
-        if needs("npm") {
             package::run()?;
             package::unpack_for(NODE)?;
         }

@@ -26,6 +26,15 @@ fn has(rows: &[Value], work: &str, peer: &str) -> bool {
         .any(|row| row["work"] == work && row["peer"]["name"] == peer)
 }
 
+/// With its peers beside it.
+fn package_is_here() -> bool {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("node/node_modules/countersign");
+    if !package.is_dir() {
+        println!("skipped: the package is not unpacked (`cargo xtask test` does it)");
+    }
+    package.is_dir()
+}
+
 #[test]
 fn the_crate_is_measured_against_its_peer() {
     let rows = rows("native");
@@ -42,9 +51,7 @@ fn the_sealed_file_in_wasmtime_is_measured_against_the_same_peer() {
 
 #[test]
 fn the_npm_package_is_measured_from_import_and_in_a_bundle() {
-    let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("node/node_modules/countersign");
-    if !package.is_dir() {
-        println!("skipped: the package is not unpacked (`cargo xtask test` does it)");
+    if !package_is_here() {
         return;
     }
     let rows = rows("npm");
@@ -66,10 +73,8 @@ fn the_npm_package_is_measured_from_import_and_in_a_bundle() {
 }
 
 #[test]
-fn the_sealed_file_in_node_is_measured_against_its_peers() {
-    let peers = Path::new(env!("CARGO_MANIFEST_DIR")).join("node/node_modules");
-    if !peers.is_dir() {
-        println!("skipped: the peers are not installed (`cargo xtask test` does it)");
+fn the_npm_package_in_node_is_measured_against_its_peers() {
+    if !package_is_here() {
         return;
     }
     let rows = rows("node");

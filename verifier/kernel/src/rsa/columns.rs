@@ -22,6 +22,7 @@
 
 use alloc::vec;
 use alloc::vec::Vec;
+use core::iter;
 
 use super::lanes::store_pairs;
 use super::tile::{Carry, STEP, STEPS, TILE, Tile};
@@ -75,10 +76,17 @@ impl Pairs {
             .unwrap_or_default()
             .as_chunks_mut()
             .0;
-        let mut before = &[0; 8];
-        for (entries, digits) in entries.iter_mut().zip(digits.as_chunks().0) {
-            store_pairs(entries, before, digits);
-            before = digits;
+        // The digits one place down, so that each vector of them is one load.
+        let mut lowest = [0; 8];
+        lowest
+            .iter_mut()
+            .skip(1)
+            .zip(digits)
+            .for_each(|(to, digit)| *to = *digit);
+        let higher = digits.get(7..).unwrap_or_default().as_chunks().0;
+        let below = iter::once(&lowest).chain(higher);
+        for ((entries, digits), below) in entries.iter_mut().zip(digits.as_chunks().0).zip(below) {
+            store_pairs(entries, digits, below);
         }
         if let Some((entry, last)) = self.0.get_mut(BELOW + digits.len()).zip(digits.last()) {
             *entry = i32::from(*last) << 16;

@@ -32,12 +32,14 @@ pub(super) fn words_from_bytes(bytes: &[u8]) -> Vec<u32> {
 /// The `length` big-endian bytes of a number that fits them.
 pub(super) fn bytes_from_words(words: &[u32], length: usize) -> Vec<u8> {
     let mut bytes = vec![0; length];
-    for (bytes, word) in bytes.rchunks_mut(4).zip(words) {
-        bytes
-            .iter_mut()
-            .rev()
-            .zip(word.to_le_bytes())
-            .for_each(|(to, byte)| *to = byte);
+    let (top, rest) = bytes.as_rchunks_mut();
+    let mut words = words.iter();
+    for (bytes, word) in rest.iter_mut().rev().zip(&mut words) {
+        *bytes = word.to_be_bytes();
+    }
+    let word = words.next().copied().unwrap_or(0).to_le_bytes();
+    for (byte, part) in top.iter_mut().rev().zip(word) {
+        *byte = part;
     }
     bytes
 }

@@ -77,10 +77,9 @@ pub(crate) fn store_digits<const AT: usize, const N: usize>(to: &mut [i16; N], a
     }
 }
 
-/// Each digit in the low half of an entry, with the one before it in the high half.
+/// Each digit in the low half of an entry, with the one below it in the high half.
 #[inline]
-pub(crate) fn store_pairs(to: &mut [i32; 8], before: &[i16; 8], digits: &[i16; 8]) {
-    let below = before[7..].iter().chain(digits);
+pub(crate) fn store_pairs(to: &mut [i32; 8], digits: &[i16; 8], below: &[i16; 8]) {
     for ((entry, digit), below) in to.iter_mut().zip(digits).zip(below) {
         *entry = i32::from(*digit as u16) | i32::from(*below) << 16;
     }

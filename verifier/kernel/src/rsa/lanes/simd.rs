@@ -91,18 +91,17 @@ pub(crate) fn store_digits<const AT: usize, const N: usize>(to: &mut [i16; N], a
     unsafe { v128_store(to.as_mut_ptr().add(AT).cast(), i16x8_narrow_i32x4(a, b)) }
 }
 
-/// Each digit in the low half of an entry, with the one before it in the high half.
+/// Each digit in the low half of an entry, with the one below it in the high half.
 #[inline]
 #[target_feature(enable = "simd128")]
-pub(crate) fn store_pairs(to: &mut [i32; 8], before: &[i16; 8], digits: &[i16; 8]) {
+pub(crate) fn store_pairs(to: &mut [i32; 8], digits: &[i16; 8], below: &[i16; 8]) {
     // SAFETY: the arrays are two, one and one vector long.
-    let (before, digits) = unsafe {
+    let (digits, below) = unsafe {
         (
-            v128_load(before.as_ptr().cast()),
             v128_load(digits.as_ptr().cast()),
+            v128_load(below.as_ptr().cast()),
         )
     };
-    let below = i16x8_shuffle::<7, 8, 9, 10, 11, 12, 13, 14>(before, digits);
     let low = i16x8_shuffle::<0, 8, 1, 9, 2, 10, 3, 11>(digits, below);
     let high = i16x8_shuffle::<4, 12, 5, 13, 6, 14, 7, 15>(digits, below);
     // SAFETY: as above.

@@ -88,14 +88,13 @@ pub(crate) fn store_digits<const AT: usize, const N: usize>(to: &mut [i16; N], a
     unsafe { _mm_storeu_si128(to.as_mut_ptr().add(AT).cast(), _mm_packs_epi32(a, b)) }
 }
 
-/// Each digit in the low half of an entry, with the one before it in the high half.
+/// Each digit in the low half of an entry, with the one below it in the high half.
 #[inline]
-pub(crate) fn store_pairs(to: &mut [i32; 8], before: &[i16; 8], digits: &[i16; 8]) {
+pub(crate) fn store_pairs(to: &mut [i32; 8], digits: &[i16; 8], below: &[i16; 8]) {
     // SAFETY: x86-64 has SSE2; the places lie within the arrays.
     unsafe {
-        let before = _mm_loadu_si128(before.as_ptr().cast());
         let digits = _mm_loadu_si128(digits.as_ptr().cast());
-        let below = _mm_or_si128(_mm_slli_si128::<2>(digits), _mm_srli_si128::<14>(before));
+        let below = _mm_loadu_si128(below.as_ptr().cast());
         let low = _mm_unpacklo_epi16(digits, below);
         let high = _mm_unpackhi_epi16(digits, below);
         _mm_storeu_si128(to.as_mut_ptr().cast(), low);
