@@ -50,15 +50,15 @@ pub(crate) fn decode_segment(segment: &[u8]) -> Option<Cow<'_, [u8]>> {
         return None;
     }
     let decoded = if segment.contains(&b'%') {
-        Cow::Owned(percent_decode(segment)?)
+        let decoded = percent_decode(segment)?;
+        let plain = !decoded.iter().any(|b| b.is_ascii_control() || matches!(b, b'/' | b'\\' | b';'))
+            // `%252f`: a backend that decodes twice would see `/`.
+            && !decoded.windows(3).any(|w| percent_byte(w).is_some());
+        Cow::Owned(plain.then_some(decoded)?)
     } else {
         Cow::Borrowed(segment)
     };
-    let plain = !matches!(&*decoded, b"" | b"." | b"..")
-        && !decoded.iter().any(|b| b.is_ascii_control() || matches!(b, b'/' | b'\\' | b';'))
-        // `%252f`: a backend that decodes twice would see `/`.
-        && !decoded.windows(3).any(|w| percent_byte(w).is_some());
-    plain.then_some(decoded)
+    (!matches!(&*decoded, b"" | b"." | b"..")).then_some(decoded)
 }
 
 fn percent_decode(segment: &[u8]) -> Option<Vec<u8>> {
