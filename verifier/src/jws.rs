@@ -120,5 +120,8 @@ fn text_member<'h>(header: &'h Object<'_>, name: &str) -> Result<Option<&'h str>
 /// Media types compare without case and without `application/`.
 pub(crate) fn normal_typ(typ: &str) -> Box<str> {
     let lower = typ.to_ascii_lowercase();
-    Box::from(lower.strip_prefix("application/").unwrap_or(&lower))
+    match lower.strip_prefix("application/") {
+        Some(rest) => rest.into(),
+        None => lower.into(),
+    }
 }

@@ -222,7 +222,9 @@ impl<'de> Visitor<'de> for Seed<'_, 'de> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value<'de>, A::Error> {
         self.enter()?;
-        let mut members: Vec<(Cow<'de, str>, Value<'de>)> = Vec::new();
+        // What most tokens have. Others grow; deeper objects are smaller, and many.
+        let room = if self.depth == 0 { 12 } else { 0 };
+        let mut members: Vec<(Cow<'de, str>, Value<'de>)> = Vec::with_capacity(room);
         let mut seen = Set::default();
         while let Some(name) = map.next_key_seed(Name)? {
             let duplicate = if members.len() < SCAN {

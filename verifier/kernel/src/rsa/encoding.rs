@@ -7,7 +7,6 @@
 //! by. PSS has to be unmasked; MGF1 uses the hash of the message, and the salt
 //! has exactly the length of the hash (RFC 7518 §3.5).
 
-use alloc::vec;
 use alloc::vec::Vec;
 
 use super::PublicKey;
@@ -19,11 +18,16 @@ impl PublicKey {
         let Some(encoded) = self.power(signature) else {
             return false;
         };
-        let tail = [hash.digest_info(), &hash.digest(&[message])].concat();
-        let Some(padding) = encoded.len().checked_sub(tail.len() + 3) else {
+        let (info, digest) = (hash.digest_info(), hash.digest(&[message]));
+        let Some(padding) = encoded.len().checked_sub(3 + info.len() + digest.len()) else {
             return false;
         };
-        let expected = [&[0, 1], vec![0xff; padding].as_slice(), &[0], &tail].concat();
+        let mut expected = Vec::with_capacity(encoded.len());
+        expected.extend([0, 1]);
+        expected.resize(2 + padding, 0xff);
+        expected.push(0);
+        expected.extend(info);
+        expected.extend(digest);
         padding >= 8 && bytes::equal(&encoded, &expected)
     }
 
