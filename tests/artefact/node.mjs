@@ -1,17 +1,18 @@
-// Opens the file in V8 and decides the requests on standard input.
+// Opens the file in V8, decides the requests and takes apart the tokens on
+// standard input.
 
 import { readFileSync } from "node:fs";
 import { readGrant } from "./grant.mjs";
 
 const dist = new URL("../../dist/", import.meta.url);
-const { Gate, Verdict, initSync } = await import(new URL("npm/countersign.js", dist));
+const { Gate, Verdict, initSync, inspect } = await import(new URL("npm/countersign.js", dist));
 const { memory } = initSync({ module: new WebAssembly.Module(readFileSync(new URL("countersign.wasm", dist))) });
 
-const { policy, now_ms, cases } = JSON.parse(readFileSync(0, "utf8"));
+const { policy, now_ms, cases, tokens } = JSON.parse(readFileSync(0, "utf8"));
 const gate = new Gate(Buffer.from(policy), 1n);
 if (gate.problems() !== undefined) throw new Error(gate.problems());
 
-const answers = cases.map((strings) => {
+const decisions = cases.map((strings) => {
   const frame = toFrame(strings);
   const place = gate.room(frame.length);
   new Uint8Array(memory.buffer).set(frame, place);
@@ -24,7 +25,8 @@ const answers = cases.map((strings) => {
   const at = gate.grant();
   return { ...decision, ...readGrant(new DataView(memory.buffer), new Uint8Array(memory.buffer), at) };
 });
-console.log(JSON.stringify(answers));
+const inspections = tokens.map((token) => JSON.parse(inspect(Buffer.from(token, "base64"))));
+console.log(JSON.stringify({ decisions, inspections }));
 
 /** Byte strings in base64: method, authority, target, header names and values. */
 function toFrame(strings) {

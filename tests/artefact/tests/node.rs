@@ -5,7 +5,11 @@ use std::{
     process::{Command, Stdio},
 };
 
-use base64::{Engine, engine::general_purpose::STANDARD};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
+use countersign::inspect;
 use countersign_artefact_tests::{
     cases::{self, Answer, Case},
     dist,
@@ -23,10 +27,11 @@ fn v8_decides_as_the_native_crate() {
     let policy = cases::policy(&key);
     let cases = cases::cases(&key, &stranger, now_ms);
 
-    let decisions = decide(&policy, &cases, now_ms);
+    let answers = ask(&policy, now_ms, &cases, &[]);
+    let decisions = answers["decisions"].as_array().unwrap();
     let expected = cases::native(&policy, &cases, now_ms);
     assert_eq!(decisions.len(), cases.len());
-    for ((case, decision), expected) in cases.iter().zip(&decisions).zip(expected) {
+    for ((case, decision), expected) in cases.iter().zip(decisions).zip(expected) {
         assert_eq!(answer(decision), expected, "{}", case.name);
     }
     assert_eq!(decisions[0]["principal"]["subject"], "user-1");
@@ -35,6 +40,70 @@ fn v8_decides_as_the_native_crate() {
         set.contains(&json!(["x-auth-subject", "user-1"])),
         "{set:?}"
     );
+}
+
+/// Its decoder works on vectors there, and natively on numbers.
+#[test]
+fn v8_takes_tokens_apart_as_the_native_crate() {
+    if !present() {
+        return;
+    }
+    let mut random = Random(20_261_121);
+    let tokens: Vec<Vec<u8>> = (0..20_000).map(|_| random.token()).collect();
+    let policy = cases::policy(&Key::read("rsa-2048-a"));
+
+    let answers = ask(&policy, 0, &[], &tokens);
+    let inspections = answers["inspections"].as_array().unwrap();
+    assert_eq!(inspections.len(), tokens.len());
+    let mut good = 0;
+    for (token, inspection) in tokens.iter().zip(inspections) {
+        let native = inspect(token);
+        let expected = json!({
+            "header": native.header,
+            "claims": native.claims,
+            "signature_bytes": native.signature_bytes,
+            "fault": native.fault.map(|code| code.as_str()),
+        });
+        assert_eq!(*inspection, expected, "{}", token.escape_ascii());
+        good += u32::from(native.fault.is_none());
+    }
+    assert!((5_000..15_000).contains(&good), "{good} are good");
+}
+
+/// SplitMix64: the same cases in every run.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) as usize % end
+    }
+
+    /// Of any length, every other one damaged in one place.
+    fn token(&mut self) -> Vec<u8> {
+        let text: String = (0..self.below(90))
+            .map(|_| char::from(b' ' + self.below(95) as u8))
+            .collect();
+        let signature: Vec<u8> = (0..self.below(70)).map(|_| self.below(256) as u8).collect();
+        let parts = [
+            URL_SAFE_NO_PAD.encode(r#"{"alg":"HS256"}"#),
+            URL_SAFE_NO_PAD.encode(json!({ "text": text }).to_string()),
+            URL_SAFE_NO_PAD.encode(signature),
+        ];
+        let mut token = parts.join(".").into_bytes();
+        let place = self.below(token.len());
+        match self.below(8) {
+            0 => token[place] = self.below(256) as u8,
+            1 => token[place] = b"-_AQgw.+/=Zz09"[self.below(14)],
+            2 => token.truncate(place),
+            3 => drop(token.remove(place)),
+            _ => {}
+        }
+        token
+    }
 }
 
 /// A host that is absent is said to be; in CI it fails the run.
@@ -48,7 +117,7 @@ fn present() -> bool {
     found
 }
 
-fn decide(policy: &Value, cases: &[Case], now_ms: u64) -> Vec<Value> {
+fn ask(policy: &Value, now_ms: u64, cases: &[Case], tokens: &[Vec<u8>]) -> Value {
     let strings = |case: &Case| -> Vec<String> {
         let mut strings = vec![
             case.method.as_bytes(),
@@ -64,7 +133,9 @@ fn decide(policy: &Value, cases: &[Case], now_ms: u64) -> Vec<Value> {
             .collect()
     };
     let cases: Vec<_> = cases.iter().map(strings).collect();
-    let input = json!({ "policy": policy.to_string(), "now_ms": now_ms, "cases": cases });
+    let tokens: Vec<_> = tokens.iter().map(|token| STANDARD.encode(token)).collect();
+    let policy = policy.to_string();
+    let input = json!({ "policy": policy, "now_ms": now_ms, "cases": cases, "tokens": tokens });
 
     let mut node = Command::new("node")
         .arg(dist::root().join("tests/artefact/node.mjs"))
