@@ -95,29 +95,39 @@ pub(crate) fn host(authority: &[u8]) -> Result<Cow<'_, str>, Code> {
 }
 
 fn read_host(authority: &[u8]) -> Option<Cow<'_, str>> {
-    let legal = |b: &u8| {
-        b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~' | b':' | b'[' | b']')
-    };
-    if authority.len() > 512 || !authority.iter().all(legal) {
+    if authority.len() > 512 {
         return None;
     }
-    let authority = core::str::from_utf8(authority).ok()?;
-    let host = if authority.starts_with('[') {
-        let end = authority.find(']')?.checked_add(1)?;
-        let (host, port) = authority.split_at_checked(end)?;
-        is_port(port).then_some(host)?
-    } else {
-        match authority.split_once(':') {
-            Some((host, port)) => port.bytes().all(|b| b.is_ascii_digit()).then_some(host)?,
-            None => authority,
+    let (mut bare, mut lower) = (true, true);
+    for byte in authority {
+        match byte {
+            b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {}
+            b'A'..=b'Z' => lower = false,
+            b':' | b'[' | b']' => bare = false,
+            _ => return None,
         }
+    }
+    let authority = core::str::from_utf8(authority).ok()?;
+    let host = if bare {
+        authority
+    } else {
+        without_port(authority)?
     };
     let host = host.strip_suffix('.').unwrap_or(host);
-    Some(if host.bytes().any(|b| b.is_ascii_uppercase()) {
-        Cow::Owned(host.to_ascii_lowercase())
-    } else {
+    Some(if lower {
         Cow::Borrowed(host)
+    } else {
+        Cow::Owned(host.to_ascii_lowercase())
     })
+}
+
+fn without_port(authority: &str) -> Option<&str> {
+    let (host, port) = if authority.starts_with('[') {
+        authority.split_at_checked(authority.find(']')?.checked_add(1)?)?
+    } else {
+        authority.split_at_checked(authority.find(':').unwrap_or(authority.len()))?
+    };
+    is_port(port).then_some(host)
 }
 
 fn is_port(text: &str) -> bool {

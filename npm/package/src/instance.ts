@@ -4,16 +4,11 @@ import init, * as glue from "./glue/countersign.js";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-const node = (globalThis as { Buffer?: { from(memory: ArrayBuffer): Latin1 } }).Buffer;
-
-interface Latin1 {
-  latin1Write(text: string, from: number): number;
-}
 
 let memory: WebAssembly.Memory | undefined;
 let view: DataView;
-let bytes: Uint8Array;
-let latin1: Latin1 | undefined;
+/** Empty before it is first looked at, and when the memory has grown since. */
+let bytes = new Uint8Array();
 
 /** Says which instance it is: gates of another one are gone. */
 export let incarnation = 0;
@@ -22,13 +17,14 @@ export let incarnation = 0;
 export async function start(module: WebAssembly.Module): Promise<void> {
   // `init` looks at `Request` and `Response`, for which Node.js loads its whole `fetch`: tens of milliseconds.
   // `initSync` would not know a module of another realm, such as the edge runtime's.
-  memory ??= (node && module instanceof WebAssembly.Module ? glue.initSync({ module }) : await init({ module_or_path: module })).memory;
+  memory ??= ("Buffer" in globalThis && module instanceof WebAssembly.Module ? glue.initSync({ module }) : await init({ module_or_path: module })).memory;
 }
 
 /** After a trap: throws the instance away, and every gate in it. */
 export function restart(): void {
   incarnation++;
   glue.__wbg_reset_state();
+  bytes = new Uint8Array();
   // The module is known: this only says what was made of it.
   memory = glue.initSync({ module: undefined as never }).memory;
 }
@@ -60,11 +56,9 @@ function makeRoom(gate: glue.Gate, length: number): number {
 
 /** The memory as it is now. */
 export function viewMemory(): DataView {
-  // It moves when it grows, and with a fresh instance.
-  if (view?.buffer !== memory!.buffer) {
+  if (bytes.length === 0) {
     view = new DataView(memory!.buffer);
     bytes = new Uint8Array(memory!.buffer);
-    latin1 = node?.from(memory!.buffer);
   }
   return view;
 }
@@ -76,16 +70,10 @@ export function readText(from: number, length: number): string {
 
 /** A byte a character, as HTTP stacks read headers. What is no byte becomes 0xFF, which no token and no path holds. */
 function write(text: string, from: number): void {
-  if (latin1 && !NO_BYTE.test(text)) {
-    latin1.latin1Write(text, from);
-    return;
-  }
-  const { written } = encoder.encodeInto(text, bytes.subarray(from, from + text.length));
-  if (written === text.length && !NO_ASCII.test(text)) return;
+  const { read, written } = encoder.encodeInto(text, bytes.subarray(from, from + text.length));
+  // As many bytes as characters: ASCII.
+  if (read === text.length && written === text.length) return;
   for (let index = 0; index < text.length; index++) {
     bytes[from + index] = Math.min(text.charCodeAt(index), 0xff);
   }
 }
-
-const NO_BYTE = /[^\0-\xff]/;
-const NO_ASCII = /[^\0-\x7f]/;
