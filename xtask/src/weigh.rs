@@ -34,6 +34,7 @@ const PARTS: &[(&str, &[&str])] = &[
     ("P-256", &["countersign_kernel::curve::p256"]),
     ("Ed25519", &["countersign_kernel::curve::ed25519"]),
     ("SHA-2", &["countersign_kernel::hash", "sha2::"]),
+    ("runs of bytes", &["countersign_kernel::bytes"]),
     ("P-384, P-521", &["countersign_kernel::"]),
     (
         "policy",

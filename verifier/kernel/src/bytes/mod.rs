@@ -39,7 +39,8 @@ pub fn contain(bytes: &[u8], wanted: u8) -> bool {
         for block in blocks {
             found = found.or(Sixteen::load(block).equal(Sixteen::splat(wanted)));
         }
-        found.any() || rest.contains(&wanted)
+        rest.iter()
+            .fold(found.any(), |found, byte| found | (*byte == wanted))
     }
     // SAFETY: as in `equal`.
     #[allow(unsafe_code, unused_unsafe)]
