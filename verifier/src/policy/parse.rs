@@ -103,6 +103,8 @@ fn value(text: &[u8], most: usize) -> Result<Value<'_>, Vec<Problem>> {
 fn policy(node: Node<'_, '_>) -> Read<Policy> {
     let mut names = Names::default();
     let mut fields = node.fields()?;
+    // For editors, which check what is written by it.
+    fields.optional("$schema", |node| node.text().map(drop));
     fields.required("contract", contract);
     let limits = fields.or("limits", Limits::DEFAULT, lowered_limits);
     let issuers = fields.required("issuers", |node| issuers(node, &limits, &mut names));
