@@ -9,6 +9,10 @@ let memory: WebAssembly.Memory | undefined;
 let view: DataView;
 /** Empty before it is first looked at, and when the memory has grown since. */
 let bytes = new Uint8Array();
+/** So that a text a little longer than the last needs nothing new. */
+const SPARE = 1024;
+/** Where what was asked last was written. Its text is empty when the memory has grown since. */
+let room: { gate?: glue.Gate; numbers: number; place: number; text: Uint8Array } = { numbers: 0, place: 0, text: bytes };
 
 /** Says which instance it is: gates of another one are gone. */
 export let incarnation = 0;
@@ -34,24 +38,37 @@ export function writeRequest(gate: glue.Gate, strings: readonly string[]): numbe
   const numbers = 4 * (strings.length + 1);
   let text = "";
   for (const string of strings) text += string;
-  const room = makeRoom(gate, numbers + text.length);
-  view.setUint32(room, strings.length, true);
-  let place = room;
+  let place = write(gate, numbers, text);
+  view.setUint32(place, strings.length, true);
   for (const string of strings) view.setUint32((place += 4), string.length, true);
-  write(text, room + numbers);
   return numbers + text.length;
 }
 
 /** Writes a token where the gate reads it. */
 export function writeToken(gate: glue.Gate, token: string): number {
-  write(token, makeRoom(gate, token.length));
+  write(gate, 0, token);
   return token.length;
 }
 
-function makeRoom(gate: glue.Gate, length: number): number {
-  const room = gate.room(length);
-  viewMemory();
-  return room;
+/**
+ * Writes a text behind so many bytes for numbers, and returns where these begin. A byte a character, as HTTP stacks
+ * read headers. What is no byte becomes 0xFF, which no token and no path holds.
+ */
+function write(gate: glue.Gate, numbers: number, text: string): number {
+  if (room.gate !== gate || room.numbers !== numbers || room.text.length <= text.length) {
+    const length = numbers + text.length + SPARE;
+    const place = gate.room(length);
+    viewMemory();
+    room = { gate, numbers, place, text: bytes.subarray(place + numbers, place + length) };
+  }
+  const { read, written } = encoder.encodeInto(text, room.text);
+  // As many bytes as characters: ASCII.
+  if (read !== text.length || written !== text.length) {
+    for (let index = 0; index < text.length; index++) {
+      room.text[index] = Math.min(text.charCodeAt(index), 0xff);
+    }
+  }
+  return room.place;
 }
 
 /** The memory as it is now. */
@@ -66,14 +83,4 @@ export function viewMemory(): DataView {
 /** UTF-8 in the memory that was viewed last. */
 export function readText(from: number, length: number): string {
   return decoder.decode(bytes.subarray(from, from + length));
-}
-
-/** A byte a character, as HTTP stacks read headers. What is no byte becomes 0xFF, which no token and no path holds. */
-function write(text: string, from: number): void {
-  const { read, written } = encoder.encodeInto(text, bytes.subarray(from, from + text.length));
-  // As many bytes as characters: ASCII.
-  if (read === text.length && written === text.length) return;
-  for (let index = 0; index < text.length; index++) {
-    bytes[from + index] = Math.min(text.charCodeAt(index), 0xff);
-  }
 }
