@@ -114,8 +114,8 @@ fn heading(host: &str) -> &str {
     match host {
         "native" => "The crate, compiled for this machine",
         "wasmtime" => "The sealed file in wasmtime",
-        "node" => "The sealed file in Node",
-        "npm" => "The npm package",
+        "node" => "The npm package in Node",
+        "npm" => "The npm package, from import to bundle",
         "go" => "The sealed file in Go",
         "envoy" => "The sealed file in Envoy",
         other => other,
