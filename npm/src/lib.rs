@@ -189,8 +189,8 @@ impl Gate {
         }
     }
 
-    /// Where in the module's memory it stands what the last check grants, in
-    /// the form of `grant.rs`; 0 where it grants nothing.
+    /// Where what the last check grants stands in the module's memory, in the
+    /// form of `grant.rs`; 0 where it grants nothing.
     pub fn grant(&mut self) -> *const u8 {
         match &self.decision {
             Decision::Allow(grant) => {

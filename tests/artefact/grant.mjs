@@ -1,6 +1,6 @@
 // Reads what a grant says out of the file's memory: the form is told in
-// npm/src/grant.rs. Another reading than the npm package's, for tests and the
-// bench, which use the file without the package.
+// npm/src/grant.rs. Another reading than the npm package's, as the test of the
+// file comes before the package.
 
 const ABSENT = 0xffff_ffff;
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });

@@ -6,8 +6,8 @@ mod sixteen;
 
 use sixteen::Sixteen;
 
-/// Whether two runs of bytes are equal. Takes a time that depends on where
-/// they differ: not for secrets.
+/// Whether two runs of bytes are equal. Nothing is promised about the time
+/// that it takes: not for secrets.
 pub fn equal(a: &[u8], b: &[u8]) -> bool {
     #[cfg_attr(target_arch = "wasm32", target_feature(enable = "simd128"))]
     fn equal(a: &[u8], b: &[u8]) -> bool {

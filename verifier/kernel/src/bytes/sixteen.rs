@@ -10,66 +10,66 @@ mod simd {
     use core::arch::wasm32::*;
 
     #[derive(Clone, Copy)]
-    pub(in super::super) struct Sixteen(v128);
+    pub(crate) struct Sixteen(v128);
 
     /// Each of these enables `simd128` itself, as whoever uses them has to.
     impl Sixteen {
         #[inline]
         #[target_feature(enable = "simd128")]
-        pub(in super::super) fn load(bytes: &[u8; 16]) -> Self {
+        pub(crate) fn load(bytes: &[u8; 16]) -> Self {
             // SAFETY: it reads the sixteen bytes of the array; no alignment is asked for.
             Self(unsafe { v128_load(bytes.as_ptr().cast()) })
         }
 
         #[inline]
         #[target_feature(enable = "simd128")]
-        pub(in super::super) fn splat(byte: u8) -> Self {
+        pub(crate) fn splat(byte: u8) -> Self {
             Self(u8x16_splat(byte))
         }
 
         #[inline]
         #[target_feature(enable = "simd128")]
-        pub(in super::super) fn or(self, other: Self) -> Self {
+        pub(crate) fn or(self, other: Self) -> Self {
             Self(v128_or(self.0, other.0))
         }
 
         #[inline]
         #[target_feature(enable = "simd128")]
-        pub(in super::super) fn and(self, other: Self) -> Self {
+        pub(crate) fn and(self, other: Self) -> Self {
             Self(v128_and(self.0, other.0))
         }
 
         #[inline]
         #[target_feature(enable = "simd128")]
-        pub(in super::super) fn xor(self, other: Self) -> Self {
+        pub(crate) fn xor(self, other: Self) -> Self {
             Self(v128_xor(self.0, other.0))
         }
 
         /// Modulo 256.
         #[inline]
         #[target_feature(enable = "simd128")]
-        pub(in super::super) fn add(self, other: Self) -> Self {
+        pub(crate) fn add(self, other: Self) -> Self {
             Self(u8x16_add(self.0, other.0))
         }
 
         /// 0xff where it is equal, else 0.
         #[inline]
         #[target_feature(enable = "simd128")]
-        pub(in super::super) fn equal(self, other: Self) -> Self {
+        pub(crate) fn equal(self, other: Self) -> Self {
             Self(u8x16_eq(self.0, other.0))
         }
 
         /// 0xff where it is less, else 0.
         #[inline]
         #[target_feature(enable = "simd128")]
-        pub(in super::super) fn less(self, other: Self) -> Self {
+        pub(crate) fn less(self, other: Self) -> Self {
             Self(u8x16_lt(self.0, other.0))
         }
 
         /// The low six bits of each as one run of bits.
         #[inline]
         #[target_feature(enable = "simd128")]
-        pub(in super::super) fn sextets(self) -> [u8; 12] {
+        pub(crate) fn sextets(self) -> [u8; 12] {
             let high = u16x8_shl(v128_and(self.0, u16x8_splat(0x3f)), 6);
             let low = u16x8_shr(v128_and(self.0, u16x8_splat(0x3f00)), 8);
             let twelve = v128_or(high, low);
@@ -87,7 +87,7 @@ mod simd {
         /// Whether a bit is set.
         #[inline]
         #[target_feature(enable = "simd128")]
-        pub(in super::super) fn any(self) -> bool {
+        pub(crate) fn any(self) -> bool {
             v128_any_true(self.0)
         }
     }
@@ -95,7 +95,7 @@ mod simd {
 
 #[cfg(not(target_arch = "wasm32"))]
 #[derive(Clone, Copy)]
-pub(super) struct Sixteen([u8; 16]);
+pub(crate) struct Sixteen([u8; 16]);
 
 #[cfg(not(target_arch = "wasm32"))]
 impl Sixteen {
@@ -108,51 +108,51 @@ impl Sixteen {
     }
 
     #[inline]
-    pub(super) fn load(bytes: &[u8; 16]) -> Self {
+    pub(crate) fn load(bytes: &[u8; 16]) -> Self {
         Self(*bytes)
     }
 
     #[inline]
-    pub(super) fn splat(byte: u8) -> Self {
+    pub(crate) fn splat(byte: u8) -> Self {
         Self([byte; 16])
     }
 
     #[inline]
-    pub(super) fn or(self, other: Self) -> Self {
+    pub(crate) fn or(self, other: Self) -> Self {
         self.zip(other, |a, b| a | b)
     }
 
     #[inline]
-    pub(super) fn and(self, other: Self) -> Self {
+    pub(crate) fn and(self, other: Self) -> Self {
         self.zip(other, |a, b| a & b)
     }
 
     #[inline]
-    pub(super) fn xor(self, other: Self) -> Self {
+    pub(crate) fn xor(self, other: Self) -> Self {
         self.zip(other, |a, b| a ^ b)
     }
 
     /// Modulo 256.
     #[inline]
-    pub(super) fn add(self, other: Self) -> Self {
+    pub(crate) fn add(self, other: Self) -> Self {
         self.zip(other, u8::wrapping_add)
     }
 
     /// 0xff where it is equal, else 0.
     #[inline]
-    pub(super) fn equal(self, other: Self) -> Self {
+    pub(crate) fn equal(self, other: Self) -> Self {
         self.zip(other, |a, b| if a == b { 0xff } else { 0 })
     }
 
     /// 0xff where it is less, else 0.
     #[inline]
-    pub(super) fn less(self, other: Self) -> Self {
+    pub(crate) fn less(self, other: Self) -> Self {
         self.zip(other, |a, b| if a < b { 0xff } else { 0 })
     }
 
     /// The low six bits of each as one run of bits.
     #[inline]
-    pub(super) fn sextets(self) -> [u8; 12] {
+    pub(crate) fn sextets(self) -> [u8; 12] {
         let mut bytes = [0; 12];
         let (quads, triples) = (self.0.as_chunks().0, bytes.as_chunks_mut().0);
         for ([a, b, c, d], triple) in quads.iter().zip(triples) {
@@ -163,7 +163,7 @@ impl Sixteen {
 
     /// Whether a bit is set.
     #[inline]
-    pub(super) fn any(self) -> bool {
+    pub(crate) fn any(self) -> bool {
         self.0 != [0; 16]
     }
 }
