@@ -24,6 +24,34 @@ export function suite({ createGate, CountersignError, CODES, answer, withGrant }
       equal(JSON.parse(JSON.stringify(decision)).principal.claims.sub, "user-1");
     },
 
+    async "names in every script come as they were signed"() {
+      const gate = await gateWith(await issuer());
+      const said = { sub: "Łukasz 😀 é", tenant_id: "\u{1f3e0}", scope: "assets:read läsa x" };
+      const { principal } = ok(await gate.check(await request("/assets/1", said)));
+      equal(principal.subject, said.sub);
+      equal(principal.tenant, said.tenant_id);
+      equal(principal.scopes, ["assets:read", "läsa", "x"]);
+      equal(principal.claims.sub, said.sub);
+      equal(principal.claims.scope, said.scope);
+    },
+
+    async "gates take turns with requests of any length, and nothing is mixed up"() {
+      const gates = [await gateWith(await issuer()), await gateWith(await issuer())];
+      for (const gate of gates) await gate.preload();
+      const good = await token();
+      for (const length of [0, 3000, 10, 200_000, 1, 900_000, 5]) {
+        for (const gate of gates) {
+          const headers = [["authorization", `Bearer ${good}`]];
+          const asked = { method: "GET", authority: "", target: "/assets/1", headers };
+          ok(gate.checkSync(asked));
+          equal((await gate.verify("x".repeat(length))).allow, false);
+          equal(gate.checkSync({ ...asked, headers: [["authorization", `Bearer ${"é".repeat(length + 1)}`]] }).allow, false);
+          ok(await gate.verify(good));
+          ok(gate.checkSync(asked));
+        }
+      }
+    },
+
     async "one object stands for a token however often it comes, and nobody can change it"() {
       const gate = await gateWith(await issuer());
       const asked = await request("/assets/1");
