@@ -2,17 +2,28 @@
 
 use countersign::{Fetch, FetchKind, Gate, Outcome};
 
+use crate::shim::{Next, Supplied};
+
 use crate::{
     address::Address,
     config::{Cluster, Settings},
-    host::{self, Level, http, shared},
-    journal::{State, Stored},
+    host::{
+        self, Level,
+        http::{self, Refusal},
+        shared,
+    },
+    journal::State,
     pairs,
+    response::Response,
 };
 
 /// The parts of a document in the shared data.
 const STATE: &str = "\nstate";
 const COPY: &str = "\ncopy";
+/// A cluster that Envoy has had.
+const CLUSTER: &str = "countersign.cluster\n";
+/// Bound on a fetch that is only to say whether there is a cluster.
+const TRIAL_MS: u32 = 1_000;
 
 pub(crate) struct Document {
     pub(crate) fetch: Fetch,
@@ -23,16 +34,28 @@ pub(crate) struct Document {
     taken: State,
     /// Another worker is fetching it.
     pub(crate) elsewhere: bool,
-    /// It has to be fetched when others are done.
-    pub(crate) queued: bool,
+    /// What the gate has not read to its end.
+    pub(crate) reading: Option<Reading>,
+}
+
+/// Where a document that the gate reads came from.
+pub(crate) enum Reading {
+    /// From its server: the other workers get it once it is accepted.
+    Fetched(Response),
+    /// From another worker, and when that one accepted it.
+    Shared(u64),
+    /// It did not come.
+    Failed,
 }
 
 /// What becomes of a document that is wanted.
 pub(crate) enum Wanted {
-    /// Another worker had it: the gate has it now.
-    News,
-    /// Another worker is fetching it.
-    Elsewhere,
+    /// The gate was given this: it has answered.
+    Given(Supplied, Reading),
+    /// A fetch of another worker has failed: the gate knows.
+    FailedElsewhere,
+    /// Somebody is at it: another worker, or this gate, which reads it.
+    Under,
     /// This worker is fetching it, by this call.
     Call(u32),
     /// Envoy cannot fetch it.
@@ -48,7 +71,7 @@ impl Document {
             fetch,
             taken: State::default(),
             elsewhere: false,
-            queued: false,
+            reading: None,
         }
     }
 
@@ -78,41 +101,48 @@ impl Document {
         }
     }
 
-    /// Supplies what another worker has put down: whether there was anything.
-    pub(crate) fn catch_up(&mut self, gate: &mut Gate, now_ms: u64) -> bool {
+    /// Gives the gate what another worker has put down since the last time.
+    pub(crate) fn catch_up(&mut self, gate: &mut Gate, now_ms: u64) -> Option<Wanted> {
         let (state, _) = self.state();
-        self.take(gate, state, now_ms)
+        self.take(gate, &state, now_ms)
     }
 
     /// The same; if there was nothing, makes sure that somebody fetches it.
     pub(crate) fn want(&mut self, gate: &mut Gate, settings: &Settings, now_ms: u64) -> Wanted {
-        let (state, version) = self.state();
-        if self.take(gate, state, now_ms) {
-            return Wanted::News;
+        if self.reading.is_some() {
+            return Wanted::Under;
         }
-        let lease = state.leased(now_ms).write();
+        let (state, version) = self.state();
+        if let Some(taken) = self.take(gate, &state, now_ms) {
+            return taken;
+        }
         self.elsewhere = state.is_leased(now_ms)
-            || shared::replace(&self.state_key(), &lease, version).is_none();
+            || shared::replace(&self.state_key(), &state.leased(now_ms).write(), version).is_none();
         if self.elsewhere {
-            return Wanted::Elsewhere;
+            return Wanted::Under;
         }
         self.call(settings).map_or(Wanted::Failed, Wanted::Call)
     }
 
-    /// Tells the other workers that the gate has accepted this.
-    pub(crate) fn accepted(&mut self, stored: &[u8], now_ms: u64) {
-        shared::set(&self.copy_key(), stored);
-        self.publish(State::accepted(now_ms));
+    /// Puts down for the other workers what the gate has accepted.
+    pub(crate) fn accepted(&mut self, response: &Response, now_ms: u64) {
+        shared::set(&self.copy_key(), &response.body);
+        self.publish(State::accepted(now_ms, &response.cache_control));
     }
 
     /// Tells the other workers that there is nothing to accept.
     pub(crate) fn failed(&mut self, now_ms: u64) {
-        self.publish(self.taken.failed(now_ms));
+        self.publish(self.taken.clone().failed(now_ms));
+    }
+
+    /// Nobody fetches it any more, and nothing came of it.
+    pub(crate) fn released(&mut self) {
+        self.publish(self.taken.clone().released());
     }
 
     fn publish(&mut self, state: State) {
-        self.taken = state;
         shared::set(&self.state_key(), &state.write());
+        self.taken = state;
     }
 
     /// Nobody needs what was there.
@@ -120,49 +150,53 @@ impl Document {
         shared::set(&self.copy_key(), b"");
     }
 
-    fn take(&mut self, gate: &mut Gate, state: State, now_ms: u64) -> bool {
-        let source = self.fetch.source;
-        let mut news = false;
-        if state.accepted_at != self.taken.accepted_at
-            && let Some((bytes, _)) = shared::get(&self.copy_key())
-            && let Some(stored) = Stored::read(&bytes)
+    fn take(&mut self, gate: &mut Gate, state: &State, now_ms: u64) -> Option<Wanted> {
+        let Fetch { source, uri, .. } = &self.fetch;
+        let failed = state.failed_at != self.taken.failed_at && state.failed_at != 0;
+        self.taken.failed_at = state.failed_at;
+        let found = if state.accepted_at != self.taken.accepted_at
+            && state.is_of_the_past(now_ms)
+            && let Some((body, _)) = shared::get(&self.copy_key())
+            && !body.is_empty()
         {
+            self.taken.accepted_at = state.accepted_at;
+            self.taken.cache_control.clone_from(&state.cache_control);
             // The other worker may have looked at the clock a little later.
             // Where this gate refuses the document, it fetches it in a while.
-            let _ = gate.supply(source, stored.outcome(), state.accepted_at.min(now_ms));
-            self.taken.accepted_at = state.accepted_at;
-            news = true;
-        }
-        if state.failed_at != self.taken.failed_at && state.failed_at != 0 {
-            let _ = gate.supply(source, Outcome::Failed, state.failed_at.min(now_ms));
-            self.taken.failed_at = state.failed_at;
-            news = true;
-        }
-        self.elsewhere &= !news;
-        self.queued &= !news;
-        news
+            let at_ms = state.accepted_at.min(now_ms);
+            let outcome = Outcome::Response {
+                status: 200,
+                cache_control: &state.cache_control,
+                body: &body,
+            };
+            let supplied = gate.supply_next(*source, uri, outcome, at_ms);
+            Wanted::Given(supplied, Reading::Shared(at_ms))
+        } else if failed {
+            gate.supply_next(*source, uri, Outcome::Failed, state.failed_at.min(now_ms));
+            Wanted::FailedElsewhere
+        } else {
+            return None;
+        };
+        self.elsewhere = false;
+        Some(found)
     }
 
-    /// GET, without a body and without credentials of any kind.
     fn call(&self, settings: &Settings) -> Option<u32> {
         let Some((address, cluster)) = Address::of(&self.fetch.uri).zip(self.cluster.as_ref())
         else {
-            self.log("no cluster is named that fetches from this host");
+            self.log("no entry of `clusters` is for this host");
             return None;
         };
-        let authority = cluster.authority.as_deref().unwrap_or(address.authority);
-        let headers = pairs::write(&[
-            (":method", "GET"),
-            (":scheme", address.scheme),
-            (":authority", authority),
-            (":path", &address.path()),
-            ("accept", "application/json"),
-        ]);
-        let call = http::call(&cluster.name, &headers, settings.fetch_timeout_ms);
-        if call.is_none() {
-            self.log(&["Envoy has no cluster `", &cluster.name, "`"].concat());
+        match call(&address, cluster, settings.fetch_timeout_ms) {
+            Ok(call) => return Some(call),
+            Err(Refusal::NoCluster) => {
+                self.log(&["Envoy has no cluster `", &cluster.name, "`"].concat());
+            }
+            Err(Refusal::NoHost) => {
+                self.log(&["nobody in cluster `", &cluster.name, "` can be asked"].concat());
+            }
         }
-        call
+        None
     }
 
     /// A query stays out of the log: some put a key there.
@@ -183,6 +217,49 @@ impl Document {
         ];
         host::log(Level::Warn, &parts.concat());
     }
+}
+
+/// Clusters of this configuration that Envoy does not have. It says so only to
+/// who uses one: what is asked here is given up together with the configuration,
+/// which is on trial.
+pub(crate) fn missing_clusters(gate: &Gate, settings: &Settings) -> Vec<String> {
+    let mut missing = Vec::new();
+    for document in gate.status(0) {
+        let Some(address) = Address::of(&document.uri) else {
+            continue;
+        };
+        let Some(cluster) = settings.clusters.of(&address) else {
+            continue;
+        };
+        let is_known = || shared::get(&[CLUSTER, &cluster.name].concat()).is_some();
+        if !missing.contains(&cluster.name)
+            && !is_known()
+            && call(&address, &cluster, TRIAL_MS) == Err(Refusal::NoCluster)
+        {
+            missing.push(cluster.name);
+        }
+    }
+    missing
+}
+
+/// GET, without a body and without credentials of any kind.
+fn call(address: &Address<'_>, cluster: &Cluster, timeout_ms: u32) -> Result<u32, Refusal> {
+    let authority = cluster.authority.as_deref().unwrap_or(address.authority);
+    let headers = pairs::write(&[
+        (":method", "GET"),
+        (":scheme", address.scheme),
+        (":authority", authority),
+        (":path", &address.path()),
+        ("accept", "application/json"),
+    ]);
+    let call = http::call(&cluster.name, &headers, timeout_ms);
+    if call.is_ok() {
+        let known = [CLUSTER, &cluster.name].concat();
+        if shared::get(&known).is_none() {
+            shared::set(&known, b"");
+        }
+    }
+    call
 }
 
 /// Whoever fetches the same in the same way shares it, also across plugins and

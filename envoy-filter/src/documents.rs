@@ -2,15 +2,21 @@
 //! all of this Envoy: it takes a lease in the shared data, and puts there
 //! what came; the others take it from there.
 
-use std::collections::VecDeque;
+use std::{
+    collections::{BTreeSet, VecDeque},
+    sync::Arc,
+};
 
-use countersign::{Fetch, Gate, Outcome};
+use countersign::{Fetch, FetchKind, Gate, Outcome};
+
+use crate::shim::{Next, Supplied};
 
 use crate::{
     config::Settings,
-    document::{Document, Wanted},
+    document::{Document, Reading, Wanted},
     host::shared,
     metrics::Metrics,
+    pace::Pace,
     response::Response,
 };
 
@@ -24,14 +30,27 @@ const NEWS: &str = "countersign.news";
 pub(crate) struct Documents {
     /// By source: these are the numbers from 0 on.
     known: Vec<Option<Document>>,
-    /// This worker's fetches under way: the call, and the source.
-    calls: Vec<(u32, u32)>,
-    /// Sources to be fetched when some of these are done.
-    queue: VecDeque<u32>,
-    /// The version of [`NEWS`] up to which all was taken.
+    /// This worker's fetches under way.
+    flights: Vec<Flight>,
+    /// To be fetched, a few in one callback.
+    queue: VecDeque<Fetch>,
+    /// The sources in the queue; without what was fetched for a request since.
+    queued: BTreeSet<u32>,
+    /// Sources that the gate has not read to their end.
+    unread: VecDeque<u32>,
+    /// The version of [`NEWS`] up to which all is or is being taken.
     read: u32,
+    /// Of whose documents from which on news is being looked for.
+    looking: Option<usize>,
     /// Sources of which there is news since [`Self::landed`] was called.
     landed: Vec<u32>,
+}
+
+/// What is fetched from where: discovery may name another place meanwhile.
+struct Flight {
+    call: u32,
+    source: u32,
+    uri: Arc<str>,
 }
 
 /// The parts of a plugin that documents have to do with.
@@ -42,68 +61,85 @@ pub(crate) struct Parts<'a> {
 }
 
 impl Documents {
-    /// Starts what is due, and what that makes due.
-    pub(crate) fn start_due(&mut self, parts: &mut Parts<'_>, now_ms: u64) {
-        loop {
-            let fetches = parts.gate.due(now_ms);
-            if fetches.is_empty() {
-                return;
+    /// As much as one callback has time for: reading, news of other workers,
+    /// and what is to be fetched.
+    pub(crate) fn work(&mut self, parts: &mut Parts<'_>, is_due: bool, now_ms: u64) {
+        let mut pace = Pace::begin();
+        if is_due {
+            for fetch in parts.gate.due(now_ms) {
+                self.put_off(fetch);
             }
-            // What was started is not due again: this ends.
-            for fetch in fetches {
-                if self.calls.len() < FETCHES {
-                    self.want(parts, fetch, now_ms);
-                } else {
-                    self.put_off(parts, fetch);
-                }
+        }
+        if let Some(source) = self.unread.pop_front() {
+            self.read_on(parts, source, now_ms);
+        }
+        self.look_for_news(parts, &mut pace, now_ms);
+        while self.flights.len() < FETCHES && pace.has_time() {
+            let Some(fetch) = self.queue.pop_front() else {
+                break;
+            };
+            if self.queued.contains(&fetch.source) {
+                self.want(parts, fetch, now_ms);
             }
         }
     }
 
-    /// Takes what another worker has fetched, or fetches it, unless another
-    /// worker is doing so: whether there is news already.
+    /// Whether [`Self::work`] has something to do at once.
+    pub(crate) fn has_work(&self) -> bool {
+        !self.unread.is_empty()
+            || self.looking.is_some()
+            || !self.landed.is_empty()
+            || (!self.queue.is_empty() && self.flights.len() < FETCHES)
+    }
+
+    /// Takes what another worker has fetched, or fetches it, unless that is
+    /// being done: whether there is news already.
     pub(crate) fn want(&mut self, parts: &mut Parts<'_>, fetch: Fetch, now_ms: u64) -> bool {
-        let source = fetch.source;
-        if self.calls.iter().any(|(_, flying)| *flying == source) {
+        let (source, uri) = (fetch.source, Arc::clone(&fetch.uri));
+        self.queued.remove(&source);
+        let flies = |flight: &Flight| flight.source == source && flight.uri == uri;
+        if self.flights.iter().any(flies) {
             return false;
         }
         let Some(document) = self.document(parts, fetch) else {
             return false;
         };
-        document.queued = false;
-        match document.want(parts.gate, parts.settings, now_ms) {
-            Wanted::News => self.landed.push(source),
-            Wanted::Failed => self.finish(parts, source, None, now_ms),
-            Wanted::Elsewhere => return false,
+        let wanted = document.want(parts.gate, parts.settings, now_ms);
+        self.begun(parts, source, uri, wanted, now_ms)
+    }
+
+    fn begun(
+        &mut self,
+        parts: &mut Parts<'_>,
+        source: u32,
+        uri: Arc<str>,
+        wanted: Wanted,
+        now_ms: u64,
+    ) -> bool {
+        match wanted {
+            Wanted::Given(supplied, reading) => {
+                return self.given(parts, source, supplied, reading, now_ms);
+            }
+            Wanted::FailedElsewhere => self.landed.push(source),
+            Wanted::Failed => {
+                let failed = parts
+                    .gate
+                    .supply_next(source, &uri, Outcome::Failed, now_ms);
+                return self.given(parts, source, failed, Reading::Failed, now_ms);
+            }
+            Wanted::Under => return false,
             Wanted::Call(call) => {
-                self.calls.push((call, source));
+                self.flights.push(Flight { call, source, uri });
                 return false;
             }
         }
         true
     }
 
-    /// Until other fetches are done.
-    fn put_off(&mut self, parts: &Parts<'_>, fetch: Fetch) {
-        let source = fetch.source;
-        if let Some(document) = self.document(parts, fetch)
-            && !document.queued
-        {
-            document.queued = true;
-            self.queue.push_back(source);
-        }
-    }
-
-    fn resume(&mut self, parts: &mut Parts<'_>, now_ms: u64) {
-        while self.calls.len() < FETCHES
-            && let Some(source) = self.queue.pop_front()
-        {
-            let known = self.known.get(index(source)).and_then(Option::as_ref);
-            // It may have been fetched for a request meanwhile.
-            if let Some(document) = known.filter(|document| document.queued) {
-                let fetch = document.fetch.clone();
-                self.want(parts, fetch, now_ms);
-            }
+    /// Until a later callback.
+    fn put_off(&mut self, fetch: Fetch) {
+        if self.queued.insert(fetch.source) {
+            self.queue.push_back(fetch);
         }
     }
 
@@ -120,6 +156,10 @@ impl Documents {
         Some(place.get_or_insert_with(|| Document::new(fetch, parts.settings)))
     }
 
+    fn known(&mut self, source: u32) -> Option<&mut Document> {
+        self.known.get_mut(index(source))?.as_mut()
+    }
+
     /// A fetch of this worker ended; `size` is the body's, and `None` where
     /// there was no answer.
     pub(crate) fn fetched(
@@ -129,11 +169,13 @@ impl Documents {
         size: Option<usize>,
         now_ms: u64,
     ) {
-        let Some(place) = self.calls.iter().position(|(known, _)| *known == call) else {
+        let Some(place) = self.flights.iter().position(|flight| flight.call == call) else {
             return;
         };
-        let (_, source) = self.calls.swap_remove(place);
-        let Some(document) = self.known.get(index(source)).and_then(Option::as_ref) else {
+        let Flight { source, uri, .. } = self.flights.swap_remove(place);
+        let document = self.known(source);
+        // What was asked of an address that is no longer right is dropped.
+        let Some(document) = document.filter(|document| document.fetch.uri == uri) else {
             return;
         };
         let most = document.fetch.max_bytes;
@@ -144,59 +186,115 @@ impl Documents {
                 Err("its answer is too large")
             }
         });
-        if let Err(reason) = &response {
-            document.log(reason);
-        }
-        self.finish(parts, source, response.ok(), now_ms);
-        self.resume(parts, now_ms);
+        let response = response.inspect_err(|reason| document.log(reason)).ok();
+        let outcome = response.as_ref().map_or(Outcome::Failed, Response::outcome);
+        let supplied = parts.gate.supply_next(source, &uri, outcome, now_ms);
+        let reading = response.map_or(Reading::Failed, Reading::Fetched);
+        self.given(parts, source, supplied, reading, now_ms);
     }
 
-    /// Has the gate judge how a fetch ended, and tells the other workers.
-    fn finish(
+    fn read_on(&mut self, parts: &mut Parts<'_>, source: u32, now_ms: u64) {
+        let document = self.known(source);
+        let Some(reading) = document.and_then(|document| document.reading.take()) else {
+            return;
+        };
+        let at_ms = match reading {
+            Reading::Shared(at_ms) => at_ms,
+            Reading::Fetched(_) | Reading::Failed => now_ms,
+        };
+        let supplied = parts.gate.resume(source, at_ms);
+        self.given(parts, source, supplied, reading, now_ms);
+    }
+
+    /// The gate has answered to what it was given; the other workers are told
+    /// what this one fetched. Whether there is news.
+    fn given(
         &mut self,
         parts: &mut Parts<'_>,
         source: u32,
-        response: Option<Response>,
+        supplied: Supplied,
+        reading: Reading,
         now_ms: u64,
-    ) {
-        let outcome = response.as_ref().map_or(Outcome::Failed, Response::outcome);
-        let supplied = parts.gate.supply(source, outcome, now_ms);
-        if supplied.is_ok() {
-            // Discovery has named a document: its lease is this worker's
-            // before the others read of it.
-            self.start_due(parts, now_ms);
+    ) -> bool {
+        if let (Supplied::Accepted { .. }, Reading::Fetched(_)) = (&supplied, &reading) {
+            self.lease_what_follows(parts, source, now_ms);
         }
-        let known = self.known.get_mut(index(source));
-        let Some(document) = known.and_then(Option::as_mut) else {
-            return;
+        let Some(document) = self.known.get_mut(index(source)).and_then(Option::as_mut) else {
+            return false;
         };
-        let stored = response.as_ref().and_then(Response::store);
-        if let (Ok(supplied), Some(stored)) = (&supplied, stored) {
-            for part in &supplied.skipped {
-                document.log(&["a part is not used: ", &part.message].concat());
+        match (supplied, reading) {
+            (Supplied::Unfinished, reading) => {
+                document.reading = Some(reading);
+                self.unread.push_back(source);
+                return false;
             }
-            document.accepted(&stored, now_ms);
-            parts.metrics.fetches_ok.add();
-        } else {
-            if let (Err(problem), Some(_)) = (&supplied, &response) {
-                document.log(&problem.message);
+            (_, Reading::Shared(_)) => {
+                self.landed.push(source);
+                return true;
             }
-            document.failed(now_ms);
-            parts.metrics.fetches_failed.add();
+            (Supplied::Outdated, _) => document.released(),
+            (Supplied::Accepted { skipped }, Reading::Fetched(response)) => {
+                for part in &skipped {
+                    document.log(&["a part is not used: ", &part.message].concat());
+                }
+                if document.fetch.kind == FetchKind::Jwks && response.has_no_keys() {
+                    document.log("there is no key in it: no token is good");
+                    parts.metrics.fetches_empty.add();
+                }
+                document.accepted(&response, now_ms);
+                parts.metrics.fetches_ok.add();
+            }
+            (supplied, reading) => {
+                if let (Supplied::Refused(problem), Reading::Fetched(_)) = (&supplied, &reading) {
+                    document.log(&problem.message);
+                }
+                document.failed(now_ms);
+                parts.metrics.fetches_failed.add();
+            }
         }
         shared::set(NEWS, b"");
         self.landed.push(source);
+        true
+    }
+
+    /// What a document has made due: the lease of what discovery has named is
+    /// this worker's before the others read of it.
+    fn lease_what_follows(&mut self, parts: &mut Parts<'_>, source: u32, now_ms: u64) {
+        let document = self.known(source);
+        let issuer = document.map(|document| Arc::clone(&document.fetch.issuer));
+        for fetch in parts.gate.due(now_ms) {
+            if issuer.as_ref() == Some(&fetch.issuer) {
+                self.want(parts, fetch, now_ms);
+            } else {
+                self.put_off(fetch);
+            }
+        }
     }
 
     /// Takes what other workers have put down since the last time.
-    pub(crate) fn catch_up(&mut self, gate: &mut Gate, now_ms: u64) {
-        let Some((_, news)) = shared::get(NEWS).filter(|(_, news)| *news != self.read) else {
-            return;
-        };
-        self.read = news;
-        for document in self.known.iter_mut().flatten() {
-            if document.catch_up(gate, now_ms) {
-                self.landed.push(document.fetch.source);
+    fn look_for_news(&mut self, parts: &mut Parts<'_>, pace: &mut Pace, now_ms: u64) {
+        // What comes meanwhile is looked for after that.
+        if self.looking.is_none()
+            && let Some((_, news)) = shared::get(NEWS)
+            && news != self.read
+        {
+            self.read = news;
+            self.looking = Some(0);
+        }
+        while let Some(place) = self.looking
+            && pace.has_time()
+        {
+            let end = place.saturating_add(1);
+            self.looking = (end < self.known.len()).then_some(end);
+            let Some(Some(document)) = self.known.get_mut(place) else {
+                continue;
+            };
+            if document.reading.is_some() {
+                continue;
+            }
+            if let Some(wanted) = document.catch_up(parts.gate, now_ms) {
+                let (source, uri) = (document.fetch.source, Arc::clone(&document.fetch.uri));
+                self.begun(parts, source, uri, wanted, now_ms);
             }
         }
     }

@@ -1,5 +1,7 @@
 //! Which cluster fetches the documents of which host.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use countersign::{Problem, json::Value};
 
 use super::problem::{below, error, field_unknown, type_wrong, value_invalid};
@@ -8,7 +10,11 @@ use crate::address::Address;
 /// By host, in lower case: `auth.example.com`, `auth.example.com:8443`, or
 /// `*` for all others.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Clusters(Vec<(String, Cluster)>);
+pub(crate) struct Clusters {
+    by_host: BTreeMap<String, Cluster>,
+    /// Host and port of every document that the policy names.
+    named: BTreeSet<String>,
+}
 
 /// A cluster of this Envoy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +45,9 @@ impl Clusters {
                 ));
             }
             match Cluster::read(value, place) {
-                Ok(cluster) => clusters.0.push((host.to_ascii_lowercase(), cluster)),
+                Ok(cluster) => {
+                    clusters.by_host.insert(host.to_ascii_lowercase(), cluster);
+                }
                 Err(problem) => problems.push(problem),
             }
         }
@@ -51,20 +59,39 @@ impl Clusters {
         Address::of(uri).and_then(|address| self.of(&address))
     }
 
-    /// The cluster of a host: by host and port, by host alone, or the one for all.
+    /// The policy names these.
+    pub(super) fn name<'a>(&mut self, addresses: impl Iterator<Item = Address<'a>>) {
+        self.named.extend(addresses.map(|address| socket(&address)));
+    }
+
+    /// The cluster of a host: by host and port, by host alone, or the one for
+    /// all. Where the address chooses the cluster (`*` and `{…}`), or may go
+    /// anywhere, it has to be one that the policy or the configuration names:
+    /// a document may not aim fetches at whatever this Envoy can reach.
     pub(crate) fn of(&self, address: &Address<'_>) -> Option<Cluster> {
-        let named = |wanted: &str| {
-            let mut all = self.0.iter();
-            all.find(|(host, _)| host.eq_ignore_ascii_case(wanted))
+        let named = |wanted: &str| self.by_host.get(&wanted.to_ascii_lowercase());
+        let by_socket = named(address.authority).or_else(|| named(&socket(address)));
+        let by_host = || {
+            named(address.host).filter(|cluster| {
+                !cluster.name.contains('{')
+                    || address.has_default_port()
+                    || self.named.contains(&socket(address))
+            })
         };
-        let (_, cluster) = named(address.authority)
-            .or_else(|| named(address.host))
-            .or_else(|| named("*"))?;
+        let other = || named("*").filter(|_| self.named.contains(&socket(address)));
+        let cluster = by_socket.or_else(by_host).or_else(other)?;
         Some(Cluster {
             name: expand(&cluster.name, address),
             authority: cluster.authority.clone(),
         })
     }
+}
+
+/// Host and port, however the URL writes them.
+fn socket(address: &Address<'_>) -> String {
+    [address.host, ":", address.port]
+        .concat()
+        .to_ascii_lowercase()
 }
 
 /// With host and port in place of their names.
@@ -73,7 +100,7 @@ fn expand(template: &str, address: &Address<'_>) -> String {
     let mut name = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         match part.split_once('}') {
-            Some(("host", rest)) => name.extend([address.host, rest]),
+            Some(("host", rest)) => name.extend([&*address.host.to_ascii_lowercase(), rest]),
             Some(("port", rest)) => name.extend([address.port, rest]),
             _ => name.extend(["{", part]),
         }
