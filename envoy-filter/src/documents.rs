@@ -2,10 +2,7 @@
 //! all of this Envoy: it takes a lease in the shared data, and puts there
 //! what came; the others take it from there.
 
-use std::{
-    collections::{BTreeSet, VecDeque},
-    sync::Arc,
-};
+use std::{collections::VecDeque, sync::Arc};
 
 use countersign::{Fetch, FetchKind, Gate, Outcome};
 
@@ -29,13 +26,11 @@ const NEWS: &str = "countersign.news";
 #[derive(Default)]
 pub(crate) struct Documents {
     /// By source: these are the numbers from 0 on.
-    known: Vec<Option<Document>>,
+    known: Vec<Known>,
     /// This worker's fetches under way.
     flights: Vec<Flight>,
     /// To be fetched, a few in one callback.
     queue: VecDeque<Fetch>,
-    /// The sources in the queue; without what was fetched for a request since.
-    queued: BTreeSet<u32>,
     /// Sources that the gate has not read to their end.
     unread: VecDeque<u32>,
     /// The version of [`NEWS`] up to which all is or is being taken.
@@ -44,6 +39,14 @@ pub(crate) struct Documents {
     looking: Option<usize>,
     /// Sources of which there is news since [`Self::landed`] was called.
     landed: Vec<u32>,
+}
+
+/// What is known of a source.
+#[derive(Default)]
+struct Known {
+    document: Option<Document>,
+    /// It is in the queue, and was not fetched for a request since.
+    queued: bool,
 }
 
 /// What is fetched from where: discovery may name another place meanwhile.
@@ -78,7 +81,8 @@ impl Documents {
             let Some(fetch) = self.queue.pop_front() else {
                 break;
             };
-            if self.queued.contains(&fetch.source) {
+            let known = self.known_or_new(fetch.source);
+            if known.is_some_and(|known| std::mem::take(&mut known.queued)) {
                 self.want(parts, fetch, now_ms);
             }
         }
@@ -96,7 +100,6 @@ impl Documents {
     /// being done: whether there is news already.
     pub(crate) fn want(&mut self, parts: &mut Parts<'_>, fetch: Fetch, now_ms: u64) -> bool {
         let (source, uri) = (fetch.source, Arc::clone(&fetch.uri));
-        self.queued.remove(&source);
         let flies = |flight: &Flight| flight.source == source && flight.uri == uri;
         if self.flights.iter().any(flies) {
             return false;
@@ -138,26 +141,35 @@ impl Documents {
 
     /// Until a later callback.
     fn put_off(&mut self, fetch: Fetch) {
-        if self.queued.insert(fetch.source) {
+        let known = self.known_or_new(fetch.source);
+        if known.is_some_and(|known| !std::mem::replace(&mut known.queued, true)) {
             self.queue.push_back(fetch);
         }
     }
 
-    fn document(&mut self, parts: &Parts<'_>, fetch: Fetch) -> Option<&mut Document> {
-        let index = index(fetch.source);
+    fn known_or_new(&mut self, source: u32) -> Option<&mut Known> {
+        let index = index(source);
         if self.known.len() <= index {
-            self.known.resize_with(index.saturating_add(1), || None);
+            self.known
+                .resize_with(index.saturating_add(1), Known::default);
         }
-        let place = self.known.get_mut(index)?;
+        self.known.get_mut(index)
+    }
+
+    fn document(&mut self, parts: &Parts<'_>, fetch: Fetch) -> Option<&mut Document> {
+        let known = self.known_or_new(fetch.source)?;
+        known.queued = false;
         // Discovery may name another place than before.
-        if let Some(other) = place.take_if(|known| known.fetch.uri != fetch.uri) {
+        let moved = |document: &mut Document| document.fetch.uri != fetch.uri;
+        if let Some(other) = known.document.take_if(moved) {
             other.discard();
         }
-        Some(place.get_or_insert_with(|| Document::new(fetch, parts.settings)))
+        let new = || Document::new(fetch, parts.settings);
+        Some(known.document.get_or_insert_with(new))
     }
 
     fn known(&mut self, source: u32) -> Option<&mut Document> {
-        self.known.get_mut(index(source))?.as_mut()
+        self.known.get_mut(index(source))?.document.as_mut()
     }
 
     /// A fetch of this worker ended; `size` is the body's, and `None` where
@@ -219,7 +231,11 @@ impl Documents {
         if let (Supplied::Accepted { .. }, Reading::Fetched(_)) = (&supplied, &reading) {
             self.lease_what_follows(parts, source, now_ms);
         }
-        let Some(document) = self.known.get_mut(index(source)).and_then(Option::as_mut) else {
+        let Some(document) = self
+            .known
+            .get_mut(index(source))
+            .and_then(|known| known.document.as_mut())
+        else {
             return false;
         };
         match (supplied, reading) {
@@ -286,7 +302,8 @@ impl Documents {
         {
             let end = place.saturating_add(1);
             self.looking = (end < self.known.len()).then_some(end);
-            let Some(Some(document)) = self.known.get_mut(place) else {
+            let known = self.known.get_mut(place);
+            let Some(document) = known.and_then(|known| known.document.as_mut()) else {
                 continue;
             };
             if document.reading.is_some() {
@@ -306,8 +323,11 @@ impl Documents {
 
     /// Whether another worker may have news soon.
     pub(crate) fn awaits_others(&self) -> bool {
-        let mut known = self.known.iter().flatten();
-        known.any(|document| document.elsewhere)
+        let mut documents = self
+            .known
+            .iter()
+            .filter_map(|known| known.document.as_ref());
+        documents.any(|document| document.elsewhere)
     }
 }
 

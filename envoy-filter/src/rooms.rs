@@ -2,43 +2,59 @@
 //! own and no other. Nobody is answered from here: a few at a time are taken
 //! out, in the order in which they came.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    sync::Arc,
-};
+use std::{collections::VecDeque, sync::Arc};
 
-use crate::{spread::Numbered, waiting::Waiting};
+use crate::waiting::Waiting;
 
 /// All rooms of a plugin.
 #[derive(Default)]
 pub(crate) struct Rooms {
-    /// By ticket: in the order in which they came.
-    waiting: BTreeMap<u64, Waiting>,
-    /// Of these, those of whose documents there is news.
-    called: BTreeSet<u64>,
-    /// The tickets, by request.
-    tickets: HashMap<u32, u64, Numbered>,
+    /// In the order in which they came: the first has the ticket `served`.
+    /// Who has gone leaves an empty seat.
+    seats: VecDeque<Option<Waiting>>,
+    served: u64,
+    /// How many are called, and the ticket before which nobody is.
+    called: usize,
+    none_before: u64,
     /// How many are in the room of each issuer.
-    counts: BTreeMap<Arc<str>, usize>,
-    issued: u64,
+    counts: Vec<(Arc<str>, usize)>,
 }
 
 impl Rooms {
     /// Lets a request in, or gives it back where `most` are in its room.
     pub(crate) fn enter(&mut self, waiting: Waiting, most: usize) -> Result<(), Waiting> {
-        if self.counts.get(&waiting.issuer).is_some_and(|n| *n >= most) || most == 0 {
+        let count = self
+            .counts
+            .iter()
+            .find(|(issuer, _)| *issuer == waiting.issuer);
+        if count.map_or(0, |(_, count)| *count) >= most {
             return Err(waiting);
         }
-        self.issued += 1;
-        self.put(self.issued, waiting);
+        self.count(&waiting.issuer);
+        self.seats.push_back(Some(waiting));
         Ok(())
     }
 
-    /// Back to its place: it has to wait on.
+    /// Takes out the first whose waiting may be over, with its ticket.
+    pub(crate) fn next(&mut self, now_ms: u64) -> Option<(u64, Waiting)> {
+        let ticket = match self.first_called() {
+            Some(ticket) => ticket,
+            None => self.is_over(now_ms).then_some(self.served)?,
+        };
+        Some((ticket, self.take(ticket)?))
+    }
+
+    /// Back to its seat: it has to wait on.
     pub(crate) fn put(&mut self, ticket: u64, waiting: Waiting) {
-        *self.counts.entry(Arc::clone(&waiting.issuer)).or_default() += 1;
-        self.tickets.insert(waiting.request, ticket);
-        self.waiting.insert(ticket, waiting);
+        self.count(&waiting.issuer);
+        while self.served > ticket {
+            self.served -= 1;
+            self.seats.push_front(None);
+        }
+        match self.seat(ticket) {
+            Some(seat) => *seat = Some(waiting),
+            None => self.seats.push_back(Some(waiting)),
+        }
     }
 
     /// There is news of these documents.
@@ -46,52 +62,80 @@ impl Rooms {
         if sources.is_empty() {
             return;
         }
-        let over = self.waiting.iter().filter(|(_, w)| w.is_for(sources));
-        self.called.extend(over.map(|(ticket, _)| *ticket));
-    }
-
-    /// Takes out the first whose waiting may be over.
-    pub(crate) fn next(&mut self, now_ms: u64) -> Option<(u64, Waiting)> {
-        let ticket = self.first(now_ms)?;
-        Some((ticket, self.take(ticket)?))
+        for waiting in self.seats.iter_mut().flatten() {
+            if !waiting.called && waiting.is_for(sources) {
+                waiting.called = true;
+                self.called += 1;
+            }
+        }
+        self.none_before = self.served;
     }
 
     /// Whether [`Self::next`] has somebody.
     pub(crate) fn is_due(&self, now_ms: u64) -> bool {
-        self.first(now_ms).is_some()
+        self.called > 0 || self.is_over(now_ms)
     }
 
     /// The client has left.
     pub(crate) fn leave(&mut self, request: u32) {
-        if let Some(ticket) = self.tickets.get(&request) {
-            self.take(*ticket);
+        let of = |seat: &Option<Waiting>| seat.as_ref().is_some_and(|w| w.request == request);
+        let seat = self.seats.iter().position(of);
+        let ticket = seat.and_then(|seat| u64::try_from(seat).ok());
+        if let Some(ticket) = ticket {
+            self.take(self.served + ticket);
         }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
+        self.seats.is_empty()
     }
 
     /// All wait equally long: who came first is also first at the end of it.
-    fn first(&self, now_ms: u64) -> Option<u64> {
-        let expired = || {
-            let (ticket, waiting) = self.waiting.first_key_value()?;
-            (waiting.until_ms <= now_ms).then_some(*ticket)
-        };
-        self.called.first().copied().or_else(expired)
+    fn is_over(&self, now_ms: u64) -> bool {
+        let first = self.seats.front().and_then(Option::as_ref);
+        first.is_some_and(|first| first.until_ms <= now_ms)
+    }
+
+    fn first_called(&mut self) -> Option<u64> {
+        if self.called == 0 {
+            return None;
+        }
+        let from = self.none_before.max(self.served);
+        let skipped = usize::try_from(from - self.served).ok()?;
+        let called = |seat: &Option<Waiting>| seat.as_ref().is_some_and(|w| w.called);
+        let place = self.seats.iter().skip(skipped).position(called)?;
+        self.none_before = from + u64::try_from(place).ok()?;
+        Some(self.none_before)
     }
 
     fn take(&mut self, ticket: u64) -> Option<Waiting> {
-        let waiting = self.waiting.remove(&ticket)?;
-        self.called.remove(&ticket);
-        self.tickets.remove(&waiting.request);
-        if let Some(count) = self.counts.get_mut(&waiting.issuer) {
+        let mut waiting = self.seat(ticket)?.take()?;
+        self.called -= usize::from(std::mem::take(&mut waiting.called));
+        if let Some(place) = self.counts.iter().position(|(i, _)| *i == waiting.issuer)
+            && let Some((_, count)) = self.counts.get_mut(place)
+        {
             *count -= 1;
             if *count == 0 {
-                self.counts.remove(&waiting.issuer);
+                self.counts.swap_remove(place);
             }
         }
+        while let Some(None) = self.seats.front() {
+            self.seats.pop_front();
+            self.served += 1;
+        }
         Some(waiting)
+    }
+
+    fn seat(&mut self, ticket: u64) -> Option<&mut Option<Waiting>> {
+        let place = usize::try_from(ticket.checked_sub(self.served)?).ok()?;
+        self.seats.get_mut(place)
+    }
+
+    fn count(&mut self, issuer: &Arc<str>) {
+        match self.counts.iter_mut().find(|(known, _)| known == issuer) {
+            Some((_, count)) => *count += 1,
+            None => self.counts.push((Arc::clone(issuer), 1)),
+        }
     }
 }
 
@@ -106,6 +150,7 @@ mod tests {
             sources: vec![source],
             for_revocations: false,
             until_ms: 100,
+            called: false,
         }
     }
 
@@ -148,7 +193,7 @@ mod tests {
             [0, 2],
             "at the end of their time"
         );
-        assert!(rooms.is_empty() && rooms.counts.is_empty() && rooms.tickets.is_empty());
+        assert!(rooms.is_empty() && rooms.counts.is_empty());
     }
 
     #[test]

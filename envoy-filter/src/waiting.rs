@@ -21,6 +21,8 @@ pub(crate) struct Waiting {
     pub(crate) for_revocations: bool,
     /// By the plugin's [`Uptime`](crate::uptime::Uptime).
     pub(crate) until_ms: u64,
+    /// There is news of one of its documents.
+    pub(crate) called: bool,
 }
 
 impl Waiting {
@@ -34,6 +36,7 @@ impl Waiting {
             sources: fetches.iter().map(|fetch| fetch.source).collect(),
             for_revocations: fetches.iter().all(|f| f.kind == FetchKind::Revocations),
             until_ms,
+            called: false,
         }
     }
 
@@ -64,6 +67,7 @@ mod tests {
             sources: vec![7, 8],
             for_revocations,
             until_ms: 10,
+            called: false,
         }
     }
 

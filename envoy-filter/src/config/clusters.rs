@@ -1,7 +1,5 @@
 //! Which cluster fetches the documents of which host.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use countersign::{Problem, json::Value};
 
 use super::problem::{below, error, field_unknown, type_wrong, value_invalid};
@@ -11,9 +9,9 @@ use crate::address::Address;
 /// `*` for all others.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Clusters {
-    by_host: BTreeMap<String, Cluster>,
-    /// Host and port of every document that the policy names.
-    named: BTreeSet<String>,
+    by_host: Vec<(String, Cluster)>,
+    /// Host and port of every document that the policy names, in order.
+    named: Vec<String>,
 }
 
 /// A cluster of this Envoy.
@@ -46,7 +44,7 @@ impl Clusters {
             }
             match Cluster::read(value, place) {
                 Ok(cluster) => {
-                    clusters.by_host.insert(host.to_ascii_lowercase(), cluster);
+                    clusters.by_host.push((host.to_ascii_lowercase(), cluster));
                 }
                 Err(problem) => problems.push(problem),
             }
@@ -62,6 +60,8 @@ impl Clusters {
     /// The policy names these.
     pub(super) fn name<'a>(&mut self, addresses: impl Iterator<Item = Address<'a>>) {
         self.named.extend(addresses.map(|address| socket(&address)));
+        self.named.sort_unstable();
+        self.named.dedup();
     }
 
     /// The cluster of a host: by host and port, by host alone, or the one for
@@ -69,17 +69,19 @@ impl Clusters {
     /// anywhere, it has to be one that the policy or the configuration names:
     /// a document may not aim fetches at whatever this Envoy can reach.
     pub(crate) fn of(&self, address: &Address<'_>) -> Option<Cluster> {
-        let named = |wanted: &str| self.by_host.get(&wanted.to_ascii_lowercase());
-        let by_socket = named(address.authority).or_else(|| named(&socket(address)));
+        let entry = |wanted: &str| {
+            let mut all = self.by_host.iter();
+            let found = all.find(|(host, _)| host.eq_ignore_ascii_case(wanted));
+            found.map(|(_, cluster)| cluster)
+        };
+        let is_named = || self.named.binary_search(&socket(address)).is_ok();
         let by_host = || {
-            named(address.host).filter(|cluster| {
-                !cluster.name.contains('{')
-                    || address.has_default_port()
-                    || self.named.contains(&socket(address))
+            entry(address.host).filter(|cluster| {
+                !cluster.name.contains('{') || address.has_default_port() || is_named()
             })
         };
-        let other = || named("*").filter(|_| self.named.contains(&socket(address)));
-        let cluster = by_socket.or_else(by_host).or_else(other)?;
+        let other = || entry("*").filter(|_| is_named());
+        let cluster = entry(&socket(address)).or_else(by_host).or_else(other)?;
         Some(Cluster {
             name: expand(&cluster.name, address),
             authority: cluster.authority.clone(),

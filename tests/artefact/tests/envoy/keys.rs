@@ -15,6 +15,8 @@ use crate::stage::{
     upstream,
 };
 
+const METADATA: &str = "/.well-known/openid-configuration";
+
 #[test]
 fn keys_are_fetched_before_anybody_asks() {
     let Some(binary) = stage::binary() else {
@@ -37,7 +39,6 @@ fn discovery_names_the_keys_and_must_name_its_issuer() {
     let Some(binary) = stage::binary() else {
         return;
     };
-    const METADATA: &str = "/.well-known/openid-configuration";
     let (key, issuer) = (Key::read("rsa-2048-a"), Issuer::start());
     issuer.publish(JWKS, Document::keys(&[&key]));
     let metadata = |iss: &str| {
@@ -59,6 +60,36 @@ fn discovery_names_the_keys_and_must_name_its_issuer() {
         envoy.get("/", Some(&policy::token(&key))).status == 200
     });
     assert_eq!(issuer.asked(JWKS), 1);
+}
+
+#[test]
+fn discovery_aims_no_fetch_at_another_service_of_the_mesh() {
+    let Some(binary) = stage::binary() else {
+        return;
+    };
+    let (key, issuer, payments) = (Key::read("rsa-2048-a"), Issuer::start(), Issuer::start());
+    payments.publish("/internal", Document::keys(&[&key]));
+    let metadata = |uri: &str| Document::new(&json!({ "issuer": policy::ISSUER, "jwks_uri": uri }));
+    issuer.publish(METADATA, metadata("https://payments.internal/internal"));
+    let policy = policy::of(json!({ "discovery": true }));
+    let clusters = json!({ "clusters": { "*": "outbound|{port}||{host}" } });
+    let setup = Setup::new(
+        &json!({ "policy": policy, "envoy": clusters }),
+        upstream::echo(),
+    )
+    .cluster("outbound|443||auth.example.com", issuer.address)
+    .cluster("outbound|443||payments.internal", payments.address);
+    let envoy = Envoy::start(&binary, &setup);
+    let reply = envoy.get("/", Some(&policy::token(&key)));
+    assert_eq!((reply.status, &*reply.code()), (503, "keys_unavailable"));
+    assert!(
+        envoy
+            .log()
+            .contains("no entry of `clusters` is for this host"),
+        "{}",
+        envoy.log()
+    );
+    assert!(payments.heads().is_empty(), "{:?}", payments.heads());
 }
 
 #[test]

@@ -3,7 +3,15 @@
 use countersign_artefact_tests::token::Key;
 use serde_json::{Value, json};
 
-use crate::stage::{self, client, envoy::Envoy, policy, setup::Setup, upstream};
+use crate::stage::{
+    self, client,
+    envoy::Envoy,
+    eventually,
+    issuer::{Document, Issuer, JWKS},
+    policy,
+    setup::Setup,
+    upstream,
+};
 
 #[test]
 fn a_route_never_follows_an_identity_that_the_client_made_up() {
@@ -62,6 +70,48 @@ fn rules_see_the_path_before_a_route_rewrites_it() {
         "token_missing",
         "what the client says of the path counts"
     );
+}
+
+#[test]
+fn behind_the_router_rules_see_what_is_served() {
+    let Some(binary) = stage::binary() else {
+        return;
+    };
+    let (key, issuer) = (Key::read("rsa-2048-a"), Issuer::start());
+    issuer.publish(JWKS, Document::keys(&[&key]));
+    issuer.hold();
+    let configuration = policy::by_cluster(&policy::fetched());
+    let setup = Setup::new(&configuration, upstream::echo())
+        .cluster("issuer", issuer.address)
+        .manage(|manager| {
+            let rewrite = |from: &str, to: &str| {
+                json!({ "match": { "prefix": from },
+                        "route": { "cluster": "upstream", "prefix_rewrite": to } })
+            };
+            manager["route_config"]["virtual_hosts"][0]["routes"] = json!([
+                rewrite("/public/", "/private/"),
+                rewrite("/private/", "/public/")
+            ]);
+        })
+        .behind_the_router();
+    let envoy = Envoy::start(&binary, &setup);
+    assert_eq!(envoy.get("/public/a", None).code(), "token_missing");
+    let reply = envoy.get("/private/a", None);
+    assert!(reply.body.starts_with("GET /public/a "), "{}", reply.body);
+    let bearer = [
+        ("authorization", bearer(&key)),
+        ("x_auth_subject", b"admin".to_vec()),
+    ];
+    let waiting = envoy.begin("GET", "/public/a", &bearer).unwrap();
+    eventually("it waits", || issuer.asked(JWKS) == 1);
+    issuer.let_go();
+    let reply = waiting.reply().unwrap();
+    assert!(reply.body.starts_with("GET /private/a "), "{reply:?}");
+    assert!(
+        reply.body.contains("x-auth-subject: user-1\r\n"),
+        "{reply:?}"
+    );
+    assert!(!reply.body.contains("admin"), "{reply:?}");
 }
 
 #[test]
