@@ -1,8 +1,6 @@
 //! One document: its place in the shared data, and how it is fetched.
 
-use countersign::{Fetch, FetchKind, Gate, Outcome};
-
-use crate::shim::{Next, Supplied};
+use countersign::{Fetch, FetchKind, Gate, Outcome, Supplied};
 
 use crate::{
     address::Address,
@@ -167,12 +165,12 @@ impl Document {
             let outcome = Outcome::Response {
                 status: 200,
                 cache_control: &state.cache_control,
-                body: &body,
+                body: body.into(),
             };
-            let supplied = gate.supply_next(*source, uri, outcome, at_ms);
+            let supplied = gate.supply(*source, uri, outcome, at_ms);
             Wanted::Given(supplied, Reading::Shared(at_ms))
         } else if failed {
-            gate.supply_next(*source, uri, Outcome::Failed, state.failed_at.min(now_ms));
+            gate.supply(*source, uri, Outcome::Failed, state.failed_at.min(now_ms));
             Wanted::FailedElsewhere
         } else {
             return None;

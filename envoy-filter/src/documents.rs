@@ -4,9 +4,7 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use countersign::{Fetch, FetchKind, Gate, Outcome};
-
-use crate::shim::{Next, Supplied};
+use countersign::{Fetch, FetchKind, Gate, Outcome, Supplied};
 
 use crate::{
     config::Settings,
@@ -125,9 +123,7 @@ impl Documents {
             }
             Wanted::FailedElsewhere => self.landed.push(source),
             Wanted::Failed => {
-                let failed = parts
-                    .gate
-                    .supply_next(source, &uri, Outcome::Failed, now_ms);
+                let failed = parts.gate.supply(source, &uri, Outcome::Failed, now_ms);
                 return self.given(parts, source, failed, Reading::Failed, now_ms);
             }
             Wanted::Under => return false,
@@ -200,7 +196,7 @@ impl Documents {
         });
         let response = response.inspect_err(|reason| document.log(reason)).ok();
         let outcome = response.as_ref().map_or(Outcome::Failed, Response::outcome);
-        let supplied = parts.gate.supply_next(source, &uri, outcome, now_ms);
+        let supplied = parts.gate.supply(source, &uri, outcome, now_ms);
         let reading = response.map_or(Reading::Failed, Reading::Fetched);
         self.given(parts, source, supplied, reading, now_ms);
     }

@@ -1,25 +1,25 @@
 //! Makes a request what its backend may see.
 
-use countersign::{Gate, Grant};
+use countersign::{Change, Gate, Grant};
 
-use crate::{cookies, fields::is_read_as, host::request, request::Head};
+use crate::{fields::is_read_as, host::request, request::Head};
 
 /// Removes what only this filter may set, and the credential where it is to
 /// be stripped; then sets what the backend is told. `None` where Envoy
 /// refuses: the request must not pass.
 pub(crate) fn apply(grant: &Grant, head: &Head<'_>) -> Option<()> {
     clean(head, &grant.remove_headers, request::remove_header)?;
-    if !grant.remove_cookies.is_empty() && head.has("cookie") {
-        request::remove_header(b"cookie")?;
-        for value in head.values(b"cookie") {
-            let kept = cookies::without(value, &grant.remove_cookies);
-            if !kept.is_empty() {
-                request::add_header("cookie", &kept)?;
-            }
-        }
-    }
     for (name, value) in grant.set_headers.iter() {
         request::add_header(name, value.as_bytes())?;
+    }
+    for change in &grant.changes {
+        match change {
+            Change::SetHeader(name, value) => {
+                request::remove_header(name.as_bytes())?;
+                request::add_header(name, value)?;
+            }
+            Change::RemoveHeader(name) => request::remove_header(name.as_bytes())?,
+        }
     }
     Some(())
 }

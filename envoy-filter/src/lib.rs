@@ -16,15 +16,12 @@ pub const ANSWERED_AT_ONCE: usize = 32;
 mod address;
 mod answer;
 mod config;
-mod cookies;
 mod fields;
 mod jitter;
 mod journal;
 mod pairs;
 mod request;
 mod rooms;
-#[cfg(target_arch = "wasm32")]
-mod shim;
 mod spread;
 mod uptime;
 mod waiting;

@@ -273,7 +273,7 @@ impl Plugin {
 
     fn schedule(&mut self, now_ms: u64) {
         let uptime_ms = self.uptime.at(now_ms);
-        let next = crate::shim::Next::next_due_in(&self.gate, now_ms);
+        let next = self.gate.next_due(now_ms);
         self.due_at = next.map(|pause_ms| {
             let pause_ms = pause_ms.saturating_add(self.jitter.of(pause_ms));
             uptime_ms.saturating_add(pause_ms)
