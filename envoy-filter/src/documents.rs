@@ -43,7 +43,7 @@ pub(crate) struct Documents {
 #[derive(Default)]
 struct Known {
     document: Option<Document>,
-    /// It is in the queue, and was not fetched for a request since.
+    /// It is in the queue, and nobody has fetched it since.
     queued: bool,
 }
 
@@ -63,18 +63,20 @@ pub(crate) struct Parts<'a> {
 
 impl Documents {
     /// As much as one callback has time for: reading, news of other workers,
-    /// and what is to be fetched.
-    pub(crate) fn work(&mut self, parts: &mut Parts<'_>, is_due: bool, now_ms: u64) {
+    /// and what is to be fetched. Whether the gate was asked what is due, if it
+    /// is to be asked: not before all news is known.
+    pub(crate) fn work(&mut self, parts: &mut Parts<'_>, is_due: bool, now_ms: u64) -> bool {
         let mut pace = Pace::begin();
-        if is_due {
-            for fetch in parts.gate.due(now_ms) {
-                self.put_off(fetch);
-            }
-        }
         if let Some(source) = self.unread.pop_front() {
             self.read_on(parts, source, now_ms);
         }
         self.look_for_news(parts, &mut pace, now_ms);
+        let asks = is_due && self.looking.is_none();
+        if asks {
+            for fetch in parts.gate.due(now_ms) {
+                self.put_off(fetch);
+            }
+        }
         while self.flights.len() < FETCHES && pace.has_time() {
             let Some(fetch) = self.queue.pop_front() else {
                 break;
@@ -84,6 +86,7 @@ impl Documents {
                 self.want(parts, fetch, now_ms);
             }
         }
+        asks
     }
 
     /// Whether [`Self::work`] has something to do at once.
@@ -227,11 +230,11 @@ impl Documents {
         if let (Supplied::Accepted { .. }, Reading::Fetched(_)) = (&supplied, &reading) {
             self.lease_what_follows(parts, source, now_ms);
         }
-        let Some(document) = self
-            .known
-            .get_mut(index(source))
-            .and_then(|known| known.document.as_mut())
-        else {
+        let Some(known) = self.known.get_mut(index(source)) else {
+            return false;
+        };
+        known.queued = false;
+        let Some(document) = known.document.as_mut() else {
             return false;
         };
         match (supplied, reading) {

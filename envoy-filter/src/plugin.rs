@@ -148,9 +148,9 @@ impl Plugin {
         let uptime_ms = self.uptime.at(now_ms);
         let is_due = self.due_at.is_some_and(|due| due <= uptime_ms);
         let (documents, mut parts) = self.documents();
-        documents.work(&mut parts, is_due, now_ms);
+        let asked = documents.work(&mut parts, is_due, now_ms);
         let landed = self.documents.landed();
-        if is_due || !landed.is_empty() {
+        if asked || !landed.is_empty() {
             self.schedule(now_ms);
         }
         self.rooms.call(&landed);
