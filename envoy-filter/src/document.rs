@@ -5,6 +5,7 @@ use countersign::{Fetch, FetchKind, Gate, Outcome, Supplied};
 use crate::{
     address::Address,
     config::{Cluster, Settings},
+    copies::Copy,
     host::{
         self, Level,
         http::{self, Refusal},
@@ -15,9 +16,8 @@ use crate::{
     response::Response,
 };
 
-/// The parts of a document in the shared data.
+/// The state of a document in the shared data.
 const STATE: &str = "\nstate";
-const COPY: &str = "\ncopy";
 /// A cluster that Envoy has had.
 const CLUSTER: &str = "countersign.cluster\n";
 /// Bound on a fetch that is only to say whether there is a cluster.
@@ -32,24 +32,51 @@ pub(crate) struct Document {
     taken: State,
     /// Another worker is fetching it.
     pub(crate) elsewhere: bool,
-    /// What the gate has not read to its end.
+    /// What goes on with it.
     pub(crate) reading: Option<Reading>,
 }
 
-/// Where a document that the gate reads came from.
+/// What goes on with a document, callback for callback.
 pub(crate) enum Reading {
-    /// From its server: the other workers get it once it is accepted.
-    Fetched(Response),
+    /// It came, and is put down for the other workers before the gate has it:
+    /// up to this piece.
+    PutDown(Response, Copy, u32),
+    /// It is taken from where another worker put it down.
+    Taken(State, Vec<u8>),
+    /// The gate reads it.
+    InGate(Origin),
+}
+
+/// Where a document that the gate has came from.
+pub(crate) enum Origin {
+    /// From its server.
+    Fetched(Fetched),
     /// From another worker, and when that one accepted it.
     Shared(u64),
     /// It did not come.
     Failed,
 }
 
+/// What the other workers are told once it is accepted.
+pub(crate) struct Fetched {
+    copy: Copy,
+    cache_control: String,
+    pub(crate) has_no_keys: bool,
+}
+
+/// How far one step has come.
+pub(crate) enum Step {
+    More(Reading),
+    /// The gate has answered.
+    Given(Supplied, Origin),
+    /// The copy is not there any more.
+    Lost,
+}
+
 /// What becomes of a document that is wanted.
 pub(crate) enum Wanted {
-    /// The gate was given this: it has answered.
-    Given(Supplied, Reading),
+    /// There is something to read: [`Document::step`].
+    Read,
     /// A fetch of another worker has failed: the gate knows.
     FailedElsewhere,
     /// Somebody is at it: another worker, or this gate, which reads it.
@@ -88,10 +115,6 @@ impl Document {
         [&self.key, STATE].concat()
     }
 
-    fn copy_key(&self) -> String {
-        [&self.key, COPY].concat()
-    }
-
     fn state(&self) -> (State, u32) {
         match shared::get(&self.state_key()) {
             Some((bytes, version)) => (State::read(&bytes), version),
@@ -102,7 +125,7 @@ impl Document {
     /// Gives the gate what another worker has put down since the last time.
     pub(crate) fn catch_up(&mut self, gate: &mut Gate, now_ms: u64) -> Option<Wanted> {
         let (state, _) = self.state();
-        self.take(gate, &state, now_ms)
+        self.take(gate, state, now_ms)
     }
 
     /// The same; if there was nothing, makes sure that somebody fetches it.
@@ -111,7 +134,7 @@ impl Document {
             return Wanted::Under;
         }
         let (state, version) = self.state();
-        if let Some(taken) = self.take(gate, &state, now_ms) {
+        if let Some(taken) = self.take(gate, state.clone(), now_ms) {
             return taken;
         }
         self.elsewhere = state.is_leased(now_ms)
@@ -122,20 +145,96 @@ impl Document {
         self.call(settings).map_or(Wanted::Failed, Wanted::Call)
     }
 
-    /// Puts down for the other workers what the gate has accepted.
-    pub(crate) fn accepted(&mut self, response: &Response, now_ms: u64) {
-        shared::set(&self.copy_key(), &response.body);
-        self.publish(State::accepted(now_ms, &response.cache_control));
+    /// It came from its server.
+    pub(crate) fn came(&mut self, response: Response) {
+        let (state, _) = self.state();
+        let copy = state.copy.beside(response.body.len());
+        self.reading = Some(Reading::PutDown(response, copy, 0));
+    }
+
+    /// One step of what goes on with it.
+    pub(crate) fn step(&mut self, gate: &mut Gate, reading: Reading, now_ms: u64) -> Step {
+        let Fetch { source, uri, .. } = &self.fetch;
+        let (supplied, origin) = match reading {
+            Reading::PutDown(response, copy, piece) => {
+                if response.is_ok() && copy.put(&self.key, piece, &response.body) {
+                    return Step::More(Reading::PutDown(response, copy, piece + 1));
+                }
+                let has_no_keys = response.has_no_keys();
+                let outcome = Outcome::Response {
+                    status: response.status,
+                    cache_control: &response.cache_control,
+                    body: response.body.into(),
+                };
+                let supplied = gate.supply(*source, uri, outcome, now_ms);
+                let fetched = Fetched {
+                    copy,
+                    has_no_keys,
+                    cache_control: response.cache_control,
+                };
+                (supplied, Origin::Fetched(fetched))
+            }
+            Reading::Taken(state, mut body) => {
+                let copy = state.copy;
+                if copy.take(&self.key, &mut body).is_none() {
+                    return Step::Lost;
+                }
+                if !copy.is_whole(&body) {
+                    return Step::More(Reading::Taken(state, body));
+                }
+                // The other worker may have looked at the clock a little later.
+                // Where this gate refuses the document, it fetches it in a while.
+                let at_ms = state.accepted_at.min(now_ms);
+                let outcome = Outcome::Response {
+                    status: 200,
+                    cache_control: &state.cache_control,
+                    body: body.into(),
+                };
+                (
+                    gate.supply(*source, uri, outcome, at_ms),
+                    Origin::Shared(at_ms),
+                )
+            }
+            Reading::InGate(origin) => {
+                let at_ms = match origin {
+                    Origin::Shared(at_ms) => at_ms,
+                    Origin::Fetched(_) | Origin::Failed => now_ms,
+                };
+                (gate.resume(*source, at_ms), origin)
+            }
+        };
+        match supplied {
+            Supplied::Unfinished => Step::More(Reading::InGate(origin)),
+            supplied => Step::Given(supplied, origin),
+        }
+    }
+
+    /// Tells the other workers that the gate has accepted this.
+    pub(crate) fn accepted(&mut self, fetched: Fetched, now_ms: u64) {
+        let (before, _) = self.state();
+        self.publish(State::accepted(now_ms, fetched.copy, fetched.cache_control));
+        if before.copy.place != self.taken.copy.place {
+            before.copy.discard(&self.key);
+        }
     }
 
     /// Tells the other workers that there is nothing to accept.
-    pub(crate) fn failed(&mut self, now_ms: u64) {
+    pub(crate) fn failed(&mut self, origin: &Origin, now_ms: u64) {
+        self.clear(origin);
         self.publish(self.taken.clone().failed(now_ms));
     }
 
     /// Nobody fetches it any more, and nothing came of it.
-    pub(crate) fn released(&mut self) {
+    pub(crate) fn released(&mut self, origin: &Origin) {
+        self.clear(origin);
         self.publish(self.taken.clone().released());
+    }
+
+    /// Nobody gets what was put down.
+    fn clear(&self, origin: &Origin) {
+        if let Origin::Fetched(fetched) = origin {
+            fetched.copy.discard(&self.key);
+        }
     }
 
     fn publish(&mut self, state: State) {
@@ -145,38 +244,29 @@ impl Document {
 
     /// Nobody needs what was there.
     pub(crate) fn discard(&self) {
-        shared::set(&self.copy_key(), b"");
+        let (state, _) = self.state();
+        state.copy.discard(&self.key);
     }
 
-    fn take(&mut self, gate: &mut Gate, state: &State, now_ms: u64) -> Option<Wanted> {
-        let Fetch { source, uri, .. } = &self.fetch;
+    fn take(&mut self, gate: &mut Gate, state: State, now_ms: u64) -> Option<Wanted> {
         let failed = state.failed_at != self.taken.failed_at && state.failed_at != 0;
+        let accepted = state.accepted_at != self.taken.accepted_at
+            && state.copy.pieces > 0
+            && state.is_of_the_past(now_ms);
         self.taken.failed_at = state.failed_at;
-        let found = if state.accepted_at != self.taken.accepted_at
-            && state.is_of_the_past(now_ms)
-            && let Some((body, _)) = shared::get(&self.copy_key())
-            && !body.is_empty()
-        {
-            self.taken.accepted_at = state.accepted_at;
-            self.taken.cache_control.clone_from(&state.cache_control);
-            // The other worker may have looked at the clock a little later.
-            // Where this gate refuses the document, it fetches it in a while.
-            let at_ms = state.accepted_at.min(now_ms);
-            let outcome = Outcome::Response {
-                status: 200,
-                cache_control: &state.cache_control,
-                body: body.into(),
-            };
-            let supplied = gate.supply(*source, uri, outcome, at_ms);
-            Wanted::Given(supplied, Reading::Shared(at_ms))
+        let wanted = if accepted {
+            self.taken.clone_from(&state);
+            self.reading = Some(Reading::Taken(state, Vec::new()));
+            Wanted::Read
         } else if failed {
+            let Fetch { source, uri, .. } = &self.fetch;
             gate.supply(*source, uri, Outcome::Failed, state.failed_at.min(now_ms));
             Wanted::FailedElsewhere
         } else {
             return None;
         };
         self.elsewhere = false;
-        Some(found)
+        Some(wanted)
     }
 
     fn call(&self, settings: &Settings) -> Option<u32> {

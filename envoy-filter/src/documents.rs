@@ -8,7 +8,7 @@ use countersign::{Fetch, FetchKind, Gate, Outcome, Supplied};
 
 use crate::{
     config::Settings,
-    document::{Document, Reading, Wanted},
+    document::{Document, Origin, Step, Wanted},
     host::shared,
     metrics::Metrics,
     pace::Pace,
@@ -68,7 +68,7 @@ impl Documents {
     pub(crate) fn work(&mut self, parts: &mut Parts<'_>, is_due: bool, now_ms: u64) -> bool {
         let mut pace = Pace::begin();
         if let Some(source) = self.unread.pop_front() {
-            self.read_on(parts, source, now_ms);
+            self.read_on(parts, source, &mut pace, now_ms);
         }
         self.look_for_news(parts, &mut pace, now_ms);
         let asks = is_due && self.looking.is_none();
@@ -121,13 +121,11 @@ impl Documents {
         now_ms: u64,
     ) -> bool {
         match wanted {
-            Wanted::Given(supplied, reading) => {
-                return self.given(parts, source, supplied, reading, now_ms);
-            }
+            Wanted::Read => return self.read_on(parts, source, &mut Pace::begin(), now_ms),
             Wanted::FailedElsewhere => self.landed.push(source),
             Wanted::Failed => {
                 let failed = parts.gate.supply(source, &uri, Outcome::Failed, now_ms);
-                return self.given(parts, source, failed, Reading::Failed, now_ms);
+                return self.given(parts, source, failed, Origin::Failed, now_ms);
             }
             Wanted::Under => return false,
             Wanted::Call(call) => {
@@ -197,24 +195,45 @@ impl Documents {
                 Err("its answer is too large")
             }
         });
-        let response = response.inspect_err(|reason| document.log(reason)).ok();
-        let outcome = response.as_ref().map_or(Outcome::Failed, Response::outcome);
-        let supplied = parts.gate.supply(source, &uri, outcome, now_ms);
-        let reading = response.map_or(Reading::Failed, Reading::Fetched);
-        self.given(parts, source, supplied, reading, now_ms);
+        match response {
+            Ok(response) => {
+                document.came(response);
+                self.read_on(parts, source, &mut Pace::begin(), now_ms);
+            }
+            Err(reason) => {
+                document.log(reason);
+                let failed = parts.gate.supply(source, &uri, Outcome::Failed, now_ms);
+                self.given(parts, source, failed, Origin::Failed, now_ms);
+            }
+        }
     }
 
-    fn read_on(&mut self, parts: &mut Parts<'_>, source: u32, now_ms: u64) {
-        let document = self.known(source);
-        let Some(reading) = document.and_then(|document| document.reading.take()) else {
-            return;
-        };
-        let at_ms = match reading {
-            Reading::Shared(at_ms) => at_ms,
-            Reading::Fetched(_) | Reading::Failed => now_ms,
-        };
-        let supplied = parts.gate.resume(source, at_ms);
-        self.given(parts, source, supplied, reading, now_ms);
+    /// Goes on with what came or is taken, for as long as there is time: whether
+    /// there is news.
+    fn read_on(
+        &mut self,
+        parts: &mut Parts<'_>,
+        source: u32,
+        pace: &mut Pace,
+        now_ms: u64,
+    ) -> bool {
+        while let Some(document) = self.known(source)
+            && let Some(reading) = document.reading.take()
+        {
+            match document.step(parts.gate, reading, now_ms) {
+                Step::Given(supplied, origin) => {
+                    return self.given(parts, source, supplied, origin, now_ms);
+                }
+                Step::More(reading) => document.reading = Some(reading),
+                // A newer one is there, or somebody fetches it when it is due.
+                Step::Lost => return false,
+            }
+            if !pace.has_time() {
+                self.unread.push_back(source);
+                return false;
+            }
+        }
+        false
     }
 
     /// The gate has answered to what it was given; the other workers are told
@@ -224,10 +243,10 @@ impl Documents {
         parts: &mut Parts<'_>,
         source: u32,
         supplied: Supplied,
-        reading: Reading,
+        origin: Origin,
         now_ms: u64,
     ) -> bool {
-        if let (Supplied::Accepted { .. }, Reading::Fetched(_)) = (&supplied, &reading) {
+        if let (Supplied::Accepted { .. }, Origin::Fetched(_)) = (&supplied, &origin) {
             self.lease_what_follows(parts, source, now_ms);
         }
         let Some(known) = self.known.get_mut(index(source)) else {
@@ -237,33 +256,28 @@ impl Documents {
         let Some(document) = known.document.as_mut() else {
             return false;
         };
-        match (supplied, reading) {
-            (Supplied::Unfinished, reading) => {
-                document.reading = Some(reading);
-                self.unread.push_back(source);
-                return false;
-            }
-            (_, Reading::Shared(_)) => {
+        match (supplied, origin) {
+            (_, Origin::Shared(_)) => {
                 self.landed.push(source);
                 return true;
             }
-            (Supplied::Outdated, _) => document.released(),
-            (Supplied::Accepted { skipped }, Reading::Fetched(response)) => {
+            (Supplied::Accepted { skipped }, Origin::Fetched(fetched)) => {
                 for part in &skipped {
                     document.log(&["a part is not used: ", &part.message].concat());
                 }
-                if document.fetch.kind == FetchKind::Jwks && response.has_no_keys() {
+                if document.fetch.kind == FetchKind::Jwks && fetched.has_no_keys {
                     document.log("there is no key in it: no token is good");
                     parts.metrics.fetches_empty.add();
                 }
-                document.accepted(&response, now_ms);
+                document.accepted(fetched, now_ms);
                 parts.metrics.fetches_ok.add();
             }
-            (supplied, reading) => {
-                if let (Supplied::Refused(problem), Reading::Fetched(_)) = (&supplied, &reading) {
+            (Supplied::Outdated, origin) => document.released(&origin),
+            (supplied, origin) => {
+                if let (Supplied::Refused(problem), Origin::Fetched(_)) = (&supplied, &origin) {
                     document.log(&problem.message);
                 }
-                document.failed(now_ms);
+                document.failed(&origin, now_ms);
                 parts.metrics.fetches_failed.add();
             }
         }

@@ -1,6 +1,8 @@
 //! What the workers of an Envoy tell each other about a document, as bytes:
-//! who fetches it, how the last fetches ended, and what came. Numbers are
+//! who fetches it, how the last fetches ended, and where what came is. Numbers are
 //! little-endian.
+
+use crate::copies::Copy;
 
 /// How long the worker that fetches a document has it for itself: what the
 /// gate allows a fetch before it counts as lost.
@@ -15,7 +17,9 @@ pub(crate) struct State {
     pub(crate) accepted_at: u64,
     /// A fetch failed since then.
     pub(crate) failed_at: u64,
-    /// What its server said of what was accepted.
+    /// Where what was accepted is.
+    pub(crate) copy: Copy,
+    /// What its server said of it.
     pub(crate) cache_control: String,
 }
 
@@ -26,20 +30,35 @@ impl State {
     }
 
     fn parse(bytes: &[u8]) -> Option<Self> {
-        let (leased_until, rest) = bytes.split_first_chunk()?;
-        let (accepted_at, rest) = rest.split_first_chunk()?;
-        let (failed_at, rest) = rest.split_first_chunk()?;
+        let (numbers, cache_control) = bytes.split_first_chunk::<40>()?;
+        let (numbers, _) = numbers.as_chunks::<8>();
+        let [leased_until, accepted_at, failed_at, number, copy] = *numbers else {
+            return None;
+        };
+        let (place, pieces) = copy.split_first_chunk()?;
         Some(Self {
-            leased_until: u64::from_le_bytes(*leased_until),
-            accepted_at: u64::from_le_bytes(*accepted_at),
-            failed_at: u64::from_le_bytes(*failed_at),
-            cache_control: str::from_utf8(rest).ok()?.to_owned(),
+            leased_until: u64::from_le_bytes(leased_until),
+            accepted_at: u64::from_le_bytes(accepted_at),
+            failed_at: u64::from_le_bytes(failed_at),
+            copy: Copy {
+                number: u64::from_le_bytes(number),
+                place: u32::from_le_bytes(*place),
+                pieces: u32::from_le_bytes(pieces.try_into().ok()?),
+            },
+            cache_control: str::from_utf8(cache_control).ok()?.to_owned(),
         })
     }
 
     pub(crate) fn write(&self) -> Vec<u8> {
-        let numbers = [self.leased_until, self.accepted_at, self.failed_at];
+        let copy = self.copy;
+        let numbers = [
+            self.leased_until,
+            self.accepted_at,
+            self.failed_at,
+            copy.number,
+        ];
         let mut bytes = numbers.map(u64::to_le_bytes).concat();
+        bytes.extend([copy.place, copy.pieces].map(u32::to_le_bytes).concat());
         bytes.extend(self.cache_control.as_bytes());
         bytes
     }
@@ -65,10 +84,11 @@ impl State {
         }
     }
 
-    pub(crate) fn accepted(now_ms: u64, cache_control: &str) -> Self {
+    pub(crate) fn accepted(now_ms: u64, copy: Copy, cache_control: String) -> Self {
         Self {
             accepted_at: now_ms,
-            cache_control: cache_control.to_owned(),
+            copy,
+            cache_control,
             ..Self::default()
         }
     }
@@ -92,11 +112,18 @@ impl State {
 mod tests {
     use super::*;
 
+    fn accepted(now_ms: u64) -> State {
+        let copy = Copy {
+            number: 1 << 60,
+            place: 1,
+            pieces: 32,
+        };
+        State::accepted(now_ms, copy, "max-age=60".to_owned())
+    }
+
     #[test]
     fn what_was_written_is_read() {
-        let state = State::accepted(900, "max-age=60")
-            .leased(1_000)
-            .failed(2_000);
+        let state = accepted(900).leased(1_000).failed(2_000);
         assert_eq!(State::read(&state.write()), state);
     }
 
@@ -104,7 +131,7 @@ mod tests {
     fn other_bytes_say_nothing() {
         assert_eq!(State::read(b""), State::default());
         assert_eq!(State::read(&[1; 16]), State::default());
-        assert_eq!(State::read(&[0xff; 25]), State::default());
+        assert_eq!(State::read(&[0xff; 41]), State::default());
     }
 
     #[test]
@@ -122,17 +149,17 @@ mod tests {
 
     #[test]
     fn a_document_of_the_future_is_of_unknown_age() {
-        let state = State::accepted(1_000_000, "");
+        let state = accepted(1_000_000);
         assert!(state.is_of_the_past(1_000_000) && state.is_of_the_past(999_000));
         assert!(!state.is_of_the_past(900_000));
     }
 
     #[test]
     fn the_end_of_a_fetch_ends_its_lease() {
-        let leased = State::accepted(500, "").leased(1_000);
+        let leased = accepted(500).leased(1_000);
         assert!(!leased.clone().failed(1_100).is_leased(1_100));
         assert!(!leased.clone().released().is_leased(1_100));
         assert_eq!(leased.failed(1_100).accepted_at, 500);
-        assert!(!State::accepted(1_100, "").is_leased(1_100));
+        assert!(!accepted(1_100).is_leased(1_100));
     }
 }

@@ -16,6 +16,7 @@ pub const ANSWERED_AT_ONCE: usize = 32;
 mod address;
 mod answer;
 mod config;
+mod copies;
 mod fields;
 mod jitter;
 mod journal;

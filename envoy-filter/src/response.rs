@@ -1,11 +1,11 @@
 //! What a server answered to a fetch.
 
-use countersign::{Outcome, json::Value, policy_json};
+use countersign::{json::Value, policy_json};
 
 use crate::{host::http, request::Head};
 
 pub(crate) struct Response {
-    status: u16,
+    pub(crate) status: u16,
     pub(crate) cache_control: String,
     pub(crate) body: Vec<u8>,
 }
@@ -29,12 +29,9 @@ impl Response {
         })
     }
 
-    pub(crate) fn outcome(&self) -> Outcome<'_> {
-        Outcome::Response {
-            status: self.status,
-            cache_control: &self.cache_control,
-            body: (&self.body).into(),
-        }
+    /// Whether there is a document in it.
+    pub(crate) fn is_ok(&self) -> bool {
+        self.status == 200
     }
 
     /// Whether it is a JWK Set without any key, as an issuer in trouble
