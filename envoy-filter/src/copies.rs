@@ -2,20 +2,13 @@
 //! down and taken a piece in one callback. There are two places for each
 //! document, so that the one in force stays whole meanwhile.
 
-use crate::host::{self, shared};
+use crate::{
+    host::{self, shared},
+    journal::Copy,
+};
 
 /// Bytes of a piece: to copy them takes a millisecond or two.
 const PIECE: usize = 1 << 20;
-
-/// One copy. Every piece begins with its number, by which one of another copy
-/// is told from it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Copy {
-    pub(crate) number: u64,
-    /// The place, 0 or 1.
-    pub(crate) place: u32,
-    pub(crate) pieces: u32,
-}
 
 impl Copy {
     /// A new one of so many bytes, beside the one in force.

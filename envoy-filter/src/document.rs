@@ -5,13 +5,12 @@ use countersign::{Fetch, FetchKind, Gate, Outcome, Supplied};
 use crate::{
     address::Address,
     config::{Cluster, Settings},
-    copies::Copy,
     host::{
         self, Level,
         http::{self, Refusal},
         shared,
     },
-    journal::State,
+    journal::{Copy, State},
     pairs,
     response::Response,
 };

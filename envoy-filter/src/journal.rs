@@ -2,8 +2,6 @@
 //! who fetches it, how the last fetches ended, and where what came is. Numbers are
 //! little-endian.
 
-use crate::copies::Copy;
-
 /// How long the worker that fetches a document has it for itself: what the
 /// gate allows a fetch before it counts as lost.
 const LEASE_MS: u64 = 15_000;
@@ -21,6 +19,16 @@ pub(crate) struct State {
     pub(crate) copy: Copy,
     /// What its server said of it.
     pub(crate) cache_control: String,
+}
+
+/// A copy of a document in the shared data. Every piece of it begins with its
+/// number, by which one of another copy is told from it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Copy {
+    pub(crate) number: u64,
+    /// The place, 0 or 1.
+    pub(crate) place: u32,
+    pub(crate) pieces: u32,
 }
 
 impl State {

@@ -16,7 +16,6 @@ pub const ANSWERED_AT_ONCE: usize = 32;
 mod address;
 mod answer;
 mod config;
-mod copies;
 mod fields;
 mod jitter;
 mod journal;
@@ -27,6 +26,8 @@ mod spread;
 mod uptime;
 mod waiting;
 
+#[cfg(target_arch = "wasm32")]
+mod copies;
 #[cfg(target_arch = "wasm32")]
 mod document;
 #[cfg(target_arch = "wasm32")]

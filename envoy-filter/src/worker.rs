@@ -63,12 +63,8 @@ pub(crate) fn configure(id: u32, size: usize) -> bool {
         let seed = host::now_ns().unwrap_or(0);
         let bytes = host::configuration(size)?;
         let read = Configuration::read(&bytes, seed).and_then(|configuration| {
-            let missing = Plugin::missing_clusters(&configuration);
-            if missing.is_empty() {
-                Ok(configuration)
-            } else {
-                Err(missing.iter().map(|name| cluster_unknown(name)).collect())
-            }
+            is_tried_out(&bytes, &configuration)?;
+            Ok(configuration)
         });
         match read {
             Ok(configuration) => {
@@ -85,6 +81,27 @@ pub(crate) fn configure(id: u32, size: usize) -> bool {
         }
     })
     .is_some()
+}
+
+/// Envoy configures a plugin once to see whether that works, and throws this
+/// instance away: only then, and not in each worker, clusters are asked for.
+fn is_tried_out(bytes: &[u8], configuration: &Configuration) -> Result<(), Vec<Problem>> {
+    let tried = ["countersign.tried\n", &fingerprint(bytes).to_string()].concat();
+    if shared::get(&tried).is_none() {
+        let missing = Plugin::missing_clusters(configuration);
+        if !missing.is_empty() {
+            return Err(missing.iter().map(|name| cluster_unknown(name)).collect());
+        }
+        shared::set(&tried, b"");
+    }
+    Ok(())
+}
+
+/// FNV-1a. Whoever writes configurations has no use for two with the same.
+fn fingerprint(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 /// Says it once for all workers.
