@@ -202,6 +202,45 @@ fn a_cors_preflight_passes_only_where_the_operator_says_so() {
 }
 
 #[test]
+fn behind_envoys_cors_filter_preflights_are_answered_and_denials_can_be_read() {
+    let Some(binary) = stage::binary() else {
+        return;
+    };
+    const CORS: &str = "envoy.filters.http.cors";
+    const TYPES: &str = "type.googleapis.com/envoy.extensions.filters.http.cors.v3.";
+    let policy = inline(&Key::read("rsa-2048-a"));
+    let setup = Setup::new(&policy, upstream::echo()).manage(|manager| {
+        let filter = json!({ "name": CORS, "typed_config": { "@type": format!("{TYPES}Cors") } });
+        manager["http_filters"]
+            .as_array_mut()
+            .unwrap()
+            .insert(0, filter);
+        let route = &mut manager["route_config"]["virtual_hosts"][0]["routes"][0];
+        route["typed_per_filter_config"][CORS] = json!({
+            "@type": format!("{TYPES}CorsPolicy"),
+            "allow_origin_string_match": [{ "exact": "https://app.example.com" }],
+            "allow_methods": "PUT",
+        });
+    });
+    let envoy = Envoy::start(&binary, &setup);
+    let cross = [
+        ("origin", b"https://app.example.com".to_vec()),
+        ("access-control-request-method", b"PUT".to_vec()),
+    ];
+    let allowed = Some("https://app.example.com");
+    let reply = envoy.send("OPTIONS", "/", &cross).unwrap();
+    assert_eq!(
+        (reply.status, &*reply.body),
+        (200, ""),
+        "the upstream was asked"
+    );
+    assert_eq!(reply.header("access-control-allow-origin"), allowed);
+    let reply = envoy.send("PUT", "/", &cross).unwrap();
+    assert_eq!(reply.code(), "token_missing");
+    assert_eq!(reply.header("access-control-allow-origin"), allowed);
+}
+
+#[test]
 fn a_stripped_credential_does_not_reach_the_upstream() {
     let Some(binary) = stage::binary() else {
         return;
