@@ -5,9 +5,9 @@ use countersign::{Code, Decision, Denial, Fetch, Gate, Grant};
 use crate::{
     answer::{self, Answer, Form},
     config::{Configuration, Settings},
-    document::{self, Document},
+    document::Document,
     documents::{Documents, Parts},
-    forward,
+    fetch, forward,
     host::{self, request, shared},
     identity,
     jitter::Jitter,
@@ -136,7 +136,7 @@ impl Plugin {
         if shared::get(AT_WORK).is_none() {
             return Vec::new();
         }
-        document::missing_clusters(&configuration.gate, &configuration.settings)
+        fetch::missing_clusters(&configuration.gate, &configuration.settings)
     }
 
     pub(crate) fn tick(&mut self) -> Option<()> {
