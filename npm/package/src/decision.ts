@@ -4,7 +4,7 @@ import type { Principal } from "./principal.js";
 /** May it pass? `allow` says it, and which of the two this is. */
 export type Decision = Grant | Denial;
 
-/** Remove these headers and cookies from the request first, then set those headers. */
+/** Remove these headers and cookies from the request first, then set those headers. Frozen. As JSON, or printed, it says of a token only whose it is and of what type. */
 export interface Grant {
   readonly allow: true;
   /** Who is calling; `null` where the rule is public, or optional and no token came. */

@@ -1,7 +1,16 @@
 import { answerBody, answerHeaders } from "./answer.js";
-import { type Decision, type Grant, internalError } from "./decision.js";
-import type { Gate } from "./gate.js";
+import type { Grant } from "./decision.js";
 import { applyGrant, head, type Incoming } from "./node.js";
+import { type GateSource, opener } from "./opener.js";
+
+declare global {
+  namespace Express {
+    interface Request {
+      /** Who is calling and what that grants, behind the gate. */
+      grant?: Grant;
+    }
+  }
+}
 
 /** The part of Express's request that the gate reads, and what it adds. */
 export interface GatedRequest extends Incoming {
@@ -21,9 +30,12 @@ export interface DeniedResponse {
  * Middleware for Express, Connect and plain `http`: denials are answered, granted requests go on with `request.grant` and the headers of the grant.
  * The gate sees the whole target, also in a mounted router.
  */
-export function countersign(gate: Gate | Promise<Gate>) {
-  return (request: GatedRequest, response: DeniedResponse, next: (fault?: unknown) => void): void => {
-    const decided = decide(gate, request).then((decision) => {
+export function countersign(gate: GateSource) {
+  const check = opener(gate);
+  return async (request: GatedRequest, response: DeniedResponse, next: (fault?: unknown) => void): Promise<void> => {
+    let fault: unknown;
+    try {
+      const decision = await check(head(request, request.originalUrl));
       if (!decision.allow) {
         response.statusCode = decision.status;
         for (const [name, value] of answerHeaders(decision)) response.setHeader(name, value);
@@ -32,17 +44,10 @@ export function countersign(gate: Gate | Promise<Gate>) {
       }
       applyGrant(request, decision);
       request.grant = decision;
-      next();
-    });
-    decided.catch(next);
+    } catch (caught) {
+      fault = caught ?? new Error("the gate failed");
+    }
+    // What is behind the gate runs once, and what it throws is thrown as if there were no gate.
+    queueMicrotask(() => (fault === undefined ? next() : next(fault)));
   };
-}
-
-async function decide(gate: Gate | Promise<Gate>, request: GatedRequest): Promise<Decision> {
-  try {
-    return await (await gate).check(head(request, request.originalUrl));
-  } catch {
-    // The policy did not open: whoever awaits the gate hears why.
-    return internalError;
-  }
 }

@@ -1,7 +1,14 @@
 import { answerBody, answerHeaders } from "./answer.js";
 import type { Grant } from "./decision.js";
-import type { Gate } from "./gate.js";
 import { applyGrant, head, type Incoming } from "./node.js";
+import { type GateSource, opener } from "./opener.js";
+
+declare module "fastify" {
+  interface FastifyRequest {
+    /** Who is calling and what that grants, behind the gate. */
+    grant: Grant | null;
+  }
+}
 
 /** The part of Fastify's request that the gate reads, and what it adds. */
 export interface GatedRequest {
@@ -24,11 +31,11 @@ export interface Server {
 }
 
 /** A plugin, to be registered with `{ gate }`: denials are answered, granted requests go on with `request.grant` and the headers of the grant. */
-export async function countersign(server: Server, { gate }: { gate: Gate | Promise<Gate> }): Promise<void> {
-  const opened = await gate;
+export async function countersign(server: Server, { gate }: { gate: GateSource }): Promise<void> {
+  const check = opener(gate);
   server.decorateRequest("grant", null);
   server.addHook("onRequest", async (request: GatedRequest, reply: DeniedReply) => {
-    const decision = await opened.check(head(request.raw));
+    const decision = await check(head(request.raw));
     if (!decision.allow) {
       reply.code(decision.status);
       for (const [name, value] of answerHeaders(decision)) reply.header(name, value);

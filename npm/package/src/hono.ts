@@ -1,11 +1,13 @@
 import { answer, withGrant } from "./answer.js";
-import { type Grant, internalError } from "./decision.js";
-import type { Context as GateContext, Gate } from "./gate.js";
+import type { Grant } from "./decision.js";
+import type { Context as GateContext } from "./gate.js";
+import { type GateSource, opener } from "./opener.js";
 
-/** The variables of a Hono app behind the gate: `new Hono<{ Variables: GateVariables }>()`. */
-export interface GateVariables {
-  /** Who is calling and what that grants. */
-  grant: Grant;
+declare module "hono" {
+  interface ContextVariableMap {
+    /** Who is calling and what that grants, behind the gate. */
+    grant: Grant;
+  }
 }
 
 /** The part of Hono's context that the middleware needs. */
@@ -16,16 +18,11 @@ export interface HonoContext {
 }
 
 /** Middleware for Hono: denials are answered, granted requests go on with `c.get("grant")` and the headers of the grant. */
-export function countersign(gate: Gate | Promise<Gate>) {
+export function countersign(gate: GateSource) {
+  const check = opener(gate);
   return async (c: any, next: () => Promise<void>): Promise<Response | void> => {
     const context: HonoContext = c;
-    let decision;
-    try {
-      decision = await (await gate).check(context.req.raw, execution(context));
-    } catch {
-      // The policy did not open: whoever awaits the gate hears why.
-      decision = internalError;
-    }
+    const decision = await check(context.req.raw, execution(context));
     if (!decision.allow) return answer(decision);
     context.req.raw = new Request(context.req.raw, { headers: withGrant(context.req.raw.headers, decision) });
     context.set("grant", decision);
@@ -36,8 +33,7 @@ export function countersign(gate: Gate | Promise<Gate>) {
 /** Outside of Workers there is none, and asking for it throws. */
 function execution(context: HonoContext): GateContext {
   try {
-    const execution = context.executionCtx;
-    return { waitUntil: (work) => execution.waitUntil?.(work) };
+    return context.executionCtx;
   } catch {
     return {};
   }

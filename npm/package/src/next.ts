@@ -1,9 +1,10 @@
 import { headers } from "next/headers.js";
 import { NextResponse } from "next/server.js";
 import { answer, withGrant } from "./answer.js";
-import { type Denial, internalError } from "./decision.js";
-import type { Context, Gate } from "./gate.js";
+import type { Denial } from "./decision.js";
+import type { Context } from "./gate.js";
 import { assertSecret, type Caller, HEADER, sign, unsign } from "./handover.js";
+import { type GateSource, opener } from "./opener.js";
 
 export type { Caller } from "./handover.js";
 
@@ -19,16 +20,11 @@ export interface ProtectOptions {
  * Denials are answered, granted requests go on with the headers of the grant.
  * @throws CountersignError for a secret that is too short.
  */
-export function protect(gate: Gate | Promise<Gate>, { secret = process.env["COUNTERSIGN_SECRET"], denied }: ProtectOptions = {}) {
+export function protect(gate: GateSource, { secret = process.env["COUNTERSIGN_SECRET"], denied }: ProtectOptions = {}) {
   if (secret !== undefined) assertSecret(secret);
+  const check = opener(gate);
   return async (request: Request, event: Context): Promise<Response> => {
-    let decision;
-    try {
-      decision = await (await gate).check(request, { waitUntil: (work) => event.waitUntil?.(work) });
-    } catch {
-      // The policy did not open: whoever awaits the gate hears why.
-      decision = internalError;
-    }
+    const decision = await check(request, event);
     if (!decision.allow) return (await denied?.(decision, request)) ?? answer(decision);
     const granted = withGrant(request.headers, decision);
     granted.delete(HEADER);

@@ -57,7 +57,7 @@ function requests(miniflare) {
       const headers = { authorization: `Bearer ${await token()}` };
       const answers = await Promise.all([1, 2, 3, 4, 5].map((n) => miniflare.dispatchFetch(`http://api.example.com/assets/${n}`, { headers })));
       equal(answers.map(({ status }) => status), [200, 200, 200, 200, 200]);
-      equal((await answers[0].json()).claims.sub, "user-1");
+      equal((await answers[0].json()).subject, "user-1");
       const denied = await miniflare.dispatchFetch("http://api.example.com/assets/1");
       equal([denied.status, (await denied.json()).code], [401, "token_missing"]);
     },
