@@ -3,13 +3,17 @@
 import { failing } from "./failing.mjs";
 import { addIssuer, issuer, policy, request, token } from "./issuer.mjs";
 import { deny, equal, ok, rejects } from "./assert.mjs";
+import { weather } from "./weather.mjs";
 
 /** `library` is what `import * from "countersign"` gives; `runtime.shared` whether its runtime works between requests. */
-export function suite({ createGate, CountersignError, CODES, answer, withGrant }, runtime) {
+export function suite(library, runtime) {
+  const { createGate, CountersignError, CODES, answer, withGrant } = library;
   const fail = failing();
   const gateWith = (keys, options = {}) => createGate(policy, { fetch: keys.fetch, ...options });
 
   return {
+    ...weather(library, runtime),
+
     async "a good token is admitted, and its principal told"() {
       const gate = await gateWith(await issuer());
       const decision = await gate.check(await request("/assets/1", { scope: "assets:read other" }));

@@ -41,7 +41,7 @@ export function nextTurn(): Promise<void> {
 export async function within(ms: number, work: Promise<unknown>): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const timeout = new Promise((resolve) => {
-    timer = setTimeout(resolve, ms);
+    timer = setTimeout(resolve, Math.max(ms, 0));
   });
   await Promise.race([work, timeout]);
   clearTimeout(timer);

@@ -26,9 +26,9 @@ export class Flights {
     this.#shared = shared;
   }
 
-  /** Resolves when the document is in, or the flight lost. */
-  join(flight: Flight): Promise<void> {
-    return this.#shared ? flight.work : watch(flight);
+  /** Resolves when the document is in, or the flight lost. Nobody looks any more when it is too late. */
+  join(flight: Flight, untilMs: number): Promise<void> {
+    return this.#shared ? flight.work : watch(flight, untilMs);
   }
 
   underWay({ source, uri }: Document): Flight | undefined {
@@ -54,9 +54,9 @@ export class Flights {
 }
 
 /** A promise of another request's must not be awaited in a Worker: its own timers look instead. */
-async function watch(flight: Flight): Promise<void> {
+async function watch(flight: Flight, untilMs: number): Promise<void> {
   let look: number = LOOK_MS[0];
-  while (!flight.landed && monotonicMs() < flight.lostMs) {
+  while (!flight.landed && monotonicMs() < Math.min(flight.lostMs, untilMs)) {
     await pause(look);
     look = Math.min(2 * look, LOOK_MS[1]);
   }

@@ -215,13 +215,11 @@ export class Gate {
           return decision;
         }
         denial = stillWaiting(decision);
+        untilMs = Math.min(untilMs, monotonicMs() + this.#waitMs);
         // First the fetches: whoever finds no place has started them all the same.
-        const flights = decision.map((fetch) => generation.fly(fetch, waitUntil));
-        if (leave === undefined) {
-          leave = this.#rooms.enter(decision.map(({ issuer }) => issuer));
-          if (leave === undefined) break;
-          untilMs = monotonicMs() + this.#waitMs;
-        }
+        const flights = decision.map((fetch) => generation.fly(fetch, waitUntil, untilMs));
+        leave ??= this.#rooms.enter(decision.map(({ issuer }) => issuer));
+        if (leave === undefined) break;
         await within(untilMs - monotonicMs(), Promise.all(flights));
       }
     } finally {

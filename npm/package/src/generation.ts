@@ -122,10 +122,10 @@ export class Generation {
     return problems;
   }
 
-  /** Fetches a document and supplies it, or joins those who do. */
-  fly(fetch: Fetch, waitUntil?: WaitUntil): Promise<void> {
+  /** Fetches a document and supplies it, or joins those who do until it is too late. */
+  fly(fetch: Fetch, waitUntil?: WaitUntil, untilMs = Infinity): Promise<void> {
     const underWay = this.#flights.underWay(fetch);
-    if (underWay) return this.#flights.join(underWay);
+    if (underWay) return this.#flights.join(underWay, untilMs);
     const { fetch: fetcher, fetchInit } = this.#settings;
     const { work } = this.#flights.start(fetch, fetch.timeout_ms, async () => {
       const answer = await fetchDocument(fetch, fetcher, fetchInit);
@@ -149,16 +149,16 @@ export class Generation {
     if (this.#accepted.size === 0) return undefined;
     this.refresh(this.nowMs(), waitUntil);
     const known = this.#flights.all().filter(({ source }) => this.#accepted.has(source));
-    const left = Math.max(...known.map(({ startedMs }) => startedMs + CATCH_UP_MS - monotonicMs()));
-    if (left <= 0 || known.length === 0) return undefined;
-    return within(left, Promise.all(known.map((flight) => this.#flights.join(flight))));
+    const untilMs = Math.max(...known.map(({ startedMs }) => startedMs + CATCH_UP_MS));
+    const leftMs = untilMs - monotonicMs();
+    return leftMs > 0 ? within(leftMs, Promise.all(known.map((flight) => this.#flights.join(flight, untilMs)))) : undefined;
   }
 
   /** Fetches everything that is due, until nothing more is. */
   async preload(): Promise<void> {
     for (let round = 0; round < ROUNDS && !this.#held.closed; round++) {
       const due = this.due(this.nowMs());
-      const flights = this.#flights.all().map((flight) => this.#flights.join(flight));
+      const flights = this.#flights.all().map((flight) => this.#flights.join(flight, Infinity));
       await Promise.all([...flights, ...due.map((fetch) => this.fly(fetch))]);
       if (due.length === 0) break;
     }
@@ -194,8 +194,8 @@ export class Generation {
   #isDue(nowMs: number): boolean {
     const { inMs, wallMs, monotonicMs: askedMs } = this.#due;
     if (Number.isNaN(nowMs) || this.#held.closed) return false;
-    // A clock that was set back says nothing about how long it has been.
-    return !(nowMs - wallMs < inMs) || nowMs < wallMs || monotonicMs() - askedMs >= inMs;
+    // A clock that was set back says nothing about how long it has been. Where a timer runs, that one does.
+    return !(nowMs - wallMs < inMs) || nowMs < wallMs || (this.#timer === undefined && monotonicMs() - askedMs >= inMs);
   }
 
   /** Notes how long nothing is due, and where timers may run, wakes up for it. */
@@ -205,6 +205,7 @@ export class Generation {
     const inMs = Number.isNaN(nowMs) ? CLOCK_MS : (this.#held.nextDue(nowMs) ?? Infinity);
     this.#due = { inMs, wallMs: nowMs, monotonicMs: monotonicMs() };
     clearTimeout(this.#timer);
+    this.#timer = undefined;
     if (!shared || inline || this.#held.closed || inMs === Infinity) return;
     // A little late, so that not all of a fleet comes at once.
     const lateMs = Math.random() * Math.min(inMs / 10, 5_000);
@@ -214,6 +215,7 @@ export class Generation {
   }
 
   #wake(): void {
+    this.#timer = undefined;
     const nowMs = this.nowMs();
     if (this.#isDue(nowMs)) this.refresh(nowMs);
     else this.#plan(nowMs);

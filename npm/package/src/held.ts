@@ -1,10 +1,11 @@
 import { nextDue, resume, supply, type Supplied } from "./abi.js";
-import { type Decision, type Grant, internalError } from "./decision.js";
+import { type Decision, internalError } from "./decision.js";
 import type { Answer, Document, Fetch } from "./documents.js";
 import { CountersignError } from "./error.js";
 import * as glue from "./glue/countersign.js";
 import { readGrant } from "./grant.js";
 import * as instance from "./instance.js";
+import { Kept } from "./kept.js";
 import { Recent } from "./recent.js";
 import { readDecision, type Step } from "./written.js";
 
@@ -34,8 +35,7 @@ export class Held {
   #gate: glue.Gate | undefined;
   #incarnation = -1;
   #closed = false;
-  #kept: ({ number: number; grant: Grant } | undefined)[] = [];
-  #keptCharacters = 0;
+  #kept = new Kept(KEPT, KEPT_CHARACTERS);
   #requirements = new Recent<number>(0, 0);
 
   /** @throws CountersignError with every problem of the policy. */
@@ -110,23 +110,13 @@ export class Held {
     const decided = this.#ask((gate) => {
       if (check(gate) !== glue.Verdict.Allow) return readDecision(gate.decision());
       const number = gate.granted();
-      const kept = this.#kept[number % KEPT];
-      if (number !== 0 && kept?.number === number) return kept.grant;
+      const kept = number === 0 ? undefined : this.#kept.get(number);
+      if (kept) return kept;
       const { grant, characters } = readGrant(gate.grant());
-      if (number !== 0) this.#keep(number, grant, characters);
+      if (number !== 0) this.#kept.set(number, grant, characters);
       return grant;
     });
     return decided ?? internalError;
-  }
-
-  #keep(number: number, grant: Grant, characters: number): void {
-    this.#keptCharacters += characters;
-    if (this.#keptCharacters > KEPT_CHARACTERS) {
-      // Rather than knowing which was used when: those in use are back at once.
-      this.#kept = new Array(KEPT);
-      this.#keptCharacters = characters;
-    }
-    this.#kept[number % KEPT] = { number, grant };
   }
 
   #prepare(gate: glue.Gate, text: string): number {
@@ -165,8 +155,7 @@ export class Held {
     const unfinished = known.filter(({ document, answer, atMs }) => supply(gate, document, answer, atMs).outcome === "unfinished");
     this.reads = new Set(JSON.parse(gate.reads()));
     this.#gate = gate;
-    this.#kept = new Array(KEPT);
-    this.#keptCharacters = 0;
+    this.#kept = new Kept(KEPT, KEPT_CHARACTERS);
     this.#requirements = new Recent(REQUIREMENTS, REQUIREMENTS_CHARACTERS);
     this.#incarnation = instance.incarnation;
     unfinished.forEach(this.#unfinished);
