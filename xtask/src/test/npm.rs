@@ -22,6 +22,7 @@ const OLD: &[&str] = &[
     "tarball",
     "parts",
     "process",
+    "readme",
     "yaml",
 ];
 
