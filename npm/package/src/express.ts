@@ -1,6 +1,7 @@
 import { answerBody, answerHeaders } from "./answer.js";
 import type { Grant } from "./decision.js";
-import { applyGrant, head, type Incoming } from "./node.js";
+import { applyGrant } from "./apply.js";
+import { head, type Incoming } from "./node.js";
 import { type GateSource, opener } from "./opener.js";
 
 declare global {
@@ -15,6 +16,8 @@ declare global {
 /** The part of Express's request that the gate reads, and what it adds. */
 export interface GatedRequest extends Incoming {
   readonly originalUrl?: string;
+  /** Where the router is mounted. */
+  readonly baseUrl?: string;
   /** Who is calling and what that grants. */
   grant?: Grant;
 }
@@ -28,14 +31,15 @@ export interface DeniedResponse {
 
 /**
  * Middleware for Express, Connect and plain `http`: denials are answered, granted requests go on with `request.grant` and the headers of the grant.
- * The gate sees the whole target, also in a mounted router.
+ * The gate sees the whole target, also in a router that is mounted. Where an earlier middleware has rewritten it, what is routed is not what was sent:
+ * that is refused.
  */
 export function countersign(gate: GateSource) {
   const check = opener(gate);
   return async (request: GatedRequest, response: DeniedResponse, next: (fault?: unknown) => void): Promise<void> => {
     let fault: unknown;
     try {
-      const decision = await check(head(request, request.originalUrl));
+      const decision = await check(head(request, target(request)));
       if (!decision.allow) {
         response.statusCode = decision.status;
         for (const [name, value] of answerHeaders(decision)) response.setHeader(name, value);
@@ -50,4 +54,12 @@ export function countersign(gate: GateSource) {
     // What is behind the gate runs once, and what it throws is thrown as if there were no gate.
     queueMicrotask(() => (fault === undefined ? next() : next(fault)));
   };
+}
+
+/** What was sent, if that is what is routed, below the path of the mounted router; else nothing, which the gate refuses. */
+function target({ url = "", originalUrl = url, baseUrl = "" }: GatedRequest): string {
+  const [sent, routed] = [originalUrl, url].map((address) => address.replace(/^https?:\/\/[^/?#]*/, "")) as [string, string];
+  // The router writes a slash where it has taken everything away.
+  const whole = baseUrl !== "" && /^\/(\?|$)/.test(routed) ? [baseUrl + routed, baseUrl + routed.slice(1)] : [baseUrl + routed];
+  return whole.includes(sent) ? originalUrl : "";
 }

@@ -1,6 +1,7 @@
 import { answerBody, answerHeaders } from "./answer.js";
+import { applyGrant } from "./apply.js";
 import type { Grant } from "./decision.js";
-import { applyGrant, head, type Incoming } from "./node.js";
+import { head, type Incoming } from "./node.js";
 import { type GateSource, opener } from "./opener.js";
 
 declare module "fastify" {

@@ -1,6 +1,8 @@
 import { answer, withGrant } from "./answer.js";
+import { applyGrant } from "./apply.js";
 import type { Grant } from "./decision.js";
 import type { Context as GateContext } from "./gate.js";
+import type { Incoming } from "./node.js";
 import { type GateSource, opener } from "./opener.js";
 
 declare module "hono" {
@@ -13,6 +15,7 @@ declare module "hono" {
 /** The part of Hono's context that the middleware needs. */
 export interface HonoContext {
   readonly req: { raw: Request };
+  readonly env?: { readonly incoming?: Incoming } | undefined;
   readonly executionCtx: GateContext;
   set(name: "grant", grant: Grant): void;
 }
@@ -24,6 +27,9 @@ export function countersign(gate: GateSource) {
     const context: HonoContext = c;
     const decision = await check(context.req.raw, execution(context));
     if (!decision.allow) return answer(decision);
+    // What a server of Node.js was sent, where the adapter hands it on: a handler may look there.
+    const { incoming } = context.env ?? {};
+    if (incoming?.rawHeaders) applyGrant(incoming, decision);
     context.req.raw = new Request(context.req.raw, { headers: withGrant(context.req.raw.headers, decision) });
     context.set("grant", decision);
     await next();

@@ -17,6 +17,11 @@ export interface ProtectOptions {
   readonly denied?: (denial: Denial, request: Request) => Response | undefined | Promise<Response | undefined>;
 }
 
+/** An upgrade gets no answer from Next.js, which closes the connection only where it would send the client to another server. */
+function closing(): Response {
+  return new Response(null, { status: 307, headers: { location: "http://denied.invalid/", "cache-control": "no-store" } });
+}
+
 /** What `proxy` is called with: `NextRequest`. */
 type Asked = Request & NextAddress;
 
@@ -33,7 +38,7 @@ export function protect(gate: GateSource, { secret = process.env["COUNTERSIGN_SE
     // The address that Next.js gives out has a host of its own: the one that was asked is in the headers.
     const head = { method: request.method, authority: request.headers.get("host") ?? "", target: target ?? "", headers: request.headers };
     const decision = await check(head, event);
-    if (!decision.allow) return (await denied?.(decision, request)) ?? answer(decision);
+    if (!decision.allow) return request.headers.has("upgrade") ? closing() : ((await denied?.(decision, request)) ?? answer(decision));
     const granted = withGrant(request.headers, decision);
     granted.delete(HEADER);
     if (secret) granted.set(HEADER, await sign(decision.principal, request, secret));
