@@ -1,6 +1,5 @@
 // What a grant changes on a request of Node.js, in every view that a handler can have of it.
 
-import { withoutCookies } from "./answer.js";
 import type { Grant } from "./decision.js";
 import type { Incoming } from "./node.js";
 import { folded } from "./request.js";
@@ -10,18 +9,16 @@ interface Views extends Incoming {
 }
 
 /** Removes, then sets. */
-export function applyGrant(request: Incoming, { removeHeaders, removeCookies, setHeaders }: Grant): void {
+export function applyGrant(request: Incoming, { removeHeaders, setHeaders, changes }: Grant): void {
   // Made of `rawHeaders` when they are first looked at: before these change.
   const views = [request.headers, (request as Views).headersDistinct ?? {}];
   const removed = new Set([...removeHeaders, ...setHeaders.map(([name]) => name)].map(folded));
   remove(request.rawHeaders, views, (name) => removed.has(folded(name)));
   hideTrailers(request, removed);
   for (const [name, value] of setHeaders) set(request, name, value);
-  const cookies = removeCookies.length > 0 ? request.headers["cookie"] : undefined;
-  if (typeof cookies === "string") {
-    remove(request.rawHeaders, views, (name) => name.toLowerCase() === "cookie");
-    const kept = withoutCookies(cookies, removeCookies);
-    if (kept !== "") set(request, "cookie", kept);
+  for (const { name, value } of changes) {
+    remove(request.rawHeaders, views, (other) => other.toLowerCase() === name);
+    if (value !== null) set(request, name, value);
   }
 }
 

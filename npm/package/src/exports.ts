@@ -1,7 +1,7 @@
 // What every entry of the package exports beside `createGate`.
 
 export { CODES, type Code } from "./code.js";
-export type { Decision, Denial, Grant } from "./decision.js";
+export type { Change, Decision, Denial, Grant } from "./decision.js";
 export type { Fetcher } from "./documents.js";
 export { CountersignError, type Problem } from "./error.js";
 export type { Context, CreateGate, Gate, Options } from "./gate.js";

@@ -6,18 +6,20 @@ import type { Json, Principal } from "./principal.js";
 /** Under this name Node.js, Deno and Bun look for what `console.log` shall print. */
 const INSPECT = Symbol.for("nodejs.util.inspect.custom");
 
+const NONE: Grant["changes"] = Object.freeze([]);
+
 export class Granted implements Grant {
   readonly allow = true;
   readonly principal: Principal | null;
   readonly removeHeaders: readonly string[];
-  readonly removeCookies: readonly string[];
   readonly setHeaders: Grant["setHeaders"];
+  readonly changes: Grant["changes"];
 
-  constructor(principal: Principal | null, removeHeaders: readonly string[], removeCookies: readonly string[], setHeaders: Grant["setHeaders"]) {
+  constructor(principal: Principal | null, removeHeaders: readonly string[], setHeaders: Grant["setHeaders"], changes: Grant["changes"] = NONE) {
     this.principal = principal;
     this.removeHeaders = removeHeaders;
-    this.removeCookies = removeCookies;
     this.setHeaders = setHeaders;
+    this.changes = changes;
     Object.freeze(this);
   }
 

@@ -1,13 +1,12 @@
-import { nextDue, resume, supply, type Supplied } from "./abi.js";
-import { type Decision, internalError } from "./decision.js";
+import { type Decision, type Grant, internalError } from "./decision.js";
 import type { Answer, Document, Fetch } from "./documents.js";
 import { CountersignError } from "./error.js";
 import * as glue from "./glue/countersign.js";
-import { readGrant } from "./grant.js";
+import { readGrant, withChanges } from "./grant.js";
 import * as instance from "./instance.js";
 import { Kept } from "./kept.js";
 import { Recent } from "./recent.js";
-import { readDecision, type Step } from "./written.js";
+import { readDecision, type Step, type Supplied } from "./written.js";
 
 /** Grants kept by number: as many as tokens are remembered, and so many characters of claims and headers. */
 const KEPT = 1024;
@@ -85,7 +84,7 @@ export class Held {
 
   /** Milliseconds from now until something is due; `undefined` if never. */
   nextDue(nowMs: number): number | undefined {
-    const left = this.#ask((gate) => nextDue(gate, nowMs) ?? Infinity) ?? 0;
+    const left = this.#ask((gate) => gate.nextDue(nowMs) ?? Infinity) ?? 0;
     return left === Infinity ? undefined : left;
   }
 
@@ -96,7 +95,7 @@ export class Held {
 
   /** The next slice; `undefined` after a fault. */
   resume(document: Document, atMs: number): Supplied | undefined {
-    return this.#ask((gate) => resume(gate, document, atMs));
+    return this.#ask((gate) => JSON.parse(gate.resume(document.source, atMs)));
   }
 
   close(): void {
@@ -110,13 +109,16 @@ export class Held {
     const decided = this.#ask((gate) => {
       if (check(gate) !== glue.Verdict.Allow) return readDecision(gate.decision());
       const number = gate.granted();
-      const kept = number === 0 ? undefined : this.#kept.get(number);
-      if (kept) return kept;
-      const { grant, characters } = readGrant(gate.grant());
-      if (number !== 0) this.#kept.set(number, grant, characters);
-      return grant;
+      const grant = (number === 0 ? undefined : this.#kept.get(number)) ?? this.#read(gate, number);
+      return gate.hasChanges() ? withChanges(grant, gate.changes()) : grant;
     });
     return decided ?? internalError;
+  }
+
+  #read(gate: glue.Gate, number: number): Grant {
+    const { grant, characters } = readGrant(gate.grant());
+    if (number !== 0) this.#kept.set(number, grant, characters);
+    return grant;
   }
 
   #prepare(gate: glue.Gate, text: string): number {
@@ -163,6 +165,10 @@ export class Held {
 }
 
 const utf8 = new TextEncoder();
+
+function supply(gate: glue.Gate, { source, uri }: Document, answer: Answer | undefined, atMs: number): Supplied {
+  return JSON.parse(answer ? gate.supply(source, uri, answer.status, answer.cacheControl, answer.body, atMs) : gate.supplyFailure(source, uri, atMs));
+}
 
 function seed(): bigint {
   try {

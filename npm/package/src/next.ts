@@ -36,7 +36,7 @@ export function protect(gate: GateSource, { secret = process.env["COUNTERSIGN_SE
   return async (request: Asked, event: Context): Promise<Response> => {
     const target = nextTarget(request);
     // The address that Next.js gives out has a host of its own: the one that was asked is in the headers.
-    const head = { method: request.method, authority: request.headers.get("host") ?? "", target: target ?? "", headers: request.headers };
+    const head = { method: request.method, authority: "", target: target ?? "", headers: request.headers };
     const decision = await check(head, event);
     if (!decision.allow) return request.headers.has("upgrade") ? closing() : ((await denied?.(decision, request)) ?? answer(decision));
     const granted = withGrant(request.headers, decision);

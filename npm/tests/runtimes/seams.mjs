@@ -69,6 +69,17 @@ function views({ name, port }) {
         }
       }
     },
+
+    async [`${name}: a request that names two hosts is refused, and one that names the same twice is not`]() {
+      const bearer = ["authorization", `Bearer ${await token()}`];
+      const ask = async (target, headers = []) => (await raw(port, request(target, [bearer, ...headers]))).status;
+      equal([await ask("/assets/1"), await ask("http://api.example.com/assets/1")], [200, 200]);
+      for (const target of ["http://evil.example/assets/1", "http://api.example.com@evil.example/assets/1", "http://evil.example:80/assets/1", "https://evil.example/assets/1"]) equal([name, target, await ask(target)], [name, target, 400]);
+      equal([name, await ask("/assets/1", [["host", "evil.example"]])], [name, 400]);
+      for (const target of ["x:http://evil.example/assets/1", "x:/assets/1", "http:/assets/1", "HTTP://evil.example/assets/1", "http://evil.example", "http://api.example.com?/assets/1", "assets/1", "*", "//evil.example/assets/1"]) {
+        equal([name, target, (await ask(target)) === 200], [name, target, false]);
+      }
+    },
   };
 }
 
@@ -83,6 +94,19 @@ function viewsOfHttp2({ name, port }) {
       for await (const part of sent) text += part;
       session.close();
       equal([text.includes(SPOOFED), text.includes("user-1"), text.includes('"x-kept":"trailer"')], [false, true, true]);
+    },
+
+    async [`${name}: a request that names two hosts is refused`]() {
+      const session = connectHttp2(`http://127.0.0.1:${port}`);
+      const ask = async (headers) => {
+        const sent = session.request({ ":path": "/assets/1", authorization: `Bearer ${await token()}`, ...headers });
+        const [answered] = await once(sent, "response");
+        sent.close();
+        return answered[":status"];
+      };
+      equal([await ask({ ":authority": "api.example.com" }), await ask({ ":authority": "api.example.com", host: "api.example.com" })], [200, 200]);
+      equal([await ask({ ":authority": "api.example.com", host: "evil.example" }), await ask({ ":authority": "evil.example", host: "api.example.com" })], [400, 400]);
+      session.close();
     },
   };
 }
@@ -112,7 +136,7 @@ function rewritten(gate) {
         app.use(expressGate(gate), handler);
       });
       const bearer = ["authorization", `Bearer ${await token()}`];
-      for (const [target, status] of [["/healthz", 200], ["/healthz?x=/y", 200], ["/orgs/acme/x", 200], ["/orgs/acme?x", 403], ["/assets/1", 200], ["/rewrite", 400], ["/healthz/cut/assets/1", 400], ["http://api.example.com/assets/1", 200]]) {
+      for (const [target, status] of [["/healthz", 200], ["/healthz?x=/y", 200], ["/orgs/acme/x", 200], ["/orgs/acme?x", 200], ["/assets/1", 200], ["/rewrite", 400], ["/healthz/cut/assets/1", 400], ["http://api.example.com/assets/1", 200]]) {
         equal([target, (await raw(server.port, request(target, [bearer]))).status], [target, status]);
       }
       server.stop();
@@ -163,7 +187,7 @@ function upgrades(gate) {
 }
 
 async function listening(server, name = "") {
-  server.listen(0, "127.0.0.1");
+  server.listen(0, "127.0.0.1").unref();
   await once(server, "listening");
   return { name, port: server.address().port, stop: () => (server.close(), server.closeAllConnections?.()) };
 }
