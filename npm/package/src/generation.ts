@@ -1,10 +1,15 @@
 import { monotonicMs, nextTurn, pause, wallMs, within } from "./clock.js";
 import { type Decision, internalError } from "./decision.js";
 import { type Answer, type Document, type Fetch, fetchDocument, type Fetcher, type Known } from "./documents.js";
-import { CountersignError, type Problem } from "./error.js";
+import type { Problem } from "./error.js";
 import { Flights } from "./flights.js";
 import { type Accepted, Held } from "./held.js";
-import { type DocumentStatus, readStatus, type Step } from "./written.js";
+import { type DocumentStatus, readStatus, type Step, type Supplied } from "./written.js";
+
+/** What became of a document. */
+export type Ended = Exclude<Supplied, { outcome: "unfinished" }>;
+
+const FAULT: Ended = { outcome: "refused", problem: { pointer: "", code: "internal_error", message: internalError.message, severity: "error" } };
 
 /** As many documents as may wait for one another: metadata, keys, revocations, and one more. */
 export const ROUNDS = 4;
@@ -95,31 +100,40 @@ export class Generation {
     return due;
   }
 
-  /** A fetch ended. What the gate does not use of it, and why: an error is about the whole. Large documents are read in slices. */
-  async supply(document: Document, answer: Answer | undefined, atMs: number): Promise<readonly Problem[]> {
-    const { source } = document;
+  /** Milliseconds from now until something is due; `undefined` if never. */
+  nextDue(nowMs: number): number | undefined {
+    return this.#held.nextDue(nowMs);
+  }
+
+  /** A fetch ended, of a document at this address. Large ones are read in slices. */
+  async supply(document: Document, answer: Answer | undefined, atMs: number): Promise<Ended> {
+    const { source, issuer, kind } = document;
     // One at a time of a source: the module reads the last that was begun.
     for (let since = this.#reading.get(source); since !== undefined && monotonicMs() - since < GIVEN_UP_MS; since = this.#reading.get(source)) await pause(5);
-    let supplied;
+    const ended = (await this.#read(document, answer, atMs)) ?? FAULT;
+    this.#plan(this.nowMs());
+    // Nothing was learned of the document where it is now.
+    if (ended.outcome === "outdated") return ended;
+    if (ended.outcome === "accepted" && answer) this.#accepted.set(source, { document, answer, atMs });
+    this.#problems.set(`${kind} ${issuer}`, ended.outcome === "accepted" ? ended.skipped : [ended.problem]);
+    return ended;
+  }
+
+  /** Slice by slice; `undefined` after a fault, or where another instance of the module knows nothing of the last slice. */
+  async #read(document: Document, answer: Answer | undefined, atMs: number): Promise<Ended | undefined> {
+    const { source } = document;
     try {
-      supplied = this.#held.supply(document, answer, atMs);
+      let supplied = this.#held.supply(document, answer, atMs);
       const { incarnation } = this.#held;
       while (supplied?.outcome === "unfinished") {
         this.#reading.set(source, monotonicMs());
         await nextTurn();
         supplied = incarnation === this.#held.incarnation ? this.#held.resume(document, atMs) : undefined;
       }
+      return supplied;
     } finally {
       this.#reading.delete(source);
     }
-    this.#plan(this.nowMs());
-    if (supplied === undefined) return CountersignError.of("document", "internal_error", internalError.message).problems;
-    // Nothing was learned of the document where it is now.
-    if (supplied.outcome === "outdated") return [];
-    if (supplied.outcome === "accepted" && answer) this.#accepted.set(source, { document, answer, atMs });
-    const problems = supplied.outcome === "accepted" ? supplied.skipped : [supplied.problem];
-    this.#problems.set(`${document.kind} ${document.issuer}`, problems);
-    return problems;
   }
 
   /** Fetches a document and supplies it, or joins those who do until it is too late. */
