@@ -3,6 +3,7 @@ import type { Grant } from "./decision.js";
 import { applyGrant } from "./apply.js";
 import { head, type Incoming } from "./node.js";
 import { type GateSource, opener } from "./opener.js";
+import type { BypassOptions } from "./preflight.js";
 
 declare global {
   namespace Express {
@@ -34,8 +35,8 @@ export interface DeniedResponse {
  * The gate sees the whole target, also in a router that is mounted. Where an earlier middleware has rewritten it, what is routed is not what was sent:
  * that is refused.
  */
-export function countersign(gate: GateSource) {
-  const check = opener(gate);
+export function countersign(gate: GateSource, options: BypassOptions = {}) {
+  const check = opener(gate, options);
   return async (request: GatedRequest, response: DeniedResponse, next: (fault?: unknown) => void): Promise<void> => {
     let fault: unknown;
     try {

@@ -3,6 +3,7 @@ import { applyGrant } from "./apply.js";
 import type { Grant } from "./decision.js";
 import { head, type Incoming } from "./node.js";
 import { type GateSource, opener } from "./opener.js";
+import type { BypassOptions } from "./preflight.js";
 
 declare module "fastify" {
   interface FastifyRequest {
@@ -32,8 +33,8 @@ export interface Server {
 }
 
 /** A plugin, to be registered with `{ gate }`: denials are answered, granted requests go on with `request.grant` and the headers of the grant. */
-export async function countersign(server: Server, { gate }: { gate: GateSource }): Promise<void> {
-  const check = opener(gate);
+export async function countersign(server: Server, { gate, ...options }: { gate: GateSource } & BypassOptions): Promise<void> {
+  const check = opener(gate, options);
   server.decorateRequest("grant", null);
   server.addHook("onRequest", async (request: GatedRequest, reply: DeniedReply) => {
     const decision = await check(head(request.raw));

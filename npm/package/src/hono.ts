@@ -4,6 +4,7 @@ import type { Grant } from "./decision.js";
 import type { Context as GateContext } from "./gate.js";
 import type { Incoming } from "./node.js";
 import { type GateSource, opener } from "./opener.js";
+import type { BypassOptions } from "./preflight.js";
 
 declare module "hono" {
   interface ContextVariableMap {
@@ -21,8 +22,8 @@ export interface HonoContext {
 }
 
 /** Middleware for Hono: denials are answered, granted requests go on with `c.get("grant")` and the headers of the grant. */
-export function countersign(gate: GateSource) {
-  const check = opener(gate);
+export function countersign(gate: GateSource, options: BypassOptions = {}) {
+  const check = opener(gate, options);
   return async (c: any, next: () => Promise<void>): Promise<Response | void> => {
     const context: HonoContext = c;
     const decision = await check(context.req.raw, execution(context));

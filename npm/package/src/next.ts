@@ -7,10 +7,11 @@ import { CountersignError } from "./error.js";
 import { assertSecret, type Caller, HEADER, sign, unsign } from "./handover.js";
 import { type NextAddress, nextTarget } from "./next-target.js";
 import { type GateSource, opener } from "./opener.js";
+import type { BypassOptions } from "./preflight.js";
 
 export type { Caller } from "./handover.js";
 
-export interface ProtectOptions {
+export interface ProtectOptions extends BypassOptions {
   /** Shared with {@link caller}, so that nobody can send a caller of their own: at least 32 characters. `process.env.COUNTERSIGN_SECRET`. */
   readonly secret?: string | undefined;
   /** Another answer to a denied request, such as a redirect to where one logs in. */
@@ -30,9 +31,9 @@ type Asked = Request & NextAddress;
  * Denials are answered, granted requests go on with the headers of the grant, and what is granted to somebody is kept by no shared cache.
  * @throws CountersignError for a secret that is too short.
  */
-export function protect(gate: GateSource, { secret = process.env["COUNTERSIGN_SECRET"], denied }: ProtectOptions = {}) {
+export function protect(gate: GateSource, { secret = process.env["COUNTERSIGN_SECRET"], denied, bypassCorsPreflight }: ProtectOptions = {}) {
   if (secret !== undefined) assertSecret(secret);
-  const check = opener(gate);
+  const check = opener(gate, { bypassCorsPreflight });
   return async (request: Asked, event: Context): Promise<Response> => {
     const target = nextTarget(request);
     // The address that Next.js gives out has a host of its own: the one that was asked is in the headers.

@@ -6,6 +6,8 @@ import { applyGrant } from "./apply.js";
 import { type GateSource, opener } from "./opener.js";
 import type { Head } from "./request.js";
 
+export { applyGrant } from "./apply.js";
+
 /** `http.IncomingMessage`, `http2.Http2ServerRequest` and what frameworks make of them. */
 export interface Incoming {
   readonly method?: string | undefined;
@@ -42,12 +44,12 @@ function pairs(raw: readonly string[]): Iterable<[string, string]> {
  * For `server.on("upgrade", …)`, which no middleware sees: `granted` is called for requests that may pass, with the headers of the grant; all others are
  * answered, and their sockets closed.
  */
-export function upgrade<Request extends Incoming, Socket extends DeniedSocket>(
+export function upgrade<Request extends Incoming, Socket extends DeniedSocket, First extends Uint8Array>(
   gate: GateSource,
-  granted: (request: Request, socket: Socket, first: Uint8Array, grant: Grant) => void,
+  granted: (request: Request, socket: Socket, first: First, grant: Grant) => void,
 ) {
   const check = opener(gate);
-  return async (request: Request, socket: Socket, first: Uint8Array): Promise<void> => {
+  return async (request: Request, socket: Socket, first: First): Promise<void> => {
     // A client that goes away meanwhile is no fault of the process.
     socket.on("error", () => {});
     const decision = await check(head(request));

@@ -1,6 +1,7 @@
 import { monotonicMs } from "./clock.js";
 import { type Decision, internalError } from "./decision.js";
 import type { Context, Gate } from "./gate.js";
+import { type BypassOptions, ofPreflight } from "./preflight.js";
 import type { Head } from "./request.js";
 
 /** A gate, the promise of one, or what opens one: that is called for the first request, and again when it failed. */
@@ -10,7 +11,7 @@ export type GateSource = Gate | Promise<Gate> | (() => Gate | Promise<Gate>);
 const AGAIN_MS = 5_000;
 
 /** What an adapter asks. A gate that does not open admits nobody, and says why once for each fault. */
-export function opener(source: GateSource): (request: Request | Head, context?: Context) => Promise<Decision> {
+export function opener(source: GateSource, { bypassCorsPreflight = false }: BypassOptions = {}): (request: Request | Head, context?: Context) => Promise<Decision> {
   let opened: Promise<Gate> | undefined;
   let failed = false;
   let triedMs = -Infinity;
@@ -35,7 +36,8 @@ export function opener(source: GateSource): (request: Request | Head, context?: 
 
   return async (request, context) => {
     try {
-      return await (await open()).check(request, context);
+      const gate = await open();
+      return (bypassCorsPreflight ? ofPreflight(request) : undefined) ?? (await gate.check(request, context));
     } catch {
       return internalError;
     }

@@ -8,10 +8,12 @@ import { policy } from "../issuer.mjs";
 import { run } from "../run.mjs";
 
 const tests = fileURLToPath(new URL("../", import.meta.url));
-const readme = readFileSync(`${tests}../package/README.md`, "utf8");
+const readme = ["README.md", "NEXT.md"].map((name) => readFileSync(`${tests}../package/${name}`, "utf8")).join("\n");
 const blocks = [...readme.matchAll(/^```(tsx?|js)\n([^]*?)^```$/gm)].map(([, language, code]) => ({ language, code }));
 
 const POLICY = 'import type { Policy } from "countersign";\nexport declare const policy: Policy;\n';
+/** Next.js itself is where the example is built. */
+const NEXT = 'declare module "next" { export interface NextConfig { skipProxyUrlNormalize?: boolean } }\n';
 const OPTIONS = {
   noEmit: true,
   strict: true,
@@ -41,7 +43,8 @@ function compile(files) {
     writeFileSync(`${folder}/${index}/policy.ts`, POLICY);
     writeFileSync(`${folder}/${index}/policy.json`, JSON.stringify(json));
   });
-  writeFileSync(`${folder}/tsconfig.json`, JSON.stringify({ compilerOptions: OPTIONS, include: ["*/*.ts", "*/*.tsx"] }));
+  writeFileSync(`${folder}/next.d.ts`, NEXT);
+  writeFileSync(`${folder}/tsconfig.json`, JSON.stringify({ compilerOptions: OPTIONS, include: ["*.d.ts", "*/*.ts", "*/*.tsx"] }));
   const tsc = `${tests}../package/node_modules/typescript/bin/tsc`;
   try {
     execFileSync(process.execPath, [tsc, "-p", folder], { cwd: folder });
@@ -55,7 +58,7 @@ const OPENS = 'import { createGate } from "countersign";\nimport policy from "./
 
 const lines = {
   async "every block is TypeScript that compiles"() {
-    equal([blocks.length >= 11, blocks.filter(({ language }) => language === "js").length], [true, 0]);
+    equal([blocks.length >= 13, blocks.filter(({ language }) => language === "js").length], [true, 0]);
     equal(compile(blocks), "");
   },
 

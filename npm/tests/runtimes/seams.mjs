@@ -25,12 +25,14 @@ export async function open() {
   const gate = await createGate(policy, { fetch: keys.fetch });
   await gate.preload();
   const servers = await Promise.all([onHttp(gate), onExpress(gate), onFastify(gate, false), onHono(gate)]);
+  const bypass = { bypassCorsPreflight: true };
+  const bypassing = await Promise.all([onHttp(gate, bypass), onExpress(gate, bypass), onFastify(gate, false, bypass), onHono(gate, bypass)]);
   const http2 = await Promise.all([onHttp2(gate), onFastify(gate, true)]);
   return {
     name: `seams of frameworks on Node.js ${process.versions.node}`,
-    play: async () => run({ ...Object.assign({}, ...servers.map((one) => views(one))), ...Object.assign({}, ...http2.map((one) => viewsOfHttp2(one))), ...rewritten(gate), ...upgrades(gate) }),
+    play: async () => run({ ...Object.assign({}, ...servers.map((one) => views(one))), ...Object.assign({}, ...http2.map((one) => viewsOfHttp2(one))), ...preflights(bypassing), ...rewritten(gate), ...upgrades(gate) }),
     close() {
-      for (const { stop } of [...servers, ...http2]) stop();
+      for (const { stop } of [...servers, ...bypassing, ...http2]) stop();
     },
   };
 }
@@ -109,6 +111,24 @@ function viewsOfHttp2({ name, port }) {
       session.close();
     },
   };
+}
+
+/** A gate in front of a CORS middleware. */
+function preflights(servers) {
+  const tests = {};
+  for (const { name, port } of servers) {
+    tests[`${name}: a CORS preflight passes unasked where that is wanted, as nobody, and nothing else does`] = async () => {
+      const cors = [["origin", "https://www.example.com"], ["access-control-request-method", "PUT"]];
+      const asked = async (headers, options) => raw(port, request("/orgs/acme/x", headers, { method: "OPTIONS", ...options }));
+      const { status, text } = await asked([...cors, ["x-auth-subject", SPOOFED], ["X_Auth_Subject", SPOOFED], ["cookie", `session=${SPOOFED}`], ["authorization", SPOOFED]]);
+      equal([name, status, text.includes(SPOOFED), text.includes("www.example.com")], [name, 200, false, true]);
+      equal([name, (await asked(cors.slice(0, 1))).status, (await asked(cors.slice(1))).status], [name, 401, 401]);
+      equal([name, (await asked([...cors, ["content-length", "1"]], { body: "x" })).status], [name, 401]);
+      equal([name, (await asked([...cors, ["transfer-encoding", "chunked"]], { body: `0\r\nx-auth-subject: ${SPOOFED}\r\n\r\n` })).status], [name, 401]);
+      equal([name, (await raw(port, request("/orgs/acme/x", cors))).status], [name, 401]);
+    };
+  }
+  return tests;
 }
 
 /** What is routed is what is judged, or it is refused. */
@@ -192,23 +212,23 @@ async function listening(server, name = "") {
   return { name, port: server.address().port, stop: () => (server.close(), server.closeAllConnections?.()) };
 }
 
-const answering = (gate) => {
-  const check = expressGate(gate);
+const answering = (gate, options) => {
+  const check = expressGate(gate, options);
   return (asked, answer) => check(asked, answer, async () => answer.end(JSON.stringify(await everything(asked))));
 };
 
-const onHttp = (gate) => listening(createServer(answering(gate)), "http");
+const onHttp = (gate, options) => listening(createServer(answering(gate, options)), "http");
 const onHttp2 = (gate) => listening(createHttp2(answering(gate)), "http2");
 
-function onExpress(gate) {
+function onExpress(gate, options) {
   const app = express();
-  app.use(expressGate(gate), async (asked, answer) => answer.end(JSON.stringify([await everything(asked), asked.get("x-auth-subject")])));
+  app.use(expressGate(gate, options), async (asked, answer) => answer.end(JSON.stringify([await everything(asked), asked.get("x-auth-subject")])));
   return listening(createServer(app), "express");
 }
 
-async function onFastify(gate, http2) {
+async function onFastify(gate, http2, options) {
   const app = fastify({ http2 });
-  await app.register(fastifyGate, { gate });
+  await app.register(fastifyGate, { gate, ...options });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", (_, payload, done) => done(null, payload));
   app.all("/*", async (asked) => JSON.stringify([await everything(asked.raw), asked.headers]));
@@ -216,9 +236,9 @@ async function onFastify(gate, http2) {
   return { name: `fastify over HTTP/${http2 ? 2 : 1}`, port: app.server.address().port, stop: () => void app.close() };
 }
 
-async function onHono(gate) {
+async function onHono(gate, options) {
   const app = new Hono();
-  app.use(honoGate(gate));
+  app.use(honoGate(gate, options));
   app.all("*", async (c) => {
     const body = await c.req.raw.text();
     const { incoming } = c.env;

@@ -23,6 +23,7 @@ const OLD: &[&str] = &[
     "parts",
     "process",
     "readme",
+    "seams",
     "yaml",
 ];
 
