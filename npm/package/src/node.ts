@@ -44,12 +44,12 @@ function pairs(raw: readonly string[]): Iterable<[string, string]> {
  * For `server.on("upgrade", …)`, which no middleware sees: `granted` is called for requests that may pass, with the headers of the grant; all others are
  * answered, and their sockets closed.
  */
-export function upgrade<Request extends Incoming, Socket extends DeniedSocket, First extends Uint8Array>(
+export function upgrade<Request extends Incoming, Socket extends DeniedSocket, First>(
   gate: GateSource,
   granted: (request: Request, socket: Socket, first: First, grant: Grant) => void,
-) {
+): (request: Request, socket: Socket, first: First) => Promise<void> {
   const check = opener(gate);
-  return async (request: Request, socket: Socket, first: First): Promise<void> => {
+  return async (request, socket, first) => {
     // A client that goes away meanwhile is no fault of the process.
     socket.on("error", () => {});
     const decision = await check(head(request));

@@ -19,7 +19,10 @@ export default {
     if (pathname === "/documents") return Response.json((await gate).documents());
     if (pathname === "/status") return Response.json((await own(hostname, env)).status());
     if (pathname === "/inits") return Response.json(await inits());
-    const decision = await (await own(hostname, env)).check(request, context);
+    // As Cloudflare hands it on: \`host\` is the one of its address, where miniflare's is its own.
+    const asked = new Request(request);
+    asked.headers.set("host", hostname);
+    const decision = await (await own(hostname, env)).check(asked, context);
     return decision.allow ? Response.json(decision.principal) : library.answer(decision);
   },
 };
