@@ -72,6 +72,12 @@ function views({ name, port }) {
       }
     },
 
+    async [`${name}: an escape that nothing needs is refused: a router takes it for another path`]() {
+      const bearer = ["authorization", `Bearer ${await token()}`];
+      for (const target of ["/healt%68z", "/%68ealthz", "/HEALT%48Z", "/assets/%2ex", "/assets/%31?x", "/asse%74s/1", "/assets/%7E", "/assets/a%2Db"]) equal([name, target, (await raw(port, request(target, [bearer]))).status], [name, target, 400]);
+      for (const target of ["/assets/a%20b", "/assets/1?x=%61", "/assets/%C3%A9"]) equal([name, target, (await raw(port, request(target, [bearer]))).status], [name, target, 200]);
+    },
+
     async [`${name}: a request that names two hosts is refused, and one that names the same twice is not`]() {
       const bearer = ["authorization", `Bearer ${await token()}`];
       const ask = async (target, headers = []) => (await raw(port, request(target, [bearer, ...headers]))).status;
