@@ -9,6 +9,8 @@ const { Recent } = await inside("recent");
 const { Rooms } = await inside("rooms");
 const { Flights } = await inside("flights");
 const { nextTurn, wallMs } = await inside("clock");
+const { sign, unsign } = await inside("handover");
+const { nextTarget } = await inside("next-target");
 
 export async function open() {
   return { name: "parts of a gate", play: () => run(parts), close() {} };
@@ -60,6 +62,39 @@ const parts = {
     equal([first.landed, flights.underWay(at("https://a.example")) ?? null], [true, null]);
     flights.start(at("https://c.example"), -60_000, () => new Promise(() => {}));
     equal([flights.underWay(at("https://c.example")) ?? null, flights.all().length], [null, 0]);
+  },
+
+  async "a caller is believed of its own request, for ten seconds, and by who has the secret"() {
+    const secret = "a secret for the tests, of 32 characters or more";
+    const about = { method: "GET", url: "http://localhost:3000/orgs/acme?x=1" };
+    const principal = { issuer: "platform", iss: "https://a.example", subject: "user-1", tokenType: null, tenant: null, roles: [], scopes: [], expiresAtMs: null, claimsText: "{}" };
+    const signed = await sign(principal, about, secret);
+    equal((await unsign(signed, undefined, secret)).subject, "user-1");
+    equal((await unsign(signed, { ...about, url: "https://www.example.com/orgs/acme" }, secret)).subject, "user-1");
+    equal(signed.includes("claims"), false);
+    for (const other of [{ ...about, method: "POST" }, { ...about, url: "http://localhost:3000/orgs/globex" }]) equal((await unsign(signed, other, secret)) ?? "nothing", "nothing");
+    equal((await unsign(signed, about, `${secret}.`)) ?? "nothing", "nothing");
+    for (const made of ["", ".", "x.y", signed.slice(0, -4), `${encodeURIComponent('{"caller":null,"until":1e15}')}.AAAA`]) equal((await unsign(made, undefined, secret)) ?? "nothing", "nothing");
+    // That nobody is calling is said too.
+    equal(await unsign(await sign(null, about, secret), about, secret), null);
+    const { now } = Date;
+    try {
+      for (const laterMs of [11_000, -11_000]) {
+        Date.now = () => now() + laterMs;
+        equal((await unsign(signed, about, secret)) ?? "nothing", "nothing");
+      }
+    } finally {
+      Date.now = now;
+    }
+  },
+
+  async "what Next.js serves is what is judged, or nothing is"() {
+    const judged = (path, { basePath = "", pathname = path.split("?")[0].slice(basePath.length) || "/" } = {}) => nextTarget({ url: `http://localhost${path}`, nextUrl: { basePath, pathname, search: path.includes("?") ? `?${path.split("?")[1]}` : "" } }) ?? "nothing";
+    equal([judged("/"), judged("/x?a=b"), judged("/x.rsc"), judged("/x/")], ["/", "/x?a=b", "/x.rsc", "/x/"]);
+    equal([judged("/_next/data/b/x.json"), judged("/_next/data/b/index.json?a=b"), judged("/_next/data/b/x/y.json")], ["/x", "/?a=b", "/x/y"]);
+    equal([judged("/de/x", { pathname: "/x" }), judged("/docs/x", { basePath: "/docs" }), judged("/docs", { basePath: "/docs" }), judged("/docs/_next/data/b/x.json", { basePath: "/docs" })], ["/x", "/docs/x", "/docs", "/docs/x"]);
+    equal([judged("/_next/image?url=%2Fx.png&w=1"), judged("/_next/image?url=https%3A%2F%2Fa.example%2Fx"), judged("/_next/image/?url=%2Fx")], ["/x.png", "/_next/image?url=https%3A%2F%2Fa.example%2Fx", "/x"]);
+    for (const odd of ["/_next/image", "/_next/image?url=x", "/_next/image?url=//a.example/x", "/_next/image?url=/x&url=/y", "/(.)x", "/feed/(..)photo/1", "/a/%28.%29x", "/a/(%2e)x", "/a/%28%2e.)x/y"]) equal([odd, judged(odd)], [odd, "nothing"]);
   },
 
   async "clocks: only a number from 0 on is a time"() {
