@@ -17,6 +17,7 @@ declare global {
 /** The part of Express's request that the gate reads, and what it adds. */
 export interface GatedRequest extends Incoming {
   readonly originalUrl?: string;
+  readonly app?: { enabled?(setting: string): boolean };
   /** Where the router is mounted. */
   readonly baseUrl?: string;
   /** Who is calling and what that grants. */
@@ -36,8 +37,14 @@ export interface DeniedResponse {
  * that is refused.
  */
 export function countersign(gate: GateSource, options: BypassOptions = {}) {
-  const check = opener(gate, options);
+  let isCaseExact = false;
+  const check = opener(gate, options, (opened) => void (isCaseExact = opened.isCaseExact()));
   return async (request: GatedRequest, response: DeniedResponse, next: (fault?: unknown) => void): Promise<void> => {
+    // Once, where the router takes `/Admin` for `/admin` and the policy has said that it does not.
+    if (isCaseExact && request.app?.enabled?.("case sensitive routing") === false) {
+      isCaseExact = false;
+      console.warn("countersign: the policy says `path_case: exact`, and Express routes without regard to case: set `case sensitive routing`, or leave `path_case` out");
+    }
     let fault: unknown;
     try {
       const decision = await check(head(request, target(request)));

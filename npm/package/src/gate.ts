@@ -190,6 +190,11 @@ export class Gate {
     return this.#generation.status(this.#generation.nowMs());
   }
 
+  /** @internal Whether the policy says that its backends tell letters' case apart: for adapters of those that do not. */
+  isCaseExact(): boolean {
+    return this.#generation.isCaseExact();
+  }
+
   /** Frees the gate's memory. It denies everything from now on, and no policy that is still on its way changes that. */
   close(): void {
     this.#closed = true;

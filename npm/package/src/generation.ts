@@ -65,6 +65,10 @@ export class Generation {
     return this.#held.reads;
   }
 
+  isCaseExact(): boolean {
+    return this.#held.isCaseExact();
+  }
+
   /** What the clock says; NaN where it answers nonsense. */
   nowMs(): number {
     return wallMs(this.#settings.now);

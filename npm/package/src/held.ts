@@ -55,6 +55,15 @@ export class Held {
     return this.#incarnation;
   }
 
+  /** Whether the policy says that its backends tell letters' case apart. */
+  isCaseExact(): boolean {
+    try {
+      return JSON.parse(new TextDecoder().decode(this.#policy)).path_case === "exact";
+    } catch {
+      return false;
+    }
+  }
+
   /** A decision, or the documents that it waits for. */
   check(strings: readonly string[], nowMs: number): Decision | Fetch[] {
     return this.#decide(nowMs, (gate) => gate.check(instance.writeRequest(gate, strings), nowMs));

@@ -11,7 +11,7 @@ export type GateSource = Gate | Promise<Gate> | (() => Gate | Promise<Gate>);
 const AGAIN_MS = 5_000;
 
 /** What an adapter asks. A gate that does not open admits nobody, and says why once for each fault. */
-export function opener(source: GateSource, { bypassCorsPreflight = false }: BypassOptions = {}): (request: Request | Head, context?: Context) => Promise<Decision> {
+export function opener(source: GateSource, { bypassCorsPreflight = false }: BypassOptions = {}, onOpen: (gate: Gate) => void = () => {}): (request: Request | Head, context?: Context) => Promise<Decision> {
   let opened: Promise<Gate> | undefined;
   let failed = false;
   let triedMs = -Infinity;
@@ -22,7 +22,7 @@ export function opener(source: GateSource, { bypassCorsPreflight = false }: Bypa
       failed = false;
       triedMs = monotonicMs();
       opened = (async () => (typeof source === "function" ? source() : source))();
-      opened.catch((fault: unknown) => {
+      opened.then(onOpen).catch((fault: unknown) => {
         failed = true;
         const text = String(fault);
         if (text !== said) console.error(`countersign: the gate did not open, so every request is denied: ${text}`);

@@ -98,6 +98,26 @@ const faults = {
     equal([ran, caught.map(({ message }) => message)], [1, ["of the handler"]]);
   },
 
+  async "Express that routes without regard to case is warned of once, where the policy says that it does not"() {
+    const { warn } = console;
+    const said = [];
+    console.warn = (...words) => void said.push(words.join(" "));
+    try {
+      const denied = { allow: false, status: 403, code: "rule_denied", message: "", challenge: null, retryAfterS: null };
+      for (const [exact, sensitive, warnings] of [[true, false, 1], [true, true, 0], [false, false, 0]]) {
+        said.length = 0;
+        const check = countersign({ check: async () => denied, isCaseExact: () => exact });
+        for (let number = 0; number < 3; number++) {
+          await turn();
+          await check({ url: "/", headers: {}, rawHeaders: [], app: { enabled: () => sensitive } }, { setHeader() {}, end() {} }, () => {});
+        }
+        equal([exact, sensitive, said.length], [exact, sensitive, warnings]);
+      }
+    } finally {
+      console.warn = warn;
+    }
+  },
+
   async "an answer that cannot be written is a fault that is told once"() {
     const keys = await issuer();
     const check = countersign(createGate(policy, { fetch: keys.fetch }));
