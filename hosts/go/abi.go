@@ -91,8 +91,8 @@ func (l *lifter) optionalU64(at uint32) (value uint64, ok bool) {
 	return l.u64(at + 8), true
 }
 
-// list lifts the list at an offset, whose items have this size.
-func list[T any](l *lifter, at, size uint32, lift func(l *lifter, at uint32) T) []T {
+// listOf lifts the list at an offset, whose items have this size.
+func listOf[T any](l *lifter, at, size uint32, lift func(l *lifter, at uint32) T) []T {
 	start, length := l.u32(at), l.u32(at+4)
 	bytes := uint64(length) * uint64(size)
 	l.broken = l.broken || bytes > math.MaxUint32
@@ -106,7 +106,7 @@ func list[T any](l *lifter, at, size uint32, lift func(l *lifter, at uint32) T) 
 	return items
 }
 
-func (l *lifter) texts(at uint32) []string { return list(l, at, textSize, (*lifter).text) }
+func (l *lifter) texts(at uint32) []string { return listOf(l, at, textSize, (*lifter).text) }
 
 func (l *lifter) problem(at uint32) Problem {
 	return Problem{
@@ -117,7 +117,22 @@ func (l *lifter) problem(at uint32) Problem {
 	}
 }
 
-func (l *lifter) problems(at uint32) []Problem { return list(l, at, problemSize, (*lifter).problem) }
+func (l *lifter) problems(at uint32) []Problem { return listOf(l, at, problemSize, (*lifter).problem) }
+
+// supplied lifts how a document was taken.
+func (l *lifter) supplied(at uint32) (supplied Supplied) {
+	if supplied.Outcome = [...]SupplyOutcome{Accepted, Refused}[l.tag(at, 2)]; supplied.Outcome == Accepted {
+		supplied.Problems = l.problems(at + 4)
+	} else {
+		supplied.Problems = []Problem{l.problem(at + 4)}
+	}
+	return supplied
+}
+
+// milliseconds is at most what a duration can say.
+func milliseconds(ms uint64) time.Duration {
+	return time.Duration(min(ms, math.MaxInt64/uint64(time.Millisecond))) * time.Millisecond
+}
 
 func (l *lifter) kind(at uint32) DocumentKind {
 	return [...]DocumentKind{KindDiscovery, KindJWKS, KindRevocations}[l.tag(at, 3)]
@@ -134,7 +149,7 @@ func (l *lifter) fetch(at uint32) Fetch {
 	}
 }
 
-func (l *lifter) fetches(at uint32) []Fetch { return list(l, at, fetchSize, (*lifter).fetch) }
+func (l *lifter) fetches(at uint32) []Fetch { return listOf(l, at, fetchSize, (*lifter).fetch) }
 
 func (l *lifter) documentStatus(at uint32) DocumentStatus {
 	status := DocumentStatus{
@@ -146,13 +161,13 @@ func (l *lifter) documentStatus(at uint32) DocumentStatus {
 	}
 	if ms, ok := l.optionalU64(at + 24); ok {
 		status.Loaded = true
-		status.Age = time.Duration(min(ms, math.MaxInt64/uint64(time.Millisecond))) * time.Millisecond
+		status.Age = milliseconds(ms)
 	}
 	return status
 }
 
 func (l *lifter) statuses(at uint32) []DocumentStatus {
-	return list(l, at, statusSize, (*lifter).documentStatus)
+	return listOf(l, at, statusSize, (*lifter).documentStatus)
 }
 
 // decision lifts a decision; if it allows, a number says what is granted.
@@ -195,7 +210,7 @@ func (l *lifter) optionalGrant(at uint32) *Grant {
 	grant := &Grant{
 		RemoveHeaders: l.texts(at + 104),
 		RemoveCookies: l.texts(at + 112),
-		SetHeaders:    list(l, at+120, pairSize, (*lifter).header),
+		SetHeaders:    listOf(l, at+120, pairSize, (*lifter).header),
 	}
 	if l.bool(at) {
 		grant.Principal = l.principal(at + 8)
@@ -243,7 +258,7 @@ func (l *lifter) step(at uint32) Step {
 	return step
 }
 
-func (l *lifter) steps(at uint32) []Step { return list(l, at, stepSize, (*lifter).step) }
+func (l *lifter) steps(at uint32) []Step { return listOf(l, at, stepSize, (*lifter).step) }
 
 // A lowerer writes arguments into memory that the module gives it and then
 // owns. After its first fault it writes nothing.

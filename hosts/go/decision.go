@@ -2,7 +2,6 @@ package countersign
 
 import (
 	"encoding/json"
-	"log/slog"
 	"time"
 )
 
@@ -32,17 +31,6 @@ type Grant struct {
 	SetHeaders []Header
 }
 
-// LogValue keeps what the token says out of logs.
-func (g *Grant) LogValue() slog.Value {
-	switch {
-	case g == nil:
-		return slog.StringValue("none")
-	case g.Principal == nil:
-		return slog.StringValue("anonymous")
-	}
-	return g.Principal.LogValue()
-}
-
 // A Principal is what a verified token says, in the policy's terms.
 type Principal struct {
 	// Issuer is the issuer's name in the policy, Iss the token's claim.
@@ -59,15 +47,6 @@ type Principal struct {
 	Claims string
 
 	has struct{ subject, tenant, tokenType bool }
-}
-
-// LogValue says by the policy's names what kind of caller it is, and nothing
-// that the token says.
-func (p *Principal) LogValue() slog.Value {
-	if p == nil {
-		return slog.StringValue("none")
-	}
-	return slog.GroupValue(slog.String("issuer", p.Issuer), slog.String("token_type", p.TokenType))
 }
 
 // MarshalJSON writes the names of wit/countersign.wit with `_` for `-`, and
@@ -128,14 +107,6 @@ type Denial struct {
 }
 
 func (d *Denial) Error() string { return "countersign: " + d.Message + " (" + d.Code + ")" }
-
-// LogValue says the code, the status and the claim's name.
-func (d *Denial) LogValue() slog.Value {
-	if d == nil {
-		return slog.StringValue("none")
-	}
-	return slog.GroupValue(slog.String("code", d.Code), slog.Int("status", d.Status), slog.String("claim", d.Claim))
-}
 
 // As long as one fetch may take.
 const stillWaiting = 5 * time.Second

@@ -53,7 +53,7 @@ func TestTrapsOfManyRequestsAtOnceLeaveAWholePool(t *testing.T) {
 		})
 	}
 	all.Wait()
-	eventually(t, "every instance is replaced", func() bool { return len(gate.inForce.Load().pool.places) == 3 })
+	eventually(t, "every instance is replaced", func() bool { return len(gate.inForce.Load().pool.readers()) == 3 })
 }
 
 func TestADocumentOnWhichTheModuleDiesIsAFailedFetch(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
+	"time"
 )
 
 // An Instance is the module's own functions over one open gate: no fetches,
@@ -114,16 +115,17 @@ func (i *Instance) Due(nowMS uint64) (fetches []Fetch, err error) {
 	return fetches, err
 }
 
-// NextDue says when [Instance.Due] has something next, if it ever will.
-func (i *Instance) NextDue() (atMS uint64, ok bool, err error) {
+// NextDue says how long it is until [Instance.Due] has something, if it ever
+// will; 0 is now.
+func (i *Instance) NextDue(nowMS uint64) (left time.Duration, ok bool, err error) {
+	var atMS uint64
 	err = i.guest.call("next-due", func(l *lifter, at uint32) { atMS, ok = l.optionalU64(at) }, i.gate)
-	return atMS, ok, err
+	return milliseconds(atMS - min(nowMS, atMS)), ok, err
 }
 
-// Supply says how a fetch ended; it failed if the response is nil. Of an
-// accepted document the problems are the parts that cannot be used; of a
-// refused one, which leaves the old one in place, the reason.
-func (i *Instance) Supply(source uint32, response *Response, nowMS uint64) (accepted bool, problems []Problem, err error) {
+// Supply says how a fetch from this address ended; it failed if the response
+// is nil.
+func (i *Instance) Supply(source uint32, uri string, response *Response, nowMS uint64) (supplied Supplied, err error) {
 	lower := i.guest.lower()
 	// The outcome: which case, and the flattened response.
 	outcome := [6]uint64{1, 0, 1, 0, 1, 0}
@@ -134,14 +136,15 @@ func (i *Instance) Supply(source uint32, response *Response, nowMS uint64) (acce
 		outcome[2], outcome[3] = lower.text(response.CacheControl)
 		outcome[4], outcome[5] = lower.text(string(response.Body))
 	}
-	err = i.call("supply", lower.err, func(l *lifter, at uint32) {
-		if accepted = !l.bool(at); accepted {
-			problems = l.problems(at + 4)
-		} else {
-			problems = []Problem{l.problem(at + 4)}
-		}
-	}, i.gate, uint64(source), outcome[0], outcome[1], outcome[2], outcome[3], outcome[4], outcome[5], nowMS)
-	return accepted, problems, err
+	err = i.call("supply", lower.err, func(l *lifter, at uint32) { supplied = l.supplied(at) },
+		i.gate, uint64(source), outcome[0], outcome[1], outcome[2], outcome[3], outcome[4], outcome[5], nowMS)
+	return supplied, err
+}
+
+// Resume goes on with a document of which [Instance.Supply] or this said
+// [Unfinished].
+func (i *Instance) Resume(source uint32, nowMS uint64) (supplied Supplied, err error) {
+	return Supplied{}, &Trap{"it has no function `resume`"}
 }
 
 // Status lists the state of every document.

@@ -2,9 +2,20 @@ package countersign
 
 import (
 	"net/http"
+	"net/textproto"
 	"net/url"
 	"strings"
 )
+
+// A header's name, as the gate and as net/http write it.
+type headerName struct{ lower, canonical string }
+
+func headerNames(lower []string) (names []headerName) {
+	for _, name := range lower {
+		names = append(names, headerName{name, textproto.CanonicalMIMEHeaderKey(name)})
+	}
+	return names
+}
 
 // requestOf is a request as the gate takes it, with the headers of these
 // names and no others: nothing else crosses over.

@@ -72,11 +72,11 @@ func (h *host) answer(c *command) (reply, error) {
 		fetches, err := gate.Due(args.At)
 		return reply{"fetches": fetchesOf(fetches)}, err
 	case c.Supply != nil:
-		accepted, problems, err := gate.Supply(args.Source, args.Response.response(), args.At)
-		if err == nil && !accepted {
-			return reply{"refused": problemsOf(problems)[0]}, nil
+		supplied, err := gate.Supply(args.Source, args.URI, args.Response.response(), args.At)
+		if err == nil && supplied.Outcome == countersign.Refused {
+			return reply{"refused": problemsOf(supplied.Problems)[0]}, nil
 		}
-		return reply{"accepted": problemsOf(problems)}, err
+		return reply{"accepted": problemsOf(supplied.Problems)}, err
 	case c.Request != nil:
 		answer, err := gate.Check(args.Request.request(), args.At)
 		return decisionOf(answer), err

@@ -28,6 +28,7 @@ type args struct {
 	Policy      string
 	At          uint64
 	Source      uint32
+	URI         string
 	Response    *response
 	Request     request
 	Token       text

@@ -1,0 +1,116 @@
+package countersign
+
+import (
+	"container/list"
+	"errors"
+)
+
+// A reader is an instance in a pool, that reads the journals.
+type reader struct {
+	instance *Instance
+	// Who waits for this instance and no other: chan *reader. And whether one
+	// of them had the last turn. Both are the pool's.
+	wanted    list.List
+	wasWanted bool
+
+	journals     map[*journal]*progress
+	requirements requirements
+}
+
+// How far an instance has read in a journal.
+type progress struct {
+	// Number of the last entry that it took.
+	read uint64
+	// What it has begun and not read to its end.
+	reading *entry
+}
+
+func newReader(instance *Instance) *reader {
+	return &reader{instance: instance, journals: map[*journal]*progress{}}
+}
+
+func (r *reader) progress(j *journal) *progress {
+	if _, ok := r.journals[j]; !ok {
+		r.journals[j] = &progress{}
+	}
+	return r.journals[j]
+}
+
+// read does one slice of work on what is new in a journal, and reports whether
+// there may be more.
+func (r *reader) read(j *journal) (more bool, err error) {
+	at := r.progress(j)
+	next := at.reading
+	if next == nil {
+		if next = j.after(at.read); next == nil {
+			return false, nil
+		}
+	}
+	// Another instance has judged it before it was written down.
+	supplied, err := r.slice(next, at.reading != nil)
+	if err != nil {
+		return false, err
+	}
+	if supplied.Outcome == Unfinished {
+		at.reading = next
+	} else {
+		at.read, at.reading = next.number, nil
+	}
+	return true, nil
+}
+
+// slice does one slice of work on a document.
+func (r *reader) slice(e *entry, begun bool) (Supplied, error) {
+	if begun {
+		return r.instance.Resume(e.fetch.Source, e.atMS)
+	}
+	return r.instance.Supply(e.fetch.Source, e.fetch.URI, e.response, e.atMS)
+}
+
+// The module remembers a few more than a host may (wit/countersign.wit), so
+// that both always agree.
+const requirementsKept = 1000
+
+// requirements are the texts that an instance has numbered, and the numbers
+// that it gave them. The least recently used one is forgotten.
+type requirements struct {
+	byText map[Require]*list.Element
+	// Those used last stand in front: numbered.
+	order list.List
+}
+
+type numbered struct {
+	text   Require
+	number uint32
+}
+
+// number has a requirement numbered where it is not known. One that is refused
+// is a [PolicyError].
+func (r *reader) number(text Require) (uint32, error) {
+	if text == "" {
+		return 0, nil
+	}
+	known := &r.requirements
+	if place, ok := known.byText[text]; ok {
+		known.order.MoveToFront(place)
+		return place.Value.(numbered).number, nil
+	}
+	number, err := r.instance.Prepare(string(text))
+	if err != nil {
+		return 0, err
+	}
+	if known.byText == nil {
+		known.byText = map[Require]*list.Element{}
+	}
+	if known.order.Len() == requirementsKept {
+		oldest := known.order.Remove(known.order.Back()).(numbered)
+		delete(known.byText, oldest.text)
+	}
+	known.byText[text] = known.order.PushFront(numbered{text, number})
+	return number, nil
+}
+
+func isRefused(err error) bool {
+	var refused *PolicyError
+	return errors.As(err, &refused)
+}
