@@ -2,6 +2,7 @@ package countersign
 
 import (
 	"encoding/json"
+	"net/http"
 	"time"
 )
 
@@ -18,7 +19,7 @@ type Decision struct {
 func (d Decision) Allowed() bool { return d.Grant != nil }
 
 // A Grant admits a request, and says what its handler may be told. Requests
-// with the same token share it: do not change it.
+// with the same token share what it points to: do not change it.
 type Grant struct {
 	// Principal is who is calling; nil where the rule is public, or optional
 	// and no token came.
@@ -29,6 +30,16 @@ type Grant struct {
 	RemoveCookies []string
 	// SetHeaders are to be set then: lower-case names, visible ASCII values.
 	SetHeaders []Header
+
+	admission
+}
+
+// An admission is by what a gate granted, for who asks for more: a request as
+// it came, credentials and all, or a token.
+type admission struct {
+	gate    *Gate
+	request *http.Request
+	token   string
 }
 
 // A Principal is what a verified token says, in the policy's terms.

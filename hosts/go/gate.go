@@ -67,7 +67,7 @@ func (g *Gate) Close() error {
 // The error is nil only if it may pass: it is a [Denial], also in the
 // decision, or the context's error where the caller did not wait.
 func (g *Gate) Check(ctx context.Context, r *http.Request) (Decision, error) {
-	return g.decide(ctx, func(generation *generation) func(*reader, uint64) (Answer, error) {
+	return g.decide(ctx, admission{gate: g, request: r}, func(generation *generation) func(*reader, uint64) (Answer, error) {
 		request := requestOf(r, generation.reads)
 		return func(r *reader, nowMS uint64) (Answer, error) { return r.instance.Check(request, nowMS) }
 	})
@@ -84,7 +84,7 @@ type Require string
 // Verify is [Gate.Check] without HTTP, for tokens that come another way. A
 // requirement that the policy in force refuses is a [PolicyError].
 func (g *Gate) Verify(ctx context.Context, token string, require Require) (Decision, error) {
-	return g.decide(ctx, func(*generation) func(*reader, uint64) (Answer, error) {
+	return g.decide(ctx, admission{gate: g, token: token}, func(*generation) func(*reader, uint64) (Answer, error) {
 		return func(r *reader, nowMS uint64) (Answer, error) {
 			number, err := r.number(require)
 			if err != nil {
@@ -96,7 +96,9 @@ func (g *Gate) Verify(ctx context.Context, token string, require Require) (Decis
 }
 
 // decide turns what the policy in force answers into a decision.
-func (g *Gate) decide(ctx context.Context, ask func(*generation) func(*reader, uint64) (Answer, error)) (decision Decision, err error) {
+func (g *Gate) decide(
+	ctx context.Context, by admission, ask func(*generation) func(*reader, uint64) (Answer, error),
+) (decision Decision, err error) {
 	err = g.ask(ctx, func(current *generation) (err error) {
 		decision, err = current.decide(ctx, ask(current))
 		return err
@@ -112,6 +114,9 @@ func (g *Gate) decide(ctx context.Context, ask func(*generation) func(*reader, u
 	case decision.Denial != nil:
 		return decision, decision.Denial
 	}
+	grant := *decision.Grant
+	grant.admission = by
+	decision.Grant = &grant
 	return decision, nil
 }
 

@@ -13,14 +13,15 @@ type Option func(*settings)
 
 // What a reload keeps.
 type settings struct {
-	clock      func() time.Time
-	client     *http.Client
-	instances  int
-	wait       time.Duration
-	maxWaiting int
-	inline     bool
-	logger     *slog.Logger
-	compile    engineConfig
+	clock               func() time.Time
+	client              *http.Client
+	instances           int
+	wait                time.Duration
+	maxWaiting          int
+	inline              bool
+	bypassCORSPreflight bool
+	logger              *slog.Logger
+	compile             engineConfig
 	// The sealed one, unless a test says otherwise.
 	module *engine
 }
@@ -99,6 +100,15 @@ func WithWait(wait time.Duration) Option {
 // not be, and is then decided.
 func WithInlineRefresh() Option {
 	return func(s *settings) { s.inline = true }
+}
+
+// WithCORSPreflightBypass lets `OPTIONS` with `Origin` and
+// `Access-Control-Request-Method` pass [Gate.Middleware] unasked, as nobody's
+// and with no more fields than a browser sends with it: for a CORS middleware
+// behind the gate. One in front of the gate, which also lets a script read
+// what a denial says, needs no bypass.
+func WithCORSPreflightBypass() Option {
+	return func(s *settings) { s.bypassCORSPreflight = true }
 }
 
 // WithMaxWaiting sets how many checks may wait for the documents of one issuer

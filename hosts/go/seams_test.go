@@ -1,0 +1,280 @@
+package countersign
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/countersign/countersign/hosts/go/internal/issuertest"
+)
+
+// told is every view of a request that a handler may have.
+type told struct {
+	Host, URL       string
+	Header, Trailer http.Header
+	Body            string
+}
+
+var tell = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	_ = json.NewEncoder(w).Encode(told{r.Host, r.URL.String(), r.Header, r.Trailer, string(body)})
+})
+
+func tellBack(t *testing.T, answer string) (back told) {
+	t.Helper()
+	_, body, _ := strings.Cut(answer, "\r\n\r\n")
+	if err := json.Unmarshal([]byte(body[strings.Index(body, "{"):strings.LastIndex(body, "}")+1]), &back); err != nil {
+		t.Fatalf("%q: %v", answer, err)
+	}
+	return back
+}
+
+func TestEveryVariantOfAnIdentityHeaderIsRemoved(t *testing.T) {
+	issuer := issuertest.New(t, keyA)
+	gate := newGate(t, newClock(), policyOf(issuer.Entry("platform")))
+	server := httptest.NewServer(gate.Middleware(tell))
+	defer server.Close()
+	send := func(path, fields string) told {
+		return tellBack(t, rawExchange(t, server.Listener.Addr().String(),
+			"GET "+path+" HTTP/1.1\r\nHost: example.com\r\n"+fields+"Connection: close\r\n\r\n"))
+	}
+	spoofed := "X_Auth_Subject: eve\r\nx-auth_subject: eve\r\nX-AUTH-SUBJECT: eve\r\nX_AUTH_TENANT: eve\r\nX-Auth-Subjects: kept\r\n"
+	for path, fields := range map[string]string{"/healthz": spoofed, "/feed": spoofed, "/any": spoofed + "Authorization: Bearer " + issuer.Token(keyA) + "\r\n"} {
+		back := send(path, fields)
+		if strings.Contains(text(back), "eve") || back.Header.Get("X-Auth-Subjects") != "kept" {
+			t.Errorf("%s: %s", path, text(back))
+		}
+		if path == "/any" {
+			want(t, "subject", text(back.Header["X-Auth-Subject"]), `["ada"]`)
+		}
+	}
+}
+
+func TestATrailerIsNoWayToSendAnIdentity(t *testing.T) {
+	gate := newGate(t, newClock(), policyOf(issuertest.New(t, keyA).Entry("platform")))
+	server := httptest.NewServer(gate.Middleware(tell))
+	defer server.Close()
+	for _, announced := range []string{"X-Auth-Subject, X-Sum", "X-Sum", ""} {
+		head := "POST /healthz HTTP/1.1\r\nHost: example.com\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n"
+		if announced != "" {
+			head += "Trailer: " + announced + "\r\n"
+		}
+		back := tellBack(t, rawExchange(t, server.Listener.Addr().String(),
+			head+"\r\n5\r\nhello\r\n0\r\nX-Sum: 7\r\nX-Auth-Subject: eve\r\nX_Auth_Subject: eve\r\nX-Auth-Tenant: eve\r\n\r\n"))
+		want(t, "body", back.Body, "hello")
+		want(t, "identities in "+text(back.Trailer), strings.Contains(text(back), "eve"), false)
+		want(t, "names", strings.Contains(text(back.Trailer), "Auth"), false)
+		if announced != "" {
+			want(t, "another trailer", back.Trailer.Get("X-Sum"), "7")
+		}
+	}
+}
+
+func TestTrailersOfHTTP2AreHeldToTheSame(t *testing.T) {
+	gate := newGate(t, newClock(), policyOf(issuertest.New(t, keyA).Entry("platform")))
+	server := httptest.NewUnstartedServer(gate.Middleware(tell))
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	defer server.Close()
+	r, err := http.NewRequest(http.MethodPost, server.URL+"/healthz", io.MultiReader(strings.NewReader("hello")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Trailer = http.Header{"X-Auth-Subject": {"eve"}, "X-Sum": {"7"}}
+	answer, err := server.Client().Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	want(t, "protocol", answer.ProtoMajor, 2)
+	var back told
+	if err := json.NewDecoder(answer.Body).Decode(&back); err != nil {
+		t.Fatal(err)
+	}
+	want(t, "trailers", text(back.Trailer), `{"X-Sum":["7"]}`)
+}
+
+// http.ServeMux compares hosts byte by byte: `PUBLIC.example.com` was judged
+// as the public host and served as any other.
+func TestAHostIsRoutedAsItWasJudged(t *testing.T) {
+	policy := policyOf(issuertest.New(t, keyA).Entry("platform"))
+	policy["rules"] = []object{
+		{"hosts": []string{"public.example.com"}, "path": "/**", "public": true},
+		{"path": "/**", "require": object{}},
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("public.example.com/", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "public") })
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "secret") })
+	server := httptest.NewServer(newGate(t, newClock(), policy).Middleware(mux))
+	defer server.Close()
+	for _, request := range []string{
+		"GET /a HTTP/1.1\r\nHost: public.example.com\r\n", "GET /a HTTP/1.1\r\nHost: PUBLIC.example.COM\r\n",
+		"GET /a HTTP/1.1\r\nHost: public.example.com.\r\n", "GET /a HTTP/1.1\r\nHost: public.example.com.:80\r\n",
+		"GET http://Public.example.com./a HTTP/1.1\r\nHost: other.example.com\r\n", "GET /a HTTP/1.1\r\nHost: public.example.com..\r\n",
+		"GET /a HTTP/1.1\r\nHost: other.example.com\r\n", "GET http://other.example.com/a HTTP/1.1\r\nHost: public.example.com\r\n",
+		"GET /a HTTP/1.0\r\n", "GET http://public.example.com@other.example.com/a HTTP/1.1\r\nHost: public.example.com\r\n",
+	} {
+		answer := rawExchange(t, server.Listener.Addr().String(), request+"Connection: close\r\n\r\n")
+		want(t, request+answer, strings.Contains(answer, "secret"), false)
+	}
+}
+
+// What `x:…` is to a handler is not what it was to the gate: http.FileServer
+// served `/`, a reverse proxy asked another host.
+func TestATargetThatIsNoPathReachesNoHandler(t *testing.T) {
+	policy := policyOf(issuertest.New(t, keyA).Entry("platform"))
+	policy["rules"] = []object{{"path": "/public/**", "public": true}, {"path": "/**", "require": object{}}}
+	gate := newGate(t, newClock(), policy)
+	admin := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "reached") }))
+	defer admin.Close()
+	forward := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		if r.Out.URL.Host == "" {
+			r.SetURL(&url.URL{Scheme: "http", Host: admin.Listener.Addr().String()})
+		}
+	}}
+	reached := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "reached") })
+	for name, handler := range map[string]http.Handler{
+		"files": http.FileServer(http.Dir(t.TempDir())), "proxy": forward, "anything": reached,
+	} {
+		server := httptest.NewServer(gate.Middleware(handler))
+		address := admin.Listener.Addr().String()
+		for _, target := range []string{
+			"x:y://z/public/", "x:http://" + address + "/public/", "x:/public/", "http:/public/", "http:public", "//" + address + "/public/",
+			"*", "x://" + address + "/public/", "http://" + address + "/secret", "http://" + address, "/public/../secret", "/public/%2e%2e/secret",
+			"/public%2f..%2fsecret", "\\public\\", "/public/\\..\\secret", "/public/;/../secret", "http://a@" + address + "/public/",
+		} {
+			for _, method := range []string{"GET", "OPTIONS", "CONNECT", "POST"} {
+				answer := rawExchange(t, server.Listener.Addr().String(), method+" "+target+" HTTP/1.1\r\nHost: example.com\r\nConnection: close\r\n\r\n")
+				isOwn := method == "OPTIONS" && target == "*" // net/http's own empty answer
+				if status := answer[9:12]; status < "400" && !isOwn {
+					t.Errorf("%s: %s %s: %s", name, method, target, answer)
+				}
+			}
+		}
+		server.Close()
+	}
+}
+
+func TestBehindStripPrefixTheRestIsJudged(t *testing.T) {
+	policy := policyOf(issuertest.New(t, keyA).Entry("platform"))
+	policy["rules"] = []object{{"path": "/public/**", "public": true}, {"path": "/**", "require": object{}}}
+	gate := newGate(t, newClock(), policy)
+	mux := http.NewServeMux()
+	mux.HandleFunc("/public/", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "public") })
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "secret") })
+	handler := http.StripPrefix("/public", gate.Middleware(mux))
+	for target, status := range map[string]int{
+		"/public/public/a": 200, "/public/admin": 401, "/public": 401, "/publicadmin": 400, "/public/%2fadmin": 400, "/public//admin": 400,
+	} {
+		served := serve(handler, parsed(t, "GET", target).WithContext(t.Context()))
+		want(t, target+": "+served.Body.String(), served.Code, status)
+	}
+}
+
+func TestAPreflightPassesAsNobodysIfTheGateIsToldSo(t *testing.T) {
+	issuer := issuertest.New(t, keyA)
+	ask := func(gate *Gate, change func(r *http.Request)) *httptest.ResponseRecorder {
+		r := to("/write", issuer.Token(keyA, object{"sub": "eve"}))
+		r.Method = http.MethodOptions
+		r.Header.Set("Origin", "https://www.example.com")
+		r.Header.Set("Access-Control-Request-Method", "POST")
+		r.Header.Set("X-Auth-Subject", "eve")
+		r.Header["X_Auth_Subject"] = []string{"eve"}
+		r.Trailer = http.Header{"X-Auth-Subject": {"eve"}}
+		change(r)
+		return serve(gate.Middleware(tell), r)
+	}
+	none := func(*http.Request) {}
+	closed := newGate(t, newClock(), policyOf(issuer.Entry("platform")))
+	want(t, "by default", ask(closed, func(r *http.Request) { r.Header.Del("Authorization") }).Code, 401)
+	open := newGate(t, newClock(), policyOf(issuer.Entry("platform")), WithCORSPreflightBypass())
+	served := ask(open, none)
+	want(t, "status", served.Code, 200)
+	want(t, "nobody: "+served.Body.String(), strings.Contains(served.Body.String(), "eve"), false)
+	want(t, "its fields", strings.Contains(served.Body.String(), "www.example.com"), true)
+	for name, change := range map[string]func(r *http.Request){
+		"OPTIONS alone": func(r *http.Request) { r.Header.Del("Access-Control-Request-Method") },
+		"no origin":     func(r *http.Request) { r.Header.Del("Origin") },
+		"GET":           func(r *http.Request) { r.Method = http.MethodGet },
+	} {
+		served := ask(open, func(r *http.Request) { change(r); r.Header.Del("Authorization") })
+		want(t, name, served.Code, 401)
+	}
+}
+
+func TestACallerThatIsGoneIsNoFaultOfTheGate(t *testing.T) {
+	issuer := issuertest.New(t, keyA)
+	issuer.Answer("/jwks", untilItIsCancelled)
+	var log lockedBuffer
+	logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	gate := newGate(t, newClock(), policyOf(issuer.Entry("platform")), WithLogger(logger))
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	r := to("/write", issuer.Token(keyA)).WithContext(ctx)
+	decision, err := gate.Check(ctx, r)
+	if err != context.DeadlineExceeded || decision.Denial != nil || decision.Grant != nil {
+		t.Errorf("%v, %v", decision, err)
+	}
+	served := serve(gate.Middleware(tell), r)
+	want(t, "status, should somebody be there", served.Code, 503)
+	want(t, "body", served.Body.String(), "")
+	want(t, "log", strings.Contains(log.String(), "countersign: cancelled"), true)
+	want(t, "no denial", strings.Contains(log.String()+served.Body.String(), "internal_error"), false)
+}
+
+// Grants that came another way than by Middleware.
+func TestScopesAreRequiredWhateverTheTransport(t *testing.T) {
+	issuer := issuertest.New(t, keyA)
+	entry := issuer.Entry("platform")
+	entry["scope_wildcards"] = true
+	gate := newGate(t, newClock(), policyOf(entry))
+	token := issuer.Token(keyA, object{"scope": "read api:*"})
+	checked, err := gate.Check(t.Context(), to("/any", token))
+	if err != nil {
+		t.Fatal(err)
+	}
+	verified, err := gate.Verify(t.Context(), token, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	public, err := gate.Check(t.Context(), to("/healthz", ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name  string
+		grant *Grant
+		scope string
+		want  int
+	}{
+		{"checked", checked.Grant, "read", 200},
+		{"checked, by a wildcard", checked.Grant, "api:write", 200},
+		{"checked, without it", checked.Grant, "admin", 403},
+		{"verified", verified.Grant, "api:write", 200},
+		{"verified, without it", verified.Grant, "admin", 403},
+		{"public", public.Grant, "read", 401},
+		{"a test's own", &Grant{Principal: &Principal{Scopes: []string{"read"}}}, "read", 200},
+		{"a test's own, without it", &Grant{Principal: &Principal{Scopes: []string{"read"}}}, "admin", 403},
+		{"a test's nobody", &Grant{}, "read", 403},
+		{"none", nil, "read", 503},
+	} {
+		r := to("/elsewhere", "")
+		r = r.WithContext(NewContext(r.Context(), test.grant))
+		want(t, test.name, serve(RequireScopes(test.scope)(echo), r).Code, test.want)
+	}
+
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	r := to("/elsewhere", "")
+	served := serve(RequireScopes("read")(echo), r.WithContext(NewContext(ctx, checked.Grant)))
+	want(t, "a caller that is gone", served.Body.String(), "")
+}
