@@ -143,7 +143,7 @@ func TestTheTargetIsWhatTheClientSentUnlessSomebodyChangedIt(t *testing.T) {
 		{"/a/b?c=d", "", "/a/b?c=d"},
 		{"/a?", "", "/a?"},
 		{"/a%2fb", "", "/a%2fb"},
-		{"/a%41", "", "/a%41"},
+		{"/a%40b%20", "", "/a%40b%20"},
 		{"/\"quoted\"/\xff", "", "/\"quoted\"/\xff"},
 		{"/a;b", "", "/a;b"},
 		{"//evil/x", "", "//evil/x"},
@@ -158,6 +158,8 @@ func TestTheTargetIsWhatTheClientSentUnlessSomebodyChangedIt(t *testing.T) {
 		{"x:y://z/public", "", "x:y://z/public"},
 		{"x:http://admin.example/secret", "", "x:http://admin.example/secret"},
 		{"http:/public", "", "http:/public"},
+		{"/p%75blic", "", ""},
+		{"http://example.com/a%2D", "example.com", ""},
 		{"http:public", "", "http:public"},
 		{"ftp://example.com/a", "example.com", "ftp://example.com/a"},
 	} {

@@ -53,8 +53,25 @@ func (d Decision) passed(r *http.Request) *http.Request {
 			passed.Body = &trailing{r.Body, r, passed, d.Grant}
 		}
 	}
-	setHost(passed, hostOf(passed.Host))
+	passed.Host = hostOf(passed.Host)
+	passed.URL = urlOf(passed.URL)
 	return passed
+}
+
+// urlOf is a URL whose readings are all what was judged: its host, and its
+// path decoded, as some routers match the raw one (chi, echo). Where that
+// tells `%2f` from `/` it stays.
+func urlOf(u *url.URL) *url.URL {
+	host, raw := hostOf(u.Host), u.RawPath
+	if !strings.Contains(strings.ToLower(raw), "%2f") {
+		raw = ""
+	}
+	if host == u.Host && raw == u.RawPath {
+		return u
+	}
+	clone := *u
+	clone.Host, clone.RawPath = host, raw
+	return &clone
 }
 
 // A trailing body hands trailers over as they come, which is when it ends: the
@@ -84,20 +101,6 @@ func hostOf(host string) string {
 		name, port = host[:colon], host[colon:]
 	}
 	return strings.ToLower(strings.TrimSuffix(name, ".")) + port
-}
-
-func setHost(r *http.Request, host string) {
-	if host == r.Host && (r.URL.Host == "" || hostOf(r.URL.Host) == r.URL.Host) {
-		return
-	}
-	r.Host = host
-	r.URL = cloneURL(r.URL)
-	r.URL.Host = hostOf(r.URL.Host)
-}
-
-func cloneURL(u *url.URL) *url.URL {
-	clone := *u
-	return &clone
 }
 
 // removeCookies takes cookies out of Cookie (RFC 6265 §4.2.1), whatever the
