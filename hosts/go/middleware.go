@@ -51,6 +51,15 @@ func FromContext(ctx context.Context) (*Grant, bool) {
 	return grant, grant != nil
 }
 
+// PrincipalFrom gives who is calling; false where nobody had to say so, as
+// under a public rule, or where no gate was passed.
+func PrincipalFrom(ctx context.Context) (*Principal, bool) {
+	if grant, ok := FromContext(ctx); ok && grant.Principal != nil {
+		return grant.Principal, true
+	}
+	return nil, false
+}
+
 // refuse answers a request that may not pass.
 func (g *Gate) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	var denial *Denial
