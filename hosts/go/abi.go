@@ -11,6 +11,7 @@ import (
 const (
 	textSize    = 8
 	pairSize    = 16
+	changeSize  = 20
 	problemSize = 28
 	fetchSize   = 32
 	statusSize  = 48
@@ -119,11 +120,13 @@ func (l *lifter) problem(at uint32) Problem {
 
 func (l *lifter) problems(at uint32) []Problem { return listOf(l, at, problemSize, (*lifter).problem) }
 
-// supplied lifts how a document was taken.
+// supplied lifts what became of a document.
 func (l *lifter) supplied(at uint32) (supplied Supplied) {
-	if supplied.Outcome = [...]SupplyOutcome{Accepted, Refused}[l.tag(at, 2)]; supplied.Outcome == Accepted {
+	supplied.Outcome = [...]SupplyOutcome{Accepted, Refused, Unfinished, Outdated}[l.tag(at, 4)]
+	switch supplied.Outcome {
+	case Accepted:
 		supplied.Problems = l.problems(at + 4)
-	} else {
+	case Refused:
 		supplied.Problems = []Problem{l.problem(at + 4)}
 	}
 	return supplied
@@ -174,7 +177,8 @@ func (l *lifter) statuses(at uint32) []DocumentStatus {
 func (l *lifter) decision(at uint32) (answer Answer, number uint64, allow bool) {
 	switch l.tag(at, 3) {
 	case 0:
-		return Answer{}, l.u64(at + 8), true
+		answer.Changes = listOf(l, at+16, changeSize, (*lifter).change)
+		return answer, l.u64(at + 8), true
 	case 1:
 		answer.Denial = l.denial(at + 8)
 	default:
@@ -209,13 +213,19 @@ func (l *lifter) optionalGrant(at uint32) *Grant {
 	at += 8
 	grant := &Grant{
 		RemoveHeaders: l.texts(at + 104),
-		RemoveCookies: l.texts(at + 112),
-		SetHeaders:    listOf(l, at+120, pairSize, (*lifter).header),
+		SetHeaders:    listOf(l, at+112, pairSize, (*lifter).header),
 	}
 	if l.bool(at) {
 		grant.Principal = l.principal(at + 8)
 	}
 	return grant
+}
+
+func (l *lifter) change(at uint32) Change {
+	if l.tag(at, 2) == 0 {
+		return Change{Header: l.header(at + 4)}
+	}
+	return Change{Header: Header{Name: l.text(at + 4)}, IsRemoval: true}
 }
 
 func (l *lifter) header(at uint32) Header { return Header{l.text(at), l.text(at + 8)} }
@@ -263,10 +273,11 @@ func (l *lifter) steps(at uint32) []Step { return listOf(l, at, stepSize, (*lift
 // A lowerer writes arguments into memory that the module gives it and then
 // owns. After its first fault it writes nothing.
 type lowerer struct {
-	alloc func(align, size uint32) (at uint32, err error)
-	write func(at uint32, text string) bool
-	put   func(at, value uint32) bool
-	err   error
+	alloc      func(align, size uint32) (at uint32, err error)
+	write      func(at uint32, text string) bool
+	writeBytes func(at uint32, bytes []byte) bool
+	put        func(at, value uint32) bool
+	err        error
 }
 
 // text gives the two numbers that a string, or a list of bytes, becomes.
@@ -276,6 +287,15 @@ func (l *lowerer) text(text string) (at, size uint64) {
 		l.err = errOutside
 	}
 	return uint64(start), uint64(len(text))
+}
+
+// bytes is text of what would have to be copied to be one: a large document.
+func (l *lowerer) bytes(bytes []byte) (at, size uint64) {
+	start := l.room(1, uint64(len(bytes)))
+	if l.err == nil && len(bytes) > 0 && !l.writeBytes(start, bytes) {
+		l.err = errOutside
+	}
+	return uint64(start), uint64(len(bytes))
 }
 
 func (l *lowerer) headers(headers []Header) (at, length uint64) {

@@ -13,6 +13,15 @@ type Decision struct {
 	Grant *Grant
 	// Denial is nil if it may.
 	Denial *Denial
+	// Changes are what else changes on this one request, after what the grant
+	// says: see [Decision.Apply].
+	Changes []Change
+}
+
+// A Change of one request: all fields of the name become this one, or go.
+type Change struct {
+	Header
+	IsRemoval bool
 }
 
 // Allowed reports whether the request may pass.
@@ -24,10 +33,9 @@ type Grant struct {
 	// Principal is who is calling; nil where the rule is public, or optional
 	// and no token came.
 	Principal *Principal
-	// RemoveHeaders are to be removed first; lower-case names.
+	// RemoveHeaders are to be removed first: every field whose name is one of
+	// these in lower case and with `_` read as `-`.
 	RemoveHeaders []string
-	// RemoveCookies are to be taken out of the Cookie header.
-	RemoveCookies []string
 	// SetHeaders are to be set then: lower-case names, visible ASCII values.
 	SetHeaders []Header
 

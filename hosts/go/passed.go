@@ -4,7 +4,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 )
 
@@ -18,11 +17,14 @@ func (d Decision) Apply(header http.Header) http.Header {
 		return http.Header{}
 	}
 	header = grant.without(header)
-	if len(grant.RemoveCookies) > 0 {
-		removeCookies(header, grant.RemoveCookies)
-	}
 	for _, field := range grant.SetHeaders {
 		header.Set(field.Name, field.Value)
+	}
+	for _, change := range d.Changes {
+		removeField(header, change.Name)
+		if !change.IsRemoval {
+			header.Set(change.Name, change.Value)
+		}
 	}
 	return header
 }
@@ -33,13 +35,18 @@ func (g *Grant) without(header http.Header) http.Header {
 	if header == nil {
 		return http.Header{}
 	}
-	for name := range header {
-		isRemoved := func(removed string) bool { return isSameField(name, removed) }
-		if slices.ContainsFunc(g.RemoveHeaders, isRemoved) {
-			delete(header, name)
-		}
+	for _, name := range g.RemoveHeaders {
+		removeField(header, name)
 	}
 	return header
+}
+
+func removeField(header http.Header, name string) {
+	for sent := range header {
+		if isSameField(sent, name) {
+			delete(header, sent)
+		}
+	}
 }
 
 // passed is a request as the handlers behind see it.
@@ -101,24 +108,6 @@ func hostOf(host string) string {
 		name, port = host[:colon], host[colon:]
 	}
 	return strings.ToLower(strings.TrimSuffix(name, ".")) + port
-}
-
-// removeCookies takes cookies out of Cookie (RFC 6265 §4.2.1), whatever the
-// others hold.
-func removeCookies(header http.Header, names []string) {
-	var kept []string
-	for _, value := range header.Values("Cookie") {
-		for pair := range strings.SplitSeq(value, ";") {
-			name, _, _ := strings.Cut(pair, "=")
-			if !slices.Contains(names, strings.TrimSpace(name)) {
-				kept = append(kept, strings.TrimSpace(pair))
-			}
-		}
-	}
-	header.Del("Cookie")
-	if len(kept) > 0 {
-		header.Set("Cookie", strings.Join(kept, "; "))
-	}
 }
 
 // A browser asks whether it may send a request to another origin (Fetch

@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"net/textproto"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -28,9 +27,6 @@ func requestOf(r *http.Request, reads []headerName) Request {
 	}
 	request.Authority, request.Target = targetOf(r)
 	host := r.Host
-	if !slices.ContainsFunc(reads, func(read headerName) bool { return read.lower == "host" }) && request.Authority == "" {
-		request.Authority = r.Host // TEMPORARY
-	}
 	if request.Authority == "" && r.ProtoMajor >= 2 {
 		// `:authority`, which the server has put there.
 		request.Authority, host = host, ""

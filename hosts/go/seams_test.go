@@ -278,3 +278,82 @@ func TestScopesAreRequiredWhateverTheTransport(t *testing.T) {
 	served := serve(RequireScopes("read")(echo), r.WithContext(NewContext(ctx, checked.Grant)))
 	want(t, "a caller that is gone", served.Body.String(), "")
 }
+
+// What two fields say of whom a request is for, where a handler may read
+// either.
+func TestAHostThatIsSaidInTwoWaysIsRefused(t *testing.T) {
+	policy := policyOf(issuertest.New(t, keyA).Entry("platform"))
+	policy["rules"] = []object{{"hosts": []string{"public.example.com"}, "path": "/**", "public": true}, {"path": "/**", "require": object{}}}
+	gate := newGate(t, newClock(), policy)
+	for _, test := range []struct {
+		name   string
+		change func(r *http.Request)
+		code   string
+	}{
+		{"HTTP/1", func(r *http.Request) {}, "allow"},
+		{"HTTP/2", func(r *http.Request) { r.ProtoMajor = 2 }, "allow"},
+		{"HTTP/2 with the same field", func(r *http.Request) { r.ProtoMajor = 2; r.Header.Set("Host", "public.example.com") }, "allow"},
+		{"HTTP/2 with another", func(r *http.Request) { r.ProtoMajor = 2; r.Header.Set("Host", "other.example.com") }, "request_ambiguous"},
+		{"HTTP/1 with another", func(r *http.Request) { r.Header["host"] = []string{"other.example.com"} }, "request_ambiguous"},
+		{"an absolute target", func(r *http.Request) { r.RequestURI = "http://public.example.com/a"; r.URL.Host = "public.example.com" }, "allow"},
+		{"another absolute target", func(r *http.Request) { r.RequestURI = "http://other.example.com/a"; r.URL.Host = "other.example.com" }, "request_ambiguous"},
+		{"an absolute target in HTTP/2", func(r *http.Request) {
+			r.ProtoMajor = 2
+			r.RequestURI, r.URL.Host = "http://other.example.com/a", "other.example.com"
+		}, "request_ambiguous"},
+		{"a user", func(r *http.Request) {
+			r.RequestURI = "http://a@public.example.com/a"
+			r.URL.Host, r.URL.User = "public.example.com", url.User("a")
+		}, "request_ambiguous"},
+		{"none", func(r *http.Request) { r.Host = "" }, "token_missing"},
+	} {
+		r := to("/a", "")
+		r.Host = "public.example.com"
+		test.change(r)
+		want(t, test.name, codeOf(gate.Check(t.Context(), r)), test.code)
+	}
+}
+
+// A later hop would drop what the gate has set.
+func TestAConnectionFieldDropsNoIdentity(t *testing.T) {
+	issuer := issuertest.New(t, keyA)
+	gate := newGate(t, newClock(), policyOf(issuer.Entry("platform")))
+	for _, test := range []struct{ name, value, code string }{
+		{"Connection", "keep-alive", "allow"},
+		{"Connection", "x-auth-subject", "request_ambiguous"},
+		{"Connection", "close, X-Auth-Tenant", "request_ambiguous"},
+		{"connection", "x-auth-subject", "request_ambiguous"},
+	} {
+		r := to("/write", issuer.Token(keyA))
+		r.Header[test.name] = []string{test.value}
+		want(t, test.value, codeOf(gate.Check(t.Context(), r)), test.code)
+	}
+}
+
+// A WebSocket's handshake is a GET that any site may have a browser send.
+func TestAHandshakeIsHeldToItsOrigin(t *testing.T) {
+	issuer := issuertest.New(t, keyA)
+	policy := policyOf(issuer.Entry("platform"))
+	policy["credentials"] = []object{{"cookie": "session", "same_origin": true}}
+	gate := newGate(t, newClock(), policy)
+	for _, test := range []struct {
+		name   string
+		change func(r *http.Request)
+		code   string
+	}{
+		{"a page", func(r *http.Request) {}, "allow"},
+		{"an upgrade", func(r *http.Request) { r.Header.Set("Upgrade", "websocket") }, "origin_denied"},
+		{"an upgrade from here", func(r *http.Request) {
+			r.Header.Set("Upgrade", "websocket")
+			r.Header.Set("Origin", "https://example.com")
+		}, "allow"},
+		{"extended CONNECT", func(r *http.Request) { r.ProtoMajor = 2; r.Header[":protocol"] = []string{"websocket"} }, "origin_denied"},
+		{"as a browser says it", func(r *http.Request) { r.Header.Set("Sec-Fetch-Mode", "websocket") }, "origin_denied"},
+	} {
+		r := to("/any", "")
+		r.Header.Set("Cookie", "session="+issuer.Token(keyA))
+		r.Header.Set("Origin", "https://evil.example")
+		test.change(r)
+		want(t, test.name, codeOf(gate.Check(t.Context(), r)), test.code)
+	}
+}

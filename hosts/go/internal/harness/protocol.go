@@ -89,7 +89,7 @@ func decisionOf(answer countersign.Answer) reply {
 			"principal":      grant.Principal,
 			"set_headers":    set,
 			"remove_headers": append([]string{}, grant.RemoveHeaders...),
-			"remove_cookies": append([]string{}, grant.RemoveCookies...),
+			"changes":        changesOf(answer.Changes),
 		}}
 	case answer.Denial != nil:
 		denial := answer.Denial
@@ -104,6 +104,18 @@ func decisionOf(answer countersign.Answer) reply {
 	default:
 		return reply{"wait": fetchesOf(answer.Wait)}
 	}
+}
+
+func changesOf(changes []countersign.Change) [][2]any {
+	replies := [][2]any{}
+	for _, change := range changes {
+		reply := [2]any{change.Name, change.Value}
+		if change.IsRemoval {
+			reply[1] = nil
+		}
+		replies = append(replies, reply)
+	}
+	return replies
 }
 
 func orNull[T comparable](value T) any {
