@@ -106,7 +106,7 @@ func TestALongListOfRevocationsIsReadWhileRequestsAreDecided(t *testing.T) {
 	}
 	issuer.Answer("/revoked", issuertest.Document(list(10, "first")))
 	entry := issuer.Entry("platform")
-	entry["revocations"] = object{"uri": issuer.URI + "/revoked", "required": true}
+	entry["revocations"] = object{"uri": issuer.URI + "/revoked", "required": true, "insecure_http": true}
 	gate := newGate(t, clock, policyOf(entry), WithInstances(2), WithWait(time.Minute))
 	if err := gate.Warm(t.Context()); err != nil {
 		t.Fatal(err)
