@@ -117,7 +117,7 @@ const face = "countersign:gate/gate@0.1.0#"
 func (e *engine) instantiate() (*guest, error) {
 	// Without a name, so that there may be many.
 	config := wazero.NewModuleConfig().WithName("").WithStartFunctions("_initialize")
-	module, err := e.runtime.InstantiateModule(context.Background(), e.compiled, config)
+	module, err := e.runtime.InstantiateModule(withMemory(context.Background()), e.compiled, config)
 	if err != nil {
 		return nil, dead(err)
 	}

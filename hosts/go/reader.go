@@ -22,7 +22,7 @@ type progress struct {
 	// Number of the last entry that it took.
 	read uint64
 	// What it has begun and not read to its end.
-	reading *entry
+	reading *delivery
 }
 
 func newReader(instance *Instance) *reader {
@@ -40,31 +40,19 @@ func (r *reader) progress(j *journal) *progress {
 // there may be more.
 func (r *reader) read(j *journal) (more bool, err error) {
 	at := r.progress(j)
-	next := at.reading
-	if next == nil {
-		if next = j.after(at.read); next == nil {
+	if at.reading == nil {
+		next := j.after(at.read)
+		if next == nil {
 			return false, nil
 		}
+		at.reading = &delivery{of: next}
 	}
 	// Another instance has judged it before it was written down.
-	supplied, err := r.slice(next, at.reading != nil)
-	if err != nil {
-		return false, err
+	supplied, err := at.reading.slice(r.instance)
+	if err == nil && supplied.Outcome != Unfinished {
+		at.read, at.reading = at.reading.of.number, nil
 	}
-	if supplied.Outcome == Unfinished {
-		at.reading = next
-	} else {
-		at.read, at.reading = next.number, nil
-	}
-	return true, nil
-}
-
-// slice does one slice of work on a document.
-func (r *reader) slice(e *entry, begun bool) (Supplied, error) {
-	if begun {
-		return r.instance.Resume(e.fetch.Source, e.atMS)
-	}
-	return r.instance.Supply(e.fetch.Source, e.fetch.URI, e.response, e.atMS)
+	return true, err
 }
 
 // The module remembers a few more than a host may (wit/countersign.wit), so

@@ -84,16 +84,16 @@ func (g *generation) judge(j *journal, e *entry) (Supplied, error) {
 }
 
 func (g *generation) judgeBy(r *reader, j *journal, e *entry) (supplied Supplied, err error) {
-	hasBegun, isJudged := false, false
+	delivery, hasRead, isJudged := delivery{of: e}, false, false
 	for !isJudged && err == nil {
 		err = g.pool.callThis(g.tasks.ctx, r, func(r *reader) (err error) {
-			if more := false; !hasBegun {
+			if more := false; !hasRead {
 				if more, err = r.read(j); more || err != nil {
 					return err
 				}
+				hasRead = true
 			}
-			supplied, err = r.slice(e, hasBegun)
-			hasBegun = true
+			supplied, err = delivery.slice(r.instance)
 			if err != nil || supplied.Outcome == Unfinished {
 				return err
 			}
