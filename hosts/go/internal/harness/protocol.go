@@ -11,10 +11,11 @@ import (
 // A command has one member: what the host is asked to do.
 type command struct {
 	Open, Due, Supply, Request, Token, Close *args
+	NextDue                                  *args `json:"next_due"`
 }
 
 func (c *command) args() (*args, error) {
-	for _, args := range []*args{c.Due, c.Supply, c.Request, c.Token, c.Close} {
+	for _, args := range []*args{c.Due, c.NextDue, c.Supply, c.Request, c.Token, c.Close} {
 		if args != nil {
 			return args, nil
 		}
