@@ -59,6 +59,10 @@ func (r *reader) read(j *journal) (more bool, err error) {
 // that both always agree.
 const requirementsKept = 1000
 
+// A text that is longer is parsed each time, so that what is kept is bounded
+// in bytes.
+const requirementBytes = 4096
+
 // requirements are the texts that an instance has numbered, and the numbers
 // that it gave them. The least recently used one is forgotten.
 type requirements struct {
@@ -84,8 +88,8 @@ func (r *reader) number(text Require) (uint32, error) {
 		return place.Value.(numbered).number, nil
 	}
 	number, err := r.instance.Prepare(string(text))
-	if err != nil {
-		return 0, err
+	if err != nil || len(text) > requirementBytes {
+		return number, err
 	}
 	if known.byText == nil {
 		known.byText = map[Require]*list.Element{}

@@ -21,7 +21,7 @@ func headerNames(lower []string) (names []headerName) {
 // requestOf is a request as the gate takes it, with the headers of these
 // names and no others: nothing else crosses over.
 func requestOf(r *http.Request, reads []headerName) Request {
-	request := Request{Method: r.Method}
+	request := Request{Method: r.Method, Headers: make([]Header, 0, 4)}
 	if request.Method == "" {
 		request.Method = http.MethodGet
 	}

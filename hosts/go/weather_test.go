@@ -166,7 +166,11 @@ func TestOfManyRequirementsTheLeastUsedAreForgotten(t *testing.T) {
 		}
 	}
 	want(t, "one that was forgotten", codeOf(gate.Verify(t.Context(), token, `{"scopes":["scope-1"]}`)), "scope_insufficient")
+	long := Require(`{"scopes":["read"]` + strings.Repeat(" ", requirementBytes) + `}`)
+	want(t, "a long one", codeOf(gate.Verify(t.Context(), token, long)), "allow")
 	_ = gate.inForce.Load().pool.call(t.Context(), func(r *reader) error {
+		_, isKept := r.requirements.byText[long]
+		want(t, "a long one is kept", isKept, false)
 		want(t, "kept", len(r.requirements.byText), requirementsKept)
 		want(t, "in order", r.requirements.order.Len(), requirementsKept)
 		return nil
