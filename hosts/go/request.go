@@ -85,13 +85,8 @@ const noTarget = ""
 // that of an absolute target (RFC 9112 §3.2.2), or empty.
 func targetOf(r *http.Request) (authority, target string) {
 	u := r.URL
-	switch {
-	case u == nil:
+	if u == nil || u.Opaque != "" {
 		return "", noTarget
-	case u.Opaque != "" && strings.HasPrefix(r.RequestURI, "/"):
-		return "", noTarget
-	case u.Opaque != "":
-		return "", r.RequestURI
 	}
 	authority = u.Host
 	if u.User != nil {
