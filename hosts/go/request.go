@@ -18,8 +18,13 @@ func headerNames(lower []string) (names []headerName) {
 	return names
 }
 
+// More fields than any client sends of those that decisions read. Each costs
+// the module room of its own, and a server takes a hundred thousand.
+const maxFields = 1000
+
 // requestOf is a request as the gate takes it, with the headers of these
-// names and no others: nothing else crosses over.
+// names and no others: nothing else crosses over. With too many of them it has
+// no target, which the gate refuses.
 func requestOf(r *http.Request, reads []headerName) Request {
 	request := Request{Method: r.Method, Headers: make([]Header, 0, 4)}
 	if request.Method == "" {
@@ -42,6 +47,10 @@ func requestOf(r *http.Request, reads []headerName) Request {
 			}
 			if name = strings.ToLower(name); name == read.lower {
 				name = read.lower
+			}
+			if len(request.Headers)+len(values) > maxFields {
+				request.Target, request.Headers = noTarget, nil
+				return request
 			}
 			for _, value := range values {
 				request.Headers = append(request.Headers, Header{name, value})

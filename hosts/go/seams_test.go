@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -311,5 +312,18 @@ func TestAHostThatIsSaidInTwoWaysIsRefused(t *testing.T) {
 		r.Host = "public.example.com"
 		test.change(r)
 		want(t, test.name, codeOf(gate.Check(t.Context(), r)), test.code)
+	}
+}
+
+func TestFieldsWithoutNumberAreRefusedAtOnce(t *testing.T) {
+	issuer := issuertest.New(t, keyA)
+	gate := newGate(t, newClock(), policyOf(issuer.Entry("platform")))
+	for _, test := range []struct {
+		count int
+		code  string
+	}{{maxFields - 1, "allow"}, {maxFields + 1, "request_ambiguous"}, {100_000, "request_ambiguous"}} {
+		r := to("/write", "")
+		r.Header["Authorization"] = slices.Repeat([]string{"Bearer " + issuer.Token(keyA)}, test.count)
+		want(t, fmt.Sprint(test.count), codeOf(gate.Check(t.Context(), r)), test.code)
 	}
 }
