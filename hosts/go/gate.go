@@ -154,7 +154,13 @@ func (g *Gate) reload(ctx context.Context, policy []byte) error {
 	if err != nil {
 		return err
 	}
-	if err := next.warm(ctx, old); err != nil {
+	// Also what reads a long document for the new policy.
+	keep := context.AfterFunc(ctx, next.tasks.cancel)
+	err = next.warm(ctx, old)
+	if !keep() && err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
 		next.close()
 		return err
 	}
