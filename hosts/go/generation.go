@@ -76,7 +76,7 @@ func (g *generation) close() {
 func (g *generation) decide(ctx context.Context, ask func(r *reader, nowMS uint64) (Answer, error)) (Decision, error) {
 	patience := patience{g: g}
 	defer patience.end()
-	denial := internalError()
+	var waits []Fetch
 	isRefreshed := !g.settings.inline
 	for left := rounds; left > 0; left-- {
 		answer, under, err := g.ask(ctx, ask)
@@ -106,10 +106,10 @@ func (g *generation) decide(ctx context.Context, ask func(r *reader, nowMS uint6
 			left++
 			continue
 		}
-		denial = waitedTooLong(answer.Wait)
+		waits = answer.Wait
 		// The fetch has begun, whether or not there is room to wait for it.
 		if !patience.begin(ctx, issuers) {
-			return Decision{Denial: denial}, nil
+			break
 		}
 		if !landed(patience.ctx, under) {
 			break
@@ -118,7 +118,7 @@ func (g *generation) decide(ctx context.Context, ask func(r *reader, nowMS uint6
 	if err := ctx.Err(); err != nil {
 		return Decision{}, err
 	}
-	return Decision{Denial: denial}, nil
+	return Decision{Denial: waitedTooLong(waits)}, nil
 }
 
 // ask asks a free instance once, and starts the fetches that it answers.

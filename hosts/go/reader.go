@@ -103,6 +103,9 @@ func (r *reader) number(text Require) (uint32, error) {
 }
 
 func isRefused(err error) bool {
+	if err == nil {
+		return false
+	}
 	var refused *PolicyError
 	return errors.As(err, &refused)
 }

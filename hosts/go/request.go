@@ -45,8 +45,10 @@ func requestOf(r *http.Request, reads []headerName) Request {
 			if !isSameField(name, read.lower) {
 				continue
 			}
-			if name = strings.ToLower(name); name == read.lower {
+			if strings.EqualFold(name, read.lower) {
 				name = read.lower
+			} else {
+				name = strings.ToLower(name)
 			}
 			if len(request.Headers)+len(values) > maxFields {
 				request.Target, request.Headers = noTarget, nil
