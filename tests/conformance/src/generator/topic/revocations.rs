@@ -85,6 +85,7 @@ fn remembered() -> Vec<Draft> {
 }
 
 fn required() -> Vec<Draft> {
+    let long = || token().claim("exp", NOW_S + 9_000);
     vec![
         vector(
             "revocations-required",
@@ -131,20 +132,17 @@ fn required() -> Vec<Draft> {
         .ask(token(), allow()),
         stale("revocations-stale", "too old: as if never had")
             .at(599_999)
-            .ask(token(), Code::TokenRevoked)
-            .ask(token().claim("jti", "token-1"), allow())
+            .ask(long(), Code::TokenRevoked)
+            .ask(long().claim("jti", "token-1"), allow())
             .at(600_000)
-            .ask(token().claim("jti", "token-1"), wait(&["revocations"]))
+            .ask(long().claim("jti", "token-1"), wait(&["revocations"]))
             .fail("revocations")
-            .ask(
-                token().claim("jti", "token-1"),
-                Code::RevocationsUnavailable,
-            )
-            .ask(token(), Code::RevocationsUnavailable)
+            .ask(long().claim("jti", "token-1"), Code::RevocationsUnavailable)
+            .ask(long(), Code::RevocationsUnavailable)
             .at(601_000)
             .due(&["revocations"])
             .accept("revocations", ok(&json!({})))
-            .ask(token(), allow()),
+            .ask(long(), allow()),
         stale(
             "revocations-stale-clock-back",
             "a clock that is set back ages nothing",
