@@ -1,6 +1,6 @@
 //! What the gate answers.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use crate::{bindings::exports::countersign::gate::gate as wit, document::Fetch};
 
@@ -42,7 +42,8 @@ pub enum Answer {
 }
 
 /// A request that may pass, and what its handler may be told. Cheap to clone.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// `{:?}` shows no claim.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Grant {
     /// Who is calling; `None` where the rule is public, or optional and no
     /// token came.
@@ -55,8 +56,9 @@ pub struct Grant {
     pub set_headers: Arc<[(String, String)]>,
 }
 
-/// What a verified token says, in the policy's terms.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a verified token says, in the policy's terms. `{:?}` shows the policy's
+/// words for it, and no claim.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Principal {
     /// The issuer's `name` in the policy.
     pub issuer: String,
@@ -135,6 +137,59 @@ impl Denial {
 
 /// As long as one fetch may take.
 const RETRY_AFTER_S: u32 = 5;
+
+impl Grant {
+    #[cfg(test)]
+    pub(crate) fn of_principal(principal: Option<Arc<Principal>>) -> Self {
+        Self {
+            principal,
+            remove_headers: Arc::default(),
+            remove_cookies: Arc::default(),
+            set_headers: Arc::default(),
+        }
+    }
+
+    /// What it takes in memory, about.
+    pub(crate) fn bytes(&self) -> usize {
+        let texts = |texts: &[String]| texts.iter().map(|text| text.len() + 24).sum::<usize>();
+        let fields = |fields: &[(String, String)]| {
+            let bytes = fields
+                .iter()
+                .map(|(name, value)| name.len() + value.len() + 48);
+            bytes.sum::<usize>()
+        };
+        let principal = self.principal.as_deref().map_or(0, |principal| {
+            let optional = [&principal.subject, &principal.token_type, &principal.tenant];
+            let optional = optional.into_iter().flatten().map(String::len);
+            size_of::<Principal>()
+                + principal.issuer.len()
+                + principal.iss.len()
+                + principal.claims.len()
+                + optional.sum::<usize>()
+                + texts(&principal.roles)
+                + texts(&principal.scopes)
+        });
+        let removed = texts(&self.remove_headers) + texts(&self.remove_cookies);
+        size_of::<Self>() + principal + removed + fields(&self.set_headers)
+    }
+}
+
+impl fmt::Debug for Grant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Grant")
+            .field("principal", &self.principal)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Principal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Principal")
+            .field("issuer", &self.issuer)
+            .field("token_type", &self.token_type)
+            .finish_non_exhaustive()
+    }
+}
 
 impl From<Decision> for Answer {
     fn from(decision: Decision) -> Self {

@@ -175,7 +175,7 @@ async fn a_body_that_a_fetcher_should_have_cut_is_thrown_away() {
         max_bytes: 8,
     };
     assert_eq!(
-        fetch::fetch(&Answers::default(), &wanted).await,
+        fetch::fetch(Arc::new(Answers::default()), &wanted).await,
         Outcome::Failed
     );
     let larger = Fetch {
@@ -183,7 +183,7 @@ async fn a_body_that_a_fetcher_should_have_cut_is_thrown_away() {
         ..wanted
     };
     assert!(matches!(
-        fetch::fetch(&Answers::default(), &larger).await,
+        fetch::fetch(Arc::new(Answers::default()), &larger).await,
         Outcome::Response(_)
     ));
 }

@@ -1,8 +1,10 @@
 //! One instance of the sealed module with one open gate, and nothing else.
 
+use std::fmt;
+
 use crate::{
     Answer, Decision, DocumentStatus, Fetch, Grant, Inspection, OpenError, Outcome, Problem,
-    Request, Step, Trap,
+    Request, Step, Supplied, Trap,
     bindings::exports::countersign::gate::gate as wit,
     grants::Grants,
     module::{Guest, Module},
@@ -65,32 +67,46 @@ impl Instance {
             .map(all)
     }
 
-    /// When [`Self::due`] has something next, if it ever will.
+    /// Milliseconds from now until [`Self::due`] has something, if it ever will;
+    /// 0 if it has.
     ///
     /// # Errors
     /// The instance died.
-    pub fn next_due(&mut self) -> Result<Option<u64>, Trap> {
+    pub fn next_due(&mut self, now_ms: u64) -> Result<Option<u64>, Trap> {
         let handle = self.gate;
-        self.guest
-            .call(|gate, store| gate.call_next_due(store, handle))
+        let at = self
+            .guest
+            .call(|gate, store| gate.call_next_due(store, handle))?;
+        Ok(at.map(|at| at.saturating_sub(now_ms)))
     }
 
-    /// How a fetch ended. The list says which parts of the document could not
-    /// be used; the inner error, why it was refused and the old one stays.
+    /// How a fetch from `uri` ended, which is where it was to be from.
     ///
     /// # Errors
     /// The instance died.
     pub fn supply(
         &mut self,
         source: u32,
+        _uri: &str,
         outcome: &Outcome,
         now_ms: u64,
-    ) -> Result<Result<Vec<Problem>, Problem>, Trap> {
+    ) -> Result<Supplied, Trap> {
         let handle = self.gate;
         let supplied = self.guest.call(|gate, store| {
             gate.call_supply(store, handle, source, outcome.as_wit(), now_ms)
         })?;
-        Ok(supplied.map(all).map_err(Problem::from))
+        Ok(match supplied {
+            Ok(skipped) => Supplied::Accepted(all(skipped)),
+            Err(problem) => Supplied::Refused(problem.into()),
+        })
+    }
+
+    /// Goes on with a document that was not read to its end.
+    ///
+    /// # Errors
+    /// The instance died.
+    pub fn resume(&mut self, _source: u32, _now_ms: u64) -> Result<Supplied, Trap> {
+        Err(Trap::new("nothing to resume"))
     }
 
     /// The state of every document.
@@ -117,7 +133,8 @@ impl Instance {
     }
 
     /// Parses a requirement (what a rule calls `require`) once, for
-    /// [`Self::check_token`]. The inner error has every problem of it.
+    /// [`Self::check_token`]. Of 1,024 used last the numbers are remembered. The
+    /// inner error has every problem of it.
     ///
     /// # Errors
     /// The instance died.
@@ -178,6 +195,12 @@ impl Instance {
         self.guest
             .call(|gate, store| gate.call_explain(store, handle, request.to_wit(), now_ms))
             .map(all)
+    }
+}
+
+impl fmt::Debug for Instance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Instance").finish_non_exhaustive()
     }
 }
 

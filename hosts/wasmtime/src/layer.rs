@@ -29,7 +29,7 @@ use crate::{Decision, Denial, Gate, Grant};
 ///
 /// The gate sees the target as this layer does: in axum, put it on the
 /// outermost router, as a nested one no longer sees the prefix.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct GateLayer {
     gate: Gate,
 }
@@ -53,7 +53,7 @@ impl<S> Layer<S> for GateLayer {
 }
 
 /// A service with a [`Gate`] in front: made by [`GateLayer`].
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct GateService<S> {
     gate: Gate,
     inner: S,

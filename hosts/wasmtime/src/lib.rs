@@ -45,6 +45,7 @@
 mod background;
 mod bindings;
 mod builder;
+mod clock;
 mod decision;
 mod document;
 #[cfg(test)]
@@ -66,12 +67,16 @@ mod problem;
 mod random;
 mod report;
 mod request;
+mod requirement;
+mod rooms;
+#[cfg(feature = "yaml")]
+pub mod yaml;
 
-pub use builder::GateBuilder;
+pub use builder::{GateBuilder, Refresh};
 pub use decision::{Answer, Decision, Denial, Grant, Principal};
-pub use document::{DocumentKind, DocumentStatus, Fetch, Outcome, Response};
+pub use document::{DocumentKind, DocumentStatus, Fetch, Outcome, Response, Supplied};
 pub use fetch::{FetchError, Fetcher, Fetching};
-pub use gate::{Gate, Requirement};
+pub use gate::Gate;
 #[cfg(feature = "https")]
 pub use https::HttpsFetcher;
 pub use instance::{Instance, inspect, lint};
@@ -81,6 +86,7 @@ pub use module::SHA256;
 pub use problem::{OpenError, Problem, Severity, Trap};
 pub use report::{Inspection, Step, Verdict};
 pub use request::{Header, Request};
+pub use requirement::Requirement;
 
 /// The README's example compiles.
 #[cfg(doctest)]

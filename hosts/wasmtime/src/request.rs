@@ -1,6 +1,6 @@
 //! A request as bytes, the way the module takes it.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 use http::{HeaderMap, HeaderName, Method, Uri, header::HOST};
 
@@ -9,8 +9,9 @@ use crate::bindings::exports::countersign::gate::gate as wit;
 /// One header field: the name in lower case, the value as raw bytes.
 pub type Header<'a> = (&'a [u8], &'a [u8]);
 
-/// A request, as the gate sees it. Nothing here needs to be valid.
-#[derive(Clone, Copy, Debug, Default)]
+/// A request, as the gate sees it. Nothing here needs to be valid. `{:?}` shows
+/// no header's value and no query.
+#[derive(Clone, Copy, Default)]
 pub struct Request<'a> {
     /// Method, case-sensitive (RFC 9110 §9.1).
     pub method: &'a [u8],
@@ -30,6 +31,22 @@ impl<'a> Request<'a> {
             target: self.target,
             headers: self.headers,
         }
+    }
+}
+
+impl fmt::Debug for Request<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.target.split(|byte| *byte == b'?').next();
+        let names = self
+            .headers
+            .iter()
+            .map(|(name, _)| String::from_utf8_lossy(name));
+        f.debug_struct("Request")
+            .field("method", &String::from_utf8_lossy(self.method))
+            .field("authority", &String::from_utf8_lossy(self.authority))
+            .field("path", &String::from_utf8_lossy(path.unwrap_or_default()))
+            .field("headers", &names.collect::<Vec<_>>())
+            .finish()
     }
 }
 

@@ -103,7 +103,7 @@ pub(crate) fn run(command: &Import, output: Output) -> Result<Exit, Failure> {
     let options = &args.options;
     let plugin = match command {
         Import::Envoy(_) => {
-            let documents = documents(vec![Source::read(&args.file)?])?;
+            let documents = documents(Source::read_documents(&args.file)?)?;
             documents
                 .first()
                 .and_then(|document| envoy::plugin(document, &notes, options))
