@@ -1,7 +1,7 @@
 //! The order of checks: it is part of the contract, because the code that a
 //! caller sees depends on it.
 
-use alloc::{boxed::Box, format, string::String, sync::Arc};
+use alloc::{borrow::Cow, boxed::Box, format, string::String, sync::Arc};
 
 use crate::{
     Code, Jws, Request,
@@ -52,8 +52,18 @@ impl Checks<'_> {
         request: &Request<'r>,
         trace: &mut Trace<'_>,
     ) -> Result<Pass<'r>, Halt> {
-        let target = trace.note("path", self.read(request), || quoted(request.target))?;
-        let (host, method, target) = target;
+        // A query may hold a token.
+        let path = || {
+            quoted(
+                request
+                    .target
+                    .split(|b| *b == b'?')
+                    .next()
+                    .unwrap_or_default(),
+            )
+        };
+        let (request, host, method, target) = trace.note("path", self.read(request), path)?;
+        let request = &request;
         let found = self.router.find(&host, &target, method);
         let rule = found.and_then(|found| {
             let rule = self.policy.rules.get(found.rule)?;
@@ -107,10 +117,15 @@ impl Checks<'_> {
     fn read<'r>(
         &self,
         request: &Request<'r>,
-    ) -> Result<(alloc::borrow::Cow<'r, str>, &'r str, Target<'r>), Code> {
+    ) -> Result<(Request<'r>, Cow<'r, str>, &'r str, Target<'r>), Code> {
         let target = Target::parse(request.target)?;
+        let authority = target::authority(request)?;
         Ok((
-            target::host(request.authority)?,
+            Request {
+                authority,
+                ..*request
+            },
+            target::host(authority)?,
             target::method(request.method)?,
             target,
         ))

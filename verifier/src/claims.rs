@@ -17,7 +17,6 @@ use crate::{
 };
 
 /// A token whose signature was verified: what may be remembered.
-#[derive(Debug)]
 pub(crate) struct Verified {
     /// [`Grant::number`](crate::Grant::number).
     pub(crate) number: u64,

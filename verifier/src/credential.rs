@@ -1,5 +1,7 @@
 //! The token of a request, from the places that the policy lists.
 
+use alloc::{boxed::Box, vec::Vec};
+
 use countersign_kernel::bytes;
 
 use crate::{Code, Request, policy::Credential, refusal::Refusal};
@@ -34,7 +36,7 @@ pub(crate) fn present<'a>(
     for place in places {
         match place {
             Credential::Header { name, scheme } => {
-                let mut elements = values(request, name).flat_map(elements);
+                let mut elements = request.values(name).flat_map(elements);
                 match scheme {
                     None => elements.try_for_each(|value| add(trim(value), false))?,
                     Some(scheme) => {
@@ -72,11 +74,11 @@ pub(crate) fn is_same_origin(request: &Request<'_>) -> bool {
     if matches!(request.method, b"GET" | b"HEAD" | b"OPTIONS" | b"TRACE") {
         return true;
     }
-    let mut sites = values(request, "sec-fetch-site").map(trim).peekable();
+    let mut sites = request.values("sec-fetch-site").map(trim).peekable();
     if sites.peek().is_some() {
         return sites.all(|site| matches!(site, b"same-origin" | b"none"));
     }
-    let mut origins = values(request, "origin").map(trim).peekable();
+    let mut origins = request.values("origin").map(trim).peekable();
     origins.peek().is_some() && origins.all(|origin| is_origin_of(origin, request.authority))
 }
 
@@ -97,13 +99,6 @@ fn is_origin_of(origin: &[u8], authority: &[u8]) -> bool {
         (Some(ours), Some(theirs)) => !ours.is_empty() && ours.eq_ignore_ascii_case(theirs),
         _ => false,
     }
-}
-
-fn values<'a>(request: &Request<'a>, name: &str) -> impl Iterator<Item = &'a [u8]> {
-    let headers = request.headers.iter();
-    headers
-        .filter(move |(n, _)| n.eq_ignore_ascii_case(name.as_bytes()))
-        .map(|(_, value)| *value)
 }
 
 /// A field's value as a list (RFC 9110 §5.6.1). Nearly always there is one.
@@ -128,13 +123,35 @@ fn after_scheme<'a>(value: &'a [u8], scheme: &str) -> Option<&'a [u8]> {
 
 /// The values of a cookie, from every `cookie` header (RFC 6265 §4.2.1).
 fn cookies<'a>(request: &Request<'a>, name: &str) -> impl Iterator<Item = &'a [u8]> {
-    let pairs = values(request, "cookie").flat_map(|value| value.split(|b| *b == b';'));
+    let pairs = request
+        .values("cookie")
+        .flat_map(|value| value.split(|b| *b == b';'));
     pairs.filter_map(move |pair| {
         let pair = trim(pair);
         let equals = pair.iter().position(|b| *b == b'=')?;
         let (key, value) = (pair.get(..equals)?, pair.get(equals.checked_add(1)?..)?);
         (trim(key) == name.as_bytes()).then(|| unquote(trim(value)))
     })
+}
+
+/// The `cookie` fields as one, without the cookies of these names: `None` where
+/// none of them was sent (RFC 6265 §4.2.1).
+pub(crate) fn without_cookies(request: &Request<'_>, names: &[Box<str>]) -> Option<Vec<u8>> {
+    let (mut kept, mut removed) = (Vec::new(), false);
+    for value in request.values("cookie") {
+        for pair in value.split(|byte| *byte == b';').map(trim) {
+            let name = pair.split(|byte| *byte == b'=').next().unwrap_or_default();
+            if names.iter().any(|removed| removed.as_bytes() == trim(name)) {
+                removed = true;
+            } else if !pair.is_empty() {
+                if !kept.is_empty() {
+                    kept.extend_from_slice(b"; ");
+                }
+                kept.extend_from_slice(pair);
+            }
+        }
+    }
+    removed.then_some(kept)
 }
 
 fn unquote(value: &[u8]) -> &[u8] {

@@ -30,6 +30,7 @@ mod limits;
 mod map;
 mod memory;
 mod policy;
+mod prepared;
 mod problem;
 mod refusal;
 mod request;
@@ -45,7 +46,7 @@ pub mod json;
 
 pub use algorithm::Algorithm;
 pub use code::{Code, Status};
-pub use decision::{Decision, Denial, Grant, Principal};
+pub use decision::{Change, Decision, Denial, Grant, Principal};
 pub use document::{DocumentStatus, Fetch, FetchKind, Outcome, Supplied};
 pub use explain::{Step, Verdict};
 pub use gate::Gate;

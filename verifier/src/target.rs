@@ -3,7 +3,7 @@
 
 use alloc::{borrow::Cow, vec::Vec};
 
-use crate::{Code, limits};
+use crate::{Code, Request, limits};
 
 /// The path of a request, split and percent-decoded.
 #[derive(Debug)]
@@ -86,6 +86,20 @@ fn percent_byte(triple: &[u8]) -> Option<u8> {
             .and_then(|d| u8::try_from(d).ok())
     };
     Some((digit(high)? << 4) | digit(low)?)
+}
+
+/// What the request says of whom it is for. A router may look at `:authority`,
+/// at the target or at `Host`: where they differ, or where `Host` is there
+/// twice, it is refused (RFC 9112 §3.2, RFC 9113 §8.3.1).
+pub(crate) fn authority<'r>(request: &Request<'r>) -> Result<&'r [u8], Code> {
+    let mut hosts = request.values("host");
+    match (request.authority, hosts.next(), hosts.next()) {
+        (_, _, Some(_)) => Err(Code::RequestAmbiguous),
+        (authority, None, _) => Ok(authority),
+        (b"", Some(host), _) => Ok(host),
+        (authority, Some(host), _) if authority.eq_ignore_ascii_case(host) => Ok(authority),
+        _ => Err(Code::RequestAmbiguous),
+    }
 }
 
 /// The host of an authority: lower case, without port and trailing dot. Empty

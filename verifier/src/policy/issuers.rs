@@ -151,12 +151,28 @@ fn revocations(node: Node<'_, '_>) -> Read<Revocations> {
     let mut fields = node.fields()?;
     let insecure = fields.or("insecure_http", false, keys::insecure_http);
     let refresh_s = fields.or("refresh_s", 30, |node| node.integer(5..=86_400));
+    let required = fields.or("required", false, Node::flag);
+    let max_stale = fields.node("max_stale_s");
+    let max_stale_s = fields.optional("max_stale_s", |node| node.integer(60..=604_800));
     let revocations = Revocations {
         uri: fields.required("uri", |node| keys::address(node, insecure)),
         refresh_ms: u64::from(refresh_s).saturating_mul(1000),
-        required: fields.or("required", false, Node::flag),
+        required,
+        max_stale_ms: max_stale_s.map(|s| u64::from(s).saturating_mul(1000)),
     };
     fields.close();
+    if let (Some(node), false) = (max_stale, required) {
+        let message =
+            "a document may be too old only where it is `required`: say `required: true` too";
+        return Err(node.refuse(CONFLICT, message));
+    }
+    if let (Some(node), Some(max_stale_s)) = (max_stale, max_stale_s)
+        && max_stale_s <= refresh_s
+    {
+        let message =
+            "it is refreshed only every `refresh_s`: `max_stale_s` must be more than that";
+        return Err(node.refuse(CONFLICT, message));
+    }
     Ok(revocations)
 }
 

@@ -111,6 +111,8 @@ pub(crate) struct Revocations {
     pub(crate) uri: Arc<str>,
     pub(crate) refresh_ms: u64,
     pub(crate) required: bool,
+    /// Without it an old document is good for as long as no new one comes.
+    pub(crate) max_stale_ms: Option<u64>,
 }
 
 #[derive(Debug)]

@@ -161,6 +161,8 @@ fn lowered_limits(node: Node<'_, '_>) -> Read<Limits> {
         json_members: limit("json_members", MOST.json_members),
         document_bytes: limit("document_bytes", MOST.document_bytes),
         document_keys: limit("document_keys", MOST.document_keys),
+        revocation_bytes: limit("revocation_bytes", MOST.revocation_bytes),
+        revocation_entries: limit("revocation_entries", MOST.revocation_entries),
         remembered_tokens: limit("remembered_tokens", MOST.remembered_tokens),
     };
     fields.close();
