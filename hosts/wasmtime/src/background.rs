@@ -102,3 +102,38 @@ impl Timer {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::Instant;
+
+    use super::Timer;
+
+    #[test]
+    fn what_is_due_is_never_put_off_by_a_clock_that_was_set_back() {
+        let (start, mut timer) = (Instant::now(), Timer::default());
+        let minute = Duration::from_secs(60);
+        let nap = timer.nap(Some(minute), start);
+        assert!(nap >= minute && nap <= minute + minute / 10);
+        // The gate counts anew, from a clock that says eight hours less.
+        let later = start + minute / 2;
+        let again = timer.nap(Some(480 * minute), later);
+        assert_eq!(again, nap - minute / 2);
+        assert_eq!(timer.nap(None, later), again);
+        assert!(timer.nap(Some(480 * minute), start + 2 * minute).is_zero());
+    }
+
+    #[test]
+    fn what_falls_due_sooner_than_it_was_said_is_fetched_sooner() {
+        let (start, mut timer) = (Instant::now(), Timer::default());
+        timer.nap(Some(Duration::from_secs(600)), start);
+        assert!(timer.nap(Some(Duration::ZERO), start).is_zero());
+        // As far off as no timer counts.
+        assert_eq!(
+            Timer::default().nap(Some(Duration::MAX), start),
+            super::LONGEST_NAP
+        );
+    }
+}

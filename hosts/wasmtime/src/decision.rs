@@ -48,12 +48,22 @@ pub struct Grant {
     /// Who is calling; `None` where the rule is public, or optional and no
     /// token came.
     pub principal: Option<Arc<Principal>>,
-    /// Headers to remove first, lower-case names.
+    /// Headers to remove first: every field whose name, in lower case and with
+    /// `_` read as `-`, is one of these.
     pub remove_headers: Arc<[String]>,
-    /// Cookies to take out of the `cookie` header.
-    pub remove_cookies: Arc<[String]>,
     /// Headers to set then: lower-case names, visible ASCII values.
     pub set_headers: Arc<[(String, String)]>,
+    /// What changes then on this one request, as the cookies that held a token.
+    pub changes: Vec<Change>,
+}
+
+/// A change of one request. `{:?}` shows the name alone.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Change {
+    /// All fields of this lower-case name become one with this value.
+    SetHeader(String, Vec<u8>),
+    /// All fields of this lower-case name go.
+    RemoveHeader(String),
 }
 
 /// What a verified token says, in the policy's terms. `{:?}` shows the policy's
@@ -103,6 +113,19 @@ impl Denial {
         Self::unavailable("internal_error", "the gate failed", 1)
     }
 
+    /// What is routed here is not what the gate could judge.
+    #[cfg(feature = "axum")]
+    pub(crate) fn ambiguous() -> Self {
+        Self {
+            code: "request_ambiguous".into(),
+            status: 400,
+            message: "the request target can be read in more than one way".into(),
+            challenge: None,
+            claim: None,
+            retry_after_s: None,
+        }
+    }
+
     /// The wait for `fetches` was too long, or too many requests wait.
     pub(crate) fn still_waiting(fetches: &[Fetch]) -> Self {
         if fetches
@@ -139,13 +162,12 @@ impl Denial {
 const RETRY_AFTER_S: u32 = 5;
 
 impl Grant {
-    #[cfg(test)]
     pub(crate) fn of_principal(principal: Option<Arc<Principal>>) -> Self {
         Self {
             principal,
             remove_headers: Arc::default(),
-            remove_cookies: Arc::default(),
             set_headers: Arc::default(),
+            changes: Vec::new(),
         }
     }
 
@@ -169,8 +191,8 @@ impl Grant {
                 + texts(&principal.roles)
                 + texts(&principal.scopes)
         });
-        let removed = texts(&self.remove_headers) + texts(&self.remove_cookies);
-        size_of::<Self>() + principal + removed + fields(&self.set_headers)
+        let headers = texts(&self.remove_headers) + fields(&self.set_headers);
+        size_of::<Self>() + principal + headers
     }
 }
 
@@ -179,6 +201,15 @@ impl fmt::Debug for Grant {
         f.debug_struct("Grant")
             .field("principal", &self.principal)
             .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SetHeader(name, _) => f.debug_tuple("SetHeader").field(name).finish(),
+            Self::RemoveHeader(name) => f.debug_tuple("RemoveHeader").field(name).finish(),
+        }
     }
 }
 
@@ -202,8 +233,17 @@ impl From<wit::Grant> for Grant {
         Self {
             principal: grant.principal.map(|principal| Arc::new(principal.into())),
             remove_headers: grant.remove_headers.into(),
-            remove_cookies: grant.remove_cookies.into(),
             set_headers: grant.set_headers.into(),
+            changes: Vec::new(),
+        }
+    }
+}
+
+impl From<wit::Change> for Change {
+    fn from(change: wit::Change) -> Self {
+        match change {
+            wit::Change::SetHeader((name, value)) => Self::SetHeader(name, value),
+            wit::Change::RemoveHeader(name) => Self::RemoveHeader(name),
         }
     }
 }

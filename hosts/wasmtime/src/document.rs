@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Problem, bindings::exports::countersign::gate::gate as wit};
+use crate::{Problem, bindings::exports::countersign::gate::gate as wit, instance::all};
 
 /// A document that the gate wants: GET, no redirects, within the two bounds.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -136,6 +136,17 @@ impl From<wit::Fetch> for Fetch {
             uri: fetch.uri,
             timeout_ms: fetch.timeout_ms,
             max_bytes: fetch.max_bytes,
+        }
+    }
+}
+
+impl From<wit::Supplied> for Supplied {
+    fn from(supplied: wit::Supplied) -> Self {
+        match supplied {
+            wit::Supplied::Accepted(skipped) => Self::Accepted(all(skipped)),
+            wit::Supplied::Refused(problem) => Self::Refused(problem.into()),
+            wit::Supplied::Unfinished => Self::Unfinished,
+            wit::Supplied::Outdated => Self::Outdated,
         }
     }
 }

@@ -86,10 +86,10 @@ impl Gate {
         })
     }
 
-    async fn check_head(&self, head: Head<'_>) -> Decision {
+    pub(crate) async fn check_head(&self, head: Head<'_>) -> Decision {
         let generation = self.generation();
-        let (authority, headers) = (head.authority(), head.headers(&generation.reads));
-        let request = head.request(&authority, &headers);
+        let headers = head.headers(&generation.reads);
+        let request = head.request(&headers);
         generation
             .decide(|reader, now_ms| reader.instance.check(request, now_ms))
             .await
@@ -150,8 +150,8 @@ impl Gate {
         };
         async move {
             let generation = self.generation();
-            let (authority, headers) = (head.authority(), head.headers(&generation.reads));
-            let request = head.request(&authority, &headers);
+            let headers = head.headers(&generation.reads);
+            let request = head.request(&headers);
             let now_ms = generation.now_ms()?;
             generation
                 .pool

@@ -2,7 +2,6 @@
 
 use std::{pin::pin, sync::Arc, time::Duration};
 
-use http::HeaderName;
 use tokio::{
     sync::{Mutex, Notify, OwnedSemaphorePermit, Semaphore},
     task,
@@ -17,6 +16,7 @@ use crate::{
     journal::Entry,
     module::Module,
     pool::{Place, Pool, Reader},
+    request::Names,
     rooms::{Places, Rooms},
 };
 
@@ -33,7 +33,7 @@ pub(crate) struct Generation {
     settings: Arc<Settings>,
     pub(crate) pool: Arc<Pool>,
     /// The headers that decisions read.
-    pub(crate) reads: Vec<HeaderName>,
+    pub(crate) reads: Names,
     flights: Flights,
     /// Held while an instance judges what is then written for all of them.
     writing: Mutex<()>,
@@ -48,13 +48,9 @@ impl Generation {
     pub(crate) fn open(settings: Arc<Settings>, policy: Arc<[u8]>) -> Result<Self, OpenError> {
         let module = settings.module.clone().map_or_else(Module::sealed, Ok)?;
         let (pool, reads) = Pool::open(module, policy, settings.instances)?;
-        let reads = reads
-            .iter()
-            .map(|name| HeaderName::from_bytes(name.as_bytes()));
-        let reads = reads.collect::<Result<_, _>>();
         Ok(Self {
             pool,
-            reads: reads.map_err(|error| OpenError::Module(error.to_string()))?,
+            reads: Names::new(reads),
             flights: Flights::default(),
             writing: Mutex::default(),
             rooms: Rooms::new(settings.max_waiting),
@@ -151,7 +147,7 @@ impl Generation {
 
     /// Has one instance judge how a fetch ended; the others read it from the
     /// journal before they do anything else.
-    async fn supply(&self, fetch: &Fetch, outcome: Arc<Outcome>, at_ms: u64) {
+    pub(crate) async fn supply(&self, fetch: &Fetch, outcome: Arc<Outcome>, at_ms: u64) {
         let _turn = self.writing.lock().await;
         match self.judge(fetch, &outcome, at_ms).await {
             Ok(Supplied::Accepted(skipped)) => {

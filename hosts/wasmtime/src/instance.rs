@@ -3,8 +3,8 @@
 use std::fmt;
 
 use crate::{
-    Answer, Decision, DocumentStatus, Fetch, Grant, Inspection, OpenError, Outcome, Problem,
-    Request, Step, Supplied, Trap,
+    Answer, Change, Decision, DocumentStatus, Fetch, Grant, Inspection, OpenError, Outcome,
+    Problem, Request, Step, Supplied, Trap,
     bindings::exports::countersign::gate::gate as wit,
     grants::Grants,
     module::{Guest, Module},
@@ -45,8 +45,8 @@ impl Instance {
         }
     }
 
-    /// The lower-case names of the headers that decisions read: others need
-    /// not be in a [`Request`].
+    /// The lower-case names of the headers that decisions read: others, `_` in
+    /// their names read as `-`, need not be in a [`Request`].
     ///
     /// # Errors
     /// The instance died.
@@ -74,10 +74,8 @@ impl Instance {
     /// The instance died.
     pub fn next_due(&mut self, now_ms: u64) -> Result<Option<u64>, Trap> {
         let handle = self.gate;
-        let at = self
-            .guest
-            .call(|gate, store| gate.call_next_due(store, handle))?;
-        Ok(at.map(|at| at.saturating_sub(now_ms)))
+        self.guest
+            .call(|gate, store| gate.call_next_due(store, handle, now_ms))
     }
 
     /// How a fetch from `uri` ended, which is where it was to be from.
@@ -87,26 +85,28 @@ impl Instance {
     pub fn supply(
         &mut self,
         source: u32,
-        _uri: &str,
+        uri: &str,
         outcome: &Outcome,
         now_ms: u64,
     ) -> Result<Supplied, Trap> {
         let handle = self.gate;
-        let supplied = self.guest.call(|gate, store| {
-            gate.call_supply(store, handle, source, outcome.as_wit(), now_ms)
-        })?;
-        Ok(match supplied {
-            Ok(skipped) => Supplied::Accepted(all(skipped)),
-            Err(problem) => Supplied::Refused(problem.into()),
-        })
+        self.guest
+            .call(|gate, store| {
+                gate.call_supply(store, handle, source, uri, outcome.as_wit(), now_ms)
+            })
+            .map(Supplied::from)
     }
 
-    /// Goes on with a document that was not read to its end.
+    /// Goes on with a document that was not read to its end: a few milliseconds
+    /// of work.
     ///
     /// # Errors
     /// The instance died.
-    pub fn resume(&mut self, _source: u32, _now_ms: u64) -> Result<Supplied, Trap> {
-        Err(Trap::new("nothing to resume"))
+    pub fn resume(&mut self, source: u32, now_ms: u64) -> Result<Supplied, Trap> {
+        let handle = self.gate;
+        self.guest
+            .call(|gate, store| gate.call_resume(store, handle, source, now_ms))
+            .map(Supplied::from)
     }
 
     /// The state of every document.
@@ -166,7 +166,11 @@ impl Instance {
 
     fn answer(&mut self, decision: wit::Decision) -> Result<Answer, Trap> {
         Ok(match decision {
-            wit::Decision::Allow(number) => Decision::Allow(self.grant(number)?).into(),
+            wit::Decision::Allow(allowed) => {
+                let mut grant = self.grant(allowed.grant)?;
+                grant.changes = allowed.changes.into_iter().map(Change::from).collect();
+                Decision::Allow(grant).into()
+            }
             wit::Decision::Deny(denial) => Decision::Deny(denial.into()).into(),
             wit::Decision::Wait(fetches) => Answer::Wait(all(fetches)),
         })
@@ -236,6 +240,6 @@ pub fn lint(policy: &[u8]) -> Vec<Problem> {
     }
 }
 
-fn all<A, B: From<A>>(items: Vec<A>) -> Vec<B> {
+pub(crate) fn all<A, B: From<A>>(items: Vec<A>) -> Vec<B> {
     items.into_iter().map(B::from).collect()
 }

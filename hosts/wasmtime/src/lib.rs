@@ -44,6 +44,8 @@
 
 mod background;
 mod bindings;
+#[cfg(feature = "tower")]
+mod body;
 mod builder;
 mod clock;
 mod decision;
@@ -62,6 +64,8 @@ mod journal;
 #[cfg(feature = "tower")]
 mod layer;
 mod module;
+#[cfg(feature = "axum")]
+mod nested;
 mod pool;
 mod problem;
 mod random;
@@ -72,8 +76,10 @@ mod rooms;
 #[cfg(feature = "yaml")]
 pub mod yaml;
 
+#[cfg(feature = "tower")]
+pub use body::GatedBody;
 pub use builder::{GateBuilder, Refresh};
-pub use decision::{Answer, Decision, Denial, Grant, Principal};
+pub use decision::{Answer, Change, Decision, Denial, Grant, Principal};
 pub use document::{DocumentKind, DocumentStatus, Fetch, Outcome, Response, Supplied};
 pub use fetch::{FetchError, Fetcher, Fetching};
 pub use gate::Gate;
@@ -89,6 +95,6 @@ pub use request::{Header, Request};
 pub use requirement::Requirement;
 
 /// The README's example compiles.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "axum"))]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
