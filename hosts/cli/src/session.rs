@@ -184,7 +184,9 @@ impl Session {
         }
         let messages = match (reason, supplied) {
             (Some(reason), _) => vec![reason],
-            (None, Supplied::Accepted(skipped)) => skipped.iter().map(ToString::to_string).collect(),
+            (None, Supplied::Accepted(skipped)) => {
+                skipped.iter().map(ToString::to_string).collect()
+            }
             (None, Supplied::Refused(problem)) => vec![problem.to_string()],
             (None, Supplied::Unfinished | Supplied::Outdated) => Vec::new(),
         };

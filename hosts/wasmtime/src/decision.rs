@@ -162,6 +162,7 @@ impl Denial {
 const RETRY_AFTER_S: u32 = 5;
 
 impl Grant {
+    #[cfg(any(test, feature = "tower"))]
     pub(crate) fn of_principal(principal: Option<Arc<Principal>>) -> Self {
         Self {
             principal,

@@ -76,6 +76,13 @@ fn members_keep_their_order_and_every_value_its_place() {
 }
 
 #[test]
+fn a_comment_may_stand_behind_any_text() {
+    let text = "a: \"b\\\"\"   # it's \"said\"\nc: 'd''' # '\ne: f # g\nh: [\"i\", # j\n  k]\n";
+    let yaml = Yaml::parse(text).unwrap();
+    assert_eq!(yaml.json, r#"{"a":"b\"","c":"d'","e":"f","h":["i","k"]}"#);
+}
+
+#[test]
 fn a_refusal_says_where_and_what_to_do() {
     let error = Yaml::parse("a: 1\nb: no\n").unwrap_err();
     assert_eq!(

@@ -27,7 +27,7 @@ pub(super) fn read(style: ScalarStyle, raw: &str, value: &str) -> Result<Scalar,
             raw.trim_end()
         }),
         ScalarStyle::SingleQuoted => {
-            if raw.contains('\n') {
+            if within_quotes(raw).contains('\n') {
                 return Err("a quoted text stands on one line");
             }
             Ok(Scalar::Text(value.to_owned()))
@@ -95,8 +95,27 @@ fn is_json_number(raw: &str) -> bool {
     exponent == Some("")
 }
 
+/// Up to the closing quote: the parser's place of a quoted text may end behind
+/// the blanks and the comment after it.
+fn within_quotes(raw: &str) -> &str {
+    let quote = raw.chars().next().unwrap_or_default();
+    let mut characters = raw.char_indices().skip(1).peekable();
+    while let Some((at, character)) = characters.next() {
+        let next = characters.peek().map(|(_, next)| *next);
+        if character == quote && !(quote == '\'' && next == Some(quote)) {
+            return &raw[..=at];
+        }
+        // An escape, or a quote that stands twice.
+        if character == quote || (quote == '"' && character == '\\') {
+            characters.next();
+        }
+    }
+    raw
+}
+
 /// Only what JSON has too, and so JSON's reader reads it.
 fn double_quoted(raw: &str) -> Result<String, &'static str> {
+    let raw = within_quotes(raw);
     if raw.contains('\n') {
         return Err("a quoted text stands on one line");
     }
