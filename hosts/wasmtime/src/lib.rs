@@ -40,6 +40,14 @@
 //! ```
 //!
 //! With axum or another tower service: [`GateLayer`], and `examples/axum.rs`.
+//!
+//! - **Documents** are fetched in the background, on monotonic timers; a process
+//!   that is frozen between requests takes [`Refresh::Inline`]. A large one is
+//!   read bit by bit, and the old one is in force meanwhile.
+//! - **Requests wait** for documents in a room for each issuer, so that one that
+//!   hangs turns away only its own callers ([`GateBuilder::max_waiting`]).
+//! - **Policies as YAML text**: the feature `yaml`, off by default.
+//! - `{:?}` of anything here prints neither a token nor a claim.
 #![forbid(unsafe_code)]
 
 mod background;
