@@ -9,7 +9,7 @@ use crate::{
     credential,
     explain::{Trace, named, quoted},
     issuer::Issuers,
-    json,
+    json, limits,
     memory::Memory,
     policy::{Access, Policy},
     refusal::{Halt, Refusal},
@@ -66,12 +66,16 @@ impl Checks<'_> {
         let request = &request;
         let found = self.router.find(&host, &target, method);
         let rule = found.and_then(|found| {
-            let rule = self.policy.rules.get(found.rule)?;
-            Some((rule, rule.paths.get(found.pattern)?))
+            let found = found.ok_or(Code::RuleDenied)?;
+            let rule = self.policy.rules.get(found.rule);
+            let rule = rule.ok_or(Code::InternalError)?;
+            let pattern = rule.paths.get(found.pattern);
+            Ok((rule, pattern.ok_or(Code::InternalError)?))
         });
-        let (rule, pattern) = trace.note("rule", rule.ok_or(Code::RuleDenied), || match found {
-            Some(found) => format!("/rules/{}", found.rule),
-            None => "no rule of the policy matches".into(),
+        let (rule, pattern) = trace.note("rule", rule, || match found {
+            Ok(Some(found)) => format!("/rules/{}", found.rule),
+            Ok(None) => "no rule of the policy matches".into(),
+            Err(_) => "backends may read this path in another way, to which another rule belongs".into(),
         })?;
         let (requirement, optional) = match &rule.access {
             Access::Public => {
@@ -118,8 +122,15 @@ impl Checks<'_> {
         &self,
         request: &Request<'r>,
     ) -> Result<(Request<'r>, Cow<'r, str>, &'r str, Target<'r>), Code> {
+        if request.headers.len() > limits::FIELDS {
+            return Err(Code::RequestAmbiguous);
+        }
         let target = Target::parse(request.target)?;
         let authority = target::authority(request)?;
+        let set = self.policy.forward.iter().map(|(name, _)| &**name);
+        if credential::is_dropped(request, set) {
+            return Err(Code::RequestAmbiguous);
+        }
         Ok((
             Request {
                 authority,

@@ -68,10 +68,11 @@ pub(crate) fn present<'a>(
     Ok(found)
 }
 
-/// Whether a request with a `same_origin` cookie may change state: its method
-/// is safe, or the browser says that it comes from this very origin.
+/// Whether a request with a `same_origin` cookie may do what it asks for: its
+/// method is safe, or the browser says that it comes from this very origin.
 pub(crate) fn is_same_origin(request: &Request<'_>) -> bool {
-    if matches!(request.method, b"GET" | b"HEAD" | b"OPTIONS" | b"TRACE") {
+    let safe = matches!(request.method, b"GET" | b"HEAD" | b"OPTIONS" | b"TRACE");
+    if safe && !is_handshake(request) {
         return true;
     }
     let mut sites = request.values("sec-fetch-site").map(trim).peekable();
@@ -80,6 +81,33 @@ pub(crate) fn is_same_origin(request: &Request<'_>) -> bool {
     }
     let mut origins = request.values("origin").map(trim).peekable();
     origins.peek().is_some() && origins.all(|origin| is_origin_of(origin, request.authority))
+}
+
+/// Any page can open a WebSocket to any site, with the site's cookies, and its
+/// handshake is a GET (RFC 6455 §10.2) or an extended CONNECT (RFC 8441 §4).
+fn is_handshake(request: &Request<'_>) -> bool {
+    let sent = |name| request.values(name).next().is_some();
+    let mut modes = request.values("sec-fetch-mode").map(trim);
+    sent("upgrade") || sent(":protocol") || modes.any(|mode| mode == b"websocket")
+}
+
+/// Whether `Connection` names one of these headers: a later hop would remove
+/// it (RFC 9110 §7.6.1).
+pub(crate) fn is_dropped<'n>(
+    request: &Request<'_>,
+    names: impl Iterator<Item = &'n str> + Clone,
+) -> bool {
+    let mut options = request.values("connection").flat_map(elements).map(trim);
+    options.any(|option| names.clone().any(|name| is_variant(option, name)))
+}
+
+/// Whether a field's name equals this one in lower case, with `_` read as `-`.
+fn is_variant(field: &[u8], name: &str) -> bool {
+    let read = |byte: &u8| match byte {
+        b'_' => b'-',
+        byte => byte.to_ascii_lowercase(),
+    };
+    field.iter().map(read).eq(name.bytes())
 }
 
 /// RFC 6454 §7: scheme, host and port; the default port may be left out.

@@ -17,6 +17,15 @@ use crate::{
     router::Router,
 };
 
+/// What says whether a cookie may be believed.
+const SAME_ORIGIN: [&str; 5] = [
+    "sec-fetch-site",
+    "origin",
+    "upgrade",
+    ":protocol",
+    "sec-fetch-mode",
+];
+
 /// An open gate: one policy, and the documents supplied so far.
 pub struct Gate {
     policy: Policy,
@@ -72,7 +81,7 @@ impl Gate {
             0
         };
         Ok(Self {
-            router: Router::new(&policy.rules),
+            router: Router::new(&policy.rules, policy.exact_case),
             issuers: Issuers::new(&mut policy),
             memory: Memory::new(remembered, seed),
             granted: 0,
@@ -103,10 +112,13 @@ impl Gate {
                 Credential::Cookie { same_origin, .. } => {
                     add("cookie");
                     if *same_origin {
-                        ["sec-fetch-site", "origin"].into_iter().for_each(&mut add);
+                        SAME_ORIGIN.into_iter().for_each(&mut add);
                     }
                 }
             }
+        }
+        if !self.policy.forward.is_empty() {
+            add("connection");
         }
         names
     }

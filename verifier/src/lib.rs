@@ -11,6 +11,7 @@
 extern crate alloc;
 
 mod algorithm;
+mod case;
 mod check;
 mod claims;
 mod code;

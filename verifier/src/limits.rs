@@ -47,6 +47,8 @@ pub(crate) const POLICY_ISSUERS: usize = 10_000;
 pub(crate) const POLICY_RULES: usize = 10_000;
 /// Bytes of a request target.
 pub(crate) const TARGET_BYTES: usize = 16 * 1024;
+/// Header fields of a request that a host hands in.
+pub(crate) const FIELDS: usize = 1_000;
 /// Path segments of a request target or a pattern.
 pub(crate) const PATH_SEGMENTS: usize = 256;
 /// Prepared requirements of one gate: those that were used last. Hosts keep

@@ -15,6 +15,9 @@ use crate::{
 const ENTRY_BYTES: usize = 16 * 1024;
 /// Bytes of a document that are read in one slice: a few thousand entries.
 const SLICE_BYTES: usize = 128 * 1024;
+/// What it counts for, in such bytes, that a table moves one of its entries
+/// when it grows.
+const MOVE_BYTES: usize = 16;
 
 /// `{ "jti": […], "sub": [{ "sub", "issued_before"? }], "kid": […] }`
 #[derive(Default)]
@@ -55,6 +58,15 @@ impl Revoked {
                 .kid
                 .is_some_and(|kid| self.kid.find(texts, kid).is_some())
             || by_subject()
+    }
+
+    /// How many entries tables have moved since this was asked last.
+    fn take_moved(&mut self) -> usize {
+        let tables = [&mut self.jti, &mut self.sub, &mut self.kid];
+        tables
+            .into_iter()
+            .map(|table| core::mem::take(&mut table.moved))
+            .fold(0, usize::saturating_add)
     }
 
     fn add_subject(&mut self, item: &Value<'_>) -> Result<(), &'static str> {
@@ -121,10 +133,17 @@ impl Reading {
     /// it would admit what somebody revoked.
     pub(crate) fn step(&mut self) -> Result<Option<Revoked>, Problem> {
         const MEMBERS: &str = "the members are `jti`, `sub` and `kid`";
-        let end = self.elements.position().saturating_add(SLICE_BYTES);
+        let start = self.elements.position();
         let revoked = &mut self.revoked;
         let document = Arc::clone(&revoked.texts.document);
-        while self.elements.position() < end {
+        let mut moved = 0_usize;
+        while self
+            .elements
+            .position()
+            .saturating_sub(start)
+            .saturating_add(moved.saturating_mul(MOVE_BYTES))
+            < SLICE_BYTES
+        {
             match self.elements.next(&document)? {
                 Event::End => return Ok(Some(core::mem::take(revoked))),
                 Event::Array("jti" | "sub" | "kid") => {}
@@ -151,6 +170,7 @@ impl Reading {
                         }
                     };
                     added.map_err(|why| invalid(&format!("/{name}/{index}"), why))?;
+                    moved = revoked.take_moved().saturating_add(moved);
                 }
             }
         }
@@ -212,6 +232,8 @@ struct Table {
     spans: Vec<Span>,
     /// Indices into `spans`; none before the first insertion.
     parts: Vec<HashTable<u32>>,
+    /// Entries that had to be moved because a part grew.
+    moved: usize,
 }
 
 impl Table {
@@ -237,6 +259,9 @@ impl Table {
         let (spans, texts) = (&self.spans, &*texts);
         let again = |number: &u32| hash::of(text_of(spans, texts, *number), 0);
         if let (Some(part), Ok(number)) = (self.parts.get_mut(part(hash)), u32::try_from(number)) {
+            if part.len() == part.capacity() {
+                self.moved = self.moved.saturating_add(part.len());
+            }
             part.insert_unique(hash, number, again);
         }
         number

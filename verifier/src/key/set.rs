@@ -10,9 +10,9 @@ use crate::{
     json::{self, Fault, Value},
 };
 
-/// Keys that are read in one slice: to prepare one of P-521 or of RSA with
-/// 8192 bits takes a good part of a millisecond.
-const SLICE_KEYS: usize = 16;
+/// Keys that are read in one slice: to prepare one of P-521 takes about a
+/// millisecond.
+const SLICE_KEYS: usize = 4;
 /// Bytes of a document that are read in one slice.
 const SLICE_BYTES: usize = 128 * 1024;
 /// Skipped keys that are reported one by one.

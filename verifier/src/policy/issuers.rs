@@ -3,7 +3,7 @@
 use alloc::{boxed::Box, format, vec::Vec};
 
 use super::{
-    Audiences, Issuer, Mapping, Revocations, TenantFrom,
+    Audiences, Issuer, Mapping, Places, Revocations, TenantFrom,
     claims::{conditions, one_or_more, pointer},
     codes::*,
     grammar,
@@ -180,8 +180,15 @@ fn mapping(node: Node<'_, '_>) -> Read<Mapping> {
     let mut mapping = default_mapping();
     let mut fields = node.fields()?;
     mapping.subject = fields.or("subject", mapping.subject, pointer);
-    mapping.roles = fields.or("roles", mapping.roles, one_or_more);
-    mapping.scopes = fields.or("scopes", mapping.scopes, one_or_more);
+    let places = |node: Node<'_, '_>| {
+        let claims = one_or_more(node)?;
+        Ok(Places {
+            claims,
+            strict: true,
+        })
+    };
+    mapping.roles = fields.or("roles", mapping.roles, places);
+    mapping.scopes = fields.or("scopes", mapping.scopes, places);
     if let Some(node) = fields.node("tenant") {
         // One that could not be read is a tenant still: it is not missed.
         mapping.tenant = tenant(node).unwrap_or(TenantFrom::Fixed(Box::default()));
@@ -191,11 +198,15 @@ fn mapping(node: Node<'_, '_>) -> Read<Mapping> {
 }
 
 fn default_mapping() -> Mapping {
+    let places = |names: &[&str]| Places {
+        claims: names.iter().map(|name| Pointer::member(name)).collect(),
+        strict: false,
+    };
     Mapping {
         subject: Pointer::member("sub"),
         tenant: TenantFrom::Nowhere,
-        roles: Vec::from(["roles"].map(Pointer::member)),
-        scopes: Vec::from(["scope", "scp", "scopes"].map(Pointer::member)),
+        roles: places(&["roles"]),
+        scopes: places(&["scope", "scp", "scopes"]),
     }
 }
 
