@@ -484,3 +484,34 @@ async fn what_a_handler_asks_axum_for_is_what_was_judged() {
     );
     assert!(!answer.contains("root"), "{answer}");
 }
+
+#[tokio::test]
+async fn a_handshake_is_held_to_the_origin_of_its_cookie() {
+    let issuer = Issuer::publishing(&[A]).await;
+    let app = router().layer(GateLayer::new(gate(&issuer).await));
+    let session = format!("session={}", issuer.token(A));
+    let ask = async |request: axum::http::request::Builder, origin: &str| {
+        let request = request
+            .header(header::COOKIE, &session)
+            .header(header::ORIGIN, origin);
+        let request = request.body(Body::empty()).unwrap();
+        app.clone().oneshot(request).await.unwrap().status()
+    };
+    let (own, other) = ("https://app.example.com", "https://evil.example");
+    let upgrade = || {
+        Request::get("/read/public")
+            .header(header::HOST, "app.example.com")
+            .header(header::UPGRADE, "websocket")
+    };
+    // RFC 8441 §4: the protocol is in a pseudo-header.
+    let connect = || {
+        Request::builder()
+            .method(Method::CONNECT)
+            .version(Version::HTTP_2)
+            .uri("https://app.example.com/read/public")
+    };
+    assert_eq!(ask(upgrade(), own).await, 200);
+    assert_eq!(ask(upgrade(), other).await, 403);
+    assert_eq!(ask(connect(), own).await, 200);
+    assert_eq!(ask(connect(), other).await, 403);
+}
