@@ -22,6 +22,7 @@ const NEW: &[&str] = &[
     "commonjs",
     "frameworks",
     "workerd",
+    "browser",
     "chromium",
     "inspector",
     "deno",
