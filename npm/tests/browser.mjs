@@ -1,6 +1,7 @@
 // Chromium: the one that `CHROMIUM` names, the system's, or else one that comes as an npm package and needs nobody's rights to be installed.
 
 import { execFile, execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -71,8 +72,9 @@ function fontsFile(fonts) {
   const of = FONTCONFIG_FILE ?? join(FONTCONFIG_PATH, "fonts.conf");
   const folder = fileURLToPath(new URL("node_modules/.fonts", import.meta.url));
   mkdirSync(folder, { recursive: true });
-  const file = join(folder, `${process.pid}.conf`);
   const parts = [`<include ignore_missing="yes">${of}</include>`, `<dir>${fonts}</dir>`, `<cachedir>${folder}</cachedir>`];
-  writeFileSync(file, `<?xml version="1.0"?>\n<!DOCTYPE fontconfig SYSTEM "fonts.dtd">\n<fontconfig>${parts.join("")}</fontconfig>\n`);
+  const text = `<?xml version="1.0"?>\n<!DOCTYPE fontconfig SYSTEM "fonts.dtd">\n<fontconfig>${parts.join("")}</fontconfig>\n`;
+  const file = join(folder, `${createHash("sha256").update(text).digest("hex")}.conf`);
+  writeFileSync(file, text);
   return file;
 }

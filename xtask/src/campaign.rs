@@ -26,7 +26,12 @@ pub(crate) fn run(times: &str) -> Result<ExitCode> {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
     let seed = now.as_secs().to_string();
     let mut code = ExitCode::SUCCESS;
-    for Campaign { package, test, cases } in CAMPAIGNS {
+    for Campaign {
+        package,
+        test,
+        cases,
+    } in CAMPAIGNS
+    {
         let (variable, usual) = *cases;
         let count = usual.saturating_mul(times).to_string();
         println!("{test} of {package}: {variable}={count} COUNTERSIGN_SEED={seed}");

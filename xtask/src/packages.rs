@@ -23,13 +23,19 @@ pub(crate) struct Package {
 /// Those whose code is in the file.
 pub(crate) fn in_the_file(root: &Path) -> Result<BTreeSet<Package>> {
     let module = ["--package", "countersign-module", "--target", WASM];
-    tree(root, &[&module[..], &["-e", "normal,no-proc-macro"]].concat())
+    tree(
+        root,
+        &[&module[..], &["-e", "normal,no-proc-macro"]].concat(),
+    )
 }
 
 /// What cargo would build.
 pub(crate) fn tree(root: &Path, options: &[&str]) -> Result<BTreeSet<Package>> {
     let format = ["--prefix", "none", "--format", "{p}|{l}|"];
-    let text = said(root, &[&["tree", "--locked"], &format[..], options].concat())?;
+    let text = said(
+        root,
+        &[&["tree", "--locked"], &format[..], options].concat(),
+    )?;
     text.lines()
         .filter(|line| !line.is_empty())
         .map(|line| package(line).with_context(|| format!("cargo tree said `{line}`")))

@@ -118,7 +118,14 @@ fn it_says_nothing_of_the_machine_that_built_it() {
             assert_eq!(section.name(), "producers");
         }
     }
-    for path in ["/home/", "/root/", "/Users/", ".cargo/", "registry/src", "index."] {
+    for path in [
+        "/home/",
+        "/root/",
+        "/Users/",
+        ".cargo/",
+        "registry/src",
+        "index.",
+    ] {
         let found = file
             .windows(path.len())
             .any(|window| window == path.as_bytes());
@@ -128,9 +135,19 @@ fn it_says_nothing_of_the_machine_that_built_it() {
     assert!(sources.len() > 10, "{sources:?}");
     for source in sources {
         // The standard library, what it is made of, a package with its version, and our own.
-        let known = ["/rustc/", "/rust/deps/", "verifier/", "wit/", "npm/", "envoy-filter/", "module/"];
+        let known = [
+            "/rustc/",
+            "/rust/deps/",
+            "verifier/",
+            "wit/",
+            "npm/",
+            "envoy-filter/",
+            "module/",
+        ];
         let package = source.split('/').next().unwrap_or_default();
-        let package = package.rsplit_once('-').is_some_and(|(_, version)| version.starts_with(|first: char| first.is_ascii_digit()));
+        let package = package
+            .rsplit_once('-')
+            .is_some_and(|(_, version)| version.starts_with(|first: char| first.is_ascii_digit()));
         let ours = known.iter().any(|place| source.starts_with(place));
         assert!(ours || package, "`{source}` is a place on some machine");
     }
@@ -139,10 +156,17 @@ fn it_says_nothing_of_the_machine_that_built_it() {
 /// What panic locations name: a path is what stands before `.rs`, if a folder is in it.
 fn source_files(file: &[u8]) -> Vec<String> {
     let is_path = |byte: &u8| byte.is_ascii_alphanumeric() || b"/\\-_.:@+".contains(byte);
-    let ends = file.windows(4).enumerate().filter(|(_, text)| text.starts_with(b".rs") && !is_path(&text[3]));
+    let ends = file
+        .windows(4)
+        .enumerate()
+        .filter(|(_, text)| text.starts_with(b".rs") && !is_path(&text[3]));
     let mut sources: Vec<_> = ends
         .map(|(end, _)| {
-            let length = file[..end].iter().rev().take_while(|byte| is_path(byte)).count();
+            let length = file[..end]
+                .iter()
+                .rev()
+                .take_while(|byte| is_path(byte))
+                .count();
             String::from_utf8_lossy(&file[end - length..end + 3]).into_owned()
         })
         .filter(|path| path.contains(['/', '\\']))
@@ -158,7 +182,10 @@ fn it_is_within_its_budget() {
     let budget: serde_json::Value = serde_json::from_str(BUDGET).unwrap();
     let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
     gzip.write_all(&file()).unwrap();
-    for (what, bytes) in [("raw", file().len()), ("gzip", gzip.finish().unwrap().len())] {
+    for (what, bytes) in [
+        ("raw", file().len()),
+        ("gzip", gzip.finish().unwrap().len()),
+    ] {
         let most = budget[what].as_u64().unwrap();
         assert!(bytes as u64 <= most, "{what}: {bytes} bytes of {most}");
     }

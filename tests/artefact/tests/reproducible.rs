@@ -58,11 +58,11 @@ fn an_empty_machine_installs_what_it_needs_and_gives_the_same_bytes() {
         .unwrap();
     let said = String::from_utf8_lossy(&run.stderr);
     assert!(said.contains("usage: cargo xtask <command>"), "{said}");
-    succeed(
-        fresh(Path::new("rustup"))
-            .current_dir(dist::root())
-            .args(["component", "add", "rust-src"]),
-    );
+    succeed(fresh(Path::new("rustup")).current_dir(dist::root()).args([
+        "component",
+        "add",
+        "rust-src",
+    ]));
 
     copy(dist::root(), &elsewhere.sources()).unwrap();
     succeed(

@@ -34,7 +34,10 @@ pub(crate) fn module(root: &Path) -> Result<Vec<u8>> {
         .arg(&target)
         .env("CARGO_INCREMENTAL", "0")
         // In this form it wins over whatever flags a developer has set.
-        .env("CARGO_ENCODED_RUSTFLAGS", rustflags(root, &target)?.join("\u{1f}"))
+        .env(
+            "CARGO_ENCODED_RUSTFLAGS",
+            rustflags(root, &target)?.join("\u{1f}"),
+        )
         .status()
         .context("cannot start cargo")?;
     ensure!(status.success(), "the module does not compile");
@@ -70,12 +73,17 @@ fn rustflags(root: &Path, target: &Path) -> Result<Vec<String>> {
 fn remaps(root: &Path, target: &Path) -> Result<Vec<String>> {
     let sysroot = PathBuf::from(project::rustc(root, &["--print", "sysroot"])?.trim_end());
     let version = project::rustc(root, &["-vV"])?;
-    let hash = version.lines().find_map(|line| line.strip_prefix("commit-hash: "));
+    let hash = version
+        .lines()
+        .find_map(|line| line.strip_prefix("commit-hash: "));
     let hash = hash.context("rustc does not say of which commit it is")?;
     let mut places = vec![
         (root.to_owned(), "countersign".to_owned()),
         (target.to_owned(), "target".to_owned()),
-        (sysroot.join("lib/rustlib/src/rust"), format!("/rustc/{hash}")),
+        (
+            sysroot.join("lib/rustlib/src/rust"),
+            format!("/rustc/{hash}"),
+        ),
     ];
     places.extend(packages::sources(root)?);
     let remap = |path: &Path, name: &str| format!("--remap-path-prefix={}={name}", path.display());

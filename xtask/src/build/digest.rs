@@ -49,7 +49,11 @@ mod tests {
         check(&root, old, Committed::Renewed).unwrap();
         check(&root, old, Committed::Holds).unwrap();
         let error = check(&root, new, Committed::Holds).unwrap_err().to_string();
-        for part in ["built      bb", "committed  aa", "cargo xtask build --renew"] {
+        for part in [
+            "built      bb",
+            "committed  aa",
+            "cargo xtask build --renew",
+        ] {
             assert!(error.contains(part), "{error}");
         }
         check(&root, new, Committed::Renewed).unwrap();

@@ -112,7 +112,10 @@ impl Suite {
             }
         }
         if self.tally != Tally::default() {
-            let time = self.lines.last().and_then(|line| line.split_once("finished in "));
+            let time = self
+                .lines
+                .last()
+                .and_then(|line| line.split_once("finished in "));
             let time = time.map_or("", |(_, time)| time);
             println!("            {}: {} {time}", self.name, self.tally);
         }

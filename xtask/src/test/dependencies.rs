@@ -84,8 +84,14 @@ pub(crate) fn own_in_the_file() -> Result<Vec<String>> {
 fn without_level() -> Result<Vec<String>> {
     let manifest = fs::read_to_string(project::root().join("Cargo.toml"))?;
     let levels = manifest.split_once("[profile.module.package]");
-    let levels = levels.context("Cargo.toml has no [profile.module.package]")?.1;
-    let named = |name: &str| levels.lines().any(|line| line.starts_with(&format!("{name} = ")));
+    let levels = levels
+        .context("Cargo.toml has no [profile.module.package]")?
+        .1;
+    let named = |name: &str| {
+        levels
+            .lines()
+            .any(|line| line.starts_with(&format!("{name} = ")))
+    };
     let problem = |name| format!("Cargo.toml's [profile.module.package] does not name `{name}`");
     let packages = in_the_file(project::root())?.into_iter();
     let packages = packages.filter(|package| !package.is_ours && !named(&package.name));

@@ -21,7 +21,10 @@ pub(crate) fn run() -> ExitCode {
         "dependencies: licences, banned, duplicates",
         dependencies::check,
     );
-    stages.check("the file is built, sealed and the committed one", build::run);
+    stages.check(
+        "the file is built, sealed and the committed one",
+        build::run,
+    );
     stages.check("clippy", || {
         cargo(&[
             "clippy",
@@ -56,7 +59,9 @@ pub(crate) fn run() -> ExitCode {
     let mut programs = cargo_tests::Programs::default();
     // Where one of these cannot be had, the tests that need it are skipped, which in CI fails the run.
     stages.check("Envoy is installed", || {
-        programs.envoy = tools::envoy().map_err(|error| missing("Envoy", &error)).ok();
+        programs.envoy = tools::envoy()
+            .map_err(|error| missing("Envoy", &error))
+            .ok();
         Ok(())
     });
     let mut nodes = None;

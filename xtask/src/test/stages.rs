@@ -74,7 +74,12 @@ impl Stages {
             took += &format!("{:.1} {name}\n", time.as_secs_f32());
             total += tally;
         }
-        println!("{}  {:>6}  {:>6}  all", minutes(self.start.elapsed()), total.passed, total.failed);
+        println!(
+            "{}  {:>6}  {:>6}  all",
+            minutes(self.start.elapsed()),
+            total.passed,
+            total.failed
+        );
         if let Err(error) = fs::write(path(), took) {
             println!("the minutes could not be kept: {error}");
         }
