@@ -118,14 +118,7 @@ fn it_says_nothing_of_the_machine_that_built_it() {
             assert_eq!(section.name(), "producers");
         }
     }
-    for path in [
-        "/home/",
-        "/root/",
-        "/Users/",
-        ".cargo/",
-        "registry/src",
-        "index.",
-    ] {
+    for path in ["/home/", "/root/", "/Users/", ".cargo/", "registry/"] {
         let found = file
             .windows(path.len())
             .any(|window| window == path.as_bytes());
