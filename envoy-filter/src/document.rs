@@ -1,6 +1,6 @@
 //! One document: its place in the shared data, and how it is fetched.
 
-use countersign::{Fetch, FetchKind, Gate, Outcome};
+use countersign::{Fetch, FetchKind, Gate, Outcome, Supplied};
 
 use crate::{
     address::Address,
@@ -121,7 +121,6 @@ impl Document {
     }
 
     fn take(&mut self, gate: &mut Gate, state: State, now_ms: u64) -> bool {
-        let source = self.fetch.source;
         let mut news = false;
         if state.accepted_at != self.taken.accepted_at
             && let Some((bytes, _)) = shared::get(&self.copy_key())
@@ -129,12 +128,14 @@ impl Document {
         {
             // The other worker may have looked at the clock a little later.
             // Where this gate refuses the document, it fetches it in a while.
-            let _ = gate.supply(source, stored.outcome(), state.accepted_at.min(now_ms));
+            let at_ms = state.accepted_at.min(now_ms);
+            let _ = supply(gate, &self.fetch, stored.outcome(), at_ms);
             self.taken.accepted_at = state.accepted_at;
             news = true;
         }
         if state.failed_at != self.taken.failed_at && state.failed_at != 0 {
-            let _ = gate.supply(source, Outcome::Failed, state.failed_at.min(now_ms));
+            let at_ms = state.failed_at.min(now_ms);
+            let _ = supply(gate, &self.fetch, Outcome::Failed, at_ms);
             self.taken.failed_at = state.failed_at;
             news = true;
         }
@@ -183,6 +184,20 @@ impl Document {
         ];
         host::log(Level::Warn, &parts.concat());
     }
+}
+
+/// Has the gate read a document to its end.
+pub(crate) fn supply(
+    gate: &mut Gate,
+    fetch: &Fetch,
+    outcome: Outcome<'_>,
+    now_ms: u64,
+) -> Supplied {
+    let mut supplied = gate.supply(fetch.source, &fetch.uri, outcome, now_ms);
+    while supplied == Supplied::Unfinished {
+        supplied = gate.resume(fetch.source, now_ms);
+    }
+    supplied
 }
 
 /// Whoever fetches the same in the same way shares it, also across plugins and

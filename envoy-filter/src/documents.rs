@@ -4,11 +4,11 @@
 
 use std::collections::VecDeque;
 
-use countersign::{Fetch, Gate, Outcome};
+use countersign::{Fetch, Gate, Outcome, Supplied};
 
 use crate::{
     config::Settings,
-    document::{Document, Wanted},
+    document::{self, Document, Wanted},
     host::shared,
     metrics::Metrics,
     response::Response,
@@ -160,8 +160,12 @@ impl Documents {
         now_ms: u64,
     ) {
         let outcome = response.as_ref().map_or(Outcome::Failed, Response::outcome);
-        let supplied = parts.gate.supply(source, outcome, now_ms);
-        if supplied.is_ok() {
+        let known = self.known.get(index(source)).and_then(Option::as_ref);
+        let Some(fetch) = known.map(|document| document.fetch.clone()) else {
+            return;
+        };
+        let supplied = document::supply(parts.gate, &fetch, outcome, now_ms);
+        if let Supplied::Accepted { .. } = supplied {
             // Discovery has named a document: its lease is this worker's
             // before the others read of it.
             self.start_due(parts, now_ms);
@@ -171,14 +175,14 @@ impl Documents {
             return;
         };
         let stored = response.as_ref().and_then(Response::store);
-        if let (Ok(supplied), Some(stored)) = (&supplied, stored) {
-            for part in &supplied.skipped {
+        if let (Supplied::Accepted { skipped }, Some(stored)) = (&supplied, stored) {
+            for part in skipped {
                 document.log(&["a part is not used: ", &part.message].concat());
             }
             document.accepted(&stored, now_ms);
             parts.metrics.fetches_ok.add();
         } else {
-            if let (Err(problem), Some(_)) = (&supplied, &response) {
+            if let (Supplied::Refused(problem), Some(_)) = (&supplied, &response) {
                 document.log(&problem.message);
             }
             document.failed(now_ms);

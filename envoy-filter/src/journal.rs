@@ -93,7 +93,7 @@ impl<'a> Stored<'a> {
         Outcome::Response {
             status: 200,
             cache_control: self.cache_control,
-            body: self.body,
+            body: self.body.into(),
         }
     }
 

@@ -11,7 +11,6 @@
 mod address;
 mod answer;
 mod config;
-mod cookies;
 mod jitter;
 mod journal;
 mod pairs;

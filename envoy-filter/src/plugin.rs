@@ -60,7 +60,7 @@ impl Plugin {
         Self {
             id,
             metrics: Metrics::define(&settings.metrics_prefix),
-            due_at: gate.next_due(),
+            due_at: Some(0),
             gate,
             settings,
             documents: Documents::default(),
@@ -237,9 +237,11 @@ impl Plugin {
     }
 
     fn schedule(&mut self, now_ms: u64) {
-        let next = self.gate.next_due();
-        self.due_at =
-            next.map(|next| next.saturating_add(self.jitter.of(next.saturating_sub(now_ms))));
+        let next = self.gate.next_due(now_ms);
+        self.due_at = next.map(|in_ms| {
+            let in_ms = in_ms.saturating_add(self.jitter.of(in_ms));
+            now_ms.saturating_add(in_ms)
+        });
     }
 
     fn set_pace(&mut self) {

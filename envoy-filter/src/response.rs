@@ -33,7 +33,7 @@ impl Response {
         Outcome::Response {
             status: self.status,
             cache_control: &self.cache_control,
-            body: &self.body,
+            body: (&self.body).into(),
         }
     }
 

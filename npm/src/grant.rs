@@ -12,7 +12,7 @@ const ABSENT: u32 = u32::MAX;
 /// |---|---|
 /// | `f64` | when the token expires, in milliseconds since the epoch; NaN where it does not |
 /// | `u32` | the bytes of the text |
-/// | 5 × `u32` | how many roles, scopes, headers to remove, cookies to remove, headers to set |
+/// | 4 × `u32` | how many roles, scopes, headers to remove, headers to set |
 /// | `u32` for each string | its length, `u32::MAX` where it is not there: issuer, `iss`, subject, token type, tenant and claims, then all of the lists; a header to set is a name and a value |
 /// | | the text: these strings in UTF-8 |
 ///
@@ -33,7 +33,7 @@ pub(crate) fn write(grant: &Grant, frame: &mut Vec<u8>) {
             [&*principal.roles, &*principal.scopes],
         ),
     };
-    let lists = [roles, scopes, &grant.remove_headers, &grant.remove_cookies];
+    let lists = [roles, scopes, &grant.remove_headers];
     for list in lists {
         strings.extend(list.iter().map(|word| Some(&**word)));
     }

@@ -1,7 +1,7 @@
 //! What the gate answers, as JSON.
 
 use countersign::{
-    Decision, DocumentStatus, Fetch, Inspection, Problem, Severity, Step, Supplied, Verdict,
+    Change, Decision, DocumentStatus, Fetch, Inspection, Problem, Severity, Step, Supplied, Verdict,
 };
 use serde::Serialize;
 
@@ -102,17 +102,43 @@ pub(crate) fn gate_unknown() -> Problem {
     }
 }
 
-pub(crate) fn supplied(supplied: Result<Supplied, Problem>) -> String {
+pub(crate) fn supplied(supplied: &Supplied) -> String {
     #[derive(Serialize)]
-    #[serde(rename_all = "snake_case")]
+    #[serde(tag = "outcome", rename_all = "snake_case")]
     enum Answer<'a> {
-        Skipped(Vec<ProblemJson<'a>>),
-        Problem(ProblemJson<'a>),
+        Accepted { skipped: Vec<ProblemJson<'a>> },
+        Refused { problem: ProblemJson<'a> },
+        Unfinished,
+        Outdated,
     }
-    text(&match &supplied {
-        Ok(supplied) => Answer::Skipped(supplied.skipped.iter().map(problem).collect()),
-        Err(refused) => Answer::Problem(problem(refused)),
+    text(&match supplied {
+        Supplied::Accepted { skipped } => Answer::Accepted {
+            skipped: skipped.iter().map(problem).collect(),
+        },
+        Supplied::Refused(refused) => Answer::Refused {
+            problem: problem(refused),
+        },
+        Supplied::Unfinished => Answer::Unfinished,
+        Supplied::Outdated => Answer::Outdated,
     })
+}
+
+/// Values are bytes, each of which is one character, as in JavaScript's own
+/// headers.
+pub(crate) fn changes(changes: &[Change]) -> String {
+    #[derive(Serialize)]
+    struct ChangeJson<'a> {
+        name: &'a str,
+        value: Option<String>,
+    }
+    let changes = changes.iter().map(|change| match change {
+        Change::SetHeader(name, value) => ChangeJson {
+            name,
+            value: Some(value.iter().map(|byte| char::from(*byte)).collect()),
+        },
+        Change::RemoveHeader(name) => ChangeJson { name, value: None },
+    });
+    text(&changes.collect::<Vec<_>>())
 }
 
 pub(crate) fn prepared(prepared: Result<u32, Vec<Problem>>) -> String {

@@ -5,7 +5,7 @@ mod frame;
 mod grant;
 mod json;
 
-use countersign::{Code, Decision, Denial, Outcome, Problem};
+use countersign::{Code, Decision, Denial, Outcome, Problem, Supplied};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// How a check ended; [`Gate::grant`] and [`Gate::decision`] have the rest.
@@ -67,7 +67,7 @@ impl Gate {
             .map(|problems| json::problems(problems))
     }
 
-    /// The lower-case names of the headers that decisions read.
+    /// The names of the headers that decisions read, in lower case.
     pub fn reads(&self) -> String {
         json::text(
             &self
@@ -86,44 +86,60 @@ impl Gate {
         }
     }
 
-    /// When [`Gate::due`] has something next; `undefined` if never.
+    /// How many milliseconds from now on [`Gate::due`] has something (0: now);
+    /// `undefined` if never. To be waited for by a clock that nobody sets.
     #[wasm_bindgen(js_name = nextDue)]
-    pub fn next_due(&self) -> Option<f64> {
-        self.gate.as_ref().ok()?.next_due().map(|ms| ms as f64)
+    pub fn next_due(&self, now_ms: f64) -> Option<f64> {
+        let gate = self.gate.as_ref().ok()?;
+        gate.next_due(time(now_ms)?).map(|ms| ms as f64)
     }
 
-    /// A fetch was answered: `{"skipped":[…]}` if the document was accepted,
-    /// `{"problem":{…}}` if not.
+    /// The fetch of a source from this address was answered:
+    /// `{"outcome":"accepted","skipped":[…]}`, `{"outcome":"refused","problem":{…}}`,
+    /// `{"outcome":"unfinished"}` (call [`Gate::resume`] until there is another
+    /// answer) or `{"outcome":"outdated"}` (the document has another address now).
     pub fn supply(
         &mut self,
         source: u32,
+        uri: &str,
         status: u16,
         cache_control: &str,
-        body: &[u8],
+        body: Vec<u8>,
         now_ms: f64,
     ) -> String {
-        self.finish_fetch(
-            source,
-            Outcome::Response {
-                status,
-                cache_control,
-                body,
-            },
-            now_ms,
-        )
+        let outcome = Outcome::Response {
+            status,
+            cache_control,
+            body: body.into(),
+        };
+        self.at(now_ms, |gate, now_ms| {
+            gate.supply(source, uri, outcome, now_ms)
+        })
     }
 
     /// A fetch got no answer: refused, timed out, redirected, too large.
     #[wasm_bindgen(js_name = supplyFailure)]
-    pub fn supply_failure(&mut self, source: u32, now_ms: f64) -> String {
-        self.finish_fetch(source, Outcome::Failed, now_ms)
+    pub fn supply_failure(&mut self, source: u32, uri: &str, now_ms: f64) -> String {
+        self.at(now_ms, |gate, now_ms| {
+            gate.supply(source, uri, Outcome::Failed, now_ms)
+        })
     }
 
-    fn finish_fetch(&mut self, source: u32, outcome: Outcome<'_>, now_ms: f64) -> String {
-        match (&mut self.gate, time(now_ms)) {
-            (Ok(gate), Some(now_ms)) => json::supplied(gate.supply(source, outcome, now_ms)),
-            _ => json::supplied(Err(json::gate_unknown())),
-        }
+    /// Goes on with a document that was not read to its end: a few milliseconds
+    /// of work, and an answer as [`Gate::supply`]'s.
+    pub fn resume(&mut self, source: u32, now_ms: f64) -> String {
+        self.at(now_ms, |gate, now_ms| gate.resume(source, now_ms))
+    }
+
+    fn at(
+        &mut self,
+        now_ms: f64,
+        supply: impl FnOnce(&mut countersign::Gate, u64) -> Supplied,
+    ) -> String {
+        json::supplied(&match (&mut self.gate, time(now_ms)) {
+            (Ok(gate), Some(now_ms)) => supply(gate, now_ms),
+            _ => Supplied::Refused(json::gate_unknown()),
+        })
     }
 
     /// The state of every document.
@@ -199,6 +215,21 @@ impl Gate {
             }
             _ => std::ptr::null(),
         }
+    }
+
+    /// Whether the last check's grant has [`Gate::changes`].
+    #[wasm_bindgen(js_name = hasChanges)]
+    pub fn has_changes(&self) -> bool {
+        matches!(&self.decision, Decision::Allow(grant) if !grant.changes.is_empty())
+    }
+
+    /// What changes on the last check's request alone, after what its grant
+    /// says: `[{"name":"cookie","value":"a=1"}]`, where `null` removes.
+    pub fn changes(&self) -> String {
+        json::changes(match &self.decision {
+            Decision::Allow(grant) => &grant.changes,
+            _ => &[],
+        })
     }
 
     /// The decision of the last check; of one that allows no more than that.

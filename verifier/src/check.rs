@@ -1,7 +1,7 @@
 //! The order of checks: it is part of the contract, because the code that a
 //! caller sees depends on it.
 
-use alloc::{boxed::Box, format, string::String, sync::Arc};
+use alloc::{borrow::Cow, boxed::Box, format, string::String, sync::Arc};
 
 use crate::{
     Code, Jws, Request,
@@ -9,7 +9,7 @@ use crate::{
     credential,
     explain::{Trace, named, quoted},
     issuer::Issuers,
-    json,
+    json, limits,
     memory::Memory,
     policy::{Access, Policy},
     refusal::{Halt, Refusal},
@@ -52,16 +52,30 @@ impl Checks<'_> {
         request: &Request<'r>,
         trace: &mut Trace<'_>,
     ) -> Result<Pass<'r>, Halt> {
-        let target = trace.note("path", self.read(request), || quoted(request.target))?;
-        let (host, method, target) = target;
+        // A query may hold a token.
+        let path = || {
+            quoted(
+                request
+                    .target
+                    .split(|b| *b == b'?')
+                    .next()
+                    .unwrap_or_default(),
+            )
+        };
+        let (request, host, method, target) = trace.note("path", self.read(request), path)?;
+        let request = &request;
         let found = self.router.find(&host, &target, method);
         let rule = found.and_then(|found| {
-            let rule = self.policy.rules.get(found.rule)?;
-            Some((rule, rule.paths.get(found.pattern)?))
+            let found = found.ok_or(Code::RuleDenied)?;
+            let rule = self.policy.rules.get(found.rule);
+            let rule = rule.ok_or(Code::InternalError)?;
+            let pattern = rule.paths.get(found.pattern);
+            Ok((rule, pattern.ok_or(Code::InternalError)?))
         });
-        let (rule, pattern) = trace.note("rule", rule.ok_or(Code::RuleDenied), || match found {
-            Some(found) => format!("/rules/{}", found.rule),
-            None => "no rule of the policy matches".into(),
+        let (rule, pattern) = trace.note("rule", rule, || match found {
+            Ok(Some(found)) => format!("/rules/{}", found.rule),
+            Ok(None) => "no rule of the policy matches".into(),
+            Err(_) => "backends may read this path in another way, to which another rule belongs".into(),
         })?;
         let (requirement, optional) = match &rule.access {
             Access::Public => {
@@ -107,10 +121,22 @@ impl Checks<'_> {
     fn read<'r>(
         &self,
         request: &Request<'r>,
-    ) -> Result<(alloc::borrow::Cow<'r, str>, &'r str, Target<'r>), Code> {
+    ) -> Result<(Request<'r>, Cow<'r, str>, &'r str, Target<'r>), Code> {
+        if request.headers.len() > limits::FIELDS {
+            return Err(Code::RequestAmbiguous);
+        }
         let target = Target::parse(request.target)?;
+        let authority = target::authority(request)?;
+        let set = self.policy.forward.iter().map(|(name, _)| &**name);
+        if credential::is_dropped(request, set) {
+            return Err(Code::RequestAmbiguous);
+        }
         Ok((
-            target::host(request.authority)?,
+            Request {
+                authority,
+                ..*request
+            },
+            target::host(authority)?,
             target::method(request.method)?,
             target,
         ))

@@ -10,14 +10,13 @@ use crate::{
     json::{Object, Pointer, Value},
     key::Key,
     map::Set,
-    policy::{Audiences, Issuer, Policy, TenantFrom},
+    policy::{Audiences, Issuer, Places, Policy, TenantFrom},
     refusal::Refusal,
     revocation::Revocable,
     token_type,
 };
 
 /// A token whose signature was verified: what may be remembered.
-#[derive(Debug)]
 pub(crate) struct Verified {
     /// [`Grant::number`](crate::Grant::number).
     pub(crate) number: u64,
@@ -82,8 +81,9 @@ impl Verified {
             TenantFrom::Fixed(tenant) => Some(tenant.clone()),
             TenantFrom::Claim(pointer) => text_at(&claims, pointer)?,
         };
-        let roles = map_roles(issuer, words_at(&claims, &issuer.mapping.roles)?);
-        let scopes = words_at(&claims, &issuer.mapping.scopes)?;
+        let roles = words_at(&claims, &issuer.mapping.roles, Words::add)?;
+        let roles = map_roles(issuer, roles);
+        let scopes = words_at(&claims, &issuer.mapping.scopes, Words::add_each)?;
 
         let token_type = token_type::find(issuer, &claims, header.typ);
         let required = token_type.clone().and_then(|found| {
@@ -197,20 +197,24 @@ fn text_at(claims: &Value<'_>, pointer: &Pointer) -> Result<Option<Box<str>>, Re
     }
 }
 
-/// The words at all of the places, each once: a string is split at spaces, an
-/// array is taken as it is.
-fn words_at(claims: &Value<'_>, pointers: &[Pointer]) -> Result<Vec<Box<str>>, Refusal> {
+/// The words at all of the places, each once: those of an array as they are,
+/// those of a text as `text` says.
+fn words_at(
+    claims: &Value<'_>,
+    places: &Places,
+    text: fn(&mut Words, &str),
+) -> Result<Vec<Box<str>>, Refusal> {
     let mut words = Words::default();
-    for pointer in pointers {
+    for pointer in &places.claims {
         match pointer.resolve(claims) {
             None | Some(Value::Null) => {}
-            Some(Value::String(text)) => text.split(' ').for_each(|word| words.add(word)),
-            Some(Value::Array(items)) => {
-                for item in items {
-                    words.add(item.as_str().ok_or_else(|| invalid(pointer.as_str()))?);
-                }
+            Some(Value::String(one)) => text(&mut words, one),
+            Some(Value::Array(items)) if items.iter().all(|item| item.as_str().is_some()) => {
+                let items = items.iter().filter_map(Value::as_str);
+                items.for_each(|item| words.add(item));
             }
-            Some(_) => return Err(invalid(pointer.as_str())),
+            Some(_) if places.strict => return Err(invalid(pointer.as_str())),
+            Some(_) => {}
         }
     }
     Ok(words.list)
@@ -224,6 +228,11 @@ struct Words {
 }
 
 impl Words {
+    /// Each word of a text with spaces between them (RFC 6749 §3.3).
+    fn add_each(&mut self, text: &str) {
+        text.split(' ').for_each(|word| self.add(word));
+    }
+
     /// A scan for a few, a set for many: a token may bring thousands.
     fn add(&mut self, word: &str) {
         const SCAN: usize = 16;

@@ -23,15 +23,23 @@ pub(crate) enum Condition {
 impl Condition {
     pub(crate) fn holds(&self, value: &Value<'_>) -> bool {
         match self {
-            Self::Equals(wanted) => value == wanted,
-            Self::OneOf(wanted) => wanted.iter().any(|wanted| value == wanted),
+            Self::Equals(wanted) => equal(value, wanted),
+            Self::OneOf(wanted) => wanted.iter().any(|wanted| equal(value, wanted)),
             Self::Contains(wanted) => match (value, wanted) {
-                (Value::Array(items), wanted) => items.iter().any(|item| item == wanted),
+                (Value::Array(items), wanted) => items.iter().any(|item| equal(item, wanted)),
                 (Value::String(text), Value::String(word)) => {
                     text.split(' ').any(|w| !w.is_empty() && w == word)
                 }
                 _ => false,
             },
         }
+    }
+}
+
+/// Numbers that several texts may stand for equal nothing.
+fn equal(value: &Value<'_>, wanted: &Value<'_>) -> bool {
+    match value {
+        Value::Number(number) => number.is_exact() && value == wanted,
+        _ => value == wanted,
     }
 }

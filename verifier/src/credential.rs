@@ -1,5 +1,7 @@
 //! The token of a request, from the places that the policy lists.
 
+use alloc::{boxed::Box, vec::Vec};
+
 use countersign_kernel::bytes;
 
 use crate::{Code, Request, policy::Credential, refusal::Refusal};
@@ -34,7 +36,7 @@ pub(crate) fn present<'a>(
     for place in places {
         match place {
             Credential::Header { name, scheme } => {
-                let mut elements = values(request, name).flat_map(elements);
+                let mut elements = request.values(name).flat_map(elements);
                 match scheme {
                     None => elements.try_for_each(|value| add(trim(value), false))?,
                     Some(scheme) => {
@@ -66,18 +68,46 @@ pub(crate) fn present<'a>(
     Ok(found)
 }
 
-/// Whether a request with a `same_origin` cookie may change state: its method
-/// is safe, or the browser says that it comes from this very origin.
+/// Whether a request with a `same_origin` cookie may do what it asks for: its
+/// method is safe, or the browser says that it comes from this very origin.
 pub(crate) fn is_same_origin(request: &Request<'_>) -> bool {
-    if matches!(request.method, b"GET" | b"HEAD" | b"OPTIONS" | b"TRACE") {
+    let safe = matches!(request.method, b"GET" | b"HEAD" | b"OPTIONS" | b"TRACE");
+    if safe && !is_handshake(request) {
         return true;
     }
-    let mut sites = values(request, "sec-fetch-site").map(trim).peekable();
+    let mut sites = request.values("sec-fetch-site").map(trim).peekable();
     if sites.peek().is_some() {
         return sites.all(|site| matches!(site, b"same-origin" | b"none"));
     }
-    let mut origins = values(request, "origin").map(trim).peekable();
+    let mut origins = request.values("origin").map(trim).peekable();
     origins.peek().is_some() && origins.all(|origin| is_origin_of(origin, request.authority))
+}
+
+/// Any page can open a WebSocket to any site, with the site's cookies, and its
+/// handshake is a GET (RFC 6455 §10.2) or an extended CONNECT (RFC 8441 §4).
+fn is_handshake(request: &Request<'_>) -> bool {
+    let sent = |name| request.values(name).next().is_some();
+    let mut modes = request.values("sec-fetch-mode").map(trim);
+    sent("upgrade") || sent(":protocol") || modes.any(|mode| mode == b"websocket")
+}
+
+/// Whether `Connection` names one of these headers: a later hop would remove
+/// it (RFC 9110 §7.6.1).
+pub(crate) fn is_dropped<'n>(
+    request: &Request<'_>,
+    names: impl Iterator<Item = &'n str> + Clone,
+) -> bool {
+    let mut options = request.values("connection").flat_map(elements).map(trim);
+    options.any(|option| names.clone().any(|name| is_variant(option, name)))
+}
+
+/// Whether a field's name equals this one in lower case, with `_` read as `-`.
+fn is_variant(field: &[u8], name: &str) -> bool {
+    let read = |byte: &u8| match byte {
+        b'_' => b'-',
+        byte => byte.to_ascii_lowercase(),
+    };
+    field.iter().map(read).eq(name.bytes())
 }
 
 /// RFC 6454 §7: scheme, host and port; the default port may be left out.
@@ -97,13 +127,6 @@ fn is_origin_of(origin: &[u8], authority: &[u8]) -> bool {
         (Some(ours), Some(theirs)) => !ours.is_empty() && ours.eq_ignore_ascii_case(theirs),
         _ => false,
     }
-}
-
-fn values<'a>(request: &Request<'a>, name: &str) -> impl Iterator<Item = &'a [u8]> {
-    let headers = request.headers.iter();
-    headers
-        .filter(move |(n, _)| n.eq_ignore_ascii_case(name.as_bytes()))
-        .map(|(_, value)| *value)
 }
 
 /// A field's value as a list (RFC 9110 §5.6.1). Nearly always there is one.
@@ -128,13 +151,35 @@ fn after_scheme<'a>(value: &'a [u8], scheme: &str) -> Option<&'a [u8]> {
 
 /// The values of a cookie, from every `cookie` header (RFC 6265 §4.2.1).
 fn cookies<'a>(request: &Request<'a>, name: &str) -> impl Iterator<Item = &'a [u8]> {
-    let pairs = values(request, "cookie").flat_map(|value| value.split(|b| *b == b';'));
+    let pairs = request
+        .values("cookie")
+        .flat_map(|value| value.split(|b| *b == b';'));
     pairs.filter_map(move |pair| {
         let pair = trim(pair);
         let equals = pair.iter().position(|b| *b == b'=')?;
         let (key, value) = (pair.get(..equals)?, pair.get(equals.checked_add(1)?..)?);
         (trim(key) == name.as_bytes()).then(|| unquote(trim(value)))
     })
+}
+
+/// The `cookie` fields as one, without the cookies of these names: `None` where
+/// none of them was sent (RFC 6265 §4.2.1).
+pub(crate) fn without_cookies(request: &Request<'_>, names: &[Box<str>]) -> Option<Vec<u8>> {
+    let (mut kept, mut removed) = (Vec::new(), false);
+    for value in request.values("cookie") {
+        for pair in value.split(|byte| *byte == b';').map(trim) {
+            let name = pair.split(|byte| *byte == b'=').next().unwrap_or_default();
+            if names.iter().any(|removed| removed.as_bytes() == trim(name)) {
+                removed = true;
+            } else if !pair.is_empty() {
+                if !kept.is_empty() {
+                    kept.extend_from_slice(b"; ");
+                }
+                kept.extend_from_slice(pair);
+            }
+        }
+    }
+    removed.then_some(kept)
 }
 
 fn unquote(value: &[u8]) -> &[u8] {

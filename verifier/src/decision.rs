@@ -1,6 +1,7 @@
 //! What the gate answers.
 
 use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
+use core::fmt;
 
 use crate::{Code, Fetch, Status};
 
@@ -16,27 +17,62 @@ pub enum Decision {
     Wait(Vec<Fetch>),
 }
 
-/// A request that may pass, and what its backend may be told.
-#[derive(Clone, Debug, PartialEq)]
+/// A request that may pass, and what its backend may be told. A host changes
+/// the request so: first it removes, then it sets, then it carries out
+/// `changes`.
+#[derive(Clone, PartialEq)]
 pub struct Grant {
-    /// The same number means the same grant, for as long as the gate is open:
-    /// what a caller made of one may be used again. 0 where there is no
-    /// principal; a token that is verified anew gets a new number.
+    /// The same number means the same principal, `set_headers` and
+    /// `remove_headers`, for as long as the gate is open: what a caller made of
+    /// them may be used again. 0 where there is no principal; a token that is
+    /// verified anew gets a new number.
     pub number: u64,
     /// Who is calling; `None` where the rule is public, or optional and no
     /// token came.
     pub principal: Option<Arc<Principal>>,
     /// Headers to set, lower-case names, visible ASCII values.
     pub set_headers: Arc<[(Box<str>, Box<str>)]>,
-    /// Headers to remove first, lower-case names: every `forward` header, so
-    /// that nobody can send their own, and a stripped credential's header.
+    /// Headers to remove first: every `forward` header, so that nobody can send
+    /// their own, and a stripped credential's header. Every field goes whose
+    /// name, in lower case and with `_` read as `-`, is one of these: CGI, WSGI
+    /// and PHP read `X_Auth_Subject` as the same variable.
     pub remove_headers: Arc<[Box<str>]>,
-    /// Cookies to remove from the `cookie` header: a stripped credential's.
-    pub remove_cookies: Arc<[Box<str>]>,
+    /// What else changes, on this request alone.
+    pub changes: Vec<Change>,
+}
+
+/// A change of one request.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Change {
+    /// All fields of this name, in lower case, become one with this value.
+    SetHeader(&'static str, Vec<u8>),
+    /// All fields of this name, in lower case, go.
+    RemoveHeader(&'static str),
+}
+
+/// The value may hold a credential.
+impl fmt::Debug for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SetHeader(name, _) => write!(f, "SetHeader({name})"),
+            Self::RemoveHeader(name) => write!(f, "RemoveHeader({name})"),
+        }
+    }
+}
+
+/// No claims, and no headers, which hold claims.
+impl fmt::Debug for Grant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Grant")
+            .field("number", &self.number)
+            .field("principal", &self.principal)
+            .field("changes", &self.changes)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What a verified token says, in the policy's terms.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Principal {
     /// The issuer's `name` in the policy.
     pub issuer: Box<str>,
@@ -56,6 +92,16 @@ pub struct Principal {
     pub expires_at_ms: Option<i64>,
     /// The claims as the issuer signed them: a JSON object.
     pub claims: Box<str>,
+}
+
+/// What the policy says of it, and no claim.
+impl fmt::Debug for Principal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Principal")
+            .field("issuer", &self.issuer)
+            .field("token_type", &self.token_type)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A request that may not pass: never a token, a key or a claim's value.

@@ -1,23 +1,32 @@
 //! The gate: a state machine without I/O.
 
-use alloc::{boxed::Box, format, sync::Arc, vec::Vec};
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
+use core::fmt;
 
 use crate::{
-    Decision, DocumentStatus, Fetch, Grant, Outcome, Problem, Request, Step, Supplied,
+    Change, Decision, DocumentStatus, Fetch, Grant, Outcome, Problem, Request, Step, Supplied,
     check::{Admitted, Checks, Pass},
+    credential,
     explain::Trace,
     issuer::Issuers,
     json::Value,
-    limits,
     memory::Memory,
     policy::{self, Credential, Policy},
+    prepared::Requirements,
     refusal::Halt,
-    requirement::Requirement,
     router::Router,
 };
 
+/// What says whether a cookie may be believed.
+const SAME_ORIGIN: [&str; 5] = [
+    "sec-fetch-site",
+    "origin",
+    "upgrade",
+    ":protocol",
+    "sec-fetch-mode",
+];
+
 /// An open gate: one policy, and the documents supplied so far.
-#[derive(Debug)]
 pub struct Gate {
     policy: Policy,
     router: Router,
@@ -25,18 +34,27 @@ pub struct Gate {
     memory: Memory,
     /// Grants with a principal so far.
     granted: u64,
-    /// Prepared requirements by their text; the first asks nothing.
-    requirements: Vec<(Box<[u8]>, Requirement)>,
+    requirements: Requirements,
     warnings: Vec<Problem>,
     strip: Strip,
 }
 
 /// What a grant removes, made once.
-#[derive(Debug)]
 struct Strip {
     forwarded: Arc<[Box<str>]>,
     forwarded_and_credentials: Arc<[Box<str>]>,
-    cookies: Arc<[Box<str>]>,
+    /// Those that may hold a credential, where it is to be removed.
+    cookies: Vec<Box<str>>,
+}
+
+/// A policy may hold secrets, and memory holds tokens.
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gate")
+            .field("issuers", &self.policy.issuers.len())
+            .field("rules", &self.policy.rules.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Gate {
@@ -63,11 +81,11 @@ impl Gate {
             0
         };
         Ok(Self {
-            router: Router::new(&policy.rules),
+            router: Router::new(&policy.rules, policy.exact_case),
             issuers: Issuers::new(&mut policy),
             memory: Memory::new(remembered, seed),
             granted: 0,
-            requirements: Vec::from([(Box::default(), Requirement::default())]),
+            requirements: Requirements::default(),
             warnings,
             strip: Strip::new(&policy),
             policy,
@@ -79,9 +97,10 @@ impl Gate {
         &self.warnings
     }
 
-    /// Lower-case names of the headers that decisions read.
+    /// Names of the headers that decisions read, in lower case. A host hands
+    /// in every field whose name, with `_` read as `-`, is one of them.
     pub fn reads(&self) -> Vec<&str> {
-        let mut names: Vec<&str> = Vec::new();
+        let mut names: Vec<&str> = Vec::from(["host"]);
         let mut add = |name| {
             if !names.contains(&name) {
                 names.push(name);
@@ -93,11 +112,13 @@ impl Gate {
                 Credential::Cookie { same_origin, .. } => {
                     add("cookie");
                     if *same_origin {
-                        add("sec-fetch-site");
-                        add("origin");
+                        SAME_ORIGIN.into_iter().for_each(&mut add);
                     }
                 }
             }
+        }
+        if !self.policy.forward.is_empty() {
+            add("connection");
         }
         names
     }
@@ -110,26 +131,40 @@ impl Gate {
         self.issuers.due(&self.policy, now_ms)
     }
 
-    /// When [`Self::due`] has something next, if it ever will.
-    pub fn next_due(&self) -> Option<u64> {
-        self.issuers.next_due()
+    /// How many milliseconds from now on [`Self::due`] has something (0: now),
+    /// if it ever will.
+    pub fn next_due(&self, now_ms: u64) -> Option<u64> {
+        self.issuers.due_in_ms(now_ms)
     }
 
-    /// How a fetch ended. Tokens that a withdrawn key had verified are
-    /// forgotten.
-    ///
-    /// # Errors
-    /// Why the document was refused; the old one stays.
+    /// How the fetch of a document from `uri` ended. A large document is read
+    /// in slices: see [`Supplied::Unfinished`].
     pub fn supply(
         &mut self,
         source: u32,
+        uri: &str,
         outcome: Outcome<'_>,
         now_ms: u64,
-    ) -> Result<Supplied, Problem> {
-        let supplied = self.issuers.supply(&self.policy, source, outcome, now_ms)?;
-        self.memory
-            .retain(|verified| self.issuers.still_names(verified));
-        Ok(supplied)
+    ) -> Supplied {
+        let supplied = self
+            .issuers
+            .supply(&self.policy, source, uri, outcome, now_ms);
+        self.forget_withdrawn(supplied)
+    }
+
+    /// Goes on with a document that was not read to its end.
+    pub fn resume(&mut self, source: u32, now_ms: u64) -> Supplied {
+        let supplied = self.issuers.resume(&self.policy, source, now_ms);
+        self.forget_withdrawn(supplied)
+    }
+
+    /// Tokens that a withdrawn key had verified are forgotten.
+    fn forget_withdrawn(&mut self, supplied: Supplied) -> Supplied {
+        if let Supplied::Accepted { .. } = supplied {
+            self.memory
+                .retain(|verified| self.issuers.still_names(verified));
+        }
+        supplied
     }
 
     /// The state of every document.
@@ -142,7 +177,13 @@ impl Gate {
         let admitted = self
             .checks(now_ms, true)
             .request(request, &mut Trace::off());
-        self.conclude(admitted, now_ms)
+        let mut decision = self.conclude(admitted, now_ms);
+        if let Decision::Allow(grant) = &mut decision
+            && grant.principal.is_some()
+        {
+            grant.changes = self.strip.changes(request);
+        }
+        decision
     }
 
     /// The grant of a request that its host lets pass unasked: nobody's.
@@ -151,38 +192,22 @@ impl Gate {
     }
 
     /// Parses a requirement once, for [`Self::check_token`]. The same text
-    /// gives the same number.
+    /// gives the same number for as long as it is one of the 1,024 that were
+    /// prepared or checked last.
     ///
     /// # Errors
-    /// Every problem of the requirement, or that there are too many.
+    /// Every problem of the requirement.
     pub fn prepare(&mut self, requirement: &[u8]) -> Result<u32, Vec<Problem>> {
-        let known = self
-            .requirements
-            .iter()
-            .skip(1)
-            .position(|(text, _)| **text == *requirement);
-        let number = match known {
-            Some(index) => index.saturating_add(1),
-            None => {
-                let parsed = policy::parse_requirement(&self.policy, requirement)?;
-                if self.requirements.len() > limits::REQUIREMENTS {
-                    let message =
-                        format!("at most {} requirements are prepared", limits::REQUIREMENTS);
-                    return Err(Vec::from([Problem::error("", "too_many", message)]));
-                }
-                self.requirements.push((requirement.into(), parsed));
-                self.requirements.len().saturating_sub(1)
-            }
-        };
-        Ok(u32::try_from(number).unwrap_or(u32::MAX))
+        self.requirements.prepare(&self.policy, requirement)
     }
 
     /// The same as [`Self::check`] without HTTP. Requirement 0 asks nothing
     /// more than a good token of one of the issuers; a number that
-    /// [`Self::prepare`] never gave denies.
+    /// [`Self::prepare`] never gave, or that was forgotten, denies.
     pub fn check_token(&mut self, token: &[u8], requirement: u32, now_ms: u64) -> Decision {
-        let admitted = match self.requirements.get(requirement as usize) {
-            Some((_, requirement)) => {
+        self.requirements.touch(requirement);
+        let admitted = match self.requirements.get(requirement) {
+            Some(requirement) => {
                 self.checks(now_ms, true)
                     .token(token, requirement, &mut Trace::off())
             }
@@ -255,29 +280,44 @@ impl Strip {
             match place {
                 Credential::Header { name, .. } if both.contains(name) => {}
                 Credential::Header { name, .. } => both.push(name.clone()),
-                Credential::Cookie { name, .. } => cookies.push(name.clone()),
+                Credential::Cookie { name, .. } if policy.strip_credential => {
+                    cookies.push(name.clone());
+                }
+                Credential::Cookie { .. } => {}
             }
         }
         Self {
             forwarded: forwarded.into(),
             forwarded_and_credentials: both.into(),
-            cookies: cookies.into(),
+            cookies,
         }
     }
 
     fn grant(&self, verified: Option<&crate::claims::Verified>, credential: bool) -> Grant {
-        let (headers, cookies) = if credential {
-            (&self.forwarded_and_credentials, Arc::clone(&self.cookies))
-        } else {
-            (&self.forwarded, Arc::default())
-        };
         Grant {
             number: verified.map_or(0, |v| v.number),
             principal: verified.map(|v| Arc::clone(&v.principal)),
             set_headers: verified.map_or_else(Arc::default, |v| Arc::clone(&v.headers)),
-            remove_headers: Arc::clone(headers),
-            remove_cookies: cookies,
+            remove_headers: Arc::clone(if credential {
+                &self.forwarded_and_credentials
+            } else {
+                &self.forwarded
+            }),
+            changes: Vec::new(),
         }
+    }
+
+    /// Cookies that may hold a credential are taken out.
+    fn changes(&self, request: &Request<'_>) -> Vec<Change> {
+        if self.cookies.is_empty() {
+            return Vec::new();
+        }
+        let kept = credential::without_cookies(request, &self.cookies);
+        let change = kept.map(|kept| match kept.is_empty() {
+            true => Change::RemoveHeader("cookie"),
+            false => Change::SetHeader("cookie", kept),
+        });
+        Vec::from_iter(change)
     }
 }
 

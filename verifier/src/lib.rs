@@ -11,6 +11,7 @@
 extern crate alloc;
 
 mod algorithm;
+mod case;
 mod check;
 mod claims;
 mod code;
@@ -30,6 +31,7 @@ mod limits;
 mod map;
 mod memory;
 mod policy;
+mod prepared;
 mod problem;
 mod refusal;
 mod request;
@@ -45,7 +47,7 @@ pub mod json;
 
 pub use algorithm::Algorithm;
 pub use code::{Code, Status};
-pub use decision::{Decision, Denial, Grant, Principal};
+pub use decision::{Change, Decision, Denial, Grant, Principal};
 pub use document::{DocumentStatus, Fetch, FetchKind, Outcome, Supplied};
 pub use explain::{Step, Verdict};
 pub use gate::Gate;

@@ -11,10 +11,15 @@ pub struct Limits {
     pub json_depth: usize,
     /// Members of one JSON object in headers, claims and documents.
     pub json_members: usize,
-    /// Bytes of a fetched document.
+    /// Bytes of a key document, or of OpenID Provider metadata.
     pub document_bytes: usize,
-    /// Keys in one key document.
+    /// Keys in one key document that can be used for one of its issuer's
+    /// algorithms.
     pub document_keys: usize,
+    /// Bytes of a revocation document.
+    pub revocation_bytes: usize,
+    /// Entries of a revocation document.
+    pub revocation_entries: usize,
     /// Remembered tokens.
     pub remembered_tokens: usize,
 }
@@ -26,8 +31,10 @@ impl Limits {
         header_bytes: 4 * 1024,
         json_depth: 16,
         json_members: 256,
-        document_bytes: 256 * 1024,
-        document_keys: 100,
+        document_bytes: 1024 * 1024,
+        document_keys: 1_000,
+        revocation_bytes: 32 * 1024 * 1024,
+        revocation_entries: 500_000,
         remembered_tokens: 1000,
     };
 }
@@ -40,10 +47,13 @@ pub(crate) const POLICY_ISSUERS: usize = 10_000;
 pub(crate) const POLICY_RULES: usize = 10_000;
 /// Bytes of a request target.
 pub(crate) const TARGET_BYTES: usize = 16 * 1024;
+/// Header fields of a request that a host hands in.
+pub(crate) const FIELDS: usize = 1_000;
 /// Path segments of a request target or a pattern.
 pub(crate) const PATH_SEGMENTS: usize = 256;
-/// Prepared requirements of one gate.
-pub(crate) const REQUIREMENTS: usize = 1_000;
+/// Prepared requirements of one gate: those that were used last. Hosts keep
+/// fewer, 1,000, so that none is forgotten here that a host still knows.
+pub(crate) const REQUIREMENTS: u32 = 1_024;
 /// Bytes that all remembered tokens may hold together.
 pub(crate) const REMEMBERED_BYTES: usize = 3 * 1024 * 1024;
 /// Fetched documents are fresh for at least this long (ms).

@@ -20,7 +20,6 @@ use crate::{claims::Verified, hash, limits};
 /// Places a set has.
 const WAYS: usize = 4;
 
-#[derive(Debug)]
 pub(crate) struct Memory {
     /// `sets × WAYS` places, grown when first needed; empty if switched off.
     places: Vec<Option<Entry>>,
@@ -31,7 +30,6 @@ pub(crate) struct Memory {
     clock: AtomicU32,
 }
 
-#[derive(Debug)]
 struct Entry {
     hash: u64,
     token: Box<[u8]>,

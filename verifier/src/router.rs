@@ -5,16 +5,21 @@
 use alloc::{borrow::Cow, boxed::Box, vec::Vec};
 
 use crate::{
+    Code, case,
     map::Map,
     policy::{Host, Pattern, Rule, Segment},
-    target::Target,
+    target::{Segments, Target},
 };
 
-#[derive(Debug, Default)]
+/// Every backend reads a path in its own way. The rule is found by one reading;
+/// the others must not lead to another.
+#[derive(Debug)]
 pub(crate) struct Router {
-    any_host: Trie,
-    exact: Map<Trie>,
-    wildcard: Map<Trie>,
+    exact: Table,
+    /// Without letters' case, where a rule has any and backends may not tell it
+    /// apart.
+    folded: Option<Table>,
+    exact_case: bool,
 }
 
 /// A rule that matches, and the pattern of it that did.
@@ -27,11 +32,80 @@ pub(crate) struct Match {
 }
 
 impl Router {
-    pub(crate) fn new(rules: &[Rule]) -> Self {
+    /// With `path_case` exact the backends tell letters' case apart.
+    pub(crate) fn new(rules: &[Rule], exact_case: bool) -> Self {
+        let literals = rules.iter().flat_map(|rule| &rule.paths);
+        let mut literals = literals.flat_map(|path| &path.segments);
+        let has_case = literals.any(|segment| match segment {
+            Segment::Literal(text) => matches!(case::fold(text), Cow::Owned(_)),
+            Segment::Name(_) => false,
+        });
+        let folded = has_case && !exact_case;
+        Self {
+            exact: Table::new(rules, |text| Cow::Borrowed(text)),
+            folded: folded.then(|| Table::new(rules, case::fold)),
+            exact_case,
+        }
+    }
+
+    /// The rule that judges a request.
+    ///
+    /// # Errors
+    /// [`Code::RequestAmbiguous`] where a backend that reads the path in another
+    /// way would be at another rule.
+    pub(crate) fn find(
+        &self,
+        host: &str,
+        target: &Target<'_>,
+        method: &str,
+    ) -> Result<Option<Match>, Code> {
+        let find = |table: &Table, segments: &[_]| table.find(host, segments, method);
+        let found = find(&self.exact, &target.segments);
+        let differs = |other: Option<Match>| other.is_some() && other != found;
+
+        let with_slash = target.trailing_slash.then(|| {
+            let end = Cow::Borrowed(&b""[..]);
+            target.segments.iter().cloned().chain([end]).collect::<Segments<'_>>()
+        });
+        let others = [with_slash.as_deref(), target.as_sent.as_deref()];
+        for segments in others.into_iter().flatten() {
+            if differs(find(&self.exact, segments)) {
+                return Err(Code::RequestAmbiguous);
+            }
+        }
+        if self.exact_case {
+            return Ok(found);
+        }
+        let table = self.folded.as_ref().unwrap_or(&self.exact);
+        for segments in [Some(&*target.segments)].into_iter().chain(others).flatten() {
+            let is_folded = |segment: &Cow<'_, [u8]>| matches!(case::fold(segment), Cow::Borrowed(_));
+            if self.folded.is_none() && segments.iter().all(is_folded) {
+                continue;
+            }
+            let segments: Segments<'_> = segments.iter().map(|s| case::fold(s)).collect();
+            if differs(find(table, &segments)) {
+                return Err(Code::RequestAmbiguous);
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// The rules by host, path and method.
+#[derive(Debug, Default)]
+struct Table {
+    any_host: Trie,
+    exact: Map<Trie>,
+    wildcard: Map<Trie>,
+}
+
+impl Table {
+    /// `read` says how a literal segment is compared.
+    fn new(rules: &[Rule], read: fn(&[u8]) -> Cow<'_, [u8]>) -> Self {
         let mut router = Self::default();
         for (index, rule) in rules.iter().enumerate() {
             if rule.hosts.is_empty() {
-                router.any_host.insert(index, rule);
+                router.any_host.insert(index, rule, read);
             }
             for host in &rule.hosts {
                 let (tries, name) = match host {
@@ -39,14 +113,14 @@ impl Router {
                     Host::Wildcard(parent) => (&mut router.wildcard, parent),
                 };
                 if let Some(trie) = tries.get_or_default(name.as_bytes()) {
-                    trie.insert(index, rule);
+                    trie.insert(index, rule, read);
                 }
             }
         }
         router
     }
 
-    pub(crate) fn find(&self, host: &str, target: &Target<'_>, method: &str) -> Option<Match> {
+    fn find(&self, host: &str, segments: &[Cow<'_, [u8]>], method: &str) -> Option<Match> {
         let parent = host.split_once('.').filter(|(label, _)| !label.is_empty());
         let tries = [
             Some(&self.any_host),
@@ -55,7 +129,7 @@ impl Router {
         ];
         let mut search = Search { method, best: None };
         for trie in tries.into_iter().flatten() {
-            search.descend(&trie.root, &target.segments);
+            search.descend(&trie.root, segments);
         }
         search.best
     }
@@ -98,13 +172,13 @@ struct End {
 }
 
 impl Trie {
-    fn insert(&mut self, index: usize, rule: &Rule) {
+    fn insert(&mut self, index: usize, rule: &Rule, read: fn(&[u8]) -> Cow<'_, [u8]>) {
         for (pattern, path) in rule.paths.iter().enumerate() {
             let mut node = &mut self.root;
             node.first_rule = node.first_rule.min(index);
             for segment in &path.segments {
                 let next = match segment {
-                    Segment::Literal(text) => node.literals.get_or_default(text),
+                    Segment::Literal(text) => node.literals.get_or_default(&read(text)),
                     Segment::Name(_) => Some(&mut **node.name.get_or_insert_default()),
                 };
                 let Some(next) = next else { return };
@@ -152,7 +226,9 @@ impl Search<'_> {
                 if let Some(node) = node.literals.get(segment) {
                     self.descend(node, rest);
                 }
-                if let Some(node) = &node.name {
+                if let Some(node) = &node.name
+                    && !segment.is_empty()
+                {
                     self.descend(node, rest);
                 }
             }
@@ -282,7 +358,7 @@ mod tests {
         let mut found = 0;
         for _ in 0..2_000 {
             let rules: Vec<Rule> = (0..random.below(12)).map(|_| rule(&mut random)).collect();
-            let router = Router::new(&rules);
+            let router = Router::new(&rules, true);
             for _ in 0..20 {
                 let host = random.one(&["a.test", "b.test", "x.test", "x.y.test", "test", ""]);
                 let method = random.one(&["GET", "HEAD", "POST", "PUT", "DELETE"]);
@@ -294,7 +370,7 @@ mod tests {
                 let expected = scan(&rules, host, &target, method);
                 found += usize::from(expected.is_some());
                 assert_eq!(
-                    router.find(host, &target, method),
+                    router.exact.find(host, &target.segments, method),
                     expected,
                     "{host} {method} {path} {rules:?}"
                 );

@@ -3,13 +3,22 @@
 
 use alloc::{borrow::Cow, vec::Vec};
 
-use crate::{Code, limits};
+use countersign_kernel::bytes;
+
+use crate::{Code, Request, limits};
 
 /// The path of a request, split and percent-decoded.
 #[derive(Debug)]
 pub(crate) struct Target<'a> {
-    pub(crate) segments: Vec<Cow<'a, [u8]>>,
+    pub(crate) segments: Segments<'a>,
+    /// It ends in a slash, which some routers take for one more segment.
+    pub(crate) trailing_slash: bool,
+    /// With the escapes that nothing asks for (`%61` for `a`) left as they are:
+    /// some routers match the path as it was sent. `None` where there are none.
+    pub(crate) as_sent: Option<Segments<'a>>,
 }
+
+pub(crate) type Segments<'a> = Vec<Cow<'a, [u8]>>;
 
 impl<'a> Target<'a> {
     /// Refuses what a backend might read differently: dot segments, empty
@@ -27,7 +36,8 @@ impl<'a> Target<'a> {
             None => target,
         };
         let path = path.strip_prefix(b"/")?;
-        let path = path.strip_suffix(b"/").unwrap_or(path);
+        let without_slash = path.strip_suffix(b"/");
+        let path = without_slash.unwrap_or(path);
         let mut segments = Vec::new();
         if !path.is_empty() {
             for segment in path.split(|b| *b == b'/') {
@@ -36,8 +46,41 @@ impl<'a> Target<'a> {
         } else if target.starts_with(b"//") {
             return None;
         }
-        (segments.len() <= limits::PATH_SEGMENTS).then_some(Self { segments })
+        let as_sent = bytes::contain(path, b'%').then(|| as_sent(path)).flatten();
+        (segments.len() <= limits::PATH_SEGMENTS).then_some(Self {
+            segments,
+            trailing_slash: without_slash.is_some(),
+            as_sent,
+        })
     }
+}
+
+/// The segments with needless escapes left as they are, if there are any: those
+/// of unreserved characters (RFC 3986 §2.3).
+fn as_sent(path: &[u8]) -> Option<Segments<'_>> {
+    let unreserved = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
+    let needless = |triple: &[u8]| percent_byte(triple).is_some_and(unreserved);
+    if !path.windows(3).any(needless) {
+        return None;
+    }
+    let segments = path.split(|b| *b == b'/').map(|segment| {
+        let mut decoded = Vec::with_capacity(segment.len());
+        let mut rest = segment;
+        while let Some((&byte, tail)) = rest.split_first() {
+            match rest.get(..3).filter(|triple| !needless(triple)).and_then(percent_byte) {
+                Some(escaped) => {
+                    decoded.push(escaped);
+                    rest = rest.get(3..).unwrap_or_default();
+                }
+                None => {
+                    decoded.push(byte);
+                    rest = tail;
+                }
+            }
+        }
+        Cow::Owned(decoded)
+    });
+    Some(segments.collect())
 }
 
 /// One segment, percent-decoded once. `None` where a backend might read it
@@ -53,7 +96,9 @@ pub(crate) fn decode_segment(segment: &[u8]) -> Option<Cow<'_, [u8]>> {
         let decoded = percent_decode(segment)?;
         let plain = !decoded.iter().any(|b| b.is_ascii_control() || matches!(b, b'/' | b'\\' | b';'))
             // `%252f`: a backend that decodes twice would see `/`.
-            && !decoded.windows(3).any(|w| percent_byte(w).is_some());
+            && !decoded.windows(3).any(|w| percent_byte(w).is_some())
+            // Backends take other bytes for several texts, or for none.
+            && core::str::from_utf8(&decoded).is_ok();
         Cow::Owned(plain.then_some(decoded)?)
     } else {
         Cow::Borrowed(segment)
@@ -86,6 +131,20 @@ fn percent_byte(triple: &[u8]) -> Option<u8> {
             .and_then(|d| u8::try_from(d).ok())
     };
     Some((digit(high)? << 4) | digit(low)?)
+}
+
+/// What the request says of whom it is for. A router may look at `:authority`,
+/// at the target or at `Host`: where they differ, or where `Host` is there
+/// twice, it is refused (RFC 9112 §3.2, RFC 9113 §8.3.1).
+pub(crate) fn authority<'r>(request: &Request<'r>) -> Result<&'r [u8], Code> {
+    let mut hosts = request.values("host");
+    match (request.authority, hosts.next(), hosts.next()) {
+        (_, _, Some(_)) => Err(Code::RequestAmbiguous),
+        (authority, None, _) => Ok(authority),
+        (b"", Some(host), _) => Ok(host),
+        (authority, Some(host), _) if authority.eq_ignore_ascii_case(host) => Ok(authority),
+        _ => Err(Code::RequestAmbiguous),
+    }
 }
 
 /// The host of an authority: lower case, without port and trailing dot. Empty

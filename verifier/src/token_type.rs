@@ -61,6 +61,7 @@ pub(crate) fn demand(
                 let place = issuer
                     .mapping
                     .scopes
+                    .claims
                     .first()
                     .map_or("scope", Pointer::as_str);
                 return Err(Refusal::claim(Code::ClaimMismatch, place));

@@ -15,10 +15,10 @@ impl Open {
     /// Keeps what is granted.
     pub(crate) fn decide(&mut self, decision: Decision) -> wit::Decision {
         match decision {
-            Decision::Allow(grant) => {
-                let number = grant.number;
+            Decision::Allow(mut grant) => {
+                let allowed = lower::allowed(&mut grant);
                 self.granted = Some(grant);
-                wit::Decision::Allow(number)
+                wit::Decision::Allow(allowed)
             }
             Decision::Deny(denial) => wit::Decision::Deny(lower::denial(denial)),
             Decision::Wait(fetches) => wit::Decision::Wait(lower::fetches(fetches)),

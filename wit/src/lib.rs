@@ -6,8 +6,10 @@ mod gates;
 mod lift;
 mod lower;
 
+use std::borrow::Cow;
+
 use bindings::exports::countersign::gate::gate as wit;
-use countersign::{Code, Gate};
+use countersign::{Code, Gate, Outcome};
 
 struct Face;
 
@@ -34,23 +36,37 @@ impl wit::Guest for Face {
         gates::with(gate, |open| lower::fetches(open.gate.due(now))).unwrap_or_default()
     }
 
-    fn next_due(gate: wit::Handle) -> Option<wit::TimeMs> {
-        gates::with(gate, |open| open.gate.next_due()).flatten()
+    fn next_due(gate: wit::Handle, now: wit::TimeMs) -> Option<u64> {
+        gates::with(gate, |open| open.gate.next_due(now)).flatten()
     }
 
     fn supply(
         gate: wit::Handle,
         source: u32,
+        uri: String,
         outcome: wit::Outcome,
         now: wit::TimeMs,
-    ) -> Result<Vec<wit::Problem>, wit::Problem> {
+    ) -> wit::Supplied {
         gates::with(gate, |open| {
-            match open.gate.supply(source, lift::outcome(&outcome), now) {
-                Ok(supplied) => Ok(lower::problems(supplied.skipped)),
-                Err(problem) => Err(lower::problem(problem)),
-            }
+            let supplied = match outcome {
+                wit::Outcome::Response(response) => {
+                    let outcome = Outcome::Response {
+                        status: response.status,
+                        cache_control: &response.cache_control,
+                        body: Cow::Owned(response.body),
+                    };
+                    open.gate.supply(source, &uri, outcome, now)
+                }
+                wit::Outcome::Failed => open.gate.supply(source, &uri, Outcome::Failed, now),
+            };
+            lower::supplied(supplied)
         })
-        .unwrap_or_else(|| Err(lower::gate_unknown()))
+        .unwrap_or_else(|| wit::Supplied::Refused(lower::gate_unknown()))
+    }
+
+    fn resume(gate: wit::Handle, source: u32, now: wit::TimeMs) -> wit::Supplied {
+        gates::with(gate, |open| lower::supplied(open.gate.resume(source, now)))
+            .unwrap_or_else(|| wit::Supplied::Refused(lower::gate_unknown()))
     }
 
     fn status(gate: wit::Handle, now: wit::TimeMs) -> Vec<wit::DocumentStatus> {

@@ -1,7 +1,7 @@
 //! From the canonical ABI's values to the gate's, without copying.
 
 use crate::bindings::exports::countersign::gate::gate as wit;
-use countersign::{Header, Outcome, Request};
+use countersign::{Header, Request};
 
 pub(crate) fn headers(request: &wit::Request) -> Vec<Header<'_>> {
     request
@@ -17,16 +17,5 @@ pub(crate) fn request<'a>(request: &'a wit::Request, headers: &'a [Header<'a>]) 
         authority: &request.authority,
         target: &request.target,
         headers,
-    }
-}
-
-pub(crate) fn outcome(outcome: &wit::Outcome) -> Outcome<'_> {
-    match outcome {
-        wit::Outcome::Response(response) => Outcome::Response {
-            status: response.status,
-            cache_control: &response.cache_control,
-            body: &response.body,
-        },
-        wit::Outcome::Failed => Outcome::Failed,
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::bindings::exports::countersign::gate::gate as wit;
 use countersign::{
-    Code, Denial, DocumentStatus, Fetch, FetchKind, Grant, Inspection, Principal, Problem,
-    Severity, Step, Verdict,
+    Change, Code, Denial, DocumentStatus, Fetch, FetchKind, Grant, Inspection, Principal, Problem,
+    Severity, Step, Supplied, Verdict,
 };
 
 /// A denial that says nothing but its code.
@@ -20,12 +20,36 @@ pub(crate) fn grant(grant: &Grant) -> wit::Grant {
     wit::Grant {
         principal: grant.principal.as_deref().map(principal),
         remove_headers: strings(&grant.remove_headers),
-        remove_cookies: strings(&grant.remove_cookies),
         set_headers: grant
             .set_headers
             .iter()
             .map(|(name, value)| (name.as_ref().into(), value.as_ref().into()))
             .collect(),
+    }
+}
+
+/// The number of a grant, and what changes on one request.
+pub(crate) fn allowed(grant: &mut Grant) -> wit::Allowed {
+    let changes = std::mem::take(&mut grant.changes);
+    wit::Allowed {
+        grant: grant.number,
+        changes: changes.into_iter().map(change).collect(),
+    }
+}
+
+fn change(change: Change) -> wit::Change {
+    match change {
+        Change::SetHeader(name, value) => wit::Change::SetHeader((name.into(), value)),
+        Change::RemoveHeader(name) => wit::Change::RemoveHeader(name.into()),
+    }
+}
+
+pub(crate) fn supplied(supplied: Supplied) -> wit::Supplied {
+    match supplied {
+        Supplied::Accepted { skipped } => wit::Supplied::Accepted(problems(skipped)),
+        Supplied::Refused(refused) => wit::Supplied::Refused(problem(refused)),
+        Supplied::Unfinished => wit::Supplied::Unfinished,
+        Supplied::Outdated => wit::Supplied::Outdated,
     }
 }
 

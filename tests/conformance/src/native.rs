@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use countersign as verifier;
-use verifier::{Decision, Gate, Outcome, Severity};
+use verifier::{Change, Decision, Gate, Outcome, Severity, Supplied};
 
 use crate::{
     host::Host,
@@ -24,6 +24,7 @@ impl Host for Native {
         }
         let (Command::Open { gate, .. }
         | Command::Due { gate, .. }
+        | Command::NextDue { gate, .. }
         | Command::Supply { gate, .. }
         | Command::Request { gate, .. }
         | Command::Token { gate, .. }
@@ -37,12 +38,22 @@ impl Host for Native {
             Command::Supply {
                 at,
                 source,
+                uri,
                 response,
                 ..
-            } => match open.supply(*source, outcome(response.as_ref()), *at) {
-                Ok(supplied) => Reply::Accepted(problems(&supplied.skipped)),
-                Err(refused) => Reply::Refused(problem(&refused)),
-            },
+            } => {
+                let mut supplied = open.supply(*source, uri, outcome(response.as_ref()), *at);
+                while supplied == Supplied::Unfinished {
+                    supplied = open.resume(*source, *at);
+                }
+                match supplied {
+                    Supplied::Accepted { skipped } => Reply::Accepted(problems(&skipped)),
+                    Supplied::Refused(refused) => Reply::Refused(problem(&refused)),
+                    Supplied::Outdated => Reply::Outdated {},
+                    Supplied::Unfinished => unreachable!("it was resumed"),
+                }
+            }
+            Command::NextDue { at, .. } => Reply::NextDue(open.next_due(*at)),
             Command::Request { at, request, .. } => check(open, request, *at),
             Command::Token {
                 at,
@@ -102,7 +113,7 @@ fn outcome(response: Option<&Response>) -> Outcome<'_> {
         }) => Outcome::Response {
             status: *status,
             cache_control,
-            body: &body.0,
+            body: body.0.as_slice().into(),
         },
     }
 }
@@ -117,7 +128,7 @@ fn decision(decision: &Decision) -> Reply {
                 .map(|(name, value)| (name.to_string(), value.to_string()))
                 .collect(),
             remove_headers: strings(&grant.remove_headers),
-            remove_cookies: strings(&grant.remove_cookies),
+            changes: grant.changes.iter().map(change).collect(),
         }),
         Decision::Deny(denial) => Reply::Deny(Denial {
             code: denial.code.to_string(),
@@ -128,6 +139,16 @@ fn decision(decision: &Decision) -> Reply {
             retry_after_s: denial.retry_after_s,
         }),
         Decision::Wait(fetches) => Reply::Wait(fetches.iter().map(fetch).collect()),
+    }
+}
+
+fn change(change: &Change) -> (String, Option<String>) {
+    match change {
+        Change::SetHeader(name, value) => (
+            (*name).to_owned(),
+            Some(String::from_utf8_lossy(value).into_owned()),
+        ),
+        Change::RemoveHeader(name) => ((*name).to_owned(), None),
     }
 }
 

@@ -23,7 +23,15 @@ pub enum Command {
         /// Milliseconds since the epoch.
         at: u64,
     },
-    /// A fetch ended: [`Reply::Accepted`] or [`Reply::Refused`].
+    /// When there is something to fetch next: [`Reply::NextDue`].
+    NextDue {
+        /// The gate.
+        gate: u32,
+        /// Milliseconds since the epoch.
+        at: u64,
+    },
+    /// A fetch ended: [`Reply::Accepted`], [`Reply::Refused`] or
+    /// [`Reply::Outdated`]. The host resumes until the document is read.
     Supply {
         /// The gate.
         gate: u32,
@@ -31,6 +39,8 @@ pub enum Command {
         at: u64,
         /// From a [`Fetch`].
         source: u32,
+        /// The address that was fetched.
+        uri: String,
         /// What came; the fetch failed if absent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         response: Option<Response>,
@@ -75,8 +85,12 @@ pub enum Reply {
     Fetches(Vec<Fetch>),
     /// A document is used, but for these parts.
     Accepted(Vec<Problem>),
+    /// In so many milliseconds, or never.
+    NextDue(Option<u64>),
     /// A document is refused.
     Refused(Problem),
+    /// A document came from an address that is not its own any more.
+    Outdated {},
     /// Admitted.
     Allow(Grant),
     /// Denied.
@@ -128,8 +142,8 @@ pub struct Grant {
     pub set_headers: Vec<(String, String)>,
     /// Names.
     pub remove_headers: Vec<String>,
-    /// Names.
-    pub remove_cookies: Vec<String>,
+    /// Names, and values; without one the header goes.
+    pub changes: Vec<(String, Option<String>)>,
 }
 
 /// As in the WIT interface.

@@ -96,9 +96,10 @@ fn policy_text(policy: &Value, mode: Mode) -> String {
     }
 }
 
-/// The documents that the gate has asked for so far: issuer and kind to source.
+/// The documents that the gate has asked for so far: issuer and kind to source
+/// and address.
 #[derive(Default)]
-struct Sources(BTreeMap<(String, String), u32>);
+struct Sources(BTreeMap<(String, String), (u32, String)>);
 
 impl Sources {
     fn learn(&mut self, reply: &Reply) {
@@ -106,15 +107,17 @@ impl Sources {
             return;
         };
         for fetch in fetches {
-            self.0
-                .insert((fetch.issuer.clone(), fetch.kind.clone()), fetch.source);
+            self.0.insert(
+                (fetch.issuer.clone(), fetch.kind.clone()),
+                (fetch.source, fetch.uri.clone()),
+            );
         }
     }
 
-    fn of(&self, supply: &Supply) -> Option<u32> {
-        self.0
-            .get(&(supply.issuer.clone(), supply.kind.clone()))
-            .copied()
+    fn of(&self, supply: &Supply) -> Option<(u32, String)> {
+        let known = self.0.get(&(supply.issuer.clone(), supply.kind.clone()));
+        let (source, uri) = known?.clone();
+        Some((source, supply.uri.clone().unwrap_or(uri)))
     }
 }
 
@@ -138,12 +141,17 @@ fn command(step: &Step, gate: u32, sources: &Sources) -> Option<Command> {
             }
         }
         Event::Due { .. } => Command::Due { gate, at },
-        Event::Supply { supply, .. } => Command::Supply {
-            gate,
-            at,
-            source: sources.of(supply)?,
-            response: supply.response.clone(),
-        },
+        Event::NextDue { .. } => Command::NextDue { gate, at },
+        Event::Supply { supply, .. } => {
+            let (source, uri) = sources.of(supply)?;
+            Command::Supply {
+                gate,
+                at,
+                source,
+                uri,
+                response: supply.response.clone(),
+            }
+        }
     })
 }
 
@@ -169,8 +177,13 @@ fn judge(step: &Step, reply: &Reply, policy: &str) -> Vec<String> {
             Reply::Fetches(fetches) => compare_fetches(due, fetches),
             _ => vec![format!("expected fetches, got {reply:?}")],
         },
+        Event::NextDue { next_due } => match reply {
+            Reply::NextDue(seen) if seen == next_due => Vec::new(),
+            _ => vec![format!("expected {next_due:?} ms, got {reply:?}")],
+        },
         Event::Supply { expect, .. } => match (expect, reply) {
-            (SupplyExpect::Refused, Reply::Refused(_)) => Vec::new(),
+            (SupplyExpect::Refused, Reply::Refused(_))
+            | (SupplyExpect::Outdated, Reply::Outdated {}) => Vec::new(),
             (SupplyExpect::Accepted(wanted), Reply::Accepted(skipped)) => {
                 compare::skipped(wanted, skipped)
             }

@@ -16,8 +16,8 @@ use crate::{
 use bindings::{
     Countersign,
     exports::countersign::gate::gate::{
-        Decision, Denial, Fetch, FetchKind, Grant, Outcome, Principal, Problem, Request,
-        Response as Supplied, Severity,
+        Change, Decision, Denial, Fetch, FetchKind, Grant, Outcome, Principal, Problem, Request,
+        Response as Answer, Severity, Supplied,
     },
 };
 
@@ -78,13 +78,24 @@ impl Sealed {
                 gate,
                 at,
                 source,
+                uri,
                 response,
             } => {
-                let outcome = outcome(response.as_ref());
-                match guest.call_supply(&mut *store, handle(gate)?, *source, &outcome, *at)? {
-                    Ok(skipped) => Reply::Accepted(problems(skipped)),
-                    Err(refused) => Reply::Refused(problem(refused)),
+                let (handle, outcome) = (handle(gate)?, outcome(response.as_ref()));
+                let mut supplied =
+                    guest.call_supply(&mut *store, handle, *source, uri, &outcome, *at)?;
+                while let Supplied::Unfinished = supplied {
+                    supplied = guest.call_resume(&mut *store, handle, *source, *at)?;
                 }
+                match supplied {
+                    Supplied::Accepted(skipped) => Reply::Accepted(problems(skipped)),
+                    Supplied::Refused(refused) => Reply::Refused(problem(refused)),
+                    Supplied::Outdated => Reply::Outdated {},
+                    Supplied::Unfinished => unreachable!("it was resumed"),
+                }
+            }
+            Command::NextDue { gate, at } => {
+                Reply::NextDue(guest.call_next_due(&mut *store, handle(gate)?, *at)?)
             }
             Command::Request { gate, at, request } => {
                 let handle = handle(gate)?;
@@ -149,7 +160,7 @@ fn outcome(response: Option<&Response>) -> Outcome {
             status,
             cache_control,
             body,
-        }) => Outcome::Response(Supplied {
+        }) => Outcome::Response(Answer {
             status: *status,
             cache_control: cache_control.clone(),
             body: body.0.clone(),
@@ -162,14 +173,14 @@ fn decision(
     grant: impl FnOnce(u64) -> wasmtime::Result<Option<Grant>>,
 ) -> wasmtime::Result<Reply> {
     Ok(match decision {
-        Decision::Allow(number) => {
-            let granted = grant(number)?;
+        Decision::Allow(allowed) => {
+            let granted = grant(allowed.grant)?;
             let granted = granted.ok_or_else(|| wasmtime::Error::msg("a grant says nothing"))?;
             Reply::Allow(protocol::Grant {
                 principal: granted.principal.map(identity),
                 set_headers: granted.set_headers,
                 remove_headers: granted.remove_headers,
-                remove_cookies: granted.remove_cookies,
+                changes: allowed.changes.into_iter().map(change).collect(),
             })
         }
         Decision::Deny(Denial {
@@ -189,6 +200,15 @@ fn decision(
         }),
         Decision::Wait(list) => Reply::Wait(fetches(list)),
     })
+}
+
+fn change(change: Change) -> (String, Option<String>) {
+    match change {
+        Change::SetHeader((name, value)) => {
+            (name, Some(String::from_utf8_lossy(&value).into_owned()))
+        }
+        Change::RemoveHeader(name) => (name, None),
+    }
 }
 
 fn identity(principal: Principal) -> protocol::Principal {

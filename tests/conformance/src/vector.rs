@@ -87,6 +87,11 @@ pub enum Event {
         /// The documents.
         due: Vec<Document>,
     },
+    /// The host asks when there is something to fetch next.
+    NextDue {
+        /// In so many milliseconds, or never.
+        next_due: Option<u64>,
+    },
     /// A fetch ends.
     Supply {
         /// The document and what came.
@@ -131,6 +136,9 @@ pub struct Supply {
     pub issuer: String,
     /// `discovery`, `jwks` or `revocations`.
     pub kind: String,
+    /// The address that was fetched; where the gate wants it from, if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uri: Option<String>,
     /// What came; the fetch failed if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response: Option<Response>,
@@ -156,6 +164,8 @@ pub enum SupplyExpect {
     Accepted(Vec<String>),
     /// The document is refused, and the old one stays.
     Refused,
+    /// The document has another address now: nothing changes.
+    Outdated,
 }
 
 /// A decision. What is absent is not compared.
@@ -187,9 +197,9 @@ pub struct Allow {
     /// Names, in any order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remove_headers: Option<Vec<String>>,
-    /// Names, in any order.
+    /// What changes on this request alone: names, and values or `null`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub remove_cookies: Option<Vec<String>>,
+    pub changes: Option<Vec<(String, Option<String>)>>,
 }
 
 /// A denied request.

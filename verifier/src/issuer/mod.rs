@@ -18,14 +18,12 @@ use crate::{
 };
 
 /// Every issuer of the policy, by index and by `iss`.
-#[derive(Debug)]
 pub(crate) struct Issuers {
     states: Vec<State>,
     sources: Vec<Source>,
     by_iss: Map<usize>,
 }
 
-#[derive(Debug)]
 struct State {
     ring: Keyring,
     /// The source of its keys; `None` for keys that the policy holds.
@@ -36,13 +34,14 @@ struct State {
 }
 
 /// One document: whose, what, where, and when.
-#[derive(Debug)]
 struct Source {
     issuer: usize,
     kind: FetchKind,
     /// `None` while discovery has not named it.
     uri: Option<Arc<str>>,
     schedule: Schedule,
+    /// What came and was not read to its end.
+    reading: Option<supply::Reading>,
 }
 
 impl Issuers {
@@ -60,6 +59,7 @@ impl Issuers {
                     kind,
                     uri,
                     schedule: Schedule::default(),
+                    reading: None,
                 });
                 id
             };
@@ -141,11 +141,12 @@ impl Issuers {
         let Some(id) = state.revocations else {
             return Ok(());
         };
+        // One that is too old counts as never had.
+        if required && !self.source(id)?.schedule.is_usable(now_ms) {
+            return Err(self.wait_or(id, Code::RevocationsUnavailable, now_ms));
+        }
         if state.revoked.covers(token) {
             return Err(Code::TokenRevoked.into());
-        }
-        if required && !self.source(id)?.schedule.was_loaded() {
-            return Err(self.wait_or(id, Code::RevocationsUnavailable, now_ms));
         }
         Ok(())
     }
@@ -207,9 +208,10 @@ impl Issuers {
         fetches
     }
 
-    pub(crate) fn next_due(&self) -> Option<u64> {
+    /// How long until [`Self::due`] has something, in milliseconds.
+    pub(crate) fn due_in_ms(&self, now_ms: u64) -> Option<u64> {
         let named = self.sources.iter().filter(|source| source.uri.is_some());
-        named.map(|source| source.schedule.next_due_ms()).min()
+        named.map(|source| source.schedule.due_in_ms(now_ms)).min()
     }
 
     pub(crate) fn status(&self, policy: &Policy, now_ms: u64) -> Vec<DocumentStatus> {
@@ -255,7 +257,11 @@ impl Source {
             kind: self.kind,
             uri: Arc::clone(self.uri.as_ref()?),
             timeout_ms: limits::FETCH_TIMEOUT_MS,
-            max_bytes: u32::try_from(policy.limits.document_bytes).unwrap_or(u32::MAX),
+            max_bytes: u32::try_from(match self.kind {
+                FetchKind::Revocations => policy.limits.revocation_bytes,
+                FetchKind::Discovery | FetchKind::Jwks => policy.limits.document_bytes,
+            })
+            .unwrap_or(u32::MAX),
         })
     }
 }

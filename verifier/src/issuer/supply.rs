@@ -1,117 +1,174 @@
 //! Documents that come in: accepted whole, or refused with what was there kept.
+//! Large ones are read in slices.
 
-use alloc::{format, sync::Arc, vec::Vec};
+use alloc::{borrow::Cow, boxed::Box, format, sync::Arc, vec::Vec};
 
-use super::Issuers;
+use super::{Issuers, Source, State};
 use crate::{
     FetchKind, Limits, Outcome, Problem, Supplied,
     document::fresh_for_ms,
     json::Value,
-    key::{Keyring, parse_document},
+    key::{self, parse_document},
     policy::{Issuer, Keys, Policy},
-    revocation::Revoked,
-    uri,
+    revocation, uri,
 };
 
-/// What a document that was accepted says of its own refresh.
-struct Accepted {
-    skipped: Vec<Problem>,
-    jwks_uri: Option<Arc<str>>,
-    refresh_ms: u64,
-    keep_ms: u64,
+/// A document that is being read.
+pub(super) struct Reading {
+    parts: Parts,
+    /// How long it is fresh.
+    fresh_ms: u64,
+}
+
+enum Parts {
+    Keys(Box<key::Reading>),
+    Revocations(Box<revocation::Reading>),
 }
 
 impl Issuers {
-    /// Takes in how a fetch ended. What a refused document said changes
-    /// nothing.
+    /// Takes in how the fetch of a document from `uri` ended. What a refused
+    /// document said changes nothing.
     pub(crate) fn supply(
         &mut self,
         policy: &Policy,
         id: u32,
+        uri: &str,
         outcome: Outcome<'_>,
         now_ms: u64,
-    ) -> Result<Supplied, Problem> {
-        let accepted = self.accept(policy, id, outcome);
-        let Some(source) = self.sources.get_mut(id as usize) else {
-            return Err(unknown_source());
+    ) -> Supplied {
+        let Some((source, _, issuer)) = self.parts(policy, id) else {
+            return Supplied::Refused(unknown_source());
         };
-        match accepted {
-            Ok(Accepted {
-                skipped,
-                jwks_uri,
-                refresh_ms,
-                keep_ms,
-            }) => {
-                source.schedule.succeed(now_ms, refresh_ms, keep_ms);
-                let jwks = self.states.get(source.issuer).and_then(|state| state.jwks);
-                if let (Some(uri), Some(jwks)) = (jwks_uri, jwks) {
-                    self.name_jwks(jwks, uri);
+        if source.uri.as_deref() != Some(uri) {
+            return Supplied::Outdated;
+        }
+        // A newer answer takes the place of one that is being read.
+        source.reading = None;
+        let begun = body(outcome).and_then(|(body, fresh_ms)| {
+            let parts = match source.kind {
+                FetchKind::Discovery => {
+                    let jwks_uri = read_metadata(&body, issuer, &policy.limits)?;
+                    return Ok(Begun::Metadata { jwks_uri, fresh_ms });
                 }
-                Ok(Supplied { skipped })
+                FetchKind::Jwks => key::Reading::new(body.into_owned(), &policy.limits)
+                    .map(Box::new)
+                    .map(Parts::Keys)?,
+                FetchKind::Revocations => {
+                    revocation::Reading::new(body.into_owned(), &policy.limits)
+                        .map(Box::new)
+                        .map(Parts::Revocations)?
+                }
+            };
+            Ok(Begun::Reading(Reading { parts, fresh_ms }))
+        });
+        match begun {
+            Ok(Begun::Reading(reading)) => {
+                source.reading = Some(reading);
+                self.resume(policy, id, now_ms)
+            }
+            Ok(Begun::Metadata { jwks_uri, fresh_ms }) => {
+                let keep_ms = fresh_ms.saturating_add(stale_ms(issuer));
+                source
+                    .schedule
+                    .succeed(now_ms, refresh_ms(fresh_ms), keep_ms);
+                self.name_jwks(id, jwks_uri);
+                Supplied::Accepted {
+                    skipped: Vec::new(),
+                }
             }
             Err(problem) => {
                 source.schedule.fail(now_ms);
-                Err(problem)
+                Supplied::Refused(problem)
             }
         }
     }
 
-    fn accept(
-        &mut self,
-        policy: &Policy,
-        id: u32,
-        outcome: Outcome<'_>,
-    ) -> Result<Accepted, Problem> {
-        let source = self.sources.get(id as usize).ok_or_else(unknown_source)?;
-        let issuer = policy
-            .issuers
-            .get(source.issuer)
-            .ok_or_else(unknown_source)?;
-        let state = self
-            .states
-            .get_mut(source.issuer)
-            .ok_or_else(unknown_source)?;
-        let (body, cache_control) = body(outcome)?;
-        let fresh_ms = fresh_for_ms(cache_control);
-        let mut accepted = Accepted {
-            skipped: Vec::new(),
-            jwks_uri: None,
-            // Ahead of time, so that a refresh never makes a request wait.
-            refresh_ms: fresh_ms / 5 * 4,
-            keep_ms: fresh_ms.saturating_add(stale_ms(issuer)),
+    /// Goes on with a document that was not read to its end.
+    pub(crate) fn resume(&mut self, policy: &Policy, id: u32, now_ms: u64) -> Supplied {
+        let Some((source, state, issuer)) = self.parts(policy, id) else {
+            return Supplied::Refused(unknown_source());
         };
-        match source.kind {
-            FetchKind::Jwks => {
-                let (mut ring, skipped) = Keyring::parse(body, &issuer.algorithms, &policy.limits)?;
-                ring.adopt(&state.ring);
-                state.ring = ring;
-                accepted.skipped = skipped;
+        let Some(reading) = &mut source.reading else {
+            let message = "no document is being read";
+            return Supplied::Refused(Problem::error("", "not_supplied", message));
+        };
+        let fresh_ms = reading.fresh_ms;
+        let ended = match &mut reading.parts {
+            Parts::Keys(reading) => {
+                let keys = reading.step(&issuer.algorithms, &state.ring);
+                keys.map(|keys| {
+                    keys.map(|(ring, skipped)| {
+                        state.ring = ring;
+                        let keep_ms = fresh_ms.saturating_add(stale_ms(issuer));
+                        (skipped, refresh_ms(fresh_ms), keep_ms)
+                    })
+                })
             }
-            FetchKind::Discovery => {
-                accepted.jwks_uri = Some(read_metadata(body, issuer, &policy.limits)?);
+            Parts::Revocations(reading) => reading.step().map(|revoked| {
+                revoked.map(|revoked| {
+                    state.revoked = revoked;
+                    let configured = issuer.revocations.as_ref();
+                    let refresh_ms = configured.map_or(fresh_ms, |r| r.refresh_ms);
+                    // Else an old list is better than none, for as long as it takes.
+                    let keep_ms = configured.and_then(|r| r.max_stale_ms).unwrap_or(u64::MAX);
+                    (Vec::new(), refresh_ms, keep_ms)
+                })
+            }),
+        };
+        match ended {
+            Ok(None) => Supplied::Unfinished,
+            Ok(Some((skipped, refresh_ms, keep_ms))) => {
+                source.reading = None;
+                source.schedule.succeed(now_ms, refresh_ms, keep_ms);
+                Supplied::Accepted { skipped }
             }
-            FetchKind::Revocations => {
-                state.revoked = Revoked::parse(body, &policy.limits)?;
-                accepted.refresh_ms = issuer
-                    .revocations
-                    .as_ref()
-                    .map_or(fresh_ms, |r| r.refresh_ms);
-                // An old list is better than none, for as long as it takes.
-                accepted.keep_ms = u64::MAX;
+            Err(problem) => {
+                source.reading = None;
+                source.schedule.fail(now_ms);
+                Supplied::Refused(problem)
             }
         }
-        Ok(accepted)
     }
 
-    /// Discovery says where the keys are: another place is due at once.
-    fn name_jwks(&mut self, jwks: u32, uri: Arc<str>) {
-        if let Some(source) = self.sources.get_mut(jwks as usize)
+    fn parts<'i>(
+        &'i mut self,
+        policy: &'i Policy,
+        id: u32,
+    ) -> Option<(&'i mut Source, &'i mut State, &'i Issuer)> {
+        let source = self.sources.get_mut(id as usize)?;
+        let state = self.states.get_mut(source.issuer)?;
+        let issuer = policy.issuers.get(source.issuer)?;
+        Some((source, state, issuer))
+    }
+
+    /// Discovery says where the keys are: at another place they are due at
+    /// once, and what was asked of the old one counts no more.
+    fn name_jwks(&mut self, discovery: u32, uri: Arc<str>) {
+        let issuer = self
+            .sources
+            .get(discovery as usize)
+            .map(|source| source.issuer);
+        let state = issuer.and_then(|issuer| self.states.get(issuer));
+        let jwks = state.and_then(|state| state.jwks);
+        if let Some(source) = jwks.and_then(|jwks| self.sources.get_mut(jwks as usize))
             && source.uri.as_ref() != Some(&uri)
         {
             source.uri = Some(uri);
-            source.schedule.hurry();
+            source.reading = None;
+            source.schedule.move_address();
         }
     }
+}
+
+/// What an answer begins.
+enum Begun {
+    Reading(Reading),
+    Metadata { jwks_uri: Arc<str>, fresh_ms: u64 },
+}
+
+/// Ahead of time, so that a refresh never makes a request wait.
+fn refresh_ms(fresh_ms: u64) -> u64 {
+    fresh_ms / 5 * 4
 }
 
 fn unknown_source() -> Problem {
@@ -125,14 +182,14 @@ fn stale_ms(issuer: &Issuer) -> u64 {
     }
 }
 
-/// The body of an answer that supplies a document, and its `Cache-Control`.
-fn body(outcome: Outcome<'_>) -> Result<(&[u8], &str), Problem> {
+/// The body of an answer that supplies a document, and how long it is fresh.
+fn body(outcome: Outcome<'_>) -> Result<(Cow<'_, [u8]>, u64), Problem> {
     match outcome {
         Outcome::Response {
             status: 200,
             cache_control,
             body,
-        } => Ok((body, cache_control)),
+        } => Ok((body, fresh_for_ms(cache_control))),
         Outcome::Response { status, .. } => {
             let message = format!("the server answered with status {status}");
             Err(Problem::error("", "document_status", message))

@@ -41,6 +41,18 @@ pub enum Number {
 }
 
 impl Number {
+    /// Within ±(2^53 - 1), where a double stands for one whole number alone
+    /// (RFC 8259 §6).
+    pub(crate) fn is_exact(self) -> bool {
+        const LIMIT: f64 = 9_007_199_254_740_991.0;
+        match self {
+            // A double of more than 2^53 may be even where the number was odd.
+            Self::Unsigned(n) => n <= LIMIT as u64,
+            Self::Negative(n) => n >= -(LIMIT as i64),
+            Self::Float(x) => (-LIMIT..=LIMIT).contains(&x),
+        }
+    }
+
     fn as_f64(self) -> f64 {
         match self {
             // Beyond 2^53 the nearest double is the best there is.

@@ -10,9 +10,10 @@ use core::{cell::RefCell, fmt};
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use super::{Number, Object, Value, push_token};
-use crate::map::Set;
 
-/// Above this many members a set finds duplicates, below it a scan does.
+/// Above this many members a search in their order finds duplicates, below it
+/// a scan does. Never a table of hashes: nobody has verified these names, and
+/// some could be chosen to collide.
 const SCAN: usize = 16;
 
 /// What a text may not exceed.
@@ -225,19 +226,14 @@ impl<'de> Visitor<'de> for Seed<'_, 'de> {
         // What most tokens have. Others grow; deeper objects are smaller, and many.
         let room = if self.depth == 0 { 12 } else { 0 };
         let mut members: Vec<(Cow<'de, str>, Value<'de>)> = Vec::with_capacity(room);
-        let mut seen = Set::default();
+        let mut order = Order::default();
         while let Some(name) = map.next_key_seed(Name)? {
-            let duplicate = if members.len() < SCAN {
-                members.iter().any(|(n, _)| *n == name)
+            let is_new = if members.len() < SCAN {
+                members.iter().all(|(n, _)| *n != name)
             } else {
-                if seen.len() == 0 {
-                    members.iter().for_each(|(n, _)| {
-                        seen.insert(n.as_bytes());
-                    });
-                }
-                !seen.insert(name.as_bytes())
+                order.add(&members, &name)
             };
-            if duplicate {
+            if !is_new {
                 return Err(self.fail(FaultKind::Duplicate, Some(&name)));
             }
             if members.len() >= self.bounds.members {
@@ -250,6 +246,34 @@ impl<'de> Visitor<'de> for Seed<'_, 'de> {
             members.push((name, value));
         }
         Ok(Value::Object(Object(members)))
+    }
+}
+
+/// The names of members in alphabetical order: indices into them.
+#[derive(Default)]
+struct Order(Vec<u32>);
+
+impl Order {
+    /// Takes in every member and the name of the next: whether it is new.
+    fn add(&mut self, members: &[(Cow<'_, str>, Value<'_>)], next: &str) -> bool {
+        let name = |index: u32| match members.get(index as usize) {
+            Some((name, _)) => &**name,
+            None => next,
+        };
+        let mut is_new = true;
+        while self.0.len() <= members.len() {
+            let Ok(index) = u32::try_from(self.0.len()) else {
+                return false;
+            };
+            match self.0.binary_search_by(|held| name(*held).cmp(name(index))) {
+                Ok(place) => {
+                    is_new = false;
+                    self.0.insert(place, index);
+                }
+                Err(place) => self.0.insert(place, index),
+            }
+        }
+        is_new
     }
 }
 

@@ -1,17 +1,23 @@
 //! The keys of one issuer (RFC 7517 §5).
 
-use alloc::{format, sync::Arc, vec::Vec};
+use alloc::{format, string::String, sync::Arc, vec::Vec};
 
-use super::{Key, jwk};
+use super::{
+    Key, jwk,
+    set::{KeySet, Reading, parse_document},
+};
 use crate::{
     Algorithm, Code, Jws, Limits, Problem,
-    json::{self, FaultKind, Object, Value},
+    json::{Object, Value},
+    map::Map,
 };
 
 /// The usable keys of one issuer.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default)]
 pub struct Keyring {
     keys: Vec<Arc<Key>>,
+    /// Indices into `keys`.
+    by_kid: Map<Vec<usize>>,
 }
 
 impl Keyring {
@@ -26,8 +32,13 @@ impl Keyring {
         algorithms: &[Algorithm],
         limits: &Limits,
     ) -> Result<(Self, Vec<Problem>), Problem> {
-        let value = parse_document(jwks, limits)?;
-        Self::from_value(&value, algorithms, limits, "")
+        let nothing = Keyring::default();
+        let mut reading = Reading::new(jwks.to_vec(), limits)?;
+        loop {
+            if let Some(keys) = reading.step(algorithms, &nothing)? {
+                return Ok(keys);
+            }
+        }
     }
 
     /// The same from a parsed value; pointers of problems start at `pointer`.
@@ -37,55 +48,15 @@ impl Keyring {
         limits: &Limits,
         pointer: &str,
     ) -> Result<(Self, Vec<Problem>), Problem> {
-        let refuse =
-            |code, message: &str| Err(Problem::error(format!("{pointer}/keys"), code, message));
         let keys = jwks
             .as_object()
             .and_then(|set| set.get("keys"))
             .and_then(Value::as_array);
-        let Some(keys) = keys else {
-            return refuse(
-                "jwks_invalid",
-                "a JWK Set is an object with an array `keys`",
-            );
-        };
-        if keys.len() > limits.document_keys {
-            return refuse(
-                "too_many",
-                &format!("at most {} keys are read", limits.document_keys),
-            );
+        let mut set = KeySet::new(limits, pointer);
+        for (index, key) in keys.ok_or_else(|| set.not_a_set())?.iter().enumerate() {
+            set.add(index, key, algorithms, &Keyring::default())?;
         }
-        if keys.iter().any(is_symmetric) {
-            return refuse(
-                "jwks_symmetric",
-                "a JWK Set with a symmetric key is refused: a secret was published, or kinds of keys are mixed",
-            );
-        }
-        let mut ring = Self::default();
-        let mut skipped = Vec::new();
-        for (index, key) in keys.iter().enumerate() {
-            let parsed = match key {
-                Value::Object(key) => jwk::public_key(key, algorithms),
-                _ => Err("it is not an object".into()),
-            };
-            let added = parsed.and_then(|key| ring.add(key));
-            if let Err(why) = added {
-                let message = format!("this key is skipped: {why}");
-                skipped.push(Problem::warning(
-                    format!("{pointer}/keys/{index}"),
-                    "key_unusable",
-                    message,
-                ));
-            }
-        }
-        if ring.keys.is_empty() && !keys.is_empty() {
-            let first = skipped.first().map_or("", |problem| &problem.message);
-            return refuse(
-                "jwks_no_usable_key",
-                &format!("no key of the set can be used; of the first: {first}"),
-            );
-        }
-        Ok((ring, skipped))
+        set.finish()
     }
 
     /// Parses HMAC secrets, as a policy's `secrets`: `[{ "kid"?, "k", "alg"? }]`.
@@ -129,7 +100,7 @@ impl Keyring {
                 },
                 _ => Err("it is not an object".into()),
             };
-            if let Err(why) = parsed.and_then(|key| ring.add(key)) {
+            if let Err(why) = parsed.and_then(|key| ring.add(Arc::new(key))) {
                 let message = format!("this secret cannot be used: {why}");
                 problems.push(Problem::error(
                     format!("{pointer}/{index}"),
@@ -193,14 +164,11 @@ impl Keyring {
     pub(crate) fn find(&self, kid: Option<&str>, algorithm: Algorithm) -> Result<&Arc<Key>, Code> {
         match kid {
             Some(kid) => {
-                let mut named = self
-                    .keys
-                    .iter()
-                    .filter(|key| key.kid.as_deref() == Some(kid))
-                    .peekable();
-                if named.peek().is_none() {
+                let named = self.named(kid);
+                if named.is_empty() {
                     return Err(Code::KeyUnknown);
                 }
+                let mut named = named.iter().filter_map(|index| self.keys.get(*index));
                 named
                     .find(|key| key.algorithm == algorithm)
                     .ok_or(Code::KeyUnsuitable)
@@ -215,46 +183,36 @@ impl Keyring {
         }
     }
 
-    /// The keys that both have are the same objects afterwards, so that a
-    /// refresh that changes nothing forgets nothing.
-    pub(crate) fn adopt(&mut self, old: &Keyring) {
-        for key in &mut self.keys {
-            if let Some(known) = old.keys.iter().find(|known| *known == key) {
-                *key = Arc::clone(known);
+    fn named(&self, kid: &str) -> &[usize] {
+        self.by_kid.get(kid.as_bytes()).map_or(&[], Vec::as_slice)
+    }
+
+    /// The same key, if it is in this ring.
+    pub(super) fn same(&self, key: &Key) -> Option<&Arc<Key>> {
+        let is_same = |known: &&Arc<Key>| ***known == *key;
+        match &key.kid {
+            Some(kid) => {
+                let mut named = self.named(kid).iter().filter_map(|i| self.keys.get(*i));
+                named.find(is_same)
+            }
+            None => self.keys.iter().find(is_same),
+        }
+    }
+
+    pub(super) fn add(&mut self, key: Arc<Key>) -> Result<(), String> {
+        if let Some(kid) = &key.kid {
+            let mut named = self.named(kid).iter().filter_map(|i| self.keys.get(*i));
+            if named.any(|held| held.algorithm == key.algorithm) {
+                return Err("another key before it has the same `kid` and algorithm".into());
+            }
+            let index = self.keys.len();
+            if let Some(named) = self.by_kid.get_or_default(kid.as_bytes()) {
+                named.push(index);
             }
         }
-    }
-
-    fn add(&mut self, key: Key) -> Result<(), alloc::string::String> {
-        let same = |held: &Arc<Key>| held.kid == key.kid && held.algorithm == key.algorithm;
-        if key.kid.is_some() && self.keys.iter().any(same) {
-            return Err("another key before it has the same `kid` and algorithm".into());
-        }
-        self.keys.push(Arc::new(key));
+        self.keys.push(key);
         Ok(())
     }
-}
-
-/// Parses a fetched document, after its size.
-pub(crate) fn parse_document<'a>(body: &'a [u8], limits: &Limits) -> Result<Value<'a>, Problem> {
-    if body.len() > limits.document_bytes {
-        let message = format!("the document has more than {} bytes", limits.document_bytes);
-        return Err(Problem::error("", "document_too_large", message));
-    }
-    json::parse(body, limits.json_bounds()).map_err(|fault| {
-        let message = match fault.kind {
-            FaultKind::Syntax => "the document is not JSON",
-            FaultKind::Duplicate => "the document has a member twice",
-            FaultKind::Depth => "the document is nested too deeply",
-            FaultKind::Members => "the document has too many members in an object",
-        };
-        Problem::error(fault.pointer, "document_syntax", message)
-    })
-}
-
-fn is_symmetric(key: &Value<'_>) -> bool {
-    let kty = key.as_object().and_then(|key| key.get("kty"));
-    kty.and_then(Value::as_str) == Some("oct")
 }
 
 fn unknown_member<'e>(entry: &'e Object<'_>) -> Option<&'e str> {

@@ -4,11 +4,12 @@ mod hmac;
 mod jwk;
 mod keyring;
 mod public;
+mod set;
 
 use alloc::boxed::Box;
 
 pub use keyring::Keyring;
-pub(crate) use keyring::parse_document;
+pub(crate) use set::{Reading, parse_document};
 
 use crate::Algorithm;
 

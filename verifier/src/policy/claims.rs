@@ -117,7 +117,11 @@ fn condition(node: Node<'_, '_>) -> Read<Condition> {
 fn scalar(node: Node<'_, '_>) -> Read<Value<'static>> {
     match node.value() {
         Value::Bool(flag) => Ok(Value::Bool(*flag)),
-        Value::Number(number) => Ok(Value::Number(*number)),
+        Value::Number(number) if number.is_exact() => Ok(Value::Number(*number)),
+        Value::Number(_) => {
+            let message = "beyond 9007199254740991 (2^53 - 1) numbers are not exact: compare a string";
+            Err(node.refuse(VALUE_OUT_OF_RANGE, message))
+        }
         Value::String(text) => Ok(Value::String(Cow::Owned(text.clone().into_owned()))),
         _ => Err(node.type_wrong("a string, a number, `true` or `false`")),
     }

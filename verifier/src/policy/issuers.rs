@@ -3,7 +3,7 @@
 use alloc::{boxed::Box, format, vec::Vec};
 
 use super::{
-    Audiences, Issuer, Mapping, Revocations, TenantFrom,
+    Audiences, Issuer, Mapping, Places, Revocations, TenantFrom,
     claims::{conditions, one_or_more, pointer},
     codes::*,
     grammar,
@@ -151,12 +151,28 @@ fn revocations(node: Node<'_, '_>) -> Read<Revocations> {
     let mut fields = node.fields()?;
     let insecure = fields.or("insecure_http", false, keys::insecure_http);
     let refresh_s = fields.or("refresh_s", 30, |node| node.integer(5..=86_400));
+    let required = fields.or("required", false, Node::flag);
+    let max_stale = fields.node("max_stale_s");
+    let max_stale_s = fields.optional("max_stale_s", |node| node.integer(60..=604_800));
     let revocations = Revocations {
         uri: fields.required("uri", |node| keys::address(node, insecure)),
         refresh_ms: u64::from(refresh_s).saturating_mul(1000),
-        required: fields.or("required", false, Node::flag),
+        required,
+        max_stale_ms: max_stale_s.map(|s| u64::from(s).saturating_mul(1000)),
     };
     fields.close();
+    if let (Some(node), false) = (max_stale, required) {
+        let message =
+            "a document may be too old only where it is `required`: say `required: true` too";
+        return Err(node.refuse(CONFLICT, message));
+    }
+    if let (Some(node), Some(max_stale_s)) = (max_stale, max_stale_s)
+        && max_stale_s <= refresh_s
+    {
+        let message =
+            "it is refreshed only every `refresh_s`: `max_stale_s` must be more than that";
+        return Err(node.refuse(CONFLICT, message));
+    }
     Ok(revocations)
 }
 
@@ -164,8 +180,15 @@ fn mapping(node: Node<'_, '_>) -> Read<Mapping> {
     let mut mapping = default_mapping();
     let mut fields = node.fields()?;
     mapping.subject = fields.or("subject", mapping.subject, pointer);
-    mapping.roles = fields.or("roles", mapping.roles, one_or_more);
-    mapping.scopes = fields.or("scopes", mapping.scopes, one_or_more);
+    let places = |node: Node<'_, '_>| {
+        let claims = one_or_more(node)?;
+        Ok(Places {
+            claims,
+            strict: true,
+        })
+    };
+    mapping.roles = fields.or("roles", mapping.roles, places);
+    mapping.scopes = fields.or("scopes", mapping.scopes, places);
     if let Some(node) = fields.node("tenant") {
         // One that could not be read is a tenant still: it is not missed.
         mapping.tenant = tenant(node).unwrap_or(TenantFrom::Fixed(Box::default()));
@@ -175,11 +198,15 @@ fn mapping(node: Node<'_, '_>) -> Read<Mapping> {
 }
 
 fn default_mapping() -> Mapping {
+    let places = |names: &[&str]| Places {
+        claims: names.iter().map(|name| Pointer::member(name)).collect(),
+        strict: false,
+    };
     Mapping {
         subject: Pointer::member("sub"),
         tenant: TenantFrom::Nowhere,
-        roles: Vec::from(["roles"].map(Pointer::member)),
-        scopes: Vec::from(["scope", "scp", "scopes"].map(Pointer::member)),
+        roles: places(&["roles"]),
+        scopes: places(&["scope", "scp", "scopes"]),
     }
 }
 

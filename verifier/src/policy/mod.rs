@@ -37,6 +37,8 @@ pub(crate) struct Policy {
     pub(crate) issuers: Vec<Issuer>,
     pub(crate) credentials: Vec<Credential>,
     pub(crate) rules: Vec<Rule>,
+    /// Backends tell letters' case in a path apart.
+    pub(crate) exact_case: bool,
     /// Lower-case header name, and what it carries; in the policy's order.
     pub(crate) forward: Vec<(Box<str>, Forward)>,
     pub(crate) strip_credential: bool,
@@ -111,6 +113,8 @@ pub(crate) struct Revocations {
     pub(crate) uri: Arc<str>,
     pub(crate) refresh_ms: u64,
     pub(crate) required: bool,
+    /// Without it an old document is good for as long as no new one comes.
+    pub(crate) max_stale_ms: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -130,8 +134,17 @@ pub(crate) struct TokenType {
 pub(crate) struct Mapping {
     pub(crate) subject: Pointer,
     pub(crate) tenant: TenantFrom,
-    pub(crate) roles: Vec<Pointer>,
-    pub(crate) scopes: Vec<Pointer>,
+    pub(crate) roles: Places,
+    pub(crate) scopes: Places,
+}
+
+/// Claims that a list of words is read from.
+#[derive(Debug)]
+pub(crate) struct Places {
+    pub(crate) claims: Vec<Pointer>,
+    /// The policy names them: another shape than texts is refused. Of the
+    /// default ones it counts as absent.
+    pub(crate) strict: bool,
 }
 
 #[derive(Debug)]

@@ -116,6 +116,7 @@ fn policy(node: Node<'_, '_>) -> Read<Policy> {
         }),
         issuers,
         rules: fields.or("rules", Vec::new(), |node| rules(node, &names)),
+        exact_case: fields.or("path_case", false, path_case),
         forward: fields.or("forward", Vec::new(), |node| forward(node, &credentials)),
         credentials,
         strip_credential: fields.or("strip_credential", false, Node::flag),
@@ -134,6 +135,17 @@ fn contract(node: Node<'_, '_>) -> Read<()> {
         "1" => Ok(()),
         other => {
             let message = format!("this gate speaks contract `1`, not {}", quoted(other));
+            Err(node.refuse(VALUE_INVALID, message))
+        }
+    }
+}
+
+fn path_case(node: Node<'_, '_>) -> Read<bool> {
+    match node.text()? {
+        "refuse" => Ok(false),
+        "exact" => Ok(true),
+        _ => {
+            let message = "say `refuse`, for backends that may not tell letters' case apart, or `exact`";
             Err(node.refuse(VALUE_INVALID, message))
         }
     }
@@ -161,6 +173,8 @@ fn lowered_limits(node: Node<'_, '_>) -> Read<Limits> {
         json_members: limit("json_members", MOST.json_members),
         document_bytes: limit("document_bytes", MOST.document_bytes),
         document_keys: limit("document_keys", MOST.document_keys),
+        revocation_bytes: limit("revocation_bytes", MOST.revocation_bytes),
+        revocation_entries: limit("revocation_entries", MOST.revocation_entries),
         remembered_tokens: limit("remembered_tokens", MOST.remembered_tokens),
     };
     fields.close();

@@ -145,9 +145,27 @@ impl Draft {
         let supply = Supply {
             issuer: issuer.into(),
             kind: kind.into(),
+            uri: None,
             response,
         };
         self.step(Event::Supply { supply, expect })
+    }
+
+    /// What was asked of an address that is not the document's any more comes.
+    pub(crate) fn outdated(self, kind: &str, uri: &str, response: Option<Response>) -> Self {
+        let supply = Supply {
+            issuer: "platform".into(),
+            kind: kind.into(),
+            uri: Some(uri.into()),
+            response,
+        };
+        let expect = SupplyExpect::Outdated;
+        self.step(Event::Supply { supply, expect })
+    }
+
+    /// In so many milliseconds something is due, or never.
+    pub(crate) fn next_due(self, next_due: Option<u64>) -> Self {
+        self.step(Event::NextDue { next_due })
     }
 
     fn step(mut self, event: Event) -> Self {

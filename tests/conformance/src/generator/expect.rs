@@ -108,11 +108,14 @@ impl Expect {
         self
     }
 
-    /// Admitted, with exactly these cookies removed.
-    pub(crate) fn removing_cookies(mut self, names: &[&str]) -> Self {
+    /// Admitted, with exactly these changes of this request.
+    pub(crate) fn changing(mut self, changes: &[(&str, Option<&str>)]) -> Self {
         match &mut self {
             Self::Allow(allow) => {
-                allow.remove_cookies = Some(names.iter().map(|name| name.to_string()).collect());
+                let change = |(name, value): &(&str, Option<&str>)| {
+                    (name.to_string(), value.map(str::to_owned))
+                };
+                allow.changes = Some(changes.iter().map(change).collect());
             }
             _ => panic!("not a grant"),
         }

@@ -63,11 +63,9 @@ pub(super) fn grant(wanted: &Allow, grant: &Grant) -> Vec<String> {
         &wanted.remove_headers,
         &grant.remove_headers,
     ));
-    faults.extend(names(
-        "remove_cookies",
-        &wanted.remove_cookies,
-        &grant.remove_cookies,
-    ));
+    if let Some(wanted) = &wanted.changes {
+        faults.extend(differing("changes", wanted, &grant.changes));
+    }
     faults
 }
 

@@ -44,7 +44,7 @@ fn secrets(event: &Event) -> Vec<String> {
     let tokens: Vec<&[u8]> = match event {
         Event::Token { token, .. } => vec![&token.0],
         Event::Request { request, .. } => request.headers.iter().map(|(_, v)| &*v.0).collect(),
-        Event::Due { .. } | Event::Supply { .. } => Vec::new(),
+        Event::Due { .. } | Event::NextDue { .. } | Event::Supply { .. } => Vec::new(),
     };
     for token in tokens {
         // A header may hold several: every run of token characters counts.

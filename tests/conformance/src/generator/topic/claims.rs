@@ -39,7 +39,22 @@ fn texts() -> Vec<Draft> {
         let more: String = (0..members - 7).map(|n| format!(",\"{n:x}\":0")).collect();
         with(&more)
     };
+    let no_text = |id, title, rule, more: &str| {
+        vector(id, title, &[rule, "claims.json"]).ask(with(more), Code::ClaimsInvalid)
+    };
     vec![
+        no_text(
+            "claims-surrogate-pair",
+            "the wrong half of a pair first",
+            "claims.surrogates",
+            r#","x":"\udc00\ud800""#,
+        ),
+        no_text(
+            "claims-beyond-double",
+            "a number beyond a double",
+            "claims.numbers",
+            ",\"x\":1e400",
+        ),
         bad(
             "claims-duplicate-exp",
             "`exp` twice",

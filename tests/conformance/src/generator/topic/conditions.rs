@@ -84,7 +84,22 @@ fn case(
 
 fn equals() -> Vec<Draft> {
     let rule = "condition.equals";
+    let numbers = "condition.numbers";
     vec![
+        case(
+            "equals-largest",
+            "the largest number that a double tells from its neighbours",
+            numbers,
+            json!({ "equals": 9_007_199_254_740_991_u64 }),
+            &[json!(9_007_199_254_740_991_u64)],
+            &[json!(9_007_199_254_740_992_u64), json!(9_007_199_254_740_992.0), json!(u64::MAX)],
+        ),
+        vector("equals-too-large", "a number of the policy beyond it", &[numbers])
+            .policy(requiring(json!({ "/x": { "equals": 18_446_744_073_709_551_615_u64 } })))
+            .refused(&[("value_out_of_range", "/issuers/0/require/~1x/equals")]),
+        vector("equals-too-small", "and below its negative", &[numbers])
+            .policy(requiring(json!({ "/x": { "one_of": [-9_007_199_254_740_992_i64] } })))
+            .refused(&[("value_out_of_range", "/issuers/0/require/~1x/one_of/0")]),
         case(
             "equals-string",
             "a string",

@@ -29,6 +29,12 @@ pub(super) fn used(id: &str, title: &str, rule: &str, keys: impl Into<Vec<Value>
         .accept("jwks", ok(&jwks(keys)))
 }
 
+/// The same of a policy that reads no more keys than this.
+fn used_within(id: &str, title: &str, most: usize, keys: impl Into<Vec<Value>>) -> Draft {
+    used(id, title, "jwks.form", keys)
+        .policy(fetching().top("limits", json!({ "document_keys": most })))
+}
+
 fn forms() -> Vec<Draft> {
     let rule = "jwks.form";
     let good = jwks([A.public()]).to_string();
@@ -101,19 +107,77 @@ fn forms() -> Vec<Draft> {
             format!(r#"{{"keys":[],"x":{}{}}}"#, "[".repeat(16), "]".repeat(16)),
         )
         .attack("json-bombs"),
+        used("jwks-101-keys", "101 keys", rule, full(101)).ask(token(), allow()),
+        used_within("jwks-keys-most", "as many keys as the policy reads", 3, full(3))
+            .ask(token(), allow()),
+        used_within("jwks-keys-over", "a key more", 3, full(2))
+            .refuse("jwks", ok(&jwks(full(4))))
+            .ask(token().key(&B), Code::KeyUnknown)
+            .ask(token(), allow()),
+        used_within(
+            "jwks-keys-others",
+            "keys that fit no algorithm of the issuer do not count",
+            3,
+            full(3),
+        )
+        .accept_but(
+            "jwks",
+            ok(&jwks(
+                [A.public()]
+                    .into_iter()
+                    .chain((0..4).map(|n| P384.with(json!({ "kid": format!("p{n}") }))))
+                    .collect::<Vec<_>>(),
+            )),
+            &["/keys/1", "/keys/2", "/keys/3", "/keys/4"],
+        )
+        .ask(token(), allow()),
         refused(
-            "jwks-too-many",
-            "101 keys",
+            "jwks-array",
+            "an array of keys",
             rule,
-            jwks(full(101)).to_string(),
+            json!([A.public()]).to_string(),
         ),
-        used("jwks-most", "100 keys", rule, full(100)).ask(token(), allow()),
         refused(
-            "jwks-too-large",
-            "a byte more than 262,144",
+            "jwks-two-documents",
+            "something behind the document",
             rule,
-            format!("{good}{}", " ".repeat(262_145 - good.len())),
+            format!("{good} {good}"),
         ),
+        refused(
+            "jwks-comma",
+            "a comma behind the last key",
+            rule,
+            good.replace("}]", "},]"),
+        ),
+        refused(
+            "jwks-no-comma",
+            "no comma between two keys",
+            rule,
+            format!("{{\"keys\":[{} {}]}}", A.public(), B.public()),
+        ),
+        refused(
+            "jwks-name-number",
+            "a member whose name is a number",
+            rule,
+            good.replace("{\"keys\"", "{1:2,\"keys\""),
+        ),
+        refused(
+            "jwks-duplicate-escaped",
+            "`keys` twice, once with an escape",
+            rule,
+            format!(r#"{{"keys":[],"\u006beys":[{}]}}"#, A.public()),
+        )
+        .attack("duplicate-members"),
+        used_within("jwks-bytes-over", "a byte more than the policy reads", 3, full(1))
+            .policy(fetching().top("limits", json!({ "document_bytes": 2_000 })))
+            .refuse(
+                "jwks",
+                response(200, "", format!("{good}{}", " ".repeat(2_001 - good.len()))),
+            )
+            .accept(
+                "jwks",
+                response(200, "", format!("{good}{}", " ".repeat(2_000 - good.len()))),
+            ),
         used(
             "jwks-more-members",
             "members of nobody's interest",

@@ -195,7 +195,20 @@ fn strip() -> Vec<Draft> {
             token(),
             allow()
                 .removing(&["x-auth-subject", "authorization"])
-                .removing_cookies(&["session", "legacy"]),
+                .changing(&[]),
+        ),
+        vector(
+            "strip-header-cookies",
+            "a token from a header, and cookies that hold none",
+            &["strip.cookie"],
+        )
+        .policy(stripping())
+        .ask(
+            get("/")
+                .bearer(&token())
+                .header("cookie", "a=1; session=; b=2")
+                .header("cookie", "legacy=\"\"; sessions=3"),
+            allow().changing(&[("cookie", Some("a=1; b=2; sessions=3"))]),
         ),
         vector(
             "strip-cookie",
@@ -207,7 +220,17 @@ fn strip() -> Vec<Draft> {
             cookie,
             allow()
                 .removing(&["x-auth-subject", "authorization"])
-                .removing_cookies(&["session", "legacy"]),
+                .changing(&[("cookie", Some("a=1"))]),
+        ),
+        vector(
+            "strip-cookie-alone",
+            "a token from the only cookie",
+            &["strip.cookie"],
+        )
+        .policy(stripping())
+        .ask(
+            get("/").header("cookie", format!("session={}", token().compact())),
+            allow().changing(&[("cookie", None)]),
         ),
         vector(
             "strip-off",
@@ -217,7 +240,7 @@ fn strip() -> Vec<Draft> {
         .policy(stripping().top("strip_credential", false))
         .ask(
             token(),
-            allow().removing(&["x-auth-subject"]).removing_cookies(&[]),
+            allow().removing(&["x-auth-subject"]).changing(&[]),
         ),
         vector(
             "strip-public",
@@ -229,7 +252,7 @@ fn strip() -> Vec<Draft> {
             get("/open").bearer(&token()),
             anonymous()
                 .removing(&["x-auth-subject"])
-                .removing_cookies(&[]),
+                .changing(&[]),
         ),
         vector(
             "strip-optional",
@@ -241,7 +264,7 @@ fn strip() -> Vec<Draft> {
             get("/feed").header("authorization", "Basic eA=="),
             anonymous()
                 .removing(&["x-auth-subject"])
-                .removing_cookies(&[]),
+                .changing(&[]),
         ),
     ]
 }

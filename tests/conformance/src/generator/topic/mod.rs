@@ -31,6 +31,7 @@ mod revocations;
 mod rotation;
 mod rules;
 mod scopes;
+mod seams;
 mod signatures;
 mod target;
 mod time;
@@ -41,6 +42,7 @@ use crate::vector::Topic;
 pub(super) fn all() -> Vec<Topic> {
     vec![
         target::vectors(),
+        seams::vectors(),
         rules::vectors(),
         credentials::vectors(),
         origin::vectors(),

@@ -179,6 +179,22 @@ fn words() -> Vec<Draft> {
             json!({ "roles": ["c", "a", "b"] }),
         ),
         case(
+            "words-role-text",
+            "a role that is one text is one role",
+            rule,
+            policy(),
+            json!({ "roles": "Read-only Admin" }),
+            json!({ "roles": ["Read-only Admin"] }),
+        ),
+        case(
+            "words-role-mapped-text",
+            "also where the policy names the claim",
+            rule,
+            mapped(json!({ "roles": "/group" })),
+            json!({ "group": "Read-only Admin" }),
+            json!({ "roles": ["Read-only Admin"] }),
+        ),
+        case(
             "words-many",
             "many",
             rule,
@@ -251,6 +267,14 @@ fn defaults() -> Vec<Draft> {
             policy(),
             json!({ "roles": ["r"], "groups": ["g"] }),
             json!({ "roles": ["r"] }),
+        ),
+        case(
+            "defaults-other-shape",
+            "another shape in a claim that the policy does not name counts as absent",
+            "claims.default-shape",
+            policy(),
+            json!({ "roles": { "admin": {} }, "scope": 7, "scp": ["a", 1], "scopes": ["b"] }),
+            json!({ "roles": [], "scopes": ["b"] }),
         ),
         case(
             "defaults-one-mapped",

@@ -129,6 +129,29 @@ fn required() -> Vec<Draft> {
         .due(&["revocations"])
         .fail("revocations")
         .ask(token(), allow()),
+        stale(
+            "revocations-stale",
+            "too old: as if never had",
+        )
+        .at(599_999)
+        .ask(token(), Code::TokenRevoked)
+        .ask(token().claim("jti", "token-1"), allow())
+        .at(600_000)
+        .ask(token().claim("jti", "token-1"), wait(&["revocations"]))
+        .fail("revocations")
+        .ask(token().claim("jti", "token-1"), Code::RevocationsUnavailable)
+        .ask(token(), Code::RevocationsUnavailable)
+        .at(601_000)
+        .due(&["revocations"])
+        .accept("revocations", ok(&json!({})))
+        .ask(token(), allow()),
+        stale(
+            "revocations-stale-clock-back",
+            "a clock that is set back ages nothing",
+        )
+        .at(-7_200_000)
+        .next_due(Some(0))
+        .ask(token().claim("iat", NOW_S - 8_000), Code::TokenRevoked),
         vector(
             "revocations-refresh",
             "fetched again, whatever the response says",
@@ -137,11 +160,24 @@ fn required() -> Vec<Draft> {
         .policy(revoking(false))
         .due(&["revocations"])
         .accept("revocations", response(200, "max-age=86400", "{}"))
+        .next_due(Some(30_000))
         .at(29_999)
+        .next_due(Some(1))
         .due(&[])
         .at(30_000)
         .due(&["revocations"]),
     ]
+}
+
+/// A required document that may be ten minutes old.
+fn stale(id: &str, title: &str) -> Draft {
+    vector(id, title, &["revocation.max-stale"])
+        .policy(policy().issuer(
+            "revocations",
+            json!({ "uri": "https://auth.example.com/revoked.json", "required": true, "max_stale_s": 600 }),
+        ))
+        .due(&["revocations"])
+        .accept("revocations", ok(&json!({ "jti": ["token-0815"] })))
 }
 
 fn documents() -> Vec<Draft> {

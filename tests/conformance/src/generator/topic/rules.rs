@@ -286,7 +286,7 @@ fn access() -> Vec<Draft> {
                 "issuer": "platform", "iss": ISS, "subject": "user-4711", "token_type": null, "tenant": null,
                 "roles": [], "scopes": [], "expires_at_ms": (NOW_S + 600) * 1000,
                 "claims": token().claims_json(),
-            })).removing(&[]).setting(json!({})).removing_cookies(&[])),
+            })).removing(&[]).setting(json!({})).changing(&[])),
         vector("rule-public", "public: no token is needed", &["rule.public"])
             .policy(public("/a"))
             .ask(get("/a"), anonymous()),

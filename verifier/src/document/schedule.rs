@@ -1,90 +1,8 @@
-//! Documents that the host fetches, and when: freshness, back-off, rate limits.
-//! Time is kept as "since when, for how long", so that a clock set back
-//! neither blocks a fetch nor ages a key.
+//! When a document is fetched, and how long it may be used: freshness,
+//! back-off, rate limits. Time is kept as "since when, for how long", so that
+//! a clock set back neither blocks a fetch nor ages a key.
 
-use alloc::{string::String, sync::Arc, vec::Vec};
-
-use crate::{Problem, limits};
-
-/// A document that the gate wants. A host keeps at most one fetch for a
-/// `source` under way: GET, no redirects, within `timeout_ms` and `max_bytes`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fetch {
-    /// Names the document in [`supply`](crate::Gate::supply).
-    pub source: u32,
-    /// The issuer's `name` in the policy.
-    pub issuer: Arc<str>,
-    /// What it is.
-    pub kind: FetchKind,
-    /// Where: `https`, or `http` only where the policy allows it.
-    pub uri: Arc<str>,
-    /// Bound on the whole fetch.
-    pub timeout_ms: u32,
-    /// Bound on the body.
-    pub max_bytes: u32,
-}
-
-/// The kinds of documents.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum FetchKind {
-    /// OpenID Provider metadata (OpenID Connect Discovery 1.0 §4).
-    Discovery,
-    /// A JWK Set (RFC 7517 §5).
-    Jwks,
-    /// A revocation document (the contract, "revocations").
-    Revocations,
-}
-
-impl FetchKind {
-    /// Stable name: `discovery`, `jwks`, `revocations`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Discovery => "discovery",
-            Self::Jwks => "jwks",
-            Self::Revocations => "revocations",
-        }
-    }
-}
-
-/// How a fetch ended.
-#[derive(Clone, Copy, Debug)]
-pub enum Outcome<'a> {
-    /// The server answered.
-    Response {
-        /// HTTP status; only 200 supplies a document.
-        status: u16,
-        /// `Cache-Control`, empty where absent (RFC 9111 §5.2).
-        cache_control: &'a str,
-        /// The body, decoded from any content coding.
-        body: &'a [u8],
-    },
-    /// No answer: refused, timed out, redirected, too large, bad certificate.
-    Failed,
-}
-
-/// A document was accepted.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Supplied {
-    /// Parts that could not be used, such as keys of an unknown type.
-    pub skipped: Vec<Problem>,
-}
-
-/// One document's state, for readiness probes and metrics.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DocumentStatus {
-    /// The issuer's `name` in the policy.
-    pub issuer: Arc<str>,
-    /// What it is.
-    pub kind: FetchKind,
-    /// Where; empty while discovery has not named it.
-    pub uri: String,
-    /// Milliseconds since it was last accepted; `None` if never.
-    pub age_ms: Option<u64>,
-    /// Failed attempts since then.
-    pub failures: u32,
-    /// Whether it may still be used.
-    pub usable: bool,
-}
+use crate::limits;
 
 /// When one document is fetched, and how long it may be used.
 #[derive(Clone, Debug, Default)]
@@ -135,25 +53,18 @@ impl Schedule {
         }
     }
 
-    /// When [`Self::is_due`] turns true by the passing of time alone.
-    pub(crate) fn next_due_ms(&self) -> u64 {
-        let paused = self
-            .paused_at
-            .map_or(0, |since| since.saturating_add(self.pause_ms));
-        let flying = self
-            .flying_since
-            .map_or(0, |since| since.saturating_add(limits::FLIGHT_MS));
-        paused.max(flying)
+    /// How long until [`Self::is_due`] turns true by the passing of time alone.
+    pub(crate) fn due_in_ms(&self, now_ms: u64) -> u64 {
+        let flight_left_ms = self.flying_since.map_or(0, |since| {
+            limits::FLIGHT_MS.saturating_sub(elapsed_ms(since, now_ms))
+        });
+        self.pause_left_ms(now_ms).max(flight_left_ms)
     }
 
     /// Usable while it was ever loaded and is not older than it may get.
     pub(crate) fn is_usable(&self, now_ms: u64) -> bool {
         self.loaded_at
             .is_some_and(|at| now_ms.saturating_sub(at) < self.keep_ms)
-    }
-
-    pub(crate) fn was_loaded(&self) -> bool {
-        self.loaded_at.is_some()
     }
 
     /// Accepted: fetch again after `pause_ms`, use it for `keep_ms`.
@@ -175,8 +86,10 @@ impl Schedule {
         self.failures = self.failures.saturating_add(1).min(32);
     }
 
-    /// Due at once, unless it is under way.
-    pub(crate) fn hurry(&mut self) {
+    /// It is to be had at another address: what is under way from the old one
+    /// does not count, and it is due at once.
+    pub(crate) fn move_address(&mut self) {
+        self.flying_since = None;
         self.paused_at = None;
     }
 
@@ -289,8 +202,16 @@ mod tests {
     fn a_clock_set_back_blocks_nothing() {
         let mut schedule = Schedule::default();
         schedule.succeed(1_000_000 * S, 480 * S, 600 * S);
+        assert_eq!(schedule.due_in_ms(1_000_000 * S), 480 * S);
+        assert_eq!(schedule.due_in_ms(10 * S), 0);
         assert!(
             schedule.is_usable(10 * S) && schedule.may_refetch(10 * S) && schedule.is_due(10 * S)
+        );
+        schedule.start(1_000_000 * S);
+        assert_eq!(
+            schedule.due_in_ms(10 * S),
+            0,
+            "a flight does not hold it up"
         );
     }
 }
