@@ -2,8 +2,9 @@
 
 use std::{
     env::{self, consts::EXE_SUFFIX},
-    io,
+    io::{self, IsTerminal},
     process::{Command, ExitCode},
+    time::Instant,
 };
 
 use anyhow::{Context, Result, ensure};
@@ -13,13 +14,21 @@ use crate::project;
 /// Builds beside the standard output, so that `demo --json` stays JSON, and
 /// ends as `countersign demo` does.
 pub(crate) fn run(options: &[&str]) -> Result<ExitCode> {
-    eprintln!("1 of 2: the sealed module (a few minutes the first time)");
     // A process of its own, as its report belongs beside the demo's output.
-    build(Command::new(env::current_exe()?).arg("build"))?;
-    eprintln!("2 of 2: the command");
-    // The profile of the tests, which most clones have built or will: wasmtime
-    // compiles the module at full speed in every profile.
-    build(project::cargo().args(["build", "--package", "countersign-cli"]))?;
+    build(
+        "1 of 2: the sealed module; usually half a minute on two cores, the first time",
+        Command::new(env::current_exe()?).arg("build"),
+    )?;
+    // The profile of the tests, which most clones have built or will.
+    let mut cargo = project::cargo();
+    cargo.args(["build", "--locked", "--package", "countersign-cli"]);
+    if !io::stderr().is_terminal() {
+        cargo.arg("--quiet");
+    }
+    build(
+        "2 of 2: the command, with wasmtime; usually two and a half minutes on two cores, the first time",
+        &mut cargo,
+    )?;
 
     let binary = project::target(project::root()).join(format!("debug/countersign{EXE_SUFFIX}"));
     let status = Command::new(&binary)
@@ -31,11 +40,14 @@ pub(crate) fn run(options: &[&str]) -> Result<ExitCode> {
     Ok(ExitCode::from(code.unwrap_or(2)))
 }
 
-fn build(command: &mut Command) -> Result<()> {
+fn build(what: &str, command: &mut Command) -> Result<()> {
+    eprintln!("{what}");
+    let start = Instant::now();
     let status = command
         .current_dir(project::root())
         .stdout(io::stderr())
         .status()?;
     ensure!(status.success(), "the build failed");
+    eprintln!("        {:.0} s", start.elapsed().as_secs_f32());
     Ok(())
 }

@@ -1,9 +1,6 @@
 //! `cargo xtask fuzz`: libFuzzer over `tests/fuzz/`, without a nightly compiler.
 
-use std::{
-    fs,
-    process::{Command, ExitCode},
-};
+use std::{fs, process::ExitCode};
 
 use anyhow::{Context, Result, bail};
 
@@ -63,8 +60,7 @@ pub(crate) fn run(target: Option<&str>, seconds: &str) -> Result<ExitCode> {
 }
 
 fn host() -> Result<String> {
-    let output = Command::new("rustc").arg("-vV").output()?;
-    let text = String::from_utf8(output.stdout)?;
+    let text = project::rustc(project::root(), &["-vV"])?;
     let line = text.lines().find_map(|line| line.strip_prefix("host: "));
     Ok(line.context("rustc does not say its host")?.to_owned())
 }

@@ -2,9 +2,11 @@
 
 mod bench;
 mod build;
+mod campaign;
 mod demo;
 mod fuzz;
 mod package;
+mod packages;
 mod project;
 mod test;
 mod tools;
@@ -14,15 +16,20 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
+use self::build::Committed;
+
 const USAGE: &str = "\
 usage: cargo xtask <command>
 
   demo    run the main job once, from a fresh clone (--json for machines)
-  build   build and seal the one file into dist/, with its OCI image and manifests
-          (of the sources in another folder: build FOLDER)
+  build   build and seal the one file into dist/, with its OCI image and manifests, and compare it
+          with module/countersign.wasm.sha256 (after a change of the sources: build --renew;
+          of the sources in another folder: build FOLDER)
   package make the npm package of it: dist/countersign-*.tgz, and dist/inspector/
   weigh   what each part of the file weighs (--all: each function)
-  test    everything that has to hold; installs what it needs
+  test    everything that has to hold; installs what it needs; ends in a table of its minutes
+  campaign
+          the random tests of the suite for hours: campaign [TIMES, 100 unless told]
   fuzz    coverage-guided fuzzing: fuzz [TARGET] [SECONDS, 60 unless told]
   bench   measure it against other verifiers (--help says more)
 ";
@@ -43,13 +50,16 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
     match arguments.as_slice() {
         ["demo", options @ ..] => return demo::run(options),
         ["build"] => build::run()?,
-        ["build", folder] => build::run_in(folder.as_ref())?,
+        ["build", "--renew"] => build::run_in(project::root(), Committed::Renewed)?,
+        ["build", folder] => build::run_in(folder.as_ref(), Committed::Holds)?,
         ["package"] => {
             build::run()?;
             package::run()?;
         }
         ["weigh"] => weigh::run(false)?,
         ["weigh", "--all"] => weigh::run(true)?,
+        ["campaign"] => return campaign::run("100"),
+        ["campaign", times] => return campaign::run(times),
         ["fuzz"] => return fuzz::run(None, "60"),
         ["fuzz", target] => return fuzz::run(Some(target), "60"),
         ["fuzz", target, seconds] => return fuzz::run(Some(target), seconds),

@@ -3,7 +3,10 @@
 use std::{
     env,
     path::{Path, PathBuf},
+    process::Command,
 };
+
+use anyhow::{Context, Result, ensure};
 
 /// The workspace's root.
 pub(crate) fn root() -> &'static Path {
@@ -21,6 +24,17 @@ pub(crate) fn target(root: &Path) -> PathBuf {
 }
 
 /// The cargo that runs this.
-pub(crate) fn cargo() -> std::process::Command {
-    std::process::Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+pub(crate) fn cargo() -> Command {
+    Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+/// What the rustc that builds in `folder` says.
+pub(crate) fn rustc(folder: &Path, arguments: &[&str]) -> Result<String> {
+    let output = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
+        .current_dir(folder)
+        .args(arguments)
+        .output()
+        .context("cannot start rustc")?;
+    ensure!(output.status.success(), "rustc {arguments:?} failed");
+    Ok(String::from_utf8(output.stdout)?)
 }

@@ -12,7 +12,7 @@ export const SERVED = "https://inspector.example/";
 export async function open() {
   const browser = await launch();
   return {
-    version: browser.version(),
+    browser: browser.name,
     close: () => browser.close(),
     async with(work, { from = SERVED, ...options } = {}) {
       const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });

@@ -17,7 +17,7 @@ export async function open() {
   });
   await page.goto(PAGE);
   return {
-    name: `Chromium ${browser.version()}`,
+    name: browser.name,
     play: () => page.evaluate("tests.play(true)"),
     answer: (command) => page.evaluate(`tests.answer(${JSON.stringify(command)})`),
     close: () => browser.close(),

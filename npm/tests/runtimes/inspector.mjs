@@ -9,7 +9,7 @@ import { use } from "../inspector/use.mjs";
 export async function open() {
   const inspector = await openPage();
   return {
-    name: `the inspector in Chromium ${inspector.version}`,
+    name: `the inspector in ${inspector.browser}`,
     play: () => run({ ...use(inspector), ...corpus(inspector), ...hostile(inspector) }),
     close: () => inspector.close(),
   };

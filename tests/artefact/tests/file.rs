@@ -1,8 +1,12 @@
 //! The surface of the built file: what it imports, exports and is made of.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::Write,
+};
 
 use countersign_artefact_tests::dist;
+use flate2::{Compression, write::GzEncoder};
 use sha2::{Digest, Sha256};
 use wasmparser::{
     ExternalKind, Operator, Parser, Payload, TypeRef, ValType, Validator, WasmFeatures,
@@ -10,6 +14,8 @@ use wasmparser::{
 
 const IMPORTS: &str = include_str!("../../../module/imports.txt");
 const EXPORTS: &str = include_str!("../../../module/exports.txt");
+const BUDGET: &str = include_str!("../../../module/budget.json");
+const COMMITTED: &str = include_str!("../../../module/countersign.wasm.sha256");
 
 #[test]
 fn it_imports_nothing_but_what_envoy_offers() {
@@ -112,17 +118,69 @@ fn it_says_nothing_of_the_machine_that_built_it() {
             assert_eq!(section.name(), "producers");
         }
     }
-    for path in [
-        env!("CARGO_MANIFEST_DIR"),
-        "/home/",
-        "/root/",
-        "/Users/",
-        ".cargo/registry",
-    ] {
+    for path in ["/home/", "/root/", "/Users/", ".cargo/", "registry/"] {
         let found = file
             .windows(path.len())
             .any(|window| window == path.as_bytes());
         assert!(!found, "`{path}` is in the file");
+    }
+    let sources = source_files(&file);
+    assert!(sources.len() > 10, "{sources:?}");
+    for source in sources {
+        // The standard library, what it is made of, a package with its version, and our own.
+        let known = [
+            "/rustc/",
+            "/rust/deps/",
+            "verifier/",
+            "wit/",
+            "npm/",
+            "envoy-filter/",
+            "module/",
+        ];
+        let package = source.split('/').next().unwrap_or_default();
+        let package = package
+            .rsplit_once('-')
+            .is_some_and(|(_, version)| version.starts_with(|first: char| first.is_ascii_digit()));
+        let ours = known.iter().any(|place| source.starts_with(place));
+        assert!(ours || package, "`{source}` is a place on some machine");
+    }
+}
+
+/// What panic locations name: a path is what stands before `.rs`, if a folder is in it.
+fn source_files(file: &[u8]) -> Vec<String> {
+    let is_path = |byte: &u8| byte.is_ascii_alphanumeric() || b"/\\-_.:@+".contains(byte);
+    let ends = file
+        .windows(4)
+        .enumerate()
+        .filter(|(_, text)| text.starts_with(b".rs") && !is_path(&text[3]));
+    let mut sources: Vec<_> = ends
+        .map(|(end, _)| {
+            let length = file[..end]
+                .iter()
+                .rev()
+                .take_while(|byte| is_path(byte))
+                .count();
+            String::from_utf8_lossy(&file[end - length..end + 3]).into_owned()
+        })
+        .filter(|path| path.contains(['/', '\\']))
+        .collect();
+    sources.sort();
+    sources.dedup();
+    sources
+}
+
+/// What `module/budget.json` says, and why.
+#[test]
+fn it_is_within_its_budget() {
+    let budget: serde_json::Value = serde_json::from_str(BUDGET).unwrap();
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
+    gzip.write_all(&file()).unwrap();
+    for (what, bytes) in [
+        ("raw", file().len()),
+        ("gzip", gzip.finish().unwrap().len()),
+    ] {
+        let most = budget[what].as_u64().unwrap();
+        assert!(bytes as u64 <= most, "{what}: {bytes} bytes of {most}");
     }
 }
 
@@ -161,11 +219,12 @@ fn the_component_imports_nothing() {
 }
 
 #[test]
-fn its_digest_is_the_published_one() {
+fn its_digest_is_the_published_and_the_committed_one() {
     let digest = Sha256::digest(file());
     let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     let published = String::from_utf8(dist::read("countersign.wasm.sha256")).unwrap();
     assert_eq!(published, format!("{digest}  countersign.wasm\n"));
+    assert_eq!(published, COMMITTED, "`cargo xtask build` says what to do");
 }
 
 fn file() -> Vec<u8> {

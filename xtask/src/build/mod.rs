@@ -4,6 +4,7 @@
 mod compile;
 mod component;
 mod deploy;
+mod digest;
 mod glue;
 mod image;
 pub(crate) mod report;
@@ -13,16 +14,17 @@ use std::{fs, path::Path};
 
 use anyhow::{Context, Result};
 
+pub(crate) use self::digest::Committed;
 use self::glue::Names;
 use crate::project;
 
 /// Builds everything in `dist/`.
 pub(crate) fn run() -> Result<()> {
-    run_in(project::root())
+    run_in(project::root(), Committed::Holds)
 }
 
-/// The same of the sources in another folder.
-pub(crate) fn run_in(root: &Path) -> Result<()> {
+/// The same of the sources in any folder.
+pub(crate) fn run_in(root: &Path, committed: Committed) -> Result<()> {
     let (module, glue) = glue::bind(compile::module(root)?, Names::Dropped)?;
     let component = component::componentise(&seal::seal(module)?)?;
     let file = component::core_module(&component)?;
@@ -43,7 +45,8 @@ pub(crate) fn run_in(root: &Path) -> Result<()> {
     write(&dist.join("npm/package.json"), "{ \"type\": \"module\" }\n")?;
     let image = image::write(&dist.join("oci"), &file)?;
     deploy::write(&root.join("deploy"), &dist.join("deploy"), &digest, &image)?;
-    report::print(&dist.join("countersign.wasm"), &file, &digest)
+    report::print(&dist.join("countersign.wasm"), &file, &digest)?;
+    digest::check(root, &sum, committed)
 }
 
 /// The same code before it is sealed, with the names of its functions.

@@ -2,30 +2,27 @@
 
 use std::{fmt::Write as _, io::Write as _, path::Path};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use flate2::{Compression, write::GzEncoder};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-/// The budget of the file, in bytes.
-const RAW: usize = 250_000;
-const GZIP: usize = 100_000;
+const BUDGET: &str = include_str!("../../../module/budget.json");
 
 pub(crate) fn print(path: &Path, file: &[u8], digest: &str) -> Result<()> {
+    let budget: Value = serde_json::from_str(BUDGET)?;
+    let budget = |of: &str| budget[of].as_u64().context("a budget is a number");
     println!("{}", path.display());
-    println!("  raw     {}", against(file.len(), RAW));
-    println!("  gzip    {}", against(gzip(file)?, GZIP));
+    println!("  raw     {}", against(file.len(), budget("raw")?));
+    println!("  gzip    {}", against(gzip(file)?, budget("gzip")?));
     println!("  sha256  {digest}");
     Ok(())
 }
 
-fn against(bytes: usize, budget: usize) -> String {
-    let percent = bytes * 100 / budget;
-    let over = if bytes > budget {
-        ", over the budget"
-    } else {
-        ""
-    };
-    format!("{:>7} bytes, {percent} % of {budget}{over}", bytes)
+fn against(bytes: usize, budget: u64) -> String {
+    let percent = bytes as u64 * 100 / budget;
+    let over = if percent >= 100 { ", over it" } else { "" };
+    format!("{bytes:>7} bytes, {percent} % of the budget{over}")
 }
 
 pub(crate) fn gzip(file: &[u8]) -> Result<usize> {

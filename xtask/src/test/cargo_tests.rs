@@ -12,9 +12,14 @@ use super::tally::Tally;
 use crate::project;
 
 /// What the tests are told by name, where it could be installed.
+#[derive(Default)]
 pub(crate) struct Programs {
     pub(crate) envoy: Option<PathBuf>,
     pub(crate) node: Option<PathBuf>,
+}
+
+pub(crate) fn compile() -> Result<()> {
+    super::cargo(&["test", "--quiet", "--workspace", "--locked", "--no-run"])
 }
 
 pub(crate) fn run(Programs { envoy, node }: Programs) -> Result<Tally> {
@@ -107,7 +112,12 @@ impl Suite {
             }
         }
         if self.tally != Tally::default() {
-            println!("            {}: {}", self.name, self.tally);
+            let time = self
+                .lines
+                .last()
+                .and_then(|line| line.split_once("finished in "));
+            let time = time.map_or("", |(_, time)| time);
+            println!("            {}: {} {time}", self.name, self.tally);
         }
     }
 }

@@ -1,13 +1,18 @@
 //! What comes from outside: its licences, what is banned, and what would be
 //! in the file twice.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+};
 
 use anyhow::{Context, Result, ensure};
 use spdx::{Expression, ParseMode};
 
-use super::WASM;
-use crate::project;
+use crate::{
+    packages::{Package, in_the_file, tree},
+    project,
+};
 
 /// Licences that ask for nothing but to be named.
 const LICENCES: [&str; 11] = [
@@ -30,7 +35,7 @@ const BANNED: [&str; 4] = ["native-tls", "openssl", "openssl-sys", "ring"];
 pub(crate) fn check() -> Result<()> {
     let mut problems = Vec::new();
     let everything = ["--workspace", "--target", "all", "-e", "normal,build,dev"];
-    for package in tree(&everything)? {
+    for package in tree(project::root(), &everything)? {
         if BANNED.contains(&package.name.as_str()) {
             problems.push(format!("`{}` is banned", package.name));
         }
@@ -39,7 +44,8 @@ pub(crate) fn check() -> Result<()> {
             problems.push(format!("`{name}` has the licence `{licence}`"));
         }
     }
-    problems.extend(duplicates(in_the_file()?));
+    problems.extend(duplicates(in_the_file(project::root())?));
+    problems.extend(without_level()?);
     ensure!(problems.is_empty(), "\n  {}", problems.join("\n  "));
     Ok(())
 }
@@ -68,58 +74,26 @@ fn duplicates(packages: BTreeSet<Package>) -> Vec<String> {
 
 /// Our own crates whose code is in the file.
 pub(crate) fn own_in_the_file() -> Result<Vec<String>> {
-    let own = in_the_file()?.into_iter().filter(|package| package.is_ours);
+    let own = in_the_file(project::root())?.into_iter();
+    let own = own.filter(|package| package.is_ours);
     Ok(own.map(|package| package.name).collect())
 }
 
-fn in_the_file() -> Result<BTreeSet<Package>> {
-    tree(&[
-        "--package",
-        "countersign-module",
-        "--target",
-        WASM,
-        "-e",
-        "normal,no-proc-macro",
-    ])
-}
-
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Package {
-    name: String,
-    version: String,
-    is_ours: bool,
-    licence: String,
-}
-
-/// What cargo would build.
-fn tree(options: &[&str]) -> Result<BTreeSet<Package>> {
-    let output = project::cargo()
-        .current_dir(project::root())
-        .args([
-            "tree", "--locked", "--prefix", "none", "--format", "{p}|{l}|",
-        ])
-        .args(options)
-        .output()?;
-    ensure!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let text = String::from_utf8(output.stdout)?;
-    text.lines()
-        .filter(|line| !line.is_empty())
-        .map(|line| package(line).with_context(|| format!("cargo tree said `{line}`")))
-        .collect()
-}
-
-/// `name v1.2.3 (/path)|licence|`, and perhaps ` (*)`.
-fn package(line: &str) -> Option<Package> {
-    let mut parts = line.split('|');
-    let mut words = parts.next()?.split(' ');
-    Some(Package {
-        name: words.next()?.to_owned(),
-        version: words.next()?.to_owned(),
-        is_ours: words.any(|word| word.starts_with('(') && word != "(proc-macro)"),
-        licence: parts.next()?.to_owned(),
-    })
+/// What is in the file is built for size or is named as being for speed, which the
+/// profile has to say of each: `"*"` would say it of the macros too.
+fn without_level() -> Result<Vec<String>> {
+    let manifest = fs::read_to_string(project::root().join("Cargo.toml"))?;
+    let levels = manifest.split_once("[profile.module.package]");
+    let levels = levels
+        .context("Cargo.toml has no [profile.module.package]")?
+        .1;
+    let named = |name: &str| {
+        levels
+            .lines()
+            .any(|line| line.starts_with(&format!("{name} = ")))
+    };
+    let problem = |name| format!("Cargo.toml's [profile.module.package] does not name `{name}`");
+    let packages = in_the_file(project::root())?.into_iter();
+    let packages = packages.filter(|package| !package.is_ours && !named(&package.name));
+    Ok(packages.map(|package| problem(package.name)).collect())
 }

@@ -4,32 +4,27 @@ mod cargo_tests;
 mod dependencies;
 mod go;
 mod npm;
+mod stages;
 mod tally;
 
-use std::{
-    env,
-    process::{Command, ExitCode},
-    time::Instant,
-};
+use std::process::{Command, ExitCode};
 
 use anyhow::{Result, ensure};
 
-use self::tally::Tally;
-use crate::{bench, build, project, tools};
-
-const WASM: &str = "wasm32-unknown-unknown";
+use self::stages::Stages;
+use crate::{bench, build, packages::WASM, project, tools};
 
 pub(crate) fn run() -> ExitCode {
-    let mut stages = Stages {
-        start: Instant::now(),
-        total: Tally::default(),
-    };
+    let mut stages = Stages::new();
     stages.check("format", || cargo(&["fmt", "--all", "--", "--check", "-l"]));
     stages.check(
         "dependencies: licences, banned, duplicates",
         dependencies::check,
     );
-    stages.check("the file is built and sealed", build::run);
+    stages.check(
+        "the file is built, sealed and the committed one",
+        build::run,
+    );
     stages.check("clippy", || {
         cargo(&[
             "clippy",
@@ -61,22 +56,24 @@ pub(crate) fn run() -> ExitCode {
         ])
     });
     stages.run("the Go host", go::run);
-    let envoy = tools::envoy();
-    if let Err(error) = &envoy {
-        println!("Envoy could not be installed: {error:#}");
-    }
-    if let Err(error) = tools::npm_packages(bench::NODE) {
-        println!("the peers in Node could not be installed: {error:#}");
-    }
+    let mut programs = cargo_tests::Programs::default();
+    // Where one of these cannot be had, the tests that need it are skipped, which in CI fails the run.
+    stages.check("Envoy is installed", || {
+        programs.envoy = tools::envoy()
+            .map_err(|error| missing("Envoy", &error))
+            .ok();
+        Ok(())
+    });
     let mut nodes = None;
-    stages.check("the npm package is packed", || {
+    stages.check("the npm package is packed, and its peers installed", || {
+        if let Err(error) = tools::npm_packages(bench::NODE) {
+            missing("the peers in Node", &error);
+        }
         nodes = Some(npm::prepare()?);
         Ok(())
     });
-    let programs = cargo_tests::Programs {
-        envoy: envoy.ok(),
-        node: nodes.as_ref().map(|nodes| nodes.new.clone()),
-    };
+    programs.node = nodes.as_ref().map(|nodes| nodes.new.clone());
+    stages.check("the tests are compiled", cargo_tests::compile);
     stages.run("tests", || cargo_tests::run(programs));
     if let Some(nodes) = nodes {
         stages.run("the npm package in its runtimes and frameworks", || {
@@ -86,47 +83,8 @@ pub(crate) fn run() -> ExitCode {
     stages.end()
 }
 
-struct Stages {
-    start: Instant,
-    total: Tally,
-}
-
-impl Stages {
-    /// A stage that holds or does not.
-    fn check(&mut self, name: &str, stage: impl FnOnce() -> Result<()>) {
-        self.run(name, || {
-            stage().map(|()| Tally {
-                passed: 1,
-                ..Tally::default()
-            })
-        });
-    }
-
-    /// A stage that counts; where it could not run, it is one failure.
-    fn run(&mut self, name: &str, stage: impl FnOnce() -> Result<Tally>) {
-        println!("[{:>6.1} s] {name}", self.start.elapsed().as_secs_f32());
-        self.total += stage().unwrap_or_else(|error| {
-            println!("failed: {name}: {error:#}");
-            Tally {
-                failed: 1,
-                ..Tally::default()
-            }
-        });
-    }
-
-    fn end(mut self) -> ExitCode {
-        if env::var_os("CI").is_some() && self.total.skipped > 0 {
-            println!("failed: in CI nothing may be skipped");
-            self.total.failed += 1;
-        }
-        println!("[{:>6.1} s] done", self.start.elapsed().as_secs_f32());
-        println!("{}", self.total);
-        if self.total.failed == 0 {
-            ExitCode::SUCCESS
-        } else {
-            ExitCode::FAILURE
-        }
-    }
+fn missing(what: &str, error: &anyhow::Error) {
+    println!("{what} could not be installed: {error:#}");
 }
 
 fn cargo(arguments: &[&str]) -> Result<()> {

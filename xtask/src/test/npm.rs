@@ -33,6 +33,7 @@ const NEW: &[&str] = &[
     "commonjs",
     "frameworks",
     "workerd",
+    "browser",
     "chromium",
     "inspector",
     "deno",
