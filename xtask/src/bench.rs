@@ -18,9 +18,11 @@ pub(crate) fn run(arguments: &[&str]) -> Result<ExitCode> {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     if !asks("--help") && !asks("-h") {
         build::run()?;
-        let only = ["native", "wasmtime", "node", "npm", "go", "envoy", "growth"];
+        let only = [
+            "native", "wasmtime", "node", "npm", "go", "envoy", "growth", "documents",
+        ];
         let needs = |suite| asks(suite) || !only.into_iter().any(asks);
-        if needs("node") || needs("npm") {
+        if needs("node") || needs("npm") || needs("documents") {
             tools::npm_packages(NODE)?;
             package::run()?;
             package::unpack_for(NODE)?;

@@ -44,17 +44,31 @@ type bench struct {
 }
 
 func main() {
-	b := bench{}
-	if err := json.NewDecoder(os.Stdin).Decode(&b.workload); err != nil {
+	races, err := measure()
+	if err != nil {
 		log.Fatal(err)
 	}
-	if err := b.run(); err != nil {
-		log.Fatal(err)
-	}
-	answer := map[string]any{"races": b.races, "versions": versions()}
+	answer := map[string]any{"races": races, "versions": versions()}
 	if err := json.NewEncoder(os.Stdout).Encode(answer); err != nil {
 		log.Fatal(err)
 	}
+}
+
+func measure() ([]result, error) {
+	input := json.NewDecoder(os.Stdin)
+	if len(os.Args) > 1 && os.Args[1] == "large" {
+		l := large{}
+		if err := input.Decode(&l); err != nil {
+			return nil, err
+		}
+		return l.run()
+	}
+	b := bench{}
+	if err := input.Decode(&b.workload); err != nil {
+		return nil, err
+	}
+	err := b.run()
+	return b.races, err
 }
 
 func (b *bench) run() error {

@@ -1,6 +1,6 @@
 // Our contestant.
 
-import { admit, instantiate, openGate, supplyKeys } from "./face.mjs";
+import { admit, instantiate, openGate, supply } from "./face.mjs";
 import { figure, time } from "./race.mjs";
 
 /** With what the token says, as a service wants it. */
@@ -27,7 +27,7 @@ export function supplyTwoKeys({ policy, jwks }, repeats) {
   const gate = openGate(policy);
   const [fetch] = gate.due(Date.now());
   const body = Buffer.from(jwks);
-  const figure = time("npm package, supply", repeats, () => supplyKeys(gate, fetch, body));
+  const figure = time("npm package, supply", repeats, () => supply(gate, fetch, body));
   gate.close();
   return figure;
 }
@@ -40,7 +40,7 @@ export function memory({ policy, hundred }, { tokens }, target) {
   const memory = instantiate();
   const gate = openGate(policy);
   const [fetch] = gate.due(Date.now());
-  supplyKeys(gate, fetch, Buffer.from(hundred));
+  supply(gate, fetch, Buffer.from(hundred));
   for (const token of tokens.slice(0, 1000)) admit(gate, target, `Bearer ${token}`);
   return figure("sealed", "bytes", [memory.buffer.byteLength]);
 }

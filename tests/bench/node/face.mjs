@@ -2,14 +2,12 @@
 // `checkSync` of a gate ask for it.
 
 import { readFileSync } from "node:fs";
-import { Generation } from "./node_modules/countersign/esm/generation.js";
+import { Held } from "./node_modules/countersign/esm/held.js";
 import * as glue from "./node_modules/countersign/esm/glue/countersign.js";
 import { restart, start } from "./node_modules/countersign/esm/instance.js";
 
 const file = new URL("node_modules/countersign/countersign.wasm", import.meta.url);
 await start(new WebAssembly.Module(readFileSync(file)));
-
-const SETTINGS = { fetch: undefined, fetchInit: {}, shared: false, now: Date.now };
 
 /** A fresh instance of the file, and its memory. */
 export function instantiate() {
@@ -18,14 +16,15 @@ export function instantiate() {
 }
 
 export function openGate(policy) {
-  return new Generation(Buffer.from(policy), SETTINGS);
+  return new Held(Buffer.from(policy), () => [], () => {});
 }
 
-/** Supplies the one document that the gate asks for. */
-export function supplyKeys(gate, fetch, jwks) {
+/** Supplies the one document that the gate asks for, as slices: `each` is given what makes the next one. */
+export function supply(gate, fetch, jwks, each = (slice) => slice()) {
   const answer = { status: 200, cacheControl: "max-age=600", body: jwks };
-  const problems = gate.supply(fetch, answer, Date.now());
-  if (problems.length > 0) throw new Error(JSON.stringify(problems));
+  let supplied = each(() => gate.supply(fetch, answer, Date.now()));
+  while (supplied?.outcome === "unfinished") supplied = each(() => gate.resume(fetch, Date.now()));
+  if (supplied?.outcome !== "accepted" || supplied.skipped.length > 0) throw new Error(JSON.stringify(supplied));
 }
 
 /** Says who is asking. Throws unless the request may pass. */

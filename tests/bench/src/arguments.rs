@@ -41,6 +41,8 @@ pub(crate) enum Suite {
     Envoy,
     /// 1 to 10,000 issuers and rules.
     Growth,
+    /// The largest documents, in wasmtime, Node and Go.
+    Documents,
     /// Everything.
     All,
 }
@@ -57,6 +59,8 @@ pub(crate) struct Scale {
     quick: bool,
     /// Of what is no check.
     pub(crate) repeats: usize,
+    /// Of the reading of a large document.
+    pub(crate) readings: usize,
     /// Fresh processes of each contestant.
     pub(crate) starts: usize,
     /// Seconds that OpenSSL measures itself for.
@@ -75,6 +79,7 @@ impl Scale {
             true => Self {
                 quick,
                 repeats: 3,
+                readings: 1,
                 starts: 2,
                 openssl_s: 0,
                 mixed: 60,
@@ -85,6 +90,7 @@ impl Scale {
             false => Self {
                 quick,
                 repeats: 200,
+                readings: 5,
                 starts: 20,
                 openssl_s: 1,
                 mixed: 20_000,

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use crate::{
     arguments::Scale,
     figure::Race,
+    large::{self, Document},
     mix::Mix,
     policy,
     race::Plan,
@@ -51,6 +52,19 @@ pub(crate) fn workload(scale: &Scale) -> Result<Value> {
             "jwks": policy::jwks(&rsa)?.to_string(),
             "hundred": policy::hundred_keys(&rsa).to_string(),
         },
+    }))
+}
+
+/// [`large::documents`] for a host that measures nothing else.
+pub(crate) fn large_workload(documents: &[Document], scale: &Scale) -> Result<Value> {
+    let documents = documents.iter().map(|document| {
+        let policy = text(document.policy())?;
+        Ok(json!({ "name": document.name, "policy": policy, "body": document.body }))
+    });
+    Ok(json!({
+        "readings": scale.readings,
+        "goalMs": large::GOAL_MS,
+        "documents": documents.collect::<Result<Vec<_>>>()?,
     }))
 }
 

@@ -6,10 +6,12 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
+use serde_json::Value;
 
 use crate::{
     arguments::Scale,
     child::{self, Answer},
+    figure::Race,
     progress::say,
     rsa_alone,
 };
@@ -21,6 +23,11 @@ pub(crate) fn run(scale: &Scale) -> Result<Answer> {
     let alone = rsa_alone::of_child("go", &answer.races, scale)?;
     answer.races.extend(alone);
     Ok(answer)
+}
+
+/// The largest documents.
+pub(crate) fn large(workload: &Value) -> Result<Vec<Race>> {
+    Ok(child::ask(Command::new(build()?).arg("large"), workload)?.races)
 }
 
 fn build() -> Result<PathBuf> {

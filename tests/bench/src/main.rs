@@ -10,6 +10,7 @@ mod envoy;
 mod figure;
 mod go;
 mod growth;
+mod large;
 mod machine;
 mod mix;
 mod node;
@@ -75,6 +76,9 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
     }
     if has(Suite::Growth) {
         races.extend(growth::growth(&scale)?);
+    }
+    if has(Suite::Documents) {
+        races.extend(large::run(&scale)?);
     }
     let report = Report::new(races, child_versions, arguments.quick);
     if arguments.json {

@@ -42,8 +42,7 @@ pub(crate) fn jwks(signer: &Signer) -> Result<Value> {
     Ok(json!({ "keys": keys }))
 }
 
-/// The same key by a hundred names, the signer's first: the most that a
-/// document may have.
+/// The same key by a hundred names, the signer's first.
 pub(crate) fn hundred_keys(signer: &Signer) -> Value {
     let keys = (0..100).map(|number| {
         let mut jwk = signer.public_jwk();

@@ -1,6 +1,6 @@
 //! What is measured in this process, and how much of it.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use countersign_host::Instance;
 
 use crate::{
@@ -166,41 +166,34 @@ fn rsa_alone(host: &str, scale: &Scale, races: &[Race], ours: &Ours<'_>) -> Resu
 fn supply_native(signer: &Signer, scale: &Scale) -> Result<Figure> {
     let opened = countersign::Gate::open(&policy::awaiting_keys(signer), 1);
     let mut gate = opened.map_err(|problems| anyhow::anyhow!("{problems:?}"))?;
-    let source = gate
-        .due(token::now_ms())
-        .first()
-        .context("nothing is due")?
-        .source;
+    let fetch = gate.due(token::now_ms()).pop().context("nothing is due")?;
     let body = policy::jwks(signer)?.to_string();
     time("crate, Gate::supply", scale.repeats, || {
         let outcome = countersign::Outcome::Response {
             status: 200,
             cache_control: "max-age=600",
-            body: body.as_bytes(),
+            body: body.as_bytes().into(),
         };
-        let supplied = gate.supply(source, outcome, token::now_ms());
-        supplied
-            .map(drop)
-            .map_err(|problem| anyhow::anyhow!("{problem:?}"))
+        match gate.supply(fetch.source, &fetch.uri, outcome, token::now_ms()) {
+            countersign::Supplied::Accepted { .. } => Ok(()),
+            other => bail!("not accepted: {other:?}"),
+        }
     })
 }
 
 fn supply_sealed(signer: &Signer, scale: &Scale) -> Result<Figure> {
     let mut instance = Instance::open(&policy::awaiting_keys(signer))?;
-    let source = instance
-        .due(token::now_ms())?
-        .first()
-        .context("nothing is due")?
-        .source;
+    let due = instance.due(token::now_ms())?.pop();
+    let fetch = due.context("nothing is due")?;
     let outcome = countersign_host::Outcome::Response(countersign_host::Response {
         status: 200,
         cache_control: "max-age=600".into(),
         body: policy::jwks(signer)?.to_string().into(),
     });
     time("sealed, Instance::supply", scale.repeats, || {
-        let supplied = instance.supply(source, &outcome, token::now_ms())?;
-        supplied
-            .map(drop)
-            .map_err(|problem| anyhow::anyhow!("{problem:?}"))
+        match instance.supply(fetch.source, &fetch.uri, &outcome, token::now_ms())? {
+            countersign_host::Supplied::Accepted(_) => Ok(()),
+            other => bail!("not accepted: {other:?}"),
+        }
     })
 }

@@ -94,14 +94,7 @@ impl Signer {
 
     /// What an issuer publishes, or, of a secret, what a policy holds.
     pub(crate) fn public_jwk(&self) -> Value {
-        let mut jwk = self.jwk.clone();
-        if let Some(members) = jwk.as_object_mut() {
-            for private in ["d", "p", "q", "dp", "dq", "qi"] {
-                members.remove(private);
-            }
-            members.insert("alg".into(), self.algorithm.into());
-        }
-        jwk
+        public(self.jwk.clone(), self.algorithm)
     }
 
     /// Distinct tokens, of about 650 bytes with RSA.
@@ -160,6 +153,21 @@ pub(crate) fn next_rsa_jwk() -> Result<Value> {
     Ok(
         json!({ "kty": jwk["kty"], "kid": jwk["kid"], "alg": "RS256", "n": jwk["n"], "e": jwk["e"] }),
     )
+}
+
+/// The test key of P-521, which is the slowest to read.
+pub(crate) fn p521_jwk() -> Result<Value> {
+    Ok(public(test_key("ec-p521")?, "ES512"))
+}
+
+fn public(mut jwk: Value, algorithm: &str) -> Value {
+    if let Some(members) = jwk.as_object_mut() {
+        for private in ["d", "p", "q", "dp", "dq", "qi"] {
+            members.remove(private);
+        }
+        members.insert("alg".into(), algorithm.into());
+    }
+    jwk
 }
 
 pub(crate) fn now_ms() -> u64 {

@@ -1,8 +1,8 @@
 //! Any bytes as key, metadata and revocation documents, twice: what was
-//! accepted once is accepted again.
+//! accepted once is accepted again, and asked for when it was said to be.
 #![no_main]
 
-use countersign::{Gate, Outcome};
+use countersign::{Gate, Outcome, Supplied};
 use libfuzzer_sys::fuzz_target;
 
 const POLICY: &[u8] = br#"{ "contract": "1", "issuers": [
@@ -17,17 +17,25 @@ const POLICY: &[u8] = br#"{ "contract": "1", "issuers": [
 fuzz_target!(|input: (u16, &str, &[u8])| {
     let (status, cache_control, body) = input;
     let status = if status < 1000 { status } else { 200 };
-    let outcome = || Outcome::Response {
-        status,
-        cache_control,
-        body,
-    };
     let mut gate = Gate::open(POLICY, 1).expect("the policy is good");
     for fetch in gate.due(1) {
-        let first = gate.supply(fetch.source, outcome(), 1).is_ok();
-        assert_eq!(gate.supply(fetch.source, outcome(), 2).is_ok(), first);
+        let mut supply = |now_ms| {
+            let outcome = Outcome::Response {
+                status,
+                cache_control,
+                body: body.into(),
+            };
+            let mut supplied = gate.supply(fetch.source, &fetch.uri, outcome, now_ms);
+            while let Supplied::Unfinished = supplied {
+                supplied = gate.resume(fetch.source, now_ms);
+            }
+            matches!(supplied, Supplied::Accepted { .. })
+        };
+        let first = supply(1);
+        assert_eq!(supply(2), first);
         assert!(status == 200 || !first);
     }
-    gate.due(u64::MAX);
+    let due_in_ms = gate.next_due(2).expect("documents are fetched again");
+    assert!(!gate.due(2 + due_in_ms).is_empty());
     gate.status(u64::MAX);
 });
