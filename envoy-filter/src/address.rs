@@ -35,6 +35,11 @@ impl<'a> Address<'a> {
         })
     }
 
+    /// Whether it is the port of its scheme.
+    pub(crate) fn has_default_port(&self) -> bool {
+        matches!((self.scheme, self.port), ("https", "443") | ("http", "80"))
+    }
+
     /// Path and query (RFC 9112 §3.2.1).
     pub(crate) fn path(&self) -> String {
         let slash = if self.target.starts_with('/') {

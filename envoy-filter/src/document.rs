@@ -5,15 +5,14 @@ use countersign::{Fetch, FetchKind, Gate, Outcome, Supplied};
 use crate::{
     address::Address,
     config::{Cluster, Settings},
-    host::{self, Level, http, shared},
-    journal::{State, Stored},
-    pairs,
+    fetch,
+    host::{self, Level, http::Refusal, shared},
+    journal::{Copy, State},
+    response::Response,
 };
 
-/// The parts of a document in the shared data.
+/// The state of a document in the shared data.
 const STATE: &str = "\nstate";
-const COPY: &str = "\ncopy";
-
 pub(crate) struct Document {
     pub(crate) fetch: Fetch,
     /// Its name in the shared data.
@@ -23,16 +22,55 @@ pub(crate) struct Document {
     taken: State,
     /// Another worker is fetching it.
     pub(crate) elsewhere: bool,
-    /// It has to be fetched when others are done.
-    pub(crate) queued: bool,
+    /// What goes on with it.
+    pub(crate) reading: Option<Reading>,
+}
+
+/// What goes on with a document, callback for callback.
+pub(crate) enum Reading {
+    /// It came, and is put down for the other workers before the gate has it:
+    /// up to this piece.
+    PutDown(Response, Copy, u32),
+    /// It is taken from where another worker put it down.
+    Taken(State, Vec<u8>),
+    /// The gate reads it.
+    InGate(Origin),
+}
+
+/// Where a document that the gate has came from.
+pub(crate) enum Origin {
+    /// From its server.
+    Fetched(Fetched),
+    /// From another worker, and when that one accepted it.
+    Shared(u64),
+    /// It did not come.
+    Failed,
+}
+
+/// What the other workers are told once it is accepted.
+pub(crate) struct Fetched {
+    copy: Copy,
+    cache_control: String,
+    pub(crate) has_no_keys: bool,
+}
+
+/// How far one step has come.
+pub(crate) enum Step {
+    More(Reading),
+    /// The gate has answered.
+    Given(Supplied, Origin),
+    /// The copy is not there any more.
+    Lost,
 }
 
 /// What becomes of a document that is wanted.
 pub(crate) enum Wanted {
-    /// Another worker had it: the gate has it now.
-    News,
-    /// Another worker is fetching it.
-    Elsewhere,
+    /// There is something to read: [`Document::step`].
+    Read,
+    /// A fetch of another worker has failed: the gate knows.
+    FailedElsewhere,
+    /// Somebody is at it: another worker, or this gate, which reads it.
+    Under,
     /// This worker is fetching it, by this call.
     Call(u32),
     /// Envoy cannot fetch it.
@@ -48,7 +86,7 @@ impl Document {
             fetch,
             taken: State::default(),
             elsewhere: false,
-            queued: false,
+            reading: None,
         }
     }
 
@@ -67,10 +105,6 @@ impl Document {
         [&self.key, STATE].concat()
     }
 
-    fn copy_key(&self) -> String {
-        [&self.key, COPY].concat()
-    }
-
     fn state(&self) -> (State, u32) {
         match shared::get(&self.state_key()) {
             Some((bytes, version)) => (State::read(&bytes), version),
@@ -78,92 +112,169 @@ impl Document {
         }
     }
 
-    /// Supplies what another worker has put down: whether there was anything.
-    pub(crate) fn catch_up(&mut self, gate: &mut Gate, now_ms: u64) -> bool {
+    /// Gives the gate what another worker has put down since the last time.
+    pub(crate) fn catch_up(&mut self, gate: &mut Gate, now_ms: u64) -> Option<Wanted> {
         let (state, _) = self.state();
         self.take(gate, state, now_ms)
     }
 
     /// The same; if there was nothing, makes sure that somebody fetches it.
     pub(crate) fn want(&mut self, gate: &mut Gate, settings: &Settings, now_ms: u64) -> Wanted {
-        let (state, version) = self.state();
-        if self.take(gate, state, now_ms) {
-            return Wanted::News;
+        if self.reading.is_some() {
+            return Wanted::Under;
         }
-        let lease = state.leased(now_ms).write();
+        let (state, version) = self.state();
+        if let Some(taken) = self.take(gate, state.clone(), now_ms) {
+            return taken;
+        }
         self.elsewhere = state.is_leased(now_ms)
-            || shared::replace(&self.state_key(), &lease, version).is_none();
+            || shared::replace(&self.state_key(), &state.leased(now_ms).write(), version).is_none();
         if self.elsewhere {
-            return Wanted::Elsewhere;
+            return Wanted::Under;
         }
         self.call(settings).map_or(Wanted::Failed, Wanted::Call)
     }
 
+    /// It came from its server.
+    pub(crate) fn came(&mut self, response: Response) {
+        let (state, _) = self.state();
+        let copy = state.copy.beside(response.body.len());
+        self.reading = Some(Reading::PutDown(response, copy, 0));
+    }
+
+    /// One step of what goes on with it.
+    pub(crate) fn step(&mut self, gate: &mut Gate, reading: Reading, now_ms: u64) -> Step {
+        let Fetch { source, uri, .. } = &self.fetch;
+        let (supplied, origin) = match reading {
+            Reading::PutDown(response, copy, piece) => {
+                if response.is_ok() && copy.put(&self.key, piece, &response.body) {
+                    return Step::More(Reading::PutDown(response, copy, piece + 1));
+                }
+                let has_no_keys = response.has_no_keys();
+                let outcome = Outcome::Response {
+                    status: response.status,
+                    cache_control: &response.cache_control,
+                    body: response.body.into(),
+                };
+                let supplied = gate.supply(*source, uri, outcome, now_ms);
+                let fetched = Fetched {
+                    copy,
+                    has_no_keys,
+                    cache_control: response.cache_control,
+                };
+                (supplied, Origin::Fetched(fetched))
+            }
+            Reading::Taken(state, mut body) => {
+                let copy = state.copy;
+                if copy.take(&self.key, &mut body).is_none() {
+                    return Step::Lost;
+                }
+                if !copy.is_whole(&body) {
+                    return Step::More(Reading::Taken(state, body));
+                }
+                // The other worker may have looked at the clock a little later.
+                // Where this gate refuses the document, it fetches it in a while.
+                let at_ms = state.accepted_at.min(now_ms);
+                let outcome = Outcome::Response {
+                    status: 200,
+                    cache_control: &state.cache_control,
+                    body: body.into(),
+                };
+                (
+                    gate.supply(*source, uri, outcome, at_ms),
+                    Origin::Shared(at_ms),
+                )
+            }
+            Reading::InGate(origin) => {
+                let at_ms = match origin {
+                    Origin::Shared(at_ms) => at_ms,
+                    Origin::Fetched(_) | Origin::Failed => now_ms,
+                };
+                (gate.resume(*source, at_ms), origin)
+            }
+        };
+        match supplied {
+            Supplied::Unfinished => Step::More(Reading::InGate(origin)),
+            supplied => Step::Given(supplied, origin),
+        }
+    }
+
     /// Tells the other workers that the gate has accepted this.
-    pub(crate) fn accepted(&mut self, stored: &[u8], now_ms: u64) {
-        shared::set(&self.copy_key(), stored);
-        self.publish(State::accepted(now_ms));
+    pub(crate) fn accepted(&mut self, fetched: Fetched, now_ms: u64) {
+        let (before, _) = self.state();
+        self.publish(State::accepted(now_ms, fetched.copy, fetched.cache_control));
+        if before.copy.place != self.taken.copy.place {
+            before.copy.discard(&self.key);
+        }
     }
 
     /// Tells the other workers that there is nothing to accept.
-    pub(crate) fn failed(&mut self, now_ms: u64) {
-        self.publish(self.taken.failed(now_ms));
+    pub(crate) fn failed(&mut self, origin: &Origin, now_ms: u64) {
+        self.clear(origin);
+        self.publish(self.taken.clone().failed(now_ms));
+    }
+
+    /// Nobody fetches it any more, and nothing came of it.
+    pub(crate) fn released(&mut self, origin: &Origin) {
+        self.clear(origin);
+        self.publish(self.taken.clone().released());
+    }
+
+    /// Nobody gets what was put down.
+    fn clear(&self, origin: &Origin) {
+        if let Origin::Fetched(fetched) = origin {
+            fetched.copy.discard(&self.key);
+        }
     }
 
     fn publish(&mut self, state: State) {
-        self.taken = state;
         shared::set(&self.state_key(), &state.write());
+        self.taken = state;
     }
 
     /// Nobody needs what was there.
     pub(crate) fn discard(&self) {
-        shared::set(&self.copy_key(), b"");
+        let (state, _) = self.state();
+        state.copy.discard(&self.key);
     }
 
-    fn take(&mut self, gate: &mut Gate, state: State, now_ms: u64) -> bool {
-        let mut news = false;
-        if state.accepted_at != self.taken.accepted_at
-            && let Some((bytes, _)) = shared::get(&self.copy_key())
-            && let Some(stored) = Stored::read(&bytes)
-        {
-            // The other worker may have looked at the clock a little later.
-            // Where this gate refuses the document, it fetches it in a while.
-            let at_ms = state.accepted_at.min(now_ms);
-            let _ = supply(gate, &self.fetch, stored.outcome(), at_ms);
-            self.taken.accepted_at = state.accepted_at;
-            news = true;
-        }
-        if state.failed_at != self.taken.failed_at && state.failed_at != 0 {
-            let at_ms = state.failed_at.min(now_ms);
-            let _ = supply(gate, &self.fetch, Outcome::Failed, at_ms);
-            self.taken.failed_at = state.failed_at;
-            news = true;
-        }
-        self.elsewhere &= !news;
-        self.queued &= !news;
-        news
+    fn take(&mut self, gate: &mut Gate, state: State, now_ms: u64) -> Option<Wanted> {
+        let failed = state.failed_at != self.taken.failed_at && state.failed_at != 0;
+        let accepted = state.accepted_at != self.taken.accepted_at
+            && state.copy.pieces > 0
+            && state.is_of_the_past(now_ms);
+        self.taken.failed_at = state.failed_at;
+        let wanted = if accepted {
+            self.taken.clone_from(&state);
+            self.reading = Some(Reading::Taken(state, Vec::new()));
+            Wanted::Read
+        } else if failed {
+            let Fetch { source, uri, .. } = &self.fetch;
+            gate.supply(*source, uri, Outcome::Failed, state.failed_at.min(now_ms));
+            Wanted::FailedElsewhere
+        } else {
+            return None;
+        };
+        self.elsewhere = false;
+        Some(wanted)
     }
 
-    /// GET, without a body and without credentials of any kind.
     fn call(&self, settings: &Settings) -> Option<u32> {
         let Some((address, cluster)) = Address::of(&self.fetch.uri).zip(self.cluster.as_ref())
         else {
-            self.log("no cluster is named that fetches from this host");
+            self.log("no entry of `clusters` is for this host");
             return None;
         };
-        let authority = cluster.authority.as_deref().unwrap_or(address.authority);
-        let headers = pairs::write(&[
-            (":method", "GET"),
-            (":scheme", address.scheme),
-            (":authority", authority),
-            (":path", &address.path()),
-            ("accept", "application/json"),
-        ]);
-        let call = http::call(&cluster.name, &headers, settings.fetch_timeout_ms);
-        if call.is_none() {
-            self.log(&["Envoy has no cluster `", &cluster.name, "`"].concat());
+        match fetch::call(&address, cluster, settings.fetch_timeout_ms) {
+            Ok(call) => return Some(call),
+            Err(Refusal::NoCluster) => {
+                self.log(&["Envoy has no cluster `", &cluster.name, "`"].concat());
+            }
+            Err(Refusal::NoHost) => {
+                self.log(&["nobody in cluster `", &cluster.name, "` can be asked"].concat());
+            }
         }
-        call
+        None
     }
 
     /// A query stays out of the log: some put a key there.
@@ -184,20 +295,6 @@ impl Document {
         ];
         host::log(Level::Warn, &parts.concat());
     }
-}
-
-/// Has the gate read a document to its end.
-pub(crate) fn supply(
-    gate: &mut Gate,
-    fetch: &Fetch,
-    outcome: Outcome<'_>,
-    now_ms: u64,
-) -> Supplied {
-    let mut supplied = gate.supply(fetch.source, &fetch.uri, outcome, now_ms);
-    while supplied == Supplied::Unfinished {
-        supplied = gate.resume(fetch.source, now_ms);
-    }
-    supplied
 }
 
 /// Whoever fetches the same in the same way shares it, also across plugins and

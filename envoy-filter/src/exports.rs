@@ -53,6 +53,12 @@ extern "C" fn proxy_on_request_headers(request: u32, _count: usize, _end: bool) 
     u32::from(!worker::admit(request))
 }
 
+/// A request's trailers are there: 0 lets them go on.
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_request_trailers(request: u32, _count: usize) -> u32 {
+    u32::from(!worker::clean_trailers(request))
+}
+
 /// A plugin or request is over.
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_delete(context: u32) {

@@ -11,7 +11,13 @@ pub(crate) struct Metrics {
     /// Of those, with a token whose signature was remembered.
     pub(crate) remembered: Counter,
     pub(crate) waited: Counter,
+    /// Of those, who found the room full.
+    pub(crate) room_full: Counter,
+    /// Of those, who waited in vain for all of their time.
+    pub(crate) wait_over: Counter,
     pub(crate) fetches_ok: Counter,
+    /// Of those, key documents without any key.
+    pub(crate) fetches_empty: Counter,
     pub(crate) fetches_failed: Counter,
     /// By code.
     denied: Vec<(Code, Counter)>,
@@ -34,11 +40,18 @@ impl Metrics {
             count: 0,
         };
         let gauge = |name: &str| metric::define(Kind::Gauge, &named(name));
+        // A filter that has died can tell nothing: the one in its place does.
+        let mut started = counter("started");
+        started.add();
+        started.tell();
         Self {
             allowed: counter("allowed"),
             remembered: counter("remembered"),
             waited: counter("waited"),
+            room_full: counter("room_full"),
+            wait_over: counter("wait_over"),
             fetches_ok: counter("fetches_ok"),
+            fetches_empty: counter("fetches_empty"),
             fetches_failed: counter("fetches_failed"),
             denied: Code::ALL
                 .iter()
@@ -63,7 +76,10 @@ impl Metrics {
             &mut self.allowed,
             &mut self.remembered,
             &mut self.waited,
+            &mut self.room_full,
+            &mut self.wait_over,
             &mut self.fetches_ok,
+            &mut self.fetches_empty,
             &mut self.fetches_failed,
         ];
         denied.chain(others).for_each(Counter::tell);

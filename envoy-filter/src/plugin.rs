@@ -7,32 +7,39 @@ use crate::{
     config::{Configuration, Settings},
     document::Document,
     documents::{Documents, Parts},
-    forward,
-    host::{self, request},
+    fetch, forward,
+    host::{self, request, shared},
     identity,
     jitter::Jitter,
     metrics::Metrics,
+    pace::{self, Pace},
     request::Head,
+    rooms::Rooms,
+    uptime::Uptime,
     waiting::Waiting,
 };
 
 /// Discovery, the keys that it names, and one more try.
 const ROUNDS: usize = 4;
-/// Between ticks while something is awaited, and at rest.
-const BUSY_MS: u32 = 20;
-const REST_MS: u32 = 1_000;
+/// In the shared data, once a filter of this Envoy has been at work.
+const AT_WORK: &str = "countersign.at-work";
+/// Between what is told of metrics.
+const TELL_MS: u64 = 1_000;
 
 pub(crate) struct Plugin {
     id: u32,
     gate: Gate,
     settings: Settings,
     documents: Documents,
-    /// Who waits, in the order in which they came.
-    queue: Vec<Waiting>,
+    rooms: Rooms,
     metrics: Metrics,
+    /// What trailers may not say.
+    spoken: Vec<Box<str>>,
     jitter: Jitter,
-    /// When to ask the gate what is due.
+    uptime: Uptime,
+    /// When to ask the gate what is due, by the uptime.
     due_at: Option<u64>,
+    is_at_work: bool,
     tick_ms: u32,
     told_at: u64,
     /// The number of the newest grant: of an older one the token was remembered.
@@ -55,18 +62,20 @@ impl Plugin {
         for document in gate.status(0).iter().filter(|d| !d.uri.is_empty()) {
             Document::prepare(document.kind, &document.uri, &settings);
         }
-        let tick_ms = 1;
-        host::set_tick_period(tick_ms);
+        host::set_tick_period(pace::AT_ONCE_MS);
         Self {
             id,
             metrics: Metrics::define(&settings.metrics_prefix),
+            spoken: forward::spoken(&gate),
             due_at: Some(0),
             gate,
             settings,
             documents: Documents::default(),
-            queue: Vec::new(),
+            rooms: Rooms::default(),
             jitter: Jitter::new(seed ^ u64::from(id)),
-            tick_ms,
+            uptime: Uptime::default(),
+            is_at_work: false,
+            tick_ms: pace::AT_ONCE_MS,
             told_at: 0,
             newest_grant: 0,
         }
@@ -88,16 +97,16 @@ impl Plugin {
         match self.decide(&head, now_ms)? {
             Fate::Pass => return Some(true),
             Fate::Deny(denial) => self.deny(&denial, &head),
+            // What it waits for is being fetched by now, room or no room.
             Fate::Wait(fetches) => {
                 self.metrics.waited.add();
-                let until_ms = now_ms.saturating_add(self.settings.max_wait_ms);
+                let until_ms = self.uptime.at(now_ms) + self.settings.max_wait_ms;
                 let waiting = Waiting::for_documents(request, &fetches, until_ms);
-                if self.queue.len() < self.settings.max_waiting {
-                    self.queue.push(waiting);
-                } else {
+                if let Err(waiting) = self.rooms.enter(waiting, self.settings.max_waiting) {
+                    self.metrics.room_full.add();
                     self.deny(&waiting.given_up(), &head);
                 }
-                self.set_pace();
+                self.set_pace(now_ms);
             }
         }
         Some(false)
@@ -105,7 +114,15 @@ impl Plugin {
 
     /// The client of a request has left, or has its response.
     pub(crate) fn forget(&mut self, request: u32) {
-        self.queue.retain(|waiting| waiting.request != request);
+        self.rooms.leave(request);
+    }
+
+    /// Takes out of trailers what only the gate may say: backends may read
+    /// them as headers (RFC 9110 §6.5.1).
+    pub(crate) fn clean_trailers(&self) -> Option<()> {
+        let map = request::trailers()?;
+        let trailers = Head::parse(&map)?;
+        forward::clean(&trailers, &self.spoken, request::remove_trailer)
     }
 
     /// The plugin is over.
@@ -113,31 +130,47 @@ impl Plugin {
         self.metrics.tell();
     }
 
+    /// Clusters that Envoy does not have, once it has been at work: there is
+    /// a configuration to keep. Before, its clusters may still be on their way.
+    pub(crate) fn missing_clusters(configuration: &Configuration) -> Vec<String> {
+        if shared::get(AT_WORK).is_none() {
+            return Vec::new();
+        }
+        fetch::missing_clusters(&configuration.gate, &configuration.settings)
+    }
+
     pub(crate) fn tick(&mut self) -> Option<()> {
         let now_ms = host::now_ms()?;
-        self.documents.catch_up(&mut self.gate, now_ms);
-        if self.due_at.is_some_and(|due| due <= now_ms) {
-            let (documents, mut parts) = self.documents();
-            documents.start_due(&mut parts, now_ms);
+        if !self.is_at_work {
+            self.is_at_work = true;
+            shared::set(AT_WORK, b"");
+        }
+        let uptime_ms = self.uptime.at(now_ms);
+        let is_due = self.due_at.is_some_and(|due| due <= uptime_ms);
+        let (documents, mut parts) = self.documents();
+        let asked = documents.work(&mut parts, is_due, now_ms);
+        let landed = self.documents.landed();
+        if asked || !landed.is_empty() {
             self.schedule(now_ms);
         }
-        self.settle(now_ms);
-        if now_ms.abs_diff(self.told_at) >= REST_MS.into() {
-            self.told_at = now_ms;
+        self.rooms.call(&landed);
+        self.answer_some(now_ms);
+        if uptime_ms - self.told_at >= TELL_MS {
+            self.told_at = uptime_ms;
             self.metrics.tell();
             self.metrics.tell_documents(&self.gate.status(now_ms));
         }
-        self.set_pace();
+        self.set_pace(now_ms);
         Some(())
     }
 
-    /// A fetch ended; `None` for the size of its body is a failure.
+    /// A fetch ended; `None` for the size of its body is a failure. Nobody is
+    /// answered here: Envoy may call this from within the answer to another.
     pub(crate) fn fetched(&mut self, call: u32, body_size: Option<usize>) -> Option<()> {
         let now_ms = host::now_ms()?;
         let (documents, mut parts) = self.documents();
         documents.fetched(&mut parts, call, body_size, now_ms);
-        self.settle(now_ms);
-        self.set_pace();
+        self.set_pace(now_ms);
         Some(())
     }
 
@@ -188,21 +221,20 @@ impl Plugin {
         request::respond(&Answer::to(denial, form));
     }
 
-    /// Asks again for those whose waiting may be over, in their order.
-    fn settle(&mut self, now_ms: u64) {
-        let landed = self.documents.landed();
-        if !landed.is_empty() {
-            self.schedule(now_ms);
-        }
-        if self.queue.is_empty() {
-            return;
-        }
-        for waiting in std::mem::take(&mut self.queue) {
-            if !waiting.is_over(&landed, now_ms) {
-                self.queue.push(waiting);
-            } else if host::speak_for(waiting.request).is_some() {
+    /// Asks again for those whose waiting may be over, in their order, and for
+    /// no more than one callback may answer.
+    fn answer_some(&mut self, now_ms: u64) {
+        let uptime_ms = self.uptime.at(now_ms);
+        let mut pace = Pace::begin();
+        while pace.has_time() {
+            let Some((ticket, waiting)) = self.rooms.next(uptime_ms) else {
+                break;
+            };
+            if host::speak_for(waiting.request).is_some() {
                 let still = self.readmit(waiting, now_ms);
-                self.queue.extend(still);
+                if let Some(still) = still {
+                    self.rooms.put(ticket, still);
+                }
             }
         }
         host::speak_for(self.id);
@@ -216,13 +248,16 @@ impl Plugin {
         match fate.unwrap_or_else(|| Fate::Deny(internal_error())) {
             Fate::Pass => request::resume(),
             Fate::Deny(denial) => self.deny(&denial, &head),
-            Fate::Wait(fetches) if waiting.until_ms > now_ms => {
+            Fate::Wait(fetches) if waiting.until_ms > self.uptime.at(now_ms) => {
                 let Waiting {
                     request, until_ms, ..
                 } = waiting;
                 return Some(Waiting::for_documents(request, &fetches, until_ms));
             }
-            Fate::Wait(_) => self.deny(&waiting.given_up(), &head),
+            Fate::Wait(_) => {
+                self.metrics.wait_over.add();
+                self.deny(&waiting.given_up(), &head);
+            }
         }
         None
     }
@@ -237,16 +272,23 @@ impl Plugin {
     }
 
     fn schedule(&mut self, now_ms: u64) {
+        let uptime_ms = self.uptime.at(now_ms);
         let next = self.gate.next_due(now_ms);
-        self.due_at = next.map(|in_ms| {
-            let in_ms = in_ms.saturating_add(self.jitter.of(in_ms));
-            now_ms.saturating_add(in_ms)
+        self.due_at = next.map(|pause_ms| {
+            let pause_ms = pause_ms.saturating_add(self.jitter.of(pause_ms));
+            uptime_ms.saturating_add(pause_ms)
         });
     }
 
-    fn set_pace(&mut self) {
-        let busy = !self.queue.is_empty() || self.documents.awaits_others();
-        let tick_ms = if busy { BUSY_MS } else { REST_MS };
+    fn set_pace(&mut self, now_ms: u64) {
+        let uptime_ms = self.uptime.at(now_ms);
+        let tick_ms = if self.documents.has_work() || self.rooms.is_due(uptime_ms) {
+            pace::AT_ONCE_MS
+        } else if !self.rooms.is_empty() || self.documents.awaits_others() {
+            pace::BUSY_MS
+        } else {
+            pace::REST_MS
+        };
         if tick_ms != self.tick_ms {
             self.tick_ms = tick_ms;
             host::set_tick_period(tick_ms);

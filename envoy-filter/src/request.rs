@@ -25,6 +25,11 @@ impl<'a> Head<'a> {
         }
     }
 
+    /// The names of all fields, as they came.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'a [u8]> {
+        self.0.iter().map(|(name, _)| *name)
+    }
+
     pub(crate) fn has(&self, name: &str) -> bool {
         self.values(name.as_bytes()).next().is_some()
     }

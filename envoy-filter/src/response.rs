@@ -1,13 +1,13 @@
 //! What a server answered to a fetch.
 
-use countersign::Outcome;
+use countersign::{json::Value, policy_json};
 
-use crate::{host::http, journal::Stored, request::Head};
+use crate::{host::http, request::Head};
 
 pub(crate) struct Response {
-    status: u16,
-    cache_control: String,
-    body: Vec<u8>,
+    pub(crate) status: u16,
+    pub(crate) cache_control: String,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Response {
@@ -29,20 +29,21 @@ impl Response {
         })
     }
 
-    pub(crate) fn outcome(&self) -> Outcome<'_> {
-        Outcome::Response {
-            status: self.status,
-            cache_control: &self.cache_control,
-            body: (&self.body).into(),
-        }
+    /// Whether there is a document in it.
+    pub(crate) fn is_ok(&self) -> bool {
+        self.status == 200
     }
 
-    /// What the other workers get of it.
-    pub(crate) fn store(&self) -> Option<Vec<u8>> {
-        Stored {
-            cache_control: &self.cache_control,
-            body: &self.body,
-        }
-        .write()
+    /// Whether it is a JWK Set without any key, as an issuer in trouble
+    /// publishes it: it is obeyed, and somebody should know.
+    pub(crate) fn has_no_keys(&self) -> bool {
+        const LONGEST: usize = 4096;
+        let text = self.body.get(..self.body.len().min(LONGEST));
+        let value = text.and_then(|text| policy_json(text).ok());
+        let keys = value
+            .as_ref()
+            .and_then(|value| value.as_object()?.get("keys"));
+        keys.and_then(Value::as_array)
+            .is_some_and(|keys| keys.is_empty())
     }
 }

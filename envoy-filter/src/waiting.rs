@@ -1,5 +1,7 @@
 //! A request that waits for documents.
 
+use std::sync::Arc;
+
 use countersign::{Code, Denial, Fetch, FetchKind};
 
 use crate::answer;
@@ -11,26 +13,36 @@ const RETRY_AFTER_S: u32 = 5;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Waiting {
     pub(crate) request: u32,
+    /// In whose room it is.
+    pub(crate) issuer: Arc<str>,
     /// The documents of which each could end its waiting.
     pub(crate) sources: Vec<u32>,
     /// Whether all of them are revocation documents.
     pub(crate) for_revocations: bool,
+    /// By the plugin's [`Uptime`](crate::uptime::Uptime).
     pub(crate) until_ms: u64,
+    /// There is news of one of its documents.
+    pub(crate) called: bool,
 }
 
 impl Waiting {
     pub(crate) fn for_documents(request: u32, fetches: &[Fetch], until_ms: u64) -> Self {
         Self {
             request,
+            issuer: fetches
+                .first()
+                .map(|f| Arc::clone(&f.issuer))
+                .unwrap_or_default(),
             sources: fetches.iter().map(|fetch| fetch.source).collect(),
             for_revocations: fetches.iter().all(|f| f.kind == FetchKind::Revocations),
             until_ms,
+            called: false,
         }
     }
 
-    /// Whether these documents may end the waiting, or it has been long enough.
-    pub(crate) fn is_over(&self, landed: &[u32], now_ms: u64) -> bool {
-        self.until_ms <= now_ms || self.sources.iter().any(|s| landed.contains(s))
+    /// Whether one of these documents may end the waiting.
+    pub(crate) fn is_for(&self, landed: &[u32]) -> bool {
+        self.sources.iter().any(|source| landed.contains(source))
     }
 
     /// The answer where the documents did not come in time.
@@ -48,34 +60,27 @@ impl Waiting {
 mod tests {
     use super::*;
 
-    const WAITING: Waiting = Waiting {
-        request: 1,
-        sources: Vec::new(),
-        for_revocations: false,
-        until_ms: 10,
-    };
-
-    #[test]
-    fn a_document_ends_the_waiting_of_those_who_wait_for_it() {
-        let sources = vec![7, 8];
-        let waiting = Waiting { sources, ..WAITING };
-        assert!(waiting.is_over(&[1, 8], 0));
-        assert!(!waiting.is_over(&[9], 0) && !waiting.is_over(&[], 0));
+    fn waiting(for_revocations: bool) -> Waiting {
+        Waiting {
+            request: 1,
+            issuer: "a".into(),
+            sources: vec![7, 8],
+            for_revocations,
+            until_ms: 10,
+            called: false,
+        }
     }
 
     #[test]
-    fn nobody_waits_for_longer_than_they_may() {
-        assert!(!WAITING.is_over(&[], 9) && WAITING.is_over(&[], 10));
+    fn a_document_ends_the_waiting_of_those_who_wait_for_it() {
+        let waiting = waiting(false);
+        assert!(waiting.is_for(&[1, 8]));
+        assert!(!waiting.is_for(&[9]) && !waiting.is_for(&[]));
     }
 
     #[test]
     fn who_waited_in_vain_is_told_for_what() {
-        assert_eq!(WAITING.given_up().code, Code::KeysUnavailable);
-        let for_revocations = true;
-        let waiting = Waiting {
-            for_revocations,
-            ..WAITING
-        };
-        assert_eq!(waiting.given_up().code, Code::RevocationsUnavailable);
+        assert_eq!(waiting(false).given_up().code, Code::KeysUnavailable);
+        assert_eq!(waiting(true).given_up().code, Code::RevocationsUnavailable);
     }
 }

@@ -1,18 +1,15 @@
 //! The plugins of this worker, and whose each request is.
 
-use std::{
-    cell::RefCell,
-    collections::HashMap,
-    hash::{BuildHasherDefault, Hasher},
-};
+use std::{cell::RefCell, collections::HashMap};
 
 use countersign::{Code, Problem};
 
 use crate::{
     answer::{self, Answer, Form},
-    config::{Configuration, report},
+    config::{Configuration, cluster_unknown, report},
     host::{self, Level, request, shared},
     plugin::Plugin,
+    spread::Numbered,
 };
 
 #[derive(Default)]
@@ -20,7 +17,7 @@ struct Worker {
     /// Without an entry, a plugin's configuration was refused.
     plugins: Vec<(u32, Plugin)>,
     /// The plugin of each request under way.
-    requests: HashMap<u32, u32, BuildHasherDefault<Spread>>,
+    requests: HashMap<u32, u32, Numbered>,
 }
 
 impl Worker {
@@ -28,22 +25,6 @@ impl Worker {
         let mut all = self.plugins.iter_mut();
         all.find(|(known, _)| *known == id)
             .map(|(_, plugin)| plugin)
-    }
-}
-
-/// Envoy numbers its contexts one by one: nobody can aim at the table.
-#[derive(Default)]
-struct Spread(u64);
-
-impl Hasher for Spread {
-    fn write_u32(&mut self, id: u32) {
-        self.0 = u64::from(id).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    }
-
-    fn write(&mut self, _: &[u8]) {}
-
-    fn finish(&self) -> u64 {
-        self.0
     }
 }
 
@@ -81,7 +62,11 @@ pub(crate) fn configure(id: u32, size: usize) -> bool {
     with(|worker| {
         let seed = host::now_ns().unwrap_or(0);
         let bytes = host::configuration(size)?;
-        match Configuration::read(&bytes, seed) {
+        let read = Configuration::read(&bytes, seed).and_then(|configuration| {
+            is_tried_out(&bytes, &configuration)?;
+            Ok(configuration)
+        });
+        match read {
             Ok(configuration) => {
                 warn(&configuration.warnings);
                 let plugin = Plugin::open(id, configuration, seed);
@@ -96,6 +81,27 @@ pub(crate) fn configure(id: u32, size: usize) -> bool {
         }
     })
     .is_some()
+}
+
+/// Envoy configures a plugin once to see whether that works, and throws this
+/// instance away: only then, and not in each worker, clusters are asked for.
+fn is_tried_out(bytes: &[u8], configuration: &Configuration) -> Result<(), Vec<Problem>> {
+    let tried = ["countersign.tried\n", &fingerprint(bytes).to_string()].concat();
+    if shared::get(&tried).is_none() {
+        let missing = Plugin::missing_clusters(configuration);
+        if !missing.is_empty() {
+            return Err(missing.iter().map(|name| cluster_unknown(name)).collect());
+        }
+        shared::set(&tried, b"");
+    }
+    Ok(())
+}
+
+/// FNV-1a. Whoever writes configurations has no use for two with the same.
+fn fingerprint(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 /// Says it once for all workers.
@@ -126,4 +132,18 @@ pub(crate) fn admit(context: u32) -> bool {
         request::respond(&Answer::to(&denial, Form::default()));
         false
     })
+}
+
+/// Takes out of a request's trailers what only the gate may say; `false` where
+/// that fails: the request does not go on.
+pub(crate) fn clean_trailers(context: u32) -> bool {
+    let cleaned = with(|worker| {
+        let plugin = *worker.requests.get(&context)?;
+        worker.plugin(plugin)?.clean_trailers()
+    });
+    if cleaned.is_none() {
+        let denial = answer::unavailable(Code::InternalError, 1);
+        request::respond(&Answer::to(&denial, Form::default()));
+    }
+    cleaned.is_some()
 }

@@ -11,6 +11,7 @@ import (
 const (
 	textSize    = 8
 	pairSize    = 16
+	changeSize  = 20
 	problemSize = 28
 	fetchSize   = 32
 	statusSize  = 48
@@ -91,8 +92,8 @@ func (l *lifter) optionalU64(at uint32) (value uint64, ok bool) {
 	return l.u64(at + 8), true
 }
 
-// list lifts the list at an offset, whose items have this size.
-func list[T any](l *lifter, at, size uint32, lift func(l *lifter, at uint32) T) []T {
+// listOf lifts the list at an offset, whose items have this size.
+func listOf[T any](l *lifter, at, size uint32, lift func(l *lifter, at uint32) T) []T {
 	start, length := l.u32(at), l.u32(at+4)
 	bytes := uint64(length) * uint64(size)
 	l.broken = l.broken || bytes > math.MaxUint32
@@ -106,7 +107,7 @@ func list[T any](l *lifter, at, size uint32, lift func(l *lifter, at uint32) T) 
 	return items
 }
 
-func (l *lifter) texts(at uint32) []string { return list(l, at, textSize, (*lifter).text) }
+func (l *lifter) texts(at uint32) []string { return listOf(l, at, textSize, (*lifter).text) }
 
 func (l *lifter) problem(at uint32) Problem {
 	return Problem{
@@ -117,7 +118,24 @@ func (l *lifter) problem(at uint32) Problem {
 	}
 }
 
-func (l *lifter) problems(at uint32) []Problem { return list(l, at, problemSize, (*lifter).problem) }
+func (l *lifter) problems(at uint32) []Problem { return listOf(l, at, problemSize, (*lifter).problem) }
+
+// supplied lifts what became of a document.
+func (l *lifter) supplied(at uint32) (supplied Supplied) {
+	supplied.Outcome = [...]SupplyOutcome{Accepted, Refused, Unfinished, Outdated}[l.tag(at, 4)]
+	switch supplied.Outcome {
+	case Accepted:
+		supplied.Problems = l.problems(at + 4)
+	case Refused:
+		supplied.Problems = []Problem{l.problem(at + 4)}
+	}
+	return supplied
+}
+
+// milliseconds is at most what a duration can say.
+func milliseconds(ms uint64) time.Duration {
+	return time.Duration(min(ms, math.MaxInt64/uint64(time.Millisecond))) * time.Millisecond
+}
 
 func (l *lifter) kind(at uint32) DocumentKind {
 	return [...]DocumentKind{KindDiscovery, KindJWKS, KindRevocations}[l.tag(at, 3)]
@@ -134,7 +152,7 @@ func (l *lifter) fetch(at uint32) Fetch {
 	}
 }
 
-func (l *lifter) fetches(at uint32) []Fetch { return list(l, at, fetchSize, (*lifter).fetch) }
+func (l *lifter) fetches(at uint32) []Fetch { return listOf(l, at, fetchSize, (*lifter).fetch) }
 
 func (l *lifter) documentStatus(at uint32) DocumentStatus {
 	status := DocumentStatus{
@@ -146,20 +164,21 @@ func (l *lifter) documentStatus(at uint32) DocumentStatus {
 	}
 	if ms, ok := l.optionalU64(at + 24); ok {
 		status.Loaded = true
-		status.Age = time.Duration(min(ms, math.MaxInt64/uint64(time.Millisecond))) * time.Millisecond
+		status.Age = milliseconds(ms)
 	}
 	return status
 }
 
 func (l *lifter) statuses(at uint32) []DocumentStatus {
-	return list(l, at, statusSize, (*lifter).documentStatus)
+	return listOf(l, at, statusSize, (*lifter).documentStatus)
 }
 
 // decision lifts a decision; if it allows, a number says what is granted.
 func (l *lifter) decision(at uint32) (answer Answer, number uint64, allow bool) {
 	switch l.tag(at, 3) {
 	case 0:
-		return Answer{}, l.u64(at + 8), true
+		answer.Changes = listOf(l, at+16, changeSize, (*lifter).change)
+		return answer, l.u64(at + 8), true
 	case 1:
 		answer.Denial = l.denial(at + 8)
 	default:
@@ -194,13 +213,19 @@ func (l *lifter) optionalGrant(at uint32) *Grant {
 	at += 8
 	grant := &Grant{
 		RemoveHeaders: l.texts(at + 104),
-		RemoveCookies: l.texts(at + 112),
-		SetHeaders:    list(l, at+120, pairSize, (*lifter).header),
+		SetHeaders:    listOf(l, at+112, pairSize, (*lifter).header),
 	}
 	if l.bool(at) {
 		grant.Principal = l.principal(at + 8)
 	}
 	return grant
+}
+
+func (l *lifter) change(at uint32) Change {
+	if l.tag(at, 2) == 0 {
+		return Change{Header: l.header(at + 4)}
+	}
+	return Change{Header: Header{Name: l.text(at + 4)}, IsRemoval: true}
 }
 
 func (l *lifter) header(at uint32) Header { return Header{l.text(at), l.text(at + 8)} }
@@ -243,51 +268,4 @@ func (l *lifter) step(at uint32) Step {
 	return step
 }
 
-func (l *lifter) steps(at uint32) []Step { return list(l, at, stepSize, (*lifter).step) }
-
-// A lowerer writes arguments into memory that the module gives it and then
-// owns. After its first fault it writes nothing.
-type lowerer struct {
-	alloc func(align, size uint32) (at uint32, err error)
-	write func(at uint32, text string) bool
-	put   func(at, value uint32) bool
-	err   error
-}
-
-// text gives the two numbers that a string, or a list of bytes, becomes.
-func (l *lowerer) text(text string) (at, size uint64) {
-	start := l.room(1, uint64(len(text)))
-	if l.err == nil && len(text) > 0 && !l.write(start, text) {
-		l.err = errOutside
-	}
-	return uint64(start), uint64(len(text))
-}
-
-func (l *lowerer) headers(headers []Header) (at, length uint64) {
-	start := l.room(4, uint64(len(headers))*pairSize)
-	for i, header := range headers {
-		name, nameSize := l.text(header.Name)
-		value, valueSize := l.text(header.Value)
-		for j, part := range [...]uint64{name, nameSize, value, valueSize} {
-			if l.err == nil && !l.put(start+uint32(i)*pairSize+uint32(j)*4, uint32(part)) {
-				l.err = errOutside
-			}
-		}
-	}
-	return uint64(start), uint64(len(headers))
-}
-
-// room is where that many bytes may be written; nothing lies nowhere, and
-// nowhere is aligned.
-func (l *lowerer) room(align uint32, size uint64) uint32 {
-	if l.err != nil || size == 0 {
-		return align
-	}
-	if size > math.MaxInt32 {
-		l.err = errTooLarge
-		return align
-	}
-	at, err := l.alloc(align, uint32(size))
-	l.err = err
-	return at
-}
+func (l *lifter) steps(at uint32) []Step { return listOf(l, at, stepSize, (*lifter).step) }

@@ -98,6 +98,13 @@ func TestValuesAreLiftedFromWhereTheCanonicalABILaysThem(t *testing.T) {
 		}, func(l *lifter) any { return *l.denial(0) },
 			Denial{"keys_unavailable", 503, "words", "Bearer", "/tenant_id", 5 * time.Second}},
 
+		{"accepted", 28, func(r *room) { r.list(4, 1, problemSize) },
+			func(l *lifter) any { return l.supplied(0) }, Supplied{Accepted, []Problem{{Severity: SeverityError}}}},
+		{"refused", 32, func(r *room) { r.u8(0, 1); r.text(4, "/keys") },
+			func(l *lifter) any { return l.supplied(0) }, Supplied{Refused, []Problem{{Pointer: "/keys", Severity: SeverityError}}}},
+		{"unfinished", 32, func(r *room) { r.u8(0, 2) }, func(l *lifter) any { return l.supplied(0) }, Supplied{Outcome: Unfinished}},
+		{"outdated", 32, func(r *room) { r.u8(0, 3) }, func(l *lifter) any { return l.supplied(0) }, Supplied{Outcome: Outdated}},
+
 		{"no grant", 8, func(*room) {}, func(l *lifter) any { return l.optionalGrant(0) == nil }, true},
 
 		{"grant", 136, func(r *room) {
@@ -116,8 +123,7 @@ func TestValuesAreLiftedFromWhereTheCanonicalABILaysThem(t *testing.T) {
 			r.text(principal+88, "{}")
 			grant := 8
 			r.text(r.list(grant+104, 1, textSize), "x-auth")
-			r.text(r.list(grant+112, 1, textSize), "session")
-			pair := r.list(grant+120, 1, pairSize)
+			pair := r.list(grant+112, 1, pairSize)
 			r.text(pair, "x-auth")
 			r.text(pair+8, "ada")
 		}, func(l *lifter) any { return text(l.optionalGrant(0)) }, text(&Grant{
@@ -125,7 +131,7 @@ func TestValuesAreLiftedFromWhereTheCanonicalABILaysThem(t *testing.T) {
 				Issuer: "platform", Iss: "https://a", Subject: "ada", Roles: []string{"admin"}, ExpiresAt: start, Claims: "{}",
 				has: struct{ subject, tenant, tokenType bool }{subject: true, tenant: true},
 			},
-			RemoveHeaders: []string{"x-auth"}, RemoveCookies: []string{"session"}, SetHeaders: []Header{{"x-auth", "ada"}},
+			RemoveHeaders: []string{"x-auth"}, SetHeaders: []Header{{"x-auth", "ada"}},
 		})},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -142,8 +148,16 @@ func TestValuesAreLiftedFromWhereTheCanonicalABILaysThem(t *testing.T) {
 func TestADecisionIsOneOfThree(t *testing.T) {
 	r := &room{make([]byte, 64)}
 	r.u64(8, 1<<63)
+	changes := r.list(16, 2, changeSize)
+	r.text(changes+4, "cookie")
+	r.text(changes+12, "a=\xff")
+	r.u8(changes+changeSize, 1)
+	r.text(changes+changeSize+4, "x-a")
 	answer, number, allow := (&lifter{memory: r.memory}).decision(0)
 	want(t, "allow", allow && number == 1<<63 && answer.Denial == nil, true)
+	if !reflect.DeepEqual(answer.Changes, []Change{{Header: Header{"cookie", "a=\xff"}}, {Header{Name: "x-a"}, true}}) {
+		t.Errorf("changes: %#v", answer.Changes)
+	}
 
 	r = &room{make([]byte, 64)}
 	r.u8(0, 1)

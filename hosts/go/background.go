@@ -14,17 +14,12 @@ const (
 	shortestNap = 20 * time.Millisecond
 )
 
-// keepFresh refreshes documents that no request waits for.
+// keepFresh refreshes documents that no request waits for. It waits on
+// monotonic timers, which no setting of the clock moves.
 func (g *generation) keepFresh(ctx context.Context) {
 	plan := plan{}
 	for ctx.Err() == nil {
-		var dueMS uint64
-		var isDue bool
-		err := g.pool.call(ctx, func(r *reader) (err error) {
-			dueMS, isDue, err = r.instance.NextDue()
-			return err
-		})
-		nap := plan.nap(dueMS, isDue && err == nil, g.settings.nowMS())
+		nap := g.untilDue(ctx, &plan)
 		if nap <= 0 {
 			// A trap is logged where it happens; the next look tries again.
 			_, _ = g.startDue(ctx, nil)
@@ -32,6 +27,24 @@ func (g *generation) keepFresh(ctx context.Context) {
 		pause(ctx, shortestNap, nil)
 		pause(ctx, min(nap, longestNap), g.supplied)
 	}
+}
+
+// untilDue asks how long until something is due, jitter included.
+func (g *generation) untilDue(ctx context.Context, plan *plan) time.Duration {
+	nowMS, err := g.settings.nowMS()
+	if err != nil {
+		return longestNap
+	}
+	var left time.Duration
+	var isDue bool
+	err = g.pool.call(ctx, func(r *reader) (err error) {
+		left, isDue, err = r.instance.NextDue(nowMS)
+		return err
+	})
+	if err != nil || !isDue {
+		return longestNap
+	}
+	return plan.nap(left, time.Now())
 }
 
 func pause(ctx context.Context, pause time.Duration, wake <-chan struct{}) {
@@ -45,32 +58,21 @@ func pause(ctx context.Context, pause time.Duration, wake <-chan struct{}) {
 }
 
 // A plan says when to look next: a little after the gate asks for it, and not
-// when all the fleet does.
+// when all the fleet does. Its moments are monotonic.
 type plan struct {
-	dueMS  uint64
-	isDue  bool
+	due    time.Time
 	jitter time.Duration
 }
 
-// nap is how long until something is due, jitter included.
-func (p *plan) nap(dueMS uint64, isDue bool, nowMS uint64) time.Duration {
-	if !isDue {
-		return longestNap
-	}
-	left := between(nowMS, dueMS)
-	if !p.isDue || p.dueMS != dueMS {
-		p.dueMS, p.isDue = dueMS, true
-		p.jitter = rand.N(min(left/10, longestNap) + 1)
-	}
-	return left + p.jitter - between(dueMS, nowMS)
-}
+// The same moment, asked for twice, differs by what the asking takes.
+const samePlan = time.Second
 
-// between is the time from a moment to a later one, else 0; at most a day,
-// which is longer than any nap.
-func between(fromMS, toMS uint64) time.Duration {
-	if toMS <= fromMS {
-		return 0
+// nap is how long until what is due after `left` is to be fetched.
+func (p *plan) nap(left time.Duration, now time.Time) time.Duration {
+	due := now.Add(left)
+	isPast := left <= 0 && !p.due.IsZero() && !p.due.After(now)
+	if !isPast && due.Sub(p.due).Abs() > samePlan {
+		p.due, p.jitter = due, rand.N(min(left/10, longestNap)+1)
 	}
-	const day = 24 * time.Hour
-	return time.Duration(min(toMS-fromMS, uint64(day/time.Millisecond))) * time.Millisecond
+	return p.due.Add(p.jitter).Sub(now)
 }

@@ -2,7 +2,7 @@ package countersign
 
 import (
 	"encoding/json"
-	"log/slog"
+	"net/http"
 	"time"
 )
 
@@ -13,34 +13,41 @@ type Decision struct {
 	Grant *Grant
 	// Denial is nil if it may.
 	Denial *Denial
+	// Changes are what else changes on this one request, after what the grant
+	// says: see [Decision.Apply].
+	Changes []Change
+}
+
+// A Change of one request: all fields of the name become this one, or go.
+type Change struct {
+	Header
+	IsRemoval bool
 }
 
 // Allowed reports whether the request may pass.
 func (d Decision) Allowed() bool { return d.Grant != nil }
 
 // A Grant admits a request, and says what its handler may be told. Requests
-// with the same token share it: do not change it.
+// with the same token share what it points to: do not change it.
 type Grant struct {
 	// Principal is who is calling; nil where the rule is public, or optional
 	// and no token came.
 	Principal *Principal
-	// RemoveHeaders are to be removed first; lower-case names.
+	// RemoveHeaders are to be removed first: every field whose name is one of
+	// these in lower case and with `_` read as `-`.
 	RemoveHeaders []string
-	// RemoveCookies are to be taken out of the Cookie header.
-	RemoveCookies []string
 	// SetHeaders are to be set then: lower-case names, visible ASCII values.
 	SetHeaders []Header
+
+	admission
 }
 
-// LogValue keeps what the token says out of logs.
-func (g *Grant) LogValue() slog.Value {
-	switch {
-	case g == nil:
-		return slog.StringValue("none")
-	case g.Principal == nil:
-		return slog.StringValue("anonymous")
-	}
-	return g.Principal.LogValue()
+// An admission is by what a gate granted, for who asks for more: a request as
+// it came, credentials and all, or a token.
+type admission struct {
+	gate    *Gate
+	request *http.Request
+	token   string
 }
 
 // A Principal is what a verified token says, in the policy's terms.
@@ -59,15 +66,6 @@ type Principal struct {
 	Claims string
 
 	has struct{ subject, tenant, tokenType bool }
-}
-
-// LogValue says by the policy's names what kind of caller it is, and nothing
-// that the token says.
-func (p *Principal) LogValue() slog.Value {
-	if p == nil {
-		return slog.StringValue("none")
-	}
-	return slog.GroupValue(slog.String("issuer", p.Issuer), slog.String("token_type", p.TokenType))
 }
 
 // MarshalJSON writes the names of wit/countersign.wit with `_` for `-`, and
@@ -128,14 +126,6 @@ type Denial struct {
 }
 
 func (d *Denial) Error() string { return "countersign: " + d.Message + " (" + d.Code + ")" }
-
-// LogValue says the code, the status and the claim's name.
-func (d *Denial) LogValue() slog.Value {
-	if d == nil {
-		return slog.StringValue("none")
-	}
-	return slog.GroupValue(slog.String("code", d.Code), slog.Int("status", d.Status), slog.String("claim", d.Claim))
-}
 
 // As long as one fetch may take.
 const stillWaiting = 5 * time.Second

@@ -55,3 +55,27 @@ type DocumentStatus struct {
 	// Usable reports whether it may still be used.
 	Usable bool
 }
+
+// Supplied is what became of a document.
+type Supplied struct {
+	Outcome SupplyOutcome
+	// Problems are the parts of an accepted document that are not used, or the
+	// one reason of a refusal.
+	Problems []Problem
+}
+
+// SupplyOutcome is how [Instance.Supply] ended.
+type SupplyOutcome string
+
+const (
+	// Accepted is in force.
+	Accepted SupplyOutcome = "accepted"
+	// Refused leaves the old document in force.
+	Refused SupplyOutcome = "refused"
+	// Unfinished is to be gone on with ([Instance.Resume]). Other calls may
+	// come in between; the old document is in force meanwhile.
+	Unfinished SupplyOutcome = "unfinished"
+	// Outdated came from an address that is no longer this document's:
+	// nothing has changed, and nothing has failed.
+	Outdated SupplyOutcome = "outdated"
+)

@@ -104,7 +104,8 @@ type guest struct {
 	realloc   api.Function
 	functions map[string]function
 	lowerer   lowerer
-	stack     [10]uint64
+	// The longest call is that of `supply`.
+	stack [11]uint64
 }
 
 var errOutside = errors.New("it gave room outside its memory")
@@ -116,7 +117,7 @@ const face = "countersign:gate/gate@0.1.0#"
 func (e *engine) instantiate() (*guest, error) {
 	// Without a name, so that there may be many.
 	config := wazero.NewModuleConfig().WithName("").WithStartFunctions("_initialize")
-	module, err := e.runtime.InstantiateModule(context.Background(), e.compiled, config)
+	module, err := e.runtime.InstantiateModule(withMemory(context.Background()), e.compiled, config)
 	if err != nil {
 		return nil, dead(err)
 	}
@@ -133,7 +134,9 @@ func (e *engine) instantiate() (*guest, error) {
 		realloc:   module.ExportedFunction("cabi_realloc"),
 		functions: functions,
 	}
-	g.lowerer = lowerer{alloc: g.alloc, write: g.memory.WriteString, put: g.memory.WriteUint32Le}
+	g.lowerer = lowerer{
+		alloc: g.alloc, write: g.memory.WriteString, writeBytes: g.memory.Write, put: g.memory.WriteUint32Le,
+	}
 	return g, nil
 }
 

@@ -72,12 +72,16 @@ func get(ctx context.Context, client *http.Client, fetch Fetch) (*Response, erro
 	if coding := answer.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
 		return nil, errors.New("the server compressed the document, unasked")
 	}
+	tooLong := fmt.Errorf("the document has more than %d bytes", fetch.MaxBytes)
+	if answer.ContentLength > int64(fetch.MaxBytes) {
+		return nil, tooLong
+	}
 	response.Body, err = io.ReadAll(io.LimitReader(answer.Body, int64(fetch.MaxBytes)+1))
 	if err != nil {
 		return nil, err
 	}
 	if len(response.Body) > int(fetch.MaxBytes) {
-		return nil, fmt.Errorf("the document has more than %d bytes", fetch.MaxBytes)
+		return nil, tooLong
 	}
 	return response, nil
 }

@@ -2,52 +2,64 @@ package countersign
 
 import "sync"
 
-// flights are the fetches under way, one for each document, however many
-// wait for it.
+// flights are the fetches under way, one for each address of a document,
+// however many wait for it.
 type flights struct {
 	mu       sync.Mutex
-	underWay map[uint32]flight
+	underWay map[destination]flight
 }
 
-// A flight is closed when its fetch has ended and was supplied.
-type flight chan struct{}
+// A document may move while a fetch from its old address is under way.
+type destination struct {
+	source uint32
+	uri    string
+}
 
-// join joins the fetch under way for a source, or starts one; nil if isOver
-// says that it has ended since the asker was told to fetch, or if start says
-// that it may not.
-func (f *flights) join(source uint32, isOver func() bool, start func(land func()) bool) flight {
+type flight struct {
+	issuer string
+	// Closed when the fetch has ended and every instance knows.
+	landed chan struct{}
+}
+
+// join joins the fetch under way for a document, or starts one; false if
+// isOver says that it has ended since the asker was told to fetch, or if start
+// says that it may not.
+func (f *flights) join(fetch Fetch, isOver func() bool, start func(land func()) bool) (flight, bool) {
+	to := destination{fetch.Source, fetch.URI}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if joined, ok := f.underWay[source]; ok {
-		return joined
+	if joined, ok := f.underWay[to]; ok {
+		return joined, true
 	}
 	// Under the lock: a fetch writes its end down before it leaves the map.
 	if isOver() {
-		return nil
+		return flight{}, false
 	}
-	started := make(flight)
+	started := flight{fetch.Issuer, make(chan struct{})}
 	land := func() {
 		f.mu.Lock()
-		delete(f.underWay, source)
+		delete(f.underWay, to)
 		f.mu.Unlock()
-		close(started)
+		close(started.landed)
 	}
 	if !start(land) {
-		return nil
+		return flight{}, false
 	}
 	if f.underWay == nil {
-		f.underWay = map[uint32]flight{}
+		f.underWay = map[destination]flight{}
 	}
-	f.underWay[source] = started
-	return started
+	f.underWay[to] = started
+	return started, true
 }
 
-// all lists everything under way.
-func (f *flights) all() (all []flight) {
+// of lists what is under way, of one issuer or of all.
+func (f *flights) of(isWanted func(issuer string) bool) (all []flight) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, flight := range f.underWay {
-		all = append(all, flight)
+		if isWanted(flight.issuer) {
+			all = append(all, flight)
+		}
 	}
 	return all
 }

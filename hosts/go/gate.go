@@ -11,7 +11,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"sync"
 	"sync/atomic"
 )
 
@@ -21,10 +20,11 @@ type Gate struct {
 	settings *settings
 	// Nil when the gate is closed.
 	inForce atomic.Pointer[generation]
-	// Holds a token while nobody changes what is in force, or adds to it.
+	// Holds a token while nobody changes what is in force.
 	unchanging chan struct{}
-	// Places in the journal by text: they outlive a reload.
-	requirements sync.Map
+	// Ends when the gate closes: a reload under way does not hold that up.
+	open  context.Context
+	close context.CancelFunc
 }
 
 var errClosed = errors.New("countersign: the gate is closed")
@@ -42,15 +42,17 @@ func New(ctx context.Context, policy []byte, options ...Option) (*Gate, error) {
 		return nil, err
 	}
 	gate := &Gate{settings: settings, unchanging: make(chan struct{}, 1)}
+	gate.open, gate.close = context.WithCancel(context.Background())
 	gate.unchanging <- struct{}{}
 	gate.inForce.Store(opened)
-	opened.tasks.start(opened.keepFresh)
+	opened.start()
 	return gate, nil
 }
 
-// Close ends all fetches and frees the instances. Every later check is denied
-// with `internal_error`.
+// Close ends all fetches, and a reload under way, and frees the instances.
+// Every later check is denied with `internal_error`.
 func (g *Gate) Close() error {
+	g.close()
 	<-g.unchanging
 	defer func() { g.unchanging <- struct{}{} }()
 	if old := g.inForce.Swap(nil); old != nil {
@@ -65,7 +67,7 @@ func (g *Gate) Close() error {
 // The error is nil only if it may pass: it is a [Denial], also in the
 // decision, or the context's error where the caller did not wait.
 func (g *Gate) Check(ctx context.Context, r *http.Request) (Decision, error) {
-	return g.decide(ctx, func(generation *generation) func(*reader, uint64) (Answer, error) {
+	return g.decide(ctx, admission{gate: g, request: r}, func(generation *generation) func(*reader, uint64) (Answer, error) {
 		request := requestOf(r, generation.reads)
 		return func(r *reader, nowMS uint64) (Answer, error) { return r.instance.Check(request, nowMS) }
 	})
@@ -75,51 +77,28 @@ func (g *Gate) Check(ctx context.Context, r *http.Request) (Decision, error) {
 // `require`, such as `{"scopes": {"all": ["api:read"]}}`. Empty asks nothing
 // more than a good token of one of the policy's issuers.
 //
-// A gate parses each text once and keeps it: make it of your own constants,
-// never of what a caller sent.
+// A gate parses a text once and remembers the 1,000 that were used last: make
+// them of your own constants rather than of what a caller sent.
 type Require string
 
 // Verify is [Gate.Check] without HTTP, for tokens that come another way. A
-// requirement that is refused is a [PolicyError].
+// requirement that the policy in force refuses is a [PolicyError].
 func (g *Gate) Verify(ctx context.Context, token string, require Require) (Decision, error) {
-	place, err := g.prepare(ctx, require)
-	if err != nil {
-		return Decision{Denial: internalError()}, err
-	}
-	return g.decide(ctx, func(*generation) func(*reader, uint64) (Answer, error) {
+	return g.decide(ctx, admission{gate: g, token: token}, func(*generation) func(*reader, uint64) (Answer, error) {
 		return func(r *reader, nowMS uint64) (Answer, error) {
-			if place < 0 {
-				return r.instance.CheckToken(token, 0, nowMS)
+			number, err := r.number(require)
+			if err != nil {
+				return Answer{}, err
 			}
-			if place >= len(r.requirements) {
-				return Answer{Decision: Decision{Denial: internalError()}}, nil
-			}
-			return r.instance.CheckToken(token, r.requirements[place], nowMS)
+			return r.instance.CheckToken(token, number, nowMS)
 		}
 	})
 }
 
-// prepare gives a requirement's place in the journal, which is -1 for none.
-func (g *Gate) prepare(ctx context.Context, require Require) (int, error) {
-	if require == "" {
-		return -1, nil
-	}
-	if place, ok := g.requirements.Load(require); ok {
-		return place.(int), nil
-	}
-	var place int
-	err := g.change(ctx, func(current *generation) (err error) {
-		place, err = current.prepare(ctx, string(require))
-		return err
-	})
-	if err == nil {
-		g.requirements.Store(require, place)
-	}
-	return place, err
-}
-
 // decide turns what the policy in force answers into a decision.
-func (g *Gate) decide(ctx context.Context, ask func(*generation) func(*reader, uint64) (Answer, error)) (decision Decision, err error) {
+func (g *Gate) decide(
+	ctx context.Context, by admission, ask func(*generation) func(*reader, uint64) (Answer, error),
+) (decision Decision, err error) {
 	err = g.ask(ctx, func(current *generation) (err error) {
 		decision, err = current.decide(ctx, ask(current))
 		return err
@@ -128,11 +107,16 @@ func (g *Gate) decide(ctx context.Context, ask func(*generation) func(*reader, u
 	case errors.Is(err, errClosed):
 		denial := internalError()
 		return Decision{Denial: denial}, denial
-	case err != nil:
+	case isRefused(err):
 		return Decision{Denial: internalError()}, err
+	case err != nil:
+		return Decision{}, err
 	case decision.Denial != nil:
 		return decision, decision.Denial
 	}
+	grant := *decision.Grant
+	grant.admission = by
+	decision.Grant = &grant
 	return decision, nil
 }
 
@@ -140,51 +124,61 @@ func (g *Gate) decide(ctx context.Context, ask func(*generation) func(*reader, u
 // open and its documents were fetched, or could not be for as long as a check
 // would wait; documents from the same addresses are taken over.
 //
-// A policy that is refused, or under which a requirement of [Gate.Verify] is,
-// is a [PolicyError]: nothing has changed then.
+// A policy that is refused is a [PolicyError]: nothing has changed then.
+// Reloads take turns, so that the policy of the last one stays in force.
 func (g *Gate) Reload(ctx context.Context, policy []byte) error {
-	return g.change(ctx, func(old *generation) error {
-		next, err := openGeneration(ctx, g.settings, string(policy))
-		if err != nil {
-			return err
-		}
-		for _, text := range old.pool.journal.prepared() {
-			if _, err := next.prepare(ctx, text); err != nil {
-				next.close()
-				return err
-			}
-		}
-		if err := next.warm(ctx, old); err != nil {
-			next.close()
-			return err
-		}
-		g.inForce.Store(next)
-		next.tasks.start(next.keepFresh)
-		old.close()
-		return nil
-	})
-}
-
-// change calls a function while nobody else changes what is in force.
-func (g *Gate) change(ctx context.Context, change func(current *generation) error) error {
 	select {
 	case <-g.unchanging:
 		defer func() { g.unchanging <- struct{}{} }()
+	case <-g.open.Done():
+		return errClosed
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	current := g.inForce.Load()
-	if current == nil {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	defer context.AfterFunc(g.open, stop)()
+	err := g.reload(ctx, policy)
+	if g.open.Err() != nil {
 		return errClosed
 	}
-	return change(current)
+	return err
+}
+
+func (g *Gate) reload(ctx context.Context, policy []byte) error {
+	old := g.inForce.Load()
+	if old == nil {
+		return errClosed
+	}
+	next, err := openGeneration(ctx, g.settings, string(policy))
+	if err != nil {
+		return err
+	}
+	// Also what reads a long document for the new policy.
+	keep := context.AfterFunc(ctx, next.tasks.cancel)
+	err = next.warm(ctx, old)
+	if !keep() && err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		next.close()
+		return err
+	}
+	g.inForce.Store(next)
+	next.start()
+	old.close()
+	return nil
 }
 
 // Explain lists every check of a request in order, with what it saw: for
 // people, and only for those who may see claims. It fetches nothing.
 func (g *Gate) Explain(ctx context.Context, r *http.Request) (steps []Step, err error) {
+	nowMS, err := g.settings.nowMS()
+	if err != nil {
+		return nil, err
+	}
 	err = g.read(ctx, func(current *generation, reader *reader) (err error) {
-		steps, err = reader.instance.Explain(requestOf(r, current.reads), g.settings.nowMS())
+		steps, err = reader.instance.Explain(requestOf(r, current.reads), nowMS)
 		return err
 	})
 	return steps, err
@@ -201,8 +195,12 @@ func (g *Gate) Inspect(ctx context.Context, token string) (inspection Inspection
 
 // Status lists the state of every document, for readiness probes and metrics.
 func (g *Gate) Status(ctx context.Context) (documents []DocumentStatus, err error) {
+	nowMS, err := g.settings.nowMS()
+	if err != nil {
+		return nil, err
+	}
 	err = g.read(ctx, func(_ *generation, reader *reader) (err error) {
-		documents, err = reader.instance.Status(g.settings.nowMS())
+		documents, err = reader.instance.Status(nowMS)
 		return err
 	})
 	return documents, err

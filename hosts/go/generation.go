@@ -3,8 +3,7 @@ package countersign
 import (
 	"context"
 	"errors"
-	"net/textproto"
-	"sync"
+	"slices"
 )
 
 const (
@@ -21,18 +20,13 @@ type generation struct {
 	pool     *pool
 	tasks    *tasks
 	// The headers that decisions read.
-	reads   []headerName
-	flights flights
-	// Held while an instance judges what is then written for all of them.
-	writing    sync.Mutex
-	waiting    chan struct{}
+	reads      []headerName
+	flights    flights
+	rooms      rooms
 	background chan struct{}
 	// Something was supplied: what is due may have changed.
 	supplied chan struct{}
 }
-
-// A header's name, as the gate and as net/http write it.
-type headerName struct{ lower, canonical string }
 
 func openGeneration(ctx context.Context, s *settings, policy string) (*generation, error) {
 	tasks := newTasks()
@@ -45,15 +39,13 @@ func openGeneration(ctx context.Context, s *settings, policy string) (*generatio
 		settings:   s,
 		pool:       pool,
 		tasks:      tasks,
-		waiting:    make(chan struct{}, s.maxWaiting),
+		rooms:      rooms{places: s.maxWaiting},
 		background: make(chan struct{}, backgroundFetches),
 		supplied:   make(chan struct{}, 1),
 	}
 	err = pool.call(ctx, func(r *reader) error {
 		names, err := r.instance.Reads()
-		for _, name := range names {
-			g.reads = append(g.reads, headerName{name, textproto.CanonicalMIMEHeaderKey(name)})
-		}
+		g.reads = headerNames(names)
 		return err
 	})
 	if err != nil {
@@ -63,6 +55,16 @@ func openGeneration(ctx context.Context, s *settings, policy string) (*generatio
 	return g, nil
 }
 
+// start begins to fetch documents, and keeps them fresh unless requests do.
+func (g *generation) start() {
+	if g.settings.inline {
+		// A trap is logged where it happens.
+		g.tasks.start(func(ctx context.Context) { _, _ = g.startDue(ctx, nil) })
+		return
+	}
+	g.tasks.start(g.keepFresh)
+}
+
 // close ends its work and frees its instances.
 func (g *generation) close() {
 	g.tasks.stop()
@@ -70,114 +72,147 @@ func (g *generation) close() {
 }
 
 // decide asks until there is a decision, fetching what it waits for. An error
-// is the caller's context's, or errRetired.
+// is the caller's context's, a refused requirement, or errRetired.
 func (g *generation) decide(ctx context.Context, ask func(r *reader, nowMS uint64) (Answer, error)) (Decision, error) {
-	patience, stop := ctx, context.CancelFunc(nil)
-	denial := internalError()
-	for range rounds {
-		nowMS := g.settings.nowMS()
-		var answer Answer
-		var read uint64
-		err := g.pool.call(ctx, func(r *reader) (err error) {
-			answer, err = ask(r, nowMS)
-			read = r.read
-			return err
-		})
+	patience := patience{g: g}
+	defer patience.end()
+	var waits []Fetch
+	isRefreshed := !g.settings.inline
+	for left := rounds; left > 0; left-- {
+		answer, under, err := g.ask(ctx, ask)
 		switch {
-		case errors.Is(err, errRetired):
+		case errors.Is(err, errRetired) || isRefused(err):
 			return Decision{}, err
 		case ctx.Err() != nil:
 			return Decision{}, ctx.Err()
 		case err != nil:
 			return Decision{Denial: internalError()}, nil
-		}
-		if answer.Grant != nil || answer.Denial != nil {
+		case answer.Denial != nil:
 			return answer.Decision, nil
 		}
-		denial = waitedTooLong(answer.Wait)
-		if stop == nil {
-			select {
-			case g.waiting <- struct{}{}:
-				defer func() { <-g.waiting }()
-			default:
-				return Decision{Denial: denial}, nil
+		issuers := issuersOf(answer.Wait)
+		if answer.Grant != nil {
+			if isRefreshed || answer.Grant.Principal == nil {
+				return answer.Decision, nil
 			}
-			patience, stop = context.WithTimeout(ctx, g.settings.wait)
-			defer stop()
+			// Once: what cannot be fetched now is decided by what is there.
+			isRefreshed = true
+			issuers = []string{answer.Grant.Principal.Issuer}
+			under = g.flights.of(func(issuer string) bool { return issuer == issuers[0] })
+			if len(under) == 0 || !patience.begin(ctx, issuers) {
+				return answer.Decision, nil
+			}
+			landed(patience.ctx, under)
+			left++
+			continue
 		}
-		var under []flight
-		for _, fetch := range answer.Wait {
-			under = append(under, g.fly(fetch, read, func() {}))
+		waits = answer.Wait
+		// The fetch has begun, whether or not there is room to wait for it.
+		if !patience.begin(ctx, issuers) {
+			break
 		}
-		if !landed(patience, under) {
+		if !landed(patience.ctx, under) {
 			break
 		}
 	}
 	if err := ctx.Err(); err != nil {
 		return Decision{}, err
 	}
-	return Decision{Denial: denial}, nil
+	return Decision{Denial: waitedTooLong(waits)}, nil
 }
 
-// fly fetches a document, or joins those who do. `read` is what the instance
-// had read when it asked: what has ended since then needs no fetch. `done` is
-// called when a fetch that this started has ended, or none was.
-func (g *generation) fly(fetch Fetch, read uint64, done func()) flight {
-	started := false
-	flight := g.flights.join(fetch.Source,
-		func() bool { return g.pool.journal.isNewer(fetch.Source, read) },
-		func(land func()) bool {
-			started = g.tasks.start(func(ctx context.Context) {
-				defer done()
-				defer land()
-				response := g.settings.fetch(ctx, fetch)
-				g.supply(fetch, response, g.settings.nowMS())
-			})
-			return started
-		})
-	if !started {
-		done()
+// ask asks a free instance once, and starts the fetches that it answers.
+func (g *generation) ask(
+	ctx context.Context, ask func(r *reader, nowMS uint64) (Answer, error),
+) (answer Answer, under []flight, err error) {
+	nowMS, err := g.settings.nowMS()
+	if err != nil {
+		return Answer{}, nil, err
 	}
-	return flight
-}
-
-// supply has one instance judge how a fetch ended; the others read it from
-// the journal before they do anything else.
-func (g *generation) supply(fetch Fetch, response *Response, atMS uint64) {
-	g.writing.Lock()
-	defer g.writing.Unlock()
-	var accepted bool
-	var problems []Problem
-	err := g.pool.call(g.tasks.ctx, func(r *reader) (err error) {
-		accepted, problems, err = r.supply(&g.pool.journal, fetch, response, atMS)
+	err = g.pool.call(ctx, func(r *reader) (err error) {
+		if g.settings.inline {
+			due, err := r.instance.Due(nowMS)
+			if err != nil {
+				return err
+			}
+			// Before anybody else asks this instance, which will not say it again.
+			g.flyAll(due, r)
+		}
+		if answer, err = ask(r, nowMS); err == nil && answer.Wait != nil {
+			under = g.flyAll(answer.Wait, r)
+		}
 		return err
 	})
-	switch {
-	case err != nil:
-		g.pool.journal.failed(fetch, atMS)
-	case accepted:
-		for _, problem := range problems {
-			g.settings.logDocument(fetch, "a part is not used: "+problem.String())
-		}
-	case response != nil && response.Status == 200:
-		for _, problem := range problems {
-			g.settings.logDocument(fetch, problem.String())
+	return answer, under, err
+}
+
+func (g *generation) flyAll(fetches []Fetch, r *reader) (under []flight) {
+	for _, fetch := range fetches {
+		if flight, ok := g.fly(fetch, r.progress(g.pool.journals.of(fetch.Issuer)).read, func() {}); ok {
+			under = append(under, flight)
 		}
 	}
-	select {
-	case g.supplied <- struct{}{}:
-	default:
+	return under
+}
+
+func issuersOf(fetches []Fetch) (issuers []string) {
+	for _, fetch := range fetches {
+		if !slices.Contains(issuers, fetch.Issuer) {
+			issuers = append(issuers, fetch.Issuer)
+		}
+	}
+	return issuers
+}
+
+// patience is a request's wait for documents: its places in the rooms of
+// their issuers, and the moment when it waits no more.
+type patience struct {
+	g    *generation
+	ctx  context.Context
+	stop context.CancelFunc
+	held []string
+}
+
+// begin takes what places it has not; false if there is none.
+func (p *patience) begin(ctx context.Context, issuers []string) bool {
+	if p.stop == nil {
+		p.ctx, p.stop = context.WithTimeout(ctx, p.g.settings.wait)
+	}
+	for _, issuer := range issuers {
+		if slices.Contains(p.held, issuer) {
+			continue
+		}
+		if !p.g.rooms.enter(issuer) {
+			return false
+		}
+		p.held = append(p.held, issuer)
+	}
+	return true
+}
+
+func (p *patience) end() {
+	if p.stop != nil {
+		p.stop()
+	}
+	for _, issuer := range p.held {
+		p.g.rooms.leave(issuer)
 	}
 }
 
 // startDue starts to fetch what is due, if anything. What `old` has from the
 // same address is taken over instead, as old as it is.
 func (g *generation) startDue(ctx context.Context, old *generation) (any bool, err error) {
+	nowMS, err := g.settings.nowMS()
+	if err != nil {
+		return false, err
+	}
 	var due []Fetch
-	var read uint64
+	read := map[string]uint64{}
 	err = g.pool.call(ctx, func(r *reader) (err error) {
-		due, err = r.instance.Due(g.settings.nowMS())
-		read = r.read
+		due, err = r.instance.Due(nowMS)
+		for _, fetch := range due {
+			read[fetch.Issuer] = r.progress(g.pool.journals.of(fetch.Issuer)).read
+		}
 		return err
 	})
 	if err != nil {
@@ -185,15 +220,15 @@ func (g *generation) startDue(ctx context.Context, old *generation) (any bool, e
 	}
 	for _, fetch := range due {
 		// Once: this policy may refuse what the old one accepted.
-		if old != nil && !g.pool.journal.isNewer(fetch.Source, 0) {
-			if known := old.pool.journal.acceptedFrom(fetch.Kind, fetch.URI); known != nil {
+		if old != nil && !g.pool.journals.of(fetch.Issuer).isNewer(fetch, 0) {
+			if known := old.pool.journals.acceptedFrom(fetch.Kind, fetch.URI); known != nil {
 				g.supply(fetch, known.response, known.atMS)
 				continue
 			}
 		}
 		select {
 		case g.background <- struct{}{}:
-			g.fly(fetch, read, func() { <-g.background })
+			g.fly(fetch, read[fetch.Issuer], func() { <-g.background })
 		case <-ctx.Done():
 			return true, ctx.Err()
 		}
@@ -214,7 +249,7 @@ func (g *generation) warm(ctx context.Context, old *generation) error {
 		if err != nil {
 			return err
 		}
-		under := g.flights.all()
+		under := g.flights.of(func(string) bool { return true })
 		if !any && len(under) == 0 || !landed(patience, under) {
 			break
 		}
@@ -222,25 +257,11 @@ func (g *generation) warm(ctx context.Context, old *generation) error {
 	return ctx.Err()
 }
 
-// prepare parses a requirement for all instances: its place among them.
-func (g *generation) prepare(ctx context.Context, text string) (place int, err error) {
-	g.writing.Lock()
-	defer g.writing.Unlock()
-	err = g.pool.call(ctx, func(r *reader) (err error) {
-		place, err = r.prepare(&g.pool.journal, text)
-		return err
-	})
-	return place, err
-}
-
 // landed waits for flights, and reports whether all landed in time.
 func landed(ctx context.Context, flights []flight) bool {
 	for _, flight := range flights {
-		if flight == nil {
-			continue
-		}
 		select {
-		case <-flight:
+		case <-flight.landed:
 		case <-ctx.Done():
 			return false
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
+	"time"
 )
 
 // An Instance is the module's own functions over one open gate: no fetches,
@@ -23,11 +24,12 @@ type Instance struct {
 // needs to be valid.
 type Request struct {
 	Method string
-	// Authority is `Host` or `:authority`; empty where there is none.
+	// Authority is `:authority`, or that of an absolute target; empty where
+	// there is none, and the field `host` counts.
 	Authority string
 	// Target is in origin form, query included (RFC 9112 §3.2.1).
 	Target string
-	// Headers in order, repeated names repeated.
+	// Headers are fields in order, repeated names repeated, and `:protocol`.
 	Headers []Header
 }
 
@@ -114,34 +116,50 @@ func (i *Instance) Due(nowMS uint64) (fetches []Fetch, err error) {
 	return fetches, err
 }
 
-// NextDue says when [Instance.Due] has something next, if it ever will.
-func (i *Instance) NextDue() (atMS uint64, ok bool, err error) {
-	err = i.guest.call("next-due", func(l *lifter, at uint32) { atMS, ok = l.optionalU64(at) }, i.gate)
-	return atMS, ok, err
+// NextDue says how long it is until [Instance.Due] has something, if it ever
+// will; 0 is now.
+func (i *Instance) NextDue(nowMS uint64) (left time.Duration, ok bool, err error) {
+	var leftMS uint64
+	err = i.guest.call("next-due", func(l *lifter, at uint32) { leftMS, ok = l.optionalU64(at) }, i.gate, nowMS)
+	return milliseconds(leftMS), ok, err
 }
 
-// Supply says how a fetch ended; it failed if the response is nil. Of an
-// accepted document the problems are the parts that cannot be used; of a
-// refused one, which leaves the old one in place, the reason.
-func (i *Instance) Supply(source uint32, response *Response, nowMS uint64) (accepted bool, problems []Problem, err error) {
+// Supply says how a fetch from this address ended; it failed if the response
+// is nil.
+func (i *Instance) Supply(source uint32, uri string, response *Response, nowMS uint64) (Supplied, error) {
+	if response == nil {
+		return i.supply(source, uri, nil, 0, 0, nowMS)
+	}
+	body := i.guest.lower()
+	at, size := body.bytes(response.Body)
+	if body.err != nil {
+		return Supplied{}, dead(body.err)
+	}
+	return i.supply(source, uri, response, at, size, nowMS)
+}
+
+// supply is Supply of a body that lies in the module's memory.
+func (i *Instance) supply(source uint32, uri string, response *Response, body, bodySize, nowMS uint64) (supplied Supplied, err error) {
 	lower := i.guest.lower()
+	at, size := lower.text(uri)
 	// The outcome: which case, and the flattened response.
-	outcome := [6]uint64{1, 0, 1, 0, 1, 0}
+	outcome := [4]uint64{1, 0, 1, 0}
 	if response != nil {
 		outcome[0] = 0
 		// A status that is none of HTTP's supplies nothing.
 		outcome[1] = uint64(uint16(min(max(response.Status, 0), 999)))
 		outcome[2], outcome[3] = lower.text(response.CacheControl)
-		outcome[4], outcome[5] = lower.text(string(response.Body))
 	}
-	err = i.call("supply", lower.err, func(l *lifter, at uint32) {
-		if accepted = !l.bool(at); accepted {
-			problems = l.problems(at + 4)
-		} else {
-			problems = []Problem{l.problem(at + 4)}
-		}
-	}, i.gate, uint64(source), outcome[0], outcome[1], outcome[2], outcome[3], outcome[4], outcome[5], nowMS)
-	return accepted, problems, err
+	err = i.call("supply", lower.err, func(l *lifter, at uint32) { supplied = l.supplied(at) },
+		i.gate, uint64(source), at, size, outcome[0], outcome[1], outcome[2], outcome[3], body, bodySize, nowMS)
+	return supplied, err
+}
+
+// Resume goes on with a document of which [Instance.Supply] or this said
+// [Unfinished].
+func (i *Instance) Resume(source uint32, nowMS uint64) (supplied Supplied, err error) {
+	err = i.guest.call("resume", func(l *lifter, at uint32) { supplied = l.supplied(at) }, i.gate, uint64(source), nowMS)
+	return supplied, err
 }
 
 // Status lists the state of every document.

@@ -2,189 +2,192 @@ package countersign
 
 import (
 	"cmp"
-	"errors"
-	"math"
 	"slices"
 	"sync"
-	"sync/atomic"
 )
 
-// A journal is what was supplied to the instances of one policy, so that each
-// of them, also one that is made later, reads the same and decides the same:
-// the last accepted document of each source, the failure since then, and
-// every prepared requirement. Entries are numbered from 1.
+// A journal is what was supplied of one issuer's documents, so that every
+// instance, also one that is made later, reads the same in the same order and
+// decides the same. Issuers have journals of their own: one that supplies 32
+// MiB holds up no other. Entries are numbered from 1.
 type journal struct {
-	// Number of the last entry: what one atomic load tells a reader.
-	latest atomic.Uint64
+	// Held while an instance judges what is then written for all of them.
+	writing sync.Mutex
 
-	mu           sync.Mutex
-	documents    map[uint32]*kept
-	requirements []string
+	mu        sync.Mutex
+	latest    uint64
+	documents map[uint32]*kept
 }
 
+// What there is of one document: what was accepted last, and the failures
+// since then, of which the last ones are kept.
 type kept struct {
-	fetch            Fetch
-	accepted, failed *entry
+	accepted *entry
+	failures []*entry
 }
+
+// More failures in a row make no gate wait longer.
+const failuresKept = 16
 
 // How one fetch ended; it failed if the response is nil.
 type entry struct {
 	number, atMS uint64
-	source       uint32
+	fetch        Fetch
 	response     *Response
+	// The discovery document that was in force when these keys were accepted:
+	// a newer one may name another address, under which they would not be.
+	under *entry
 }
 
-// isNewer reports whether somebody wrote about this source after entry `read`.
-func (j *journal) isNewer(source uint32, read uint64) bool {
+// isNewer reports whether a fetch is of no more use to who had read up to an
+// entry: it has ended since then, or its address may have moved.
+func (j *journal) isNewer(fetch Fetch, read uint64) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	kept, ok := j.documents[source]
-	isNewer := func(e *entry) bool { return e != nil && e.number > read }
-	return ok && (isNewer(kept.accepted) || isNewer(kept.failed))
-}
-
-// acceptedFrom is the accepted document of this kind from this address.
-func (j *journal) acceptedFrom(kind DocumentKind, uri string) *entry {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	for _, kept := range j.documents {
-		if kept.fetch.Kind == kind && kept.fetch.URI == uri {
-			return kept.accepted
+	for _, entry := range j.entries() {
+		isSame := entry.fetch.Source == fetch.Source && entry.fetch.URI == fetch.URI
+		mayMove := fetch.Kind == KindJWKS && entry.fetch.Kind == KindDiscovery && entry.response != nil
+		if entry.number > read && (isSame || mayMove) {
+			return true
 		}
 	}
-	return nil
+	return false
 }
 
-// prepared lists every requirement, in order.
-func (j *journal) prepared() []string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return slices.Clone(j.requirements)
-}
-
-// failed writes that a fetch failed or its document was refused: the same to
-// a gate.
-func (j *journal) failed(fetch Fetch, atMS uint64) uint64 {
-	return j.write(func(number uint64) {
-		document, ok := j.documents[fetch.Source]
-		if !ok {
-			document = &kept{fetch: fetch}
-			j.documents[fetch.Source] = document
+// fail writes that a fetch failed or its document was refused: the same to a
+// gate.
+func (j *journal) fail(fetch Fetch, atMS uint64) uint64 {
+	return j.write(&entry{atMS: atMS, fetch: fetch}, func(document *kept, failed *entry) {
+		if len(document.failures) == failuresKept {
+			document.failures = slices.Delete(document.failures, 0, 1)
 		}
-		document.failed = &entry{number: number, atMS: atMS, source: fetch.Source}
+		document.failures = append(document.failures, failed)
 	})
 }
 
 func (j *journal) accept(fetch Fetch, response *Response, atMS uint64) uint64 {
-	return j.write(func(number uint64) {
-		accepted := &entry{number, atMS, fetch.Source, response}
-		j.documents[fetch.Source] = &kept{fetch: fetch, accepted: accepted}
+	return j.write(&entry{atMS: atMS, fetch: fetch, response: response}, func(document *kept, accepted *entry) {
+		if fetch.Kind == KindJWKS {
+			accepted.under = j.discovery()
+		}
+		*document = kept{accepted: accepted}
 	})
 }
 
-// write writes the next entry; readers see its number only when it is whole.
-func (j *journal) write(write func(number uint64)) uint64 {
+func (j *journal) write(next *entry, write func(*kept, *entry)) uint64 {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.documents == nil {
 		j.documents = map[uint32]*kept{}
 	}
-	number := j.latest.Load() + 1
-	write(number)
-	j.latest.Store(number)
-	return number
+	document, ok := j.documents[next.fetch.Source]
+	if !ok {
+		document = &kept{}
+		j.documents[next.fetch.Source] = document
+	}
+	j.latest++
+	next.number = j.latest
+	write(document, next)
+	return next.number
 }
 
-// since lists the entries after `read` in the order in which a gate can take
-// them: a discovery document before what it names.
-func (j *journal) since(read uint64) (latest uint64, news []*entry) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	order := func(e *entry) int {
-		if j.documents[e.source].fetch.Kind == KindDiscovery {
-			return 0
-		}
-		return 1
-	}
-	for _, kept := range j.documents {
-		for _, entry := range []*entry{kept.accepted, kept.failed} {
-			if entry != nil && entry.number > read {
-				news = append(news, entry)
-			}
+func (j *journal) discovery() *entry {
+	for _, document := range j.documents {
+		if document.accepted != nil && document.accepted.fetch.Kind == KindDiscovery {
+			return document.accepted
 		}
 	}
-	slices.SortFunc(news, func(a, b *entry) int {
-		return cmp.Or(cmp.Compare(order(a), order(b)), cmp.Compare(a.number, b.number))
-	})
-	return j.latest.Load(), news
-}
-
-// A reader is an instance that reads the journal.
-type reader struct {
-	instance *Instance
-	// Number of the last entry that it took.
-	read uint64
-	// What the instance calls the journal's requirements.
-	requirements []uint32
-}
-
-// catchUp takes what was written since the reader last looked.
-func (r *reader) catchUp(j *journal) error {
-	if j.latest.Load() == r.read {
-		return nil
-	}
-	latest, news := j.since(r.read)
-	for _, entry := range news {
-		// Another instance has judged it before it was written down.
-		if _, _, err := r.instance.Supply(entry.source, entry.response, entry.atMS); err != nil {
-			return err
-		}
-	}
-	for _, text := range j.prepared()[len(r.requirements):] {
-		number, err := r.instance.Prepare(text)
-		if isRefused(err) {
-			// No gate gives out this number: whoever asks for it is denied.
-			number, err = math.MaxUint32, nil
-		}
-		if err != nil {
-			return err
-		}
-		r.requirements = append(r.requirements, number)
-	}
-	r.read = latest
 	return nil
 }
 
-// supply judges how a fetch ended and writes it down. Nobody else may write
-// between the reader's catching up and this.
-func (r *reader) supply(j *journal, fetch Fetch, response *Response, atMS uint64) (bool, []Problem, error) {
-	accepted, problems, err := r.instance.Supply(fetch.Source, response, atMS)
-	switch {
-	case err != nil:
-	case accepted:
-		r.read = j.accept(fetch, response, atMS)
-	default:
-		r.read = j.failed(fetch, atMS)
+// entries lists all that is kept in the order in which it was written.
+func (j *journal) entries() (all []*entry) {
+	for _, document := range j.documents {
+		for _, entry := range append([]*entry{document.accepted}, document.failures...) {
+			if entry == nil {
+				continue
+			}
+			all = append(all, entry)
+			if entry.under != nil {
+				all = append(all, entry.under)
+			}
+		}
 	}
-	return accepted, problems, err
+	slices.SortFunc(all, func(a, b *entry) int { return cmp.Compare(a.number, b.number) })
+	return slices.Compact(all)
 }
 
-// prepare parses a requirement and writes it down, under the same condition:
-// its place in the journal.
-func (r *reader) prepare(j *journal, text string) (place int, err error) {
-	if place := slices.Index(j.prepared(), text); place >= 0 {
-		return place, nil
+// after is the first entry after one; nil if there is none.
+func (j *journal) after(read uint64) *entry {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if read == j.latest {
+		return nil
 	}
-	number, err := r.instance.Prepare(text)
-	if err != nil {
-		return 0, err
+	for _, entry := range j.entries() {
+		if entry.number > read {
+			return entry
+		}
 	}
-	r.requirements = append(r.requirements, number)
-	r.read = j.write(func(uint64) { j.requirements = append(j.requirements, text) })
-	return len(r.requirements) - 1, nil
+	return nil
 }
 
-func isRefused(err error) bool {
-	var refused *PolicyError
-	return errors.As(err, &refused)
+// Journals by the name of their issuer, of which a policy has so many.
+type journals struct {
+	mu       sync.Mutex
+	byIssuer map[string]*journal
+}
+
+func (j *journals) of(issuer string) *journal {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.byIssuer == nil {
+		j.byIssuer = map[string]*journal{}
+	}
+	if _, ok := j.byIssuer[issuer]; !ok {
+		j.byIssuer[issuer] = &journal{}
+	}
+	return j.byIssuer[issuer]
+}
+
+func (j *journals) all() (all []*journal) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, journal := range j.byIssuer {
+		all = append(all, journal)
+	}
+	return all
+}
+
+func (j *journals) hasNews(r *reader) bool {
+	return slices.ContainsFunc(j.all(), func(journal *journal) bool { return journal.after(r.progress(journal).read) != nil })
+}
+
+// readAll has an instance that nobody else uses read everything.
+func (j *journals) readAll(r *reader) error {
+	for _, journal := range j.all() {
+		for {
+			if more, err := r.read(journal); err != nil {
+				return err
+			} else if !more {
+				break
+			}
+		}
+	}
+	return nil
+}
+
+// acceptedFrom is the accepted document of this kind from this address.
+func (j *journals) acceptedFrom(kind DocumentKind, uri string) *entry {
+	for _, journal := range j.all() {
+		journal.mu.Lock()
+		for _, document := range journal.documents {
+			if accepted := document.accepted; accepted != nil && accepted.fetch.Kind == kind && accepted.fetch.URI == uri {
+				journal.mu.Unlock()
+				return accepted
+			}
+		}
+		journal.mu.Unlock()
+	}
+	return nil
 }

@@ -3,63 +3,76 @@ package countersign
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http"
-	"slices"
 	"strconv"
-	"strings"
 )
 
 // Middleware puts the gate in front of a handler.
 //
 // A denial is answered with its status, WWW-Authenticate, Retry-After and a
 // body `{"code": …, "message": …}`. A granted request goes on with the grant's
-// headers removed and set, and the [Grant] in its context: see [FromContext].
+// headers removed, trailers too, and set, its host in lower case, and the
+// [Grant] in its context: see [FromContext].
 //
-// The gate sees the target as this handler does: put it outermost, before
-// anything that strips a prefix.
+// The gate judges the target as the handlers behind it see it, or refuses it:
+// behind [http.StripPrefix] rules name the path without the prefix. What
+// changes the target after it has judged (a StripPrefix, a rewrite) makes
+// handlers serve another one than was judged: put the gate behind that.
 func (g *Gate) Middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		decision, err := g.Check(r.Context(), r)
-		if err != nil || decision.Grant == nil {
-			denial := denialOf(err)
-			g.settings.logger.LogAttrs(r.Context(), slog.LevelDebug, "countersign: denied", slog.Any("denial", denial))
-			deny(w, denial)
+		if g.settings.bypassCORSPreflight && isCORSPreflight(r) {
+			next.ServeHTTP(w, preflight(r))
 			return
 		}
-		passed := r.WithContext(newContext(r.Context(), &admission{decision.Grant, g, r}))
-		passed.Header = decision.Grant.Apply(r.Header)
-		next.ServeHTTP(w, passed)
+		decision, err := g.Check(r.Context(), r)
+		if err != nil {
+			g.refuse(w, r, err)
+			return
+		}
+		next.ServeHTTP(w, decision.passed(r))
 	})
-}
-
-// An admission is what a request has been granted, and by whom.
-type admission struct {
-	grant *Grant
-	gate  *Gate
-	// As it came: credentials and all.
-	request *http.Request
 }
 
 type contextKey struct{}
 
-func newContext(ctx context.Context, admission *admission) context.Context {
-	return context.WithValue(ctx, contextKey{}, admission)
-}
-
-// NewContext carries a grant: for transports other than net/http, and for
-// tests of handlers.
+// NewContext carries a grant: for transports other than net/http, with what
+// [Gate.Check] or [Gate.Verify] has granted, and for tests of handlers, with
+// one of your own making.
 func NewContext(ctx context.Context, grant *Grant) context.Context {
-	return newContext(ctx, &admission{grant: grant})
+	return context.WithValue(ctx, contextKey{}, grant)
 }
 
-// FromContext gives the grant of a request that passed a gate.
+// FromContext gives the grant of a request that passed a gate. Its principal
+// is nil where nobody had to say who is calling.
 func FromContext(ctx context.Context) (*Grant, bool) {
-	admission, ok := ctx.Value(contextKey{}).(*admission)
-	if !ok {
-		return nil, false
+	grant, _ := ctx.Value(contextKey{}).(*Grant)
+	return grant, grant != nil
+}
+
+// PrincipalFrom gives who is calling; false where nobody had to say so, as
+// under a public rule, or where no gate was passed.
+func PrincipalFrom(ctx context.Context) (*Principal, bool) {
+	if grant, ok := FromContext(ctx); ok && grant.Principal != nil {
+		return grant.Principal, true
 	}
-	return admission.grant, admission.grant != nil
+	return nil, false
+}
+
+// refuse answers a request that may not pass.
+func (g *Gate) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	var denial *Denial
+	if r.Context().Err() != nil && !errors.As(err, &denial) {
+		// Most often the client is gone. One that is there, as somebody has
+		// ended the request's time, has to hear that it did not pass.
+		g.settings.logger.LogAttrs(r.Context(), slog.LevelDebug, "countersign: cancelled", slog.Any("reason", err))
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return
+	}
+	denial = denialOf(err)
+	g.settings.logger.LogAttrs(r.Context(), slog.LevelDebug, "countersign: denied", slog.Any("denial", denial))
+	deny(w, denial)
 }
 
 // deny answers a denied request.
@@ -76,44 +89,4 @@ func deny(w http.ResponseWriter, denial *Denial) {
 	w.WriteHeader(denial.Status)
 	// A client that is gone needs no answer.
 	_ = json.NewEncoder(w).Encode(map[string]string{"code": denial.Code, "message": denial.Message})
-}
-
-// Apply removes headers first, then sets others, in a copy. [Gate.Middleware]
-// does it; it is for other transports.
-func (g *Grant) Apply(header http.Header) http.Header {
-	if len(g.RemoveHeaders)+len(g.RemoveCookies)+len(g.SetHeaders) == 0 {
-		return header
-	}
-	header = header.Clone()
-	if header == nil {
-		header = http.Header{}
-	}
-	for _, name := range g.RemoveHeaders {
-		header.Del(name)
-	}
-	if len(g.RemoveCookies) > 0 {
-		removeCookies(header, g.RemoveCookies)
-	}
-	for _, field := range g.SetHeaders {
-		header.Set(field.Name, field.Value)
-	}
-	return header
-}
-
-// removeCookies takes cookies out of Cookie (RFC 6265 §4.2.1), whatever the
-// others hold.
-func removeCookies(header http.Header, names []string) {
-	var kept []string
-	for _, value := range header.Values("Cookie") {
-		for pair := range strings.SplitSeq(value, ";") {
-			name, _, _ := strings.Cut(pair, "=")
-			if !slices.Contains(names, strings.TrimSpace(name)) {
-				kept = append(kept, strings.TrimSpace(pair))
-			}
-		}
-	}
-	header.Del("Cookie")
-	if len(kept) > 0 {
-		header.Set("Cookie", strings.Join(kept, "; "))
-	}
 }

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -138,27 +139,91 @@ func TestScopesOfAnotherTokenDoNotCount(t *testing.T) {
 }
 
 func TestTheTargetIsWhatTheClientSentUnlessSomebodyChangedIt(t *testing.T) {
-	for _, test := range []struct{ requestURI, target string }{
-		{"/a/b?c=d", "/a/b?c=d"},
-		{"/a%2fb", "/a%2fb"},
-		{"/a%41", "/a%41"},
-		{"/\"quoted\"/\xff", "/\"quoted\"/\xff"},
-		{"/a;b", "/a;b"},
-		{"//evil/x", "//evil/x"},
-		{"http://example.com/a?b", "/a?b"},
-		{"http://example.com", "/"},
-		{"http://example.com?x", "/?x"},
-		{"*", "*"},
+	for _, test := range []struct{ requestURI, authority, target string }{
+		{"/a/b?c=d", "", "/a/b?c=d"},
+		{"/a?", "", "/a?"},
+		{"/a%2fb", "", "/a%2fb"},
+		{"/a%40b%20", "", "/a%40b%20"},
+		{"/\"quoted\"/\xff", "", "/\"quoted\"/\xff"},
+		{"/a;b", "", "/a;b"},
+		{"//evil/x", "", "//evil/x"},
+		{"/http://evil/x", "", "/http://evil/x"},
+		{"http://example.com/a?b", "example.com", "/a?b"},
+		{"HTTP://Example.com:80/a%2Fb", "Example.com:80", "/a%2Fb"},
+		{"http://example.com", "example.com", "/"},
+		{"http://example.com?x", "example.com", "/?x"},
+		{"http://user:secret@example.com/a", "user:secret@example.com", "/a"},
+		// What no handler reads as the gate would goes over whole, and is refused.
+		{"*", "", "*"},
+		{"x:y://z/public", "", ""},
+		{"x:http://admin.example/secret", "", ""},
+		{"http:/public", "", "http:/public"},
+		{"/p%75blic", "", ""},
+		{"http://example.com/a%2D", "example.com", ""},
+		{"http:public", "", ""},
+		{"ftp://example.com/a", "example.com", "ftp://example.com/a"},
 	} {
-		r := parsed(t, "GET", test.requestURI)
-		want(t, test.requestURI, targetOf(r), test.target)
+		authority, target := targetOf(parsed(t, "GET", test.requestURI))
+		want(t, test.requestURI, text([]string{authority, target}), text([]string{test.authority, test.target}))
 	}
-	want(t, "CONNECT", targetOf(parsed(t, "CONNECT", "example.com:443")), "example.com:443")
+	_, target := targetOf(parsed(t, "CONNECT", "example.com:443"))
+	want(t, "CONNECT", target, "example.com:443")
+}
 
-	stripped := ""
-	handler := http.StripPrefix("/api", http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { stripped = targetOf(r) }))
-	serve(handler, parsed(t, "GET", "/api/a%2Fb?c"))
-	want(t, "stripped", stripped, "/a%2Fb?c")
+func TestAChangedTargetIsJudgedAsHandlersSeeItOrRefused(t *testing.T) {
+	for _, test := range []struct {
+		name, sent string
+		change     func(r *http.Request)
+		target     string
+	}{
+		{"as raw as it was", "/a%2Fb?c", strip(""), "/a%2Fb?c"},
+		{"without a prefix", "/api/a%2Fb?c", strip("/api"), "/a%2Fb?c"},
+		{"without anything", "/api", strip("/api"), "/"},
+		{"without its slash", "/api/admin", strip("/api/"), "admin"},
+		{"an empty query", "/api/a?", strip("/api"), "/a?"},
+		{"the raw path is gone", "/a%2Fb", func(r *http.Request) { r.URL.RawPath = "" }, "/a/b"},
+		{"another query", "/a?b", func(r *http.Request) { r.URL.RawQuery = "c" }, "/a?c"},
+		{"two paths", "/a", func(r *http.Request) { r.URL.Path, r.URL.RawPath = "/admin", "/public" }, ""},
+		{"a raw path that is none", "/a", func(r *http.Request) { r.URL.RawPath = "/%zz" }, ""},
+		{"opaque", "/public", func(r *http.Request) { r.URL.Opaque = "//other/secret" }, ""},
+		{"nothing", "/a", func(r *http.Request) { r.URL = nil }, ""},
+		{"of a client", "/a", func(r *http.Request) { r.RequestURI = "" }, "/a"},
+	} {
+		r := parsed(t, "GET", test.sent)
+		test.change(r)
+		_, target := targetOf(r)
+		want(t, test.name, target, test.target)
+	}
+}
+
+func strip(prefix string) func(r *http.Request) {
+	return func(r *http.Request) {
+		handler := http.HandlerFunc(func(_ http.ResponseWriter, stripped *http.Request) { *r = *stripped })
+		serve(http.StripPrefix(prefix, handler), r)
+	}
+}
+
+func TestEveryFieldThatAReaderTakesForOneOfThemIsHandedOver(t *testing.T) {
+	r := to("/a", "")
+	r.Host = "api.example.com"
+	r.Header = http.Header{
+		"Authorization": {"Bearer a", "Bearer b"}, "authorization": {"Bearer c"}, "Sec_Fetch_Site": {"none"},
+		"X-Other": {"d"}, ":protocol": {"websocket"}, "Host": {"other.example.com"},
+	}
+	request := requestOf(r, headerNames([]string{"authorization", "sec-fetch-site", ":protocol", "host"}))
+	got := map[string][]string{}
+	for _, header := range request.Headers {
+		got[header.Name] = append(got[header.Name], header.Value)
+	}
+	slices.Sort(got["authorization"])
+	slices.Sort(got["host"])
+	want(t, "headers", text(got), text(map[string][]string{
+		"authorization": {"Bearer a", "Bearer b", "Bearer c"}, "sec_fetch_site": {"none"},
+		":protocol": {"websocket"}, "host": {"api.example.com", "other.example.com"},
+	}))
+	want(t, "authority of HTTP/1", request.Authority, "")
+	r.ProtoMajor = 2
+	want(t, "authority of HTTP/2", requestOf(r, nil).Authority, "api.example.com")
 }
 
 func parsed(t *testing.T, method, target string) *http.Request {

@@ -1,6 +1,7 @@
 package countersign
 
 import (
+	"errors"
 	"log/slog"
 	"net/http"
 	"runtime"
@@ -12,13 +13,15 @@ type Option func(*settings)
 
 // What a reload keeps.
 type settings struct {
-	clock      func() time.Time
-	client     *http.Client
-	instances  int
-	wait       time.Duration
-	maxWaiting int
-	logger     *slog.Logger
-	compile    engineConfig
+	clock               func() time.Time
+	client              *http.Client
+	instances           int
+	wait                time.Duration
+	maxWaiting          int
+	inline              bool
+	bypassCORSPreflight bool
+	logger              *slog.Logger
+	compile             engineConfig
 	// The sealed one, unless a test says otherwise.
 	module *engine
 }
@@ -45,9 +48,27 @@ func (s *settings) engine() (*engine, error) {
 	return sealedEngine(s.compile)
 }
 
-func (s *settings) nowMS() uint64 { return uint64(max(s.clock().UnixMilli(), 0)) }
+// errClock says that nobody knows what time it is, so that nothing is decided.
+var errClock = errors.New("countersign: the clock tells no time")
 
-// WithClock tells the time (default: [time.Now]).
+// nowMS is the time in milliseconds since 1970. It is somebody else's function
+// that tells it: one that panics, or tells a time before 1970, tells none.
+func (s *settings) nowMS() (ms uint64, err error) {
+	defer func() {
+		if recover() != nil {
+			ms, err = 0, errClock
+		}
+	}()
+	now := s.clock()
+	if now.IsZero() || now.Year() < 1970 || now.Year() > 9999 {
+		return 0, errClock
+	}
+	return uint64(now.UnixMilli()), nil
+}
+
+// WithClock tells the time (default: [time.Now]). While it tells none, which
+// is the zero time, one before 1970 or after the year 9999, or a panic, every
+// request is denied with `internal_error`.
 func WithClock(clock func() time.Time) Option {
 	return func(s *settings) { s.clock = clock }
 }
@@ -72,8 +93,27 @@ func WithWait(wait time.Duration) Option {
 	return func(s *settings) { s.wait = wait }
 }
 
-// WithMaxWaiting sets how many checks may wait for documents at a time
-// (default: 1024). The next one that would have to is denied with a 503.
+// WithInlineRefresh is for processes that stand still between two requests
+// (AWS Lambda, Cloud Run without CPU between requests): nothing is refreshed
+// on a timer, and a request that would be admitted by documents past due waits,
+// within [WithWait], until those of its token's issuer were fetched, or could
+// not be, and is then decided.
+func WithInlineRefresh() Option {
+	return func(s *settings) { s.inline = true }
+}
+
+// WithCORSPreflightBypass lets `OPTIONS` with `Origin` and
+// `Access-Control-Request-Method` pass [Gate.Middleware] unasked, as nobody's
+// and with no more fields than a browser sends with it: for a CORS middleware
+// behind the gate. One in front of the gate, which also lets a script read
+// what a denial says, needs no bypass.
+func WithCORSPreflightBypass() Option {
+	return func(s *settings) { s.bypassCORSPreflight = true }
+}
+
+// WithMaxWaiting sets how many checks may wait for the documents of one issuer
+// at a time (default: 1024). The next one that would have to is denied with a
+// 503.
 func WithMaxWaiting(checks int) Option {
 	return func(s *settings) { s.maxWaiting = max(checks, 0) }
 }

@@ -156,6 +156,52 @@ func TestCloseLeavesNoGoroutineAndAdmitsNobody(t *testing.T) {
 	})
 }
 
+func TestOfOverlappingReloadsTheLastOneStaysInForce(t *testing.T) {
+	slow, last := issuertest.New(t, keyA), issuertest.New(t, keyB)
+	slow.Answer("/jwks", untilItIsCancelled)
+	gate := newGate(t, newClock(), policyOf(last.Entry("first")), WithWait(500*time.Millisecond))
+	var all sync.WaitGroup
+	all.Go(func() {
+		if err := gate.Reload(t.Context(), []byte(text(policyOf(slow.Entry("slow"))))); err != nil {
+			t.Error(err)
+		}
+	})
+	eventually(t, "the first reload waits for documents", func() bool { return slow.TimesAsked("/jwks") > 0 })
+	if err := gate.Reload(t.Context(), []byte(text(policyOf(last.Entry("last"))))); err != nil {
+		t.Fatal(err)
+	}
+	all.Wait()
+	decision, err := gate.Check(t.Context(), to("/write", last.Token(keyB)))
+	want(t, "code", codeOf(decision, err), "allow")
+	want(t, "issuer", decision.Grant.Principal.Issuer, "last")
+}
+
+func TestAReloadOfAnIssuerThatHangsHoldsUpNeitherRequirementsNorClose(t *testing.T) {
+	hangs, issuer := issuertest.New(t, keyA), issuertest.New(t, keyB)
+	hangs.Answer("/jwks", untilItIsCancelled)
+	gate := newGate(t, newClock(), policyOf(issuer.Entry("platform")), WithWait(time.Minute))
+	reloaded := make(chan error, 2)
+	for range cap(reloaded) {
+		go func() { reloaded <- gate.Reload(t.Context(), []byte(text(policyOf(hangs.Entry("hangs"))))) }()
+	}
+	eventually(t, "a reload waits", func() bool { return hangs.TimesAsked("/jwks") > 0 })
+	began := time.Now()
+	want(t, "a first requirement", codeOf(gate.Verify(t.Context(), issuer.Token(keyB), `{"scopes":["admin"]}`)), "scope_insufficient")
+	if err := gate.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for range cap(reloaded) {
+		if err := <-reloaded; !errors.Is(err, errClosed) {
+			t.Errorf("%v", err)
+		}
+	}
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("it took %v", took)
+	}
+	want(t, "it stays closed", ask(t, gate, "/healthz", ""), "internal_error")
+	eventually(t, "no goroutine is left", func() bool { return !strings.Contains(goroutines(), "hosts/go.(*tasks).start") })
+}
+
 // tenWait asks ten times with a token whose keys do not come. It returns once
 // all of them wait, and sends their codes.
 func tenWait(t *testing.T, gate *Gate, token string) chan string {
@@ -164,8 +210,19 @@ func tenWait(t *testing.T, gate *Gate, token string) chan string {
 	for range cap(codes) {
 		go func() { codes <- ask(t, gate, "/write", token) }()
 	}
-	eventually(t, "all wait", func() bool { return len(gate.inForce.Load().waiting) == cap(codes) })
+	eventually(t, "all wait", func() bool { return waiting(gate) == cap(codes) })
 	return codes
+}
+
+// waiting is how many requests wait for documents.
+func waiting(gate *Gate) (all int) {
+	rooms := &gate.inForce.Load().rooms
+	rooms.mu.Lock()
+	defer rooms.mu.Unlock()
+	for _, taken := range rooms.taken {
+		all += taken
+	}
+	return all
 }
 
 // untilItIsCancelled is a server that does not answer.

@@ -2,63 +2,197 @@ package countersign
 
 import (
 	"net/http"
+	"net/textproto"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
+// A header's name, as the gate and as net/http write it.
+type headerName struct{ lower, canonical string }
+
+func headerNames(lower []string) (names []headerName) {
+	for _, name := range lower {
+		names = append(names, headerName{name, textproto.CanonicalMIMEHeaderKey(name)})
+	}
+	return names
+}
+
+// More fields than any client sends of those that decisions read. Each costs
+// the module room of its own, and a server takes a hundred thousand.
+const maxFields = 1000
+
 // requestOf is a request as the gate takes it, with the headers of these
-// names and no others: nothing else crosses over.
+// names and no others: nothing else crosses over. With too many of them it has
+// no target, which the gate refuses.
 func requestOf(r *http.Request, reads []headerName) Request {
-	request := Request{Method: r.Method, Authority: r.Host, Target: targetOf(r)}
+	request := Request{Method: r.Method, Headers: make([]Header, 0, 4)}
 	if request.Method == "" {
 		request.Method = http.MethodGet
 	}
-	if request.Authority == "" {
-		request.Authority = r.URL.Host
+	request.Authority, request.Target = targetOf(r)
+	host := r.Host
+	if request.Authority == "" && r.ProtoMajor >= 2 {
+		// `:authority`, which the server has put there.
+		request.Authority, host = host, ""
 	}
-	for _, name := range reads {
-		for _, value := range r.Header[name.canonical] {
-			request.Headers = append(request.Headers, Header{name.lower, value})
+	if host != "" {
+		// The server has taken the field out of the others.
+		request.Headers = append(request.Headers, Header{"host", host})
+	}
+	for name, values := range r.Header {
+		for _, read := range reads {
+			if !isSameField(name, read.lower) {
+				continue
+			}
+			if strings.EqualFold(name, read.lower) {
+				name = read.lower
+			} else {
+				name = strings.ToLower(name)
+			}
+			if len(request.Headers)+len(values) > maxFields {
+				request.Target, request.Headers = noTarget, nil
+				return request
+			}
+			for _, value := range values {
+				request.Headers = append(request.Headers, Header{name, value})
+			}
+			break
 		}
 	}
 	return request
 }
 
-// targetOf is the target byte by byte as the client sent it, as long as it is
-// what the handlers behind will see; else what somebody has made of it before
-// ([http.StripPrefix]), which is what they route by.
-func targetOf(r *http.Request) string {
-	raw := originForm(r.RequestURI)
-	path, _, _ := strings.Cut(raw, "?")
-	// Without a path the target is an authority (RFC 9112 §3.2.3), which the
-	// gate is to refuse.
-	if raw != "" && (r.URL.Path == "" || decoded(path) == r.URL.Path) {
-		return raw
+// isSameField reports whether a field is this one, whose name is lower case
+// with `-`, for a reader of CGI variables (RFC 3875 §4.1.18), to whom letters'
+// case, `-` and `_` are the same.
+func isSameField(name, lower string) bool {
+	if len(name) != len(lower) {
+		return false
 	}
-	return r.URL.RequestURI()
+	for i := range len(name) {
+		char := name[i]
+		switch {
+		case char >= 'A' && char <= 'Z':
+			char += 'a' - 'A'
+		case char == '_':
+			char = '-'
+		}
+		if char != lower[i] && (lower[i] != '_' || char != '-') {
+			return false
+		}
+	}
+	return true
 }
 
-func decoded(path string) string {
-	decoded, err := url.PathUnescape(path)
-	if err != nil {
-		return path
+// No target: the gate refuses it, as it does everything that does not begin
+// with `/`.
+const noTarget = ""
+
+// targetOf is what the handlers behind will route by: byte by byte as the
+// client sent it, or, where somebody has changed it before ([http.StripPrefix]
+// does), as it is now. Where the two readings that handlers may have of it,
+// decoded and raw, are not the same path, there is no target. The authority is
+// that of an absolute target (RFC 9112 §3.2.2), or empty.
+func targetOf(r *http.Request) (authority, target string) {
+	u := r.URL
+	if u == nil || u.Opaque != "" {
+		return "", noTarget
 	}
-	return decoded
+	authority = u.Host
+	if u.User != nil {
+		authority = u.User.String() + "@" + u.Host
+	}
+	sent, ok := pathAndQuery(r.RequestURI)
+	if !ok {
+		// `*`, an authority (CONNECT), or another scheme than HTTP's.
+		return authority, r.RequestURI
+	}
+	path, query, _ := strings.Cut(sent, "?")
+	if hasNeedlessEscape(path) || hasNeedlessEscape(u.RawPath) {
+		return authority, noTarget
+	}
+	if sent != "" && isPathOf(u, path) && u.RawQuery == query {
+		return authority, sent
+	}
+	return authority, changedTarget(u)
 }
 
-// originForm leaves scheme and authority out of an absolute target (RFC 9112
-// §3.2.2), which is read as a Host is.
-func originForm(target string) string {
+// pathAndQuery takes an absolute target apart (RFC 9112 §3.2.2), nothing
+// encoded anew; false if it is neither that nor in origin form.
+func pathAndQuery(target string) (string, bool) {
+	if target == "" || target[0] == '/' {
+		return target, true
+	}
 	scheme, rest, ok := strings.Cut(target, "://")
-	if !ok || strings.ContainsAny(scheme, "/?#") {
-		return target
+	if !ok || !strings.EqualFold(scheme, "http") && !strings.EqualFold(scheme, "https") {
+		return "", false
 	}
 	path := strings.IndexAny(rest, "/?#")
-	if path < 0 {
-		return "/"
+	switch {
+	case path < 0:
+		return "/", true
+	case rest[path] != '/':
+		return "/" + rest[path:], true
 	}
-	if rest[path] != '/' {
-		return "/" + rest[path:]
+	return rest[path:], true
+}
+
+// isPathOf reports whether a URL still has the path that the client sent.
+func isPathOf(u *url.URL, sent string) bool {
+	if u.Path == "" && u.RawPath == "" {
+		// Of an absolute target without one.
+		return sent == "/" && u.Host != ""
 	}
-	return rest[path:]
+	decoded, err := url.PathUnescape(sent)
+	if err != nil || decoded != u.Path {
+		return false
+	}
+	if u.RawPath != "" {
+		return u.RawPath == sent
+	}
+	return sent == u.Path || sent == u.EscapedPath()
+}
+
+// changedTarget is a URL's path and query in origin form. Some routers read
+// RawPath (chi), some its escaped form ([http.ServeMux]), some the decoded
+// path ([http.FileServer]).
+func changedTarget(u *url.URL) string {
+	path := u.RawPath
+	if path == "" {
+		path = u.EscapedPath()
+	} else if decoded, err := url.PathUnescape(path); err != nil || decoded != u.Path {
+		return noTarget
+	}
+	if path == "" {
+		path = "/"
+	}
+	if u.RawQuery != "" || u.ForceQuery {
+		path += "?" + u.RawQuery
+	}
+	return path
+}
+
+// hasNeedlessEscape reports whether a path has an escape of a character that
+// is never escaped (RFC 3986 §2.3). To the gate and to [http.ServeMux] it says
+// the same as the character; routers that match the raw path (chi, echo) take
+// `/p%75blic` for another path than `/public`.
+func hasNeedlessEscape(path string) bool {
+	for {
+		_, escaped, ok := strings.Cut(path, "%")
+		if !ok {
+			return false
+		}
+		if len(escaped) >= 2 {
+			if char, err := strconv.ParseUint(escaped[:2], 16, 8); err == nil && isUnreserved(byte(char)) {
+				return true
+			}
+		}
+		path = escaped
+	}
+}
+
+func isUnreserved(char byte) bool {
+	isLetter := char|0x20 >= 'a' && char|0x20 <= 'z'
+	return isLetter || char >= '0' && char <= '9' || strings.IndexByte("-._~", char) >= 0
 }

@@ -1,6 +1,7 @@
 package countersign
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -11,25 +12,40 @@ import (
 // Tokens that are tried for one request; it has one that was verified.
 const maxCandidates = 8
 
-// RequireScopes is for handlers behind [Gate.Middleware] that want more than
-// the policy asks for: all of these scopes. The module decides it as it would
-// a rule's `require`, wildcards included, with the same denials.
+// RequireScopes is for handlers behind [Gate.Middleware], or behind another
+// transport that has used [NewContext], that want more than the policy asks
+// for: all of these scopes. The module decides it as it would a rule's
+// `require`, wildcards included, with the same denials.
 func RequireScopes(scopes ...string) func(http.Handler) http.Handler {
 	require := requireScopes(scopes)
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			admission, ok := r.Context().Value(contextKey{}).(*admission)
-			if !ok || admission.gate == nil {
+			grant, ok := FromContext(r.Context())
+			switch {
+			case !ok:
 				deny(w, internalError())
-				return
+			case grant.gate == nil:
+				grant.requireOwn(scopes, w, r, next)
+			default:
+				if err := grant.require(r.Context(), require); err != nil {
+					grant.gate.refuse(w, r, err)
+					return
+				}
+				next.ServeHTTP(w, r)
 			}
-			if denial := admission.verify(r, require); denial != nil {
-				deny(w, denial)
-				return
-			}
-			next.ServeHTTP(w, r)
 		})
 	}
+}
+
+// requireOwn is for a grant that no gate made: what its maker wrote is what
+// it has.
+func (g *Grant) requireOwn(scopes []string, w http.ResponseWriter, r *http.Request, next http.Handler) {
+	isMissing := func(scope string) bool { return g.Principal == nil || !slices.Contains(g.Principal.Scopes, scope) }
+	if slices.ContainsFunc(scopes, isMissing) {
+		deny(w, &Denial{Code: "scope_insufficient", Status: http.StatusForbidden, Message: "a scope is missing"})
+		return
+	}
+	next.ServeHTTP(w, r)
 }
 
 func requireScopes(scopes []string) Require {
@@ -38,54 +54,56 @@ func requireScopes(scopes []string) Require {
 	return Require(text)
 }
 
-// verify has the module judge the admitted token by a further requirement.
-func (a *admission) verify(r *http.Request, require Require) *Denial {
-	if a.grant.Principal == nil {
-		_, err := a.gate.Verify(r.Context(), "", require)
-		return denialOf(err)
+// require has the module judge the admitted token by a further requirement.
+func (g *Grant) require(ctx context.Context, require Require) error {
+	if g.Principal == nil {
+		_, err := g.gate.Verify(ctx, "", require)
+		return err
 	}
-	denial := internalError()
-	for _, token := range a.candidates() {
-		decision, err := a.gate.Verify(r.Context(), token, require)
+	var err error = internalError()
+	for _, token := range g.candidates() {
+		decision, refused := g.gate.Verify(ctx, token, require)
 		switch {
-		case err != nil:
-			if refused := denialOf(err); denial.Code != "scope_insufficient" {
-				denial = refused
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case refused != nil:
+			if denialOf(err).Code != "scope_insufficient" {
+				err = refused
 			}
-		case a.isAdmitted(decision.Grant.Principal):
+		case g.isFor(decision.Grant.Principal):
 			return nil
 		}
 	}
-	return denial
+	return err
 }
 
-// isAdmitted reports whether this is who the request was admitted as: what
-// looks like a token may be of somebody else.
-func (a *admission) isAdmitted(principal *Principal) bool {
-	admitted := a.grant.Principal
-	return principal != nil && principal.Issuer == admitted.Issuer && principal.Claims == admitted.Claims
+// isFor reports whether this is who was admitted: what looks like a token may
+// be of somebody else.
+func (g *Grant) isFor(principal *Principal) bool {
+	return principal != nil && principal.Issuer == g.Principal.Issuer && principal.Claims == g.Principal.Claims
 }
 
 // candidates are the tokens in what the gate reads. Where a credential stands
 // is the policy's business, which the module knows: whatever it is, it ends
 // its element of a header, or it is a cookie's value.
-func (a *admission) candidates() (tokens []string) {
-	current := a.gate.inForce.Load()
+func (g *Grant) candidates() (tokens []string) {
+	if g.request == nil {
+		return []string{g.token}
+	}
+	current := g.gate.inForce.Load()
 	if current == nil {
 		return nil
 	}
-	for _, name := range current.reads {
+	for _, header := range requestOf(g.request, current.reads).Headers {
 		separator, before := ",", " "
-		if name.lower == "cookie" {
+		if header.Name == "cookie" {
 			separator, before = ";", "="
 		}
-		for _, value := range a.request.Header[name.canonical] {
-			for element := range strings.SplitSeq(value, separator) {
-				element = strings.TrimSpace(element)
-				token := strings.Trim(element[strings.LastIndex(element, before)+1:], `"`)
-				if strings.Count(token, ".") == 2 && len(tokens) < maxCandidates && !slices.Contains(tokens, token) {
-					tokens = append(tokens, token)
-				}
+		for element := range strings.SplitSeq(header.Value, separator) {
+			element = strings.TrimSpace(element)
+			token := strings.Trim(element[strings.LastIndex(element, before)+1:], `"`)
+			if strings.Count(token, ".") == 2 && len(tokens) < maxCandidates && !slices.Contains(tokens, token) {
+				tokens = append(tokens, token)
 			}
 		}
 	}

@@ -1,6 +1,7 @@
 package countersign
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"log/slog"
@@ -114,4 +115,9 @@ func eventually(t testing.TB, what string, holds func() bool) {
 		}
 	}
 	t.Fatalf("in 20 s it did not happen that %s", what)
+}
+
+func contextOf(t testing.TB, timeout time.Duration) (context.Context, context.CancelFunc) {
+	t.Helper()
+	return context.WithTimeout(t.Context(), timeout)
 }

@@ -12,7 +12,7 @@ for (const file of ["countersign.js", "countersign.d.ts"]) cpSync(`${dist}/npm/$
 for (const file of ["countersign.wasm", "countersign.wasm.sha256"]) cpSync(`${dist}/${file}`, file);
 for (const file of ["LICENSE-APACHE", "LICENSE-MIT"]) cpSync(`../../${file}`, file);
 
-const policy = await compileFromFile("../../verifier/policy.schema.json", { format: false, bannerComment: "" });
+const policy = await compileFromFile("../../verifier/policy.schema.json", { format: false, bannerComment: "", ignoreMinAndMaxItems: true });
 writeFileSync("src/policy.ts", policy);
 const base64 = readFileSync("countersign.wasm", "base64");
 writeFileSync("src/inlined.ts", `/** The bytes of countersign.wasm, for where files do not travel. */\nexport const base64: string =\n  "${base64}";\n`);

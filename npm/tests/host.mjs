@@ -4,7 +4,7 @@
 export async function openHost({ createGate, CountersignError }, { Generation, strings }) {
   // Starts the module.
   await createGate({ contract: "1", issuers: [], rules: [] }).catch(() => {});
-  const settings = { fetch: () => Promise.reject(), fetchInit: {}, shared: false, now: () => 0 };
+  const settings = { fetch: () => Promise.reject(), fetchInit: {}, shared: false, inline: false, now: () => 0 };
   const gates = new Map();
   const asked = new Map();
 
@@ -15,13 +15,12 @@ export async function openHost({ createGate, CountersignError }, { Generation, s
       return { opened: {} };
     },
     due: ({ gate, at }) => ({ fetches: remember(gates.get(gate).due(at)) }),
-    supply({ gate, at, source, response }) {
+    next_due: ({ gate, at }) => ({ next_due: gates.get(gate).nextDue(at) ?? null }),
+    async supply({ gate, at, source, uri, response }) {
       const answer = response && { status: response.status, cacheControl: response.cache_control, body: Uint8Array.from(latin1(response.body), (c) => c.charCodeAt(0)) };
-      const fetch = asked.get(source) ?? { source };
-      const problems = gates.get(gate).supply(fetch, answer, at);
-      // Of a part that is not used there is a warning.
-      const refused = problems.find(({ severity }) => severity === "error");
-      return refused ? { refused } : { accepted: problems };
+      const supplied = await gates.get(gate).supply({ ...asked.get(source), source, uri }, answer, at);
+      const { outcome, skipped, problem } = supplied;
+      return { accepted: { accepted: skipped }, refused: { refused: problem }, outdated: { outdated: {} } }[outcome];
     },
     request({ gate, at, request: { method, authority, target, headers } }) {
       const head = {
@@ -47,7 +46,7 @@ export async function openHost({ createGate, CountersignError }, { Generation, s
       const { allow, retryAfterS, ...denial } = decision;
       return { deny: { ...denial, retry_after_s: retryAfterS } };
     }
-    const { principal: who, setHeaders, removeHeaders, removeCookies } = decision;
+    const { principal: who, setHeaders, removeHeaders, changes } = decision;
     const principal = who && {
       issuer: who.issuer,
       iss: who.iss,
@@ -59,7 +58,7 @@ export async function openHost({ createGate, CountersignError }, { Generation, s
       expires_at_ms: who.expiresAtMs,
       claims: who.claimsText,
     };
-    return { allow: { principal, set_headers: setHeaders, remove_headers: removeHeaders, remove_cookies: removeCookies } };
+    return { allow: { principal, set_headers: setHeaders, remove_headers: removeHeaders, changes: changes.map(({ name, value }) => [name, value && text(value)]) } };
   }
 
   function remember(fetches) {
@@ -67,10 +66,10 @@ export async function openHost({ createGate, CountersignError }, { Generation, s
     return fetches;
   }
 
-  return (command) => {
+  return async (command) => {
     const [[name, values]] = Object.entries(command);
     try {
-      return commands[name](values);
+      return await commands[name](values);
     } catch (error) {
       return error instanceof CountersignError ? { problems: error.problems } : { error: String(error) };
     }
@@ -83,4 +82,9 @@ function latin1(bytes) {
   let text = "";
   for (const byte of new TextEncoder().encode(bytes)) text += String.fromCharCode(byte);
   return text;
+}
+
+/** What a character a byte says in UTF-8. */
+function text(bytes) {
+  return new TextDecoder().decode(Uint8Array.from(bytes, (character) => character.charCodeAt(0)));
 }

@@ -3,14 +3,15 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { request as send } from "node:http";
+import { connect, createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import { equal } from "./assert.mjs";
 import { launch } from "./browser.mjs";
 import { run } from "./run.mjs";
 
 const example = fileURLToPath(new URL("../examples/next/", import.meta.url));
-const SOURCES = ["app", "lib", "next.config.ts", "package.json", "proxy.ts", "tsconfig.json"];
+const SOURCES = ["app", "lib", "next.config.ts", "package.json", "proxy.ts", "public", "tsconfig.json"];
 
 /** `bundler` is `turbopack` or `webpack`; the gate is a `proxy` on Node.js or a `middleware` on the edge runtime. */
 export async function openNext(bundler, kind) {
@@ -30,6 +31,9 @@ export async function openNext(bundler, kind) {
   const next = [`${example}node_modules/next/dist/bin/next`];
   const start = (program, port) => spawn(process.execPath, program, { cwd: folder, env: { ...environment, PORT: String(port) }, stdio: ["ignore", "pipe", "pipe"] });
 
+  const refused = spawn(process.execPath, [...next, "build", `--${bundler}`], { cwd: folder, env: { ...environment, PLATFORM_URL: "no address" }, stdio: ["ignore", "pipe", "pipe"] });
+  const why = text(refused);
+  const [ended] = await once(refused, "exit");
   const build = start([...next, "build", `--${bundler}`], port);
   const said = text(build);
   const [code] = await once(build, "exit");
@@ -45,7 +49,7 @@ export async function openNext(bundler, kind) {
   };
   return {
     name: `Next.js, ${bundler}, ${kind}`,
-    play: () => run({ ...requests(base, exchange), ...pages(base) }),
+    play: async () => run({ ...requests(base, exchange), ...roundabout(port, base, exchange), ...built(ended, await why), ...pages(base) }),
     async close() {
       for (const child of [server, issuer]) {
         child.kill();
@@ -107,6 +111,82 @@ function requests(base, exchange) {
 
     async "what no rule names is denied"() {
       equal((await get("/somewhere/else", bearer(await exchange({ subject: "alice", tenant: "acme" })))).status, 403);
+    },
+  };
+}
+
+/** Ways that lead to a page by another address than its own, over a socket: a client's own parser would mend them. */
+function roundabout(port, base, exchange) {
+  const ask = async (target, headers = [], method = "GET") => {
+    const sent = send({ host: "localhost", port, path: target, method, headers: ["host", `localhost:${port}`, "connection", "close", ...headers.flat()] });
+    sent.end();
+    const [response] = await once(sent, "response");
+    let body = "";
+    for await (const part of response) body += part;
+    return { status: response.statusCode, headers: response.headers, body };
+  };
+  const bearer = async () => [["authorization", `Bearer ${await exchange({ subject: "alice", tenant: "acme" })}`]];
+
+  return {
+    async "no name that Next.js serves as it is leads to a page below it, nor to a server action"() {
+      const names = ["favicon.ico", "_next/static", "_next/static/chunks", "_next/image", "_next/data", "_next", "robots.txt", "sitemap.xml", "api", "badge.png", "public", "static", "(.)acme", "%28..%29acme"];
+      const starts = ["/", "/./", "/%2e/", "/a/../", "//"];
+      for (const name of names) {
+        for (const start of starts) {
+          for (const end of ["/dashboard", "x/dashboard", "/dashboard/", "/../acme/dashboard", "/%2e%2e/acme/dashboard", "/..%2facme/dashboard", "/dashboard.rsc", "/dashboard?_rsc=1"]) {
+            for (const method of ["GET", "POST"]) {
+              const target = `${start}${name}${end}`;
+              const { status, body } = await ask(target, [["next-action", "0".repeat(42)]], method);
+              equal([target, status === 200, body.includes("caller")], [target, false, false]);
+            }
+          }
+        }
+      }
+    },
+
+    async "static files are public, and nothing else below their name is"() {
+      const { body } = await ask("/");
+      const [script] = /\/_next\/static\/[^"\\]+\.js/.exec(body);
+      equal((await ask(script)).status, 200);
+      equal((await ask(script, [], "POST")).status === 200, false);
+    },
+
+    async "a page that was rendered beforehand is kept by no shared cache, and a public one is"() {
+      equal((await ask("/handbook")).status, 401);
+      const granted = await ask("/handbook", await bearer());
+      equal([granted.status, granted.headers["cache-control"]], [200, "private, no-cache"]);
+      for (const target of ["/handbook.rsc", "/handbook?_rsc=1", "/_next/data/x/handbook.json"]) equal((await ask(target)).status === 200, false);
+    },
+
+    async "an upgrade that is denied is closed"() {
+      for (const target of ["/acme/dashboard", "/handbook", "/nowhere"]) {
+        const socket = connect(port, "localhost");
+        socket.write(`GET ${target} HTTP/1.1\r\nhost: localhost:${port}\r\nconnection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: x3JJHMbDL1EzLkh9GBhXDw==\r\n\r\n`);
+        socket.setTimeout(5_000, () => socket.destroy(new Error(`${target} is left open`)));
+        socket.resume();
+        await once(socket, "end");
+        socket.destroy();
+      }
+    },
+
+    async "a picture is for who may see it, also where it would be made smaller"() {
+      const small = "/_next/image?url=%2Fbadge.png&w=64&q=75";
+      equal((await ask("/badge.png")).status, 401);
+      equal((await ask(small)).status, 401);
+      equal((await ask("/badge.png", await bearer())).status, 200);
+      // Next.js reads it in nobody's name, so that it is never made smaller, nor kept, for anybody.
+      equal((await ask(small, await bearer())).status, 401);
+      for (const odd of ["/_next/image", "/_next/image?url=badge.png&w=64&q=75", "/_next/image?url=%2F%2Fevil.example%2Fx&w=64&q=75", `${small}&url=%2Fx`, "/_next/image?url=%2Facme%2Fdashboard&w=64&q=75"]) {
+        equal([odd, [400, 401, 403].includes((await ask(odd)).status)], [odd, true]);
+      }
+    },
+  };
+}
+
+function built(ended, why) {
+  return {
+    async "a mistake of the policy ends the build, and says what it is"() {
+      equal([ended === 0, why.includes("the policy is not usable"), why.includes("/issuers/0/keys/jwks_uri")], [false, true, true]);
     },
   };
 }

@@ -21,9 +21,9 @@ pub(crate) fn fold(text: &[u8]) -> Cow<'_, [u8]> {
     let mut folded = alloc::vec::Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some((byte, tail)) = rest.split_first() {
-        let other = OTHERS.iter().find_map(|(letter, folded)| {
-            Some((folded, rest.strip_prefix(letter.as_bytes())?))
-        });
+        let other = OTHERS
+            .iter()
+            .find_map(|(letter, folded)| Some((folded, rest.strip_prefix(letter.as_bytes())?)));
         let (byte, tail) = other.unwrap_or((byte, tail));
         folded.push(byte.to_ascii_lowercase());
         rest = tail;

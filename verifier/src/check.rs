@@ -75,7 +75,9 @@ impl Checks<'_> {
         let (rule, pattern) = trace.note("rule", rule, || match found {
             Ok(Some(found)) => format!("/rules/{}", found.rule),
             Ok(None) => "no rule of the policy matches".into(),
-            Err(_) => "backends may read this path in another way, to which another rule belongs".into(),
+            Err(_) => {
+                "backends may read this path in another way, to which another rule belongs".into()
+            }
         })?;
         let (requirement, optional) = match &rule.access {
             Access::Public => {

@@ -65,7 +65,12 @@ impl Router {
 
         let with_slash = target.trailing_slash.then(|| {
             let end = Cow::Borrowed(&b""[..]);
-            target.segments.iter().cloned().chain([end]).collect::<Segments<'_>>()
+            target
+                .segments
+                .iter()
+                .cloned()
+                .chain([end])
+                .collect::<Segments<'_>>()
         });
         let others = [with_slash.as_deref(), target.as_sent.as_deref()];
         for segments in others.into_iter().flatten() {
@@ -77,8 +82,13 @@ impl Router {
             return Ok(found);
         }
         let table = self.folded.as_ref().unwrap_or(&self.exact);
-        for segments in [Some(&*target.segments)].into_iter().chain(others).flatten() {
-            let is_folded = |segment: &Cow<'_, [u8]>| matches!(case::fold(segment), Cow::Borrowed(_));
+        for segments in [Some(&*target.segments)]
+            .into_iter()
+            .chain(others)
+            .flatten()
+        {
+            let is_folded =
+                |segment: &Cow<'_, [u8]>| matches!(case::fold(segment), Cow::Borrowed(_));
             if self.folded.is_none() && segments.iter().all(is_folded) {
                 continue;
             }

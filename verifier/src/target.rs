@@ -67,7 +67,11 @@ fn as_sent(path: &[u8]) -> Option<Segments<'_>> {
         let mut decoded = Vec::with_capacity(segment.len());
         let mut rest = segment;
         while let Some((&byte, tail)) = rest.split_first() {
-            match rest.get(..3).filter(|triple| !needless(triple)).and_then(percent_byte) {
+            match rest
+                .get(..3)
+                .filter(|triple| !needless(triple))
+                .and_then(percent_byte)
+            {
                 Some(escaped) => {
                     decoded.push(escaped);
                     rest = rest.get(3..).unwrap_or_default();

@@ -2,7 +2,7 @@
 //! other kind are the conformance corpus' matter.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as B64};
-use countersign::{Code, Decision, Gate, Request, Verdict};
+use countersign::{Code, Decision, Gate, Outcome, Request, Supplied, Verdict};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
@@ -132,4 +132,145 @@ fn a_requirement_is_prepared_once_and_an_unknown_number_denies() {
         code(gate.check_token(b"", 0, NOW_MS)),
         Some(Code::TokenMissing)
     );
+}
+
+#[test]
+fn the_requirement_that_was_used_least_recently_makes_room() {
+    let mut gate = Gate::open(policy().as_bytes(), 0).unwrap();
+    let good = good_token();
+    let text = |n: u32| format!(r#"{{ "scopes": ["s{n}"] }}"#);
+    let numbers: Vec<u32> = (0..1_024)
+        .map(|n| gate.prepare(text(n).as_bytes()).unwrap())
+        .collect();
+    gate.check_token(good.as_bytes(), numbers[0], NOW_MS);
+    let read = gate.prepare(br#"{ "scopes": ["read"] }"#).unwrap();
+    let mut denied = |number| code(gate.check_token(good.as_bytes(), number, NOW_MS));
+    assert_eq!(denied(read), None);
+    assert_eq!(denied(numbers[0]), Some(Code::ScopeInsufficient));
+    assert_eq!(
+        denied(numbers[1]),
+        Some(Code::InternalError),
+        "it was forgotten, and its number names no other"
+    );
+    let again = gate.prepare(text(1).as_bytes()).unwrap();
+    assert_ne!(again, numbers[1]);
+    assert_eq!(
+        code(gate.check_token(good.as_bytes(), again, NOW_MS)),
+        Some(Code::ScopeInsufficient)
+    );
+}
+
+#[test]
+fn what_is_printed_holds_no_secret_no_token_and_no_claim() {
+    let mut gate = Gate::open(policy().as_bytes(), 0).unwrap();
+    let token = token(
+        r#"{"iss":"https://a.test","aud":"api","exp":1700000060,"sub":"sub-0815","tenant_id":"acme","scope":"read","email":"me@example.com"}"#,
+    );
+    let decision = check(&mut gate, "/orgs/acme/x", Some(&token));
+    let printed = format!("{gate:?} {decision:?} {gate:#?} {decision:#?}");
+    let payload = token.split('.').nth(1).unwrap();
+    let secret = B64.encode(SECRET);
+    for hidden in ["sub-0815", "me@example.com", payload, &secret] {
+        assert!(!printed.contains(hidden), "{hidden}: {printed}");
+    }
+}
+
+#[test]
+fn an_explanation_shows_no_query() {
+    let gate = Gate::open(policy().as_bytes(), 0).unwrap();
+    let request = Request {
+        method: b"GET",
+        authority: b"a.test",
+        target: b"/open?access_token=secret-0815",
+        headers: &[],
+    };
+    let steps = gate.explain(&request, NOW_MS);
+    assert!(steps.iter().any(|step| step.saw.contains("/open")));
+    assert!(steps.iter().all(|step| !step.saw.contains("secret-0815")));
+}
+
+/// A gate with a list of revocations, and the source of the list.
+fn revoking() -> (Gate, u32) {
+    let policy = policy().replace(
+        r#""claims": { "tenant""#,
+        r#""revocations": { "uri": "https://a.test/revoked" }, "claims": { "tenant""#,
+    );
+    let mut gate = Gate::open(policy.as_bytes(), 0).unwrap();
+    let source = gate.due(NOW_MS)[0].source;
+    (gate, source)
+}
+
+#[test]
+fn the_old_document_is_in_force_until_the_new_one_was_read_to_its_end() {
+    let (mut gate, source) = revoking();
+    let good = good_token();
+    let supply = |gate: &mut Gate, body: String| {
+        let outcome = Outcome::Response {
+            status: 200,
+            cache_control: "",
+            body: body.into_bytes().into(),
+        };
+        gate.supply(source, "https://a.test/revoked", outcome, NOW_MS)
+    };
+    let accepted = Supplied::Accepted {
+        skipped: Vec::new(),
+    };
+    let list = |last: &str| {
+        let entries: Vec<String> = (0..50_000).map(|n| format!(r#""token-{n}""#)).collect();
+        format!(r#"{{"jti":[{}],"sub":[{last}]}}"#, entries.join(","))
+    };
+    let mut slices = 0;
+    let mut supplied = supply(&mut gate, list(r#"{"sub":"me"}"#));
+    while supplied == Supplied::Unfinished {
+        slices += 1;
+        let decision = check(&mut gate, "/orgs/acme/x", Some(&good));
+        assert_eq!(code(decision), None, "after {slices} slices");
+        supplied = gate.resume(source, NOW_MS);
+    }
+    assert_eq!(supplied, accepted);
+    assert!(slices > 3, "it was read at once");
+    let revoked = check(&mut gate, "/orgs/acme/x", Some(&good));
+    assert_eq!(code(revoked), Some(Code::TokenRevoked));
+
+    // One that proves wrong at its end changes nothing.
+    let mut supplied = supply(&mut gate, list("1"));
+    while supplied == Supplied::Unfinished {
+        supplied = gate.resume(source, NOW_MS);
+    }
+    let Supplied::Refused(problem) = supplied else {
+        panic!("{supplied:?}")
+    };
+    assert_eq!(problem.pointer, "/sub/0");
+    let revoked = check(&mut gate, "/orgs/acme/x", Some(&good));
+    assert_eq!(code(revoked), Some(Code::TokenRevoked));
+
+    // A newer answer takes the place of one that is being read.
+    assert_eq!(
+        supply(&mut gate, list(r#"{"sub":"me"}"#)),
+        Supplied::Unfinished
+    );
+    assert_eq!(supply(&mut gate, "{}".into()), accepted);
+    assert!(matches!(gate.resume(source, NOW_MS), Supplied::Refused(_)));
+    let decision = check(&mut gate, "/orgs/acme/x", Some(&good));
+    assert_eq!(code(decision), None);
+}
+
+#[test]
+fn half_a_million_entries_are_read_and_one_more_is_refused() {
+    let (mut gate, source) = revoking();
+    let mut read = |entries: usize| {
+        let body = format!(r#"{{"jti":[{}"a\u0062c"]}}"#, r#""x","#.repeat(entries - 1));
+        let outcome = Outcome::Response {
+            status: 200,
+            cache_control: "",
+            body: body.into_bytes().into(),
+        };
+        let mut supplied = gate.supply(source, "https://a.test/revoked", outcome, NOW_MS);
+        while supplied == Supplied::Unfinished {
+            supplied = gate.resume(source, NOW_MS);
+        }
+        supplied
+    };
+    assert!(matches!(read(500_000), Supplied::Accepted { .. }));
+    assert!(matches!(read(500_001), Supplied::Refused(_)));
 }

@@ -8,7 +8,11 @@ use crate::address::Address;
 /// By host, in lower case: `auth.example.com`, `auth.example.com:8443`, or
 /// `*` for all others.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Clusters(Vec<(String, Cluster)>);
+pub(crate) struct Clusters {
+    by_host: Vec<(String, Cluster)>,
+    /// Host and port of every document that the policy names, in order.
+    named: Vec<String>,
+}
 
 /// A cluster of this Envoy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +43,9 @@ impl Clusters {
                 ));
             }
             match Cluster::read(value, place) {
-                Ok(cluster) => clusters.0.push((host.to_ascii_lowercase(), cluster)),
+                Ok(cluster) => {
+                    clusters.by_host.push((host.to_ascii_lowercase(), cluster));
+                }
                 Err(problem) => problems.push(problem),
             }
         }
@@ -51,20 +57,43 @@ impl Clusters {
         Address::of(uri).and_then(|address| self.of(&address))
     }
 
-    /// The cluster of a host: by host and port, by host alone, or the one for all.
+    /// The policy names these.
+    pub(super) fn name<'a>(&mut self, addresses: impl Iterator<Item = Address<'a>>) {
+        self.named.extend(addresses.map(|address| socket(&address)));
+        self.named.sort_unstable();
+        self.named.dedup();
+    }
+
+    /// The cluster of a host: by host and port, by host alone, or the one for
+    /// all. Where the address chooses the cluster (`*` and `{…}`), or may go
+    /// anywhere, it has to be one that the policy or the configuration names:
+    /// a document may not aim fetches at whatever this Envoy can reach.
     pub(crate) fn of(&self, address: &Address<'_>) -> Option<Cluster> {
-        let named = |wanted: &str| {
-            let mut all = self.0.iter();
-            all.find(|(host, _)| host.eq_ignore_ascii_case(wanted))
+        let entry = |wanted: &str| {
+            let mut all = self.by_host.iter();
+            let found = all.find(|(host, _)| host.eq_ignore_ascii_case(wanted));
+            found.map(|(_, cluster)| cluster)
         };
-        let (_, cluster) = named(address.authority)
-            .or_else(|| named(address.host))
-            .or_else(|| named("*"))?;
+        let is_named = || self.named.binary_search(&socket(address)).is_ok();
+        let by_host = || {
+            entry(address.host).filter(|cluster| {
+                !cluster.name.contains('{') || address.has_default_port() || is_named()
+            })
+        };
+        let other = || entry("*").filter(|_| is_named());
+        let cluster = entry(&socket(address)).or_else(by_host).or_else(other)?;
         Some(Cluster {
             name: expand(&cluster.name, address),
             authority: cluster.authority.clone(),
         })
     }
+}
+
+/// Host and port, however the URL writes them.
+fn socket(address: &Address<'_>) -> String {
+    [address.host, ":", address.port]
+        .concat()
+        .to_ascii_lowercase()
 }
 
 /// With host and port in place of their names.
@@ -73,7 +102,7 @@ fn expand(template: &str, address: &Address<'_>) -> String {
     let mut name = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         match part.split_once('}') {
-            Some(("host", rest)) => name.extend([address.host, rest]),
+            Some(("host", rest)) => name.extend([&*address.host.to_ascii_lowercase(), rest]),
             Some(("port", rest)) => name.extend([address.port, rest]),
             _ => name.extend(["{", part]),
         }

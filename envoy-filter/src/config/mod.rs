@@ -9,7 +9,7 @@ mod structure;
 use countersign::{Gate, Problem, json::Value, policy_json};
 
 pub(crate) use clusters::{Cluster, Clusters};
-pub(crate) use problem::report;
+pub(crate) use problem::{cluster_unknown, report};
 pub(crate) use settings::{Held, Property, Settings};
 
 use crate::address::Address;
@@ -40,11 +40,15 @@ impl Configuration {
             problem.pointer.insert_str(0, place);
             problem
         };
+        let mut settings = settings;
         match Gate::open_json(policy, seed) {
             Err(found) => problems
                 .splice(..0, found.into_iter().map(placed))
                 .for_each(drop),
             Ok(gate) => {
+                let documents = gate.status(0);
+                let named = documents.iter().filter_map(|d| Address::of(&d.uri));
+                settings.clusters.name(named);
                 problems.extend(unreachable(&gate, &settings.clusters));
                 if problems.is_empty() {
                     return Ok(Self {

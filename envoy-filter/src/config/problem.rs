@@ -29,6 +29,12 @@ pub(super) fn field_unknown(pointer: &str, name: &str, known: &str) -> Problem {
     error(&below(pointer, name), "field_unknown", message)
 }
 
+/// A cluster that Envoy does not have.
+pub(crate) fn cluster_unknown(name: &str) -> Problem {
+    let message = ["Envoy has no cluster `", name, "`, or not yet"].concat();
+    error("/envoy/clusters", "cluster_unknown", message)
+}
+
 /// The pointer of a member.
 pub(super) fn below(pointer: &str, name: &str) -> String {
     let mut pointer = pointer.to_owned();

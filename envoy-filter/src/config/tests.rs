@@ -69,16 +69,71 @@ fn everything_that_is_wrong_is_said_at_once() {
 
 #[test]
 fn a_cluster_is_found_by_host_and_port_by_host_or_for_all() {
-    let envoy = r#"{ "clusters": { "KEYS.example.com": "host", "keys.example.com:8443": "port",
-        "*": { "cluster": "outbound|{port}||{host}", "authority": "egress" } } }"#;
+    let envoy =
+        r#"{ "clusters": { "KEYS.example.com": "host", "keys.example.com:8443": "port" } }"#;
     let clusters = read(envoy).unwrap().settings.clusters;
-    let of = |uri| clusters.of(&Address::of(uri).unwrap()).unwrap();
-    assert_eq!(of("https://keys.example.com:8443/jwks").name, "port");
-    assert_eq!(of("https://keys.example.com/jwks").name, "host");
-    assert_eq!(of("https://keys.example.com:444/jwks").name, "host");
-    let other = of("https://other.example.com/jwks");
-    assert_eq!(other.name, "outbound|443||other.example.com");
-    assert_eq!(other.authority.as_deref(), Some("egress"));
+    let of = |uri| clusters.of(&Address::of(uri).unwrap()).map(|c| c.name);
+    assert_eq!(of("https://keys.example.com:8443/jwks").unwrap(), "port");
+    assert_eq!(of("https://keys.example.com/jwks").unwrap(), "host");
+    assert_eq!(of("https://keys.example.com:444/jwks").unwrap(), "host");
+    assert_eq!(of("https://other.example.com/jwks"), None);
+
+    let envoy = r#"{ "clusters": { "*": { "cluster": "outbound|{port}||{host}", "authority": "egress" } } }"#;
+    let clusters = read(envoy).unwrap().settings.clusters;
+    let address = Address::of("https://keys.example.com:8443/jwks").unwrap();
+    let cluster = clusters.of(&address).unwrap();
+    assert_eq!(cluster.name, "outbound|8443||keys.example.com");
+    assert_eq!(cluster.authority.as_deref(), Some("egress"));
+}
+
+#[test]
+fn a_document_aims_no_fetch_at_what_nobody_has_named() {
+    let outbound = "outbound|{port}||{host}";
+    let envoy = format!(
+        r#"{{ "clusters": {{ "*": "{outbound}", "cdn.example.com": "{outbound}",
+            "cdn.example.com:8080": "{outbound}" }} }}"#
+    );
+    let clusters = read(&envoy).unwrap().settings.clusters;
+    let of = |uri| clusters.of(&Address::of(uri).unwrap()).map(|c| c.name);
+    for (uri, cluster) in [
+        (
+            "https://keys.example.com:8443/elsewhere",
+            Some("outbound|8443||keys.example.com"),
+        ),
+        (
+            "https://KEYS.example.com:8443/",
+            Some("outbound|8443||keys.example.com"),
+        ),
+        (
+            "https://cdn.example.com/jwks",
+            Some("outbound|443||cdn.example.com"),
+        ),
+        (
+            "https://cdn.example.com:443/jwks",
+            Some("outbound|443||cdn.example.com"),
+        ),
+        (
+            "http://cdn.example.com:8080/jwks",
+            Some("outbound|8080||cdn.example.com"),
+        ),
+        ("https://keys.example.com/", None),
+        ("https://keys.example.com:9443/", None),
+        ("https://cdn.example.com:6379/", None),
+        ("http://payments.internal/", None),
+        ("http://127.0.0.1:15000/quitquitquit", None),
+    ] {
+        assert_eq!(of(uri).as_deref(), cluster, "{uri}");
+    }
+
+    let envoy = r#"{ "clusters": { "*": { "cluster": "egress" } } }"#;
+    let clusters = read(envoy).unwrap().settings.clusters;
+    let of = |uri| clusters.of(&Address::of(uri).unwrap()).map(|c| c.name);
+    assert_eq!(of("https://keys.example.com:8443/jwks").unwrap(), "egress");
+    assert_eq!(
+        of("https://payments.internal/"),
+        None,
+        "an egress reaches anything"
+    );
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Calls to other servers, through Envoy's clusters.
 
-use super::OK;
+use super::{BAD_ARGUMENT, OK};
 
 /// `WasmBufferType::HttpCallResponseBody`.
 const RESPONSE_BODY: u32 = 4;
@@ -23,9 +23,17 @@ unsafe extern "C" {
     ) -> u32;
 }
 
-/// Starts a call without a body: its number. `None` where Envoy refuses, as
-/// it does where there is no such cluster.
-pub(crate) fn call(cluster: &str, headers: &[u8], timeout_ms: u32) -> Option<u32> {
+/// Why a call was not even started.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// Envoy has no cluster of this name, or not yet.
+    NoCluster,
+    /// The cluster has nobody to ask.
+    NoHost,
+}
+
+/// Starts a call without a body: its number.
+pub(crate) fn call(cluster: &str, headers: &[u8], timeout_ms: u32) -> Result<u32, Refusal> {
     let (nothing, mut call): (&[u8], _) = (b"", 0);
     // SAFETY: the host reads all of it during the call, and writes one `u32`.
     let status = unsafe {
@@ -42,7 +50,11 @@ pub(crate) fn call(cluster: &str, headers: &[u8], timeout_ms: u32) -> Option<u32
             &mut call,
         )
     };
-    (status == OK).then_some(call)
+    match status {
+        OK => Ok(call),
+        BAD_ARGUMENT => Err(Refusal::NoCluster),
+        _ => Err(Refusal::NoHost),
+    }
 }
 
 /// The response's header map; in the callback of its call only.

@@ -12,6 +12,8 @@ use std::ptr::null_mut;
 const PLUGIN_CONFIGURATION: u32 = 7;
 /// `WasmResult::Ok`.
 const OK: u32 = 0;
+/// `WasmResult::BadArgument`.
+const BAD_ARGUMENT: u32 = 2;
 
 /// `LogLevel`.
 #[derive(Clone, Copy)]
@@ -96,7 +98,8 @@ fn take(call: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Option<Vec<u8>> {
     Some(unsafe { Vec::from_raw_parts(data, size, size) })
 }
 
-/// Memory for what the host is going to hand over.
+/// Memory for what the host is going to hand over, and writes all of: what is
+/// large is not filled with zeros first.
 pub(crate) fn allocate(size: usize) -> *mut u8 {
-    Box::into_raw(vec![0_u8; size].into_boxed_slice()).cast()
+    Box::into_raw(Box::<[u8]>::new_uninit_slice(size)).cast()
 }

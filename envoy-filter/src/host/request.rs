@@ -5,6 +5,8 @@ use crate::answer::Answer;
 
 /// `WasmHeaderMapType::RequestHeaders`.
 const REQUEST_HEADERS: u32 = 0;
+/// `WasmHeaderMapType::RequestTrailers`.
+const REQUEST_TRAILERS: u32 = 1;
 /// `WasmStreamType::Request`.
 const REQUEST: u32 = 0;
 
@@ -56,10 +58,25 @@ pub(crate) fn add_header(name: &str, value: &[u8]) -> Option<()> {
     (status == OK).then_some(())
 }
 
-pub(crate) fn remove_header(name: &str) -> Option<()> {
+/// Removes every field of exactly this name.
+pub(crate) fn remove_header(name: &[u8]) -> Option<()> {
+    remove(REQUEST_HEADERS, name)
+}
+
+/// Its trailers, to be read with [`pairs::parse`](crate::pairs); in their
+/// callback only.
+pub(crate) fn trailers() -> Option<Vec<u8>> {
+    super::header_map(REQUEST_TRAILERS)
+}
+
+/// Removes every trailer of exactly this name; in their callback only.
+pub(crate) fn remove_trailer(name: &[u8]) -> Option<()> {
+    remove(REQUEST_TRAILERS, name)
+}
+
+fn remove(map: u32, name: &[u8]) -> Option<()> {
     // SAFETY: the host reads the name during the call.
-    let status =
-        unsafe { proxy_remove_header_map_value(REQUEST_HEADERS, name.as_ptr(), name.len()) };
+    let status = unsafe { proxy_remove_header_map_value(map, name.as_ptr(), name.len()) };
     (status == OK).then_some(())
 }
 

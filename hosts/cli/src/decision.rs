@@ -1,6 +1,6 @@
 //! A decision, for people and for machines.
 
-use countersign_host::{Decision, Denial, Grant, Principal};
+use countersign_host::{Change, Decision, Denial, Grant, Principal};
 use serde_json::{Value, json};
 
 use crate::{
@@ -23,7 +23,7 @@ pub(crate) fn word(decision: &Decision) -> &'static str {
     }
 }
 
-/// `{ "decision": "allow", "principal", "set_headers", "remove_headers", "remove_cookies" }` or
+/// `{ "decision": "allow", "principal", "set_headers", "remove_headers", "changes" }` or
 /// `{ "decision": "deny", "code", "status", "message", "challenge", "claim", "retry_after_s" }`.
 pub(crate) fn as_json(decision: &Decision) -> Value {
     match decision {
@@ -32,7 +32,7 @@ pub(crate) fn as_json(decision: &Decision) -> Value {
             "principal": grant.principal.as_deref().map(principal),
             "set_headers": &*grant.set_headers,
             "remove_headers": &*grant.remove_headers,
-            "remove_cookies": &*grant.remove_cookies,
+            "changes": grant.changes.iter().map(change).collect::<Vec<_>>(),
         }),
         Decision::Deny(denial) => json!({
             "decision": "deny",
@@ -43,6 +43,16 @@ pub(crate) fn as_json(decision: &Decision) -> Value {
             "claim": denial.claim,
             "retry_after_s": denial.retry_after_s,
         }),
+    }
+}
+
+/// `{ "name", "value" }`; the value is null where the header goes.
+fn change(change: &Change) -> Value {
+    match change {
+        Change::SetHeader(name, value) => {
+            json!({ "name": name, "value": String::from_utf8_lossy(value) })
+        }
+        Change::RemoveHeader(name) => json!({ "name": name, "value": null }),
     }
 }
 
@@ -96,9 +106,17 @@ fn print_grant(grant: &Grant, now_ms: u64) {
 
 fn print_headers(grant: &Grant) {
     list("remove", &grant.remove_headers);
-    list("cookies", &grant.remove_cookies);
     for (name, value) in &*grant.set_headers {
         line("set", &format!("{name}: {value}"));
+    }
+    for change in &grant.changes {
+        match change {
+            Change::SetHeader(name, value) => {
+                let value = String::from_utf8_lossy(value);
+                line("set", &visible(&format!("{name}: {value}")));
+            }
+            Change::RemoveHeader(name) => line("remove", name),
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 
 use countersign_host::{
     Answer, Decision, DocumentKind, Fetch, FetchError, Instance, OpenError, Outcome, Response,
-    Severity, Step, Trap,
+    Severity, Step, Supplied, Trap,
 };
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
@@ -174,14 +174,21 @@ impl Session {
                 (Outcome::Response(response), reason)
             }
         };
-        let supplied = self
+        let Fetch { source, uri, .. } = fetch;
+        let mut supplied = self
             .instance
-            .supply(fetch.source, &outcome, now_ms)
+            .supply(*source, uri, &outcome, now_ms)
             .map_err(died)?;
+        while supplied == Supplied::Unfinished {
+            supplied = self.instance.resume(*source, now_ms).map_err(died)?;
+        }
         let messages = match (reason, supplied) {
             (Some(reason), _) => vec![reason],
-            (None, Ok(skipped)) => skipped.iter().map(ToString::to_string).collect(),
-            (None, Err(refused)) => vec![refused.to_string()],
+            (None, Supplied::Accepted(skipped)) => {
+                skipped.iter().map(ToString::to_string).collect()
+            }
+            (None, Supplied::Refused(problem)) => vec![problem.to_string()],
+            (None, Supplied::Unfinished | Supplied::Outdated) => Vec::new(),
         };
         self.troubles
             .extend(messages.into_iter().map(|message| Trouble {

@@ -7,7 +7,7 @@ use common::Folder;
 
 const CASES: &str = r#"
 policy: policy.yaml
-now: 2026-11-21T09:30:00Z
+now: "2026-11-21T09:30:00Z"
 cases:
   - name: a reader reads
     token: { sub: alice, typ: pat, tenant_id: acme, roles: [], scopes: ["api:assets:read"] }
@@ -23,7 +23,7 @@ cases:
     expect: token_missing
   - name: a token is expired when its time is over
     token: { typ: pat, tenant_id: acme, roles: [], scopes: [], exp: 1795250000 }
-    now: 2026-11-21T09:30:00Z
+    now: "2026-11-21T09:30:00Z"
     jose: { typ: JWT }
     expect: token_expired
   - name: a forged token is refused
@@ -112,7 +112,7 @@ fn a_mistake_in_a_file_of_cases_is_said_with_its_place() {
             "cases.yaml:8:5: /cases/0/expect: error[cases_invalid]: `sbject` cannot be expected",
         ),
         (
-            "now: 2026-11-21T09:30:00Z",
+            "now: \"2026-11-21T09:30:00Z\"",
             "now: yesterday",
             "cases.yaml:3:1: /now: error[cases_invalid]: expected a moment",
         ),

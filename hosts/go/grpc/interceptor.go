@@ -61,6 +61,7 @@ func admit(ctx context.Context, gate *countersign.Gate, method string) (context.
 		URL:        &url.URL{Path: method},
 		Host:       strings.Join(incoming.Get(":authority"), ", "),
 		Header:     http.Header{},
+		ProtoMajor: 2,
 	}
 	for name, values := range incoming {
 		request.Header[http.CanonicalHeaderKey(name)] = values
@@ -70,7 +71,7 @@ func admit(ctx context.Context, gate *countersign.Gate, method string) (context.
 		return nil, statusOf(err)
 	}
 	outgoing := metadata.MD{}
-	for name, values := range decision.Grant.Apply(request.Header) {
+	for name, values := range decision.Apply(request.Header) {
 		outgoing[strings.ToLower(name)] = values
 	}
 	ctx = metadata.NewIncomingContext(ctx, outgoing)

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"net"
+	"net/http"
 	"testing"
+	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
@@ -76,7 +78,7 @@ func serve(t *testing.T, issuer *issuertest.Issuer) (grpc_health_v1.HealthClient
 }
 
 func with(t *testing.T, token string) context.Context {
-	return metadata.AppendToOutgoingContext(t.Context(), "authorization", "Bearer "+token, "x-auth-subject", "admin")
+	return metadata.AppendToOutgoingContext(t.Context(), "authorization", "Bearer "+token, "x-auth-subject", "admin", "x_auth_subject", "admin")
 }
 
 func isAda(t *testing.T, ctx context.Context) {
@@ -86,6 +88,9 @@ func isAda(t *testing.T, ctx context.Context) {
 		t.Errorf("the handler was told of %v", grant)
 	}
 	incoming, _ := metadata.FromIncomingContext(ctx)
+	if spoofed := incoming.Get("x_auth_subject"); len(spoofed) > 0 {
+		t.Errorf("another name of it says %v", spoofed)
+	}
 	if subject := incoming.Get("x-auth-subject"); len(subject) != 1 || subject[0] != "ada" {
 		t.Errorf("the metadata say %v", subject)
 	}
@@ -142,4 +147,33 @@ func TestAnIssuerThatIsDownIsUnavailable(t *testing.T) {
 	client, _ := serve(t, issuer)
 	_, err := client.Check(with(t, issuer.Fresh(issuertest.Object{"aud": "api"})), nil)
 	isDenied(t, err, codes.Unavailable, "keys_unavailable")
+}
+
+func TestACallThatIsCancelledIsNoFaultOfTheGate(t *testing.T) {
+	issuer := issuertest.New(t, issuertest.A)
+	issuer.Answer("/jwks", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	gate, err := countersign.New(t.Context(), []byte(text(t, issuertest.Object{
+		"contract": "1", "issuers": []issuertest.Object{issuer.Entry("platform")},
+		"rules": []issuertest.Object{{"path": "/**", "require": issuertest.Object{}}},
+	})), countersign.WithInstances(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer gate.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	ctx = metadata.NewIncomingContext(ctx, metadata.Pairs("authorization", "Bearer "+issuer.Fresh(issuertest.Object{"aud": "api"})))
+	_, err = UnaryServerInterceptor(gate)(ctx, nil, &grpc.UnaryServerInfo{FullMethod: "/a.B/C"}, nil)
+	if status.Code(err) != codes.DeadlineExceeded {
+		t.Errorf("%v", err)
+	}
+}
+
+func text(t *testing.T, value any) string {
+	t.Helper()
+	text, err := json.Marshal(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }

@@ -8,6 +8,11 @@
     "\07\00\00\00" "\00\09\00\00\01\00\00\00" "\01\00\00\00" "\00\09\00\00\01\00\00\00"
     "\e8\03\00\00" "\e8\03\00\00")
   (data (i32.const 2304) "x")
+  ;; At 3584: refused, at 3600: unfinished, at 3616: outdated.
+  (global $left (mut i32) (i32.const 0))
+  (data (i32.const 3584) "\01")
+  (data (i32.const 3600) "\02")
+  (data (i32.const 3616) "\03")
   ;; At 3072: some grant, of nothing.
   (data (i32.const 3072) "\01")
   (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
@@ -24,11 +29,24 @@
     (i32.const 1024))
   (func (export "countersign:gate/gate@0.1.0#due") (param i32 i64) (result i32)
     (i32.const 1024))
-  (func (export "countersign:gate/gate@0.1.0#next-due") (param i32) (result i32)
+  (func (export "countersign:gate/gate@0.1.0#next-due") (param i32 i64) (result i32)
     (i32.const 1024))
   (func (export "countersign:gate/gate@0.1.0#supply")
-    (param i32 i32 i32 i32 i32 i32 i32 i32 i64) (result i32)
-    (if (i32.eqz (local.get 2)) (then (unreachable)))
+    (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i64) (result i32)
+    (local $letter i32)
+    ;; A fetch that failed is refused, without a word.
+    (if (i32.eq (local.get 4) (i32.const 1)) (then (return (i32.const 3584))))
+    (if (local.get 9) (then (local.set $letter (i32.load8_u (local.get 8)))))
+    ;; A document that begins with `u` is not finished before the fourth slice,
+    ;; one with `o` is outdated.
+    (if (i32.eq (local.get $letter) (i32.const 117))
+      (then (global.set $left (i32.const 3)) (return (i32.const 3600))))
+    (if (i32.eq (local.get $letter) (i32.const 111)) (then (return (i32.const 3616))))
+    (unreachable))
+  (func (export "countersign:gate/gate@0.1.0#resume") (param i32 i32 i64) (result i32)
+    (if (i32.eqz (global.get $left)) (then (unreachable)))
+    (global.set $left (i32.sub (global.get $left) (i32.const 1)))
+    (if (global.get $left) (then (return (i32.const 3600))))
     (i32.const 1024))
   (func (export "countersign:gate/gate@0.1.0#status") (param i32 i64) (result i32)
     (i32.const 1024))

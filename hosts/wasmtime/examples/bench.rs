@@ -5,7 +5,7 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use countersign_host::{Answer, Gate, Instance, Outcome, Request, Requirement, Response};
+use countersign_host::{Answer, Gate, Instance, Outcome, Request, Requirement, Response, Supplied};
 use support::{A, Clock, Issuer, START_MS};
 
 /// Long enough to be read, short enough to be repeated.
@@ -77,7 +77,7 @@ async fn main() {
         .body(())
         .unwrap();
     each("gate: remembered, token", async || {
-        gate.check_token(token, Requirement::NONE)
+        gate.check_token(token, &Requirement::NONE)
             .await
             .grant()
             .is_some()
@@ -97,8 +97,9 @@ fn supply(instance: &mut Instance) {
             cache_control: String::new(),
             body,
         };
-        let supplied = instance.supply(fetch.source, &Outcome::Response(response), START_MS);
-        supplied.unwrap().unwrap();
+        let outcome = Outcome::Response(response);
+        let supplied = instance.supply(fetch.source, &fetch.uri, &outcome, START_MS);
+        assert_eq!(supplied.unwrap(), Supplied::Accepted(Vec::new()));
     }
 }
 

@@ -1,18 +1,10 @@
 //! How a gate is set up.
 
-use std::{
-    num::NonZero,
-    sync::Arc,
-    thread,
-    time::{Duration, SystemTime},
-};
+use std::{fmt, num::NonZero, sync::Arc, thread, time::Duration};
 
 use tokio::task;
 
-use crate::{Fetcher, Gate, OpenError, generation::Generation, module::Module};
-
-/// Tells the time in milliseconds since 1970.
-pub(crate) type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
+use crate::{Fetcher, Gate, OpenError, clock::Clock, generation::Generation, module::Module};
 
 /// Settings of a [`Gate`]; every one but the policy has a default.
 #[must_use = "call `build` to open the gate"]
@@ -21,14 +13,28 @@ pub struct GateBuilder {
     settings: Settings,
 }
 
+/// When documents are fetched again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Refresh {
+    /// By themselves, as they fall due: no request waits for a refresh.
+    #[default]
+    Background,
+    /// By the first request after they fell due, which waits for them before it
+    /// is decided, as long as a check may; so do requests that come meanwhile.
+    /// What failed the last time is fetched too, and not waited for. For
+    /// processes that stand still between requests (Lambda, Cloud Run), in
+    /// which a list of revocations would otherwise be as old as the last one.
+    Inline,
+}
+
 /// What a reload keeps.
-#[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) clock: Clock,
     pub(crate) fetcher: Arc<dyn Fetcher>,
     pub(crate) instances: usize,
     pub(crate) wait: Duration,
     pub(crate) max_waiting: usize,
+    pub(crate) refresh: Refresh,
     /// The sealed one, unless a test says otherwise.
     pub(crate) module: Option<Arc<Module>>,
 }
@@ -38,11 +44,12 @@ impl Default for GateBuilder {
         Self {
             policy: Vec::new(),
             settings: Settings {
-                clock: Arc::new(system_clock),
+                clock: Clock::system(),
                 fetcher: default_fetcher(),
                 instances: thread::available_parallelism().map_or(1, NonZero::get),
                 wait: Duration::from_secs(6),
                 max_waiting: 1024,
+                refresh: Refresh::default(),
                 module: None,
             },
         }
@@ -57,8 +64,10 @@ impl GateBuilder {
     }
 
     /// Tells the time in milliseconds since 1970 (default: the system's clock).
+    /// While it panics, or the system's stands before 1970, every request is
+    /// denied with `internal_error`.
     pub fn clock(mut self, clock: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
-        self.settings.clock = Arc::new(clock);
+        self.settings.clock = Clock::new(clock);
         self
     }
 
@@ -82,10 +91,16 @@ impl GateBuilder {
         self
     }
 
-    /// How many checks may wait at a time (default: 1024). The next one that
-    /// would have to is denied at once with a 503.
+    /// How many checks may wait for documents of one issuer at a time (default:
+    /// 1024). The next one that would have to is denied at once with a 503.
     pub fn max_waiting(mut self, max_waiting: usize) -> Self {
         self.settings.max_waiting = max_waiting;
+        self
+    }
+
+    /// When documents are fetched again (default: in the background).
+    pub fn refresh(mut self, refresh: Refresh) -> Self {
+        self.settings.refresh = refresh;
         self
     }
 
@@ -93,6 +108,16 @@ impl GateBuilder {
     pub(crate) fn module(mut self, module: Arc<Module>) -> Self {
         self.settings.module = Some(module);
         self
+    }
+
+    /// The policy as YAML text, of the one strict subset that every host reads
+    /// alike: see [`yaml`](crate::yaml).
+    ///
+    /// # Errors
+    /// The first thing that is no YAML, or not of that subset.
+    #[cfg(feature = "yaml")]
+    pub fn policy_yaml(self, policy: &str) -> Result<Self, crate::yaml::YamlError> {
+        Ok(self.policy(crate::yaml::Yaml::parse(policy)?.json))
     }
 
     /// Opens the gate and begins to fetch its documents, without waiting for
@@ -117,11 +142,22 @@ pub(crate) async fn open(
         .unwrap_or_else(|error| Err(OpenError::Module(error.to_string())))
 }
 
-fn system_clock() -> u64 {
-    let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    since_1970.map_or(0, |since| {
-        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-    })
+impl fmt::Debug for GateBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Settings {
+            instances,
+            wait,
+            max_waiting,
+            refresh,
+            ..
+        } = &self.settings;
+        f.debug_struct("GateBuilder")
+            .field("instances", instances)
+            .field("wait", wait)
+            .field("max_waiting", max_waiting)
+            .field("refresh", refresh)
+            .finish_non_exhaustive()
+    }
 }
 
 #[cfg(feature = "https")]

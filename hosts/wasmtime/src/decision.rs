@@ -1,6 +1,6 @@
 //! What the gate answers.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use crate::{bindings::exports::countersign::gate::gate as wit, document::Fetch};
 
@@ -42,21 +42,33 @@ pub enum Answer {
 }
 
 /// A request that may pass, and what its handler may be told. Cheap to clone.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// `{:?}` shows no claim.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Grant {
     /// Who is calling; `None` where the rule is public, or optional and no
     /// token came.
     pub principal: Option<Arc<Principal>>,
-    /// Headers to remove first, lower-case names.
+    /// Headers to remove first: every field whose name, in lower case and with
+    /// `_` read as `-`, is one of these.
     pub remove_headers: Arc<[String]>,
-    /// Cookies to take out of the `cookie` header.
-    pub remove_cookies: Arc<[String]>,
     /// Headers to set then: lower-case names, visible ASCII values.
     pub set_headers: Arc<[(String, String)]>,
+    /// What changes then on this one request, as the cookies that held a token.
+    pub changes: Vec<Change>,
 }
 
-/// What a verified token says, in the policy's terms.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A change of one request. `{:?}` shows the name alone.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Change {
+    /// All fields of this lower-case name become one with this value.
+    SetHeader(String, Vec<u8>),
+    /// All fields of this lower-case name go.
+    RemoveHeader(String),
+}
+
+/// What a verified token says, in the policy's terms. `{:?}` shows the policy's
+/// words for it, and no claim.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Principal {
     /// The issuer's `name` in the policy.
     pub issuer: String,
@@ -101,6 +113,19 @@ impl Denial {
         Self::unavailable("internal_error", "the gate failed", 1)
     }
 
+    /// What is routed here is not what the gate could judge.
+    #[cfg(feature = "axum")]
+    pub(crate) fn ambiguous() -> Self {
+        Self {
+            code: "request_ambiguous".into(),
+            status: 400,
+            message: "the request target can be read in more than one way".into(),
+            challenge: None,
+            claim: None,
+            retry_after_s: None,
+        }
+    }
+
     /// The wait for `fetches` was too long, or too many requests wait.
     pub(crate) fn still_waiting(fetches: &[Fetch]) -> Self {
         if fetches
@@ -136,6 +161,68 @@ impl Denial {
 /// As long as one fetch may take.
 const RETRY_AFTER_S: u32 = 5;
 
+impl Grant {
+    #[cfg(any(test, feature = "tower"))]
+    pub(crate) fn of_principal(principal: Option<Arc<Principal>>) -> Self {
+        Self {
+            principal,
+            remove_headers: Arc::default(),
+            set_headers: Arc::default(),
+            changes: Vec::new(),
+        }
+    }
+
+    /// What it takes in memory, about.
+    pub(crate) fn bytes(&self) -> usize {
+        let texts = |texts: &[String]| texts.iter().map(|text| text.len() + 24).sum::<usize>();
+        let fields = |fields: &[(String, String)]| {
+            let bytes = fields
+                .iter()
+                .map(|(name, value)| name.len() + value.len() + 48);
+            bytes.sum::<usize>()
+        };
+        let principal = self.principal.as_deref().map_or(0, |principal| {
+            let optional = [&principal.subject, &principal.token_type, &principal.tenant];
+            let optional = optional.into_iter().flatten().map(String::len);
+            size_of::<Principal>()
+                + principal.issuer.len()
+                + principal.iss.len()
+                + principal.claims.len()
+                + optional.sum::<usize>()
+                + texts(&principal.roles)
+                + texts(&principal.scopes)
+        });
+        let headers = texts(&self.remove_headers) + fields(&self.set_headers);
+        size_of::<Self>() + principal + headers
+    }
+}
+
+impl fmt::Debug for Grant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Grant")
+            .field("principal", &self.principal)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SetHeader(name, _) => f.debug_tuple("SetHeader").field(name).finish(),
+            Self::RemoveHeader(name) => f.debug_tuple("RemoveHeader").field(name).finish(),
+        }
+    }
+}
+
+impl fmt::Debug for Principal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Principal")
+            .field("issuer", &self.issuer)
+            .field("token_type", &self.token_type)
+            .finish_non_exhaustive()
+    }
+}
+
 impl From<Decision> for Answer {
     fn from(decision: Decision) -> Self {
         Self::Decided(decision)
@@ -147,8 +234,17 @@ impl From<wit::Grant> for Grant {
         Self {
             principal: grant.principal.map(|principal| Arc::new(principal.into())),
             remove_headers: grant.remove_headers.into(),
-            remove_cookies: grant.remove_cookies.into(),
             set_headers: grant.set_headers.into(),
+            changes: Vec::new(),
+        }
+    }
+}
+
+impl From<wit::Change> for Change {
+    fn from(change: wit::Change) -> Self {
+        match change {
+            wit::Change::SetHeader((name, value)) => Self::SetHeader(name, value),
+            wit::Change::RemoveHeader(name) => Self::RemoveHeader(name),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Documents that a gate asks for, and how their fetches end.
 
-use crate::bindings::exports::countersign::gate::gate as wit;
+use std::fmt;
+
+use crate::{Problem, bindings::exports::countersign::gate::gate as wit, instance::all};
 
 /// A document that the gate wants: GET, no redirects, within the two bounds.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -15,7 +17,7 @@ pub struct Fetch {
     pub uri: String,
     /// Bound on the whole fetch.
     pub timeout_ms: u32,
-    /// Bound on the body.
+    /// Bound on the body, by the kind.
     pub max_bytes: u32,
 }
 
@@ -41,8 +43,8 @@ impl DocumentKind {
     }
 }
 
-/// What a server answered.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a server answered. `{:?}` says how long the body is, not what it is.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Response {
     /// HTTP status; only 200 supplies a document.
     pub status: u16,
@@ -50,6 +52,15 @@ pub struct Response {
     pub cache_control: String,
     /// The body, decoded from any content coding.
     pub body: Vec<u8>,
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("status", &self.status)
+            .field("body_bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
 }
 
 /// How a fetch ended.
@@ -72,6 +83,21 @@ impl Outcome {
             Self::Failed => wit::Outcome::Failed,
         }
     }
+}
+
+/// What a gate made of how a fetch ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Supplied {
+    /// The document is in force, but for these parts of it.
+    Accepted(Vec<Problem>),
+    /// It is not, and the old one stays.
+    Refused(Problem),
+    /// It was not read to its end: call [`Instance::resume`](crate::Instance::resume)
+    /// until it says something else. The old one is in force meanwhile.
+    Unfinished,
+    /// The document's address is another one by now: nothing has changed, and
+    /// nothing failed.
+    Outdated,
 }
 
 /// One document's state, for readiness probes and metrics.
@@ -110,6 +136,17 @@ impl From<wit::Fetch> for Fetch {
             uri: fetch.uri,
             timeout_ms: fetch.timeout_ms,
             max_bytes: fetch.max_bytes,
+        }
+    }
+}
+
+impl From<wit::Supplied> for Supplied {
+    fn from(supplied: wit::Supplied) -> Self {
+        match supplied {
+            wit::Supplied::Accepted(skipped) => Self::Accepted(all(skipped)),
+            wit::Supplied::Refused(problem) => Self::Refused(problem.into()),
+            wit::Supplied::Unfinished => Self::Unfinished,
+            wit::Supplied::Outdated => Self::Outdated,
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Who fetches documents, and the bounds that hold whoever it is.
 
-use std::{fmt, future::Future, pin::Pin, time::Duration};
+use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
-use tokio::time;
+use tokio::{task, time};
 
 use crate::{Fetch, Outcome, Response};
 
@@ -45,23 +45,30 @@ impl fmt::Display for FetchError {
 
 impl std::error::Error for FetchError {}
 
-/// Fetches within the bounds, and says why not in the log.
-pub(crate) async fn fetch(fetcher: &dyn Fetcher, fetch: &Fetch) -> Outcome {
-    let bound = Duration::from_millis(fetch.timeout_ms.into());
-    let reason = match time::timeout(bound, fetcher.fetch(fetch)).await {
-        Err(_) => format!("no answer within {} ms", fetch.timeout_ms),
-        Ok(Err(error)) => error.to_string(),
-        Ok(Ok(response)) if response.body.len() as u64 > u64::from(fetch.max_bytes) => {
-            format!("the document has more than {} bytes", fetch.max_bytes)
+/// Fetches within the bounds, and says why not in the log. A fetcher that
+/// panics is one that had no answer.
+pub(crate) async fn fetch(fetcher: Arc<dyn Fetcher>, wanted: &Fetch) -> Outcome {
+    let bound = Duration::from_millis(wanted.timeout_ms.into());
+    let fetch = wanted.clone();
+    let mut answer = task::spawn(async move { fetcher.fetch(&fetch).await });
+    let reason = match time::timeout(bound, &mut answer).await {
+        Err(_) => {
+            answer.abort();
+            format!("no answer within {} ms", wanted.timeout_ms)
         }
-        Ok(Ok(response)) => {
+        Ok(Err(_)) => "the fetcher panicked".to_owned(),
+        Ok(Ok(Err(error))) => error.to_string(),
+        Ok(Ok(Ok(response))) if response.body.len() as u64 > u64::from(wanted.max_bytes) => {
+            format!("the document has more than {} bytes", wanted.max_bytes)
+        }
+        Ok(Ok(Ok(response))) => {
             if response.status != 200 {
-                log(fetch, &format!("the server answered {}", response.status));
+                log(wanted, &format!("the server answered {}", response.status));
             }
             return Outcome::Response(response);
         }
     };
-    log(fetch, &reason);
+    log(wanted, &reason);
     Outcome::Failed
 }
 

@@ -1,4 +1,4 @@
-//! One fetch under way for each document, however many wait for it.
+//! One fetch under way for each address of a document, however many wait.
 
 use std::{
     collections::HashMap,
@@ -7,10 +7,20 @@ use std::{
 
 use tokio::sync::watch;
 
-/// The fetches under way, by source.
+use crate::Fetch;
+
+/// A document and where it is fetched from: discovery may name another address
+/// while the old one still has not answered.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Address {
+    pub(crate) source: u32,
+    pub(crate) uri: String,
+}
+
+/// The fetches under way.
 #[derive(Clone, Default)]
 pub(crate) struct Flights {
-    under_way: Arc<Mutex<HashMap<u32, Flight>>>,
+    under_way: Arc<Mutex<HashMap<Address, Flight>>>,
 }
 
 /// One fetch, as those who wait for it see it.
@@ -22,22 +32,31 @@ pub(crate) struct Flight {
 /// One fetch, as the task that makes it sees it: dropping it lands it.
 pub(crate) struct Landing {
     flights: Flights,
-    source: u32,
+    address: Address,
     /// After the drop, so that who joins then starts anew.
     _landed: watch::Sender<()>,
 }
 
+impl Address {
+    pub(crate) fn of(fetch: &Fetch) -> Self {
+        Self {
+            source: fetch.source,
+            uri: fetch.uri.clone(),
+        }
+    }
+}
+
 impl Flights {
-    /// Joins the fetch under way for `source`, or starts one; neither if
+    /// Joins the fetch under way from `address`, or starts one; neither if
     /// `is_over` says that it has ended since the asker was told to fetch.
     pub(crate) fn join(
         &self,
-        source: u32,
+        address: Address,
         is_over: impl FnOnce() -> bool,
         start: impl FnOnce(Landing),
     ) -> Option<Flight> {
         let mut under_way = self.under_way();
-        if let Some(flight) = under_way.get(&source) {
+        if let Some(flight) = under_way.get(&address) {
             return Some(flight.clone());
         }
         // Under the lock: a fetch writes its end down before it leaves the map.
@@ -46,22 +65,24 @@ impl Flights {
         }
         let (landed, landing) = watch::channel(());
         let flight = Flight { landing };
-        under_way.insert(source, flight.clone());
+        under_way.insert(address.clone(), flight.clone());
         drop(under_way);
         start(Landing {
             flights: self.clone(),
-            source,
+            address,
             _landed: landed,
         });
         Some(flight)
     }
 
-    /// Everything under way.
-    pub(crate) fn all(&self) -> Vec<Flight> {
-        self.under_way().values().cloned().collect()
+    /// Everything under way from addresses that `wanted` says yes to.
+    pub(crate) fn under_way_from(&self, wanted: impl Fn(&Address) -> bool) -> Vec<Flight> {
+        let under_way = self.under_way();
+        let wanted = under_way.iter().filter(|(address, _)| wanted(address));
+        wanted.map(|(_, flight)| flight.clone()).collect()
     }
 
-    fn under_way(&self) -> MutexGuard<'_, HashMap<u32, Flight>> {
+    fn under_way(&self) -> MutexGuard<'_, HashMap<Address, Flight>> {
         self.under_way
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -77,6 +98,6 @@ impl Flight {
 
 impl Drop for Landing {
     fn drop(&mut self) {
-        self.flights.under_way().remove(&self.source);
+        self.flights.under_way().remove(&self.address);
     }
 }

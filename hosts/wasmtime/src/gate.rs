@@ -1,6 +1,7 @@
 //! The gate of a service: checks, documents, reload.
 
 use std::{
+    fmt,
     future::Future,
     sync::{Arc, PoisonError, RwLock},
 };
@@ -8,12 +9,13 @@ use std::{
 use tokio::sync::Mutex;
 
 use crate::{
-    Decision, Denial, DocumentStatus, GateBuilder, OpenError, Step, Trap,
+    Decision, Denial, DocumentStatus, GateBuilder, OpenError, Requirement, Step, Trap,
     background::InForce,
     builder::{self, Settings},
     generation::Generation,
     random,
-    request::{Head, Request},
+    request::Head,
+    requirement::InUse,
 };
 
 /// Decides requests by a policy, in instances of the sealed module, and
@@ -29,24 +31,12 @@ struct Shared {
     id: u64,
     settings: Arc<Settings>,
     in_force: RwLock<InForce>,
-    /// Held by whoever changes what is in force, or adds to it.
-    changing: Mutex<()>,
-}
-
-/// What a token must have for [`Gate::check_token`]: see [`Gate::prepare`].
-/// Another gate's requirement admits nobody.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Requirement {
-    gate: u64,
-    place: Option<usize>,
-}
-
-impl Requirement {
-    /// Nothing more than a good token of one of the policy's issuers.
-    pub const NONE: Self = Self {
-        gate: 0,
-        place: None,
-    };
+    /// Held by a reload from its beginning to its end, so that the one that was
+    /// asked for last is the one in force.
+    reloading: Mutex<()>,
+    /// Those in use are held while one is added, and while a policy is put in
+    /// force: never while anything is fetched.
+    requirements: Mutex<InUse>,
 }
 
 impl Gate {
@@ -56,14 +46,13 @@ impl Gate {
     }
 
     pub(crate) fn new(settings: Arc<Settings>, generation: Arc<Generation>) -> Self {
-        let in_force = RwLock::new(InForce::new(generation));
-        let changing = Mutex::default();
         Self {
             shared: Arc::new(Shared {
                 id: random::u64(),
                 settings,
-                in_force,
-                changing,
+                in_force: RwLock::new(InForce::new(generation)),
+                reloading: Mutex::default(),
+                requirements: Mutex::default(),
             }),
         }
     }
@@ -97,10 +86,10 @@ impl Gate {
         })
     }
 
-    async fn check_head(&self, head: Head<'_>) -> Decision {
+    pub(crate) async fn check_head(&self, head: Head<'_>) -> Decision {
         let generation = self.generation();
-        let (authority, headers) = (head.authority(), head.headers(&generation.reads));
-        let request = head.request(&authority, &headers);
+        let headers = head.headers(&generation.reads);
+        let request = head.request(&headers);
         generation
             .decide(|reader, now_ms| reader.instance.check(request, now_ms))
             .await
@@ -108,19 +97,24 @@ impl Gate {
 
     /// Is this token good, and good enough? The same as [`Self::check`]
     /// without HTTP, for tokens that come another way.
-    pub async fn check_token(&self, token: impl AsRef<[u8]>, requirement: Requirement) -> Decision {
+    pub async fn check_token(
+        &self,
+        token: impl AsRef<[u8]>,
+        requirement: &Requirement,
+    ) -> Decision {
         let token = token.as_ref();
-        let foreign = requirement.place.is_some() && requirement.gate != self.shared.id;
+        if !requirement.is_of(self.shared.id) {
+            return Decision::Deny(Denial::internal_error());
+        }
         self.generation()
             .decide(|reader, now_ms| {
-                let number = match requirement.place {
-                    None => Some(0),
-                    Some(place) if !foreign => reader.requirements.get(place).copied(),
-                    Some(_) => None,
+                let number = match requirement.text() {
+                    None => Ok(0),
+                    Some(text) => reader.number(text)?,
                 };
                 match number {
-                    Some(number) => reader.instance.check_token(token, number, now_ms),
-                    None => Ok(Decision::Deny(Denial::internal_error()).into()),
+                    Ok(number) => reader.instance.check_token(token, number, now_ms),
+                    Err(_) => Ok(Decision::Deny(Denial::internal_error()).into()),
                 }
             })
             .await
@@ -132,12 +126,11 @@ impl Gate {
     /// # Errors
     /// Every problem of the requirement.
     pub async fn prepare(&self, requirement: &[u8]) -> Result<Requirement, OpenError> {
-        let _turn = self.shared.changing.lock().await;
-        let place = self.generation().prepare(requirement).await?;
-        Ok(Requirement {
-            gate: self.shared.id,
-            place: Some(place),
-        })
+        let text = Arc::from(requirement);
+        let mut in_use = self.shared.requirements.lock().await;
+        self.generation().prepare(&text).await?;
+        in_use.add(&text);
+        Ok(Requirement::new(self.shared.id, text))
     }
 
     /// Every check in order, with what it saw: for people, and only for those
@@ -157,9 +150,9 @@ impl Gate {
         };
         async move {
             let generation = self.generation();
-            let (authority, headers) = (head.authority(), head.headers(&generation.reads));
-            let request: Request<'_> = head.request(&authority, &headers);
-            let now_ms = generation.now_ms();
+            let headers = head.headers(&generation.reads);
+            let request = head.request(&headers);
+            let now_ms = generation.now_ms()?;
             generation
                 .pool
                 .call(|reader| reader.instance.explain(request, now_ms))
@@ -186,7 +179,8 @@ impl Gate {
         generation.status().await
     }
 
-    /// Puts another policy in force. The old one stays until the new one is
+    /// Puts another policy in force; of several reloads, the one that was asked
+    /// for last. The old one stays until the new one is
     /// open and its documents were fetched, or could not be for as long as a
     /// check would wait; documents from the same addresses are taken over.
     ///
@@ -194,12 +188,17 @@ impl Gate {
     /// Every problem of the policy, or of a prepared requirement under it:
     /// nothing has changed then.
     pub async fn reload(&self, policy: impl Into<Vec<u8>>) -> Result<(), OpenError> {
-        let _turn = self.shared.changing.lock().await;
+        let _turn = self.shared.reloading.lock().await;
         let policy: Vec<u8> = policy.into();
         let generation = builder::open(self.shared.settings.clone(), policy.into()).await?;
+        let in_use = self.shared.requirements.lock().await.all();
+        prepare_all(&generation, in_use).await?;
         let old = self.generation();
-        generation.prepare_as(&old).await?;
         generation.warm(Some(&old)).await?;
+
+        let in_use = self.shared.requirements.lock().await;
+        // Again, as others may have come meanwhile.
+        prepare_all(&generation, in_use.all()).await?;
         let mut in_force = self
             .shared
             .in_force
@@ -217,4 +216,20 @@ impl Gate {
             .unwrap_or_else(PoisonError::into_inner);
         in_force.generation.clone()
     }
+}
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gate").finish_non_exhaustive()
+    }
+}
+
+async fn prepare_all(
+    generation: &Arc<Generation>,
+    requirements: Vec<Arc<[u8]>>,
+) -> Result<(), OpenError> {
+    for text in requirements {
+        generation.prepare(&text).await?;
+    }
+    Ok(())
 }

@@ -1,21 +1,23 @@
 //! One policy in force: its instances, and the documents that they ask for.
 
-use std::{pin::pin, sync::Arc};
+use std::{pin::pin, sync::Arc, time::Duration};
 
-use http::HeaderName;
 use tokio::{
-    sync::{Mutex, Notify, OwnedSemaphorePermit, Semaphore, SemaphorePermit},
+    sync::{Mutex, Notify, OwnedSemaphorePermit, Semaphore},
+    task,
     time::{self, Instant},
 };
 
 use crate::{
-    Answer, Decision, Denial, DocumentStatus, Fetch, OpenError, Outcome, Problem, Trap,
+    Answer, Decision, Denial, DocumentStatus, Fetch, OpenError, Outcome, Refresh, Supplied, Trap,
     builder::Settings,
     fetch,
-    flights::{Flight, Flights, Landing},
-    journal::Reader,
+    flights::{Address, Flight, Flights, Landing},
+    journal::Entry,
     module::Module,
-    pool::Pool,
+    pool::{Place, Pool, Reader},
+    request::Names,
+    rooms::{Places, Rooms},
 };
 
 /// Discovery, the keys that it names, and one more try.
@@ -24,15 +26,18 @@ const ROUNDS: usize = 4;
 /// Fetches under way that no request waits for.
 const BACKGROUND_FETCHES: usize = 32;
 
+/// Instances that may die, of something else, while they judge a document.
+const DEATHS: usize = 3;
+
 pub(crate) struct Generation {
     settings: Arc<Settings>,
     pub(crate) pool: Arc<Pool>,
     /// The headers that decisions read.
-    pub(crate) reads: Vec<HeaderName>,
+    pub(crate) reads: Names,
     flights: Flights,
     /// Held while an instance judges what is then written for all of them.
     writing: Mutex<()>,
-    waiting: Semaphore,
+    rooms: Rooms,
     background: Arc<Semaphore>,
     /// Something was supplied: what is due may have changed.
     pub(crate) supplied: Arc<Notify>,
@@ -43,24 +48,25 @@ impl Generation {
     pub(crate) fn open(settings: Arc<Settings>, policy: Arc<[u8]>) -> Result<Self, OpenError> {
         let module = settings.module.clone().map_or_else(Module::sealed, Ok)?;
         let (pool, reads) = Pool::open(module, policy, settings.instances)?;
-        let reads = reads
-            .iter()
-            .map(|name| HeaderName::from_bytes(name.as_bytes()));
-        let reads = reads.collect::<Result<_, _>>();
         Ok(Self {
-            pool: Arc::new(pool),
-            reads: reads.map_err(|error| OpenError::Module(error.to_string()))?,
+            pool,
+            reads: Names::new(reads),
             flights: Flights::default(),
             writing: Mutex::default(),
-            waiting: Semaphore::new(settings.max_waiting),
+            rooms: Rooms::new(settings.max_waiting),
             background: Arc::new(Semaphore::new(BACKGROUND_FETCHES)),
             supplied: Arc::default(),
             settings,
         })
     }
 
-    pub(crate) fn now_ms(&self) -> u64 {
-        (self.settings.clock)()
+    pub(crate) fn now_ms(&self) -> Result<u64, Trap> {
+        let now_ms = self.settings.clock.now_ms();
+        now_ms.ok_or_else(|| Trap::new("the clock does not tell the time"))
+    }
+
+    pub(crate) fn refresh(&self) -> Refresh {
+        self.settings.refresh
     }
 
     /// Asks until there is a decision, fetching what it waits for.
@@ -68,10 +74,16 @@ impl Generation {
         self: &Arc<Self>,
         ask: impl Fn(&mut Reader, u64) -> Result<Answer, Trap>,
     ) -> Decision {
-        let mut patience: Option<(SemaphorePermit<'_>, Instant)> = None;
+        if self.settings.refresh == Refresh::Inline {
+            self.refresh_inline().await;
+        }
+        let mut places = Places::default();
+        let mut until = None;
         let mut denial = Denial::internal_error();
         for _ in 0..ROUNDS {
-            let now_ms = self.now_ms();
+            let Ok(now_ms) = self.now_ms() else {
+                return Decision::Deny(Denial::internal_error());
+            };
             let asked = self
                 .pool
                 .call(|reader| Ok((ask(reader, now_ms)?, reader.read)))
@@ -82,98 +94,184 @@ impl Generation {
                 Ok((Answer::Wait(fetches), read)) => (fetches, read),
             };
             denial = Denial::still_waiting(&fetches);
-            let until = match &patience {
-                Some((_, until)) => *until,
-                None => {
-                    let Ok(place) = self.waiting.try_acquire() else {
-                        break;
-                    };
-                    patience
-                        .insert((place, Instant::now() + self.settings.wait))
-                        .1
-                }
-            };
+            // The fetch first: a full room is no reason to leave it.
             let flights = fetches
-                .into_iter()
-                .filter_map(|fetch| self.fly(fetch, read, None));
-            if !landed(flights.collect(), until).await {
+                .iter()
+                .filter_map(|fetch| self.fly(fetch, Load::Anew { read }, None))
+                .collect();
+            places = match self.rooms.enter(places, &fetches) {
+                Ok(places) => places,
+                Err(_) => break,
+            };
+            let until = *until.get_or_insert_with(|| Instant::now() + self.settings.wait);
+            if !landed(flights, until).await {
                 break;
             }
         }
         Decision::Deny(denial)
     }
 
-    /// Fetches a document, or joins those who do. `read` is what the instance
-    /// had read when it asked: what has ended since then needs no fetch.
+    /// Fetches a document, or joins those who do.
     fn fly(
         self: &Arc<Self>,
-        fetch: Fetch,
-        read: u64,
+        fetch: &Fetch,
+        load: Load,
         permit: Option<OwnedSemaphorePermit>,
     ) -> Option<Flight> {
-        let (generation, source) = (self.clone(), fetch.source);
-        self.flights.join(
-            source,
-            || self.pool.journal.is_newer(source, read),
-            |landing: Landing| {
+        let is_over = || match load {
+            Load::Anew { read } => self.pool.journal.is_newer(fetch, read),
+            Load::Known(_) => false,
+        };
+        self.flights
+            .join(Address::of(fetch), is_over, |landing: Landing| {
+                let (generation, fetch, load) = (self.clone(), fetch.clone(), load.clone());
                 tokio::spawn(async move {
-                    let outcome = fetch::fetch(&*generation.settings.fetcher, &fetch).await;
-                    generation
-                        .supply(&fetch, Arc::new(outcome), generation.now_ms())
-                        .await;
+                    match load {
+                        Load::Known(known) => {
+                            let outcome = known.outcome.clone();
+                            generation.supply(&fetch, outcome, known.at_ms).await;
+                        }
+                        Load::Anew { .. } => {
+                            let fetcher = generation.settings.fetcher.clone();
+                            let outcome = Arc::new(fetch::fetch(fetcher, &fetch).await);
+                            // Without the time nobody can say how old it is.
+                            if let Ok(now_ms) = generation.now_ms() {
+                                generation.supply(&fetch, outcome, now_ms).await;
+                            }
+                        }
+                    }
                     drop((landing, permit));
                 });
-            },
-        )
+            })
     }
 
     /// Has one instance judge how a fetch ended; the others read it from the
     /// journal before they do anything else.
-    async fn supply(&self, fetch: &Fetch, outcome: Arc<Outcome>, at_ms: u64) {
+    pub(crate) async fn supply(&self, fetch: &Fetch, outcome: Arc<Outcome>, at_ms: u64) {
         let _turn = self.writing.lock().await;
-        let answered = matches!(&*outcome, Outcome::Response(response) if response.status == 200);
-        let journal = &self.pool.journal;
-        let supplied = self
-            .pool
-            .call(|reader| reader.supply(journal, fetch, outcome, at_ms))
-            .await;
-        match supplied {
-            Ok(Ok(unusable)) => {
-                for problem in unusable {
+        match self.judge(fetch, &outcome, at_ms).await {
+            Ok(Supplied::Accepted(skipped)) => {
+                for problem in skipped {
                     fetch::log(fetch, &format!("a part is not used: {problem}"));
                 }
             }
-            Ok(Err(problem)) if answered => fetch::log(fetch, &problem.to_string()),
-            Ok(Err(_)) => {}
+            Ok(Supplied::Refused(problem)) => {
+                // What a server answered beside 200 is in the log already.
+                if matches!(&*outcome, Outcome::Response(response) if response.status == 200) {
+                    fetch::log(fetch, &problem.to_string());
+                }
+            }
+            Ok(Supplied::Outdated | Supplied::Unfinished) => {}
             Err(_) => {
-                journal.failed(fetch, at_ms);
+                self.pool.journal.fail(fetch, at_ms);
             }
         }
+        self.pool.spread();
         self.supplied.notify_one();
+    }
+
+    /// Judges a document, bit by bit, and writes it down. In between, requests
+    /// are decided by this instance too, and by the old document.
+    async fn judge(
+        &self,
+        fetch: &Fetch,
+        outcome: &Arc<Outcome>,
+        at_ms: u64,
+    ) -> Result<Supplied, Trap> {
+        for _ in 0..DEATHS {
+            // For as long as it takes: that none is free is no fault of the
+            // document's.
+            let mut place = self.pool.take().await;
+            if place.catch_up().await.is_err() {
+                continue;
+            }
+            let Some(judged) = self.judge_in(place, fetch, outcome, at_ms).await else {
+                continue;
+            };
+            return judged;
+        }
+        Err(Trap::new("every instance died that was to judge it"))
+    }
+
+    /// None where the instance died of something else in between.
+    async fn judge_in(
+        &self,
+        mut place: Place,
+        fetch: &Fetch,
+        outcome: &Arc<Outcome>,
+        at_ms: u64,
+    ) -> Option<Result<Supplied, Trap>> {
+        let (id, source) = (place.id, fetch.source);
+        let mut judged = place.call(|reader| {
+            let supplied = reader.instance.supply(source, &fetch.uri, outcome, at_ms)?;
+            reader.write(&self.pool.journal, fetch, outcome, at_ms, &supplied);
+            Ok(supplied)
+        });
+        while let Ok(Supplied::Unfinished) = judged {
+            drop(place);
+            task::yield_now().await;
+            place = self.pool.take_again(id).await?;
+            judged = place.call(|reader| {
+                let supplied = reader.instance.resume(source, at_ms)?;
+                reader.write(&self.pool.journal, fetch, outcome, at_ms, &supplied);
+                Ok(supplied)
+            });
+        }
+        Some(judged)
     }
 
     /// Starts to fetch what is due, if anything. What `old` has from the same
     /// address is taken over instead, as old as it is.
     pub(crate) async fn start_due(self: &Arc<Self>, old: Option<&Self>) -> Result<bool, Trap> {
-        let now_ms = self.now_ms();
-        let asked = self
-            .pool
-            .call(|reader| Ok((reader.instance.due(now_ms)?, reader.read)));
-        let (due, read) = asked.await?;
+        let now_ms = self.now_ms()?;
+        let mut place = self.pool.take().await;
+        place.catch_up().await?;
+        let (due, read) = place.call(|reader| Ok((reader.instance.due(now_ms)?, reader.read)))?;
+        drop(place);
         let any = !due.is_empty();
         for fetch in due {
             // Once: this policy may refuse what the old one accepted.
             let known = old
-                .filter(|_| !self.pool.journal.is_newer(fetch.source, 0))
+                .filter(|_| !self.pool.journal.is_newer(&fetch, 0))
                 .and_then(|old| old.pool.journal.accepted(fetch.kind, &fetch.uri));
-            if let Some(known) = known {
-                self.supply(&fetch, known.outcome, known.at_ms).await;
-            } else {
-                let permit = self.background.clone().acquire_owned().await.ok();
-                self.fly(fetch, read, permit);
-            }
+            let (load, permit) = match known {
+                Some(known) => (Load::Known(known), None),
+                None => {
+                    let permit = self.background.clone().acquire_owned().await.ok();
+                    (Load::Anew { read }, permit)
+                }
+            };
+            self.fly(&fetch, load, permit);
         }
         Ok(any)
+    }
+
+    /// How long until [`Self::start_due`] has something, if it ever will.
+    pub(crate) async fn next_due(self: &Arc<Self>) -> Option<Duration> {
+        let now_ms = self.now_ms().ok()?;
+        let next = self.pool.call(|reader| reader.instance.next_due(now_ms));
+        next.await.ok()?.map(Duration::from_millis)
+    }
+
+    /// Fetches what fell due while nobody looked, and waits for it, but not for
+    /// what failed the last time: a request may not pay for that again.
+    async fn refresh_inline(self: &Arc<Self>) {
+        let until = Instant::now() + self.settings.wait;
+        for _ in 0..ROUNDS {
+            if self.next_due().await == Some(Duration::ZERO) {
+                let started = time::timeout_at(until, self.start_due(None)).await;
+                if !matches!(started, Ok(Ok(_))) {
+                    return;
+                }
+            }
+            let journal = &self.pool.journal;
+            let flights = self
+                .flights
+                .under_way_from(|from| !journal.is_failing(from.source, &from.uri));
+            if flights.is_empty() || !landed(flights, until).await {
+                return;
+            }
+        }
     }
 
     /// Fetches everything that is due, or takes it over from `old`, and waits
@@ -185,7 +283,7 @@ impl Generation {
                 break;
             };
             let any = started?;
-            let flights = self.flights.all();
+            let flights = self.flights.under_way_from(|_| true);
             if !any && flights.is_empty() || !landed(flights, until).await {
                 break;
             }
@@ -193,37 +291,31 @@ impl Generation {
         Ok(())
     }
 
-    /// Prepares what was prepared for `old`, in the same places.
-    ///
-    /// # Errors
-    /// Every problem of a requirement that this policy refuses.
-    pub(crate) async fn prepare_as(&self, old: &Self) -> Result<(), OpenError> {
-        for text in old.pool.journal.requirements() {
-            self.prepare(&text).await?;
-        }
-        Ok(())
-    }
-
-    /// Parses a requirement for all instances: its place among them.
+    /// Parses a requirement in one instance; the others do when they are asked.
     ///
     /// # Errors
     /// Every problem of the requirement.
-    pub(crate) async fn prepare(&self, text: &[u8]) -> Result<usize, OpenError> {
-        let _turn = self.writing.lock().await;
-        let journal = &self.pool.journal;
-        let prepared = self
-            .pool
-            .call(|reader| reader.prepare(journal, text))
-            .await?;
-        prepared.map_err(|problems: Vec<Problem>| OpenError::Policy(problems))
+    pub(crate) async fn prepare(self: &Arc<Self>, text: &Arc<[u8]>) -> Result<(), OpenError> {
+        let prepared = self.pool.call(|reader| reader.number(text)).await?;
+        prepared.map(drop).map_err(OpenError::Policy)
     }
 
     pub(crate) async fn status(&self) -> Result<Vec<DocumentStatus>, Trap> {
-        let now_ms = self.now_ms();
+        let now_ms = self.now_ms()?;
         self.pool
             .call(|reader| reader.instance.status(now_ms))
             .await
     }
+}
+
+/// Where a document comes from.
+#[derive(Clone)]
+enum Load {
+    /// Its address. `read` is what the instance had read that asked for it:
+    /// what has ended since then needs no fetch.
+    Anew { read: u64 },
+    /// The policy that was in force before.
+    Known(Arc<Entry>),
 }
 
 /// Whether all of them landed in time.

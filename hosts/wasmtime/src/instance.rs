@@ -1,8 +1,10 @@
 //! One instance of the sealed module with one open gate, and nothing else.
 
+use std::fmt;
+
 use crate::{
-    Answer, Decision, DocumentStatus, Fetch, Grant, Inspection, OpenError, Outcome, Problem,
-    Request, Step, Trap,
+    Answer, Change, Decision, DocumentStatus, Fetch, Grant, Inspection, OpenError, Outcome,
+    Problem, Request, Step, Supplied, Trap,
     bindings::exports::countersign::gate::gate as wit,
     grants::Grants,
     module::{Guest, Module},
@@ -43,8 +45,8 @@ impl Instance {
         }
     }
 
-    /// The lower-case names of the headers that decisions read: others need
-    /// not be in a [`Request`].
+    /// The lower-case names of the headers that decisions read: others, `_` in
+    /// their names read as `-`, need not be in a [`Request`].
     ///
     /// # Errors
     /// The instance died.
@@ -65,32 +67,46 @@ impl Instance {
             .map(all)
     }
 
-    /// When [`Self::due`] has something next, if it ever will.
+    /// Milliseconds from now until [`Self::due`] has something, if it ever will;
+    /// 0 if it has.
     ///
     /// # Errors
     /// The instance died.
-    pub fn next_due(&mut self) -> Result<Option<u64>, Trap> {
+    pub fn next_due(&mut self, now_ms: u64) -> Result<Option<u64>, Trap> {
         let handle = self.gate;
         self.guest
-            .call(|gate, store| gate.call_next_due(store, handle))
+            .call(|gate, store| gate.call_next_due(store, handle, now_ms))
     }
 
-    /// How a fetch ended. The list says which parts of the document could not
-    /// be used; the inner error, why it was refused and the old one stays.
+    /// How a fetch from `uri` ended, which is where it was to be from.
     ///
     /// # Errors
     /// The instance died.
     pub fn supply(
         &mut self,
         source: u32,
+        uri: &str,
         outcome: &Outcome,
         now_ms: u64,
-    ) -> Result<Result<Vec<Problem>, Problem>, Trap> {
+    ) -> Result<Supplied, Trap> {
         let handle = self.gate;
-        let supplied = self.guest.call(|gate, store| {
-            gate.call_supply(store, handle, source, outcome.as_wit(), now_ms)
-        })?;
-        Ok(supplied.map(all).map_err(Problem::from))
+        self.guest
+            .call(|gate, store| {
+                gate.call_supply(store, handle, source, uri, outcome.as_wit(), now_ms)
+            })
+            .map(Supplied::from)
+    }
+
+    /// Goes on with a document that was not read to its end: a few milliseconds
+    /// of work.
+    ///
+    /// # Errors
+    /// The instance died.
+    pub fn resume(&mut self, source: u32, now_ms: u64) -> Result<Supplied, Trap> {
+        let handle = self.gate;
+        self.guest
+            .call(|gate, store| gate.call_resume(store, handle, source, now_ms))
+            .map(Supplied::from)
     }
 
     /// The state of every document.
@@ -117,7 +133,8 @@ impl Instance {
     }
 
     /// Parses a requirement (what a rule calls `require`) once, for
-    /// [`Self::check_token`]. The inner error has every problem of it.
+    /// [`Self::check_token`]. Of 1,024 used last the numbers are remembered. The
+    /// inner error has every problem of it.
     ///
     /// # Errors
     /// The instance died.
@@ -149,7 +166,11 @@ impl Instance {
 
     fn answer(&mut self, decision: wit::Decision) -> Result<Answer, Trap> {
         Ok(match decision {
-            wit::Decision::Allow(number) => Decision::Allow(self.grant(number)?).into(),
+            wit::Decision::Allow(allowed) => {
+                let mut grant = self.grant(allowed.grant)?;
+                grant.changes = allowed.changes.into_iter().map(Change::from).collect();
+                Decision::Allow(grant).into()
+            }
             wit::Decision::Deny(denial) => Decision::Deny(denial.into()).into(),
             wit::Decision::Wait(fetches) => Answer::Wait(all(fetches)),
         })
@@ -178,6 +199,12 @@ impl Instance {
         self.guest
             .call(|gate, store| gate.call_explain(store, handle, request.to_wit(), now_ms))
             .map(all)
+    }
+}
+
+impl fmt::Debug for Instance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Instance").finish_non_exhaustive()
     }
 }
 
@@ -213,6 +240,6 @@ pub fn lint(policy: &[u8]) -> Vec<Problem> {
     }
 }
 
-fn all<A, B: From<A>>(items: Vec<A>) -> Vec<B> {
+pub(crate) fn all<A, B: From<A>>(items: Vec<A>) -> Vec<B> {
     items.into_iter().map(B::from).collect()
 }

@@ -5,39 +5,71 @@ use std::{
     future::Future,
     mem,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
 };
 
 use bytes::Bytes;
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode,
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, Version,
     header::{
-        CACHE_CONTROL, CONTENT_TYPE, COOKIE, InvalidHeaderName, InvalidHeaderValue, RETRY_AFTER,
-        WWW_AUTHENTICATE,
+        ACCESS_CONTROL_REQUEST_METHOD, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HOST,
+        InvalidHeaderName, InvalidHeaderValue, ORIGIN, RETRY_AFTER, UPGRADE, WWW_AUTHENTICATE,
     },
+    request::Parts,
 };
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::{Decision, Denial, Gate, Grant};
+use crate::{
+    Change, Decision, Denial, Gate, Grant,
+    body::GatedBody,
+    request::{Head, is_same_name},
+};
+
+/// The names of those that are removed; none for all.
+type Removed = Option<Arc<[String]>>;
 
 /// Puts a [`Gate`] in front of a service.
 ///
 /// A denial is answered with its status, `WWW-Authenticate`, `Retry-After`
-/// and a body `{"code": …, "message": …}`. A granted request goes on with the
-/// grant's headers removed and set, and the [`Grant`] in its extensions.
+/// and a body `{"code": …, "message": …}`; where an upgrade was asked for, the
+/// connection is closed too. A granted request goes on with the grant's headers
+/// and trailers removed and set, and the [`Grant`] in its extensions; its
+/// method stays what it was.
 ///
-/// The gate sees the target as this layer does: in axum, put it on the
-/// outermost router, as a nested one no longer sees the prefix.
-#[derive(Clone)]
+/// **Where it stands.** In axum, put it on the outermost router, after every
+/// route and after the fallback: `Router::layer` wraps only what is there. In a
+/// nested router it judges the whole target, prefix included; where something
+/// else has rewritten the target, it refuses. Nothing that rewrites targets may
+/// stand between the gate and the router.
+///
+/// **CORS.** A CORS layer stands around the gate (is added after it): then it
+/// answers preflights, and denials have its headers. Where it has to stand
+/// behind the gate, see [`Self::bypass_cors_preflight`].
+#[derive(Clone, Debug)]
 pub struct GateLayer {
     gate: Gate,
+    bypass_cors_preflight: bool,
 }
 
 impl GateLayer {
     /// A layer that asks this gate.
     pub fn new(gate: Gate) -> Self {
-        Self { gate }
+        Self {
+            gate,
+            bypass_cors_preflight: false,
+        }
+    }
+
+    /// Lets CORS preflights (Fetch §3.2.2: `OPTIONS` with `origin` and
+    /// `access-control-request-method`) pass unasked, as nobody: with `host`,
+    /// `origin` and `access-control-request-*`, and no other header. Default:
+    /// `false`.
+    #[must_use]
+    pub fn bypass_cors_preflight(mut self, bypass: bool) -> Self {
+        self.bypass_cors_preflight = bypass;
+        self
     }
 }
 
@@ -46,22 +78,25 @@ impl<S> Layer<S> for GateLayer {
 
     fn layer(&self, inner: S) -> Self::Service {
         GateService {
-            gate: self.gate.clone(),
+            layer: self.clone(),
             inner,
         }
     }
 }
 
 /// A service with a [`Gate`] in front: made by [`GateLayer`].
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct GateService<S> {
-    gate: Gate,
+    layer: GateLayer,
     inner: S,
 }
 
 impl<S, Body, ResponseBody> Service<Request<Body>> for GateService<S>
 where
-    S: Service<Request<Body>, Response = Response<ResponseBody>> + Clone + Send + 'static,
+    S: Service<Request<GatedBody<Body>>, Response = Response<ResponseBody>>
+        + Clone
+        + Send
+        + 'static,
     S::Future: Send,
     Body: Send + 'static,
     ResponseBody: From<Bytes>,
@@ -70,7 +105,7 @@ where
     type Error = S::Error;
     type Future = Pin<Box<dyn Future<Output = Result<S::Response, S::Error>> + Send>>;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.inner.poll_ready(cx)
     }
 
@@ -78,24 +113,77 @@ where
         // The one that is ready goes with this request.
         let ready = self.inner.clone();
         let mut inner = mem::replace(&mut self.inner, ready);
-        let gate = self.gate.clone();
+        let layer = self.layer.clone();
         Box::pin(async move {
             let (mut parts, body) = request.into_parts();
-            let grant = match gate.check_parts(&parts).await {
-                Decision::Allow(grant) => grant,
-                Decision::Deny(denial) => return Ok(answer(&denial)),
+            let (grant, removed) = match layer.admit(&mut parts).await {
+                Ok(admitted) => admitted,
+                Err(denial) => return Ok(answer(&denial, &parts)),
             };
-            if apply(&grant, &mut parts.headers).is_err() {
-                return Ok(answer(&Denial::internal_error()));
-            }
+            let body = GatedBody::new(body, removed);
             parts.extensions.insert(grant);
             inner.call(Request::from_parts(parts, body)).await
         })
     }
 }
 
+impl GateLayer {
+    /// Makes the headers those that a handler may see, or denies. The second
+    /// half are the trailers that it may not see.
+    async fn admit(&self, parts: &mut Parts) -> Result<(Grant, Removed), Denial> {
+        if self.bypass_cors_preflight && is_preflight(parts) {
+            parts.headers = preflight_headers(&parts.headers);
+            return Ok((Grant::of_principal(None), None));
+        }
+        let uri = &whole_target(parts)?;
+        let (method, headers) = (&parts.method, &parts.headers);
+        let head = Head {
+            method,
+            uri,
+            headers,
+        };
+        match self.gate.check_head(head).await {
+            Decision::Deny(denial) => Err(denial),
+            Decision::Allow(grant) => match apply(&grant, &mut parts.headers) {
+                Ok(()) => {
+                    let removed = grant.remove_headers.clone();
+                    Ok((grant, Some(removed)))
+                }
+                Err(NotAHeader) => Err(Denial::internal_error()),
+            },
+        }
+    }
+}
+
+#[cfg(feature = "axum")]
+fn whole_target(parts: &Parts) -> Result<Uri, Denial> {
+    crate::nested::whole_target(parts).map_err(|_| Denial::ambiguous())
+}
+
+#[cfg(not(feature = "axum"))]
+fn whole_target(parts: &Parts) -> Result<Uri, Denial> {
+    Ok(parts.uri.clone())
+}
+
+fn is_preflight(parts: &Parts) -> bool {
+    parts.method == Method::OPTIONS
+        && parts.headers.contains_key(ORIGIN)
+        && parts.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
+}
+
+/// Those that browsers ask with, for whoever answers: any other might be one by
+/// which the service knows its callers.
+fn preflight_headers(headers: &HeaderMap) -> HeaderMap {
+    let is_kept = |name: &HeaderName| {
+        [HOST, ORIGIN].contains(name) || name.as_str().starts_with("access-control-request-")
+    };
+    let kept = headers.iter().filter(|(name, _)| is_kept(name));
+    kept.map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
+
 /// The answer to a denied request.
-fn answer<Body: From<Bytes>>(denial: &Denial) -> Response<Body> {
+fn answer<Body: From<Bytes>>(denial: &Denial, asked: &Parts) -> Response<Body> {
     let text = serde_json::json!({ "code": denial.code, "message": denial.message }).to_string();
     let mut response = Response::new(Body::from(Bytes::from(text)));
     *response.status_mut() =
@@ -110,53 +198,49 @@ fn answer<Body: From<Bytes>>(denial: &Denial) -> Response<Body> {
     if let Some(seconds) = denial.retry_after_s {
         headers.insert(RETRY_AFTER, seconds.into());
     }
+    // What comes next on it may be meant for the protocol that was asked for.
+    if asked.version <= Version::HTTP_11 && asked.headers.contains_key(UPGRADE) {
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     response
 }
 
-/// Removes first, then sets. An error leaves headers that must not be used.
+/// Removes first, then sets, then changes. An error leaves headers that must
+/// not be used.
 fn apply(grant: &Grant, headers: &mut HeaderMap) -> Result<(), NotAHeader> {
-    for name in &*grant.remove_headers {
-        headers.remove(HeaderName::from_bytes(name.as_bytes())?);
-    }
-    if !grant.remove_cookies.is_empty() {
-        remove_cookies(&grant.remove_cookies, headers)?;
-    }
+    remove(&grant.remove_headers, headers);
     for (name, value) in &*grant.set_headers {
         headers.insert(
             HeaderName::from_bytes(name.as_bytes())?,
             HeaderValue::from_str(value)?,
         );
     }
+    for change in &grant.changes {
+        match change {
+            Change::SetHeader(name, value) => {
+                headers.insert(
+                    HeaderName::from_bytes(name.as_bytes())?,
+                    HeaderValue::from_bytes(value)?,
+                );
+            }
+            Change::RemoveHeader(name) => {
+                headers.remove(HeaderName::from_bytes(name.as_bytes())?);
+            }
+        }
+    }
     Ok(())
 }
 
-/// Takes cookies out of `cookie` (RFC 6265 §4.2.1), whatever the others hold.
-fn remove_cookies(names: &[String], headers: &mut HeaderMap) -> Result<(), NotAHeader> {
-    let is_kept = |pair: &&[u8]| {
-        let name = pair
-            .split(|byte| *byte == b'=')
-            .next()
-            .unwrap_or_default()
-            .trim_ascii();
-        !names.iter().any(|removed| removed.as_bytes() == name)
+/// Every field of these names, however they are spelled.
+pub(crate) fn remove(names: &[String], headers: &mut HeaderMap) {
+    let is_one = |name: &&HeaderName| {
+        let name = name.as_str().as_bytes();
+        names.iter().any(|removed| is_same_name(removed, name))
     };
-    let kept = headers
-        .get_all(COOKIE)
-        .iter()
-        .flat_map(|value| value.as_bytes().split(|byte| *byte == b';'))
-        .map(<[u8]>::trim_ascii)
-        .filter(is_kept)
-        .collect::<Vec<_>>();
-    let kept = if kept.is_empty() {
-        None
-    } else {
-        Some(kept.join(&b"; "[..]))
-    };
-    headers.remove(COOKIE);
-    if let Some(kept) = kept {
-        headers.insert(COOKIE, HeaderValue::from_bytes(&kept)?);
+    let removed = headers.keys().filter(is_one).cloned().collect::<Vec<_>>();
+    for name in removed {
+        headers.remove(name);
     }
-    Ok(())
 }
 
 /// A name or value that HTTP cannot carry.

@@ -40,11 +40,22 @@
 //! ```
 //!
 //! With axum or another tower service: [`GateLayer`], and `examples/axum.rs`.
+//!
+//! - **Documents** are fetched in the background, on monotonic timers; a process
+//!   that is frozen between requests takes [`Refresh::Inline`]. A large one is
+//!   read bit by bit, and the old one is in force meanwhile.
+//! - **Requests wait** for documents in a room for each issuer, so that one that
+//!   hangs turns away only its own callers ([`GateBuilder::max_waiting`]).
+//! - **Policies as YAML text**: the feature `yaml`, off by default.
+//! - `{:?}` of anything here prints neither a token nor a claim.
 #![forbid(unsafe_code)]
 
 mod background;
 mod bindings;
+#[cfg(feature = "tower")]
+mod body;
 mod builder;
+mod clock;
 mod decision;
 mod document;
 #[cfg(test)]
@@ -61,17 +72,25 @@ mod journal;
 #[cfg(feature = "tower")]
 mod layer;
 mod module;
+#[cfg(feature = "axum")]
+mod nested;
 mod pool;
 mod problem;
 mod random;
 mod report;
 mod request;
+mod requirement;
+mod rooms;
+#[cfg(feature = "yaml")]
+pub mod yaml;
 
-pub use builder::GateBuilder;
-pub use decision::{Answer, Decision, Denial, Grant, Principal};
-pub use document::{DocumentKind, DocumentStatus, Fetch, Outcome, Response};
+#[cfg(feature = "tower")]
+pub use body::GatedBody;
+pub use builder::{GateBuilder, Refresh};
+pub use decision::{Answer, Change, Decision, Denial, Grant, Principal};
+pub use document::{DocumentKind, DocumentStatus, Fetch, Outcome, Response, Supplied};
 pub use fetch::{FetchError, Fetcher, Fetching};
-pub use gate::{Gate, Requirement};
+pub use gate::Gate;
 #[cfg(feature = "https")]
 pub use https::HttpsFetcher;
 pub use instance::{Instance, inspect, lint};
@@ -81,8 +100,9 @@ pub use module::SHA256;
 pub use problem::{OpenError, Problem, Severity, Trap};
 pub use report::{Inspection, Step, Verdict};
 pub use request::{Header, Request};
+pub use requirement::Requirement;
 
 /// The README's example compiles.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "axum"))]
 #[doc = include_str!("../../../README.md")]
 struct Readme;

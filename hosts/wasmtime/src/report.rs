@@ -1,9 +1,11 @@
 //! What the gate tells people: a token taken apart, a decision step by step.
 
+use std::fmt;
+
 use crate::bindings::exports::countersign::gate::gate as wit;
 
-/// A token decoded, verified by nobody.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// A token decoded, verified by nobody. `{:?}` shows nothing of what it says.
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Inspection {
     /// The JOSE header's JSON, where it could be decoded.
     pub header: Option<String>,
@@ -15,8 +17,9 @@ pub struct Inspection {
     pub fault: Option<String>,
 }
 
-/// One check of a decision, for people. May show claims' values.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One check of a decision, for people. `saw` may show claims' values; `{:?}`
+/// leaves it out.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Step {
     /// The check, by its name in the contract.
     pub check: String,
@@ -39,6 +42,25 @@ pub enum Verdict {
     Skip,
     /// It waits for documents.
     Wait,
+}
+
+impl fmt::Debug for Inspection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inspection")
+            .field("signature_bytes", &self.signature_bytes)
+            .field("fault", &self.fault)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Step")
+            .field("check", &self.check)
+            .field("verdict", &self.verdict)
+            .field("code", &self.code)
+            .finish_non_exhaustive()
+    }
 }
 
 impl From<wit::Inspection> for Inspection {

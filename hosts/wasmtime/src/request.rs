@@ -1,24 +1,29 @@
 //! A request as bytes, the way the module takes it.
 
-use std::borrow::Cow;
+use std::fmt;
 
-use http::{HeaderMap, HeaderName, Method, Uri, header::HOST};
+use http::{HeaderMap, Method, Uri};
 
 use crate::bindings::exports::countersign::gate::gate as wit;
 
 /// One header field: the name in lower case, the value as raw bytes.
 pub type Header<'a> = (&'a [u8], &'a [u8]);
 
-/// A request, as the gate sees it. Nothing here needs to be valid.
-#[derive(Clone, Copy, Debug, Default)]
+/// A request, as the gate sees it. Nothing here needs to be valid. `{:?}` shows
+/// no header's value and no query.
+#[derive(Clone, Copy, Default)]
 pub struct Request<'a> {
     /// Method, case-sensitive (RFC 9110 §9.1).
     pub method: &'a [u8],
-    /// `Host` or `:authority`; empty where there is none.
+    /// `:authority`, or that of a target in absolute form; empty where there is
+    /// none: then the `host` field counts. Where both are there, they must say
+    /// the same.
     pub authority: &'a [u8],
     /// Request target in origin form, query included (RFC 9112 §3.2.1).
     pub target: &'a [u8],
-    /// Header fields in order, repeated names repeated.
+    /// Header fields in order, repeated names repeated; in HTTP/2 and 3 also the
+    /// pseudo-header `:protocol`. Only those are needed whose name, with `_` read
+    /// as `-`, [`Instance::reads`](crate::Instance::reads) lists.
     pub headers: &'a [Header<'a>],
 }
 
@@ -33,6 +38,22 @@ impl<'a> Request<'a> {
     }
 }
 
+impl fmt::Debug for Request<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.target.split(|byte| *byte == b'?').next();
+        let names = self
+            .headers
+            .iter()
+            .map(|(name, _)| String::from_utf8_lossy(name));
+        f.debug_struct("Request")
+            .field("method", &String::from_utf8_lossy(self.method))
+            .field("authority", &String::from_utf8_lossy(self.authority))
+            .field("path", &String::from_utf8_lossy(path.unwrap_or_default()))
+            .field("headers", &names.collect::<Vec<_>>())
+            .finish()
+    }
+}
+
 /// What a gate needs of an HTTP request: without its body, so that a body
 /// that is not `Sync` does not stand in the way.
 #[derive(Clone, Copy)]
@@ -43,37 +64,24 @@ pub(crate) struct Head<'a> {
 }
 
 impl<'a> Head<'a> {
-    /// With what [`Self::authority`] and [`Self::headers`] made of it.
-    pub(crate) fn request<'b>(&self, authority: &'b [u8], headers: &'b [Header<'b>]) -> Request<'b>
+    /// With what [`Self::headers`] made of it.
+    pub(crate) fn request<'b>(&self, headers: &'b [Header<'b>]) -> Request<'b>
     where
         'a: 'b,
     {
         Request {
             method: self.method.as_str().as_bytes(),
-            authority,
+            authority: self.authority(),
             target: self.target(),
             headers,
         }
     }
 
-    /// Wherever it is said. Two that differ stay visible as such, for the gate
-    /// to refuse: it cannot know which one the service behind it reads.
-    pub(crate) fn authority(&self) -> Cow<'a, [u8]> {
-        let in_target = self
-            .uri
-            .authority()
-            .map(|authority| authority.as_str().as_bytes());
-        let in_headers = self
-            .headers
-            .get_all(HOST)
-            .iter()
-            .map(|value| value.as_bytes());
-        let mut all = in_target.into_iter().chain(in_headers);
-        let first = all.next().unwrap_or_default();
-        all.filter(|other| !other.eq_ignore_ascii_case(first))
-            .fold(Cow::Borrowed(first), |joined, other| {
-                Cow::Owned([&joined, other].join(&b", "[..]))
-            })
+    /// As it stands in the target, or beside it in HTTP/2: what a `Host` field
+    /// says is for the gate to compare with it.
+    fn authority(&self) -> &'a [u8] {
+        let authority = self.uri.authority();
+        authority.map_or(b"", |authority| authority.as_str().as_bytes())
     }
 
     fn target(&self) -> &'a [u8] {
@@ -82,17 +90,43 @@ impl<'a> Head<'a> {
             .map_or(b"", |target| target.as_str().as_bytes())
     }
 
-    /// The headers of these names, and no others: nothing else crosses over.
-    pub(crate) fn headers<'b>(&self, reads: &'b [HeaderName]) -> Vec<Header<'b>>
-    where
-        'a: 'b,
-    {
-        reads
-            .iter()
-            .flat_map(|name| {
-                let values = self.headers.get_all(name).iter();
-                values.map(move |value| (name.as_str().as_bytes(), value.as_bytes()))
-            })
-            .collect()
+    /// The headers that decisions read, and no others: nothing else crosses
+    /// over.
+    pub(crate) fn headers(&self, reads: &Names) -> Vec<Header<'a>> {
+        let fields = self.headers.iter();
+        let mut headers = fields
+            .map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()))
+            .filter(|(name, _)| reads.contain(name))
+            .collect::<Vec<_>>();
+        // A target behind CONNECT is that of an extended one (RFC 8441 §4):
+        // the protocol itself stands where only the HTTP library sees it.
+        if self.method == Method::CONNECT && self.uri.path_and_query().is_some() {
+            headers.push((b":protocol", b"unknown"));
+        }
+        headers
     }
+}
+
+/// Names of headers, of which one in another spelling is the same: CGI, WSGI
+/// and PHP read `x_auth` and `X-Auth` as one variable.
+pub(crate) struct Names(Vec<String>);
+
+impl Names {
+    pub(crate) fn new(names: Vec<String>) -> Self {
+        Self(names)
+    }
+
+    /// Whether it is one of them. A `HeaderName` is in lower case already.
+    pub(crate) fn contain(&self, name: &[u8]) -> bool {
+        self.0.iter().any(|known| is_same_name(known, name))
+    }
+}
+
+/// Whether two names are equal in lower case with `_` read as `-`.
+pub(crate) fn is_same_name(one: &str, other: &[u8]) -> bool {
+    let plain = |byte: &u8| match byte {
+        b'_' => b'-',
+        byte => byte.to_ascii_lowercase(),
+    };
+    one.len() == other.len() && one.as_bytes().iter().map(plain).eq(other.iter().map(plain))
 }

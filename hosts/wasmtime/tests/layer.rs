@@ -219,7 +219,7 @@ async fn only_the_credentials_cookie_is_taken_out() {
 }
 
 #[tokio::test]
-async fn two_hosts_that_differ_are_refused() {
+async fn two_hosts_are_refused_and_a_target_that_names_another() {
     let issuer = Issuer::publishing(&[A]).await;
     let app = seen(gate(&issuer).await);
     let ask = async |request: axum::http::request::Builder| {
@@ -232,12 +232,14 @@ async fn two_hosts_that_differ_are_refused() {
         400
     );
     assert_eq!(
-        ask(request("/seen").header(&host, "APP.example.com")).await,
-        200
+        ask(request("/seen").header(&host, "app.example.com")).await,
+        400
     );
     let absolute = "http://other.example.com/seen";
     assert_eq!(ask(request(absolute)).await, 400);
     assert_eq!(ask(Request::get(absolute)).await, 200);
+    let same = "http://app.example.com/seen";
+    assert_eq!(ask(request(same)).await, 200);
 }
 
 #[tokio::test]

@@ -132,12 +132,12 @@ async fn a_prepared_requirement_outlives_a_reload() {
         for _ in 0..4 {
             let token = issuer.token(A);
             assert_eq!(
-                code(&gate.check_token(&token, Requirement::NONE).await),
+                code(&gate.check_token(&token, &Requirement::NONE).await),
                 "allow"
             );
-            assert_eq!(code(&gate.check_token(&token, read).await), "allow");
+            assert_eq!(code(&gate.check_token(&token, &read).await), "allow");
             assert_eq!(
-                code(&gate.check_token(&token, admin).await),
+                code(&gate.check_token(&token, &admin).await),
                 "scope_insufficient"
             );
         }
@@ -154,7 +154,7 @@ async fn a_requirement_of_another_gate_admits_nobody() {
     let here = one.prepare(br#"{ "scopes": ["admin"] }"#).await.unwrap();
     let there = other.prepare(br#"{ "scopes": ["read"] }"#).await.unwrap();
     assert_ne!(here, there);
-    let decision = one.check_token(issuer.token(A), there).await;
+    let decision = one.check_token(issuer.token(A), &there).await;
     assert_eq!(code(&decision), "internal_error");
 }
 
@@ -172,7 +172,7 @@ async fn a_requirement_that_the_new_policy_refuses_stops_the_reload() {
         .unwrap_err();
     assert!(matches!(error, OpenError::Policy(_)), "{error}");
     assert_eq!(
-        code(&gate.check_token(issuer.token(A), ours).await),
+        code(&gate.check_token(issuer.token(A), &ours).await),
         "allow"
     );
 }

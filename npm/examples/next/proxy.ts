@@ -10,4 +10,5 @@ export const proxy = protect(createGate(policy), {
   },
 });
 
-export const config = { matcher: "/((?!_next/static|_next/image|favicon.ico).*)" };
+// Every path: what is left out here, a catch-all page and every server action can be reached by.
+export const config = { matcher: "/(.*)" };

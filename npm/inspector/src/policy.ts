@@ -1,6 +1,7 @@
 // A policy as operators write it: JSON goes to the gate as it is, YAML becomes JSON.
 
-import type { Problem } from "countersign";
+import { CountersignError, type Problem } from "countersign";
+import { fromYaml } from "countersign/yaml";
 import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
 
 /** A policy's text, read. */
@@ -36,15 +37,18 @@ export function read(text: string): Source | readonly Located[] {
   };
   const place = (pointer: string) => at(offsetOf(document, pointer));
   if (isJson(text)) return { json: text, place };
-  if (document.errors.length > 0) {
-    return document.errors.map(({ message, pos: [offset] }) => ({ ...problem(message), place: at(offset) }));
-  }
   try {
-    // Bounded: aliases are not multiplied without end.
-    return { json: JSON.stringify(document.toJS({ maxAliasCount: 100 })) ?? "null", place };
+    return { json: fromYaml(text), place };
   } catch (error) {
-    return [{ ...problem(error instanceof Error ? error.message : "it cannot be read"), place: "" }];
+    const problems = error instanceof CountersignError ? error.problems : [problem("it cannot be read")];
+    return problems.map(located);
   }
+}
+
+/** The reader of YAML says where, in front of what. */
+function located(problem: Problem): Located {
+  const [, line, column, message] = /^line (\d+), column (\d+): ([^]*)$/.exec(problem.message) ?? [];
+  return message === undefined ? { ...problem, place: "" } : { ...problem, message, place: `${line}:${column}` };
 }
 
 function isJson(text: string): boolean {
@@ -57,7 +61,7 @@ function isJson(text: string): boolean {
 }
 
 function problem(message: string): Problem {
-  return { pointer: "", code: "yaml_invalid", message: message.charAt(0).toLowerCase() + message.slice(1), severity: "error" };
+  return { pointer: "", code: "yaml_invalid", message, severity: "error" };
 }
 
 /** Of the deepest part of a JSON Pointer that is there. */

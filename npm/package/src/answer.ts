@@ -1,4 +1,5 @@
 import type { Denial, Grant } from "./decision.js";
+import { folded } from "./request.js";
 
 /** The answer to a denied request: its status, `WWW-Authenticate`, `Retry-After`, and code and sentence as JSON. */
 export function answer(denial: Denial): Response {
@@ -22,19 +23,9 @@ export function answerHeaders({ challenge, retryAfterS }: Denial): [string, stri
 /** A request's headers as the service behind the gate shall see them. */
 export function withGrant(headers: Headers, grant: Grant): Headers {
   const granted = new Headers(headers);
-  for (const name of grant.removeHeaders) granted.delete(name);
-  const cookies = granted.get("cookie");
-  if (cookies !== null && grant.removeCookies.length > 0) {
-    const kept = withoutCookies(cookies, grant.removeCookies);
-    if (kept === "") granted.delete("cookie");
-    else granted.set("cookie", kept);
-  }
+  const removed = new Set(grant.removeHeaders.map(folded));
+  for (const name of [...granted.keys()]) if (removed.has(folded(name))) granted.delete(name);
   for (const [name, value] of grant.setHeaders) granted.set(name, value);
+  for (const { name, value } of grant.changes) value === null ? granted.delete(name) : granted.set(name, value);
   return granted;
-}
-
-/** Takes cookies out of `cookie` (RFC 6265 §4.2.1), whatever the others hold. */
-export function withoutCookies(header: string, names: readonly string[]): string {
-  const pairs = header.split(";").map((pair) => pair.trim());
-  return pairs.filter((pair) => pair !== "" && !names.includes(pair.split("=", 1)[0]!.trim())).join("; ");
 }

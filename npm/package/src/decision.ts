@@ -4,14 +4,24 @@ import type { Principal } from "./principal.js";
 /** May it pass? `allow` says it, and which of the two this is. */
 export type Decision = Grant | Denial;
 
-/** Remove these headers and cookies from the request first, then set those headers. */
+/** What changes on one request: the header's new value, or `null` where it goes. */
+export interface Change {
+  readonly name: string;
+  readonly value: string | null;
+}
+
+/**
+ * Remove these headers from the request first, whatever their case and with `_` read as `-`; then set those; then make the `changes`.
+ * Frozen. As JSON, or printed, it says of a token only whose it is and of what type.
+ */
 export interface Grant {
   readonly allow: true;
   /** Who is calling; `null` where the rule is public, or optional and no token came. */
   readonly principal: Principal | null;
   readonly removeHeaders: readonly string[];
-  readonly removeCookies: readonly string[];
   readonly setHeaders: readonly (readonly [name: string, value: string])[];
+  /** Of this request alone: a cookie that held the token is taken out. */
+  readonly changes: readonly Change[];
 }
 
 /** Holds no token, no key and no claim's value. */

@@ -1,14 +1,27 @@
 // Fetching what the gate asks for, within its bounds.
 
-/** A document that the gate asks for. */
-export interface Fetch {
+/** A document of the policy, at one address. */
+export interface Document {
   readonly source: number;
   /** The issuer's name in the policy. */
   readonly issuer: string;
   readonly kind: "discovery" | "jwks" | "revocations";
   readonly uri: string;
+}
+
+/** A document that the gate asks for. */
+export interface Fetch extends Document {
   readonly timeout_ms: number;
   readonly max_bytes: number;
+}
+
+/** A document that somebody has fetched, and when. */
+export interface Known {
+  readonly issuer: string;
+  readonly kind: Document["kind"];
+  readonly uri: string;
+  readonly answer: Answer;
+  readonly atMs: number;
 }
 
 /** What a server answered. */

@@ -1,7 +1,16 @@
 import { answerBody, answerHeaders } from "./answer.js";
+import { applyGrant } from "./apply.js";
 import type { Grant } from "./decision.js";
-import type { Gate } from "./gate.js";
-import { applyGrant, head, type Incoming } from "./node.js";
+import { head, type Incoming } from "./node.js";
+import { type GateSource, opener } from "./opener.js";
+import type { BypassOptions } from "./preflight.js";
+
+declare module "fastify" {
+  interface FastifyRequest {
+    /** Who is calling and what that grants, behind the gate. */
+    grant: Grant | null;
+  }
+}
 
 /** The part of Fastify's request that the gate reads, and what it adds. */
 export interface GatedRequest {
@@ -24,11 +33,11 @@ export interface Server {
 }
 
 /** A plugin, to be registered with `{ gate }`: denials are answered, granted requests go on with `request.grant` and the headers of the grant. */
-export async function countersign(server: Server, { gate }: { gate: Gate | Promise<Gate> }): Promise<void> {
-  const opened = await gate;
+export async function countersign(server: Server, { gate, ...options }: { gate: GateSource } & BypassOptions): Promise<void> {
+  const check = opener(gate, options);
   server.decorateRequest("grant", null);
   server.addHook("onRequest", async (request: GatedRequest, reply: DeniedReply) => {
-    const decision = await opened.check(head(request.raw));
+    const decision = await check(head(request.raw));
     if (!decision.allow) {
       reply.code(decision.status);
       for (const [name, value] of answerHeaders(decision)) reply.header(name, value);

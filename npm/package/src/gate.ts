@@ -1,26 +1,32 @@
+import { monotonicMs, within } from "./clock.js";
 import { type Decision, internalError, stillWaiting } from "./decision.js";
-import { fetchDocument, type Fetch, type Fetcher } from "./documents.js";
+import type { Fetch, Fetcher } from "./documents.js";
 import { CountersignError } from "./error.js";
-import { Generation, ROUNDS, type Settings } from "./generation.js";
+import { Generation, ROUNDS, type Settings, type WaitUntil } from "./generation.js";
 import { inspect } from "./glue/countersign.js";
 import { restart, start } from "./instance.js";
-import type { CountersignPolicyVersion1 as Policy } from "./policy.js";
+import type { AnyPolicy, Requirement } from "./policies.js";
+import { bytesOf } from "./policy-bytes.js";
 import { type Head, strings } from "./request.js";
+import { Rooms } from "./rooms.js";
+import { type GateDocument, ofDocuments, toDocuments } from "./stored.js";
 import { type DocumentStatus, type Inspection, readInspection, type Step } from "./written.js";
-
-export type { Policy };
-
-/** What a rule of the policy calls `require`. */
-export type Requirement = NonNullable<Extract<NonNullable<Policy["rules"]>[number], { require?: unknown }>["require"]>;
 
 export interface Options {
   /** Fetches documents instead of the runtime's `fetch`. Must not follow redirects. */
   readonly fetch?: Fetcher;
+  /** Documents that {@link Gate.documents} gave out, here or elsewhere: none of these is fetched before it is past due. */
+  readonly documents?: readonly GateDocument[];
   /** How long a check waits for documents, in milliseconds: 6,000. */
   readonly waitMs?: number;
-  /** How many checks may wait at once: 1,024. Others are denied with `keys_unavailable`. */
+  /** How many checks may wait at once for the documents of one issuer: 1,024. Others are denied with `keys_unavailable`. */
   readonly maxWaiting?: number;
-  /** Milliseconds since the epoch: `Date.now`. */
+  /**
+   * `background`, by timers, or in Workers beside requests; or `inline`, for processes that are frozen between requests: one that finds documents past
+   * due fetches them and waits for them, for a second at most, before it is decided.
+   */
+  readonly refresh?: "background" | "inline";
+  /** Milliseconds since the epoch: `Date.now`. While it answers anything else, everything is denied. */
   readonly now?: () => number;
   /** The sealed module, compiled: for runtimes that none of the package's entries fits. */
   readonly module?: WebAssembly.Module;
@@ -28,7 +34,7 @@ export interface Options {
 
 /** Of the request that is being handled, where the runtime has such a thing. */
 export interface Context {
-  /** Lets a refresh of documents outlive the request. Without it the request waits for it, where no work may be done between requests. */
+  /** Lets a fetch of documents outlive the request. Without it the request waits for it, where no work may be done between requests. */
   waitUntil?(work: Promise<unknown>): void;
 }
 
@@ -39,28 +45,34 @@ export interface Platform {
   readonly fetchInit: RequestInit;
 }
 
-const LARGEST_POLICY_BYTES = 16 << 20;
-
 /**
  * Opens a policy: an object, JSON, or the URL of JSON. Fetches nothing else before a check or {@link Gate.preload} needs it.
  * @throws CountersignError with every problem of the policy.
  */
-export type CreateGate = (policy: Policy | string | URL, options?: Options) => Promise<Gate>;
+export type CreateGate = (policy: AnyPolicy, options?: Options) => Promise<Gate>;
 
 export function creator(platform: Platform): CreateGate {
-  return (policy, options = {}) => create(platform, policy, options);
+  return (policy, options = {}) => {
+    const gate = create(platform, policy, options);
+    // Whoever awaits it hears of a fault. Nobody yet is no reason for a process to end.
+    gate.catch(() => {});
+    return gate;
+  };
 }
 
-async function create({ module, fetchInit, shared }: Platform, policy: Policy | string | URL, options: Options): Promise<Gate> {
+async function create({ module, fetchInit, shared }: Platform, policy: AnyPolicy, options: Options): Promise<Gate> {
   const settings: Settings = {
     // Looked up when it is called: frameworks replace it.
     fetch: options.fetch ?? ((uri, init) => fetch(uri, init)),
     fetchInit,
     shared,
+    inline: options.refresh === "inline",
     now: options.now ?? Date.now,
   };
+  const documents = ofDocuments(options.documents ?? []);
   await start(options.module ?? (await module()));
   const generation = new Generation(await bytesOf(policy, settings), settings);
+  await generation.adopt(documents);
   return new Gate(generation, settings, options);
 }
 
@@ -68,16 +80,23 @@ async function create({ module, fetchInit, shared }: Platform, policy: Policy | 
 export class Gate {
   readonly #settings: Settings;
   readonly #waitMs: number;
-  readonly #maxWaiting: number;
+  readonly #rooms: Rooms;
   #generation: Generation;
-  #waiting = 0;
+  /** What is to come into force, while its documents come. */
+  readonly #coming = new Set<Generation>();
+  /** How many policies were to be put in force, and which of them is. */
+  #asked = 0;
+  #inForce = 0;
+  /** The last of those who want to put a policy in force: one at a time, in the order in which they asked. */
+  #turn: Promise<unknown> = Promise.resolve();
+  #closed = false;
 
   /** @internal */
   constructor(generation: Generation, settings: Settings, { waitMs = 6_000, maxWaiting = 1_024 }: Options) {
     this.#generation = generation;
     this.#settings = settings;
     this.#waitMs = waitMs;
-    this.#maxWaiting = maxWaiting;
+    this.#rooms = new Rooms(maxWaiting);
   }
 
   /** May this request pass? Waits, within bounds, for documents that the answer takes. Never reads the body. */
@@ -94,7 +113,7 @@ export class Gate {
   /** The same without waiting: what is not there yet is denied with 503 `keys_unavailable` (or `revocations_unavailable`) and fetched, where work may be done between requests. */
   checkSync(request: Request | Head): Decision {
     const generation = this.#generation;
-    const decision = generation.check(strings(request, generation.reads), this.#settings.now());
+    const decision = generation.check(strings(request, generation.reads), generation.nowMs());
     if (!Array.isArray(decision)) return decision;
     if (this.#settings.shared) for (const fetch of decision) void generation.fly(fetch);
     return stillWaiting(decision);
@@ -123,19 +142,36 @@ export class Gate {
   /** Every check in order, with what it saw: for people, and only for those who may see claims. Fetches nothing. */
   explain(request: Request | Head): Step[] {
     const generation = this.#generation;
-    return generation.explain(strings(request, generation.reads), this.#settings.now());
+    return generation.explain(strings(request, generation.reads), generation.nowMs());
   }
 
   /**
-   * Puts another policy in force. The old one stays until the new one is open and its documents were fetched, or could not be; documents from the same addresses are taken over.
-   * @throws CountersignError with every problem of the policy: nothing has changed then.
+   * Puts another policy in force. The old one stays until the new one is open and its documents were fetched, or could not be; documents from the same
+   * addresses are taken over. Of several the one that was asked for last is in force in the end.
+   * @throws CountersignError with every problem of the policy, or where the gate was closed: nothing has changed then.
    */
-  async reload(policy: Policy | string | URL): Promise<void> {
-    const generation = new Generation(await bytesOf(policy, this.#settings), this.#settings);
-    const old = this.#generation;
-    await generation.preload(old);
-    this.#generation = generation;
-    old.close();
+  reload(policy: AnyPolicy): Promise<void> {
+    const number = ++this.#asked;
+    // Where a request must not wait for another's work, they come at once, and the number alone decides.
+    const turn = this.#settings.shared ? this.#turn.then(() => this.#replace(policy, number)) : this.#replace(policy, number);
+    this.#turn = turn.catch(() => {});
+    return turn;
+  }
+
+  async #replace(policy: AnyPolicy, number: number): Promise<void> {
+    const bytes = await bytesOf(policy, this.#settings);
+    if (this.#closed) throw closed();
+    const next = new Generation(bytes, this.#settings);
+    this.#coming.add(next);
+    await next.adopt(this.#generation.documents());
+    await next.preload();
+    this.#coming.delete(next);
+    if (this.#closed) throw closed();
+    const overtaken = number < this.#inForce;
+    (overtaken ? next : this.#generation).close();
+    if (overtaken) return;
+    this.#generation = next;
+    this.#inForce = number;
   }
 
   /** Fetches every document that is due. */
@@ -144,41 +180,55 @@ export class Gate {
     return this.status();
   }
 
-  /** The state of every document, for readiness probes and metrics. */
-  status(): readonly DocumentStatus[] {
-    return this.#generation.status(this.#settings.now());
+  /** The documents in force, for {@link Options.documents} of other gates: a build step or a store supplies them all. */
+  documents(): GateDocument[] {
+    return toDocuments(this.#generation.documents());
   }
 
-  /** Frees the gate's memory. It denies everything from now on. */
+  /** The state of every document, for readiness probes and metrics. */
+  status(): readonly DocumentStatus[] {
+    return this.#generation.status(this.#generation.nowMs());
+  }
+
+  /** @internal Whether the policy says that its backends tell letters' case apart: for adapters of those that do not. */
+  isCaseExact(): boolean {
+    return this.#generation.isCaseExact();
+  }
+
+  /** Frees the gate's memory. It denies everything from now on, and no policy that is still on its way changes that. */
   close(): void {
+    this.#closed = true;
     this.#generation.close();
+    for (const next of this.#coming) next.close();
   }
 
   async #decide(ask: (generation: Generation, nowMs: number) => Decision | Fetch[], context: Context): Promise<Decision> {
-    const { now, shared } = this.#settings;
-    let untilMs: number | undefined;
+    const waitUntil = outliving(context);
+    const inline = this.#settings.inline || (!this.#settings.shared && waitUntil === undefined);
+    let leave: (() => void) | undefined;
+    let untilMs = Infinity;
     let denial = internalError;
     try {
-      for (let round = 0; round < ROUNDS; round++) {
+      for (let round = 0; round < ROUNDS && monotonicMs() < untilMs; round++) {
+        const behind = inline && round === 0 ? this.#generation.catchUp(waitUntil) : undefined;
+        if (behind) await behind;
         const generation = this.#generation;
-        const decision = ask(generation, now());
+        const nowMs = generation.nowMs();
+        const decision = ask(generation, nowMs);
         if (!Array.isArray(decision)) {
-          const refresh = generation.refresh();
-          if (refresh && context.waitUntil) context.waitUntil(refresh);
-          else if (refresh && !shared) await refresh;
+          if (!inline) generation.refresh(nowMs, waitUntil);
           return decision;
         }
         denial = stillWaiting(decision);
-        if (untilMs === undefined) {
-          if (this.#waiting >= this.#maxWaiting) break;
-          this.#waiting++;
-          untilMs = now() + this.#waitMs;
-        }
-        await within(untilMs - now(), Promise.all(decision.map((fetch) => generation.fly(fetch))));
-        if (now() >= untilMs) break;
+        untilMs = Math.min(untilMs, monotonicMs() + this.#waitMs);
+        // First the fetches: whoever finds no place has started them all the same.
+        const flights = decision.map((fetch) => generation.fly(fetch, waitUntil, untilMs));
+        leave ??= this.#rooms.enter(decision.map(({ issuer }) => issuer));
+        if (leave === undefined) break;
+        await within(untilMs - monotonicMs(), Promise.all(flights));
       }
     } finally {
-      if (untilMs !== undefined) this.#waiting--;
+      leave?.();
     }
     return denial;
   }
@@ -187,40 +237,18 @@ export class Gate {
 /** Over every limit of a policy: longer ones are not even copied. */
 const LONGEST_TOKEN = 1 << 20;
 
-async function within(ms: number, work: Promise<unknown>): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const timeout = new Promise((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([work, timeout]);
-  clearTimeout(timer);
+function closed(): CountersignError {
+  return CountersignError.of("policy", "gate_closed", "the gate was closed");
 }
 
-async function bytesOf(policy: Policy | string | URL, { fetch, fetchInit }: Settings): Promise<Uint8Array> {
-  if (!(policy instanceof URL)) return new TextEncoder().encode(textOf(policy));
-  if (policy.protocol === "file:") return readFile(policy);
-  const bounds = { uri: policy.href, timeout_ms: 5_000, max_bytes: LARGEST_POLICY_BYTES };
-  const answer = await fetchDocument(bounds, fetch, fetchInit);
-  if (answer?.status === 200) return answer.body;
-  throw CountersignError.of("policy", "policy_unavailable", answer ? `the server answered ${answer.status}` : "the server did not answer");
-}
-
-function textOf(policy: Policy | string): string {
-  if (typeof policy === "string") return policy;
-  try {
-    return JSON.stringify(policy) ?? "";
-  } catch {
-    throw CountersignError.of("policy", "policy_unavailable", "the object cannot be written as JSON");
-  }
-}
-
-function readFile(url: URL): Uint8Array {
-  type Node = { getBuiltinModule?(name: "fs"): { readFileSync(path: URL): Uint8Array } };
-  const files = (globalThis as { process?: Node }).process?.getBuiltinModule?.("fs");
-  if (!files) throw CountersignError.of("policy", "policy_unavailable", "this runtime reads no files");
-  try {
-    return files.readFileSync(url);
-  } catch {
-    throw CountersignError.of("policy", "policy_unavailable", "the file cannot be read");
-  }
+/** What lets work outlive the request, never throwing; `undefined` where nothing does. */
+function outliving(context: Context): WaitUntil | undefined {
+  if (typeof context?.waitUntil !== "function") return undefined;
+  return (work) => {
+    try {
+      context.waitUntil?.(work);
+    } catch {
+      // The request is over, or the context of another: the work goes on for as long as it may.
+    }
+  };
 }

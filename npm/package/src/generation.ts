@@ -1,232 +1,241 @@
-import { CountersignError, type Problem } from "./error.js";
-import { type Decision, type Grant, internalError } from "./decision.js";
-import { type Answer, type Fetch, fetchDocument, type Fetcher } from "./documents.js";
-import * as glue from "./glue/countersign.js";
-import { readGrant } from "./grant.js";
-import * as instance from "./instance.js";
-import { type DocumentStatus, readDecision, readStatus, type Step } from "./written.js";
+import { monotonicMs, nextTurn, pause, wallMs, within } from "./clock.js";
+import { type Decision, internalError } from "./decision.js";
+import { type Answer, type Document, type Fetch, fetchDocument, type Fetcher, type Known } from "./documents.js";
+import type { Problem } from "./error.js";
+import { Flights } from "./flights.js";
+import { type Accepted, Held } from "./held.js";
+import { type DocumentStatus, readStatus, type Step, type Supplied } from "./written.js";
 
-/** Grants kept by number: as many as tokens are remembered. */
-const KEPT = 1024;
+/** What became of a document. */
+export type Ended = Exclude<Supplied, { outcome: "unfinished" }>;
+
+const FAULT: Ended = { outcome: "refused", problem: { pointer: "", code: "internal_error", message: internalError.message, severity: "error" } };
 
 /** As many documents as may wait for one another: metadata, keys, revocations, and one more. */
 export const ROUNDS = 4;
 
-/** The longest nap between two looks at the clock, which may stand still with the machine. */
+/** The longest nap between two looks at what is due: the clock that timers run by may stand still with the machine. */
 const LONGEST_NAP_MS = 60_000;
 
-/** What a runtime allows. */
+/** How long a request waits for what is past due, counted from the start of the fetch. */
+const CATCH_UP_MS = 1_000;
+
+/** Between two looks at a clock that answers nonsense. */
+const CLOCK_MS = 1_000;
+
+/** A document whose slices nobody goes on with for so long was given up. */
+const GIVEN_UP_MS = 10_000;
+
+/** What a runtime allows, and what was asked for. */
 export interface Settings {
   readonly fetch: Fetcher;
   readonly fetchInit: RequestInit;
   /** Whether one request may wait for what another fetches, and timers may run between them. */
   readonly shared: boolean;
+  /** Whether a request that finds documents past due waits for them, within bounds, before it is decided. Then no timer runs. */
+  readonly inline: boolean;
   readonly now: () => number;
 }
 
-interface Supplied {
-  readonly fetch: Fetch;
-  readonly answer: Answer;
-  readonly atMs: number;
-}
+/** Takes work that may outlive a request. */
+export type WaitUntil = (work: Promise<unknown>) => void;
 
-/** One policy in force: a gate in the module that outlives the module's instance. Never throws but for mistakes in the configuration. */
+/** One policy in force, and its documents. Never throws but for mistakes in the configuration. */
 export class Generation {
-  reads: ReadonlySet<string> = new Set();
-  readonly #policy: Uint8Array;
   readonly #settings: Settings;
-  #gate: glue.Gate | undefined;
-  #incarnation = -1;
-  #closed = false;
-  #kept: ({ number: number; grant: Grant } | undefined)[] = [];
-  #requirements = new Map<string, number>();
-  /** What was accepted, so that a fresh instance knows it too. */
-  readonly #supplied = new Map<number, Supplied>();
+  readonly #held: Held;
+  readonly #accepted = new Map<number, Accepted>();
   /** What was not used of the last document that came, by issuer and kind. */
   readonly #problems = new Map<string, readonly Problem[]>();
-  readonly #flights = new Map<number, Promise<void>>();
+  readonly #flights: Flights;
+  /** Sources of which a document is being read, and since when. */
+  readonly #reading = new Map<number, number>();
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** When something is due, in milliseconds since the epoch. */
-  #nextDue = 0;
+  /** How long nothing was due, and when that was asked, by both clocks: whichever says that it is over is believed. */
+  #due = { inMs: 0, wallMs: 0, monotonicMs: 0 };
 
   /** @throws CountersignError with every problem of the policy. */
   constructor(policy: Uint8Array, settings: Settings) {
-    this.#policy = policy;
     this.#settings = settings;
-    this.#ask(() => undefined);
-    if (this.#gate === undefined) throw CountersignError.of("policy", "internal_error", internalError.message);
+    this.#flights = new Flights(settings.shared);
+    this.#held = new Held(policy, () => this.#accepted.values(), (accepted) => void this.#readAgain(accepted));
+  }
+
+  get reads(): ReadonlySet<string> {
+    return this.#held.reads;
+  }
+
+  isCaseExact(): boolean {
+    return this.#held.isCaseExact();
+  }
+
+  /** What the clock says; NaN where it answers nonsense. */
+  nowMs(): number {
+    return wallMs(this.#settings.now);
   }
 
   /** A decision, or the documents that it waits for. */
   check(strings: readonly string[], nowMs: number): Decision | Fetch[] {
-    return this.#decide((gate) => gate.check(instance.writeRequest(gate, strings), nowMs));
+    return this.#held.check(strings, nowMs);
   }
 
   /** @throws CountersignError with every problem of the requirement. */
   checkToken(token: string, requirement: string | undefined, nowMs: number): Decision | Fetch[] {
-    return this.#decide((gate) => {
-      const number = requirement === undefined ? 0 : this.#prepare(gate, requirement);
-      return gate.checkToken(instance.writeToken(gate, token), number, nowMs);
-    });
+    return this.#held.checkToken(token, requirement, nowMs);
   }
 
   explain(strings: readonly string[], nowMs: number): Step[] {
-    const text = this.#ask((gate) => gate.explain(instance.writeRequest(gate, strings), nowMs));
-    return text === undefined ? [] : JSON.parse(text);
+    return this.#held.explain(strings, nowMs);
   }
 
   status(nowMs: number): DocumentStatus[] {
-    const text = this.#ask((gate) => gate.status(nowMs));
-    return text === undefined ? [] : readStatus(text, (issuer, kind) => this.#problems.get(`${kind} ${issuer}`) ?? []);
+    return readStatus(this.#held.status(nowMs), (issuer, kind) => this.#problems.get(`${kind} ${issuer}`) ?? []);
+  }
+
+  /** The documents in force. */
+  documents(): Known[] {
+    return [...this.#accepted.values()].map(({ document: { issuer, kind, uri }, answer, atMs }) => ({ issuer, kind, uri, answer, atMs }));
   }
 
   /** What to fetch now. It counts as started. */
   due(nowMs: number): Fetch[] {
-    const text = this.#ask((gate) => gate.due(nowMs));
-    this.#plan();
-    return text === undefined ? [] : JSON.parse(text);
+    const due = this.#held.due(nowMs);
+    this.#plan(nowMs);
+    return due;
   }
 
-  /** A fetch ended. What the gate does not use of it, and why: an error is about the whole. */
-  supply(fetch: Fetch, answer: Answer | undefined, atMs: number): readonly Problem[] {
-    const text = this.#ask((gate) => supply(gate, fetch.source, answer, atMs));
-    this.#plan();
-    if (text === undefined) return CountersignError.of("document", "internal_error", internalError.message).problems;
-    const { skipped, problem } = JSON.parse(text);
-    if (skipped && answer) this.#supplied.set(fetch.source, { fetch, answer, atMs });
-    const problems: readonly Problem[] = skipped ?? [problem];
-    this.#problems.set(`${fetch.kind} ${fetch.issuer}`, problems);
-    return problems;
+  /** Milliseconds from now until something is due; `undefined` if never. */
+  nextDue(nowMs: number): number | undefined {
+    return this.#held.nextDue(nowMs);
   }
 
-  /** Fetches a document and supplies it, or joins those who do. */
-  fly(fetch: Fetch): Promise<void> {
-    const { shared, fetch: fetcher, fetchInit, now } = this.#settings;
-    const underWay = shared ? this.#flights.get(fetch.source) : undefined;
-    if (underWay) return underWay;
-    const flight = fetchDocument(fetch, fetcher, fetchInit).then((answer) => {
-      this.#flights.delete(fetch.source);
-      this.supply(fetch, answer, now());
-    });
-    this.#flights.set(fetch.source, flight);
-    return flight;
+  /** A fetch ended, of a document at this address. Large ones are read in slices. */
+  async supply(document: Document, answer: Answer | undefined, atMs: number): Promise<Ended> {
+    const { source, issuer, kind } = document;
+    // One at a time of a source: the module reads the last that was begun.
+    for (let since = this.#reading.get(source); since !== undefined && monotonicMs() - since < GIVEN_UP_MS; since = this.#reading.get(source)) await pause(5);
+    const ended = (await this.#read(document, answer, atMs)) ?? FAULT;
+    this.#plan(this.nowMs());
+    // Nothing was learned of the document where it is now.
+    if (ended.outcome === "outdated") return ended;
+    if (ended.outcome === "accepted" && answer) this.#accepted.set(source, { document, answer, atMs });
+    this.#problems.set(`${kind} ${issuer}`, ended.outcome === "accepted" ? ended.skipped : [ended.problem]);
+    return ended;
   }
 
-  /** Fetches what is due, if anything; `undefined` if nothing. */
-  refresh(): Promise<void> | undefined {
-    const nowMs = this.#settings.now();
-    if (nowMs < this.#nextDue || this.#closed) return undefined;
-    const due = this.due(nowMs);
-    return due.length > 0 ? Promise.all(due.map((fetch) => this.fly(fetch))).then(() => undefined) : undefined;
-  }
-
-  /** Fetches everything that is due, or takes it over from `old`, until nothing more is. */
-  async preload(old?: Generation): Promise<void> {
-    const nowMs = this.#settings.now();
-    for (let round = 0; round < ROUNDS; round++) {
-      const due = this.due(nowMs);
-      const flights = [...(this.#settings.shared ? this.#flights.values() : [])];
-      for (const fetch of due) {
-        const known = old && old.#accepted(fetch);
-        if (known) this.supply(fetch, known.answer, known.atMs);
-        else flights.push(this.fly(fetch));
+  /** Slice by slice; `undefined` after a fault, or where another instance of the module knows nothing of the last slice. */
+  async #read(document: Document, answer: Answer | undefined, atMs: number): Promise<Ended | undefined> {
+    const { source } = document;
+    try {
+      let supplied = this.#held.supply(document, answer, atMs);
+      const { incarnation } = this.#held;
+      while (supplied?.outcome === "unfinished") {
+        this.#reading.set(source, monotonicMs());
+        await nextTurn();
+        supplied = incarnation === this.#held.incarnation ? this.#held.resume(document, atMs) : undefined;
       }
-      await Promise.all(flights);
+      return supplied;
+    } finally {
+      this.#reading.delete(source);
+    }
+  }
+
+  /** Fetches a document and supplies it, or joins those who do until it is too late. */
+  fly(fetch: Fetch, waitUntil?: WaitUntil, untilMs = Infinity): Promise<void> {
+    const underWay = this.#flights.underWay(fetch);
+    if (underWay) return this.#flights.join(underWay, untilMs);
+    const { fetch: fetcher, fetchInit } = this.#settings;
+    const { work } = this.#flights.start(fetch, fetch.timeout_ms, async () => {
+      const answer = await fetchDocument(fetch, fetcher, fetchInit);
+      await this.supply(fetch, answer, this.nowMs());
+    });
+    waitUntil?.(work);
+    return work;
+  }
+
+  /** Fetches what is due, if anything, beside what is going on. */
+  refresh(nowMs: number, waitUntil?: WaitUntil): void {
+    if (!this.#isDue(nowMs)) return;
+    for (const fetch of this.due(nowMs)) void this.fly(fetch, waitUntil);
+  }
+
+  /**
+   * Fetches what is past due and waits for it, within bounds; `undefined` where nothing is. For processes that were asleep, and runtimes that
+   * do no work between requests. What was never there is not waited for: whatever needs it does so.
+   */
+  catchUp(waitUntil?: WaitUntil): Promise<void> | undefined {
+    if (this.#accepted.size === 0) return undefined;
+    this.refresh(this.nowMs(), waitUntil);
+    const known = this.#flights.all().filter(({ source }) => this.#accepted.has(source));
+    const untilMs = Math.max(...known.map(({ startedMs }) => startedMs + CATCH_UP_MS));
+    const leftMs = untilMs - monotonicMs();
+    return leftMs > 0 ? within(leftMs, Promise.all(known.map((flight) => this.#flights.join(flight, untilMs)))) : undefined;
+  }
+
+  /** Fetches everything that is due, until nothing more is. */
+  async preload(): Promise<void> {
+    for (let round = 0; round < ROUNDS && !this.#held.closed; round++) {
+      const due = this.due(this.nowMs());
+      const flights = this.#flights.all().map((flight) => this.#flights.join(flight, Infinity));
+      await Promise.all([...flights, ...due.map((fetch) => this.fly(fetch))]);
       if (due.length === 0) break;
+    }
+  }
+
+  /** Takes over documents that others fetched, and fetches none. One that names others comes a round before them. */
+  async adopt(known: readonly Known[]): Promise<void> {
+    for (let round = 0; round < ROUNDS && known.length > 0; round++) {
+      const nowMs = this.nowMs();
+      let adopted = 0;
+      // In the order of their sources.
+      for (const [source, { issuer, kind, uri, ageMs }] of this.status(nowMs).entries()) {
+        const there = ageMs === null ? known.find((one) => one.kind === kind && one.uri === uri) : undefined;
+        if (!there || this.#accepted.has(source)) continue;
+        await this.supply({ source, issuer, kind, uri }, there.answer, Math.min(there.atMs, nowMs));
+        if (this.#accepted.has(source)) adopted++;
+      }
+      if (adopted === 0) break;
     }
   }
 
   close(): void {
     clearTimeout(this.#timer);
-    this.#ask((gate) => gate.free());
-    this.#closed = true;
+    this.#held.close();
   }
 
-  #accepted({ kind, uri }: Fetch): Supplied | undefined {
-    return [...this.#supplied.values()].find(({ fetch }) => fetch.kind === kind && fetch.uri === uri);
+  /** A fresh instance has begun to read what was in force: who needs it joins. */
+  #readAgain({ document, answer, atMs }: Accepted): void {
+    if (this.#flights.underWay(document)) return;
+    this.#flights.start(document, 0, async () => void (await this.supply(document, answer, atMs)));
   }
 
-  #decide(check: (gate: glue.Gate) => glue.Verdict): Decision | Fetch[] {
-    const decided = this.#ask((gate) => {
-      if (check(gate) !== glue.Verdict.Allow) return readDecision(gate.decision());
-      const number = gate.granted();
-      const kept = this.#kept[number % KEPT];
-      if (number !== 0 && kept?.number === number) return kept.grant;
-      const grant = readGrant(gate.grant());
-      if (number !== 0) this.#kept[number % KEPT] = { number, grant };
-      return grant;
-    });
-    return decided ?? internalError;
+  #isDue(nowMs: number): boolean {
+    const { inMs, wallMs, monotonicMs: askedMs } = this.#due;
+    if (Number.isNaN(nowMs) || this.#held.closed) return false;
+    // A clock that was set back says nothing about how long it has been. Where a timer runs, that one does.
+    return !(nowMs - wallMs < inMs) || nowMs < wallMs || (this.#timer === undefined && monotonicMs() - askedMs >= inMs);
   }
 
-  #prepare(gate: glue.Gate, text: string): number {
-    let number = this.#requirements.get(text);
-    if (number === undefined) {
-      const { requirement, problems } = JSON.parse(gate.prepare(utf8.encode(text)));
-      if (problems) throw new CountersignError("requirement", problems);
-      this.#requirements.set(text, (number = requirement as number));
-    }
-    return number;
-  }
-
-  /** Asks the gate, in a fresh instance if the last one is dead. `undefined` after a fault: the instance is thrown away then. */
-  #ask<T>(work: (gate: glue.Gate) => T): T | undefined {
-    if (this.#closed) return undefined;
-    try {
-      if (this.#incarnation !== instance.incarnation) this.#open();
-      return work(this.#gate!);
-    } catch (fault) {
-      if (fault instanceof CountersignError) throw fault;
-      try {
-        instance.restart();
-      } catch {
-        // No memory, perhaps: the next one to ask tries again.
-      }
-      return undefined;
-    }
-  }
-
-  #open(): void {
-    const gate = new glue.Gate(this.#policy, seed());
-    const problems = gate.problems();
-    if (problems !== undefined) throw new CountersignError("policy", JSON.parse(problems));
-    // A document that names others comes before them.
-    const supplied = [...this.#supplied.values()].sort((a, b) => Number(b.fetch.kind === "discovery") - Number(a.fetch.kind === "discovery"));
-    for (const { fetch, answer, atMs } of supplied) supply(gate, fetch.source, answer, atMs);
-    this.reads = new Set(JSON.parse(gate.reads()));
-    this.#gate = gate;
-    this.#kept = new Array(KEPT);
-    this.#requirements = new Map();
-    this.#incarnation = instance.incarnation;
-  }
-
-  /** Notes when something is due, and where timers may run, wakes up for it. */
-  #plan(): void {
-    this.#nextDue = this.#ask((gate) => gate.nextDue() ?? Infinity) ?? 0;
-    if (!this.#settings.shared || this.#closed || this.#nextDue === Infinity) return;
+  /** Notes how long nothing is due, and where timers may run, wakes up for it. */
+  #plan(nowMs: number): void {
+    const { shared, inline } = this.#settings;
+    // While the clock answers nonsense, it is asked again.
+    const inMs = Number.isNaN(nowMs) ? CLOCK_MS : (this.#held.nextDue(nowMs) ?? Infinity);
+    this.#due = { inMs, wallMs: nowMs, monotonicMs: monotonicMs() };
     clearTimeout(this.#timer);
-    const left = Math.max(0, this.#nextDue - this.#settings.now());
+    this.#timer = undefined;
+    if (!shared || inline || this.#held.closed || inMs === Infinity) return;
     // A little late, so that not all of a fleet comes at once.
-    const late = Math.random() * Math.min(left / 10, 5_000);
-    this.#timer = setTimeout(() => {
-      if (!this.refresh()) this.#plan();
-    }, Math.min(Math.max(left + late, 20), LONGEST_NAP_MS));
+    const lateMs = Math.random() * Math.min(inMs / 10, 5_000);
+    this.#timer = setTimeout(() => this.#wake(), Math.min(Math.max(inMs + lateMs, 20), LONGEST_NAP_MS));
     // Nothing that a process should live for.
     (this.#timer as { unref?: () => void }).unref?.();
   }
-}
 
-const utf8 = new TextEncoder();
-
-function supply(gate: glue.Gate, source: number, answer: Answer | undefined, atMs: number): string {
-  return answer ? gate.supply(source, answer.status, answer.cacheControl, answer.body, atMs) : gate.supplyFailure(source, atMs);
-}
-
-function seed(): bigint {
-  try {
-    return crypto.getRandomValues(new BigUint64Array(1))[0]!;
-  } catch {
-    // A Worker has no randomness before its first request: 0 is safe, if a little slower under attack.
-    return 0n;
+  #wake(): void {
+    this.#timer = undefined;
+    const nowMs = this.nowMs();
+    if (this.#isDue(nowMs)) this.refresh(nowMs);
+    else this.#plan(nowMs);
   }
 }

@@ -1,8 +1,8 @@
 // A grant as the module writes it: the form is told in npm/src/grant.rs.
 
-import type { Grant } from "./decision.js";
+import type { Change, Grant } from "./decision.js";
+import { Granted, Verified } from "./granted.js";
 import { readText, viewMemory } from "./instance.js";
-import { Principal } from "./principal.js";
 
 /** The length of a string that is not there. */
 const ABSENT = 0xffff_ffff;
@@ -10,12 +10,13 @@ const ABSENT = 0xffff_ffff;
 /** The strings of a principal. */
 const SINGLE = 6;
 
-export function readGrant(at: number): Grant {
+/** A grant, and how many characters it holds. */
+export function readGrant(at: number): { grant: Grant; characters: number } {
   const view = viewMemory();
   const number = (place: number) => view.getUint32(at + 8 + 4 * place, true);
-  const [roles, scopes, removeHeaders, removeCookies, setHeaders] = [number(1), number(2), number(3), number(4), number(5)];
-  const count = SINGLE + roles + scopes + removeHeaders + removeCookies + 2 * setHeaders;
-  let next = 6;
+  const [roles, scopes, removeHeaders, setHeaders] = [number(1), number(2), number(3), number(4)];
+  const count = SINGLE + roles + scopes + removeHeaders + 2 * setHeaders;
+  let next = 5;
   const text = readText(at + 8 + 4 * (next + count), number(0));
   let place = 0;
   const optional = (): string | null => {
@@ -43,11 +44,17 @@ export function readGrant(at: number): Grant {
     scopes: list(scopes, string),
     expiresAtMs: Number.isNaN(expiresAtMs) ? null : expiresAtMs,
   };
-  return Object.freeze({
-    allow: true,
-    principal: issuer === null ? null : new Principal(said),
-    removeHeaders: list(removeHeaders, string),
-    removeCookies: list(removeCookies, string),
-    setHeaders: list(setHeaders, () => Object.freeze([string(), string()] as const)),
-  });
+  // In the order of the frame, too.
+  const grant = new Granted(
+    issuer === null ? null : new Verified(said),
+    list(removeHeaders, string),
+    list(setHeaders, () => Object.freeze([string(), string()] as const)),
+  );
+  return { grant, characters: text.length };
+}
+
+/** The same grant for one request, on which more changes: JSON of the module's. */
+export function withChanges(grant: Grant, changes: string): Grant {
+  const list: Change[] = JSON.parse(changes);
+  return new Granted(grant.principal, grant.removeHeaders, grant.setHeaders, Object.freeze(list.map((change) => Object.freeze(change))));
 }

@@ -8,8 +8,8 @@ export const HEADER = "x-countersign-caller";
 /** What a page hears of a principal. */
 export type Caller = Pick<Principal, "issuer" | "iss" | "subject" | "tokenType" | "tenant" | "roles" | "scopes" | "expiresAtMs">;
 
-/** From the proxy to the page it is milliseconds. */
-const GOOD_FOR_MS = 60_000;
+/** From the proxy to the page it is milliseconds; a page may do other things before it asks. */
+const GOOD_FOR_MS = 10_000;
 
 /** As many as a random key of HMAC-SHA-256 has bytes. */
 const SHORTEST_SECRET = 32;
@@ -20,26 +20,42 @@ export function assertSecret(secret: string | undefined): asserts secret is stri
   if (secret.length < SHORTEST_SECRET) throw CountersignError.of("configuration", "secret_short", `the secret has less than ${SHORTEST_SECRET} characters`);
 }
 
-export async function sign(principal: Principal, secret: string): Promise<string> {
-  const { issuer, iss, subject, tokenType, tenant, roles, scopes, expiresAtMs } = principal;
-  const caller: Caller = { issuer, iss, subject, tokenType, tenant, roles, scopes, expiresAtMs };
-  const text = encodeURIComponent(JSON.stringify({ caller, until: Date.now() + GOOD_FOR_MS }));
+/** Of which request it was said: nobody can take it to another. */
+export interface About {
+  readonly method: string;
+  readonly url: string;
+}
+
+/** Also that nobody is calling is said, so that a page knows that the proxy ran. */
+export async function sign(principal: Principal | null, about: About, secret: string): Promise<string> {
+  const text = encodeURIComponent(JSON.stringify({ caller: principal && callerOf(principal), about: place(about), until: Date.now() + GOOD_FOR_MS }));
   const mac = await crypto.subtle.sign("HMAC", await key(secret), utf8.encode(text));
   return `${text}.${btoa(String.fromCharCode(...new Uint8Array(mac)))}`;
 }
 
-/** `null` for what nobody signed with this secret, or too long ago. */
-export async function unsign(written: string, secret: string): Promise<Caller | null> {
+/** Who is calling, `null` for nobody; `undefined` for what nobody signed with this secret, too long ago, or about another request. */
+export async function unsign(written: string, about: About | undefined, secret: string): Promise<Caller | null | undefined> {
   try {
     const dot = written.lastIndexOf(".");
     const text = written.slice(0, dot);
     const mac = Uint8Array.from(atob(written.slice(dot + 1)), (character) => character.charCodeAt(0));
-    if (!(await crypto.subtle.verify("HMAC", await key(secret), mac, utf8.encode(text)))) return null;
-    const { caller, until } = JSON.parse(decodeURIComponent(text));
-    return Date.now() < until ? caller : null;
+    if (!(await crypto.subtle.verify("HMAC", await key(secret), mac, utf8.encode(text)))) return undefined;
+    const { caller, about: said, until } = JSON.parse(decodeURIComponent(text));
+    const leftMs = until - Date.now();
+    if (!(leftMs > 0 && leftMs <= GOOD_FOR_MS) || (about && place(about) !== said)) return undefined;
+    return caller;
   } catch {
-    return null;
+    return undefined;
   }
+}
+
+function callerOf({ issuer, iss, subject, tokenType, tenant, roles, scopes, expiresAtMs }: Principal): Caller {
+  return { issuer, iss, subject, tokenType, tenant, roles, scopes, expiresAtMs };
+}
+
+/** Method and path: of the query Next.js takes parts away, and the host is not always the one that was asked. */
+function place({ method, url }: About): string {
+  return `${method} ${new URL(url).pathname}`;
 }
 
 const utf8 = new TextEncoder();

@@ -1,32 +1,36 @@
 import { answer, withGrant } from "./answer.js";
-import { type Grant, internalError } from "./decision.js";
-import type { Context as GateContext, Gate } from "./gate.js";
+import { applyGrant } from "./apply.js";
+import type { Grant } from "./decision.js";
+import type { Context as GateContext } from "./gate.js";
+import type { Incoming } from "./node.js";
+import { type GateSource, opener } from "./opener.js";
+import type { BypassOptions } from "./preflight.js";
 
-/** The variables of a Hono app behind the gate: `new Hono<{ Variables: GateVariables }>()`. */
-export interface GateVariables {
-  /** Who is calling and what that grants. */
-  grant: Grant;
+declare module "hono" {
+  interface ContextVariableMap {
+    /** Who is calling and what that grants, behind the gate. */
+    grant: Grant;
+  }
 }
 
 /** The part of Hono's context that the middleware needs. */
 export interface HonoContext {
   readonly req: { raw: Request };
+  readonly env?: { readonly incoming?: Incoming } | undefined;
   readonly executionCtx: GateContext;
   set(name: "grant", grant: Grant): void;
 }
 
 /** Middleware for Hono: denials are answered, granted requests go on with `c.get("grant")` and the headers of the grant. */
-export function countersign(gate: Gate | Promise<Gate>) {
+export function countersign(gate: GateSource, options: BypassOptions = {}) {
+  const check = opener(gate, options);
   return async (c: any, next: () => Promise<void>): Promise<Response | void> => {
     const context: HonoContext = c;
-    let decision;
-    try {
-      decision = await (await gate).check(context.req.raw, execution(context));
-    } catch {
-      // The policy did not open: whoever awaits the gate hears why.
-      decision = internalError;
-    }
+    const decision = await check(context.req.raw, execution(context));
     if (!decision.allow) return answer(decision);
+    // What a server of Node.js was sent, where the adapter hands it on: a handler may look there.
+    const { incoming } = context.env ?? {};
+    if (incoming?.rawHeaders) applyGrant(incoming, decision);
     context.req.raw = new Request(context.req.raw, { headers: withGrant(context.req.raw.headers, decision) });
     context.set("grant", decision);
     await next();
@@ -36,8 +40,7 @@ export function countersign(gate: Gate | Promise<Gate>) {
 /** Outside of Workers there is none, and asking for it throws. */
 function execution(context: HonoContext): GateContext {
   try {
-    const execution = context.executionCtx;
-    return { waitUntil: (work) => execution.waitUntil?.(work) };
+    return context.executionCtx;
   } catch {
     return {};
   }

@@ -1,9 +1,9 @@
 /** A request of any HTTP stack. */
 export interface Head {
   readonly method: string;
-  /** `Host` or `:authority`; empty where there is none. */
+  /** The `:authority` of HTTP/2 and 3, or that of a target in absolute form; empty for others: the gate reads their `host`. */
   readonly authority: string;
-  /** Origin form, query included, as it was sent. */
+  /** As it was sent, query included. In absolute form without what stands in `authority`. */
   readonly target: string;
   /** A repeated name is repeated. One character of a value is one byte. */
   readonly headers: Iterable<readonly [name: string, value: string]>;
@@ -33,23 +33,19 @@ function ofRequest({ method, url, headers }: Request, reads: ReadonlySet<string>
   const target = url.indexOf("/", authority);
   if (scheme < 0 || target < 0) return NONE;
   const fragment = url.indexOf("#", target);
-  const read = [
-    method,
-    headers.get("host") ?? url.slice(authority, target),
-    fragment < 0 ? url.slice(target) : url.slice(target, fragment),
-  ];
-  for (const name of reads) {
-    const value = headers.get(name);
-    if (value !== null) read.push(name, value);
-  }
-  return read;
+  return ofHead({ method, authority: url.slice(authority, target), target: fragment < 0 ? url.slice(target) : url.slice(target, fragment), headers }, reads);
 }
 
 function ofHead({ method, authority, target, headers }: Head, reads: ReadonlySet<string>): string[] {
   const read = [method, authority, target];
   for (const [name, value] of headers) {
     const lower = name.toLowerCase();
-    if (reads.has(lower)) read.push(lower, value);
+    if (reads.has(lower) || (lower.includes("_") && reads.has(folded(lower)))) read.push(lower, value);
   }
   return read;
+}
+
+/** Names that CGI, WSGI and PHP read as the same variable are the same. */
+export function folded(name: string): string {
+  return name.toLowerCase().replaceAll("_", "-");
 }

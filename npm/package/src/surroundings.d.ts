@@ -8,7 +8,15 @@ declare module "*.wasm?module" {
   export default module;
 }
 
-// What the adapter for Next.js uses of it.
+// What the adapters use of their frameworks, and what they add to.
+
+declare module "hono" {
+  interface ContextVariableMap {}
+}
+
+declare module "fastify" {
+  interface FastifyRequest {}
+}
 
 declare module "next/headers.js" {
   export function headers(): Promise<Headers>;

@@ -25,6 +25,15 @@ export function readDecision(text: string): Denial | Fetch[] {
   return { allow: false, code, status, message, challenge, claim, retryAfterS: retry_after_s };
 }
 
+/** What became of a document that was supplied. */
+export type Supplied =
+  | { readonly outcome: "accepted"; readonly skipped: readonly Problem[] }
+  | { readonly outcome: "refused"; readonly problem: Problem }
+  /** To be gone on with. */
+  | { readonly outcome: "unfinished" }
+  /** The document is at another address by now: nothing changed. */
+  | { readonly outcome: "outdated" };
+
 /** The state of a document. */
 export interface DocumentStatus {
   /** The issuer's name in the policy. */

@@ -89,7 +89,9 @@ pub enum Event {
     },
     /// The host asks when there is something to fetch next.
     NextDue {
-        /// In so many milliseconds, or never.
+        /// In so many milliseconds, or never: `null`, and not absent, or every
+        /// step could be read as this one.
+        #[serde(deserialize_with = "Option::deserialize")]
         next_due: Option<u64>,
     },
     /// A fetch ends.

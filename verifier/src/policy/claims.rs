@@ -119,7 +119,8 @@ fn scalar(node: Node<'_, '_>) -> Read<Value<'static>> {
         Value::Bool(flag) => Ok(Value::Bool(*flag)),
         Value::Number(number) if number.is_exact() => Ok(Value::Number(*number)),
         Value::Number(_) => {
-            let message = "beyond 9007199254740991 (2^53 - 1) numbers are not exact: compare a string";
+            let message =
+                "beyond 9007199254740991 (2^53 - 1) numbers are not exact: compare a string";
             Err(node.refuse(VALUE_OUT_OF_RANGE, message))
         }
         Value::String(text) => Ok(Value::String(Cow::Owned(text.clone().into_owned()))),

@@ -145,7 +145,8 @@ fn path_case(node: Node<'_, '_>) -> Read<bool> {
         "refuse" => Ok(false),
         "exact" => Ok(true),
         _ => {
-            let message = "say `refuse`, for backends that may not tell letters' case apart, or `exact`";
+            let message =
+                "say `refuse`, for backends that may not tell letters' case apart, or `exact`";
             Err(node.refuse(VALUE_INVALID, message))
         }
     }

@@ -13,7 +13,13 @@ use super::tally::Tally;
 use crate::project;
 
 /// The core, what has dependencies that the core has not, and what measures it.
-const MODULES: [&str; 3] = ["hosts/go", "hosts/go/grpc", "tests/bench/go"];
+const MODULES: [&str; 5] = [
+    "hosts/go",
+    "hosts/go/grpc",
+    "hosts/go/routers",
+    "hosts/go/yaml",
+    "tests/bench/go",
+];
 
 const STATICCHECK: &str = "honnef.co/go/tools/cmd/staticcheck@v0.8.2";
 

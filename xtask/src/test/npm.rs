@@ -14,7 +14,18 @@ const TESTS: &str = "npm/tests";
 const EXAMPLE: &str = "npm/examples/next";
 
 /// In the oldest Node.js that the package is for.
-const OLD: &[&str] = &["node", "commonjs", "edge", "frameworks", "tarball"];
+const OLD: &[&str] = &[
+    "node",
+    "commonjs",
+    "edge",
+    "frameworks",
+    "tarball",
+    "parts",
+    "process",
+    "readme",
+    "seams",
+    "yaml",
+];
 
 /// In the newest, which some of them need.
 const NEW: &[&str] = &[

@@ -21,6 +21,8 @@ pub(super) enum Kind {
     Changed,
     /// It takes no part in decisions, or stays with Envoy.
     Dropped,
+    /// What is served behind the gate is not what the gate judges.
+    Rewritten,
     /// Nothing sound can be made of the input: there is no policy.
     Refused,
 }
@@ -33,6 +35,7 @@ impl Notes {
             Kind::Stricter => "stricter",
             Kind::Changed => "changed",
             Kind::Dropped => "dropped",
+            Kind::Rewritten => "rewritten",
             Kind::Refused => "refused",
         };
         let is_said = said.iter().any(|problem| {
@@ -202,6 +205,10 @@ impl<'i> Node<'i> {
 
     pub(super) fn dropped(&self, message: impl Into<String>) {
         self.say(Kind::Dropped, message);
+    }
+
+    pub(super) fn rewritten(&self, message: impl Into<String>) {
+        self.say(Kind::Rewritten, message);
     }
 
     pub(super) fn refuse(&self, message: impl Into<String>) {

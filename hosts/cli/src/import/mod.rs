@@ -16,6 +16,7 @@ mod policy;
 mod provider;
 mod request;
 mod requirement;
+mod rewrite;
 mod rule;
 mod shape;
 mod text;
@@ -45,6 +46,7 @@ use crate::{
     stricter  requests that passed are denied\n  \
     changed   somebody could tell the difference\n  \
     dropped   it takes no part in decisions\n  \
+    rewritten a route serves another path or host than is judged\n  \
     refused   nothing sound can be made of it: there is no policy")]
 pub(crate) enum Import {
     /// `jwt_authn` and RBAC filters of an Envoy configuration
@@ -103,7 +105,7 @@ pub(crate) fn run(command: &Import, output: Output) -> Result<Exit, Failure> {
     let options = &args.options;
     let plugin = match command {
         Import::Envoy(_) => {
-            let documents = documents(vec![Source::read(&args.file)?])?;
+            let documents = documents(Source::read_documents(&args.file)?)?;
             documents
                 .first()
                 .and_then(|document| envoy::plugin(document, &notes, options))

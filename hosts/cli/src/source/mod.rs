@@ -3,8 +3,9 @@
 //! Where a value stood is kept, so that a problem at a JSON Pointer can be
 //! shown at its line.
 
+mod foreign;
 mod toml;
-mod yaml;
+mod write;
 
 use std::{
     collections::HashMap,
@@ -12,6 +13,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+pub(crate) use countersign_host::yaml::Position;
+use countersign_host::yaml::{Yaml, YamlError};
 use serde::Serialize;
 
 use crate::failure::{Failure, Problem};
@@ -25,13 +28,6 @@ pub(crate) struct Source {
     /// about what a lenient reader would smooth over.
     pub(crate) json: Vec<u8>,
     positions: Positions,
-}
-
-/// A place in a file, both counted from one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Position {
-    pub(crate) line: usize,
-    pub(crate) column: usize,
 }
 
 /// Where the value at each JSON Pointer stands; of a member, where its name does.
@@ -56,7 +52,8 @@ impl Source {
         Self::parse(name, bytes, format)
     }
 
-    /// Reads every document of a file; only YAML has several.
+    /// Reads every document of another program's configuration; only YAML has
+    /// several.
     pub(crate) fn read_documents(path: &Path) -> Result<Vec<Self>, Failure> {
         let name = path.display().to_string();
         let bytes = read_bytes(path)?;
@@ -65,7 +62,7 @@ impl Source {
             Some(format) => return Ok(vec![Self::parse(name, bytes, format)?]),
             None => return Err(Failure::usage(format!("`{name}` is not UTF-8 text"))),
         }
-        let parsed = yaml::parse_all(&String::from_utf8_lossy(&bytes));
+        let parsed = foreign::parse_all(&String::from_utf8_lossy(&bytes));
         let parsed = parsed.map_err(|invalid| invalid.of(&name, Format::Yaml))?;
         let source = |parsed: Parsed| Self {
             name: name.clone(),
@@ -102,15 +99,15 @@ impl Source {
             Format::Json => {
                 // YAML 1.2 contains JSON, so that its reader tells the lines;
                 // what it cannot read has none.
-                let positions = yaml::parse(&text).map(|parsed| parsed.positions);
-                let positions = positions.unwrap_or_default();
+                let documents = foreign::parse_all(&text).unwrap_or_default();
+                let positions = documents.into_iter().next().map(|json| json.positions);
                 return Ok(Self {
                     name,
-                    positions,
+                    positions: positions.unwrap_or_default(),
                     json: bytes,
                 });
             }
-            Format::Yaml => yaml::parse(&text),
+            Format::Yaml => Yaml::parse(&text).map(Parsed::from).map_err(Invalid::from),
             Format::Toml => toml::parse(&text),
         };
         match parsed {
@@ -187,7 +184,7 @@ pub(crate) fn pretty(json: &[u8]) -> serde_json::Result<String> {
 
 /// JSON as YAML, its members in the order that they have.
 pub(crate) fn to_yaml(json: &[u8]) -> Result<String, Failure> {
-    let yaml = yaml::from_json(&String::from_utf8_lossy(json));
+    let yaml = write::from_json(&String::from_utf8_lossy(json));
     yaml.ok_or_else(|| Failure::usage("the YAML cannot be written"))
 }
 
@@ -220,6 +217,24 @@ impl Invalid {
             message: self.message,
             is_error: true,
         }])
+    }
+}
+
+impl From<Yaml> for Parsed {
+    fn from(yaml: Yaml) -> Self {
+        Self {
+            json: yaml.json,
+            positions: yaml.positions,
+        }
+    }
+}
+
+impl From<YamlError> for Invalid {
+    fn from(error: YamlError) -> Self {
+        Self {
+            position: Some(error.position),
+            message: error.message,
+        }
     }
 }
 

@@ -35,8 +35,9 @@ func run() error {
 func service(gate *countersign.Gate) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /orgs/{org}/seats", func(w http.ResponseWriter, r *http.Request) {
-		grant, _ := countersign.FromContext(r.Context())
-		fmt.Fprintf(w, "seats of %s, by %s\n", grant.Principal.Tenant, grant.Principal.Issuer)
+		if caller, ok := countersign.PrincipalFrom(r.Context()); ok {
+			fmt.Fprintf(w, "seats of %s, by %s\n", caller.Tenant, caller.Issuer)
+		}
 	})
 	return gate.Middleware(mux)
 }

@@ -62,8 +62,9 @@ func hub(gate *countersign.Gate) http.Handler {
 
 func told(what string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		grant, _ := countersign.FromContext(r.Context())
-		fmt.Fprintf(w, "%s %s %s\n", grant.Principal.Subject, what, r.PathValue("tenant"))
+		if caller, ok := countersign.PrincipalFrom(r.Context()); ok {
+			fmt.Fprintf(w, "%s %s %s\n", caller.Subject, what, r.PathValue("tenant"))
+		}
 	}
 }
 

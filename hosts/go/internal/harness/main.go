@@ -71,12 +71,14 @@ func (h *host) answer(c *command) (reply, error) {
 	case c.Due != nil:
 		fetches, err := gate.Due(args.At)
 		return reply{"fetches": fetchesOf(fetches)}, err
-	case c.Supply != nil:
-		accepted, problems, err := gate.Supply(args.Source, args.Response.response(), args.At)
-		if err == nil && !accepted {
-			return reply{"refused": problemsOf(problems)[0]}, nil
+	case c.NextDue != nil:
+		left, isDue, err := gate.NextDue(args.At)
+		if !isDue {
+			return reply{"next_due": nil}, err
 		}
-		return reply{"accepted": problemsOf(problems)}, err
+		return reply{"next_due": left.Milliseconds()}, err
+	case c.Supply != nil:
+		return supply(gate, args)
 	case c.Request != nil:
 		answer, err := gate.Check(args.Request.request(), args.At)
 		return decisionOf(answer), err
@@ -87,6 +89,22 @@ func (h *host) answer(c *command) (reply, error) {
 		delete(h.gates, args.Gate)
 		return reply{"closed": reply{}}, nil
 	}
+}
+
+func supply(gate *countersign.Instance, args *args) (reply, error) {
+	supplied, err := gate.Supply(args.Source, args.URI, args.Response.response(), args.At)
+	for err == nil && supplied.Outcome == countersign.Unfinished {
+		supplied, err = gate.Resume(args.Source, args.At)
+	}
+	switch {
+	case err != nil:
+		return nil, err
+	case supplied.Outcome == countersign.Refused:
+		return reply{"refused": problemsOf(supplied.Problems)[0]}, nil
+	case supplied.Outcome == countersign.Outdated:
+		return reply{"outdated": reply{}}, nil
+	}
+	return reply{"accepted": problemsOf(supplied.Problems)}, nil
 }
 
 func (h *host) open(args *args) (reply, error) {

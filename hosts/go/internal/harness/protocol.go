@@ -11,10 +11,11 @@ import (
 // A command has one member: what the host is asked to do.
 type command struct {
 	Open, Due, Supply, Request, Token, Close *args
+	NextDue                                  *args `json:"next_due"`
 }
 
 func (c *command) args() (*args, error) {
-	for _, args := range []*args{c.Due, c.Supply, c.Request, c.Token, c.Close} {
+	for _, args := range []*args{c.Due, c.NextDue, c.Supply, c.Request, c.Token, c.Close} {
 		if args != nil {
 			return args, nil
 		}
@@ -28,6 +29,7 @@ type args struct {
 	Policy      string
 	At          uint64
 	Source      uint32
+	URI         string
 	Response    *response
 	Request     request
 	Token       text
@@ -88,7 +90,7 @@ func decisionOf(answer countersign.Answer) reply {
 			"principal":      grant.Principal,
 			"set_headers":    set,
 			"remove_headers": append([]string{}, grant.RemoveHeaders...),
-			"remove_cookies": append([]string{}, grant.RemoveCookies...),
+			"changes":        changesOf(answer.Changes),
 		}}
 	case answer.Denial != nil:
 		denial := answer.Denial
@@ -103,6 +105,18 @@ func decisionOf(answer countersign.Answer) reply {
 	default:
 		return reply{"wait": fetchesOf(answer.Wait)}
 	}
+}
+
+func changesOf(changes []countersign.Change) [][2]any {
+	replies := [][2]any{}
+	for _, change := range changes {
+		reply := [2]any{change.Name, change.Value}
+		if change.IsRemoval {
+			reply[1] = nil
+		}
+		replies = append(replies, reply)
+	}
+	return replies
 }
 
 func orNull[T comparable](value T) any {

@@ -36,6 +36,9 @@ pub const START_MS: u64 = 1_790_000_000_000;
 pub const A: &str = "rsa-2048-a";
 pub const B: &str = "rsa-2048-b";
 
+/// Where discovery looks.
+pub const METADATA: &str = ".well-known/openid-configuration";
+
 fn jwk(kid: &str) -> Value {
     let path = format!("{}/../../tests/keys/{kid}.json", env!("CARGO_MANIFEST_DIR"));
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
@@ -128,12 +131,19 @@ impl Issuer {
     }
 
     pub fn token_of(&self, kid: &str, signed_by: &str, subject: &str) -> String {
-        let now = START_MS / 1000;
+        // Issued long ago, so that it is good when a clock was set back too.
+        let now = START_MS / 1000 - 50_000;
         let claims = json!({
             "iss": self.uri, "aud": "api", "sub": subject, "tenant_id": "acme",
-            "scope": "read write", "iat": now, "exp": now + 100_000,
+            "scope": "read write", "iat": now, "exp": now + 150_000,
         });
         token_naming(kid, signed_by, &claims)
+    }
+
+    /// Has discovery name `/<path>` for its keys.
+    pub fn name_keys(&self, path: &str) {
+        let metadata = json!({ "issuer": self.uri, "jwks_uri": format!("{}/{path}", self.uri) });
+        self.answer(METADATA, Answer::Document(metadata));
     }
 
     /// Its entry in a policy, with keys from `/jwks`.
@@ -207,6 +217,10 @@ impl Clock {
         self.0.fetch_add(by.as_millis() as u64, Ordering::SeqCst);
     }
 
+    pub fn back(&self, by: Duration) {
+        self.0.fetch_sub(by.as_millis() as u64, Ordering::SeqCst);
+    }
+
     pub fn reader(&self) -> impl Fn() -> u64 + Send + Sync + 'static {
         let clock = self.0.clone();
         move || clock.load(Ordering::SeqCst)
@@ -263,13 +277,13 @@ pub fn code(decision: &Decision) -> String {
         .map_or_else(|| "allow".into(), |denial| denial.code.clone())
 }
 
-/// Until something holds, which the background has five seconds for.
+/// Until something holds, which the background has ten seconds for.
 pub async fn eventually(what: &str, holds: impl AsyncFn() -> bool) {
-    for _ in 0..250 {
+    for _ in 0..500 {
         if holds().await {
             return;
         }
         time::sleep(Duration::from_millis(20)).await;
     }
-    panic!("not within five seconds: {what}");
+    panic!("not within ten seconds: {what}");
 }

@@ -24,8 +24,10 @@ export const policy: Policy = {
     { cookie: "node_session", same_origin: true },
   ],
   rules: [
+    { path: ["/_next/static/**", "/favicon.ico"], methods: ["GET"], public: true },
     // NextAuth guards its own, and with it the exchange.
     { path: ["/", "/api/auth/**", "/api/token"], public: true },
+    { path: ["/handbook", "/badge.png"], require: { types: ["pat"] } },
     { path: "/{org}/dashboard", require: { types: ["pat"], tenant: "{org}" } },
     { path: "/api/assets", methods: ["GET"], require: { types: ["pat"], scopes: ["api:assets:read"] } },
     { path: "/api/node", require: { types: ["nat"], scopes: ["node:ingest"] } },

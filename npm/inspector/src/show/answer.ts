@@ -27,14 +27,14 @@ function principal({ principal }: Grant, nowMs: number): HTMLElement[] {
   return [part("Who is calling, in the policy’s terms", table(Object.entries(rows)))];
 }
 
-function handedOn({ removeHeaders, removeCookies, setHeaders }: Grant): HTMLElement[] {
+function handedOn({ removeHeaders, setHeaders, changes }: Grant): HTMLElement[] {
   const rows: [string, string][] = [
     ["removes", removeHeaders.join(", ")],
-    ["removes cookies", removeCookies.join(", ")],
     ...setHeaders.map(([name, value]): [string, string] => ["sets", `${name}: ${value}`]),
+    ...changes.map(({ name, value }): [string, string] => (value === null ? ["removes", name] : ["sets", `${name}: ${value}`])),
   ];
-  const changes = rows.filter(([, value]) => value !== "");
-  return changes.length === 0 ? [] : [part("What changes on the way to the service", table(changes))];
+  const shown = rows.filter(([, value]) => value !== "");
+  return shown.length === 0 ? [] : [part("What changes on the way to the service", table(shown))];
 }
 
 function table(rows: readonly [string, string | null][]): HTMLElement {

@@ -7,12 +7,14 @@ use serde_json::{Value, json};
 
 use crate::{image, yaml};
 
-const FILES: [&str; 5] = [
+const FILES: [&str; 7] = [
     "istio/trafficextension.yaml",
     "istio/wasmplugin.yaml",
     "istio/issuer.yaml",
+    "istio/connections.yaml",
     "envoy-gateway/extension.yaml",
     "envoy-gateway/issuer.yaml",
+    "envoy-gateway/connections.yaml",
 ];
 const BOOTSTRAP: &str = "envoy/bootstrap.yaml";
 
@@ -73,22 +75,52 @@ fn every_template_was_filled() {
 }
 
 #[test]
-fn without_the_module_nobody_passes() {
+fn without_the_module_nobody_passes_and_one_that_died_comes_back() {
     for (file, manifest) in all() {
         let spec = &manifest["spec"];
         match manifest["kind"].as_str().unwrap() {
             "TrafficExtension" => {
-                assert_eq!(spec["wasm"]["failStrategy"], "FAIL_CLOSE", "{file}");
+                assert_eq!(spec["wasm"]["failStrategy"], "FAIL_RELOAD", "{file}");
                 assert_eq!(spec["phase"], "AUTHN", "{file}");
             }
             "WasmPlugin" => {
-                assert_eq!(spec["failStrategy"], "FAIL_CLOSE", "{file}");
+                assert_eq!(spec["failStrategy"], "FAIL_RELOAD", "{file}");
                 assert_eq!(spec["phase"], "AUTHN", "{file}");
             }
             "EnvoyExtensionPolicy" => assert_eq!(spec["wasm"][0]["failOpen"], false, "{file}"),
             _ => {}
         }
     }
+}
+
+#[test]
+fn what_backends_may_read_in_two_ways_is_refused_before_the_filter() {
+    let manager = |file: &str, pointer: &str| {
+        let manifest = yaml::read(file).remove(0);
+        manifest.pointer(pointer).cloned().unwrap()
+    };
+    let chain = "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config";
+    for manager in [
+        manager(BOOTSTRAP, chain),
+        manager(
+            "istio/connections.yaml",
+            "/spec/configPatches/0/patch/value/typed_config",
+        ),
+    ] {
+        assert_eq!(
+            manager["common_http_protocol_options"]["headers_with_underscores_action"],
+            "REJECT_REQUEST"
+        );
+        assert_eq!(
+            manager["path_with_escaped_slashes_action"],
+            "REJECT_REQUEST"
+        );
+        assert_eq!(manager["normalize_path"], true);
+        assert_eq!(manager["merge_slashes"], true);
+    }
+    let gateway = manager("envoy-gateway/connections.yaml", "/spec");
+    assert_eq!(gateway["headers"]["withUnderscoresAction"], "RejectRequest");
+    assert_eq!(gateway["path"]["escapedSlashesAction"], "RejectRequest");
 }
 
 #[test]

@@ -15,7 +15,7 @@ const FILES: [&str; 2] = [
     "envoy-gateway-envoyextensionpolicies.yaml",
 ];
 /// Kinds of which no schema is there.
-const WITHOUT_SCHEMA: [&str; 2] = ["DestinationRule", "EnvoyProxy"];
+const WITHOUT_SCHEMA: [&str; 3] = ["ClientTrafficPolicy", "DestinationRule", "EnvoyProxy"];
 
 #[test]
 fn every_manifest_is_what_its_kind_allows() {

@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 use crate::stage::{
     self,
     envoy::Envoy,
-    eventually, policy,
+    eventually,
+    issuer::{Document, Issuer, JWKS},
+    policy,
     setup::{self, Setup},
     upstream,
 };
@@ -105,6 +107,64 @@ fn a_broken_policy_leaves_the_old_one_serving() {
         envoy.get("/", Some(&policy::token(&a))).code(),
         "key_unknown"
     );
+}
+
+#[test]
+fn a_mistyped_cluster_leaves_the_old_configuration_serving() {
+    let Some(binary) = stage::binary() else {
+        return;
+    };
+    let (key, issuer) = (Key::read("rsa-2048-a"), Issuer::start());
+    issuer.publish(JWKS, Document::keys(&[&key]));
+    let with = |cluster: &str, prefix: &str| {
+        json!({ "policy": policy::fetched(), "envoy": {
+            "clusters": { "auth.example.com": cluster }, "metrics_prefix": prefix,
+        } })
+    };
+    let listener = Reloaded::new();
+    let setup = listener.write(&with("issuer", "first"));
+    let envoy = Envoy::start(&binary, &setup.cluster("issuer", issuer.address));
+    let token = policy::token(&key);
+    assert_eq!(envoy.get("/", Some(&token)).status, 200);
+
+    listener.write(&with("isuer", "second"));
+    eventually("Envoy refuses it", || {
+        envoy.metric("listener_manager.lds.update_rejected") == Some(1)
+    });
+    let log = envoy.log();
+    assert!(
+        log.contains("(cluster_unknown)") && log.contains("`isuer`"),
+        "{log}"
+    );
+    assert_eq!(envoy.get("/", Some(&token)).status, 200);
+
+    listener.write(&with("issuer", "third"));
+    eventually("the next good one is in force", || {
+        envoy.metric("wasmcustom.third.started").is_some()
+    });
+    assert_eq!(envoy.get("/", Some(&token)).status, 200);
+    assert_eq!(
+        issuer.asked(JWKS),
+        1,
+        "to ask for a cluster is to ask no issuer"
+    );
+}
+
+#[test]
+fn a_cluster_that_is_not_there_at_the_start_is_said_to_be_missing() {
+    let Some(binary) = stage::binary() else {
+        return;
+    };
+    let configuration = policy::by_cluster(&policy::fetched());
+    let envoy = Envoy::start(&binary, &Setup::new(&configuration, upstream::echo()));
+    let token = policy::token(&Key::read("rsa-2048-a"));
+    assert_eq!(envoy.get("/", Some(&token)).code(), "keys_unavailable");
+    assert!(
+        envoy.log().contains("Envoy has no cluster `issuer`"),
+        "{}",
+        envoy.log()
+    );
+    assert_eq!(envoy.get("/public/", None).status, 200);
 }
 
 /// A listener in a file that Envoy watches.

@@ -1,13 +1,23 @@
 //! The configuration that a new user starts with, but for its ports.
 
+use std::{
+    io::Write,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
 use countersign_artefact_tests::token::Key;
 use serde_json::json;
 
 use crate::stage::{
     self,
     envoy::Envoy,
+    eventually,
     issuer::{Document, Issuer, JWKS},
-    policy,
+    policy, upstream,
 };
 
 const EXAMPLE: &str = include_str!("../../../../envoy-filter/example.yaml");
@@ -25,12 +35,7 @@ fn the_example_works_as_it_is() {
         Document::new(&metadata),
     );
     issuer.publish(JWKS, Document::keys(&[&key]));
-    let port = |port: u16| format!("port_value: {port}");
-    let example = EXAMPLE
-        .replace(&port(9901), &port(0))
-        .replace(&port(10_000), &port(0))
-        .replace(&port(8181), &port(issuer.address.port()));
-    let envoy = Envoy::start_yaml(&binary, &example);
+    let envoy = Envoy::start_yaml(&binary, &example(issuer.address));
 
     let mut claims = policy::claims();
     claims["iss"] = json!(DEV);
@@ -44,4 +49,48 @@ fn the_example_works_as_it_is() {
     assert_eq!(envoy.get("/orgs/acme/seats", None).code(), "token_missing");
     assert_eq!(envoy.get("/elsewhere", Some(&token)).code(), "rule_denied");
     assert_eq!(envoy.get("/healthz", None).status, 200);
+    let named = [("x_auth_subject", b"admin".to_vec())];
+    assert_eq!(envoy.send("GET", "/healthz", &named).unwrap().status, 400);
+    for path in ["/orgs/acme%2f..%2f", "/orgs/acme%5cseats"] {
+        assert_eq!(envoy.get(path, Some(&token)).status, 400, "{path}");
+    }
+}
+
+#[test]
+fn its_fetches_end_at_a_megabyte() {
+    let Some(binary) = stage::binary() else {
+        return;
+    };
+    let sent = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&sent);
+    let endless = upstream::serve(move |mut stream| {
+        upstream::head(&stream)?;
+        stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n")?;
+        loop {
+            stream.write_all(&[b' '; 4096])?;
+            counted.fetch_add(4096, Ordering::Relaxed);
+        }
+    });
+    let envoy = Envoy::start_yaml(&binary, &example(endless));
+    eventually("the fetch is given up", || {
+        envoy.metric("wasmcustom.countersign.fetches_failed") >= Some(1)
+    });
+    let fetches = envoy.metric("cluster.issuer.upstream_rq_total").unwrap();
+    let read = envoy
+        .metric("cluster.issuer.upstream_cx_rx_bytes_total")
+        .unwrap();
+    assert!(
+        read / fetches < 2 << 20,
+        "{read} bytes were read in {fetches} fetches"
+    );
+    assert!(sent.load(Ordering::Relaxed) > 1 << 20);
+}
+
+/// With ports that are free, and this issuer.
+fn example(issuer: SocketAddr) -> String {
+    let port = |port: u16| format!("port_value: {port}");
+    EXAMPLE
+        .replace(&port(9901), &port(0))
+        .replace(&port(10_000), &port(0))
+        .replace(&port(8181), &port(issuer.port()))
 }

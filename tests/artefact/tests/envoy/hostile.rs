@@ -197,7 +197,7 @@ fn a_lying_issuer_is_not_believed() {
     };
     let lies = [
         (body(b"<html>"), "the document is not JSON"),
-        (body(&[b' '; 300 << 10]), "its answer is too large"),
+        (body(&vec![b' '; 1100 << 10]), "its answer is too large"),
         (
             body(br#"{ "issuer": "https://auth.example.com" }"#),
             "an array `keys`",

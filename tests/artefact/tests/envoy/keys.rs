@@ -1,12 +1,13 @@
 //! Documents: fetched by Envoy, on time, and only by one worker.
 
-use std::time::Duration;
+use std::{thread, time::Duration};
 
-use countersign_artefact_tests::token::Key;
+use countersign_artefact_tests::{cases, token::Key};
 use serde_json::json;
 
 use crate::stage::{
     self,
+    clock::Clock,
     envoy::Envoy,
     eventually,
     issuer::{Document, Issuer, JWKS},
@@ -14,6 +15,8 @@ use crate::stage::{
     setup::Setup,
     upstream,
 };
+
+const METADATA: &str = "/.well-known/openid-configuration";
 
 #[test]
 fn keys_are_fetched_before_anybody_asks() {
@@ -37,7 +40,6 @@ fn discovery_names_the_keys_and_must_name_its_issuer() {
     let Some(binary) = stage::binary() else {
         return;
     };
-    const METADATA: &str = "/.well-known/openid-configuration";
     let (key, issuer) = (Key::read("rsa-2048-a"), Issuer::start());
     issuer.publish(JWKS, Document::keys(&[&key]));
     let metadata = |iss: &str| {
@@ -59,6 +61,36 @@ fn discovery_names_the_keys_and_must_name_its_issuer() {
         envoy.get("/", Some(&policy::token(&key))).status == 200
     });
     assert_eq!(issuer.asked(JWKS), 1);
+}
+
+#[test]
+fn discovery_aims_no_fetch_at_another_service_of_the_mesh() {
+    let Some(binary) = stage::binary() else {
+        return;
+    };
+    let (key, issuer, payments) = (Key::read("rsa-2048-a"), Issuer::start(), Issuer::start());
+    payments.publish("/internal", Document::keys(&[&key]));
+    let metadata = |uri: &str| Document::new(&json!({ "issuer": policy::ISSUER, "jwks_uri": uri }));
+    issuer.publish(METADATA, metadata("https://payments.internal/internal"));
+    let policy = policy::of(json!({ "discovery": true }));
+    let clusters = json!({ "clusters": { "*": "outbound|{port}||{host}" } });
+    let setup = Setup::new(
+        &json!({ "policy": policy, "envoy": clusters }),
+        upstream::echo(),
+    )
+    .cluster("outbound|443||auth.example.com", issuer.address)
+    .cluster("outbound|443||payments.internal", payments.address);
+    let envoy = Envoy::start(&binary, &setup);
+    let reply = envoy.get("/", Some(&policy::token(&key)));
+    assert_eq!((reply.status, &*reply.code()), (503, "keys_unavailable"));
+    assert!(
+        envoy
+            .log()
+            .contains("no entry of `clusters` is for this host"),
+        "{}",
+        envoy.log()
+    );
+    assert!(payments.heads().is_empty(), "{:?}", payments.heads());
 }
 
 #[test]
@@ -143,6 +175,92 @@ fn revocations_are_fetched_and_obeyed() {
     eventually("the list is refreshed", || {
         envoy.get("/", Some(&token("a"))).code() == "token_revoked"
     });
+}
+
+#[test]
+fn a_list_of_revocations_outgrows_one_callback_and_holds_up_nobody() {
+    let Some(binary) = stage::binary() else {
+        return;
+    };
+    let (key, issuer) = (Key::read("rsa-2048-a"), Issuer::start());
+    issuer.publish(JWKS, Document::keys(&[&key]));
+    let jti = |number: usize| format!("00000000-0000-4000-8000-{number:012}");
+    let all: Vec<String> = (0..200_000).map(jti).collect();
+    let list = Document::new(&json!({ "jti": all }));
+    assert!(list.body.len() > 7 << 20);
+    issuer.publish("/revoked", Document::new(&json!({})));
+    let mut policy = policy::fetched();
+    policy["issuers"][0]["revocations"] = json!({
+        "uri": format!("{}/revoked", policy::ISSUER), "refresh_s": 5, "required": true,
+    });
+    let setup = Setup::new(&policy::by_cluster(&policy), upstream::echo())
+        .cluster("issuer", issuer.address)
+        .concurrency(2);
+    let envoy = Envoy::start(&binary, &setup);
+    let token = |number: usize| {
+        let mut claims = policy::claims();
+        claims["jti"] = json!(jti(number));
+        key.sign(&claims)
+    };
+    let (last, other) = (token(199_999), token(200_000));
+    eventually("the first list is there", || {
+        envoy.get("/", Some(&last)).status == 200
+    });
+    issuer.publish("/revoked", list);
+    eventually("the large one is in force in every worker", || {
+        (0..10).all(|_| {
+            assert_eq!(envoy.get("/", Some(&other)).status, 200);
+            envoy.get("/", Some(&last)).code() == "token_revoked"
+        })
+    });
+    assert!(!envoy.log().contains("Wasm VM failed"), "{}", envoy.log());
+}
+
+#[test]
+fn keys_that_have_moved_are_not_those_of_the_old_place() {
+    let (Some(binary), Some(clock)) = (stage::binary(), Clock::new(cases::now_ms())) else {
+        return;
+    };
+    let (a, b) = (Key::read("rsa-2048-a"), Key::read("rsa-2048-b"));
+    let issuer = Issuer::start();
+    let metadata = |path: &str| {
+        let uri = [policy::ISSUER, path].concat();
+        Document::new(&json!({ "issuer": policy::ISSUER, "jwks_uri": uri }))
+            .header("cache-control", "max-age=60")
+    };
+    let keys = |key: &Key, age: &str| Document::keys(&[key]).header("cache-control", age);
+    issuer.publish(METADATA, metadata("/old"));
+    issuer.publish("/old", keys(&a, "max-age=60"));
+    let configuration = policy::by_cluster(&policy::of(json!({ "discovery": true })));
+    let setup = Setup::new(&configuration, upstream::echo())
+        .cluster("issuer", issuer.address)
+        .clock(&clock)
+        .concurrency(4);
+    let envoy = Envoy::start(&binary, &setup);
+    let everybody =
+        |key: &Key| (0..20).all(|_| envoy.get("/", Some(&policy::token(key))).status == 200);
+    eventually("the keys are there", || everybody(&a));
+
+    // The old place answers late, and wants to be asked again in a day.
+    let late = keys(&a, "max-age=86400").after(Duration::from_secs(2));
+    issuer.publish("/old", late);
+    issuer.publish(METADATA, metadata("/new"));
+    issuer.publish("/new", keys(&b, "max-age=60"));
+    clock.pass(60);
+    eventually("both are asked", || {
+        (issuer.asked("/old"), issuer.asked("/new")) == (2, 1)
+    });
+    thread::sleep(Duration::from_secs(3));
+    assert!(everybody(&b), "{}", envoy.log());
+    assert_eq!(
+        envoy.get("/", Some(&policy::token(&a))).code(),
+        "key_unknown"
+    );
+    clock.pass(60);
+    eventually("the new place is asked on time", || {
+        issuer.asked("/new") == 2
+    });
+    assert_eq!(issuer.asked("/old"), 2);
 }
 
 #[test]

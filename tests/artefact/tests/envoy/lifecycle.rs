@@ -57,6 +57,21 @@ fn keys_are_refreshed_ahead_of_time_and_then_by_one_worker() {
 }
 
 #[test]
+fn a_clock_set_back_by_hours_puts_no_refresh_off() {
+    let Some((envoy, clock, issuer)) = start("max-age=1000") else {
+        return;
+    };
+    everybody(&envoy, &Key::read("rsa-2048-a"), 200);
+    settle();
+    clock.set(cases::now_ms() - 8 * 3_600_000);
+    settle();
+    clock.pass(881);
+    eventually("they are refreshed", || issuer.asked(JWKS) == 2);
+    settle();
+    assert_eq!(issuer.asked(JWKS), 2);
+}
+
+#[test]
 fn old_keys_outlive_an_outage_of_a_day_and_no_more() {
     let Some((envoy, clock, issuer)) = start("max-age=1000") else {
         return;

@@ -3,7 +3,9 @@
 mod answers;
 mod configuration;
 mod conformance;
+mod crowd;
 mod decisions;
+mod edge;
 mod example;
 mod hostile;
 mod identity;
@@ -11,5 +13,6 @@ mod keys;
 mod lifecycle;
 mod metrics;
 mod requests;
+mod seams;
 mod stage;
 mod trap;

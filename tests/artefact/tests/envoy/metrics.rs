@@ -82,3 +82,25 @@ fn a_dashboard_sees_keys_grow_old_and_an_issuer_fail() {
         metric("documents_unusable") == Some(0)
     });
 }
+
+#[test]
+fn an_issuer_that_publishes_no_keys_at_all_is_noticed() {
+    let Some(binary) = stage::binary() else {
+        return;
+    };
+    let (key, issuer) = (Key::read("rsa-2048-a"), Issuer::start());
+    issuer.publish(JWKS, Document::keys(&[]));
+    let setup = Setup::new(&policy::by_cluster(&policy::fetched()), upstream::echo())
+        .cluster("issuer", issuer.address);
+    let envoy = Envoy::start(&binary, &setup);
+    let reply = envoy.get("/", Some(&policy::token(&key)));
+    assert_eq!(reply.code(), "key_unknown");
+    eventually("it is counted", || {
+        envoy.metric("wasmcustom.countersign.fetches_empty") == Some(1)
+    });
+    assert!(
+        envoy.log().contains("there is no key in it"),
+        "{}",
+        envoy.log()
+    );
+}

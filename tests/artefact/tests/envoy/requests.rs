@@ -3,7 +3,15 @@
 use countersign_artefact_tests::token::Key;
 use serde_json::{Value, json};
 
-use crate::stage::{self, client, envoy::Envoy, policy, setup::Setup, upstream};
+use crate::stage::{
+    self, client,
+    envoy::Envoy,
+    eventually,
+    issuer::{Document, Issuer, JWKS},
+    policy,
+    setup::Setup,
+    upstream,
+};
 
 #[test]
 fn a_route_never_follows_an_identity_that_the_client_made_up() {
@@ -62,6 +70,48 @@ fn rules_see_the_path_before_a_route_rewrites_it() {
         "token_missing",
         "what the client says of the path counts"
     );
+}
+
+#[test]
+fn behind_the_router_rules_see_what_is_served() {
+    let Some(binary) = stage::binary() else {
+        return;
+    };
+    let (key, issuer) = (Key::read("rsa-2048-a"), Issuer::start());
+    issuer.publish(JWKS, Document::keys(&[&key]));
+    issuer.hold();
+    let configuration = policy::by_cluster(&policy::fetched());
+    let setup = Setup::new(&configuration, upstream::echo())
+        .cluster("issuer", issuer.address)
+        .manage(|manager| {
+            let rewrite = |from: &str, to: &str| {
+                json!({ "match": { "prefix": from },
+                        "route": { "cluster": "upstream", "prefix_rewrite": to } })
+            };
+            manager["route_config"]["virtual_hosts"][0]["routes"] = json!([
+                rewrite("/public/", "/private/"),
+                rewrite("/private/", "/public/")
+            ]);
+        })
+        .behind_the_router();
+    let envoy = Envoy::start(&binary, &setup);
+    assert_eq!(envoy.get("/public/a", None).code(), "token_missing");
+    let reply = envoy.get("/private/a", None);
+    assert!(reply.body.starts_with("GET /public/a "), "{}", reply.body);
+    let bearer = [
+        ("authorization", bearer(&key)),
+        ("x_auth_subject", b"admin".to_vec()),
+    ];
+    let waiting = envoy.begin("GET", "/public/a", &bearer).unwrap();
+    eventually("it waits", || issuer.asked(JWKS) == 1);
+    issuer.let_go();
+    let reply = waiting.reply().unwrap();
+    assert!(reply.body.starts_with("GET /private/a "), "{reply:?}");
+    assert!(
+        reply.body.contains("x-auth-subject: user-1\r\n"),
+        "{reply:?}"
+    );
+    assert!(!reply.body.contains("admin"), "{reply:?}");
 }
 
 #[test]
@@ -149,6 +199,45 @@ fn a_cors_preflight_passes_only_where_the_operator_says_so() {
     );
     let get = envoy.send("GET", "/", &preflight).unwrap();
     assert_eq!(get.code(), "token_missing", "no preflight but OPTIONS");
+}
+
+#[test]
+fn behind_envoys_cors_filter_preflights_are_answered_and_denials_can_be_read() {
+    let Some(binary) = stage::binary() else {
+        return;
+    };
+    const CORS: &str = "envoy.filters.http.cors";
+    const TYPES: &str = "type.googleapis.com/envoy.extensions.filters.http.cors.v3.";
+    let policy = inline(&Key::read("rsa-2048-a"));
+    let setup = Setup::new(&policy, upstream::echo()).manage(|manager| {
+        let filter = json!({ "name": CORS, "typed_config": { "@type": format!("{TYPES}Cors") } });
+        manager["http_filters"]
+            .as_array_mut()
+            .unwrap()
+            .insert(0, filter);
+        let route = &mut manager["route_config"]["virtual_hosts"][0]["routes"][0];
+        route["typed_per_filter_config"][CORS] = json!({
+            "@type": format!("{TYPES}CorsPolicy"),
+            "allow_origin_string_match": [{ "exact": "https://app.example.com" }],
+            "allow_methods": "PUT",
+        });
+    });
+    let envoy = Envoy::start(&binary, &setup);
+    let cross = [
+        ("origin", b"https://app.example.com".to_vec()),
+        ("access-control-request-method", b"PUT".to_vec()),
+    ];
+    let allowed = Some("https://app.example.com");
+    let reply = envoy.send("OPTIONS", "/", &cross).unwrap();
+    assert_eq!(
+        (reply.status, &*reply.body),
+        (200, ""),
+        "the upstream was asked"
+    );
+    assert_eq!(reply.header("access-control-allow-origin"), allowed);
+    let reply = envoy.send("PUT", "/", &cross).unwrap();
+    assert_eq!(reply.code(), "token_missing");
+    assert_eq!(reply.header("access-control-allow-origin"), allowed);
 }
 
 #[test]

@@ -43,6 +43,12 @@ fn a_trap_denies_and_the_next_request_is_decided_by_a_fresh_filter() {
         assert_eq!((reply.status, &*reply.body), (503, ""), "{round}");
     }
     assert!(envoy.log().contains("unreachable"), "{}", envoy.log());
+    eventually("metrics show that filters have died", || {
+        let reloaded = envoy.metric("wasm.countersign.vm_reload_success");
+        // The worker's, the main thread's, one on trial, and one after each trap.
+        let started = envoy.metric("wasmcustom.countersign.started");
+        envoy.get("/", None).status == 401 && (reloaded, started) == (Some(3), Some(6))
+    });
 }
 
 /// The built file with a trap in `proxy_on_request_headers`, for requests

@@ -14,6 +14,7 @@ use super::{
     plugin::{Plugin, Settings},
     policy::Policy,
     provider::issuers,
+    rewrite,
     tokens::Tokens,
 };
 
@@ -45,6 +46,10 @@ pub(super) fn plugin(document: &Document, notes: &Notes, options: &Options) -> O
         }
     };
     route::refuse_own_settings(chain);
+    rewrite::warn_of_envoy(chain, None);
+    if let Some(name) = chain.at(&["rds", "route_config_name"]) {
+        rewrite::warn_of_routes(&root, name.text());
+    }
 
     let mut tokens = None;
     let mut bypass_cors_preflight = false;

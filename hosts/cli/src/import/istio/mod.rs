@@ -14,6 +14,7 @@ use super::{
     plugin::{Plugin, Settings},
     policy::Policy,
     provider::issuers,
+    rewrite,
     tokens::{Tokens, unknown},
 };
 
@@ -32,6 +33,11 @@ pub(super) fn plugin(documents: &[Document], notes: &Notes, options: &Options) -
         }
     }
     let is = |node: &Node<'_>, kind| node.member("kind").is_some_and(|node| node.value == kind);
+    for resource in &resources {
+        if is(resource, "VirtualService") || is(resource, "HTTPRoute") {
+            rewrite::warn_of_istio(resource);
+        }
+    }
     resources.retain(|node| is(node, "RequestAuthentication") || is(node, "AuthorizationPolicy"));
     let resources = scope::of_one_workload(resources, options)?;
     let (authentications, authorizations): (Vec<_>, Vec<_>) = resources

@@ -27,7 +27,9 @@ use crate::stage::{self, clock::Clock, envoy::Envoy, eventually, policy, setup::
 
 /// Vectors whose request Envoy answers with 400 by itself: to it these bytes
 /// are no HTTP.
-const REFUSED_BY_ENVOY: [&str; 11] = [
+const REFUSED_BY_ENVOY: [&str; 13] = [
+    "authority-host-form",
+    "handshake-http2",
     "host-list",
     "host-slash",
     "host-space",

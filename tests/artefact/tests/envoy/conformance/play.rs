@@ -59,13 +59,9 @@ fn allowed(reply: &Reply, grant: &Grant, head: bool) -> Result<(), String> {
             return Err(format!("`{name}` is still there"));
         }
     }
-    let cookies = sent("cookie").join("; ");
-    for name in &grant.remove_cookies {
-        if cookies
-            .split("; ")
-            .any(|cookie| cookie.starts_with(&format!("{name}=")))
-        {
-            return Err(format!("the cookie `{name}` is still there"));
+    for (name, value) in grant.changes.iter().filter(|_| !head) {
+        if sent(name) != value.iter().cloned().collect::<Vec<_>>() {
+            return Err(format!("`{name}` is {:?}, not {value:?}", sent(name)));
         }
     }
     Ok(())

@@ -82,7 +82,7 @@ impl Scene {
     fn add(&mut self, step: &Step, reply: &Reply, asked: &[&Fetch]) -> Result<(), &'static str> {
         match &step.event {
             Event::Token { .. } => Err("a token without a request"),
-            Event::Due { .. } => Ok(()),
+            Event::Due { .. } | Event::NextDue { .. } => Ok(()),
             Event::Supply { supply, .. } => self.publish(supply, asked),
             Event::Request { .. } if matches!(reply, Reply::Wait(_)) => {
                 Err("a check that waits for what never comes")
@@ -99,6 +99,9 @@ impl Scene {
     }
 
     fn publish(&mut self, supply: &Supply, asked: &[&Fetch]) -> Result<(), &'static str> {
+        if supply.uri.is_some() {
+            return Err("documents that move");
+        }
         let mut asked = asked.iter().rev();
         let fetch = asked.find(|f| f.issuer == supply.issuer && f.kind == supply.kind);
         let uri = fetch.ok_or("a document that nobody asked for")?.uri.clone();

@@ -20,16 +20,17 @@ pub(super) fn write(request: &Request) -> Result<Vec<u8>, &'static str> {
     let line = |value: &[u8]| {
         value.trim_ascii() == value && !value.iter().any(|b| matches!(b, b'\r' | b'\n' | 0))
     };
-    let mut bytes = [
-        &method.0,
-        &b" "[..],
-        &target.0,
-        b" HTTP/1.1\r\nhost: ",
-        &authority.0,
-    ]
-    .concat();
+    let mut bytes = [&method.0, &b" "[..], &target.0, b" HTTP/1.1"].concat();
     if !line(&authority.0) {
         return Err("an authority that no header holds");
+    }
+    let has_host = headers
+        .iter()
+        .any(|(name, _)| name.0.eq_ignore_ascii_case(b"host"));
+    match (authority.0.is_empty(), has_host) {
+        (false, true) => return Err("an authority beside `host`, of which Envoy makes one"),
+        (true, true) => {}
+        (_, false) => bytes.extend([b"\r\nhost: ", &authority.0[..]].concat()),
     }
     for (name, value) in headers {
         if !line(&value.0) || !word(&name.0) {

@@ -70,6 +70,8 @@ struct State {
     asked: Vec<String>,
     busy: usize,
     most: usize,
+    /// Nobody gets an answer.
+    held: bool,
 }
 
 impl Issuer {
@@ -89,6 +91,9 @@ impl Issuer {
             let document =
                 document.unwrap_or_else(|| Document::new(&json!({})).status("404 Not Found"));
             thread::sleep(document.delay);
+            while served.lock().unwrap().held {
+                thread::sleep(Duration::from_millis(5));
+            }
             served.lock().unwrap().busy -= 1;
             upstream::answer(stream, document.status, &document.headers, &document.body)
         });
@@ -104,6 +109,15 @@ impl Issuer {
     /// From now on it says 404.
     pub(crate) fn withdraw(&self, path: &str) {
         self.state.lock().unwrap().documents.remove(path);
+    }
+
+    /// From now on nobody gets an answer, until it is let go.
+    pub(crate) fn hold(&self) {
+        self.state.lock().unwrap().held = true;
+    }
+
+    pub(crate) fn let_go(&self) {
+        self.state.lock().unwrap().held = false;
     }
 
     /// How often it was asked for this.

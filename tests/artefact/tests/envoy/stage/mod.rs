@@ -4,6 +4,7 @@
 pub(crate) mod client;
 pub(crate) mod clock;
 pub(crate) mod envoy;
+pub(crate) mod h2;
 pub(crate) mod issuer;
 pub(crate) mod policy;
 pub(crate) mod setup;

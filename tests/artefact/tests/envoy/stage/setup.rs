@@ -75,6 +75,12 @@ impl Setup {
         self
     }
 
+    /// Changes the cluster of the upstream.
+    pub(crate) fn upstream(mut self, change: impl FnOnce(&mut Value)) -> Self {
+        change(&mut self.bootstrap["static_resources"]["clusters"][0]);
+        self
+    }
+
     /// Another filter after this one.
     pub(crate) fn then(mut self, filter: Value) -> Self {
         let filters = self.connection_manager()["http_filters"].as_array_mut();
@@ -92,6 +98,32 @@ impl Setup {
     pub(crate) fn plugin(mut self, change: impl FnOnce(&mut Value)) -> Self {
         change(&mut self.connection_manager()["http_filters"][0]["typed_config"]["config"]);
         self
+    }
+
+    /// Moves the filter from the listener to the upstream's cluster: there it
+    /// sees what the router has made of a request.
+    pub(crate) fn behind_the_router(mut self) -> Self {
+        let filters = self.connection_manager()["http_filters"].as_array_mut();
+        let filter = filters.unwrap().remove(0);
+        let codec = json!({
+            "name": "envoy.filters.http.upstream_codec",
+            "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.filters.http.upstream_codec.v3\
+                          .UpstreamCodec",
+            },
+        });
+        self.upstream(|upstream| {
+            let mut options = http1(&json!({}));
+            options["http_filters"] = json!([filter, codec]);
+            protocol(upstream, options);
+        })
+    }
+
+    /// Trailers of HTTP/1 are not dropped, on both sides.
+    pub(crate) fn with_trailers(self) -> Self {
+        let trailers = json!({ "enable_trailers": true });
+        self.manage(|manager| manager["http_protocol_options"] = trailers.clone())
+            .upstream(|upstream| protocol(upstream, http1(&trailers)))
     }
 
     /// Takes the listener from this file, and gives what belongs into it.
@@ -173,6 +205,19 @@ fn cluster(name: &str, to: SocketAddr) -> Value {
             "endpoints": [{ "lb_endpoints": [{ "endpoint": { "address": address(to) } }] }],
         },
     })
+}
+
+/// HTTP/1 with these options, as a cluster has it.
+fn http1(options: &Value) -> Value {
+    json!({
+        "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+        "explicit_http_config": { "http_protocol_options": options },
+    })
+}
+
+fn protocol(cluster: &mut Value, options: Value) {
+    const NAME: &str = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+    cluster["typed_extension_protocol_options"][NAME] = options;
 }
 
 fn address(address: SocketAddr) -> Value {

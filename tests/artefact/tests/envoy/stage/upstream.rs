@@ -15,6 +15,19 @@ pub(crate) fn echo() -> SocketAddr {
     })
 }
 
+/// The same with what follows the head, trailers and all, where it is chunked.
+pub(crate) fn whole() -> SocketAddr {
+    serve(|stream| {
+        let mut reader = BufReader::new(&stream);
+        let mut request = lines(&mut reader)?;
+        let head = String::from_utf8_lossy(&request).to_lowercase();
+        if head.contains("transfer-encoding: chunked") {
+            request.extend(lines(&mut reader)?);
+        }
+        answer(stream.try_clone()?, "200 OK", &[], &request)
+    })
+}
+
 /// Serves one connection after the other, and notes the targets in that order.
 pub(crate) fn one_by_one() -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -50,13 +63,18 @@ pub(crate) fn serve(
 
 /// A request's head, up to and with the empty line.
 pub(crate) fn head(stream: &TcpStream) -> io::Result<Vec<u8>> {
-    let (mut head, mut reader) = (Vec::new(), BufReader::new(stream));
-    while !head.ends_with(b"\r\n\r\n") {
-        if reader.read_until(b'\n', &mut head)? == 0 {
+    lines(&mut BufReader::new(stream))
+}
+
+/// Up to and with the next empty line.
+fn lines(reader: &mut impl BufRead) -> io::Result<Vec<u8>> {
+    let mut lines = Vec::new();
+    while !lines.ends_with(b"\r\n\r\n") {
+        if reader.read_until(b'\n', &mut lines)? == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
     }
-    Ok(head)
+    Ok(lines)
 }
 
 /// Answers, and closes the connection.

@@ -92,13 +92,25 @@ fn equals() -> Vec<Draft> {
             numbers,
             json!({ "equals": 9_007_199_254_740_991_u64 }),
             &[json!(9_007_199_254_740_991_u64)],
-            &[json!(9_007_199_254_740_992_u64), json!(9_007_199_254_740_992.0), json!(u64::MAX)],
+            &[
+                json!(9_007_199_254_740_992_u64),
+                json!(9_007_199_254_740_992.0),
+                json!(u64::MAX),
+            ],
         ),
-        vector("equals-too-large", "a number of the policy beyond it", &[numbers])
-            .policy(requiring(json!({ "/x": { "equals": 18_446_744_073_709_551_615_u64 } })))
-            .refused(&[("value_out_of_range", "/issuers/0/require/~1x/equals")]),
+        vector(
+            "equals-too-large",
+            "a number of the policy beyond it",
+            &[numbers],
+        )
+        .policy(requiring(
+            json!({ "/x": { "equals": 18_446_744_073_709_551_615_u64 } }),
+        ))
+        .refused(&[("value_out_of_range", "/issuers/0/require/~1x/equals")]),
         vector("equals-too-small", "and below its negative", &[numbers])
-            .policy(requiring(json!({ "/x": { "one_of": [-9_007_199_254_740_992_i64] } })))
+            .policy(requiring(
+                json!({ "/x": { "one_of": [-9_007_199_254_740_992_i64] } }),
+            ))
             .refused(&[("value_out_of_range", "/issuers/0/require/~1x/one_of/0")]),
         case(
             "equals-string",
@@ -130,14 +142,6 @@ fn equals() -> Vec<Draft> {
             json!({ "equals": 1 }),
             &[json!(1), json!(1.0)],
             &[json!("1"), json!(true), json!(2), json!(1.5), json!(-1)],
-        ),
-        case(
-            "equals-large",
-            "numbers beyond 2^53 differ",
-            rule,
-            json!({ "equals": 9_007_199_254_740_993_u64 }),
-            &[json!(9_007_199_254_740_993_u64)],
-            &[json!(9_007_199_254_740_992_u64)],
         ),
     ]
 }

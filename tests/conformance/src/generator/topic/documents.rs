@@ -108,8 +108,13 @@ fn forms() -> Vec<Draft> {
         )
         .attack("json-bombs"),
         used("jwks-101-keys", "101 keys", rule, full(101)).ask(token(), allow()),
-        used_within("jwks-keys-most", "as many keys as the policy reads", 3, full(3))
-            .ask(token(), allow()),
+        used_within(
+            "jwks-keys-most",
+            "as many keys as the policy reads",
+            3,
+            full(3),
+        )
+        .ask(token(), allow()),
         used_within("jwks-keys-over", "a key more", 3, full(2))
             .refuse("jwks", ok(&jwks(full(4))))
             .ask(token().key(&B), Code::KeyUnknown)
@@ -131,12 +136,6 @@ fn forms() -> Vec<Draft> {
             &["/keys/1", "/keys/2", "/keys/3", "/keys/4"],
         )
         .ask(token(), allow()),
-        refused(
-            "jwks-array",
-            "an array of keys",
-            rule,
-            json!([A.public()]).to_string(),
-        ),
         refused(
             "jwks-two-documents",
             "something behind the document",
@@ -168,16 +167,21 @@ fn forms() -> Vec<Draft> {
             format!(r#"{{"keys":[],"\u006beys":[{}]}}"#, A.public()),
         )
         .attack("duplicate-members"),
-        used_within("jwks-bytes-over", "a byte more than the policy reads", 3, full(1))
-            .policy(fetching().top("limits", json!({ "document_bytes": 2_000 })))
-            .refuse(
-                "jwks",
-                response(200, "", format!("{good}{}", " ".repeat(2_001 - good.len()))),
-            )
-            .accept(
-                "jwks",
-                response(200, "", format!("{good}{}", " ".repeat(2_000 - good.len()))),
-            ),
+        used_within(
+            "jwks-bytes-over",
+            "a byte more than the policy reads",
+            3,
+            full(1),
+        )
+        .policy(fetching().top("limits", json!({ "document_bytes": 2_000 })))
+        .refuse(
+            "jwks",
+            response(200, "", format!("{good}{}", " ".repeat(2_001 - good.len()))),
+        )
+        .accept(
+            "jwks",
+            response(200, "", format!("{good}{}", " ".repeat(2_000 - good.len()))),
+        ),
         used(
             "jwks-more-members",
             "members of nobody's interest",

@@ -238,10 +238,7 @@ fn strip() -> Vec<Draft> {
             &["strip.header", "strip.cookie"],
         )
         .policy(stripping().top("strip_credential", false))
-        .ask(
-            token(),
-            allow().removing(&["x-auth-subject"]).changing(&[]),
-        ),
+        .ask(token(), allow().removing(&["x-auth-subject"]).changing(&[])),
         vector(
             "strip-public",
             "kept where the rule is public",
@@ -250,9 +247,7 @@ fn strip() -> Vec<Draft> {
         .policy(stripping())
         .ask(
             get("/open").bearer(&token()),
-            anonymous()
-                .removing(&["x-auth-subject"])
-                .changing(&[]),
+            anonymous().removing(&["x-auth-subject"]).changing(&[]),
         ),
         vector(
             "strip-optional",
@@ -262,9 +257,7 @@ fn strip() -> Vec<Draft> {
         .policy(stripping())
         .ask(
             get("/feed").header("authorization", "Basic eA=="),
-            anonymous()
-                .removing(&["x-auth-subject"])
-                .changing(&[]),
+            anonymous().removing(&["x-auth-subject"]).changing(&[]),
         ),
     ]
 }

@@ -324,8 +324,10 @@ fn limits() -> Vec<Draft> {
         raised("header_bytes", 4_097),
         raised("json_depth", 17),
         raised("json_members", 257),
-        raised("document_bytes", 262_145),
-        raised("document_keys", 101),
+        raised("document_bytes", 1_048_577),
+        raised("document_keys", 1_001),
+        raised("revocation_bytes", 33_554_433),
+        raised("revocation_entries", 500_001),
         raised("remembered_tokens", 1_001),
         refused(
             "limit-zero",

@@ -3,7 +3,7 @@
 use super::prelude::*;
 
 pub(super) fn vectors() -> Topic {
-    let drafts = [listed(), remembered(), required(), documents()].concat();
+    let drafts = [listed(), remembered(), required(), sizes(), documents()].concat();
     topic("revocations", "Tokens that their issuer takes back", drafts)
 }
 
@@ -85,6 +85,7 @@ fn remembered() -> Vec<Draft> {
 }
 
 fn required() -> Vec<Draft> {
+    let long = || token().claim("exp", NOW_S + 9_000);
     vec![
         vector(
             "revocations-required",
@@ -129,22 +130,19 @@ fn required() -> Vec<Draft> {
         .due(&["revocations"])
         .fail("revocations")
         .ask(token(), allow()),
-        stale(
-            "revocations-stale",
-            "too old: as if never had",
-        )
-        .at(599_999)
-        .ask(token(), Code::TokenRevoked)
-        .ask(token().claim("jti", "token-1"), allow())
-        .at(600_000)
-        .ask(token().claim("jti", "token-1"), wait(&["revocations"]))
-        .fail("revocations")
-        .ask(token().claim("jti", "token-1"), Code::RevocationsUnavailable)
-        .ask(token(), Code::RevocationsUnavailable)
-        .at(601_000)
-        .due(&["revocations"])
-        .accept("revocations", ok(&json!({})))
-        .ask(token(), allow()),
+        stale("revocations-stale", "too old: as if never had")
+            .at(599_999)
+            .ask(long(), Code::TokenRevoked)
+            .ask(long().claim("jti", "token-1"), allow())
+            .at(600_000)
+            .ask(long().claim("jti", "token-1"), wait(&["revocations"]))
+            .fail("revocations")
+            .ask(long().claim("jti", "token-1"), Code::RevocationsUnavailable)
+            .ask(long(), Code::RevocationsUnavailable)
+            .at(601_000)
+            .due(&["revocations"])
+            .accept("revocations", ok(&json!({})))
+            .ask(long(), allow()),
         stale(
             "revocations-stale-clock-back",
             "a clock that is set back ages nothing",
@@ -178,6 +176,75 @@ fn stale(id: &str, title: &str) -> Draft {
         ))
         .due(&["revocations"])
         .accept("revocations", ok(&json!({ "jti": ["token-0815"] })))
+}
+
+/// More entries, or a larger one, than are read: the old document stays.
+fn sizes() -> Vec<Draft> {
+    let draft = |id, title, limits: Value| {
+        vector(id, title, &["revocation.size"])
+            .policy(revoking(false).top("limits", limits))
+            .due(&["revocations"])
+            .accept("revocations", ok(&json!({ "jti": ["token-0815"] })))
+    };
+    let entries = |count: usize| json!({ "jti": vec!["x"; count] });
+    vec![
+        draft(
+            "revocations-entries",
+            "entries, counted over all lists",
+            json!({ "revocation_entries": 3 }),
+        )
+        .refuse("revocations", ok(&entries(4)))
+        .refuse(
+            "revocations",
+            ok(&json!({ "jti": ["a", "b"], "kid": ["c", "d"] })),
+        )
+        .ask(token(), Code::TokenRevoked)
+        .accept("revocations", ok(&entries(3)))
+        .ask(token(), allow()),
+        draft(
+            "revocations-bytes",
+            "bytes",
+            json!({ "revocation_bytes": 100 }),
+        )
+        .refuse(
+            "revocations",
+            response(200, "", format!("{{}}{}", " ".repeat(99))),
+        )
+        .ask(token(), Code::TokenRevoked)
+        .accept(
+            "revocations",
+            response(200, "", format!("{{}}{}", " ".repeat(98))),
+        )
+        .ask(token(), allow()),
+        draft(
+            "revocations-entry-bytes",
+            "one entry of more than 16,384 bytes",
+            json!({}),
+        )
+        .refuse("revocations", ok(&json!({ "jti": ["x".repeat(16_383)] })))
+        .ask(token(), Code::TokenRevoked)
+        .accept("revocations", ok(&json!({ "jti": ["x".repeat(16_382)] })))
+        .ask(token(), allow()),
+        draft(
+            "revocations-large",
+            "a list that is read in many slices",
+            json!({}),
+        )
+        .accept(
+            "revocations",
+            ok(&json!({
+                "jti": (0..9_000).map(|n| format!("token-{n}")).collect::<Vec<_>>(),
+                "sub": [{ "sub": "user-1" }],
+            })),
+        )
+        .ask(token().claim("jti", "token-0"), Code::TokenRevoked)
+        .ask(token().claim("jti", "token-8999"), Code::TokenRevoked)
+        .ask(token().claim("jti", "token-9000"), allow())
+        .ask(
+            token().claim("jti", "x").claim("sub", "user-1"),
+            Code::TokenRevoked,
+        ),
+    ]
 }
 
 fn documents() -> Vec<Draft> {

@@ -76,22 +76,22 @@ fn matching() -> Vec<Draft> {
             &["/a/bc"],
             &["/a/b", "/a/bcd", "/a", "/a/bc/d", "/bc"],
         ),
-        case(
+        vector(
             "rule-literal-case",
             "literals compare with case",
-            "rule.literal",
-            "/Admin",
-            &["/Admin"],
-            &["/admin", "/ADMIN"],
-        ),
-        case(
+            &["rule.literal"],
+        )
+        .policy(public("/Admin").top("path_case", "exact"))
+        .ask(get("/Admin"), anonymous())
+        .ask_all(["/admin", "/ADMIN"].map(get), Code::RuleDenied),
+        vector(
             "rule-literal-encoded",
             "an encoded letter is that letter",
-            "rule.literal",
-            "/admin",
-            &["/%61dmin", "/%61%64%6D%69%6e"],
-            &["/%41dmin"],
-        ),
+            &["rule.literal"],
+        )
+        .policy(public("/admin").top("path_case", "exact"))
+        .ask_all(["/%61dmin", "/%61%64%6D%69%6e"].map(get), anonymous())
+        .ask(get("/%41dmin"), Code::RuleDenied),
         case(
             "rule-literal-encoded-policy",
             "a pattern may be encoded",

@@ -161,7 +161,8 @@ fn roles() -> Vec<Draft> {
             &["rule.roles"],
         )
         .policy(asking(json!(["admin", "auditor"])))
-        .ask(of(json!("auditor admin")), allow())
+        .ask(of(json!(["auditor", "admin"])), allow())
+        .ask(of(json!("auditor admin")), denied())
         .ask(of(json!(["admin"])), denied()),
         vector(
             "requires-roles-no-wildcard",

@@ -48,9 +48,8 @@ fn authorities() -> Vec<Draft> {
             .iter()
             .fold(request, |request, host| request.header("host", *host))
     };
-    let ours = || {
-        policy().rules(json!([{ "hosts": ["api.example.com"], "path": "/**", "require": {} }]))
-    };
+    let ours =
+        || policy().rules(json!([{ "hosts": ["api.example.com"], "path": "/**", "require": {} }]));
     let draft = |id, title| vector(id, title, &[rule]).policy(ours());
     vec![
         draft("authority-host", "the `host` field alone")
@@ -122,14 +121,10 @@ fn fields() -> Vec<Draft> {
     vec![
         draft("connection-other", "names of nobody's interest")
             .ask(asked("keep-alive, x-other"), allow()),
-        draft("connection-names", "a header that the gate sets").ask(
-            asked("close, X-Auth-Subject"),
-            Code::RequestAmbiguous,
-        ),
-        draft("connection-variant", "with an underscore").ask(
-            asked("x_auth_subject"),
-            Code::RequestAmbiguous,
-        ),
+        draft("connection-names", "a header that the gate sets")
+            .ask(asked("close, X-Auth-Subject"), Code::RequestAmbiguous),
+        draft("connection-variant", "with an underscore")
+            .ask(asked("x_auth_subject"), Code::RequestAmbiguous),
         draft("connection-second", "in a second field").ask(
             asked("close").header("connection", " x-auth-subject "),
             Code::RequestAmbiguous,
@@ -151,7 +146,14 @@ fn slashes() -> Vec<Draft> {
             "/items/5/",
             false,
         ),
-        case("slash-none", "no slash", rule, parts("refuse"), "/items/5", true),
+        case(
+            "slash-none",
+            "no slash",
+            rule,
+            parts("refuse"),
+            "/items/5",
+            true,
+        ),
         case(
             "slash-same-rule",
             "the same rule either way",
@@ -170,8 +172,16 @@ fn cases() -> Vec<Draft> {
         refused("case-upper", "capitals lead to another rule", "/PUBLIC/a"),
         refused("case-one", "one is enough", "/publiC/a"),
         refused("case-escaped", "as an escape", "/%50ublic/a"),
-        refused("case-policy", "a rule in capitals, a path without", "/reports/1"),
-        refused("case-kelvin", "letters that turn into ASCII", "/publ%C4%B1c/a"),
+        refused(
+            "case-policy",
+            "a rule in capitals, a path without",
+            "/reports/1",
+        ),
+        refused(
+            "case-kelvin",
+            "letters that turn into ASCII",
+            "/publ%C4%B1c/a",
+        ),
         refused("case-slash", "and a slash", "/Items/5/"),
         case(
             "case-same-rule",
@@ -196,10 +206,14 @@ fn cases() -> Vec<Draft> {
                 allow(),
             )
             .ask(get("/PUBLIC/a"), Code::TokenMissing),
-        vector("case-no-rule", "no rule as it is written, and one without case", &[rule])
-            .policy(policy().rules(json!([{ "path": "/admin", "require": {} }])))
-            .ask(get("/Admin").bearer(&token()), Code::RequestAmbiguous)
-            .ask(get("/other").bearer(&token()), Code::RuleDenied),
+        vector(
+            "case-no-rule",
+            "no rule as it is written, and one without case",
+            &[rule],
+        )
+        .policy(policy().rules(json!([{ "path": "/admin", "require": {} }])))
+        .ask(get("/Admin").bearer(&token()), Code::RequestAmbiguous)
+        .ask(get("/other").bearer(&token()), Code::RuleDenied),
         vector("case-unknown", "another word", &["policy.all-problems"])
             .policy(policy().top("path_case", "ignore"))
             .refused(&[("value_invalid", "/path_case")]),
@@ -252,27 +266,42 @@ fn handshakes() -> Vec<Draft> {
     let draft = |id, title| vector(id, title, &["origin.handshake"]).policy(policy());
     let foreign = |request: Request| request.header("origin", "https://evil.example");
     vec![
-        draft("handshake-cross-site", "a page of another site opens a WebSocket")
-            .attack("cross-site-request-forgery")
-            .ask(foreign(cookie("GET").header("upgrade", "websocket")), Code::OriginDenied)
-            .ask(
-                cookie("GET")
-                    .header("upgrade", "websocket")
-                    .header("sec-fetch-site", "cross-site"),
-                Code::OriginDenied,
-            ),
-        draft("handshake-no-origin", "nobody says from where")
-            .ask(cookie("GET").header("upgrade", "websocket"), Code::OriginDenied),
-        draft("handshake-mode", "a browser says that it is one")
-            .ask(
-                foreign(cookie("GET").header("sec-fetch-mode", "websocket")),
-                Code::OriginDenied,
-            ),
+        draft(
+            "handshake-cross-site",
+            "a page of another site opens a WebSocket",
+        )
+        .attack("cross-site-request-forgery")
+        .ask(
+            foreign(cookie("GET").header("upgrade", "websocket")),
+            Code::OriginDenied,
+        )
+        .ask(
+            cookie("GET")
+                .header("upgrade", "websocket")
+                .header("sec-fetch-site", "cross-site"),
+            Code::OriginDenied,
+        ),
+        draft("handshake-no-origin", "nobody says from where").ask(
+            cookie("GET").header("upgrade", "websocket"),
+            Code::OriginDenied,
+        ),
+        draft("handshake-mode", "a browser says that it is one").ask(
+            foreign(cookie("GET").header("sec-fetch-mode", "websocket")),
+            Code::OriginDenied,
+        ),
         draft("handshake-http2", "an extended CONNECT")
-            .ask(foreign(cookie("CONNECT").header(":protocol", "websocket")), Code::OriginDenied)
-            .ask(foreign(cookie("GET").header(":protocol", "websocket")), Code::OriginDenied),
-        draft("handshake-any-upgrade", "whatever it changes to")
-            .ask(foreign(cookie("GET").header("upgrade", "h2c")), Code::OriginDenied),
+            .ask(
+                foreign(cookie("CONNECT").header(":protocol", "websocket")),
+                Code::OriginDenied,
+            )
+            .ask(
+                foreign(cookie("GET").header(":protocol", "websocket")),
+                Code::OriginDenied,
+            ),
+        draft("handshake-any-upgrade", "whatever it changes to").ask(
+            foreign(cookie("GET").header("upgrade", "h2c")),
+            Code::OriginDenied,
+        ),
         draft("handshake-own", "a page of this origin").ask(
             cookie("GET")
                 .header("upgrade", "websocket")

@@ -1,51 +1,19 @@
-//! YAML 1.2, core schema: `no` is a word, a repeated key is an error.
+//! Other programs' YAML: whatever 1.2 with its core schema is, with anchors
+//! and several documents. What people write for the gate is read by
+//! `countersign_host::yaml`, which is strict.
 
-use saphyr::{LoadableYamlNode, MarkedYaml, Marker, Scalar, Yaml, YamlData, YamlEmitter};
+use saphyr::{LoadableYamlNode, MarkedYaml, Marker, Scalar, YamlData};
 
 use super::{DEPTH, Invalid, Parsed, Position, child};
 
-pub(super) fn parse(text: &str) -> Result<Parsed, Invalid> {
-    let documents = load(text)?;
-    let document = match documents.as_slice() {
-        [document] => document,
-        [] => {
-            return Err(Invalid {
-                position: None,
-                message: "the file is empty".to_owned(),
-            });
-        }
-        [_, second, ..] => {
-            return Err(invalid(
-                second.span.start,
-                "one document is expected, not several",
-            ));
-        }
-    };
-    read(document)
-}
-
 /// Every document of a text; an empty one is none.
 pub(super) fn parse_all(text: &str) -> Result<Vec<Parsed>, Invalid> {
-    let documents = load(text)?;
+    let documents = MarkedYaml::load_from_str(text)
+        .map_err(|error| invalid(*error.marker(), error.info().to_owned()))?;
     let is_empty =
         |document: &&MarkedYaml<'_>| matches!(document.data, YamlData::Value(Scalar::Null));
     let documents = documents.iter().filter(|document| !is_empty(document));
     documents.map(read).collect()
-}
-
-/// JSON as YAML in block style, in the same order.
-pub(super) fn from_json(json: &str) -> Option<String> {
-    let documents = Yaml::load_from_str(json).ok()?;
-    let mut yaml = String::new();
-    YamlEmitter::new(&mut yaml).dump(documents.first()?).ok()?;
-    // A file with one document needs no mark of its start.
-    let yaml = yaml.strip_prefix("---\n").unwrap_or(&yaml);
-    Some(format!("{yaml}\n"))
-}
-
-fn load(text: &str) -> Result<Vec<MarkedYaml<'_>>, Invalid> {
-    MarkedYaml::load_from_str(text)
-        .map_err(|error| invalid(*error.marker(), error.info().to_owned()))
 }
 
 fn read(document: &MarkedYaml<'_>) -> Result<Parsed, Invalid> {

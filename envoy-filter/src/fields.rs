@@ -1,0 +1,43 @@
+//! Names of header fields as backends may take them: CGI, WSGI and PHP read
+//! `X_Auth_Subject` and `x-auth-subject` as one variable.
+
+/// Whether a field of this name may be read as `wanted`, which is in lower
+/// case with `-`.
+pub(crate) fn is_read_as(name: &[u8], wanted: &str) -> bool {
+    name.len() == wanted.len()
+        && name.iter().zip(wanted.bytes()).all(|(byte, wanted)| {
+            let byte = if *byte == b'_' {
+                b'-'
+            } else {
+                byte.to_ascii_lowercase()
+            };
+            byte == if wanted == b'_' { b'-' } else { wanted }
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_read_as;
+
+    #[test]
+    fn case_and_underscore_make_no_difference() {
+        for name in [
+            "x-auth-subject",
+            "X-Auth-Subject",
+            "x_auth_subject",
+            "X_aUTH-SUBJECT",
+        ] {
+            assert!(is_read_as(name.as_bytes(), "x-auth-subject"), "{name}");
+            assert!(is_read_as(name.as_bytes(), "x_auth-subject"), "{name}");
+        }
+        for name in [
+            "x-auth-subjec",
+            "x-auth-subjects",
+            "xxauth-subject",
+            "x.auth.subject",
+            "",
+        ] {
+            assert!(!is_read_as(name.as_bytes(), "x-auth-subject"), "{name}");
+        }
+    }
+}

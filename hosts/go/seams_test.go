@@ -1,0 +1,258 @@
+package countersign
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/countersign/countersign/hosts/go/internal/issuertest"
+)
+
+// told is every view of a request that a handler may have.
+type told struct {
+	Host, URL       string
+	Header, Trailer http.Header
+	Body            string
+}
+
+var tell = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	_ = json.NewEncoder(w).Encode(told{r.Host, r.URL.String(), r.Header, r.Trailer, string(body)})
+})
+
+func tellBack(t *testing.T, answer string) (back told) {
+	t.Helper()
+	_, body, _ := strings.Cut(answer, "\r\n\r\n")
+	if err := json.Unmarshal([]byte(body[strings.Index(body, "{"):strings.LastIndex(body, "}")+1]), &back); err != nil {
+		t.Fatalf("%q: %v", answer, err)
+	}
+	return back
+}
+
+func TestEveryVariantOfAnIdentityHeaderIsRemoved(t *testing.T) {
+	issuer := issuertest.New(t, keyA)
+	gate := newGate(t, newClock(), policyOf(issuer.Entry("platform")))
+	server := httptest.NewServer(gate.Middleware(tell))
+	defer server.Close()
+	send := func(path, fields string) told {
+		return tellBack(t, rawExchange(t, server.Listener.Addr().String(),
+			"GET "+path+" HTTP/1.1\r\nHost: example.com\r\n"+fields+"Connection: close\r\n\r\n"))
+	}
+	spoofed := "X_Auth_Subject: eve\r\nx-auth_subject: eve\r\nX-AUTH-SUBJECT: eve\r\nX_AUTH_TENANT: eve\r\nX-Auth-Subjects: kept\r\n"
+	for path, fields := range map[string]string{"/healthz": spoofed, "/feed": spoofed, "/any": spoofed + "Authorization: Bearer " + issuer.Token(keyA) + "\r\n"} {
+		back := send(path, fields)
+		if strings.Contains(text(back), "eve") || back.Header.Get("X-Auth-Subjects") != "kept" {
+			t.Errorf("%s: %s", path, text(back))
+		}
+		if path == "/any" {
+			want(t, "subject", text(back.Header["X-Auth-Subject"]), `["ada"]`)
+		}
+	}
+}
+
+func TestATrailerIsNoWayToSendAnIdentity(t *testing.T) {
+	gate := newGate(t, newClock(), policyOf(issuertest.New(t, keyA).Entry("platform")))
+	server := httptest.NewServer(gate.Middleware(tell))
+	defer server.Close()
+	for _, announced := range []string{"X-Auth-Subject, X-Sum", "X-Sum", ""} {
+		head := "POST /healthz HTTP/1.1\r\nHost: example.com\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n"
+		if announced != "" {
+			head += "Trailer: " + announced + "\r\n"
+		}
+		back := tellBack(t, rawExchange(t, server.Listener.Addr().String(),
+			head+"\r\n5\r\nhello\r\n0\r\nX-Sum: 7\r\nX-Auth-Subject: eve\r\nX_Auth_Subject: eve\r\nX-Auth-Tenant: eve\r\n\r\n"))
+		want(t, "body", back.Body, "hello")
+		want(t, "identities in "+text(back.Trailer), strings.Contains(text(back), "eve"), false)
+		want(t, "names", strings.Contains(text(back.Trailer), "Auth"), false)
+		if announced != "" {
+			want(t, "another trailer", back.Trailer.Get("X-Sum"), "7")
+		}
+	}
+}
+
+func TestTrailersOfHTTP2AreHeldToTheSame(t *testing.T) {
+	gate := newGate(t, newClock(), policyOf(issuertest.New(t, keyA).Entry("platform")))
+	server := httptest.NewUnstartedServer(gate.Middleware(tell))
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	defer server.Close()
+	r, err := http.NewRequest(http.MethodPost, server.URL+"/healthz", io.MultiReader(strings.NewReader("hello")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Trailer = http.Header{"X-Auth-Subject": {"eve"}, "X-Sum": {"7"}}
+	answer, err := server.Client().Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	want(t, "protocol", answer.ProtoMajor, 2)
+	var back told
+	if err := json.NewDecoder(answer.Body).Decode(&back); err != nil {
+		t.Fatal(err)
+	}
+	want(t, "trailers", text(back.Trailer), `{"X-Sum":["7"]}`)
+}
+
+// http.ServeMux compares hosts byte by byte: `PUBLIC.example.com` was judged
+// as the public host and served as any other.
+func TestAHostIsRoutedAsItWasJudged(t *testing.T) {
+	policy := policyOf(issuertest.New(t, keyA).Entry("platform"))
+	policy["rules"] = []object{
+		{"hosts": []string{"public.example.com"}, "path": "/**", "public": true},
+		{"path": "/**", "require": object{}},
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("public.example.com/", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "public") })
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "secret") })
+	server := httptest.NewServer(newGate(t, newClock(), policy).Middleware(mux))
+	defer server.Close()
+	for _, request := range []string{
+		"GET /a HTTP/1.1\r\nHost: public.example.com\r\n", "GET /a HTTP/1.1\r\nHost: PUBLIC.example.COM\r\n",
+		"GET /a HTTP/1.1\r\nHost: public.example.com.\r\n", "GET /a HTTP/1.1\r\nHost: public.example.com.:80\r\n",
+		"GET http://Public.example.com./a HTTP/1.1\r\nHost: other.example.com\r\n", "GET /a HTTP/1.1\r\nHost: public.example.com..\r\n",
+		"GET /a HTTP/1.1\r\nHost: other.example.com\r\n", "GET http://other.example.com/a HTTP/1.1\r\nHost: public.example.com\r\n",
+		"GET /a HTTP/1.0\r\n", "GET http://public.example.com@other.example.com/a HTTP/1.1\r\nHost: public.example.com\r\n",
+	} {
+		answer := rawExchange(t, server.Listener.Addr().String(), request+"Connection: close\r\n\r\n")
+		want(t, request+answer, strings.Contains(answer, "secret"), false)
+	}
+}
+
+// What `x:…` is to a handler is not what it was to the gate: http.FileServer
+// served `/`, a reverse proxy asked another host.
+func TestATargetThatIsNoPathReachesNoHandler(t *testing.T) {
+	policy := policyOf(issuertest.New(t, keyA).Entry("platform"))
+	policy["rules"] = []object{{"path": "/public/**", "public": true}, {"path": "/**", "require": object{}}}
+	gate := newGate(t, newClock(), policy)
+	admin := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "reached") }))
+	defer admin.Close()
+	forward := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		if r.Out.URL.Host == "" {
+			r.SetURL(&url.URL{Scheme: "http", Host: admin.Listener.Addr().String()})
+		}
+	}}
+	reached := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "reached") })
+	for name, handler := range map[string]http.Handler{
+		"files": http.FileServer(http.Dir(t.TempDir())), "proxy": forward, "anything": reached,
+	} {
+		server := httptest.NewServer(gate.Middleware(handler))
+		address := admin.Listener.Addr().String()
+		for _, target := range []string{
+			"x:y://z/public/", "x:http://" + address + "/public/", "x:/public/", "http:/public/", "http:public", "//" + address + "/public/",
+			"*", "x://" + address + "/public/", "http://" + address + "/secret", "http://" + address, "/public/../secret", "/public/%2e%2e/secret",
+			"/public%2f..%2fsecret", "\\public\\", "/public/\\..\\secret", "/public/;/../secret", "http://a@" + address + "/public/",
+		} {
+			for _, method := range []string{"GET", "OPTIONS", "CONNECT", "POST"} {
+				answer := rawExchange(t, server.Listener.Addr().String(), method+" "+target+" HTTP/1.1\r\nHost: example.com\r\nConnection: close\r\n\r\n")
+				isOwn := method == "OPTIONS" && target == "*" // net/http's own empty answer
+				if status := answer[9:12]; status < "400" && !isOwn {
+					t.Errorf("%s: %s %s: %s", name, method, target, answer)
+				}
+			}
+		}
+		server.Close()
+	}
+}
+
+func TestBehindStripPrefixTheRestIsJudged(t *testing.T) {
+	policy := policyOf(issuertest.New(t, keyA).Entry("platform"))
+	policy["rules"] = []object{{"path": "/public/**", "public": true}, {"path": "/**", "require": object{}}}
+	gate := newGate(t, newClock(), policy)
+	mux := http.NewServeMux()
+	mux.HandleFunc("/public/", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "public") })
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "secret") })
+	handler := http.StripPrefix("/public", gate.Middleware(mux))
+	for target, status := range map[string]int{
+		"/public/public/a": 200, "/public/admin": 401, "/public": 401, "/publicadmin": 400, "/public/%2fadmin": 400, "/public//admin": 400,
+	} {
+		served := serve(handler, parsed(t, "GET", target).WithContext(t.Context()))
+		want(t, target+": "+served.Body.String(), served.Code, status)
+	}
+}
+
+func TestAPreflightPassesAsNobodysIfTheGateIsToldSo(t *testing.T) {
+	issuer := issuertest.New(t, keyA)
+	ask := func(gate *Gate, change func(r *http.Request)) *httptest.ResponseRecorder {
+		r := to("/write", issuer.Token(keyA, object{"sub": "eve"}))
+		r.Method = http.MethodOptions
+		r.Header.Set("Origin", "https://www.example.com")
+		r.Header.Set("Access-Control-Request-Method", "POST")
+		r.Header.Set("X-Auth-Subject", "eve")
+		r.Header["X_Auth_Subject"] = []string{"eve"}
+		r.Trailer = http.Header{"X-Auth-Subject": {"eve"}}
+		change(r)
+		return serve(gate.Middleware(tell), r)
+	}
+	none := func(*http.Request) {}
+	closed := newGate(t, newClock(), policyOf(issuer.Entry("platform")))
+	want(t, "by default", ask(closed, func(r *http.Request) { r.Header.Del("Authorization") }).Code, 401)
+	open := newGate(t, newClock(), policyOf(issuer.Entry("platform")), WithCORSPreflightBypass())
+	served := ask(open, none)
+	want(t, "status", served.Code, 200)
+	want(t, "nobody: "+served.Body.String(), strings.Contains(served.Body.String(), "eve"), false)
+	want(t, "its fields", strings.Contains(served.Body.String(), "www.example.com"), true)
+	for name, change := range map[string]func(r *http.Request){
+		"OPTIONS alone": func(r *http.Request) { r.Header.Del("Access-Control-Request-Method") },
+		"no origin":     func(r *http.Request) { r.Header.Del("Origin") },
+		"GET":           func(r *http.Request) { r.Method = http.MethodGet },
+	} {
+		served := ask(open, func(r *http.Request) { change(r); r.Header.Del("Authorization") })
+		want(t, name, served.Code, 401)
+	}
+}
+
+// What two fields say of whom a request is for, where a handler may read
+// either.
+func TestAHostThatIsSaidInTwoWaysIsRefused(t *testing.T) {
+	policy := policyOf(issuertest.New(t, keyA).Entry("platform"))
+	policy["rules"] = []object{{"hosts": []string{"public.example.com"}, "path": "/**", "public": true}, {"path": "/**", "require": object{}}}
+	gate := newGate(t, newClock(), policy)
+	for _, test := range []struct {
+		name   string
+		change func(r *http.Request)
+		code   string
+	}{
+		{"HTTP/1", func(r *http.Request) {}, "allow"},
+		{"HTTP/2", func(r *http.Request) { r.ProtoMajor = 2 }, "allow"},
+		{"HTTP/2 with the same field", func(r *http.Request) { r.ProtoMajor = 2; r.Header.Set("Host", "public.example.com") }, "allow"},
+		{"HTTP/2 with another", func(r *http.Request) { r.ProtoMajor = 2; r.Header.Set("Host", "other.example.com") }, "request_ambiguous"},
+		{"HTTP/1 with another", func(r *http.Request) { r.Header["host"] = []string{"other.example.com"} }, "request_ambiguous"},
+		{"an absolute target", func(r *http.Request) { r.RequestURI = "http://public.example.com/a"; r.URL.Host = "public.example.com" }, "allow"},
+		{"another absolute target", func(r *http.Request) { r.RequestURI = "http://other.example.com/a"; r.URL.Host = "other.example.com" }, "request_ambiguous"},
+		{"an absolute target in HTTP/2", func(r *http.Request) {
+			r.ProtoMajor = 2
+			r.RequestURI, r.URL.Host = "http://other.example.com/a", "other.example.com"
+		}, "request_ambiguous"},
+		{"a user", func(r *http.Request) {
+			r.RequestURI = "http://a@public.example.com/a"
+			r.URL.Host, r.URL.User = "public.example.com", url.User("a")
+		}, "request_ambiguous"},
+		{"none", func(r *http.Request) { r.Host = "" }, "token_missing"},
+	} {
+		r := to("/a", "")
+		r.Host = "public.example.com"
+		test.change(r)
+		want(t, test.name, codeOf(gate.Check(t.Context(), r)), test.code)
+	}
+}
+
+func TestFieldsWithoutNumberAreRefusedAtOnce(t *testing.T) {
+	issuer := issuertest.New(t, keyA)
+	gate := newGate(t, newClock(), policyOf(issuer.Entry("platform")))
+	for _, test := range []struct {
+		count int
+		code  string
+	}{{maxFields - 1, "allow"}, {maxFields + 1, "request_ambiguous"}, {100_000, "request_ambiguous"}} {
+		r := to("/write", "")
+		r.Header["Authorization"] = slices.Repeat([]string{"Bearer " + issuer.Token(keyA)}, test.count)
+		want(t, fmt.Sprint(test.count), codeOf(gate.Check(t.Context(), r)), test.code)
+	}
+}

@@ -1,0 +1,125 @@
+package countersign
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net/http"
+)
+
+// fly fetches a document, or joins those who do. `read` is how far the
+// instance had read when it asked: what has ended since then needs no fetch.
+// `done` is called when a fetch that this started has ended, or none was.
+func (g *generation) fly(fetch Fetch, read uint64, done func()) (flight, bool) {
+	isStarted := false
+	flight, ok := g.flights.join(fetch,
+		func() bool { return g.pool.journals.of(fetch.Issuer).isNewer(fetch, read) },
+		func(land func()) bool {
+			isStarted = g.tasks.start(func(ctx context.Context) {
+				defer done()
+				defer land()
+				response := g.settings.fetch(ctx, fetch)
+				nowMS, err := g.settings.nowMS()
+				if err != nil {
+					// Nobody can say from when it is: the gate asks again.
+					g.settings.logDocument(fetch, err.Error())
+					return
+				}
+				g.supply(fetch, response, nowMS)
+			})
+			return isStarted
+		})
+	if !isStarted {
+		done()
+	}
+	return flight, ok
+}
+
+// supply has one instance judge how a fetch ended, then the others read it.
+// All do it in slices, between which requests are decided by the old document.
+func (g *generation) supply(fetch Fetch, response *Response, atMS uint64) {
+	journal := g.pool.journals.of(fetch.Issuer)
+	journal.writing.Lock()
+	defer journal.writing.Unlock()
+	supplied, err := g.judge(journal, &entry{atMS: atMS, fetch: fetch, response: response})
+	if g.tasks.ctx.Err() != nil {
+		return
+	}
+	if err != nil {
+		// The module died on it.
+		journal.fail(fetch, atMS)
+	}
+	switch {
+	case supplied.Outcome == Accepted:
+		for _, problem := range supplied.Problems {
+			g.settings.logDocument(fetch, "a part is not used: "+problem.String())
+		}
+	case supplied.Outcome == Refused && response != nil && response.Status == http.StatusOK:
+		for _, problem := range supplied.Problems {
+			g.settings.logDocument(fetch, problem.String())
+		}
+	}
+	g.spread(journal)
+	select {
+	case g.supplied <- struct{}{}:
+	default:
+	}
+}
+
+// judge has some instance judge an entry and write it down.
+func (g *generation) judge(j *journal, e *entry) (Supplied, error) {
+	ctx := g.tasks.ctx
+	for ctx.Err() == nil {
+		readers := g.pool.readers()
+		if len(readers) == 0 {
+			pause(ctx, shortestNap, nil)
+			continue
+		}
+		supplied, err := g.judgeBy(readers[rand.N(len(readers))], j, e)
+		if !errors.Is(err, errReplaced) {
+			return supplied, err
+		}
+	}
+	return Supplied{}, ctx.Err()
+}
+
+func (g *generation) judgeBy(r *reader, j *journal, e *entry) (supplied Supplied, err error) {
+	delivery, hasRead, isJudged := delivery{of: e}, false, false
+	for !isJudged && err == nil {
+		err = g.pool.callThis(g.tasks.ctx, r, func(r *reader) (err error) {
+			if more := false; !hasRead {
+				if more, err = r.read(j); more || err != nil {
+					return err
+				}
+				hasRead = true
+			}
+			supplied, err = delivery.slice(r.instance)
+			if err != nil || supplied.Outcome == Unfinished {
+				return err
+			}
+			isJudged = true
+			switch supplied.Outcome {
+			case Accepted:
+				r.progress(j).read = j.accept(e.fetch, e.response, e.atMS)
+			case Refused:
+				r.progress(j).read = j.fail(e.fetch, e.atMS)
+			}
+			return nil
+		})
+	}
+	return supplied, err
+}
+
+// spread has every instance read what is new in a journal.
+func (g *generation) spread(j *journal) {
+	for _, r := range g.pool.readers() {
+		for more := true; more; {
+			err := g.pool.callThis(g.tasks.ctx, r, func(r *reader) (err error) {
+				more, err = r.read(j)
+				return err
+			})
+			// One that dies is replaced by one that has read everything.
+			more = more && err == nil
+		}
+	}
+}

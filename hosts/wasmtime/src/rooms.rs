@@ -1,0 +1,57 @@
+//! Where requests wait for documents: a room for each issuer, so that one that
+//! does not answer turns away nobody but its own callers.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::Fetch;
+
+/// The rooms, by the issuers' names: as many as the policy has issuers.
+pub(crate) struct Rooms {
+    places: usize,
+    rooms: Mutex<HashMap<String, Arc<Semaphore>>>,
+}
+
+/// The places that one request holds.
+#[derive(Default)]
+pub(crate) struct Places(Vec<(String, OwnedSemaphorePermit)>);
+
+/// A room has no place left.
+pub(crate) struct Full;
+
+impl Rooms {
+    pub(crate) fn new(places: usize) -> Self {
+        Self {
+            places,
+            rooms: Mutex::default(),
+        }
+    }
+
+    /// Holds a place for each issuer that these documents are of, and no other:
+    /// keeps those that `held` has, gives back what is not waited for any more.
+    pub(crate) fn enter(&self, held: Places, fetches: &[Fetch]) -> Result<Places, Full> {
+        let mut held = held.0;
+        held.retain(|(issuer, _)| fetches.iter().any(|fetch| fetch.issuer == *issuer));
+        for Fetch { issuer, .. } in fetches {
+            if !held.iter().any(|(known, _)| known == issuer) {
+                let place = self.room(issuer).try_acquire_owned().map_err(|_| Full)?;
+                held.push((issuer.clone(), place));
+            }
+        }
+        Ok(Places(held))
+    }
+
+    fn room(&self, issuer: &str) -> Arc<Semaphore> {
+        let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(room) = rooms.get(issuer) {
+            return room.clone();
+        }
+        let room = Arc::new(Semaphore::new(self.places));
+        rooms.insert(issuer.to_owned(), room.clone());
+        room
+    }
+}

@@ -1,0 +1,189 @@
+import { type Decision, type Grant, internalError } from "./decision.js";
+import type { Answer, Document, Fetch } from "./documents.js";
+import { CountersignError } from "./error.js";
+import * as glue from "./glue/countersign.js";
+import { readGrant, withChanges } from "./grant.js";
+import * as instance from "./instance.js";
+import { Kept } from "./kept.js";
+import { Recent } from "./recent.js";
+import { readDecision, type Step, type Supplied } from "./written.js";
+
+/** Grants kept by number: as many as tokens are remembered, and so many characters of claims and headers. */
+const KEPT = 1024;
+const KEPT_CHARACTERS = 4 << 20;
+
+/** Fewer than the module remembers, so that none is asked for that it has forgotten. */
+const REQUIREMENTS = 1_000;
+const REQUIREMENTS_CHARACTERS = 1 << 20;
+
+/** What was accepted, so that a fresh instance and another policy know it too. */
+export interface Accepted {
+  readonly document: Document;
+  readonly answer: Answer;
+  readonly atMs: number;
+}
+
+/** A gate in the module that outlives the module's instance. Never throws but for mistakes in the configuration. */
+export class Held {
+  reads: ReadonlySet<string> = new Set();
+  readonly #policy: Uint8Array;
+  /** What a fresh instance has to know. */
+  readonly #known: () => Iterable<Accepted>;
+  /** Told what a fresh instance did not read at once. */
+  readonly #unfinished: (accepted: Accepted) => void;
+  #gate: glue.Gate | undefined;
+  #incarnation = -1;
+  #closed = false;
+  #kept = new Kept(KEPT, KEPT_CHARACTERS);
+  #requirements = new Recent<number>(0, 0);
+
+  /** @throws CountersignError with every problem of the policy. */
+  constructor(policy: Uint8Array, known: () => Iterable<Accepted>, unfinished: (accepted: Accepted) => void) {
+    this.#policy = policy;
+    this.#known = known;
+    this.#unfinished = unfinished;
+    this.#ask(() => undefined);
+    if (this.#gate === undefined) throw CountersignError.of("policy", "internal_error", internalError.message);
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Which instance of the module has it: another one knows nothing of a document that was being read. */
+  get incarnation(): number {
+    return this.#incarnation;
+  }
+
+  /** Whether the policy says that its backends tell letters' case apart. */
+  isCaseExact(): boolean {
+    try {
+      return JSON.parse(new TextDecoder().decode(this.#policy)).path_case === "exact";
+    } catch {
+      return false;
+    }
+  }
+
+  /** A decision, or the documents that it waits for. */
+  check(strings: readonly string[], nowMs: number): Decision | Fetch[] {
+    return this.#decide(nowMs, (gate) => gate.check(instance.writeRequest(gate, strings), nowMs));
+  }
+
+  /** @throws CountersignError with every problem of the requirement. */
+  checkToken(token: string, requirement: string | undefined, nowMs: number): Decision | Fetch[] {
+    return this.#decide(nowMs, (gate) => {
+      const number = requirement === undefined ? 0 : this.#prepare(gate, requirement);
+      return gate.checkToken(instance.writeToken(gate, token), number, nowMs);
+    });
+  }
+
+  explain(strings: readonly string[], nowMs: number): Step[] {
+    const text = this.#ask((gate) => gate.explain(instance.writeRequest(gate, strings), nowMs));
+    return text === undefined ? [] : JSON.parse(text);
+  }
+
+  /** JSON. */
+  status(nowMs: number): string {
+    return this.#ask((gate) => gate.status(nowMs)) ?? "[]";
+  }
+
+  due(nowMs: number): Fetch[] {
+    return JSON.parse(this.#ask((gate) => gate.due(nowMs)) ?? "[]");
+  }
+
+  /** Milliseconds from now until something is due; `undefined` if never. */
+  nextDue(nowMs: number): number | undefined {
+    const left = this.#ask((gate) => gate.nextDue(nowMs) ?? Infinity) ?? 0;
+    return left === Infinity ? undefined : left;
+  }
+
+  /** The first slice of a document; `undefined` after a fault. */
+  supply(document: Document, answer: Answer | undefined, atMs: number): Supplied | undefined {
+    return this.#ask((gate) => supply(gate, document, answer, atMs));
+  }
+
+  /** The next slice; `undefined` after a fault. */
+  resume(document: Document, atMs: number): Supplied | undefined {
+    return this.#ask((gate) => JSON.parse(gate.resume(document.source, atMs)));
+  }
+
+  close(): void {
+    this.#ask((gate) => gate.free());
+    this.#closed = true;
+  }
+
+  #decide(nowMs: number, check: (gate: glue.Gate) => glue.Verdict): Decision | Fetch[] {
+    // A clock that answers nonsense: there is nothing to ask.
+    if (Number.isNaN(nowMs)) return internalError;
+    const decided = this.#ask((gate) => {
+      if (check(gate) !== glue.Verdict.Allow) return readDecision(gate.decision());
+      const number = gate.granted();
+      const grant = (number === 0 ? undefined : this.#kept.get(number)) ?? this.#read(gate, number);
+      return gate.hasChanges() ? withChanges(grant, gate.changes()) : grant;
+    });
+    return decided ?? internalError;
+  }
+
+  #read(gate: glue.Gate, number: number): Grant {
+    const { grant, characters } = readGrant(gate.grant());
+    if (number !== 0) this.#kept.set(number, grant, characters);
+    return grant;
+  }
+
+  #prepare(gate: glue.Gate, text: string): number {
+    let number = this.#requirements.get(text);
+    if (number === undefined) {
+      const { requirement, problems } = JSON.parse(gate.prepare(utf8.encode(text)));
+      if (problems) throw new CountersignError("requirement", problems);
+      this.#requirements.set(text, (number = requirement as number));
+    }
+    return number;
+  }
+
+  /** Asks the gate, in a fresh instance if the last one is dead. `undefined` after a fault: the instance is thrown away then. */
+  #ask<T>(work: (gate: glue.Gate) => T): T | undefined {
+    if (this.#closed) return undefined;
+    try {
+      if (this.#incarnation !== instance.incarnation) this.#open();
+      return work(this.#gate!);
+    } catch (fault) {
+      if (fault instanceof CountersignError) throw fault;
+      try {
+        instance.restart();
+      } catch {
+        // No memory, perhaps: the next one to ask tries again.
+      }
+      return undefined;
+    }
+  }
+
+  #open(): void {
+    const gate = new glue.Gate(this.#policy, seed());
+    const problems = gate.problems();
+    if (problems !== undefined) throw new CountersignError("policy", JSON.parse(problems));
+    // A document that names others comes before them.
+    const known = [...this.#known()].sort((a, b) => Number(b.document.kind === "discovery") - Number(a.document.kind === "discovery"));
+    const unfinished = known.filter(({ document, answer, atMs }) => supply(gate, document, answer, atMs).outcome === "unfinished");
+    this.reads = new Set(JSON.parse(gate.reads()));
+    this.#gate = gate;
+    this.#kept = new Kept(KEPT, KEPT_CHARACTERS);
+    this.#requirements = new Recent(REQUIREMENTS, REQUIREMENTS_CHARACTERS);
+    this.#incarnation = instance.incarnation;
+    unfinished.forEach(this.#unfinished);
+  }
+}
+
+const utf8 = new TextEncoder();
+
+function supply(gate: glue.Gate, { source, uri }: Document, answer: Answer | undefined, atMs: number): Supplied {
+  return JSON.parse(answer ? gate.supply(source, uri, answer.status, answer.cacheControl, answer.body, atMs) : gate.supplyFailure(source, uri, atMs));
+}
+
+function seed(): bigint {
+  try {
+    return crypto.getRandomValues(new BigUint64Array(1))[0]!;
+  } catch {
+    // A Worker has no randomness before its first request: 0 is safe, if a little slower under attack.
+    return 0n;
+  }
+}

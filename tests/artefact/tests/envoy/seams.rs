@@ -1,0 +1,206 @@
+//! Where the filter meets other software: what it judged is what the upstream
+//! serves, and only what it says is said of the caller.
+
+use countersign_artefact_tests::token::Key;
+use serde_json::{Value, json};
+
+use crate::stage::{
+    self,
+    client::{self, Reply},
+    envoy::Envoy,
+    h2::{self, Connection},
+    policy,
+    setup::Setup,
+    upstream,
+};
+
+#[test]
+fn nothing_that_a_client_says_reaches_the_upstream_as_the_callers_name() {
+    let Some(binary) = stage::binary() else {
+        return;
+    };
+    let key = Key::read("rsa-2048-a");
+    let setup = Setup::new(&inline(&key), upstream::whole()).with_trailers();
+    let envoy = Envoy::start(&binary, &setup);
+    let bearer = format!("authorization: Bearer {}\r\n", policy::token(&key));
+    let claims = "X-Auth-Subject: admin\r\nX_Auth_Subject: admin\r\nx-auth_subject: admin\r\n\
+                  x_Auth-SUBJECT: admin\r\n";
+
+    let upstream_sees = |request: &str| {
+        let reply = raw(&envoy, request);
+        assert_eq!(reply.status, 200, "{reply:?}");
+        assert!(!reply.body.contains("admin"), "{}", reply.body);
+        reply.body
+    };
+    let named = |seen: &str| seen.matches("x-auth-subject: user-1\r\n").count();
+    let seen = upstream_sees(&format!(
+        "GET / HTTP/1.1\r\nhost: a\r\n{bearer}{claims}\r\n"
+    ));
+    assert_eq!(named(&seen), 1, "{seen}");
+    upstream_sees(&format!("GET /public/ HTTP/1.1\r\nhost: a\r\n{claims}\r\n"));
+
+    // It would have the next hop drop the header, or this one.
+    for connection in ["x-auth-subject", "close, x-auth-subject", "X_Auth_Subject"] {
+        let seen = upstream_sees(&format!(
+            "GET / HTTP/1.1\r\nhost: a\r\n{bearer}{claims}Connection: {connection}\r\n\r\n"
+        ));
+        assert_eq!(named(&seen), 1, "{connection}: {seen}");
+        assert!(
+            !seen.to_lowercase().contains("connection:"),
+            "{connection}: {seen}"
+        );
+    }
+
+    let chunked = |path: &str, more: &str| {
+        format!(
+            "POST {path} HTTP/1.1\r\nhost: a\r\n{more}transfer-encoding: chunked\r\n\r\n\
+             2\r\nhi\r\n0\r\n{claims}authorization: Bearer admin\r\nx-other: 1\r\n\r\n"
+        )
+    };
+    for seen in [
+        upstream_sees(&chunked("/", &bearer)),
+        upstream_sees(&chunked("/public/", "")),
+    ] {
+        assert!(seen.ends_with("0\r\nx-other: 1\r\n\r\n"), "{seen}");
+    }
+
+    let authorization = format!("Bearer {}", policy::token(&key));
+    let fields: [(&str, &[u8]); 3] = [
+        ("authorization", authorization.as_bytes()),
+        ("x-auth-subject", b"admin"),
+        ("x_auth_subject", b"admin"),
+    ];
+    let mut connection = Connection::open(envoy.address);
+    let id = connection.send(&h2::get("/", &fields), false);
+    connection.trailers(
+        id,
+        &[("x-auth-subject", b"admin"), ("x_auth_subject", b"admin")],
+    );
+    let reply = connection.reply();
+    assert_eq!((reply.status, named(&reply.body)), (200, 1), "{reply:?}");
+    assert!(!reply.body.contains("admin"), "{reply:?}");
+}
+
+#[test]
+fn what_is_judged_is_what_is_served() {
+    let Some(binary) = stage::binary() else {
+        return;
+    };
+    let key = Key::read("rsa-2048-a");
+    let mut policy = inline(&key);
+    let open = json!({ "hosts": ["open.example.com"], "path": "/**", "public": true });
+    policy["rules"] = json!([open, { "path": "/**", "require": {} }]);
+    let setup = Setup::new(&policy, upstream::echo()).manage(|manager| {
+        manager["upgrade_configs"] = json!([{ "upgrade_type": "websocket" }]);
+        manager["http2_protocol_options"] = json!({ "allow_connect": true });
+    });
+    let envoy = Envoy::start(&binary, &setup);
+
+    let get = |target: &str, hosts: &[&str]| {
+        let hosts: String = hosts
+            .iter()
+            .map(|host| format!("host: {host}\r\n"))
+            .collect();
+        raw(&envoy, &format!("GET {target} HTTP/1.1\r\n{hosts}\r\n"))
+    };
+    let reply = get("http://open.example.com/a?b", &["admin.example.com"]);
+    assert!(
+        reply
+            .body
+            .starts_with("GET /a?b HTTP/1.1\r\nhost: open.example.com\r\n"),
+        "{reply:?}"
+    );
+    let reply = get("http://admin.example.com/a", &["open.example.com"]);
+    assert_eq!(reply.code(), "token_missing", "{reply:?}");
+    for hosts in [
+        ["open.example.com", "admin.example.com"],
+        ["admin.example.com", "open.example.com"],
+    ] {
+        assert_eq!(get("/", &hosts).status, 400);
+    }
+    for target in [
+        "x:y://z/a",
+        "x:http://admin.example.com/a",
+        "open.example.com:80",
+        "/a#b",
+        "ws://open.example.com/a",
+    ] {
+        let reply = get(target, &["open.example.com"]);
+        assert_eq!(
+            (reply.status, &*reply.body.replace("Bad Request", "")),
+            (400, ""),
+            "{target}"
+        );
+    }
+
+    let h2 = |method: &'static [u8], authority: &'static [u8], more: &[(&str, &[u8])]| {
+        let mut fields: Vec<(&str, &[u8])> = vec![
+            (":method", method),
+            (":scheme", b"http"),
+            (":authority", authority),
+            (":path", b"/a"),
+        ];
+        fields.extend(more);
+        let mut connection = Connection::open(envoy.address);
+        connection.send(&fields, true);
+        connection.reply()
+    };
+    let reply = h2(b"GET", b"open.example.com", &[]);
+    assert!(
+        reply.body.contains("host: open.example.com\r\n"),
+        "{reply:?}"
+    );
+    for (authority, host) in [
+        (&b"open.example.com"[..], &b"admin.example.com"[..]),
+        (b"admin.example.com", b"open.example.com"),
+    ] {
+        let reply = h2(b"GET", authority, &[("host", host)]);
+        let open = reply.body.contains("host: open.example.com\r\n");
+        let admin = reply.body.contains("host: admin.example.com\r\n");
+        assert!(!admin && (open || reply.status != 200), "{reply:?}");
+    }
+    // A WebSocket over HTTP/2 (RFC 8441), and a tunnel.
+    let websocket: [(&str, &[u8]); 2] = [
+        (":protocol", b"websocket"),
+        ("sec-websocket-version", b"13"),
+    ];
+    let reply = h2(b"CONNECT", b"admin.example.com", &websocket);
+    assert_eq!(reply.status, 401, "{reply:?}");
+    let reply = h2(b"CONNECT", b"open.example.com", &[]);
+    assert_ne!(reply.status, 200, "{reply:?}");
+}
+
+#[test]
+fn methods_are_decided_and_go_on_as_they_are() {
+    let Some(binary) = stage::binary() else {
+        return;
+    };
+    let key = Key::read("rsa-2048-a");
+    let envoy = Envoy::start(&binary, &Setup::new(&inline(&key), upstream::echo()));
+    let bearer = [(
+        "authorization",
+        format!("Bearer {}", policy::token(&key)).into_bytes(),
+    )];
+    for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"] {
+        let reply = envoy.send(method, "/", &bearer).unwrap();
+        assert!(reply.body.starts_with(&format!("{method} / ")), "{reply:?}");
+        let reply = envoy.send(method, "/", &[]).unwrap();
+        assert_eq!(reply.code(), "token_missing", "{method}");
+    }
+    let reply = raw(
+        &envoy,
+        "HEAD / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n",
+    );
+    assert_eq!((reply.status, &*reply.body), (401, ""));
+    assert!(reply.header("www-authenticate").is_some(), "{reply:?}");
+}
+
+fn raw(envoy: &Envoy, request: &str) -> Reply {
+    let sent = client::write(envoy.address, request.as_bytes());
+    let reply = sent.and_then(client::Sent::reply);
+    reply.unwrap_or_else(|| panic!("no reply to {request}\n{}", envoy.log()))
+}
+
+fn inline(key: &Key) -> Value {
+    policy::of(json!({ "jwks": { "keys": [key.public()] } }))
+}
