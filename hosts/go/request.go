@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"net/textproto"
 	"net/url"
-	"strconv"
 	"strings"
 )
 
@@ -109,9 +108,6 @@ func targetOf(r *http.Request) (authority, target string) {
 		return authority, r.RequestURI
 	}
 	path, query, _ := strings.Cut(sent, "?")
-	if hasNeedlessEscape(path) || hasNeedlessEscape(u.RawPath) {
-		return authority, noTarget
-	}
 	if sent != "" && isPathOf(u, path) && u.RawQuery == query {
 		return authority, sent
 	}
@@ -171,28 +167,4 @@ func changedTarget(u *url.URL) string {
 		path += "?" + u.RawQuery
 	}
 	return path
-}
-
-// hasNeedlessEscape reports whether a path has an escape of a character that
-// is never escaped (RFC 3986 §2.3). To the gate and to [http.ServeMux] it says
-// the same as the character; routers that match the raw path (chi, echo) take
-// `/p%75blic` for another path than `/public`.
-func hasNeedlessEscape(path string) bool {
-	for {
-		_, escaped, ok := strings.Cut(path, "%")
-		if !ok {
-			return false
-		}
-		if len(escaped) >= 2 {
-			if char, err := strconv.ParseUint(escaped[:2], 16, 8); err == nil && isUnreserved(byte(char)) {
-				return true
-			}
-		}
-		path = escaped
-	}
-}
-
-func isUnreserved(char byte) bool {
-	isLetter := char|0x20 >= 'a' && char|0x20 <= 'z'
-	return isLetter || char >= '0' && char <= '9' || strings.IndexByte("-._~", char) >= 0
 }

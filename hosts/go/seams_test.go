@@ -256,3 +256,47 @@ func TestFieldsWithoutNumberAreRefusedAtOnce(t *testing.T) {
 		want(t, fmt.Sprint(test.count), codeOf(gate.Check(t.Context(), r)), test.code)
 	}
 }
+
+// A later hop would drop what the gate has set.
+func TestAConnectionFieldDropsNoIdentity(t *testing.T) {
+	issuer := issuertest.New(t, keyA)
+	gate := newGate(t, newClock(), policyOf(issuer.Entry("platform")))
+	for _, test := range []struct{ name, value, code string }{
+		{"Connection", "keep-alive", "allow"},
+		{"Connection", "x-auth-subject", "request_ambiguous"},
+		{"Connection", "close, X-Auth-Tenant", "request_ambiguous"},
+		{"connection", "x-auth-subject", "request_ambiguous"},
+	} {
+		r := to("/write", issuer.Token(keyA))
+		r.Header[test.name] = []string{test.value}
+		want(t, test.value, codeOf(gate.Check(t.Context(), r)), test.code)
+	}
+}
+
+// A WebSocket's handshake is a GET that any site may have a browser send.
+func TestAHandshakeIsHeldToItsOrigin(t *testing.T) {
+	issuer := issuertest.New(t, keyA)
+	policy := policyOf(issuer.Entry("platform"))
+	policy["credentials"] = []object{{"cookie": "session", "same_origin": true}}
+	gate := newGate(t, newClock(), policy)
+	for _, test := range []struct {
+		name   string
+		change func(r *http.Request)
+		code   string
+	}{
+		{"a page", func(r *http.Request) {}, "allow"},
+		{"an upgrade", func(r *http.Request) { r.Header.Set("Upgrade", "websocket") }, "origin_denied"},
+		{"an upgrade from here", func(r *http.Request) {
+			r.Header.Set("Upgrade", "websocket")
+			r.Header.Set("Origin", "https://example.com")
+		}, "allow"},
+		{"extended CONNECT", func(r *http.Request) { r.ProtoMajor = 2; r.Header[":protocol"] = []string{"websocket"} }, "origin_denied"},
+		{"as a browser says it", func(r *http.Request) { r.Header.Set("Sec-Fetch-Mode", "websocket") }, "origin_denied"},
+	} {
+		r := to("/any", "")
+		r.Header.Set("Cookie", "session="+issuer.Token(keyA))
+		r.Header.Set("Origin", "https://evil.example")
+		test.change(r)
+		want(t, test.name, codeOf(gate.Check(t.Context(), r)), test.code)
+	}
+}

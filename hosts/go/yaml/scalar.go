@@ -3,6 +3,7 @@ package countersignyaml
 import (
 	"encoding/json"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -47,6 +48,9 @@ func (s *source) plain(n *yaml.Node) (any, error) {
 	case text == "null":
 		return nil, nil
 	case number.MatchString(text):
+		if _, err := strconv.ParseFloat(text, 64); err != nil {
+			return nil, refuse(n, "a number is no larger than 64 bits of floating point hold")
+		}
 		return json.Number(text), nil
 	case numberLike.MatchString(text):
 		return nil, refuse(n, "it begins like a number and is none of JSON: quote it")

@@ -37,22 +37,9 @@ export function opener(source: GateSource, { bypassCorsPreflight = false }: Bypa
   return async (request, context) => {
     try {
       const gate = await open();
-      if (isEscapedInVain(request)) return await gate.check(UNROUTABLE, context);
       return (bypassCorsPreflight ? ofPreflight(request) : undefined) ?? (await gate.check(request, context));
     } catch {
       return internalError;
     }
   };
-}
-
-/** A target that the gate refuses, as it refuses every ambiguous one. */
-const UNROUTABLE: Head = { method: "GET", authority: "", target: "", headers: [] };
-
-/** RFC 3986 §2.3: letters, digits, `-`, `.`, `_` and `~` need no escape. */
-const IN_VAIN = /%(?:2[de]|3\d|4[1-9a-f]|5[\daf]|6[1-9a-f]|7[\dae])/i;
-
-/** `/%61dmin` is `/admin` to the gate, and to routers that compare what was sent another path, for which another handler may run. */
-function isEscapedInVain(request: Request | Head): boolean {
-  const address = "url" in request ? request.url : request.target;
-  return IN_VAIN.test(address.split(/[?#]/, 1)[0]!);
 }

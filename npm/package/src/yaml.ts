@@ -136,7 +136,11 @@ class Reader {
 
   #plain(text: string, at: number): string {
     if (text === "") throw this.#refusal("no value: `null` says none", at);
-    if (text === "true" || text === "false" || text === "null" || JSON_NUMBER.test(text)) return text;
+    if (text === "true" || text === "false" || text === "null") return text;
+    if (JSON_NUMBER.test(text)) {
+      if (!Number.isFinite(Number(text))) throw this.#refusal("a number is no larger than 64 bits of floating point hold", at);
+      return text;
+    }
     if (LIKE_A_NUMBER.test(text)) throw this.#refusal("it begins like a number and is none of JSON: quote it", at);
     if (WORDS.has(text.toLowerCase())) throw this.#refusal("another reader takes it for something else than a text: quote it", at);
     if (/^[-?:]/.test(text)) throw this.#refusal("it begins like another part of YAML: quote it", at);
