@@ -43,7 +43,7 @@ pub const ROUTES: [Route; 9] = [
     ),
     route("admin", "/admin/**", &["/admin/a", "/admin", "/admin/a/b"]),
     route("report", "/Reports/{id}", &["/Reports/1", "/Reports/a"]),
-    route("space", "/a b", &["/a%20b"]),
+    route("space", "/a%20b", &["/a%20b"]),
     route("mail", "/a@b:c/**", &["/a@b:c/d", "/a@b:c"]),
     route(
         "rest",
