@@ -1,0 +1,26 @@
+// Express, as it is by default: letters' case and a last slash do not count.
+
+import { countersign } from "countersign/express";
+import express from "express";
+import { gate, isOpen, pairs, seen, serving } from "./backend.mjs";
+
+const app = express();
+app.use(countersign(gate));
+
+const say = (name) => (request, response) => {
+  const handler = seen(name, request.headers, request.headersDistinct, ...pairs(request.rawHeaders));
+  response.set("x-handler", handler).send(`handler=${handler}`);
+};
+
+// Express binds no route to a host: an application asks for it.
+app.all("/hosted", (request, response, next) => (isOpen(request.host) ? say("hosted")(request, response) : next()));
+app.all("/public{/*rest}", say("public"));
+app.all("/items/:id", say("item"));
+app.all("/items/:id/edit", say("edit"));
+app.use("/admin", say("admin"));
+app.all("/Reports/:id", say("report"));
+app.all("/a%20b", say("space"));
+app.all("/a@b\\:c{/*rest}", say("mail"));
+app.use(say("rest"));
+
+const server = app.listen(0, "127.0.0.1", () => serving(server));

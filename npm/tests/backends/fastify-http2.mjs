@@ -1,0 +1,3 @@
+import { serve } from "./fastify-app.mjs";
+
+await serve({ http2: true });

@@ -1,0 +1,77 @@
+//! One router, many requests.
+
+use std::{collections::BTreeMap, io};
+
+use anyhow::{Result, ensure};
+use fastrand::Rng;
+
+use crate::{
+    backend::Backend,
+    http1::Http1,
+    http2::Http2,
+    request::{self, Request},
+    routes::{ROUTES, Route, token},
+};
+
+/// Sends requests, byte by byte.
+pub trait Client {
+    /// Which handler has answered, if any.
+    ///
+    /// # Errors
+    /// Those of the socket, and an answer that is none.
+    fn send(&mut self, request: &Request, token: Option<&str>) -> io::Result<Option<String>>;
+}
+
+/// What has run, and what should not have.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// How often each handler answered.
+    pub ran: BTreeMap<String, usize>,
+    /// Requests that a handler answered though the token was not for it.
+    pub slips: Vec<String>,
+}
+
+/// Sends `count` random requests. The same seed makes the same ones.
+///
+/// # Errors
+/// A router that does not start or ends, and handlers that no request reaches:
+/// such a run finds nothing.
+pub fn run(backend: &Backend, count: usize, seed: u64) -> Result<Outcome> {
+    let (_process, address) = backend.start()?;
+    let mut client: Box<dyn Client> = match backend.is_http2 {
+        true => Box::new(Http2::new(address)),
+        false => Box::new(Http1::new(address)),
+    };
+    let tokens = ROUTES.map(|route| (route.name, token(route.name)));
+    let token = |scope: &str| {
+        tokens
+            .iter()
+            .find(|(name, _)| *name == scope)
+            .map(|(_, token)| &**token)
+    };
+    let mut random = Rng::with_seed(seed);
+    let mut outcome = Outcome::default();
+    for number in 0..count {
+        let request = request::random(&mut random);
+        let answered = client.send(&request, request.scope.and_then(token));
+        let answered = answered.map_err(|error| anyhow::anyhow!("{error}: {request}"))?;
+        let Some(handler) = answered else { continue };
+        if !request.may_reach(&handler) {
+            outcome
+                .slips
+                .push(format!("{number}: handler {handler} ran for {request}"));
+        }
+        *outcome.ran.entry(handler).or_default() += 1;
+    }
+    for Route { name, .. } in ROUTES
+        .iter()
+        .filter(|route| !backend.without.contains(&route.name))
+    {
+        ensure!(
+            outcome.ran.contains_key(*name),
+            "handler `{name}` never ran: {:?}",
+            outcome.ran
+        );
+    }
+    Ok(outcome)
+}

@@ -1,0 +1,84 @@
+//! The small run: a few thousand requests to each router, of the seed that
+//! README.md has.
+
+use countersign_routers::{backend::BACKENDS, run::run};
+
+const COUNT: usize = 3000;
+const SEED: u64 = 13;
+
+fn holds(name: &str) {
+    let backend = BACKENDS
+        .iter()
+        .find(|backend| backend.name == name)
+        .expect("a router");
+    if let Some(reason) = backend.missing() {
+        return println!("skipped: {reason}");
+    }
+    let outcome = run(backend, COUNT, SEED).expect("the router answers");
+    outcome.slips.iter().for_each(|slip| println!("{slip}"));
+    assert!(
+        outcome.slips.is_empty(),
+        "{} slips of {COUNT}",
+        outcome.slips.len()
+    );
+}
+
+#[test]
+fn express_runs_what_was_judged() {
+    holds("express");
+}
+
+#[test]
+fn fastify_runs_what_was_judged() {
+    holds("fastify");
+}
+
+#[test]
+fn fastify_http2_runs_what_was_judged() {
+    holds("fastify-http2");
+}
+
+#[test]
+fn hono_runs_what_was_judged() {
+    holds("hono");
+}
+
+#[test]
+fn servemux_runs_what_was_judged() {
+    holds("servemux");
+}
+
+#[test]
+fn servemux_http2_runs_what_was_judged() {
+    holds("servemux-http2");
+}
+
+#[test]
+fn chi_runs_what_was_judged() {
+    holds("chi");
+}
+
+#[test]
+fn chi_group_runs_what_was_judged() {
+    holds("chi-group");
+}
+
+#[test]
+fn fileserver_runs_what_was_judged() {
+    holds("fileserver");
+}
+
+#[test]
+fn reverseproxy_runs_what_was_judged() {
+    holds("reverseproxy");
+}
+
+#[test]
+fn axum_runs_what_was_judged() {
+    holds("axum");
+}
+
+#[test]
+fn axum_http2_runs_what_was_judged() {
+    holds("axum-http2");
+}
