@@ -56,10 +56,11 @@ impl<'a> Target<'a> {
 }
 
 /// The segments with needless escapes left as they are, if there are any: those
-/// of unreserved characters (RFC 3986 §2.3).
+/// of characters that may stand in a segment as they are (`pchar`, RFC 3986
+/// §3.3).
 fn as_sent(path: &[u8]) -> Option<Segments<'_>> {
-    let unreserved = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
-    let needless = |triple: &[u8]| percent_byte(triple).is_some_and(unreserved);
+    let pchar = |b: u8| b.is_ascii_alphanumeric() || b"-._~!$&'()*+,=:@".contains(&b);
+    let needless = |triple: &[u8]| percent_byte(triple).is_some_and(pchar);
     if !path.windows(3).any(needless) {
         return None;
     }

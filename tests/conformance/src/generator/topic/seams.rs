@@ -239,6 +239,20 @@ fn escapes() -> Vec<Draft> {
             "/public/%61",
             true,
         ),
+        vector(
+            "as-sent-reserved",
+            "an at sign and a colon, which may stand as they are",
+            &[rule],
+        )
+        .policy(policy().rules(json!([
+            { "path": "/a@b:c/**", "public": true },
+            { "path": "/users/{name}", "public": true },
+            { "path": "/**", "require": { "roles": ["admin"] } },
+        ])))
+        .ask(get("/a@b:c/d"), anonymous())
+        .ask(get("/a%40b:c"), Code::RequestAmbiguous)
+        .ask(get("/a@b%3Ac/d"), Code::RequestAmbiguous)
+        .ask(get("/users/me%40example.com"), anonymous()),
         case(
             "as-sent-needed",
             "an escape that has to be",
