@@ -72,19 +72,23 @@ impl Router {
                 .chain([end])
                 .collect::<Segments<'_>>()
         });
-        let others = [with_slash.as_deref(), target.as_sent.as_deref()];
-        for segments in others.into_iter().flatten() {
-            if differs(find(&self.exact, segments)) {
-                return Err(Code::RequestAmbiguous);
-            }
+        let as_sent = target.as_sent.as_deref();
+        // Where a rule is meant, to be at none is another answer too: behind a
+        // router that does not decode it is its catch-all's.
+        let is_elsewhere = |segments| find(&self.exact, segments) != found;
+        if with_slash
+            .as_deref()
+            .is_some_and(|segments| differs(find(&self.exact, segments)))
+            || as_sent.is_some_and(is_elsewhere)
+        {
+            return Err(Code::RequestAmbiguous);
         }
         if self.exact_case {
             return Ok(found);
         }
         let table = self.folded.as_ref().unwrap_or(&self.exact);
-        for segments in [Some(&*target.segments)]
+        for segments in [Some(&*target.segments), with_slash.as_deref(), as_sent]
             .into_iter()
-            .chain(others)
             .flatten()
         {
             let is_folded =

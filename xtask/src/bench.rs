@@ -19,7 +19,14 @@ pub(crate) fn run(arguments: &[&str]) -> Result<ExitCode> {
     if !asks("--help") && !asks("-h") {
         build::run()?;
         let only = [
-            "native", "wasmtime", "node", "npm", "go", "envoy", "growth", "documents",
+            "native",
+            "wasmtime",
+            "node",
+            "npm",
+            "go",
+            "envoy",
+            "growth",
+            "documents",
         ];
         let needs = |suite| asks(suite) || !only.into_iter().any(asks);
         if needs("node") || needs("npm") || needs("documents") {

@@ -126,7 +126,9 @@ pub(crate) fn run(scale: &Scale) -> Result<Vec<Race>> {
         let longest = (0..scale.readings).map(|_| document.read());
         let longest = longest.collect::<Result<Vec<_>>>()?;
         let calls: Vec<_> = longest.iter().map(|(_, call)| *call).collect();
-        say(&format!("wasmtime: it was call {calls:?}, 0 being the first"));
+        say(&format!(
+            "wasmtime: it was call {calls:?}, 0 being the first"
+        ));
         let times = longest.into_iter().map(|(time, _)| time).collect();
         let ours = Figure::of("sealed, Instance::supply, resume".into(), Unit::Ns, times);
         let goal = Figure::of("goal".into(), Unit::Ns, vec![GOAL_MS * 1e6]);

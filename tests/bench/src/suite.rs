@@ -190,10 +190,12 @@ fn supply_sealed(signer: &Signer, scale: &Scale) -> Result<Figure> {
         cache_control: "max-age=600".into(),
         body: policy::jwks(signer)?.to_string().into(),
     });
-    time("sealed, Instance::supply", scale.repeats, || {
-        match instance.supply(fetch.source, &fetch.uri, &outcome, token::now_ms())? {
+    time(
+        "sealed, Instance::supply",
+        scale.repeats,
+        || match instance.supply(fetch.source, &fetch.uri, &outcome, token::now_ms())? {
             countersign_host::Supplied::Accepted(_) => Ok(()),
             other => bail!("not accepted: {other:?}"),
-        }
-    })
+        },
+    )
 }

@@ -222,6 +222,12 @@ fn cases() -> Vec<Draft> {
 
 fn escapes() -> Vec<Draft> {
     let rule = "rule.as-sent";
+    let users = || {
+        policy().rules(json!([
+            { "path": "/users/@me", "public": true },
+            { "path": "/users/{id}", "require": { "roles": ["editor"] } },
+        ]))
+    };
     vec![
         case(
             "as-sent-other-rule",
@@ -230,6 +236,30 @@ fn escapes() -> Vec<Draft> {
             parts("refuse"),
             "/pu%62lic/a",
             false,
+        ),
+        case(
+            "as-sent-no-rule",
+            "a router that does not decode is at its catch-all, of which no rule speaks",
+            rule,
+            policy().rules(json!([{ "path": "/public/**", "public": true }])),
+            "/pu%62lic/a",
+            false,
+        ),
+        case(
+            "as-sent-at",
+            "a literal that may stand bare, escaped",
+            rule,
+            users(),
+            "/users/%40me",
+            false,
+        ),
+        case(
+            "as-sent-at-of-a-name",
+            "the same where it is a name's",
+            rule,
+            users(),
+            "/users/a%40b",
+            true,
         ),
         case(
             "as-sent-same-rule",
