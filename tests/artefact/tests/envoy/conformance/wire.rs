@@ -32,6 +32,14 @@ pub(super) fn write(request: &Request) -> Result<Vec<u8>, &'static str> {
         (true, true) => {}
         (_, false) => bytes.extend([b"\r\nhost: ", &authority.0[..]].concat()),
     }
+    if headers.len() > 100 {
+        return Err("more fields than Envoy takes");
+    }
+    // Envoy neither shows them to a filter nor hands them on (RFC 9110 §7.6.1).
+    let of_one_hop = |name: &[u8]| name == b"connection" || name == b"upgrade";
+    if headers.iter().any(|(name, _)| of_one_hop(&name.0)) {
+        return Err("a field of one hop, which ends at Envoy");
+    }
     for (name, value) in headers {
         if !line(&value.0) || !word(&name.0) {
             return Err("a header that a parser trims or refuses");
