@@ -114,9 +114,10 @@ fn fields() -> Vec<Draft> {
     let policy = || policy().top("forward", json!({ "x-auth-subject": "subject" }));
     let asked = |value: &str| get("/").bearer(&token()).header("connection", value);
     let draft = |id, title| vector(id, title, &[rule]).policy(policy());
+    let draft_of = |id, title| vector(id, title, &["request.fields"]).policy(policy());
     let many = |count| {
         let request = get("/").bearer(&token());
-        (1..count).fold(request, |request, _| request.header("x-other", ""))
+        (1..count).fold(request, |request, _| request.header("connection", "close"))
     };
     vec![
         draft("connection-other", "names of nobody's interest")
@@ -129,9 +130,8 @@ fn fields() -> Vec<Draft> {
             asked("close").header("connection", " x-auth-subject "),
             Code::RequestAmbiguous,
         ),
-        vector("fields-most", "1,000 fields", &["request.fields"]).ask(many(1_000), allow()),
-        vector("fields-over", "a field more", &["request.fields"])
-            .ask(many(1_001), Code::RequestAmbiguous),
+        draft_of("fields-most", "1,000 fields").ask(many(1_000), allow()),
+        draft_of("fields-over", "a field more").ask(many(1_001), Code::RequestAmbiguous),
     ]
 }
 
