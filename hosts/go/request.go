@@ -107,6 +107,11 @@ func targetOf(r *http.Request) (authority, target string) {
 		// `*`, an authority (CONNECT), or another scheme than HTTP's.
 		return authority, r.RequestURI
 	}
+	if r.Method == http.MethodConnect && len(r.Header[":protocol"]) == 0 {
+		// Its target is an authority (RFC 9110 §9.3.6). With a path, ServeMux
+		// compares hosts by another rule than for other methods: with their port.
+		return "", noTarget
+	}
 	path, query, _ := strings.Cut(sent, "?")
 	if sent != "" && isPathOf(u, path) && u.RawQuery == query {
 		return authority, sent

@@ -300,3 +300,16 @@ func TestAHandshakeIsHeldToItsOrigin(t *testing.T) {
 		want(t, test.name, codeOf(gate.Check(t.Context(), r)), test.code)
 	}
 }
+
+// ServeMux compares a host with its port for CONNECT alone, and so takes
+// another handler than for other methods.
+func TestConnectWithAPathIsRefused(t *testing.T) {
+	request := httptest.NewRequest(http.MethodConnect, "/hosted", nil)
+	if _, target := targetOf(request); target != noTarget {
+		t.Fatalf("CONNECT /hosted is judged as %q", target)
+	}
+	request.Header[":protocol"] = []string{"websocket"}
+	if _, target := targetOf(request); target == noTarget {
+		t.Fatal("an extended CONNECT (RFC 8441 §4) has a path")
+	}
+}
