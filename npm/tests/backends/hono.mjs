@@ -21,7 +21,8 @@ app.all("/items/:id/edit", say("edit"));
 app.all("/admin/*", say("admin"));
 app.all("/Reports/:id", say("report"));
 app.all("/a b", say("space"));
-app.all("/a@b:c/*", say("mail"));
+// Alone, `:c` would be a parameter here.
+app.all("/:mail{a@b:c}/*", say("mail"));
 app.all("/*", say("rest"));
 
 const server = serve({ fetch: app.fetch, port: 0, hostname: "127.0.0.1" }, () => serving(server));
