@@ -154,6 +154,7 @@ impl Document {
                 let outcome = Outcome::Response {
                     status: response.status,
                     cache_control: &response.cache_control,
+                    length: response.body.len(),
                     body: response.body.into(),
                 };
                 let supplied = gate.supply(*source, uri, outcome, now_ms);
@@ -178,6 +179,7 @@ impl Document {
                 let outcome = Outcome::Response {
                     status: 200,
                     cache_control: &state.cache_control,
+                    length: body.len(),
                     body: body.into(),
                 };
                 (
@@ -190,7 +192,7 @@ impl Document {
                     Origin::Shared(at_ms) => at_ms,
                     Origin::Fetched(_) | Origin::Failed => now_ms,
                 };
-                (gate.resume(*source, at_ms), origin)
+                (gate.resume(*source, &[], at_ms), origin)
             }
         };
         match supplied {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
+	"math"
 	"time"
 )
 
@@ -125,40 +126,32 @@ func (i *Instance) NextDue(nowMS uint64) (left time.Duration, ok bool, err error
 }
 
 // Supply says how a fetch from this address ended; it failed if the response
-// is nil.
-func (i *Instance) Supply(source uint32, uri string, response *Response, nowMS uint64) (Supplied, error) {
-	if response == nil {
-		return i.supply(source, uri, nil, 0, 0, nowMS)
-	}
-	body := i.guest.lower()
-	at, size := body.bytes(response.Body)
-	if body.err != nil {
-		return Supplied{}, dead(body.err)
-	}
-	return i.supply(source, uri, response, at, size, nowMS)
-}
-
-// supply is Supply of a body that lies in the module's memory.
-func (i *Instance) supply(source uint32, uri string, response *Response, body, bodySize, nowMS uint64) (supplied Supplied, err error) {
+// is nil. Of a large body it hands over the first part ([Response.Part]).
+func (i *Instance) Supply(source uint32, uri string, response *Response, nowMS uint64) (supplied Supplied, err error) {
 	lower := i.guest.lower()
 	at, size := lower.text(uri)
 	// The outcome: which case, and the flattened response.
-	outcome := [4]uint64{1, 0, 1, 0}
+	outcome := [7]uint64{1}
 	if response != nil {
 		outcome[0] = 0
 		// A status that is none of HTTP's supplies nothing.
 		outcome[1] = uint64(uint16(min(max(response.Status, 0), 999)))
 		outcome[2], outcome[3] = lower.text(response.CacheControl)
+		outcome[4] = uint64(min(len(response.Body), math.MaxUint32))
+		outcome[5], outcome[6] = lower.bytes(response.Part(0))
 	}
 	err = i.call("supply", lower.err, func(l *lifter, at uint32) { supplied = l.supplied(at) },
-		i.gate, uint64(source), at, size, outcome[0], outcome[1], outcome[2], outcome[3], body, bodySize, nowMS)
+		i.gate, uint64(source), at, size, outcome[0], outcome[1], outcome[2], outcome[3], outcome[4], outcome[5], outcome[6], nowMS)
 	return supplied, err
 }
 
 // Resume goes on with a document of which [Instance.Supply] or this said
-// [Unfinished].
-func (i *Instance) Resume(source uint32, nowMS uint64) (supplied Supplied, err error) {
-	err = i.guest.call("resume", func(l *lifter, at uint32) { supplied = l.supplied(at) }, i.gate, uint64(source), nowMS)
+// [Unfinished]. The part is the next of its body; nil once all of them came.
+func (i *Instance) Resume(source uint32, part []byte, nowMS uint64) (supplied Supplied, err error) {
+	lower := i.guest.lower()
+	at, size := lower.bytes(part)
+	err = i.call("resume", lower.err, func(l *lifter, at uint32) { supplied = l.supplied(at) },
+		i.gate, uint64(source), at, size, nowMS)
 	return supplied, err
 }
 

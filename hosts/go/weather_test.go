@@ -53,8 +53,16 @@ func TestKeysThatComeFromAnAddressThatMovedPauseNothing(t *testing.T) {
 		old := issuertest.Document(issuertest.JWKS(t, keyA))
 		issuer.Answer("/jwks", func(w http.ResponseWriter, r *http.Request) { <-mayLand; old(w, r) })
 		issuer.Answer("/new", issuertest.Document(issuertest.JWKS(t, keyB)))
-		issuer.Answer("/.well-known/openid-configuration", discovery("/new"))
 		asked := issuer.TimesAsked("/jwks")
+		// Both are due at once. The new address is told once the old one was
+		// asked: told before, nobody would ask the old one.
+		moved := discovery("/new")
+		issuer.Answer("/.well-known/openid-configuration", func(w http.ResponseWriter, r *http.Request) {
+			for issuer.TimesAsked("/jwks") == asked && r.Context().Err() == nil {
+				time.Sleep(time.Millisecond)
+			}
+			moved(w, r)
+		})
 		clock.forward(time.Hour)
 		var all sync.WaitGroup
 		all.Go(func() { _ = gate.Warm(t.Context()) })

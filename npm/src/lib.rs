@@ -98,18 +98,22 @@ impl Gate {
     /// `{"outcome":"accepted","skipped":[…]}`, `{"outcome":"refused","problem":{…}}`,
     /// `{"outcome":"unfinished"}` (call [`Gate::resume`] until there is another
     /// answer) or `{"outcome":"outdated"}` (the document has another address now).
+    /// `body` is the first part of a body of `length` bytes, or all of it.
+    #[allow(clippy::too_many_arguments, reason = "a flat ABI: objects cost more")]
     pub fn supply(
         &mut self,
         source: u32,
         uri: &str,
         status: u16,
         cache_control: &str,
+        length: u32,
         body: Vec<u8>,
         now_ms: f64,
     ) -> String {
         let outcome = Outcome::Response {
             status,
             cache_control,
+            length: usize::try_from(length).unwrap_or(usize::MAX),
             body: body.into(),
         };
         self.at(now_ms, |gate, now_ms| {
@@ -126,9 +130,10 @@ impl Gate {
     }
 
     /// Goes on with a document that was not read to its end: a few milliseconds
-    /// of work, and an answer as [`Gate::supply`]'s.
-    pub fn resume(&mut self, source: u32, now_ms: f64) -> String {
-        self.at(now_ms, |gate, now_ms| gate.resume(source, now_ms))
+    /// of work, and an answer as [`Gate::supply`]'s. `part` is the next part of
+    /// its body; empty once all of them came.
+    pub fn resume(&mut self, source: u32, part: &[u8], now_ms: f64) -> String {
+        self.at(now_ms, |gate, now_ms| gate.resume(source, part, now_ms))
     }
 
     fn at(

@@ -152,9 +152,10 @@ impl Gate {
         self.forget_withdrawn(supplied)
     }
 
-    /// Goes on with a document that was not read to its end.
-    pub fn resume(&mut self, source: u32, now_ms: u64) -> Supplied {
-        let supplied = self.issuers.resume(&self.policy, source, now_ms);
+    /// Goes on with a document that was not read to its end. `part` is the next
+    /// part of its body; empty once all of them came.
+    pub fn resume(&mut self, source: u32, part: &[u8], now_ms: u64) -> Supplied {
+        let supplied = self.issuers.resume(&self.policy, source, part, now_ms);
         self.forget_withdrawn(supplied)
     }
 

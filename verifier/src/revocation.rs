@@ -105,17 +105,8 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
-    /// # Errors
-    /// That it is too large.
-    pub(crate) fn new(document: Vec<u8>, limits: &Limits) -> Result<Self, Problem> {
-        if document.len() > limits.revocation_bytes {
-            let message = format!(
-                "the document has more than {} bytes",
-                limits.revocation_bytes
-            );
-            return Err(Problem::error("", "document_too_large", message));
-        }
-        Ok(Self {
+    pub(crate) fn new(document: Vec<u8>, limits: &Limits) -> Self {
+        Self {
             elements: Elements::new(limits.json_bounds(), ENTRY_BYTES),
             revoked: Revoked {
                 texts: Texts {
@@ -125,7 +116,7 @@ impl Reading {
                 ..Revoked::default()
             },
             room: limits.revocation_entries,
-        })
+        }
     }
 
     /// Reads on for one slice: what it says, once it was read to its end. A

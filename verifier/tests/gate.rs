@@ -208,6 +208,7 @@ fn the_old_document_is_in_force_until_the_new_one_was_read_to_its_end() {
         let outcome = Outcome::Response {
             status: 200,
             cache_control: "",
+            length: body.len(),
             body: body.into_bytes().into(),
         };
         gate.supply(source, "https://a.test/revoked", outcome, NOW_MS)
@@ -225,7 +226,7 @@ fn the_old_document_is_in_force_until_the_new_one_was_read_to_its_end() {
         slices += 1;
         let decision = check(&mut gate, "/orgs/acme/x", Some(&good));
         assert_eq!(code(decision), None, "after {slices} slices");
-        supplied = gate.resume(source, NOW_MS);
+        supplied = gate.resume(source, &[], NOW_MS);
     }
     assert_eq!(supplied, accepted);
     assert!(slices > 3, "it was read at once");
@@ -235,7 +236,7 @@ fn the_old_document_is_in_force_until_the_new_one_was_read_to_its_end() {
     // One that proves wrong at its end changes nothing.
     let mut supplied = supply(&mut gate, list("1"));
     while supplied == Supplied::Unfinished {
-        supplied = gate.resume(source, NOW_MS);
+        supplied = gate.resume(source, &[], NOW_MS);
     }
     let Supplied::Refused(problem) = supplied else {
         panic!("{supplied:?}")
@@ -250,9 +251,44 @@ fn the_old_document_is_in_force_until_the_new_one_was_read_to_its_end() {
         Supplied::Unfinished
     );
     assert_eq!(supply(&mut gate, "{}".into()), accepted);
-    assert!(matches!(gate.resume(source, NOW_MS), Supplied::Refused(_)));
+    assert!(matches!(
+        gate.resume(source, &[], NOW_MS),
+        Supplied::Refused(_)
+    ));
     let decision = check(&mut gate, "/orgs/acme/x", Some(&good));
     assert_eq!(code(decision), None);
+}
+
+#[test]
+fn a_body_may_come_in_parts() {
+    let (mut gate, source) = revoking();
+    let mut read = |length: usize, parts: &[&str]| {
+        let outcome = Outcome::Response {
+            status: 200,
+            cache_control: "",
+            length,
+            body: parts[0].as_bytes().into(),
+        };
+        let mut supplied = gate.supply(source, "https://a.test/revoked", outcome, NOW_MS);
+        for part in &parts[1..] {
+            assert_eq!(supplied, Supplied::Unfinished, "before {part}");
+            supplied = gate.resume(source, part.as_bytes(), NOW_MS);
+        }
+        match supplied {
+            Supplied::Refused(problem) => problem.code,
+            Supplied::Accepted { .. } => "",
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(read(13, &[r#"{"jt"#, r#"i":["a""#, "]}"]), "");
+    assert_eq!(read(14, &["", r#"{"jti":["a"]} "#]), "");
+    // What is not as long as it was said to be is refused, and nothing waits.
+    assert_eq!(read(14, &[r#"{"jti":["a"]}"#, ""]), "document_length");
+    assert_eq!(read(14, &[r#"{"jti":["a"]}"#, "]}"]), "document_length");
+    assert_eq!(read(13, &[r#"{"jti":["a"]}}"#]), "document_length");
+    assert_eq!(read((32 << 20) + 1, &["{"]), "document_too_large");
+    let late = gate.resume(source, b"}", NOW_MS);
+    assert!(matches!(late, Supplied::Refused(_)), "{late:?}");
 }
 
 #[test]
@@ -263,11 +299,12 @@ fn half_a_million_entries_are_read_and_one_more_is_refused() {
         let outcome = Outcome::Response {
             status: 200,
             cache_control: "",
+            length: body.len(),
             body: body.into_bytes().into(),
         };
         let mut supplied = gate.supply(source, "https://a.test/revoked", outcome, NOW_MS);
         while supplied == Supplied::Unfinished {
-            supplied = gate.resume(source, NOW_MS);
+            supplied = gate.resume(source, &[], NOW_MS);
         }
         supplied
     };

@@ -53,6 +53,7 @@ impl wit::Guest for Face {
                     let outcome = Outcome::Response {
                         status: response.status,
                         cache_control: &response.cache_control,
+                        length: usize::try_from(response.length).unwrap_or(usize::MAX),
                         body: Cow::Owned(response.body),
                     };
                     open.gate.supply(source, &uri, outcome, now)
@@ -64,9 +65,11 @@ impl wit::Guest for Face {
         .unwrap_or_else(|| wit::Supplied::Refused(lower::gate_unknown()))
     }
 
-    fn resume(gate: wit::Handle, source: u32, now: wit::TimeMs) -> wit::Supplied {
-        gates::with(gate, |open| lower::supplied(open.gate.resume(source, now)))
-            .unwrap_or_else(|| wit::Supplied::Refused(lower::gate_unknown()))
+    fn resume(gate: wit::Handle, source: u32, part: Vec<u8>, now: wit::TimeMs) -> wit::Supplied {
+        gates::with(gate, |open| {
+            lower::supplied(open.gate.resume(source, &part, now))
+        })
+        .unwrap_or_else(|| wit::Supplied::Refused(lower::gate_unknown()))
     }
 
     fn status(gate: wit::Handle, now: wit::TimeMs) -> Vec<wit::DocumentStatus> {

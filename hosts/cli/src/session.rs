@@ -179,8 +179,12 @@ impl Session {
             .instance
             .supply(*source, uri, &outcome, now_ms)
             .map_err(died)?;
-        while supplied == Supplied::Unfinished {
-            supplied = self.instance.resume(*source, now_ms).map_err(died)?;
+        for call in 1.. {
+            if supplied != Supplied::Unfinished {
+                break;
+            }
+            let part = outcome.part(call);
+            supplied = self.instance.resume(*source, part, now_ms).map_err(died)?;
         }
         let messages = match (reason, supplied) {
             (Some(reason), _) => vec![reason],

@@ -4,6 +4,9 @@ use std::fmt;
 
 use crate::{Problem, bindings::exports::countersign::gate::gate as wit, instance::all};
 
+/// What one call copies into the module: a fraction of a millisecond.
+const PART_BYTES: usize = 1024 * 1024;
+
 /// A document that the gate wants: GET, no redirects, within the two bounds.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Fetch {
@@ -78,10 +81,24 @@ impl Outcome {
             Self::Response(response) => wit::Outcome::Response(wit::Response {
                 status: response.status,
                 cache_control: &response.cache_control,
-                body: &response.body,
+                // Longer than any document may be: it is refused by its length.
+                length: response.body.len().try_into().unwrap_or(u32::MAX),
+                body: self.part(0),
             }),
             Self::Failed => wit::Outcome::Failed,
         }
+    }
+
+    /// The part of the body that a call with this number hands over: `0` is
+    /// [`Instance::supply`](crate::Instance::supply), those from `1` on are
+    /// [`Instance::resume`](crate::Instance::resume). Empty after the last.
+    #[must_use]
+    pub fn part(&self, call: usize) -> &[u8] {
+        let body = match self {
+            Self::Response(response) => response.body.as_slice(),
+            Self::Failed => &[],
+        };
+        body.chunks(PART_BYTES).nth(call).unwrap_or_default()
     }
 }
 
@@ -92,8 +109,9 @@ pub enum Supplied {
     Accepted(Vec<Problem>),
     /// It is not, and the old one stays.
     Refused(Problem),
-    /// It was not read to its end: call [`Instance::resume`](crate::Instance::resume)
-    /// until it says something else. The old one is in force meanwhile.
+    /// It was not read to its end: call [`Instance::resume`](crate::Instance::resume),
+    /// each time with the next [`Outcome::part`], until it says something else.
+    /// The old one is in force meanwhile.
     Unfinished,
     /// The document's address is another one by now: nothing has changed, and
     /// nothing failed.

@@ -55,13 +55,13 @@ const FAULTY: &str = r#"
   (func (export "countersign:gate/gate@0.1.0#next-due") (param i32 i64) (result i32)
     (i32.const 1024))
   (func (export "countersign:gate/gate@0.1.0#supply")
-    (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i64) (result i32)
-    (if (i32.eq (local.get 9) (i32.const 3)) (then
+    (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i64) (result i32)
+    (if (i32.eq (local.get 10) (i32.const 3)) (then
       (global.set $slices (i32.const 50))
       (return (i32.const 3328))))
     (if (i32.eqz (local.get 4)) (then (unreachable)))
     (i32.const 1024))
-  (func (export "countersign:gate/gate@0.1.0#resume") (param i32 i32 i64) (result i32)
+  (func (export "countersign:gate/gate@0.1.0#resume") (param i32 i32 i32 i32 i64) (result i32)
     (global.set $slices (i32.sub (global.get $slices) (i32.const 1)))
     (if (result i32) (global.get $slices) (then (i32.const 3328)) (else (i32.const 1024))))
   (func (export "countersign:gate/gate@0.1.0#status") (param i32 i64) (result i32)

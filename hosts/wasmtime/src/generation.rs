@@ -207,12 +207,15 @@ impl Generation {
             reader.write(&self.pool.journal, fetch, outcome, at_ms, &supplied);
             Ok(supplied)
         });
-        while let Ok(Supplied::Unfinished) = judged {
+        for call in 1.. {
+            let Ok(Supplied::Unfinished) = judged else {
+                break;
+            };
             drop(place);
             task::yield_now().await;
             place = self.pool.take_again(id).await?;
             judged = place.call(|reader| {
-                let supplied = reader.instance.resume(source, at_ms)?;
+                let supplied = reader.instance.resume(source, outcome.part(call), at_ms)?;
                 reader.write(&self.pool.journal, fetch, outcome, at_ms, &supplied);
                 Ok(supplied)
             });

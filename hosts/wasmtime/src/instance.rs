@@ -78,7 +78,8 @@ impl Instance {
             .call(|gate, store| gate.call_next_due(store, handle, now_ms))
     }
 
-    /// How a fetch from `uri` ended, which is where it was to be from.
+    /// How a fetch from `uri` ended, which is where it was to be from. Of a
+    /// large body this hands over the first part ([`Outcome::part`]).
     ///
     /// # Errors
     /// The instance died.
@@ -98,14 +99,14 @@ impl Instance {
     }
 
     /// Goes on with a document that was not read to its end: a few milliseconds
-    /// of work.
+    /// of work. `part` is the next part of its body; empty once all of them came.
     ///
     /// # Errors
     /// The instance died.
-    pub fn resume(&mut self, source: u32, now_ms: u64) -> Result<Supplied, Trap> {
+    pub fn resume(&mut self, source: u32, part: &[u8], now_ms: u64) -> Result<Supplied, Trap> {
         let handle = self.gate;
         self.guest
-            .call(|gate, store| gate.call_resume(store, handle, source, now_ms))
+            .call(|gate, store| gate.call_resume(store, handle, source, part, now_ms))
             .map(Supplied::from)
     }
 

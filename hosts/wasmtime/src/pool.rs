@@ -57,6 +57,8 @@ pub(crate) struct Reader {
     pub(crate) read: u64,
     /// Number of the entry that it has read a part of.
     begun: u64,
+    /// The calls that read it after the first.
+    calls: usize,
 }
 
 /// An instance in use. Dropped, it is free again; without an instance, a fresh
@@ -242,6 +244,7 @@ impl Pool {
             id,
             read: 0,
             begun: 0,
+            calls: 0,
         })
     }
 
@@ -333,8 +336,11 @@ impl Reader {
         };
         let source = entry.fetch.source;
         let supplied = if self.begun == entry.number {
-            self.instance.resume(source, entry.at_ms)?
+            self.calls += 1;
+            let part = entry.outcome.part(self.calls);
+            self.instance.resume(source, part, entry.at_ms)?
         } else {
+            self.calls = 0;
             let uri = &entry.fetch.uri;
             self.instance
                 .supply(source, uri, &entry.outcome, entry.at_ms)?

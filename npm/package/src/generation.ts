@@ -129,10 +129,10 @@ export class Generation {
     try {
       let supplied = this.#held.supply(document, answer, atMs);
       const { incarnation } = this.#held;
-      while (supplied?.outcome === "unfinished") {
+      for (let slice = 1; supplied?.outcome === "unfinished"; slice++) {
         this.#reading.set(source, monotonicMs());
         await nextTurn();
-        supplied = incarnation === this.#held.incarnation ? this.#held.resume(document, atMs) : undefined;
+        supplied = incarnation === this.#held.incarnation ? this.#held.resume(document, answer, slice, atMs) : undefined;
       }
       return supplied;
     } finally {

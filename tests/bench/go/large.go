@@ -60,7 +60,7 @@ func (d *document) read() (longest time.Duration, which int, err error) {
 		if call == 0 {
 			supplied, err = instance.Supply(due[0].Source, due[0].URI, response, now())
 		} else {
-			supplied, err = instance.Resume(due[0].Source, now())
+			supplied, err = instance.Resume(due[0].Source, response.Part(call), now())
 		}
 		if elapsed := time.Since(start); elapsed > longest {
 			longest, which = elapsed, call

@@ -23,7 +23,7 @@ export function openGate(policy) {
 export function supply(gate, fetch, jwks, each = (slice) => slice()) {
   const answer = { status: 200, cacheControl: "max-age=600", body: jwks };
   let supplied = each(() => gate.supply(fetch, answer, Date.now()));
-  while (supplied?.outcome === "unfinished") supplied = each(() => gate.resume(fetch, Date.now()));
+  for (let call = 1; supplied?.outcome === "unfinished"; call++) supplied = each(() => gate.resume(fetch, answer, call, Date.now()));
   if (supplied?.outcome !== "accepted" || supplied.skipped.length > 0) throw new Error(JSON.stringify(supplied));
 }
 

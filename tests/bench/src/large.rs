@@ -72,7 +72,7 @@ impl Document {
             let clock = Instant::now();
             let supplied = match call {
                 0 => instance.supply(fetch.source, &fetch.uri, &outcome, token::now_ms())?,
-                _ => instance.resume(fetch.source, token::now_ms())?,
+                _ => instance.resume(fetch.source, outcome.part(call), token::now_ms())?,
             };
             let elapsed = clock.elapsed().as_nanos() as f64;
             if elapsed > longest.0 {

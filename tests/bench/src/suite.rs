@@ -172,6 +172,7 @@ fn supply_native(signer: &Signer, scale: &Scale) -> Result<Figure> {
         let outcome = countersign::Outcome::Response {
             status: 200,
             cache_control: "max-age=600",
+            length: body.len(),
             body: body.as_bytes().into(),
         };
         match gate.supply(fetch.source, &fetch.uri, outcome, token::now_ms()) {

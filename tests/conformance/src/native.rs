@@ -44,7 +44,7 @@ impl Host for Native {
             } => {
                 let mut supplied = open.supply(*source, uri, outcome(response.as_ref()), *at);
                 while supplied == Supplied::Unfinished {
-                    supplied = open.resume(*source, *at);
+                    supplied = open.resume(*source, &[], *at);
                 }
                 match supplied {
                     Supplied::Accepted { skipped } => Reply::Accepted(problems(&skipped)),
@@ -113,6 +113,7 @@ fn outcome(response: Option<&Response>) -> Outcome<'_> {
         }) => Outcome::Response {
             status: *status,
             cache_control,
+            length: body.0.len(),
             body: body.0.as_slice().into(),
         },
     }

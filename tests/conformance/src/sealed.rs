@@ -85,7 +85,7 @@ impl Sealed {
                 let mut supplied =
                     guest.call_supply(&mut *store, handle, *source, uri, &outcome, *at)?;
                 while let Supplied::Unfinished = supplied {
-                    supplied = guest.call_resume(&mut *store, handle, *source, *at)?;
+                    supplied = guest.call_resume(&mut *store, handle, *source, &[], *at)?;
                 }
                 match supplied {
                     Supplied::Accepted(skipped) => Reply::Accepted(problems(skipped)),
@@ -163,6 +163,7 @@ fn outcome(response: Option<&Response>) -> Outcome {
         }) => Outcome::Response(Answer {
             status: *status,
             cache_control: cache_control.clone(),
+            length: body.0.len().try_into().unwrap_or(u32::MAX),
             body: body.0.clone(),
         }),
     }

@@ -20,14 +20,17 @@ fuzz_target!(|input: (u16, &str, &[u8])| {
     let mut gate = Gate::open(POLICY, 1).expect("the policy is good");
     for fetch in gate.due(1) {
         let mut supply = |now_ms| {
+            let (first, mut rest) = body.split_at(body.len() / 2);
             let outcome = Outcome::Response {
                 status,
                 cache_control,
-                body: body.into(),
+                length: body.len(),
+                body: first.into(),
             };
             let mut supplied = gate.supply(fetch.source, &fetch.uri, outcome, now_ms);
             while let Supplied::Unfinished = supplied {
-                supplied = gate.resume(fetch.source, now_ms);
+                supplied = gate.resume(fetch.source, rest, now_ms);
+                rest = &[];
             }
             matches!(supplied, Supplied::Accepted { .. })
         };

@@ -61,8 +61,11 @@ pub enum Outcome<'a> {
         status: u16,
         /// `Cache-Control`, empty where absent (RFC 9111 §5.2).
         cache_control: &'a str,
-        /// The body, decoded from any content coding. A large one is kept while
-        /// it is read: owned bytes spare a copy.
+        /// How many bytes the body has, decoded from any content coding.
+        length: usize,
+        /// The body, or its first part: the others come with
+        /// [`resume`](crate::Gate::resume), so that no call copies more than a
+        /// host wants. It is kept while it is read: owned bytes spare a copy.
         body: Cow<'a, [u8]>,
     },
     /// No answer: refused, timed out, redirected, too large, bad certificate.
@@ -79,8 +82,9 @@ pub enum Supplied {
     },
     /// It cannot be used: the old one stays.
     Refused(Problem),
-    /// It is not read to its end: call [`resume`](crate::Gate::resume) until
-    /// there is another answer. The old one is in force meanwhile.
+    /// It is not read to its end: call [`resume`](crate::Gate::resume), with
+    /// the next part of its body if one is left, until there is another answer.
+    /// The old one is in force meanwhile.
     Unfinished,
     /// It came from an address that is not this document's any more. Nothing
     /// changed.

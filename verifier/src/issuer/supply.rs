@@ -1,7 +1,7 @@
 //! Documents that come in: accepted whole, or refused with what was there kept.
 //! Large ones are read in slices.
 
-use alloc::{borrow::Cow, boxed::Box, format, sync::Arc, vec::Vec};
+use alloc::{boxed::Box, format, sync::Arc, vec::Vec};
 
 use super::{Issuers, Source, State};
 use crate::{
@@ -15,14 +15,21 @@ use crate::{
 
 /// A document that is being read.
 pub(super) struct Reading {
-    parts: Parts,
+    stage: Stage,
     /// How long it is fresh.
     fresh_ms: u64,
 }
 
-enum Parts {
+enum Stage {
+    Body(Body),
     Keys(Box<key::Reading>),
     Revocations(Box<revocation::Reading>),
+}
+
+/// A body that comes in parts.
+struct Body {
+    bytes: Vec<u8>,
+    length: usize,
 }
 
 impl Issuers {
@@ -36,7 +43,7 @@ impl Issuers {
         outcome: Outcome<'_>,
         now_ms: u64,
     ) -> Supplied {
-        let Some((source, _, issuer)) = self.parts(policy, id) else {
+        let Some((source, ..)) = self.parts(policy, id) else {
             return Supplied::Refused(unknown_source());
         };
         if source.uri.as_deref() != Some(uri) {
@@ -44,37 +51,10 @@ impl Issuers {
         }
         // A newer answer takes the place of one that is being read.
         source.reading = None;
-        let begun = body(outcome).and_then(|(body, fresh_ms)| {
-            let parts = match source.kind {
-                FetchKind::Discovery => {
-                    let jwks_uri = read_metadata(&body, issuer, &policy.limits)?;
-                    return Ok(Begun::Metadata { jwks_uri, fresh_ms });
-                }
-                FetchKind::Jwks => key::Reading::new(body.into_owned(), &policy.limits)
-                    .map(Box::new)
-                    .map(Parts::Keys)?,
-                FetchKind::Revocations => {
-                    revocation::Reading::new(body.into_owned(), &policy.limits)
-                        .map(Box::new)
-                        .map(Parts::Revocations)?
-                }
-            };
-            Ok(Begun::Reading(Reading { parts, fresh_ms }))
-        });
-        match begun {
-            Ok(Begun::Reading(reading)) => {
+        match begin(outcome, source.kind, &policy.limits) {
+            Ok(reading) => {
                 source.reading = Some(reading);
-                self.resume(policy, id, now_ms)
-            }
-            Ok(Begun::Metadata { jwks_uri, fresh_ms }) => {
-                let keep_ms = fresh_ms.saturating_add(stale_ms(issuer));
-                source
-                    .schedule
-                    .succeed(now_ms, refresh_ms(fresh_ms), keep_ms);
-                self.name_jwks(id, jwks_uri);
-                Supplied::Accepted {
-                    skipped: Vec::new(),
-                }
+                self.go_on(policy, id, now_ms)
             }
             Err(problem) => {
                 source.schedule.fail(now_ms);
@@ -84,46 +64,69 @@ impl Issuers {
     }
 
     /// Goes on with a document that was not read to its end.
-    pub(crate) fn resume(&mut self, policy: &Policy, id: u32, now_ms: u64) -> Supplied {
-        let Some((source, state, issuer)) = self.parts(policy, id) else {
+    pub(crate) fn resume(
+        &mut self,
+        policy: &Policy,
+        id: u32,
+        part: &[u8],
+        now_ms: u64,
+    ) -> Supplied {
+        let Some((source, ..)) = self.parts(policy, id) else {
             return Supplied::Refused(unknown_source());
         };
         let Some(reading) = &mut source.reading else {
             let message = "no document is being read";
             return Supplied::Refused(Problem::error("", "not_supplied", message));
         };
-        let fresh_ms = reading.fresh_ms;
-        let ended = match &mut reading.parts {
-            Parts::Keys(reading) => {
-                let keys = reading.step(&issuer.algorithms, &state.ring);
-                keys.map(|keys| {
-                    keys.map(|(ring, skipped)| {
-                        state.ring = ring;
-                        let keep_ms = fresh_ms.saturating_add(stale_ms(issuer));
-                        (skipped, refresh_ms(fresh_ms), keep_ms)
-                    })
-                })
-            }
-            Parts::Revocations(reading) => reading.step().map(|revoked| {
-                revoked.map(|revoked| {
-                    state.revoked = revoked;
-                    let configured = issuer.revocations.as_ref();
-                    let refresh_ms = configured.map_or(fresh_ms, |r| r.refresh_ms);
-                    // Else an old list is better than none, for as long as it takes.
-                    let keep_ms = configured.and_then(|r| r.max_stale_ms).unwrap_or(u64::MAX);
-                    (Vec::new(), refresh_ms, keep_ms)
-                })
-            }),
+        if let Err(problem) = reading.stage.append(part) {
+            source.reading = None;
+            source.schedule.fail(now_ms);
+            return Supplied::Refused(problem);
+        }
+        self.go_on(policy, id, now_ms)
+    }
+
+    /// Reads one slice of what is there.
+    fn go_on(&mut self, policy: &Policy, id: u32, now_ms: u64) -> Supplied {
+        let Some((source, state, issuer)) = self.parts(policy, id) else {
+            return Supplied::Refused(unknown_source());
         };
-        match ended {
-            Ok(None) => Supplied::Unfinished,
-            Ok(Some((skipped, refresh_ms, keep_ms))) => {
-                source.reading = None;
-                source.schedule.succeed(now_ms, refresh_ms, keep_ms);
+        let Some(Reading { stage, fresh_ms }) = source.reading.take() else {
+            return Supplied::Unfinished;
+        };
+        match stage.step(state, source.kind, issuer, &policy.limits) {
+            Ok(Step::Unfinished(stage)) => {
+                source.reading = Some(Reading { stage, fresh_ms });
+                Supplied::Unfinished
+            }
+            Ok(Step::Metadata { jwks_uri }) => {
+                let keep_ms = fresh_ms.saturating_add(stale_ms(issuer));
+                source
+                    .schedule
+                    .succeed(now_ms, refresh_ms(fresh_ms), keep_ms);
+                self.name_jwks(id, jwks_uri);
+                Supplied::Accepted {
+                    skipped: Vec::new(),
+                }
+            }
+            Ok(Step::Keys { skipped }) => {
+                let keep_ms = fresh_ms.saturating_add(stale_ms(issuer));
+                source
+                    .schedule
+                    .succeed(now_ms, refresh_ms(fresh_ms), keep_ms);
                 Supplied::Accepted { skipped }
             }
+            Ok(Step::Revocations) => {
+                let configured = issuer.revocations.as_ref();
+                let refresh_ms = configured.map_or(fresh_ms, |r| r.refresh_ms);
+                // Else an old list is better than none, for as long as it takes.
+                let keep_ms = configured.and_then(|r| r.max_stale_ms).unwrap_or(u64::MAX);
+                source.schedule.succeed(now_ms, refresh_ms, keep_ms);
+                Supplied::Accepted {
+                    skipped: Vec::new(),
+                }
+            }
             Err(problem) => {
-                source.reading = None;
                 source.schedule.fail(now_ms);
                 Supplied::Refused(problem)
             }
@@ -160,10 +163,81 @@ impl Issuers {
     }
 }
 
-/// What an answer begins.
-enum Begun {
-    Reading(Reading),
-    Metadata { jwks_uri: Arc<str>, fresh_ms: u64 },
+/// What one slice of a document came to. Where it is its end, what it says is
+/// in the issuer's state.
+enum Step {
+    Unfinished(Stage),
+    Metadata { jwks_uri: Arc<str> },
+    Keys { skipped: Vec<Problem> },
+    Revocations,
+}
+
+impl Stage {
+    /// Takes in the next part of the body.
+    fn append(&mut self, part: &[u8]) -> Result<(), Problem> {
+        match self {
+            Self::Body(body) if !part.is_empty() => body.append(part),
+            Self::Body(_) => Err(length("ends before")),
+            Self::Keys(_) | Self::Revocations(_) if part.is_empty() => Ok(()),
+            Self::Keys(_) | Self::Revocations(_) => Err(length("goes on after")),
+        }
+    }
+
+    fn step(
+        self,
+        state: &mut State,
+        kind: FetchKind,
+        issuer: &Issuer,
+        limits: &Limits,
+    ) -> Result<Step, Problem> {
+        match self {
+            Self::Body(body) if body.bytes.len() < body.length => {
+                Ok(Step::Unfinished(Self::Body(body)))
+            }
+            Self::Body(Body { bytes, .. }) => {
+                let next = match kind {
+                    FetchKind::Discovery => {
+                        let jwks_uri = read_metadata(&bytes, issuer, limits)?;
+                        return Ok(Step::Metadata { jwks_uri });
+                    }
+                    FetchKind::Jwks => Self::Keys(Box::new(key::Reading::new(bytes, limits))),
+                    FetchKind::Revocations => {
+                        Self::Revocations(Box::new(revocation::Reading::new(bytes, limits)))
+                    }
+                };
+                next.step(state, kind, issuer, limits)
+            }
+            Self::Keys(mut reading) => Ok(match reading.step(&issuer.algorithms, &state.ring)? {
+                None => Step::Unfinished(Self::Keys(reading)),
+                Some((ring, skipped)) => {
+                    state.ring = ring;
+                    Step::Keys { skipped }
+                }
+            }),
+            Self::Revocations(mut reading) => Ok(match reading.step()? {
+                None => Step::Unfinished(Self::Revocations(reading)),
+                Some(revoked) => {
+                    state.revoked = revoked;
+                    Step::Revocations
+                }
+            }),
+        }
+    }
+}
+
+impl Body {
+    fn append(&mut self, part: &[u8]) -> Result<(), Problem> {
+        if part.len() > self.length.saturating_sub(self.bytes.len()) {
+            return Err(length("goes on after"));
+        }
+        self.bytes.extend_from_slice(part);
+        Ok(())
+    }
+}
+
+fn length(fault: &str) -> Problem {
+    let message = format!("the body {fault} its length");
+    Problem::error("", "document_length", message)
 }
 
 /// Ahead of time, so that a refresh never makes a request wait.
@@ -182,14 +256,38 @@ fn stale_ms(issuer: &Issuer) -> u64 {
     }
 }
 
-/// The body of an answer that supplies a document, and how long it is fresh.
-fn body(outcome: Outcome<'_>) -> Result<(Cow<'_, [u8]>, u64), Problem> {
+/// What an answer begins, after its size. Room for all of a body is made at
+/// once, and filled part by part.
+fn begin(outcome: Outcome<'_>, kind: FetchKind, limits: &Limits) -> Result<Reading, Problem> {
     match outcome {
         Outcome::Response {
             status: 200,
             cache_control,
+            length: bytes,
             body,
-        } => Ok((body, fresh_for_ms(cache_control))),
+        } => {
+            let most = match kind {
+                FetchKind::Discovery | FetchKind::Jwks => limits.document_bytes,
+                FetchKind::Revocations => limits.revocation_bytes,
+            };
+            if bytes > most {
+                let message = format!("the document has more than {most} bytes");
+                return Err(Problem::error("", "document_too_large", message));
+            }
+            if body.len() > bytes {
+                return Err(length("goes on after"));
+            }
+            let mut body = Body {
+                bytes: body.into_owned(),
+                length: bytes,
+            };
+            body.bytes
+                .reserve_exact(bytes.saturating_sub(body.bytes.len()));
+            Ok(Reading {
+                stage: Stage::Body(body),
+                fresh_ms: fresh_for_ms(cache_control),
+            })
+        }
         Outcome::Response { status, .. } => {
             let message = format!("the server answered with status {status}");
             Err(Problem::error("", "document_status", message))

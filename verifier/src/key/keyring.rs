@@ -33,7 +33,7 @@ impl Keyring {
         limits: &Limits,
     ) -> Result<(Self, Vec<Problem>), Problem> {
         let nothing = Keyring::default();
-        let mut reading = Reading::new(jwks.to_vec(), limits)?;
+        let mut reading = Reading::new(jwks.to_vec(), limits);
         loop {
             if let Some(keys) = reading.step(algorithms, &nothing)? {
                 return Ok(keys);

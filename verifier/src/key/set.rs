@@ -12,7 +12,7 @@ use crate::{
 
 /// Keys that are read in one slice: to prepare one of P-521 takes about a
 /// millisecond.
-const SLICE_KEYS: usize = 4;
+const SLICE_KEYS: usize = 2;
 /// Bytes of a document that are read in one slice.
 const SLICE_BYTES: usize = 128 * 1024;
 /// Skipped keys that are reported one by one.
@@ -125,16 +125,13 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
-    /// # Errors
-    /// That it is too large.
-    pub(crate) fn new(document: Vec<u8>, limits: &Limits) -> Result<Self, Problem> {
-        admit_size(&document, limits)?;
-        Ok(Self {
+    pub(crate) fn new(document: Vec<u8>, limits: &Limits) -> Self {
+        Self {
             elements: Elements::new(limits.json_bounds(), document.len()),
             document: Arc::new(document),
             keys: Some(KeySet::new(limits, "")),
             is_set: false,
-        })
+        }
     }
 
     /// Reads on for one slice: the keys, once the set was read to its end.
@@ -167,19 +164,10 @@ impl Reading {
     }
 }
 
-/// Parses a small document, after its size.
+/// Parses a small document, whose size was admitted.
 pub(crate) fn parse_document<'a>(body: &'a [u8], limits: &Limits) -> Result<Value<'a>, Problem> {
-    admit_size(body, limits)?;
     json::parse(body, limits.json_bounds())
         .map_err(|Fault { kind, pointer, .. }| refusal(kind, pointer))
-}
-
-fn admit_size(document: &[u8], limits: &Limits) -> Result<(), Problem> {
-    if document.len() > limits.document_bytes {
-        let message = format!("the document has more than {} bytes", limits.document_bytes);
-        return Err(Problem::error("", "document_too_large", message));
-    }
-    Ok(())
 }
 
 fn is_symmetric(key: &Value<'_>) -> bool {

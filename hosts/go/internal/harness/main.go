@@ -92,9 +92,10 @@ func (h *host) answer(c *command) (reply, error) {
 }
 
 func supply(gate *countersign.Instance, args *args) (reply, error) {
-	supplied, err := gate.Supply(args.Source, args.URI, args.Response.response(), args.At)
-	for err == nil && supplied.Outcome == countersign.Unfinished {
-		supplied, err = gate.Resume(args.Source, args.At)
+	response := args.Response.response()
+	supplied, err := gate.Supply(args.Source, args.URI, response, args.At)
+	for call := 1; err == nil && supplied.Outcome == countersign.Unfinished; call++ {
+		supplied, err = gate.Resume(args.Source, response.Part(call), args.At)
 	}
 	switch {
 	case err != nil:
