@@ -104,8 +104,8 @@ type guest struct {
 	realloc   api.Function
 	functions map[string]function
 	lowerer   lowerer
-	// The longest call is that of `supply`.
-	stack [11]uint64
+	// Parameters and results of the last call.
+	stack []uint64
 }
 
 var errOutside = errors.New("it gave room outside its memory")
@@ -147,8 +147,8 @@ func (g *guest) lower() *lowerer {
 }
 
 func (g *guest) alloc(align, size uint32) (uint32, error) {
-	stack := g.stack[:4]
-	stack[0], stack[1], stack[2], stack[3] = 0, 0, uint64(align), uint64(size)
+	stack := append(g.stack[:0], 0, 0, uint64(align), uint64(size))
+	g.stack = stack
 	if err := g.realloc.CallWithStack(context.Background(), stack); err != nil {
 		return 0, err
 	}
@@ -162,8 +162,8 @@ func (g *guest) call(name string, lift func(l *lifter, at uint32), params ...uin
 	if !ok {
 		return dead(fmt.Errorf("it has no function `%s`", name))
 	}
-	stack := g.stack[:]
-	copy(stack, params)
+	stack := append(g.stack[:0], params...)
+	g.stack = stack
 	if err := function.call.CallWithStack(context.Background(), stack); err != nil {
 		return dead(err)
 	}

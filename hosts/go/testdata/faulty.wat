@@ -32,18 +32,18 @@
   (func (export "countersign:gate/gate@0.1.0#next-due") (param i32 i64) (result i32)
     (i32.const 1024))
   (func (export "countersign:gate/gate@0.1.0#supply")
-    (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i64) (result i32)
+    (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i64) (result i32)
     (local $letter i32)
     ;; A fetch that failed is refused, without a word.
     (if (i32.eq (local.get 4) (i32.const 1)) (then (return (i32.const 3584))))
-    (if (local.get 9) (then (local.set $letter (i32.load8_u (local.get 8)))))
+    (if (local.get 10) (then (local.set $letter (i32.load8_u (local.get 9)))))
     ;; A document that begins with `u` is not finished before the fourth slice,
     ;; one with `o` is outdated.
     (if (i32.eq (local.get $letter) (i32.const 117))
       (then (global.set $left (i32.const 3)) (return (i32.const 3600))))
     (if (i32.eq (local.get $letter) (i32.const 111)) (then (return (i32.const 3616))))
     (unreachable))
-  (func (export "countersign:gate/gate@0.1.0#resume") (param i32 i32 i64) (result i32)
+  (func (export "countersign:gate/gate@0.1.0#resume") (param i32 i32 i32 i32 i64) (result i32)
     (if (i32.eqz (global.get $left)) (then (unreachable)))
     (global.set $left (i32.sub (global.get $left) (i32.const 1)))
     (if (global.get $left) (then (return (i32.const 3600))))
