@@ -186,6 +186,9 @@ func (g *guest) call(name string, lift func(l *lifter, at uint32), params ...uin
 }
 
 func (g *guest) close() {
+	// Its memory is not there any more: nothing may look at it.
+	g.functions = nil
+	g.lowerer.alloc = func(uint32, uint32) (uint32, error) { return 0, errClosed }
 	// Memory goes back whatever it says.
 	_ = g.module.Close(context.Background())
 }

@@ -6,21 +6,29 @@ import (
 	"github.com/tetratelabs/wazero/experimental"
 )
 
-// withMemory has the memory of an instance grow without being copied each
-// time, which takes long where a large document has made it large.
+// reservedBytes is as much as the memory of an instance may grow without being
+// copied: the largest documents of several issuers. Untouched pages cost an
+// address.
+const reservedBytes = 1 << 30
+
+// withMemory has the memory of an instance grow without being copied, which
+// takes long where a large document has made it large.
 func withMemory(ctx context.Context) context.Context {
 	return experimental.WithMemoryAllocator(ctx, experimental.MemoryAllocatorFunc(func(capacity, _ uint64) experimental.LinearMemory {
-		return &linearMemory{make([]byte, 0, capacity)}
+		if memory := reserve(); memory != nil {
+			return memory
+		}
+		return &copiedMemory{make([]byte, 0, capacity)}
 	}))
 }
 
-type linearMemory struct{ bytes []byte }
+// A copiedMemory is for systems that reserve no addresses.
+type copiedMemory struct{ bytes []byte }
 
 // Reallocate is of [experimental.LinearMemory]: what is new is zero, as a
 // memory never shrinks.
-func (m *linearMemory) Reallocate(size uint64) []byte {
+func (m *copiedMemory) Reallocate(size uint64) []byte {
 	if size > uint64(cap(m.bytes)) {
-		// Pages that nobody has touched cost an address.
 		grown := make([]byte, len(m.bytes), size+size/2)
 		copy(grown, m.bytes)
 		m.bytes = grown
@@ -30,4 +38,4 @@ func (m *linearMemory) Reallocate(size uint64) []byte {
 }
 
 // Free is of [experimental.LinearMemory].
-func (m *linearMemory) Free() { m.bytes = nil }
+func (m *copiedMemory) Free() { m.bytes = nil }
