@@ -1,20 +1,19 @@
 //! The gate: a state machine without I/O.
 
-use alloc::{boxed::Box, sync::Arc, vec::Vec};
+use alloc::{sync::Arc, vec::Vec};
 use core::fmt;
 
 use crate::{
-    Change, Decision, DocumentStatus, Fetch, Grant, Outcome, Problem, Request, Step, Supplied,
+    base::Problem,
     check::{Admitted, Checks, Pass},
-    credential,
-    explain::Trace,
-    issuer::Issuers,
+    decision::{Decision, Grant, Requirements, Strip},
+    documents::{DocumentStatus, Fetch, Issuers, Outcome, Supplied},
     json::Value,
-    memory::Memory,
-    policy::{self, Credential, Policy},
-    prepared::Requirements,
-    refusal::Halt,
-    router::Router,
+    model::{Credential, Policy},
+    policy,
+    refusal::{Halt, Step, Trace},
+    request::{Request, Router},
+    token::Memory,
 };
 
 /// What says whether a cookie may be believed.
@@ -37,14 +36,6 @@ pub struct Gate {
     requirements: Requirements,
     warnings: Vec<Problem>,
     strip: Strip,
-}
-
-/// What a grant removes, made once.
-struct Strip {
-    forwarded: Arc<[Box<str>]>,
-    forwarded_and_credentials: Arc<[Box<str>]>,
-    /// Those that may hold a credential, where it is to be removed.
-    cookies: Vec<Box<str>>,
 }
 
 /// A policy may hold secrets, and memory holds tokens.
@@ -162,8 +153,9 @@ impl Gate {
     /// Tokens that a withdrawn key had verified are forgotten.
     fn forget_withdrawn(&mut self, supplied: Supplied) -> Supplied {
         if let Supplied::Accepted { .. } = supplied {
+            let issuers = &self.issuers;
             self.memory
-                .retain(|verified| self.issuers.still_names(verified));
+                .retain(|known| issuers.still_finds(known.issuer, &known.key, known.named_key));
         }
         supplied
     }
@@ -212,7 +204,7 @@ impl Gate {
                 self.checks(now_ms, true)
                     .token(token, requirement, &mut Trace::off())
             }
-            None => Err(crate::Code::InternalError.into()),
+            None => Err(crate::refusal::Code::InternalError.into()),
         };
         self.conclude(admitted, now_ms)
     }
@@ -265,60 +257,6 @@ impl Gate {
                 Decision::Allow(grant)
             }
         }
-    }
-}
-
-impl Strip {
-    fn new(policy: &Policy) -> Self {
-        let forwarded: Vec<Box<str>> = policy
-            .forward
-            .iter()
-            .map(|(name, _)| name.clone())
-            .collect();
-        let mut both = forwarded.clone();
-        let mut cookies = Vec::new();
-        for place in &policy.credentials {
-            match place {
-                Credential::Header { name, .. } if both.contains(name) => {}
-                Credential::Header { name, .. } => both.push(name.clone()),
-                Credential::Cookie { name, .. } if policy.strip_credential => {
-                    cookies.push(name.clone());
-                }
-                Credential::Cookie { .. } => {}
-            }
-        }
-        Self {
-            forwarded: forwarded.into(),
-            forwarded_and_credentials: both.into(),
-            cookies,
-        }
-    }
-
-    fn grant(&self, verified: Option<&crate::claims::Verified>, credential: bool) -> Grant {
-        Grant {
-            number: verified.map_or(0, |v| v.number),
-            principal: verified.map(|v| Arc::clone(&v.principal)),
-            set_headers: verified.map_or_else(Arc::default, |v| Arc::clone(&v.headers)),
-            remove_headers: Arc::clone(if credential {
-                &self.forwarded_and_credentials
-            } else {
-                &self.forwarded
-            }),
-            changes: Vec::new(),
-        }
-    }
-
-    /// Cookies that may hold a credential are taken out.
-    fn changes(&self, request: &Request<'_>) -> Vec<Change> {
-        if self.cookies.is_empty() {
-            return Vec::new();
-        }
-        let kept = credential::without_cookies(request, &self.cookies);
-        let change = kept.map(|kept| match kept.is_empty() {
-            true => Change::RemoveHeader("cookie"),
-            false => Change::SetHeader("cookie", kept),
-        });
-        Vec::from_iter(change)
     }
 }
 

@@ -2,13 +2,15 @@
 //! parses; this adds what tokens need: duplicate member names are refused
 //! (also when they differ only by escapes), depth and members are bounded.
 
+mod elements;
 mod parse;
 mod pointer;
 
 use alloc::{borrow::Cow, vec::Vec};
 
-use crate::map::Set;
+use crate::base::Set;
 
+pub(crate) use elements::{Elements, Event, refusal};
 pub use parse::{Bounds, Fault, FaultKind, parse, parse_claims};
 pub use pointer::{Pointer, push_token};
 

@@ -10,6 +10,7 @@ use core::{cell::RefCell, fmt};
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use super::{Number, Object, Value, push_token};
+use crate::base::Limits;
 
 /// Above this many members a search in their order finds duplicates, below it
 /// a scan does. Never a table of hashes: nobody has verified these names, and
@@ -23,6 +24,15 @@ pub struct Bounds {
     pub depth: usize,
     /// Members of one object.
     pub members: usize,
+}
+
+impl From<&Limits> for Bounds {
+    fn from(limits: &Limits) -> Self {
+        Self {
+            depth: limits.json_depth,
+            members: limits.json_members,
+        }
+    }
 }
 
 /// Why a text is not one strict JSON value.

@@ -9,8 +9,8 @@ use super::{
     report::Read,
 };
 use crate::{
-    condition::{Claims, Condition},
     json::{Pointer, Value, push_token},
+    model::{Claims, Condition},
 };
 
 /// A JSON Pointer, or the name of one top-level claim.

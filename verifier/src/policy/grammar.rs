@@ -1,6 +1,6 @@
 //! What texts of a policy have to be, each with the sentence that says so.
 
-use crate::target::is_token;
+use crate::base::is_token;
 
 type Judged = Result<(), &'static str>;
 

@@ -4,13 +4,13 @@
 use alloc::{boxed::Box, format, vec::Vec};
 
 use super::{
-    Credential, Forward,
     codes::*,
     grammar,
     reader::{Node, Unique},
     report::Read,
     suggest::{quoted, suggestion},
 };
+use crate::model::{Credential, Forward};
 
 /// Every request is looked through for each.
 const CREDENTIALS: usize = 16;

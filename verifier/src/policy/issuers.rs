@@ -3,7 +3,6 @@
 use alloc::{boxed::Box, format, vec::Vec};
 
 use super::{
-    Audiences, Issuer, Mapping, Places, Revocations, TenantFrom,
     claims::{conditions, one_or_more, pointer},
     codes::*,
     grammar,
@@ -15,10 +14,10 @@ use super::{
     token_types::token_types,
 };
 use crate::{
-    Algorithm, Limits,
+    base::{Limits, Map, limits},
+    jose::Algorithm,
     json::{Pointer, Value},
-    limits,
-    map::Map,
+    model::{Audiences, Issuer, Mapping, Places, Revocations, TenantFrom},
 };
 
 pub(super) fn issuers<'p>(

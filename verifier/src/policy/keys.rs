@@ -2,8 +2,12 @@
 
 use alloc::{format, sync::Arc};
 
-use super::{Keys, codes::*, reader::Node, report::Read};
-use crate::{Algorithm, Keyring, Limits, limits, uri};
+use super::{codes::*, reader::Node, report::Read};
+use crate::{
+    base::{Limits, limits, uri},
+    jose::{Algorithm, Keyring},
+    model::Keys,
+};
 
 /// Secrets of one issuer.
 const SECRETS: usize = 100;

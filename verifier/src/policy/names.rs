@@ -2,8 +2,10 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
-use super::{Policy, TenantFrom};
-use crate::map::{Map, Set};
+use crate::{
+    base::{Map, Set},
+    model::{Policy, TenantFrom},
+};
 
 /// An issuer, by its place among those that have a name.
 pub(super) type IssuerId = usize;

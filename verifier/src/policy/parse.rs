@@ -3,7 +3,6 @@
 use alloc::{format, vec::Vec};
 
 use super::{
-    Policy,
     codes::*,
     grammar,
     headers::{credentials, default_credentials, forward},
@@ -16,10 +15,9 @@ use super::{
     suggest::quoted,
 };
 use crate::{
-    Limits, Problem,
+    base::{Limits, Problem, limits},
     json::{self, Bounds, FaultKind, Value},
-    limits,
-    requirement::Requirement,
+    model::{Policy, Requirement},
 };
 
 /// What a policy or a requirement may not exceed as JSON.

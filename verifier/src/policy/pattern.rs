@@ -3,12 +3,15 @@
 use alloc::{format, vec::Vec};
 
 use super::{
-    Pattern, Segment,
     codes::*,
     reader::{Node, Unique},
     report::Read,
 };
-use crate::{limits, target::decode_segment};
+use crate::{
+    base::limits,
+    model::{Pattern, Segment},
+    request::target::decode_segment,
+};
 
 /// Refuses every pattern that no request could match, because the gate
 /// refuses such a path as ambiguous or because the pattern says something

@@ -2,8 +2,10 @@
 
 use alloc::vec::Vec;
 
-use super::{Host, Pattern, Rule, Segment};
-use crate::map::Set;
+use crate::{
+    base::Set,
+    model::{Host, Pattern, Rule, Segment},
+};
 
 /// A rule with more combinations of path, host and method is not looked at,
 /// and none is once this many are known: this is advice, and it must not cost

@@ -11,9 +11,8 @@ use super::{
     suggest::quoted,
 };
 use crate::{
-    Problem,
+    base::{Problem, Set},
     json::{Number, Object, Value, push_token},
-    map::Set,
 };
 
 /// A value and the way to it. `'p` is the policy's text.

@@ -4,7 +4,7 @@ use alloc::{format, vec::Vec};
 use core::cell::Cell;
 
 use super::codes::TOO_MANY;
-use crate::{Problem, Severity};
+use crate::base::{Problem, Severity};
 
 /// The value could not be read, and the report says why: only
 /// [`Report::refuse`] makes one.

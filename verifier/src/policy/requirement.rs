@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     json::Value,
-    requirement::{Requirement, Tenant, Words},
+    model::{Requirement, Tenant, Words},
 };
 
 /// Levels of `all_of` and `any_of`.

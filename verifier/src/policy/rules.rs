@@ -3,7 +3,6 @@
 use alloc::{boxed::Box, vec::Vec};
 
 use super::{
-    Access, Host, Pattern, Rule,
     codes::*,
     fields::Fields,
     grammar,
@@ -14,7 +13,11 @@ use super::{
     report::Read,
     requirement::{Context, Segments, requirement},
 };
-use crate::{json::Value, limits, requirement::Requirement};
+use crate::{
+    base::limits,
+    json::Value,
+    model::{Access, Host, Pattern, Requirement, Rule},
+};
 
 pub(super) fn rules(node: Node<'_, '_>, names: &Names<'_>) -> Read<Vec<Rule>> {
     let mut reach = Reach::default();

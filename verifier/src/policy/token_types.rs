@@ -3,7 +3,6 @@
 use alloc::{boxed::Box, format, vec::Vec};
 
 use super::{
-    TokenType,
     claims::{all_within, equalities, pointers},
     codes::*,
     grammar::{self, bare_media_type},
@@ -12,7 +11,7 @@ use super::{
     report::Read,
     suggest::quoted,
 };
-use crate::condition::Claims;
+use crate::model::{Claims, TokenType};
 
 /// Every check of a token tries each type of its issuer.
 const TYPES: usize = 32;

@@ -1,0 +1,76 @@
+//! The grammar of hosts and names in HTTP.
+
+use alloc::borrow::Cow;
+
+/// The host of an authority: lower case, without port and trailing dot. Empty
+/// where there is none.
+pub(crate) fn host(authority: &[u8]) -> Option<Cow<'_, str>> {
+    if authority.len() > 512 {
+        return None;
+    }
+    let (mut bare, mut lower) = (true, true);
+    for byte in authority {
+        match byte {
+            b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {}
+            b'A'..=b'Z' => lower = false,
+            b':' | b'[' | b']' => bare = false,
+            _ => return None,
+        }
+    }
+    let authority = core::str::from_utf8(authority).ok()?;
+    let host = if bare {
+        authority
+    } else {
+        without_port(authority)?
+    };
+    let host = host.strip_suffix('.').unwrap_or(host);
+    Some(if lower {
+        Cow::Borrowed(host)
+    } else {
+        Cow::Owned(host.to_ascii_lowercase())
+    })
+}
+
+fn without_port(authority: &str) -> Option<&str> {
+    let (host, port) = if authority.starts_with('[') {
+        authority.split_at_checked(authority.find(']')?.checked_add(1)?)?
+    } else {
+        authority.split_at_checked(authority.find(':').unwrap_or(authority.len()))?
+    };
+    is_port(port).then_some(host)
+}
+
+fn is_port(text: &str) -> bool {
+    text.is_empty()
+        || text
+            .strip_prefix(':')
+            .is_some_and(|port| port.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// `token` of RFC 9110 §5.6.2: methods, header and cookie names.
+pub(crate) fn is_token(text: &str) -> bool {
+    let tchar = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
+    !text.is_empty() && text.bytes().all(tchar)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_lower_case_without_port_and_final_dot() {
+        let read = |authority: &str| host(authority.as_bytes()).map(Cow::into_owned);
+        assert_eq!(
+            read("App.Example.com:8443").as_deref(),
+            Some("app.example.com")
+        );
+        assert_eq!(read("app.example.com.").as_deref(), Some("app.example.com"));
+        assert_eq!(read("[::1]:80").as_deref(), Some("[::1]"));
+        assert_eq!(read("").as_deref(), Some(""));
+        for refused in [
+            "a@b", "a/b", "a,b", "a b", "a:b", "::1", "[::1", "a\\b", "a:1:2",
+        ] {
+            assert_eq!(read(refused), None, "{refused}");
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Every bound on attacker-controlled or fetched bytes, in one place.
+
+/// Limits that a policy may lower and never raise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of a compact token.
+    pub token_bytes: usize,
+    /// Bytes of a decoded JOSE header.
+    pub header_bytes: usize,
+    /// Nesting of JSON in headers, claims and documents.
+    pub json_depth: usize,
+    /// Members of one JSON object in headers, claims and documents.
+    pub json_members: usize,
+    /// Bytes of a key document, or of OpenID Provider metadata.
+    pub document_bytes: usize,
+    /// Keys in one key document that can be used for one of its issuer's
+    /// algorithms.
+    pub document_keys: usize,
+    /// Bytes of a revocation document.
+    pub revocation_bytes: usize,
+    /// Entries of a revocation document.
+    pub revocation_entries: usize,
+    /// Remembered tokens.
+    pub remembered_tokens: usize,
+}
+
+impl Limits {
+    /// The defaults, which are also the maxima.
+    pub const DEFAULT: Limits = Limits {
+        token_bytes: 16 * 1024,
+        header_bytes: 4 * 1024,
+        json_depth: 16,
+        json_members: 256,
+        document_bytes: 1024 * 1024,
+        document_keys: 1_000,
+        revocation_bytes: 32 * 1024 * 1024,
+        revocation_entries: 500_000,
+        remembered_tokens: 1000,
+    };
+}
+
+/// Bytes of a policy.
+pub(crate) const POLICY_BYTES: usize = 16 * 1024 * 1024;
+/// Issuers in a policy.
+pub(crate) const POLICY_ISSUERS: usize = 10_000;
+/// Rules in a policy.
+pub(crate) const POLICY_RULES: usize = 10_000;
+/// Bytes of a request target.
+pub(crate) const TARGET_BYTES: usize = 16 * 1024;
+/// Header fields of a request that a host hands in.
+pub(crate) const FIELDS: usize = 1_000;
+/// Path segments of a request target or a pattern.
+pub(crate) const PATH_SEGMENTS: usize = 256;
+/// Prepared requirements of one gate: those that were used last. Hosts keep
+/// fewer, 1,000, so that none is forgotten here that a host still knows.
+pub(crate) const REQUIREMENTS: u32 = 1_024;
+/// Bytes that all remembered tokens may hold together.
+pub(crate) const REMEMBERED_BYTES: usize = 3 * 1024 * 1024;
+/// Fetched documents are fresh for at least this long (ms).
+pub(crate) const FRESH_MIN_MS: u64 = 60_000;
+/// Fetched documents are fresh for at most this long (ms).
+pub(crate) const FRESH_MAX_MS: u64 = 24 * 3_600_000;
+/// Freshness without a `max-age` (ms).
+pub(crate) const FRESH_DEFAULT_MS: u64 = 600_000;
+/// Old keys stay valid this long while fetching fails (s).
+pub(crate) const STALE_DEFAULT_S: u64 = 24 * 3_600;
+/// At most one fetch for unknown `kid`s an issuer in this time (ms).
+pub(crate) const UNKNOWN_KID_MS: u64 = 30_000;
+/// A fetch that was started and not supplied counts as lost after this (ms).
+pub(crate) const FLIGHT_MS: u64 = 15_000;
+/// What a host allows one fetch (ms).
+pub(crate) const FETCH_TIMEOUT_MS: u32 = 5_000;
+/// First and longest pause after a failed fetch (ms), doubling in between.
+pub(crate) const BACKOFF_MS: (u64, u64) = (1_000, 60_000);

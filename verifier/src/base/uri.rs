@@ -1,0 +1,27 @@
+//! Which URIs a host may be asked to fetch.
+
+/// An absolute `https` URL (RFC 3986 §4.3) with a host, or `http` where the
+/// policy says so; without user, fragment, or anything but visible ASCII.
+/// The error is a clause that follows the URI.
+pub(crate) fn fetchable(uri: &str, insecure_http: bool) -> Result<(), &'static str> {
+    let plain = |b: u8| b.is_ascii_graphic() && !b"\"<>\\^`{|}#".contains(&b);
+    if uri.len() > 2048 || !uri.bytes().all(plain) {
+        return Err("is not a URL: only visible ASCII, no fragment, at most 2048 bytes");
+    }
+    let rest = match (uri.strip_prefix("https://"), uri.strip_prefix("http://")) {
+        (Some(rest), _) => rest,
+        (None, Some(rest)) if insecure_http => rest,
+        (None, Some(_)) => {
+            return Err("is plain http: use https, or say `\"insecure_http\": true`");
+        }
+        (None, None) => return Err("is not an absolute https URL"),
+    };
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    if authority.contains('@') {
+        return Err("names a user: credentials do not belong in a policy");
+    }
+    match super::host(authority.as_bytes()) {
+        Some(host) if !host.is_empty() => Ok(()),
+        _ => Err("has no valid host"),
+    }
+}

@@ -1,0 +1,189 @@
+//! A document that is being read: its body part by part, then what it says
+//! slice by slice.
+
+use alloc::{boxed::Box, format, sync::Arc, vec::Vec};
+
+use super::State;
+use crate::{
+    base::{Limits, Problem, uri},
+    documents::{FetchKind, Outcome, fresh_for_ms, revocation},
+    jose::{self, parse_document},
+    json::Value,
+    model::{Issuer, Keys},
+};
+
+/// A document that is being read.
+pub(super) struct Reading {
+    pub(super) stage: Stage,
+    /// How long it is fresh.
+    pub(super) fresh_ms: u64,
+}
+
+pub(super) enum Stage {
+    Body(Body),
+    Keys(Box<jose::Reading>),
+    Revocations(Box<revocation::Reading>),
+}
+
+/// A body that comes in parts.
+pub(super) struct Body {
+    bytes: Vec<u8>,
+    length: usize,
+}
+
+/// What one slice of a document came to. Where it is its end, what it says is
+/// in the issuer's state.
+pub(super) enum Step {
+    Unfinished(Stage),
+    Metadata { jwks_uri: Arc<str> },
+    Keys { skipped: Vec<Problem> },
+    Revocations,
+}
+
+impl Stage {
+    /// Takes in the next part of the body.
+    pub(super) fn append(&mut self, part: &[u8]) -> Result<(), Problem> {
+        match self {
+            Self::Body(body) if !part.is_empty() => body.append(part),
+            Self::Body(_) => Err(length("ends before")),
+            Self::Keys(_) | Self::Revocations(_) if part.is_empty() => Ok(()),
+            Self::Keys(_) | Self::Revocations(_) => Err(length("goes on after")),
+        }
+    }
+
+    pub(super) fn step(
+        self,
+        state: &mut State,
+        kind: FetchKind,
+        issuer: &Issuer,
+        limits: &Limits,
+    ) -> Result<Step, Problem> {
+        match self {
+            Self::Body(body) if body.bytes.len() < body.length => {
+                Ok(Step::Unfinished(Self::Body(body)))
+            }
+            Self::Body(Body { bytes, .. }) => {
+                let next = match kind {
+                    FetchKind::Discovery => {
+                        let jwks_uri = read_metadata(&bytes, issuer, limits)?;
+                        return Ok(Step::Metadata { jwks_uri });
+                    }
+                    FetchKind::Jwks => Self::Keys(Box::new(jose::Reading::new(bytes, limits))),
+                    FetchKind::Revocations => {
+                        Self::Revocations(Box::new(revocation::Reading::new(bytes, limits)))
+                    }
+                };
+                next.step(state, kind, issuer, limits)
+            }
+            Self::Keys(mut reading) => Ok(match reading.step(&issuer.algorithms, &state.ring)? {
+                None => Step::Unfinished(Self::Keys(reading)),
+                Some((ring, skipped)) => {
+                    state.ring = ring;
+                    Step::Keys { skipped }
+                }
+            }),
+            Self::Revocations(mut reading) => Ok(match reading.step()? {
+                None => Step::Unfinished(Self::Revocations(reading)),
+                Some(revoked) => {
+                    state.revoked = revoked;
+                    Step::Revocations
+                }
+            }),
+        }
+    }
+}
+
+impl Body {
+    fn append(&mut self, part: &[u8]) -> Result<(), Problem> {
+        if part.len() > self.length.saturating_sub(self.bytes.len()) {
+            return Err(length("goes on after"));
+        }
+        self.bytes.extend_from_slice(part);
+        Ok(())
+    }
+}
+
+fn length(fault: &str) -> Problem {
+    let message = format!("the body {fault} its length");
+    Problem::error("", "document_length", message)
+}
+
+/// What an answer begins, after its size. Room for all of a body is made at
+/// once, and filled part by part.
+pub(super) fn begin(
+    outcome: Outcome<'_>,
+    kind: FetchKind,
+    limits: &Limits,
+) -> Result<Reading, Problem> {
+    match outcome {
+        Outcome::Response {
+            status: 200,
+            cache_control,
+            length: bytes,
+            body,
+        } => {
+            let most = match kind {
+                FetchKind::Discovery | FetchKind::Jwks => limits.document_bytes,
+                FetchKind::Revocations => limits.revocation_bytes,
+            };
+            if bytes > most {
+                let message = format!("the document has more than {most} bytes");
+                return Err(Problem::error("", "document_too_large", message));
+            }
+            if body.len() > bytes {
+                return Err(length("goes on after"));
+            }
+            let mut body = Body {
+                bytes: body.into_owned(),
+                length: bytes,
+            };
+            body.bytes
+                .reserve_exact(bytes.saturating_sub(body.bytes.len()));
+            Ok(Reading {
+                stage: Stage::Body(body),
+                fresh_ms: fresh_for_ms(cache_control),
+            })
+        }
+        Outcome::Response { status, .. } => {
+            let message = format!("the server answered with status {status}");
+            Err(Problem::error("", "document_status", message))
+        }
+        Outcome::Failed => Err(Problem::error(
+            "",
+            "document_failed",
+            "the document could not be fetched",
+        )),
+    }
+}
+
+/// The `jwks_uri` of OpenID Provider metadata, whose `issuer` must be exactly
+/// the configured one (OpenID Connect Discovery 1.0 §4.3).
+fn read_metadata(body: &[u8], issuer: &Issuer, limits: &Limits) -> Result<Arc<str>, Problem> {
+    let value = parse_document(body, limits)?;
+    let member = |name| {
+        value
+            .as_object()
+            .and_then(|o| o.get(name))
+            .and_then(Value::as_str)
+    };
+    if member("issuer") != Some(&*issuer.issuer) {
+        let message =
+            "the metadata is not of this issuer: its `issuer` must be exactly the configured one";
+        return Err(Problem::error("/issuer", "issuer_mismatch", message));
+    }
+    let insecure_http = matches!(
+        issuer.keys,
+        Keys::Discovery {
+            insecure_http: true,
+            ..
+        }
+    );
+    match member("jwks_uri") {
+        Some(uri) if uri::fetchable(uri, insecure_http).is_ok() => Ok(Arc::from(uri)),
+        _ => {
+            let message =
+                "the metadata has no `jwks_uri` that may be fetched: an absolute https URL";
+            Err(Problem::error("/jwks_uri", "uri_invalid", message))
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! Revocation documents: what is no longer good, although it was signed.
+
+use alloc::{format, sync::Arc, vec::Vec};
+
+use hashbrown::HashTable;
+
+use crate::{
+    base::{Limits, Problem, hash},
+    json::{Elements, Event, Object, Value},
+};
+
+/// Bytes of one entry: no token, and so no claim of one, is larger.
+const ENTRY_BYTES: usize = 16 * 1024;
+/// Bytes of a document that are read in one slice: a few thousand entries.
+const SLICE_BYTES: usize = 128 * 1024;
+/// What it counts for, in such bytes, that a table moves one of its entries
+/// when it grows.
+const MOVE_BYTES: usize = 16;
+
+/// `{ "jti": […], "sub": [{ "sub", "issued_before"? }], "kid": […] }`
+#[derive(Default)]
+pub(crate) struct Revoked {
+    texts: Texts,
+    jti: Table,
+    sub: Table,
+    /// Tokens of the subject of this number issued before this (ms); without a
+    /// time, all.
+    issued_before: Vec<Option<i64>>,
+    kid: Table,
+}
+
+/// What of a token can be revoked.
+pub(crate) struct Revocable<'t> {
+    pub(crate) jti: Option<&'t str>,
+    pub(crate) sub: Option<&'t str>,
+    pub(crate) issued_at_ms: Option<i64>,
+    pub(crate) kid: Option<&'t str>,
+}
+
+impl Revoked {
+    pub(crate) fn covers(&self, token: &Revocable<'_>) -> bool {
+        let texts = &self.texts;
+        let by_subject = || {
+            let place = token.sub.and_then(|sub| self.sub.find(texts, sub));
+            match place.and_then(|place| self.issued_before.get(place)) {
+                None => false,
+                Some(None) => true,
+                // Without `iat` nobody can say that it was issued later.
+                Some(Some(before)) => token.issued_at_ms.is_none_or(|at| at < *before),
+            }
+        };
+        token
+            .jti
+            .is_some_and(|jti| self.jti.find(texts, jti).is_some())
+            || token
+                .kid
+                .is_some_and(|kid| self.kid.find(texts, kid).is_some())
+            || by_subject()
+    }
+
+    /// How many entries tables have moved since this was asked last.
+    fn take_moved(&mut self) -> usize {
+        let tables = [&mut self.jti, &mut self.sub, &mut self.kid];
+        tables
+            .into_iter()
+            .map(|table| core::mem::take(&mut table.moved))
+            .fold(0, usize::saturating_add)
+    }
+
+    fn add_subject(&mut self, item: &Value<'_>) -> Result<(), &'static str> {
+        const SHAPE: &str = "it is not an object with `sub` and, if wanted, `issued_before`";
+        let entry: &Object<'_> = item.as_object().ok_or(SHAPE)?;
+        let sub = entry.get("sub").and_then(Value::as_str).ok_or(SHAPE)?;
+        let before = match entry.get("issued_before") {
+            None => None,
+            Some(time) => Some(
+                time.as_milliseconds()
+                    .ok_or("`issued_before` is not a time in seconds")?,
+            ),
+        };
+        if entry
+            .iter()
+            .any(|(name, _)| !matches!(name, "sub" | "issued_before"))
+        {
+            return Err(SHAPE);
+        }
+        let place = self.sub.insert(&mut self.texts, sub);
+        match self.issued_before.get_mut(place) {
+            None => self.issued_before.push(before),
+            // Of two entries for a subject the one that revokes more counts.
+            Some(known) => *known = known.zip(before).map(|(a, b)| a.max(b)),
+        }
+        Ok(())
+    }
+}
+
+/// A document that is being read.
+pub(crate) struct Reading {
+    elements: Elements,
+    revoked: Revoked,
+    /// Entries that may still come.
+    room: usize,
+}
+
+impl Reading {
+    pub(crate) fn new(document: Vec<u8>, limits: &Limits) -> Self {
+        Self {
+            elements: Elements::new(limits.into(), ENTRY_BYTES),
+            revoked: Revoked {
+                texts: Texts {
+                    document: Arc::new(document),
+                    unescaped: Vec::new(),
+                },
+                ..Revoked::default()
+            },
+            room: limits.revocation_entries,
+        }
+    }
+
+    /// Reads on for one slice: what it says, once it was read to its end. A
+    /// member that this version does not know refuses the document: to ignore
+    /// it would admit what somebody revoked.
+    pub(crate) fn step(&mut self) -> Result<Option<Revoked>, Problem> {
+        const MEMBERS: &str = "the members are `jti`, `sub` and `kid`";
+        let start = self.elements.position();
+        let revoked = &mut self.revoked;
+        let document = Arc::clone(&revoked.texts.document);
+        let mut moved = 0_usize;
+        while self
+            .elements
+            .position()
+            .saturating_sub(start)
+            .saturating_add(moved.saturating_mul(MOVE_BYTES))
+            < SLICE_BYTES
+        {
+            match self.elements.next(&document)? {
+                Event::End => return Ok(Some(core::mem::take(revoked))),
+                Event::Array("jti" | "sub" | "kid") => {}
+                Event::Array(name) => return Err(invalid(&format!("/{name}"), MEMBERS)),
+                Event::Value(name) => {
+                    return Err(invalid(&format!("/{name}"), "it is not an array"));
+                }
+                Event::Item(name, index, item) => {
+                    let Some(room) = self.room.checked_sub(1) else {
+                        let message = "the document has more entries than are read";
+                        return Err(Problem::error("", "too_many", message));
+                    };
+                    self.room = room;
+                    let added = match (name, item.as_str()) {
+                        ("sub", _) => revoked.add_subject(&item),
+                        (_, None) => Err("it is not a string"),
+                        ("kid", Some(kid)) => {
+                            revoked.kid.insert(&mut revoked.texts, kid);
+                            Ok(())
+                        }
+                        (_, Some(jti)) => {
+                            revoked.jti.insert(&mut revoked.texts, jti);
+                            Ok(())
+                        }
+                    };
+                    added.map_err(|why| invalid(&format!("/{name}/{index}"), why))?;
+                    moved = revoked.take_moved().saturating_add(moved);
+                }
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn invalid(pointer: &str, message: &str) -> Problem {
+    Problem::error(pointer, "revocations_invalid", message)
+}
+
+/// The texts of entries: in the document as it came, but for those with
+/// escapes.
+#[derive(Default)]
+struct Texts {
+    document: Arc<Vec<u8>>,
+    unescaped: Vec<u8>,
+}
+
+/// Where a text stands in [`Texts`]: from here on, so long.
+#[derive(Clone, Copy)]
+struct Span(u32, u32);
+
+impl Texts {
+    fn get(&self, Span(start, length): Span) -> &[u8] {
+        let (start, length) = (start as usize, length as usize);
+        let (texts, start) = match start.checked_sub(self.document.len()) {
+            None => (&**self.document, start),
+            Some(start) => (&*self.unescaped, start),
+        };
+        let end = start.saturating_add(length);
+        texts.get(start..end).unwrap_or_default()
+    }
+
+    /// Documents are far smaller than 2^32 bytes, and a text with escapes is
+    /// longer in them than without.
+    fn add(&mut self, text: &[u8]) -> Span {
+        let offset = text
+            .as_ptr()
+            .addr()
+            .checked_sub(self.document.as_ptr().addr());
+        let start = match offset {
+            Some(start) if start < self.document.len() => start,
+            _ => {
+                let start = self.document.len().saturating_add(self.unescaped.len());
+                self.unescaped.extend_from_slice(text);
+                start
+            }
+        };
+        let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        Span(number(start), number(text.len()))
+    }
+}
+
+/// Different texts, found by their bytes. There are many small tables, so that
+/// an insertion never has more to move than a small one.
+#[derive(Default)]
+struct Table {
+    spans: Vec<Span>,
+    /// Indices into `spans`; none before the first insertion.
+    parts: Vec<HashTable<u32>>,
+    /// Entries that had to be moved because a part grew.
+    moved: usize,
+}
+
+impl Table {
+    const PARTS: usize = 64;
+
+    /// The number of a text that is there.
+    fn find(&self, texts: &Texts, text: &str) -> Option<usize> {
+        let hash = hash::of(text.as_bytes(), 0);
+        let is_text = |number: &u32| text_of(&self.spans, texts, *number) == text.as_bytes();
+        let number = self.parts.get(part(hash))?.find(hash, is_text)?;
+        usize::try_from(*number).ok()
+    }
+
+    /// The number of a text, in the order of insertion.
+    fn insert(&mut self, texts: &mut Texts, text: &str) -> usize {
+        if let Some(number) = self.find(texts, text) {
+            return number;
+        }
+        self.parts.resize_with(Self::PARTS, HashTable::new);
+        let number = self.spans.len();
+        self.spans.push(texts.add(text.as_bytes()));
+        let hash = hash::of(text.as_bytes(), 0);
+        let (spans, texts) = (&self.spans, &*texts);
+        let again = |number: &u32| hash::of(text_of(spans, texts, *number), 0);
+        if let (Some(part), Ok(number)) = (self.parts.get_mut(part(hash)), u32::try_from(number)) {
+            if part.len() == part.capacity() {
+                self.moved = self.moved.saturating_add(part.len());
+            }
+            part.insert_unique(hash, number, again);
+        }
+        number
+    }
+}
+
+fn text_of<'t>(spans: &[Span], texts: &'t Texts, number: u32) -> &'t [u8] {
+    let span = spans.get(number as usize);
+    span.map_or(&[], |span| texts.get(*span))
+}
+
+/// The low bits choose the table, the high ones the place in it.
+fn part(hash: u64) -> usize {
+    usize::try_from(hash % Table::PARTS as u64).unwrap_or_default()
+}

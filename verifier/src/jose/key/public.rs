@@ -1,0 +1,108 @@
+//! Public keys of every kind (RFC 7518 §6, RFC 8037 §2), prepared for the
+//! arithmetic of `countersign_kernel`.
+
+use alloc::{boxed::Box, vec::Vec};
+
+use countersign_kernel::{
+    curve::{ed25519, p256, p384, p521},
+    rsa,
+};
+
+use crate::jose::{Algorithm, KeyKind};
+
+/// A key with what was computed for it. Two are equal if they were made of the
+/// same members.
+pub(super) struct PublicKey {
+    prepared: Prepared,
+    members: [Vec<u8>; 2],
+}
+
+enum Prepared {
+    Rsa(Box<rsa::PublicKey>),
+    P256(Box<p256::VerifyingKey>),
+    P384(Box<p384::VerifyingKey>),
+    P521(Box<p521::VerifyingKey>),
+    Ed25519(Box<ed25519::VerifyingKey>),
+}
+
+impl PublicKey {
+    /// From `n` and `e` (RFC 7518 §6.3.1), `x` and `y` (§6.2.1), or `x` alone
+    /// (RFC 8037 §2); says why a key cannot be used.
+    pub(super) fn new(kind: KeyKind, members: [Vec<u8>; 2]) -> Result<Self, &'static str> {
+        const OFF_CURVE: &str = "its coordinates are no point of the curve, or have another length";
+        let [first, second] = &members;
+        let prepared = match kind {
+            KeyKind::Rsa => prepare_rsa(first, second)?,
+            KeyKind::P256 => both(first, second)
+                .and_then(|(x, y)| p256::VerifyingKey::new(x, y))
+                .map(|key| Prepared::P256(Box::new(key)))
+                .ok_or(OFF_CURVE)?,
+            KeyKind::P384 => both(first, second)
+                .and_then(|(x, y)| p384::VerifyingKey::new(x, y))
+                .map(|key| Prepared::P384(Box::new(key)))
+                .ok_or(OFF_CURVE)?,
+            KeyKind::P521 => both(first, second)
+                .and_then(|(x, y)| p521::VerifyingKey::new(x, y))
+                .map(|key| Prepared::P521(Box::new(key)))
+                .ok_or(OFF_CURVE)?,
+            KeyKind::Ed25519 => first
+                .as_slice()
+                .try_into()
+                .ok()
+                .and_then(ed25519::VerifyingKey::new)
+                .map(|key| Prepared::Ed25519(Box::new(key)))
+                .ok_or("its `x` is no Ed25519 key of 32 bytes, or of low order")?,
+            KeyKind::Oct => return Err("it is a secret, not a public key"),
+        };
+        Ok(Self { prepared, members })
+    }
+
+    pub(super) fn verify(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
+        let hash = algorithm.hash();
+        match &self.prepared {
+            Prepared::Rsa(key) => match algorithm {
+                Algorithm::PS256 | Algorithm::PS384 | Algorithm::PS512 => {
+                    key.verify_pss(hash, message, signature)
+                }
+                _ => key.verify_pkcs1(hash, message, signature),
+            },
+            // r and s, each of the curve's length (RFC 7518 §3.4).
+            Prepared::P256(key) => both(&hash.digest(&[message]), signature)
+                .is_some_and(|(digest, signature)| key.verify(digest, signature)),
+            Prepared::P384(key) => both(&hash.digest(&[message]), signature)
+                .is_some_and(|(digest, signature)| key.verify(digest, signature)),
+            Prepared::P521(key) => both(&hash.digest(&[message]), signature)
+                .is_some_and(|(digest, signature)| key.verify(digest, signature)),
+            Prepared::Ed25519(key) => signature
+                .try_into()
+                .is_ok_and(|signature| key.verify(message, signature)),
+        }
+    }
+}
+
+impl PartialEq for PublicKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.members == other.members
+    }
+}
+
+impl Eq for PublicKey {}
+
+/// Big-endian without leading zeros (RFC 7518 §2, Base64urlUInt).
+fn prepare_rsa(modulus: &[u8], exponent: &[u8]) -> Result<Prepared, &'static str> {
+    let (Some(1..), Some(1..)) = (modulus.first(), exponent.first()) else {
+        return Err("its modulus or exponent is empty or has leading zeros");
+    };
+    let key = rsa::PublicKey::new(modulus, exponent).ok_or(
+        "its modulus is not an odd number of 2048 to 8192 bits, or its exponent is not an odd number from 3 to 2^32-1",
+    )?;
+    Ok(Prepared::Rsa(Box::new(key)))
+}
+
+/// Both of exactly the lengths that their use takes.
+fn both<'m, const A: usize, const B: usize>(
+    a: &'m [u8],
+    b: &'m [u8],
+) -> Option<(&'m [u8; A], &'m [u8; B])> {
+    Some((a.try_into().ok()?, b.try_into().ok()?))
+}

@@ -1,0 +1,13 @@
+//! Signatures: compact JWS (RFC 7515), algorithms (RFC 7518), keys (RFC 7517).
+//! Uses `base`, `json` and `refusal`.
+
+mod algorithm;
+mod jws;
+mod key;
+
+pub use algorithm::Algorithm;
+pub(crate) use algorithm::{Hash, KeyKind};
+pub use jws::Jws;
+pub(crate) use jws::Parts;
+pub use key::Keyring;
+pub(crate) use key::{Key, Reading, parse_document};

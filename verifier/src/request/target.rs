@@ -1,0 +1,230 @@
+//! Request target, authority and method, read in one way or refused
+//! (RFC 3986 §3, §6.2.2; RFC 9110 §9.1; RFC 9112 §3.2.1).
+
+use alloc::{borrow::Cow, vec::Vec};
+
+use countersign_kernel::bytes;
+
+use super::Request;
+use crate::{
+    base::{self, limits},
+    refusal::Code,
+};
+
+/// The path of a request, split and percent-decoded.
+#[derive(Debug)]
+pub(crate) struct Target<'a> {
+    pub(crate) segments: Segments<'a>,
+    /// It ends in a slash, which some routers take for one more segment.
+    pub(crate) trailing_slash: bool,
+    /// With the escapes that nothing asks for (`%61` for `a`) left as they are:
+    /// some routers match the path as it was sent. `None` where there are none.
+    pub(crate) as_sent: Option<Segments<'a>>,
+}
+
+pub(crate) type Segments<'a> = Vec<Cow<'a, [u8]>>;
+
+impl<'a> Target<'a> {
+    /// Refuses what a backend might read differently: dot segments, empty
+    /// segments, encoded separators, parameters, control bytes.
+    pub(crate) fn parse(target: &'a [u8]) -> Result<Self, Code> {
+        Self::read(target).ok_or(Code::RequestAmbiguous)
+    }
+
+    fn read(target: &'a [u8]) -> Option<Self> {
+        if target.len() > limits::TARGET_BYTES {
+            return None;
+        }
+        let path = match target.iter().position(|b| *b == b'?') {
+            Some(end) => target.get(..end)?,
+            None => target,
+        };
+        let path = path.strip_prefix(b"/")?;
+        let without_slash = path.strip_suffix(b"/");
+        let path = without_slash.unwrap_or(path);
+        let mut segments = Vec::new();
+        if !path.is_empty() {
+            for segment in path.split(|b| *b == b'/') {
+                segments.push(decode_segment(segment)?);
+            }
+        } else if target.starts_with(b"//") {
+            return None;
+        }
+        let as_sent = bytes::contain(path, b'%').then(|| as_sent(path)).flatten();
+        (segments.len() <= limits::PATH_SEGMENTS).then_some(Self {
+            segments,
+            trailing_slash: without_slash.is_some(),
+            as_sent,
+        })
+    }
+}
+
+/// The segments with needless escapes left as they are, if there are any: those
+/// of characters that may stand in a segment as they are (`pchar`, RFC 3986
+/// §3.3).
+fn as_sent(path: &[u8]) -> Option<Segments<'_>> {
+    let pchar = |b: u8| b.is_ascii_alphanumeric() || b"-._~!$&'()*+,=:@".contains(&b);
+    let needless = |triple: &[u8]| percent_byte(triple).is_some_and(pchar);
+    if !path.windows(3).any(needless) {
+        return None;
+    }
+    let segments = path.split(|b| *b == b'/').map(|segment| {
+        let mut decoded = Vec::with_capacity(segment.len());
+        let mut rest = segment;
+        while let Some((&byte, tail)) = rest.split_first() {
+            match rest
+                .get(..3)
+                .filter(|triple| !needless(triple))
+                .and_then(percent_byte)
+            {
+                Some(escaped) => {
+                    decoded.push(escaped);
+                    rest = rest.get(3..).unwrap_or_default();
+                }
+                None => {
+                    decoded.push(byte);
+                    rest = tail;
+                }
+            }
+        }
+        Cow::Owned(decoded)
+    });
+    Some(segments.collect())
+}
+
+/// One segment, percent-decoded once. `None` where a backend might read it
+/// differently, for patterns of the policy too.
+pub(crate) fn decode_segment(segment: &[u8]) -> Option<Cow<'_, [u8]>> {
+    if !segment
+        .iter()
+        .all(|b| b.is_ascii_graphic() && !matches!(b, b'#' | b'\\' | b';'))
+    {
+        return None;
+    }
+    let decoded = if segment.contains(&b'%') {
+        let decoded = percent_decode(segment)?;
+        let plain = !decoded.iter().any(|b| b.is_ascii_control() || matches!(b, b'/' | b'\\' | b';'))
+            // `%252f`: a backend that decodes twice would see `/`.
+            && !decoded.windows(3).any(|w| percent_byte(w).is_some())
+            // Backends take other bytes for several texts, or for none.
+            && core::str::from_utf8(&decoded).is_ok();
+        Cow::Owned(plain.then_some(decoded)?)
+    } else {
+        Cow::Borrowed(segment)
+    };
+    (!matches!(&*decoded, b"" | b"." | b"..")).then_some(decoded)
+}
+
+fn percent_decode(segment: &[u8]) -> Option<Vec<u8>> {
+    let mut decoded = Vec::with_capacity(segment.len());
+    let mut rest = segment;
+    while let Some((&byte, tail)) = rest.split_first() {
+        if byte == b'%' {
+            decoded.push(percent_byte(rest.get(..3)?)?);
+            rest = rest.get(3..)?;
+        } else {
+            decoded.push(byte);
+            rest = tail;
+        }
+    }
+    Some(decoded)
+}
+
+fn percent_byte(triple: &[u8]) -> Option<u8> {
+    let [b'%', high, low] = triple else {
+        return None;
+    };
+    let digit = |b: &u8| {
+        char::from(*b)
+            .to_digit(16)
+            .and_then(|d| u8::try_from(d).ok())
+    };
+    Some((digit(high)? << 4) | digit(low)?)
+}
+
+/// What the request says of whom it is for. A router may look at `:authority`,
+/// at the target or at `Host`: where they differ, or where `Host` is there
+/// twice, it is refused (RFC 9112 §3.2, RFC 9113 §8.3.1).
+pub(crate) fn authority<'r>(request: &Request<'r>) -> Result<&'r [u8], Code> {
+    let mut hosts = request.values("host");
+    match (request.authority, hosts.next(), hosts.next()) {
+        (_, _, Some(_)) => Err(Code::RequestAmbiguous),
+        (authority, None, _) => Ok(authority),
+        (b"", Some(host), _) => Ok(host),
+        (authority, Some(host), _) if authority.eq_ignore_ascii_case(host) => Ok(authority),
+        _ => Err(Code::RequestAmbiguous),
+    }
+}
+
+/// The host of an authority, as [`base::host`](crate::base::host) reads it.
+pub(crate) fn host(authority: &[u8]) -> Result<Cow<'_, str>, Code> {
+    base::host(authority).ok_or(Code::RequestAmbiguous)
+}
+
+/// A token of RFC 9110 §5.6.2, of a sensible length.
+pub(crate) fn method(method: &[u8]) -> Result<&str, Code> {
+    core::str::from_utf8(method)
+        .ok()
+        .filter(|m| m.len() <= 64 && base::is_token(m))
+        .ok_or(Code::RequestAmbiguous)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_is_read_in_one_way_or_refused() {
+        let read = |target: &str| {
+            let parsed = Target::parse(target.as_bytes()).ok()?;
+            Some(
+                parsed
+                    .segments
+                    .iter()
+                    .map(|s| s.to_vec())
+                    .collect::<Vec<_>>(),
+            )
+        };
+        assert_eq!(read("/"), Some(Vec::new()));
+        assert_eq!(read("/?a=//../%00"), Some(Vec::new()));
+        assert_eq!(read("/a/b"), Some([b"a".to_vec(), b"b".to_vec()].to_vec()));
+        assert_eq!(read("/a/b/"), read("/a/b"));
+        assert_eq!(read("/%61"), read("/a"));
+        assert_eq!(read("/caf%C3%A9"), Some([b"caf\xc3\xa9".to_vec()].to_vec()));
+        for refused in [
+            "",
+            "a",
+            "*",
+            "http://a/b",
+            "//",
+            "//a",
+            "/a//b",
+            "/a//",
+            "/.",
+            "/..",
+            "/a/../b",
+            "/%2e%2e/a",
+            "/%2E",
+            "/a%2fb",
+            "/a%2Fb",
+            "/a%5cb",
+            "/a\\b",
+            "/a;b",
+            "/a%3bb",
+            "/%00",
+            "/%0a",
+            "/%7f",
+            "/a b",
+            "/a#b",
+            "/%",
+            "/%4",
+            "/%zz",
+            "/%252f",
+            "/%25%32%66",
+            "/\u{e9}",
+            "/a\tb",
+        ] {
+            assert_eq!(read(refused), None, "{refused}");
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! What a token says: claims whose signature was verified, in the policy's
+//! terms; types, times, scopes, and the tokens that are remembered. Uses
+//! `base`, `json`, `refusal`, `jose`, `model` and `documents`.
+
+mod forward;
+mod inspect;
+mod memory;
+mod principal;
+pub(crate) mod scope;
+mod times;
+mod types;
+mod verified;
+
+pub use inspect::{Inspection, inspect};
+pub(crate) use memory::Memory;
+pub use principal::Principal;
+pub(crate) use times::{Times, admit_age, admit_expiry, admit_start};
+pub(crate) use verified::{HeaderFacts, Verified, list};

@@ -1,0 +1,288 @@
+//! From claims whose signature was verified to a [`Verified`]: everything that
+//! a token says, in the policy's terms, and every check that time cannot
+//! change, done once.
+
+use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
+
+use super::{
+    Principal, Times,
+    forward::{self, Headers},
+    types,
+};
+use crate::{
+    base::Set,
+    documents::Revocable,
+    jose::Key,
+    json::{Object, Pointer, Value},
+    model::{Audiences, Issuer, Places, Policy, TenantFrom},
+    refusal::{Code, Refusal},
+};
+
+/// A token whose signature was verified: what may be remembered.
+pub(crate) struct Verified {
+    /// [`Grant::number`](crate::Grant::number).
+    pub(crate) number: u64,
+    /// Index into the policy's issuers.
+    pub(crate) issuer: usize,
+    pub(crate) key: Arc<Key>,
+    /// The token named its key by `kid`.
+    pub(crate) named_key: bool,
+    pub(crate) principal: Arc<Principal>,
+    pub(crate) headers: Headers,
+    pub(crate) audiences: Vec<Box<str>>,
+    pub(crate) times: Times,
+    jti: Option<Box<str>>,
+    sub: Option<Box<str>>,
+    /// Checks that depend on nothing but the token and the policy, each in
+    /// its place of the order.
+    pub(crate) audience: Result<(), Refusal>,
+    pub(crate) token_type: Result<(), Refusal>,
+    pub(crate) required: Result<(), Refusal>,
+}
+
+/// What of the header outlives the signature.
+pub(crate) struct HeaderFacts<'h> {
+    pub(crate) named_key: bool,
+    pub(crate) typ: Option<&'h str>,
+}
+
+/// Registered claims (RFC 7519 §4.1), of the right types.
+struct Registered {
+    aud: Vec<Box<str>>,
+    times: Times,
+    jti: Option<Box<str>>,
+    sub: Option<Box<str>>,
+}
+
+impl Verified {
+    /// Refuses claims of a wrong type; all else is noted for its place in the
+    /// order.
+    pub(crate) fn new(
+        number: u64,
+        policy: &Policy,
+        index: usize,
+        key: &Arc<Key>,
+        header: HeaderFacts<'_>,
+        claims: Object<'_>,
+        text: Box<str>,
+    ) -> Result<Self, Refusal> {
+        let issuer = policy.issuers.get(index).ok_or(Code::InternalError)?;
+        let registered = Registered::read(&claims)?;
+        let claims = Value::Object(claims);
+        let subject = text_at(&claims, &issuer.mapping.subject)?;
+        let tenant = match &issuer.mapping.tenant {
+            TenantFrom::Nowhere => None,
+            TenantFrom::Fixed(tenant) => Some(tenant.clone()),
+            TenantFrom::Claim(pointer) => text_at(&claims, pointer)?,
+        };
+        let roles = words_at(&claims, &issuer.mapping.roles, Words::add)?;
+        let roles = map_roles(issuer, roles);
+        let scopes = words_at(&claims, &issuer.mapping.scopes, Words::add_each)?;
+
+        let token_type = types::find(issuer, &claims, header.typ);
+        let required = token_type.clone().and_then(|found| {
+            types::check_required(found, issuer, &claims, &registered.times, &scopes)
+        });
+        let principal = Principal {
+            issuer: Box::from(&*issuer.name),
+            iss: issuer.issuer.clone(),
+            subject,
+            token_type: token_type
+                .as_ref()
+                .ok()
+                .copied()
+                .flatten()
+                .map(|t| t.name.clone()),
+            tenant,
+            roles: roles.into(),
+            scopes: scopes.into(),
+            expires_at_ms: registered.times.exp,
+            claims: text,
+        };
+        Ok(Self {
+            number,
+            issuer: index,
+            key: Arc::clone(key),
+            named_key: header.named_key,
+            headers: forward::headers(&policy.forward, &principal),
+            principal: Arc::new(principal),
+            audience: admit_audience(&issuer.audiences, &registered.aud),
+            audiences: registered.aud,
+            times: registered.times,
+            jti: registered.jti,
+            sub: registered.sub,
+            token_type: token_type.map(|_| ()),
+            required,
+        })
+    }
+
+    pub(crate) fn revocable(&self) -> Revocable<'_> {
+        Revocable {
+            jti: self.jti.as_deref(),
+            sub: self.sub.as_deref(),
+            issued_at_ms: self.times.iat,
+            kid: self.key.kid.as_deref(),
+        }
+    }
+
+    /// Bytes that this holds beside the token, about.
+    pub(crate) fn weight(&self) -> usize {
+        let headers: usize = self.headers.iter().map(|(_, value)| value.len()).sum();
+        self.principal
+            .claims
+            .len()
+            .saturating_mul(2)
+            .saturating_add(headers)
+            .saturating_add(512)
+    }
+}
+
+impl Registered {
+    fn read(claims: &Object<'_>) -> Result<Self, Refusal> {
+        text(claims, "iss")?;
+        Ok(Self {
+            sub: text(claims, "sub")?,
+            jti: text(claims, "jti")?,
+            aud: match claims.get("aud") {
+                None => Vec::new(),
+                Some(Value::String(one)) => Vec::from([Box::from(&**one)]),
+                Some(Value::Array(items)) => {
+                    let texts = items.iter().map(|item| item.as_str().map(Box::from));
+                    texts.collect::<Option<_>>().ok_or_else(|| invalid("aud"))?
+                }
+                Some(_) => return Err(invalid("aud")),
+            },
+            times: Times {
+                exp: time(claims, "exp")?,
+                nbf: time(claims, "nbf")?,
+                iat: time(claims, "iat")?,
+            },
+        })
+    }
+}
+
+fn invalid(claim: &str) -> Refusal {
+    Refusal::claim(Code::ClaimsInvalid, claim)
+}
+
+fn text(claims: &Object<'_>, name: &str) -> Result<Option<Box<str>>, Refusal> {
+    match claims.get(name) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(Box::from(&**text))),
+        Some(_) => Err(invalid(name)),
+    }
+}
+
+fn time(claims: &Object<'_>, name: &str) -> Result<Option<i64>, Refusal> {
+    match claims.get(name) {
+        None => Ok(None),
+        Some(value) => value
+            .as_milliseconds()
+            .map(Some)
+            .ok_or_else(|| invalid(name)),
+    }
+}
+
+fn text_at(claims: &Value<'_>, pointer: &Pointer) -> Result<Option<Box<str>>, Refusal> {
+    match pointer.resolve(claims) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(Box::from(&**text))),
+        Some(_) => Err(invalid(pointer.as_str())),
+    }
+}
+
+/// The words at all of the places, each once: those of an array as they are,
+/// those of a text as `text` says.
+fn words_at(
+    claims: &Value<'_>,
+    places: &Places,
+    text: fn(&mut Words, &str),
+) -> Result<Vec<Box<str>>, Refusal> {
+    let mut words = Words::default();
+    for pointer in &places.claims {
+        match pointer.resolve(claims) {
+            None | Some(Value::Null) => {}
+            Some(Value::String(one)) => text(&mut words, one),
+            Some(Value::Array(items)) if items.iter().all(|item| item.as_str().is_some()) => {
+                let items = items.iter().filter_map(Value::as_str);
+                items.for_each(|item| words.add(item));
+            }
+            Some(_) if places.strict => return Err(invalid(pointer.as_str())),
+            Some(_) => {}
+        }
+    }
+    Ok(words.list)
+}
+
+/// Words in order, each once.
+#[derive(Default)]
+struct Words {
+    list: Vec<Box<str>>,
+    seen: Set,
+}
+
+impl Words {
+    /// Each word of a text with spaces between them (RFC 6749 §3.3).
+    fn add_each(&mut self, text: &str) {
+        text.split(' ').for_each(|word| self.add(word));
+    }
+
+    /// A scan for a few, a set for many: a token may bring thousands.
+    fn add(&mut self, word: &str) {
+        const SCAN: usize = 16;
+        if word.is_empty() {
+            return;
+        }
+        if self.list.len() == SCAN && self.seen.len() == 0 {
+            self.list.iter().for_each(|word| {
+                self.seen.insert(word.as_bytes());
+            });
+        }
+        let known = if self.list.len() < SCAN {
+            self.list.iter().any(|w| **w == *word)
+        } else {
+            !self.seen.insert(word.as_bytes())
+        };
+        if !known {
+            self.list.push(word.into());
+        }
+    }
+}
+
+/// Their groups to our roles; with a map, what is not mapped is dropped.
+fn map_roles(issuer: &Issuer, theirs: Vec<Box<str>>) -> Vec<Box<str>> {
+    let Some(map) = &issuer.role_map else {
+        return theirs;
+    };
+    let mut ours = Words::default();
+    for role in theirs
+        .iter()
+        .filter_map(|group| map.get(group.as_bytes()))
+        .flatten()
+    {
+        ours.add(role);
+    }
+    ours.list
+}
+
+fn admit_audience(audiences: &Audiences, aud: &[Box<str>]) -> Result<(), Refusal> {
+    let admitted = match audiences {
+        Audiences::Any => true,
+        Audiences::OneOf(wanted) => wanted.iter().any(|wanted| aud.contains(wanted)),
+        Audiences::All(wanted) => wanted.iter().all(|wanted| aud.contains(wanted)),
+    };
+    if admitted {
+        Ok(())
+    } else {
+        Err(Refusal::claim(Code::AudienceMismatch, "aud"))
+    }
+}
+
+/// A comma-separated list, for [`explain`](crate::Gate::explain).
+pub(crate) fn list(words: &[Box<str>]) -> String {
+    if words.is_empty() {
+        "nothing".into()
+    } else {
+        words.join(", ")
+    }
+}
