@@ -1,77 +1,96 @@
-//! When a document is fetched, and how long it may be used: freshness,
-//! back-off, rate limits. Time is kept as "since when, for how long", so that
-//! a clock set back neither blocks a fetch nor ages a key.
+//! When a document is fetched, and how long it may be used: freshness, back-off,
+//! rate limits. There is one kind of time: a [`Span`], since when and how long.
 
 use crate::base::limits;
 
 /// When one document is fetched, and how long it may be used.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Schedule {
-    /// The last attempt: when it was started or, if nobody started it, supplied.
-    attempted_at: Option<u64>,
-    flying_since: Option<u64>,
-    /// Due when `pause_ms` have passed since `paused_at`; at once if `None`.
-    paused_at: Option<u64>,
-    pause_ms: u64,
-    loaded_at: Option<u64>,
-    keep_ms: u64,
+    /// A fetch is under way; after this it counts as lost.
+    flight: Option<Span>,
+    /// No fetch is due.
+    pause: Option<Span>,
+    /// An unknown `kid` starts no fetch: since the last attempt.
+    kid_pause: Option<Span>,
+    /// What was accepted may be used.
+    validity: Option<Span>,
+    /// Since something was accepted.
     failures: u32,
 }
 
-/// `None` if the clock went back: then it counts as "long ago".
-fn elapsed_ms(since: u64, now_ms: u64) -> u64 {
-    now_ms.checked_sub(since).unwrap_or(u64::MAX)
+/// A moment of the host's clock, and how long something holds from it on.
+#[derive(Clone, Copy, Debug)]
+struct Span {
+    since_ms: u64,
+    length_ms: u64,
 }
 
-impl Schedule {
-    pub(crate) fn start(&mut self, now_ms: u64) {
-        self.attempted_at = Some(now_ms);
-        self.flying_since = Some(now_ms);
+impl Span {
+    fn new(since_ms: u64, length_ms: u64) -> Self {
+        Self {
+            since_ms,
+            length_ms,
+        }
     }
 
-    pub(crate) fn is_flying(&self, now_ms: u64) -> bool {
-        self.flying_since
-            .is_some_and(|since| elapsed_ms(since, now_ms) < limits::FLIGHT_MS)
-    }
-
-    pub(crate) fn is_due(&self, now_ms: u64) -> bool {
-        !self.is_flying(now_ms) && self.pause_left_ms(now_ms) == 0
-    }
-
-    /// Whether an unknown `kid` may start a fetch: 30 s after the last attempt.
-    pub(crate) fn may_refetch(&self, now_ms: u64) -> bool {
-        !self.is_flying(now_ms)
-            && self
-                .attempted_at
-                .is_none_or(|at| elapsed_ms(at, now_ms) >= limits::UNKNOWN_KID_MS)
-    }
-
-    pub(crate) fn pause_left_ms(&self, now_ms: u64) -> u64 {
-        match self.paused_at {
-            Some(since) => self.pause_ms.saturating_sub(elapsed_ms(since, now_ms)),
+    /// Nothing is left where the clock was set back before its start: a fetch is
+    /// never held up by a clock.
+    fn left_ms(self, now_ms: u64) -> u64 {
+        match now_ms.checked_sub(self.since_ms) {
+            Some(elapsed_ms) => self.length_ms.saturating_sub(elapsed_ms),
             None => 0,
         }
     }
 
+    /// How old it is; 0 where the clock was set back before its start: a clock
+    /// makes no document too old.
+    fn age_ms(self, now_ms: u64) -> u64 {
+        now_ms.saturating_sub(self.since_ms)
+    }
+}
+
+fn left_ms(span: Option<Span>, now_ms: u64) -> u64 {
+    span.map_or(0, |span| span.left_ms(now_ms))
+}
+
+impl Schedule {
+    pub(crate) fn start(&mut self, now_ms: u64) {
+        self.kid_pause = Some(Span::new(now_ms, limits::UNKNOWN_KID_MS));
+        self.flight = Some(Span::new(now_ms, limits::FLIGHT_MS));
+    }
+
+    pub(crate) fn is_flying(&self, now_ms: u64) -> bool {
+        left_ms(self.flight, now_ms) > 0
+    }
+
+    pub(crate) fn is_due(&self, now_ms: u64) -> bool {
+        self.due_in_ms(now_ms) == 0
+    }
+
+    /// Whether an unknown `kid` may start a fetch: 30 s after the last attempt.
+    pub(crate) fn may_refetch(&self, now_ms: u64) -> bool {
+        !self.is_flying(now_ms) && left_ms(self.kid_pause, now_ms) == 0
+    }
+
+    pub(crate) fn pause_left_ms(&self, now_ms: u64) -> u64 {
+        left_ms(self.pause, now_ms)
+    }
+
     /// How long until [`Self::is_due`] turns true by the passing of time alone.
     pub(crate) fn due_in_ms(&self, now_ms: u64) -> u64 {
-        let flight_left_ms = self.flying_since.map_or(0, |since| {
-            limits::FLIGHT_MS.saturating_sub(elapsed_ms(since, now_ms))
-        });
-        self.pause_left_ms(now_ms).max(flight_left_ms)
+        self.pause_left_ms(now_ms).max(left_ms(self.flight, now_ms))
     }
 
     /// Usable while it was ever loaded and is not older than it may get.
     pub(crate) fn is_usable(&self, now_ms: u64) -> bool {
-        self.loaded_at
-            .is_some_and(|at| now_ms.saturating_sub(at) < self.keep_ms)
+        self.validity
+            .is_some_and(|span| span.age_ms(now_ms) < span.length_ms)
     }
 
     /// Accepted: fetch again after `pause_ms`, use it for `keep_ms`.
     pub(crate) fn succeed(&mut self, now_ms: u64, pause_ms: u64, keep_ms: u64) {
         self.finish(now_ms, pause_ms);
-        self.loaded_at = Some(now_ms);
-        self.keep_ms = keep_ms;
+        self.validity = Some(Span::new(now_ms, keep_ms));
         self.failures = 0;
     }
 
@@ -86,24 +105,23 @@ impl Schedule {
         self.failures = self.failures.saturating_add(1).min(32);
     }
 
-    /// It is to be had at another address: what is under way from the old one
-    /// does not count, and it is due at once.
+    /// It has another address now: a fetch from the old one does not count, and
+    /// it is due at once.
     pub(crate) fn move_address(&mut self) {
-        self.flying_since = None;
-        self.paused_at = None;
+        self.flight = None;
+        self.pause = None;
     }
 
     fn finish(&mut self, now_ms: u64, pause_ms: u64) {
         // A supply that nobody started still counts as the attempt.
-        if self.flying_since.take().is_none() {
-            self.attempted_at = Some(now_ms);
+        if self.flight.take().is_none() {
+            self.kid_pause = Some(Span::new(now_ms, limits::UNKNOWN_KID_MS));
         }
-        self.paused_at = Some(now_ms);
-        self.pause_ms = pause_ms;
+        self.pause = Some(Span::new(now_ms, pause_ms));
     }
 
     pub(crate) fn age_ms(&self, now_ms: u64) -> Option<u64> {
-        self.loaded_at.map(|at| now_ms.saturating_sub(at))
+        self.validity.map(|span| span.age_ms(now_ms))
     }
 
     pub(crate) fn failures(&self) -> u32 {
