@@ -38,15 +38,14 @@ const PARTS: &[(&str, &[&str])] = &[
     ("P-384, P-521", &["countersign_kernel::"]),
     (
         "policy",
-        &["countersign::policy", "countersign::requirement"],
+        &["countersign::policy", "countersign::model"],
     ),
     (
         "keys and documents",
         &[
-            "countersign::key",
-            "countersign::issuer",
-            "countersign::document",
-            "countersign::revocation",
+            "countersign::jose::key",
+            "countersign::documents",
+            "countersign::json::elements",
             "countersign::gate::Gate>::supply",
         ],
     ),

@@ -1,4 +1,4 @@
-//! The results in the README, between two marks.
+//! The results in tests/bench/README.md, between two marks.
 
 use std::{fs, path::Path};
 
@@ -54,7 +54,7 @@ fn section(report: &Report) -> String {
     }
     let slug = report.machine.slug();
     text += &format!(
-        "\n![What a check takes, ours and others](tests/bench/results/{slug}.svg)\n\nAll rows: [{slug}.json](tests/bench/results/{slug}.json).\n"
+        "\n![What a check takes, ours and others](results/{slug}.svg)\n\nAll rows: [{slug}.json](results/{slug}.json).\n"
     );
     text
 }

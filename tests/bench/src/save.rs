@@ -22,7 +22,7 @@ pub(crate) fn result(report: &Report) -> Result<()> {
         .join("tests/bench/results")
         .join(report.machine.slug());
     write(&path, report)?;
-    readme::write(&root().join("README.md"), report)?;
+    readme::write(&root().join("tests/bench/README.md"), report)?;
     eprintln!("saved {}.json and .svg", path.display());
     Ok(())
 }
