@@ -262,7 +262,7 @@ func (l *lifter) step(at uint32) Step {
 	step := Step{
 		Check:   l.text(at),
 		Verdict: [...]Verdict{VerdictPass, VerdictFail, VerdictSkip, VerdictWait}[l.tag(at+8, 4)],
-		Saw:     l.text(at + 24),
+		Detail:  l.text(at + 24),
 	}
 	step.Code, _ = l.optionalText(at + 12)
 	return step

@@ -170,7 +170,7 @@ func (g *Gate) reload(ctx context.Context, policy []byte) error {
 	return nil
 }
 
-// Explain lists every check of a request in order, with what it saw: for
+// Explain lists every check of a request in order, with its details: for
 // people, and only for those who may see claims. It fetches nothing.
 func (g *Gate) Explain(ctx context.Context, r *http.Request) (steps []Step, err error) {
 	nowMS, err := g.settings.nowMS()

@@ -214,7 +214,7 @@ func (i *Instance) granted(number uint64) (*Grant, error) {
 	return grant, nil
 }
 
-// Explain lists every check of a decision in order, with what it saw. It
+// Explain lists every check of a decision in order, with its details. It
 // changes nothing.
 func (i *Instance) Explain(request Request, nowMS uint64) (steps []Step, err error) {
 	args, lowered := i.lower(request, nowMS)

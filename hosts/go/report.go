@@ -17,8 +17,8 @@ type Step struct {
 	Verdict Verdict
 	// Code is set where the verdict is [VerdictFail].
 	Code string
-	// Saw is what it saw, in words.
-	Saw string
+	// Detail is what was compared, in words.
+	Detail string
 }
 
 // Verdict is how a check ended.

@@ -197,7 +197,7 @@ pub(crate) fn steps(steps: &[Step]) -> String {
         check: &'a str,
         verdict: &'a str,
         code: Option<&'a str>,
-        saw: &'a str,
+        detail: &'a str,
     }
     let steps = steps.iter().map(|step| {
         let (verdict, code) = match step.verdict {
@@ -210,7 +210,7 @@ pub(crate) fn steps(steps: &[Step]) -> String {
             check: step.check,
             verdict,
             code,
-            saw: &step.saw,
+            detail: &step.detail,
         }
     });
     text(&steps.collect::<Vec<_>>())

@@ -242,7 +242,7 @@ impl Gate {
         json::decision(&self.decision)
     }
 
-    /// Every check of a request in [`Gate::room`] in order, with what it saw.
+    /// Every check of a request in [`Gate::room`] in order, with its details.
     pub fn explain(&self, length: u32, now_ms: f64) -> String {
         let mut headers = Vec::new();
         let request = self.room.get(..length as usize);

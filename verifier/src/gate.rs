@@ -209,7 +209,7 @@ impl Gate {
         self.conclude(admitted, now_ms)
     }
 
-    /// Every check in order, with what it saw. Changes nothing, and verifies
+    /// Every check in order, with its details. Changes nothing, and verifies
     /// anew what is remembered.
     pub fn explain(&self, request: &Request<'_>, now_ms: u64) -> Vec<Step> {
         let mut steps = Vec::new();

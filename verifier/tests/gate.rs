@@ -185,8 +185,12 @@ fn an_explanation_shows_no_query() {
         headers: &[],
     };
     let steps = gate.explain(&request, NOW_MS);
-    assert!(steps.iter().any(|step| step.saw.contains("/open")));
-    assert!(steps.iter().all(|step| !step.saw.contains("secret-0815")));
+    assert!(steps.iter().any(|step| step.detail.contains("/open")));
+    assert!(
+        steps
+            .iter()
+            .all(|step| !step.detail.contains("secret-0815"))
+    );
 }
 
 /// A gate with a list of revocations, and the source of the list.

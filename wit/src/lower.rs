@@ -173,7 +173,7 @@ pub(crate) fn steps(steps: Vec<Step>) -> Vec<wit::Step> {
                 check: step.check.into(),
                 verdict,
                 code,
-                saw: step.saw,
+                detail: step.detail,
             }
         })
         .collect()

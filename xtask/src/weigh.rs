@@ -36,10 +36,7 @@ const PARTS: &[(&str, &[&str])] = &[
     ("SHA-2", &["countersign_kernel::hash", "sha2::"]),
     ("runs of bytes", &["countersign_kernel::bytes"]),
     ("P-384, P-521", &["countersign_kernel::"]),
-    (
-        "policy",
-        &["countersign::policy", "countersign::model"],
-    ),
+    ("policy", &["countersign::policy", "countersign::model"]),
     (
         "keys and documents",
         &[

@@ -1,4 +1,4 @@
-//! Find out why: every check in order, what it saw, where it stopped.
+//! Find out why: every check in order, its details, and where it stopped.
 
 use clap::Args;
 use countersign_host::{Step, Verdict};
@@ -91,7 +91,7 @@ fn print(steps: &[Step]) {
         check,
         verdict,
         code,
-        saw,
+        detail,
     } in steps
     {
         let (style, mark) = match verdict {
@@ -102,7 +102,7 @@ fn print(steps: &[Step]) {
         };
         anstream::print!(
             "{style}{mark}{style:#} {STRONG}{check:<width$}{STRONG:#}  {}",
-            visible(saw)
+            visible(detail)
         );
         match code {
             Some(code) => anstream::println!("  {BAD}{code}{BAD:#}"),
@@ -119,5 +119,5 @@ fn as_json(step: &Step) -> Value {
         Verdict::Skip => "skip",
         Verdict::Wait => "wait",
     };
-    json!({ "check": step.check, "verdict": verdict, "code": step.code, "saw": step.saw })
+    json!({ "check": step.check, "verdict": verdict, "code": step.code, "detail": step.detail })
 }

@@ -50,7 +50,7 @@ struct Cli {
 enum Command {
     /// Decide: a token or a whole request against a policy
     Check(check::CheckArgs),
-    /// Find out why: every check in order, what it saw, where it stopped
+    /// Find out why: every check in order, its details, and where it stopped
     Explain(explain::ExplainArgs),
     /// Decode a token without verifying it
     Inspect(inspect::InspectArgs),

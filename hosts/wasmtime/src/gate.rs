@@ -133,7 +133,7 @@ impl Gate {
         Ok(Requirement::new(self.shared.id, text))
     }
 
-    /// Every check in order, with what it saw: for people, and only for those
+    /// Every check in order, with its details: for people, and only for those
     /// who may see claims. Fetches nothing.
     ///
     /// # Errors

@@ -191,7 +191,7 @@ impl Instance {
         Ok(grant)
     }
 
-    /// Every check in order, with what it saw. Changes nothing.
+    /// Every check in order, with its details. Changes nothing.
     ///
     /// # Errors
     /// The instance died.

@@ -17,7 +17,7 @@ pub struct Inspection {
     pub fault: Option<String>,
 }
 
-/// One check of a decision, for people. `saw` may show claims' values; `{:?}`
+/// One check of a decision, for people. `detail` may show claims' values; `{:?}`
 /// leaves it out.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Step {
@@ -27,8 +27,8 @@ pub struct Step {
     pub verdict: Verdict,
     /// The code, where the verdict is [`Verdict::Fail`].
     pub code: Option<String>,
-    /// What it saw, in words.
-    pub saw: String,
+    /// What was compared, in words.
+    pub detail: String,
 }
 
 /// How a check ended.
@@ -85,7 +85,7 @@ impl From<wit::Step> for Step {
                 wit::Verdict::Wait => Verdict::Wait,
             },
             code: step.code,
-            saw: step.saw,
+            detail: step.detail,
         }
     }
 }

@@ -21,12 +21,12 @@ pub(crate) struct Subject<'s> {
 }
 
 /// One check of a requirement: its name in an explanation, whether it asks for
-/// anything, whether it holds, and what it saw.
+/// anything, whether it holds, and its details.
 struct Check {
     name: &'static str,
     asks: fn(&Requirement) -> bool,
     admit: fn(&Requirement, &Subject<'_>) -> Result<(), Refusal>,
-    saw: fn(&Subject<'_>) -> String,
+    detail: fn(&Subject<'_>) -> String,
 }
 
 /// In the order of the contract.
@@ -38,7 +38,7 @@ const CHECKS: [Check; 10] = [
             let name = &subject.token.principal.issuer;
             admit_if(wanted.issuers.contains(name), Code::IssuerDenied)
         },
-        saw: |subject| format!("issuer `{}`", subject.token.principal.issuer),
+        detail: |subject| format!("issuer `{}`", subject.token.principal.issuer),
     },
     Check {
         name: "rule.audience",
@@ -50,7 +50,7 @@ const CHECKS: [Check; 10] = [
                 false => Err(Refusal::claim(Code::AudienceDenied, "aud")),
             }
         },
-        saw: |subject| format!("`aud` {}", list(&subject.token.audiences)),
+        detail: |subject| format!("`aud` {}", list(&subject.token.audiences)),
     },
     Check {
         name: "rule.type",
@@ -62,7 +62,7 @@ const CHECKS: [Check; 10] = [
                 Code::TypeDenied,
             )
         },
-        saw: |subject| {
+        detail: |subject| {
             format!(
                 "type {}",
                 named(subject.token.principal.token_type.as_deref())
@@ -73,7 +73,7 @@ const CHECKS: [Check; 10] = [
         name: "rule.tenant",
         asks: |wanted| wanted.tenant.is_some(),
         admit: |wanted, subject| admit_if(wanted.admits_tenant(subject), Code::TenantDenied),
-        saw: |subject| {
+        detail: |subject| {
             format!(
                 "tenant {}",
                 named(subject.token.principal.tenant.as_deref())
@@ -88,7 +88,7 @@ const CHECKS: [Check; 10] = [
             let holds = |scope: &str| scope::grants(held, scope, subject.scope_wildcards);
             wanted.scopes.admit(holds).map_err(Refusal::scopes)
         },
-        saw: |subject| format!("scopes {}", list(&subject.token.principal.scopes)),
+        detail: |subject| format!("scopes {}", list(&subject.token.principal.scopes)),
     },
     Check {
         name: "rule.roles",
@@ -100,13 +100,13 @@ const CHECKS: [Check; 10] = [
                 .admit(holds)
                 .map_err(|_| Code::RoleDenied.into())
         },
-        saw: |subject| format!("roles {}", list(&subject.token.principal.roles)),
+        detail: |subject| format!("roles {}", list(&subject.token.principal.roles)),
     },
     Check {
         name: "rule.claims",
         asks: |wanted| !wanted.claims.is_empty(),
         admit: Requirement::admit_claims,
-        saw: |_| "the claims that the rule asks for".into(),
+        detail: |_| "the claims that the rule asks for".into(),
     },
     Check {
         name: "rule.age",
@@ -120,7 +120,7 @@ const CHECKS: [Check; 10] = [
             ),
             None => Ok(()),
         },
-        saw: |_| "the time since `iat`".into(),
+        detail: |_| "the time since `iat`".into(),
     },
     Check {
         name: "rule.all_of",
@@ -131,13 +131,13 @@ const CHECKS: [Check; 10] = [
                 .iter()
                 .try_for_each(|part| part.admit(subject))
         },
-        saw: |_| "every one of the requirements".into(),
+        detail: |_| "every one of the requirements".into(),
     },
     Check {
         name: "rule.any_of",
         asks: |wanted| !wanted.any_of.is_empty(),
         admit: Requirement::admit_any,
-        saw: |_| "one of the requirements".into(),
+        detail: |_| "one of the requirements".into(),
     },
 ];
 
@@ -153,7 +153,7 @@ impl Requirement {
         for check in &CHECKS {
             if (check.asks)(self) {
                 trace.note(check.name, (check.admit)(self, subject), || {
-                    (check.saw)(subject)
+                    (check.detail)(subject)
                 })?;
             }
         }

@@ -1,4 +1,4 @@
-//! Every check in order, with what it saw: for people, not for programs.
+//! Every check in order, with its details: for people, not for programs.
 
 use alloc::{format, string::String, vec::Vec};
 
@@ -11,8 +11,8 @@ pub struct Step {
     pub check: &'static str,
     /// How it ended.
     pub verdict: Verdict,
-    /// What it saw, in words. May hold claims' values, never a token or a key.
-    pub saw: String,
+    /// What was compared, in words. May hold claims' values, never a token or a key.
+    pub detail: String,
 }
 
 /// How a check ended.
@@ -39,7 +39,7 @@ pub(crate) fn named(text: Option<&str>) -> String {
     text.map_or_else(|| "none".into(), |text| quoted(text.as_bytes()))
 }
 
-/// Where the checks note what they saw, if somebody asked.
+/// Where the checks note what they looked at, if somebody asked.
 pub(crate) struct Trace<'t>(Option<&'t mut Vec<Step>>);
 
 impl<'t> Trace<'t> {
@@ -56,7 +56,7 @@ impl<'t> Trace<'t> {
         &mut self,
         check: &'static str,
         result: Result<T, E>,
-        saw: impl FnOnce() -> String,
+        detail: impl FnOnce() -> String,
     ) -> Result<T, Halt> {
         let result = result.map_err(Into::into);
         if let Some(steps) = &mut self.0 {
@@ -68,7 +68,7 @@ impl<'t> Trace<'t> {
             steps.push(Step {
                 check,
                 verdict,
-                saw: saw(),
+                detail: detail(),
             });
         }
         result
@@ -80,7 +80,7 @@ impl<'t> Trace<'t> {
             steps.push(Step {
                 check,
                 verdict: Verdict::Skip,
-                saw: why.into(),
+                detail: why.into(),
             });
         }
     }
