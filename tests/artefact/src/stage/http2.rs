@@ -168,7 +168,6 @@ impl Connection {
             }
             _ => {}
         }
-        // What is reset or refused before it was answered has its place too.
         let Some(reply) = self.replies.get_mut(&id) else {
             return Ok(());
         };
