@@ -8,8 +8,11 @@
 
 pub mod axum;
 pub mod backend;
+mod front;
 pub mod http1;
 pub mod http2;
+mod nginx;
+mod process;
 pub mod request;
 pub mod routes;
 pub mod run;

@@ -37,7 +37,8 @@ pub struct Outcome {
 /// A router that does not start or ends, and handlers that no request reaches:
 /// such a run finds nothing.
 pub fn run(backend: &Backend, count: usize, seed: u64) -> Result<Outcome> {
-    let (_process, address) = backend.start()?;
+    let running = backend.start()?;
+    let address = running.address;
     let mut client: Box<dyn Client> = match backend.is_http2 {
         true => Box::new(Http2::new(address)),
         false => Box::new(Http1::new(address)),
