@@ -284,7 +284,7 @@ pub fn address(address: SocketAddr) -> Value {
 
 /// The filter as the README shows it, with this configuration.
 fn filter(configuration: &Value) -> Value {
-    let readme = include_str!("../../../../README.md");
+    let readme = include_str!("../../../../envoy-filter/README.md");
     let (_, block) = readme
         .split_once("```json\n")
         .expect("the README shows the filter");
