@@ -30,7 +30,93 @@ pub struct Backend {
     pub is_http2: bool,
     /// Handlers that it cannot have.
     pub without: &'static [&'static str],
+    /// What this router alone reads into a request.
+    pub own: Own,
 }
+
+/// Mutations that mean something to one router only.
+#[derive(Clone, Copy, Debug)]
+pub struct Own {
+    /// What may stand before a target.
+    pub fronts: &'static [&'static str],
+    /// What may stand behind one, or anywhere in it.
+    pub pieces: &'static [&'static str],
+    /// Other fields.
+    pub fields: &'static [(&'static str, &'static str)],
+}
+
+const NONE: Own = Own {
+    fronts: &[],
+    pieces: &[],
+    fields: &[],
+};
+
+/// Next.js has addresses for a page's data, images and intercepted routes,
+/// and headers that it once believed.
+const NEXT: Own = Own {
+    fronts: &[
+        "/_next/data/build",
+        "/_next/data/build",
+        "/_next/data",
+        "/_next/data/other",
+        "/_next",
+        "/_next/static",
+        "/_next/image?w=64&q=75&url=",
+        "/index",
+        "/en",
+        "/(.)",
+        "/api",
+    ],
+    pieces: &[
+        ".json",
+        ".json",
+        ".rsc",
+        ".rsc",
+        ".txt",
+        ".prefetch.rsc",
+        ".segments/_tree.segment.rsc",
+        ".segments/__PAGE__.segment.rsc",
+        ".action",
+        "?_rsc=1",
+        "?rsc=1",
+        "?nextParamrest=admin",
+        "?nxtPid=2",
+        "?nxtIid=2",
+        "/index",
+        "/route",
+        "/page",
+        "(.)",
+        "(..)",
+        "/(..)(..)",
+        "/(...)",
+        "[id]",
+        "[[...rest]]",
+        "/_next/data/build/",
+        "/%5Bid%5D",
+        "/$nxtPid",
+    ],
+    fields: &[
+        ("RSC", "1"),
+        ("Next-Router-Prefetch", "1"),
+        ("Next-Router-Segment-Prefetch", "/_tree"),
+        ("Next-Router-State-Tree", "%5B%22admin%22%5D"),
+        ("Next-Url", "/admin/a"),
+        ("Next-Action", "000000000000000000000000000000000000000000"),
+        ("X-Nextjs-Data", "1"),
+        ("X-Nextjs-Rewrite", "/admin/a"),
+        ("X-Matched-Path", "/admin/a"),
+        ("X-Invoke-Path", "/admin/a"),
+        ("X-Invoke-Output", "/admin/[[...rest]]"),
+        ("X-Now-Route-Matches", "1=a"),
+        ("X-Middleware-Rewrite", "/admin/a"),
+        ("X-Middleware-Next", "1"),
+        ("X-Middleware-Override-Headers", "x-auth-subject"),
+        ("X-Middleware-Request-X-Auth-Subject", "eve"),
+        ("X-Middleware-Subrequest", "proxy:proxy:proxy:proxy:proxy"),
+        ("X-Prerender-Revalidate", "1"),
+        ("Next-Resume", "1"),
+    ],
+};
 
 #[derive(Clone, Copy, Debug)]
 enum Platform {
@@ -45,7 +131,7 @@ enum Platform {
 use Platform::{Go, Node, Rust};
 
 /// All of them.
-pub const BACKENDS: [Backend; 12] = [
+pub const BACKENDS: [Backend; 13] = [
     Backend {
         is_exact: false,
         ..http1("express", Node, "express")
@@ -53,6 +139,10 @@ pub const BACKENDS: [Backend; 12] = [
     http1("fastify", Node, "fastify"),
     http2("fastify-http2", Node, "fastify-http2"),
     http1("hono", Node, "hono"),
+    Backend {
+        own: NEXT,
+        ..http1("next", Node, "next")
+    },
     http1("servemux", Go, "servemux"),
     http2("servemux-http2", Go, "servemux"),
     http1("chi", Go, "chi"),
@@ -74,6 +164,7 @@ const fn http1(name: &'static str, platform: Platform, router: &'static str) -> 
         is_exact: true,
         is_http2: false,
         without: &[],
+        own: NONE,
     }
 }
 
