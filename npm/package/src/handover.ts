@@ -26,6 +26,11 @@ export interface About {
   readonly url: string;
 }
 
+/** The proxy knows its base path too, without which pages see their addresses. */
+export interface Whole extends About {
+  readonly nextUrl: { readonly basePath: string };
+}
+
 /** What a page knows of its own request: a route handler all of it, others the path of their address. */
 export interface Known {
   readonly request?: About | undefined;
@@ -33,8 +38,10 @@ export interface Known {
 }
 
 /** Also that nobody is calling is said, so that a page knows that the proxy ran. */
-export async function seal(principal: Principal | null, { method, url }: About, secret: string): Promise<string> {
-  const said = { caller: principal && callerOf(principal), method, path: pathOf(url), until: Date.now() + GOOD_FOR_MS };
+export async function seal(principal: Principal | null, { method, url, nextUrl }: Whole, secret: string): Promise<string> {
+  const path = pathOf(url);
+  const paths = [path, path.slice(nextUrl.basePath.length) || "/"];
+  const said = { caller: principal && callerOf(principal), method, paths, until: Date.now() + GOOD_FOR_MS };
   const salt = crypto.getRandomValues(new Uint8Array(SALT));
   const sealed = new Uint8Array(await crypto.subtle.encrypt(CIPHER, await key(secret, salt), utf8.encode(JSON.stringify(said))));
   return btoa(String.fromCharCode(...salt, ...sealed));
@@ -47,8 +54,9 @@ export async function unseal(written: string, { request, path }: Known, secret: 
     const opened = await crypto.subtle.decrypt(CIPHER, await key(secret, bytes.slice(0, SALT)), bytes.slice(SALT));
     const said = JSON.parse(new TextDecoder().decode(opened));
     const leftMs = said.until - Date.now();
-    const isOther = (request && (request.method !== said.method || pathOf(request.url) !== said.path)) || (path !== undefined && pathOf(path) !== said.path);
-    return leftMs > 0 && leftMs <= GOOD_FOR_MS && !isOther ? said.caller : undefined;
+    const known = [request?.url, path].filter((address) => address !== undefined);
+    const isOwn = (request?.method ?? said.method) === said.method && known.every((address) => said.paths.includes(pathOf(address)));
+    return leftMs > 0 && leftMs <= GOOD_FOR_MS && isOwn ? said.caller : undefined;
   } catch {
     return undefined;
   }

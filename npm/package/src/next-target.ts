@@ -6,6 +6,8 @@ export interface NextAddress {
   readonly pathname: string;
   readonly search: string;
   readonly basePath: string;
+  /** The address's own, or the default one; empty where there are none. */
+  readonly locale: string;
   /** Reads another one. */
   href: string;
   clone(): NextAddress;
@@ -37,12 +39,15 @@ const DATA = /^\/_next\/data\/[^/]+\/(.*)\.json$/;
  */
 export function nextTarget({ url, nextUrl }: Asked): Target | undefined {
   const page = DATA.exec(nextUrl.pathname)?.[1];
+  const { origin } = new URL(url);
   // That a page's data was asked for, Next.js does not forget.
-  const served = page === undefined ? url : new URL(url).origin + nextUrl.basePath + (page === "index" ? "" : `/${page}`) + nextUrl.search;
-  const { basePath, pathname, search } = page === undefined ? nextUrl : read(served, nextUrl);
+  const address = page === undefined ? nextUrl : read(origin + nextUrl.basePath + (page === "index" ? "" : `/${page}`) + nextUrl.search, nextUrl);
+  const { basePath, pathname, search, locale } = address;
   if (isIntercepted(pathname)) return undefined;
   const judged = /^\/_next\/image\/?$/.test(pathname) ? imageOf(basePath + pathname, search) : below(basePath, pathname) + search;
-  return judged === undefined ? undefined : { judged, served };
+  // Also the default locale is what its `rewrites` look for.
+  const prefix = locale === "" || pathname.startsWith("/_next/") ? basePath : `${basePath}/${locale}`;
+  return judged === undefined ? undefined : { judged, served: origin + below(prefix, pathname) + search };
 }
 
 /** As the same application reads another address. */

@@ -76,5 +76,8 @@ export async function caller({ secret = process.env["COUNTERSIGN_SECRET"], reque
   return said;
 }
 
-/** Every path, static files too: what a matcher leaves out, a catch-all page and every server action can be reached by. */
-export const MATCHER = "/(.*)";
+/**
+ * For `config.matcher`, where it has to be written out: every path, static files too, as by what a matcher leaves out a catch-all page and every
+ * server action can be reached. `"/(.*)"` leaves out the root below a `basePath`, and with `i18n` without `locale` what is below `/_next/`.
+ */
+export const MATCHER = { source: "/:path*", locale: false } as const;

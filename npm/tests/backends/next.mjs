@@ -49,7 +49,7 @@ import { createGate } from "countersign";
 import { protect } from "countersign/next";
 
 export const proxy = protect(createGate(JSON.parse(readFileSync(process.env.ROUTERS_POLICY!, "utf8"))));
-export const config = { matcher: "/(.*)" };
+export const config = { matcher: [{ source: "/:path*", locale: false }] };
 `,
   "lib/answering.ts": HANDLERS,
   ...Object.fromEntries(

@@ -72,15 +72,15 @@ const parts = {
 
   async "a caller is believed of its own request, for ten seconds, and read by who has the secret"() {
     const secret = "a secret for the tests, of 32 characters or more";
-    const request = { method: "GET", url: "http://localhost:3000/orgs/acme%20b?x=1" };
+    const request = { method: "GET", url: "http://localhost:3000/docs/orgs/acme%20b?x=1", nextUrl: { basePath: "/docs" } };
     const principal = { issuer: "platform", iss: "https://a.example", subject: "user-1", tokenType: null, tenant: null, roles: [], scopes: [], expiresAtMs: null, claimsText: "{}" };
     const sealed = await seal(principal, request, secret);
     const believed = async (written, known, by = secret) => (await unseal(written, known, by))?.subject ?? "nothing";
-    for (const known of [{}, { request: { ...request, url: "https://www.example.com/orgs/acme%20b" } }, { path: "/orgs/acme%20b" }, { path: "/orgs/acme b" }]) equal(await believed(sealed, known), "user-1");
+    for (const known of [{}, { request: { ...request, url: "https://www.example.com/orgs/acme%20b" } }, { request: { ...request, url: "http://localhost:3000/docs/orgs/acme%20b" } }, { path: "/orgs/acme%20b" }, { path: "/docs/orgs/acme b" }]) equal(await believed(sealed, known), "user-1");
     // Who has no secret, such as the server that a rewrite leads to, reads nothing; nor are two the same.
     equal([atob(sealed).includes("user-1"), sealed === (await seal(principal, request, secret))], [false, false]);
     for (const other of [{ ...request, method: "POST" }, { ...request, url: "http://localhost:3000/orgs/globex" }]) equal(await believed(sealed, { request: other }), "nothing");
-    for (const path of ["/orgs/globex", "/orgs", "", "/orgs/acme%20b/", "/orgs/%zz"]) equal([path, await believed(sealed, { path })], [path, "nothing"]);
+    for (const path of ["/orgs/globex", "/orgs", "", "/orgs/acme%20b/", "/acme%20b", "/docs", "/orgs/%zz"]) equal([path, await believed(sealed, { path })], [path, "nothing"]);
     equal(await believed(sealed, { request }, `${secret}.`), "nothing");
     const bytes = [...atob(sealed)];
     for (const at of [0, 31, 32, bytes.length - 1]) {
@@ -111,11 +111,12 @@ const parts = {
     };
     const judged = (...given) => target(...given)[0];
     for (const same of ["/", "/x?a=b", "/x.rsc", "/x/", "/a%20b"]) equal(target(same), [same, same]);
-    equal([target("/_next/data/b/x.json"), target("/_next/data/b/index.json?a=b"), target("/_next/data/b/x/y.json")], [["/x", "/x"], ["/?a=b", "?a=b"], ["/x/y", "/x/y"]]);
+    equal([target("/_next/data/b/x.json"), target("/_next/data/b/index.json?a=b"), target("/_next/data/b/x/y.json")], [["/x", "/x"], ["/?a=b", "/?a=b"], ["/x/y", "/x/y"]]);
     equal([target("/_next/data/b/x.rsc.json"), target("/_next/data/b/_next/data/c/x.json.json")], [["/x.rsc", "/x.rsc"], ["/_next/data/c/x.json", "/_next/data/c/x.json"]]);
     equal([target("/de/x", { i18n }), target("/de", { i18n }), target("/_next/data/b/de/x.json", { i18n }), target("/_next/data/b/de.json", { i18n })], [["/x", "/de/x"], ["/", "/de"], ["/x", "/de/x"], ["/", "/de"]]);
+    equal([target("/x", { i18n }), target("/_next/x", { i18n }), target("/", { i18n })], [["/x", "/en/x"], ["/_next/x", "/_next/x"], ["/", "/en"]]);
     const below = { basePath: "/docs", i18n };
-    equal([target("/docs/x", below), target("/docs", below), target("/docs/de/x", below), target("/docs/_next/data/b/de/x.json", below)], [["/docs/x", "/docs/x"], ["/docs", "/docs"], ["/docs/x", "/docs/de/x"], ["/docs/x", "/docs/de/x"]]);
+    equal([target("/docs/x", below), target("/docs", below), target("/docs/de/x", below), target("/docs/_next/data/b/de/x.json", below)], [["/docs/x", "/docs/en/x"], ["/docs", "/docs/en"], ["/docs/x", "/docs/de/x"], ["/docs/x", "/docs/de/x"]]);
     equal([judged("/_next/image?url=%2Fx.png&w=1"), judged("/_next/image?url=https%3A%2F%2Fa.example%2Fx"), judged("/_next/image/?url=%2Fx")], ["/x.png", "/_next/image?url=https%3A%2F%2Fa.example%2Fx", "/x"]);
     for (const odd of ["/_next/image", "/_next/image?url=x", "/_next/image?url=//a.example/x", "/_next/image?url=/x&url=/y", "/(.)x", "/feed/(..)photo/1", "/a/%28.%29x", "/a/(%2e)x", "/a/%28%2e.)x/y", "/_next/data/b/(.)x.json"]) equal([odd, judged(odd)], [odd, "nothing"]);
   },
