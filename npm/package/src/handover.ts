@@ -66,9 +66,12 @@ function callerOf({ issuer, iss, subject, tokenType, tenant, roles, scopes, expi
   return { issuer, iss, subject, tokenType, tenant, roles, scopes, expiresAtMs };
 }
 
-/** Of the query Next.js takes parts away, the host is not always the one that was asked, and parameters come with more escapes than an address. */
+/**
+ * Of the query Next.js takes parts away, the host is not always the one that was asked, parameters come with more escapes than an address, and a last slash leads
+ * to the same page.
+ */
 function pathOf(url: string): string {
-  return decodeURIComponent(new URL(url, "http://localhost").pathname);
+  return decodeURIComponent(new URL(url, "http://localhost").pathname).replace(/(.)\/$/, "$1");
 }
 
 const utf8 = new TextEncoder();

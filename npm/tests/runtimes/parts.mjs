@@ -76,11 +76,11 @@ const parts = {
     const principal = { issuer: "platform", iss: "https://a.example", subject: "user-1", tokenType: null, tenant: null, roles: [], scopes: [], expiresAtMs: null, claimsText: "{}" };
     const sealed = await seal(principal, request, secret);
     const believed = async (written, known, by = secret) => (await unseal(written, known, by))?.subject ?? "nothing";
-    for (const known of [{}, { request: { ...request, url: "https://www.example.com/orgs/acme%20b" } }, { request: { ...request, url: "http://localhost:3000/docs/orgs/acme%20b" } }, { path: "/orgs/acme%20b" }, { path: "/docs/orgs/acme b" }]) equal(await believed(sealed, known), "user-1");
+    for (const known of [{}, { request: { ...request, url: "https://www.example.com/orgs/acme%20b" } }, { request: { ...request, url: "http://localhost:3000/docs/orgs/acme%20b" } }, { path: "/orgs/acme%20b" }, { path: "/orgs/acme%20b/" }, { path: "/docs/orgs/acme b" }]) equal(await believed(sealed, known), "user-1");
     // Who has no secret, such as the server that a rewrite leads to, reads nothing; nor are two the same.
     equal([atob(sealed).includes("user-1"), sealed === (await seal(principal, request, secret))], [false, false]);
     for (const other of [{ ...request, method: "POST" }, { ...request, url: "http://localhost:3000/orgs/globex" }]) equal(await believed(sealed, { request: other }), "nothing");
-    for (const path of ["/orgs/globex", "/orgs", "", "/orgs/acme%20b/", "/acme%20b", "/docs", "/orgs/%zz"]) equal([path, await believed(sealed, { path })], [path, "nothing"]);
+    for (const path of ["/orgs/globex", "/orgs", "", "/acme%20b", "/docs", "/orgs/%zz"]) equal([path, await believed(sealed, { path })], [path, "nothing"]);
     equal(await believed(sealed, { request }, `${secret}.`), "nothing");
     const bytes = [...atob(sealed)];
     for (const at of [0, 31, 32, bytes.length - 1]) {

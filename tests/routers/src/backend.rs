@@ -199,9 +199,12 @@ impl Backend {
             Node => {
                 // Told which Node.js to take, the package must be there; else
                 // its absence is said and forgiven.
-                let is_there = repository()
-                    .join("npm/tests/node_modules/countersign")
-                    .exists();
+                let folder = match self.router {
+                    "next" => "npm/examples/next",
+                    _ => "npm/tests",
+                };
+                let package = repository().join(folder).join("node_modules/countersign");
+                let is_there = package.exists();
                 (env::var_os("COUNTERSIGN_NODE").is_none() && !is_there)
                     .then_some("the npm package is not unpacked for the tests (cargo xtask test)")
             }
