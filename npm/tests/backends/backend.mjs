@@ -13,6 +13,13 @@ export const OPEN = "open.example.com";
 /** Whether a host is that one, as a rule of the policy compares it: without port, without case, without one last dot. */
 export const isOpen = (host = "") => host.toLowerCase().replace(/:\d*$/, "").replace(/\.$/, "") === OPEN;
 
+/** The routes that Express and Hono write alike. */
+export function shared(app, say) {
+  app.all("/items/:id", say("item"));
+  app.all("/items/:id/edit", say("edit"));
+  app.all("/Reports/:id", say("report"));
+}
+
 /** The name, or `spoofed` where one of a handler's views of a request has an identity that the gate has not set. */
 export function seen(name, ...views) {
   const spoofed = views.flatMap(Object.entries).some(([field, value]) => field.toLowerCase().replaceAll("_", "-") === "x-auth-subject" && String(value) !== "ada");

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use crate::{
     front::{self, Settings},
     nginx,
+    own::{NEXT, NONE, Own},
     process::{self, Process},
     routes,
 };
@@ -30,6 +31,8 @@ pub struct Backend {
     pub without: &'static [&'static str],
     /// The gate is a filter of this Envoy, and the program has none.
     envoy: Option<Settings>,
+    /// What this router alone reads into a request.
+    pub own: Own,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -48,11 +51,15 @@ use Platform::{Go, Nginx, Node, Rust};
 use Settings::{Defaults, Shipped};
 
 /// All of them.
-pub const BACKENDS: [Backend; 20] = [
+pub const BACKENDS: [Backend; 21] = [
     EXPRESS,
     http1("fastify", Node, "fastify"),
     http2("fastify-http2", Node, "fastify-http2"),
     http1("hono", Node, "hono"),
+    Backend {
+        own: NEXT,
+        ..http1("next", Node, "next")
+    },
     http1("servemux", Go, "servemux"),
     http2("servemux-http2", Go, "servemux"),
     http1("chi", Go, "chi"),
@@ -91,6 +98,7 @@ const fn http1(name: &'static str, platform: Platform, router: &'static str) -> 
         is_http2: false,
         without: &[],
         envoy: None,
+        own: NONE,
     }
 }
 
@@ -125,7 +133,7 @@ impl Backend {
     #[must_use]
     pub fn missing(&self) -> Option<&'static str> {
         let program = match self.platform {
-            Node => process::missing_node(),
+            Node => process::missing_node(self.router),
             Go => process::go_program().err(),
             Rust => None,
             Nginx => nginx::missing(),

@@ -12,6 +12,7 @@ mod front;
 pub mod http1;
 pub mod http2;
 mod nginx;
+pub mod own;
 mod process;
 pub mod request;
 pub mod routes;

@@ -51,12 +51,15 @@ impl Process {
 }
 
 /// Why no program of `npm/tests/backends` can run here, if so.
-pub(crate) fn missing_node() -> Option<&'static str> {
+pub(crate) fn missing_node(router: &str) -> Option<&'static str> {
     // Told which Node.js to take, the package must be there; else its absence
     // is said and forgiven.
-    let is_there = repository()
-        .join("npm/tests/node_modules/countersign")
-        .exists();
+    let folder = match router {
+        "next" => "npm/examples/next",
+        _ => "npm/tests",
+    };
+    let package = repository().join(folder).join("node_modules/countersign");
+    let is_there = package.exists();
     (env::var_os("COUNTERSIGN_NODE").is_none() && !is_there)
         .then_some("the npm package is not unpacked for the tests (cargo xtask test)")
 }

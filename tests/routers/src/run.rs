@@ -53,7 +53,8 @@ pub fn run(backend: &Backend, count: usize, seed: u64) -> Result<Outcome> {
     let mut random = Rng::with_seed(seed);
     let mut outcome = Outcome::default();
     for number in 0..count {
-        let request = request::random(&mut random);
+        let mut request = request::random(&mut random);
+        request::mutate_as(&mut random, &backend.own, &mut request);
         let answered = client.send(&request, request.scope.and_then(token));
         let answered = answered.map_err(|error| anyhow::anyhow!("{error}: {request}"))?;
         let Some(handler) = answered else { continue };

@@ -47,6 +47,11 @@ fn hono_runs_what_was_judged() {
 }
 
 #[test]
+fn next_runs_what_was_judged() {
+    holds("next");
+}
+
+#[test]
 fn servemux_runs_what_was_judged() {
     holds("servemux");
 }
