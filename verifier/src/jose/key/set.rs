@@ -10,9 +10,8 @@ use crate::{
     json::{self, Elements, Event, Fault, Value, refusal},
 };
 
-/// Keys that are read in one slice: to prepare one of P-521 takes about a
-/// millisecond.
-const SLICE_KEYS: usize = 2;
+/// Preparation work of one slice, in units of [`work`]: a few milliseconds.
+const SLICE_WORK: usize = 16;
 /// Bytes of a document that are read in one slice.
 const SLICE_BYTES: usize = 128 * 1024;
 /// Skipped keys that are reported one by one.
@@ -141,7 +140,7 @@ impl Reading {
         old: &Keyring,
     ) -> Result<Option<(Keyring, Vec<Problem>)>, Problem> {
         let end = self.elements.position().saturating_add(SLICE_BYTES);
-        let mut room = SLICE_KEYS;
+        let mut room = SLICE_WORK;
         let document = Arc::clone(&self.document);
         let Some(keys) = &mut self.keys else {
             return Ok(None);
@@ -155,7 +154,7 @@ impl Reading {
                 Event::Array(name) => self.is_set |= name == "keys",
                 Event::Item("keys", index, key) => {
                     keys.add(index, &key, algorithms, old)?;
-                    room = room.saturating_sub(usize::from(key.as_object().is_some()));
+                    room = room.saturating_sub(work(&key));
                 }
                 Event::Item(..) | Event::Value(_) => {}
             }
@@ -167,6 +166,17 @@ impl Reading {
 /// Parses a small document, whose size was admitted.
 pub(crate) fn parse_document<'a>(body: &'a [u8], limits: &Limits) -> Result<Value<'a>, Problem> {
     json::parse(body, limits.into()).map_err(|Fault { kind, pointer, .. }| refusal(kind, pointer))
+}
+
+/// How long it takes to prepare a key, by its curve. An RSA key counts 1.
+fn work(key: &Value<'_>) -> usize {
+    let curve = key.as_object().and_then(|key| key.get("crv"));
+    match curve.map(Value::as_str) {
+        None => 1,
+        Some(Some("P-521")) => 8,
+        Some(Some("P-384")) => 4,
+        Some(_) => 2,
+    }
 }
 
 fn is_symmetric(key: &Value<'_>) -> bool {
