@@ -7,21 +7,21 @@ import (
 )
 
 const (
-	// The longest nap between two looks at the clock, which may be set or
-	// stand still with the machine.
+	// The longest delay between two checks of the clock: the clock may be
+	// set, and it stops while the machine is suspended.
 	longestNap = 5 * time.Second
-	// The shortest, so that documents that arrive together are one reason to look.
+	// The shortest delay, so that documents that arrive together cause one check.
 	shortestNap = 20 * time.Millisecond
 )
 
-// keepFresh refreshes documents that no request waits for. It waits on
-// monotonic timers, which no setting of the clock moves.
+// keepFresh refreshes documents that no request waits for. It uses monotonic
+// timers, which do not change when the clock is set.
 func (g *generation) keepFresh(ctx context.Context) {
 	plan := plan{}
 	for ctx.Err() == nil {
 		nap := g.untilDue(ctx, &plan)
 		if nap <= 0 {
-			// A trap is logged where it happens; the next look tries again.
+			// The pool logs a trap; the next round tries again.
 			_, _ = g.startDue(ctx, nil)
 		}
 		pause(ctx, shortestNap, nil)
@@ -29,7 +29,7 @@ func (g *generation) keepFresh(ctx context.Context) {
 	}
 }
 
-// untilDue asks how long until something is due, jitter included.
+// untilDue returns the time until a document is due, with jitter.
 func (g *generation) untilDue(ctx context.Context, plan *plan) time.Duration {
 	nowMS, err := g.settings.nowMS()
 	if err != nil {
@@ -57,17 +57,18 @@ func pause(ctx context.Context, pause time.Duration, wake <-chan struct{}) {
 	}
 }
 
-// A plan says when to look next: a little after the gate asks for it, and not
-// when all the fleet does. Its moments are monotonic.
+// A plan is the time of the next fetch. Random jitter keeps the processes of a
+// fleet from fetching at the same moment. Its times are monotonic.
 type plan struct {
 	due    time.Time
 	jitter time.Duration
 }
 
-// The same moment, asked for twice, differs by what the asking takes.
+// Two calls compute the same due time with a small difference, because each
+// call takes time.
 const samePlan = time.Second
 
-// nap is how long until what is due after `left` is to be fetched.
+// nap returns the time until a document that is due in `left` is fetched.
 func (p *plan) nap(left time.Duration, now time.Time) time.Duration {
 	due := now.Add(left)
 	isPast := left <= 0 && !p.due.IsZero() && !p.due.After(now)

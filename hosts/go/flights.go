@@ -2,14 +2,15 @@ package countersign
 
 import "sync"
 
-// flights are the fetches under way, one for each address of a document,
-// however many wait for it.
+// flights are the fetches in progress: one for each address of a document,
+// shared by every request that waits for it.
 type flights struct {
 	mu       sync.Mutex
 	underWay map[destination]flight
 }
 
-// A document may move while a fetch from its old address is under way.
+// A destination is a document and its address. A document's address may change
+// while a fetch from the old address is in progress.
 type destination struct {
 	source uint32
 	uri    string
@@ -17,13 +18,13 @@ type destination struct {
 
 type flight struct {
 	issuer string
-	// Closed when the fetch has ended and every instance knows.
+	// Closed when the fetch has ended and every instance has the result.
 	landed chan struct{}
 }
 
-// join joins the fetch under way for a document, or starts one; false if
-// isOver says that it has ended since the asker was told to fetch, or if start
-// says that it may not.
+// join returns the fetch in progress for a document, or starts one. It returns
+// false if isOver reports that a fetch has ended since the caller's instance
+// asked for it, or if start reports that it did not start one.
 func (f *flights) join(fetch Fetch, isOver func() bool, start func(land func()) bool) (flight, bool) {
 	to := destination{fetch.Source, fetch.URI}
 	f.mu.Lock()
@@ -31,7 +32,8 @@ func (f *flights) join(fetch Fetch, isOver func() bool, start func(land func()) 
 	if joined, ok := f.underWay[to]; ok {
 		return joined, true
 	}
-	// Under the lock: a fetch writes its end down before it leaves the map.
+	// Under the lock: a fetch writes its result to the journal before it leaves
+	// the map.
 	if isOver() {
 		return flight{}, false
 	}
@@ -52,7 +54,7 @@ func (f *flights) join(fetch Fetch, isOver func() bool, start func(land func()) 
 	return started, true
 }
 
-// of lists what is under way, of one issuer or of all.
+// of lists the fetches in progress whose issuer is wanted.
 func (f *flights) of(isWanted func(issuer string) bool) (all []flight) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

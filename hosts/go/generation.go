@@ -7,24 +7,24 @@ import (
 )
 
 const (
-	// Discovery, the keys that it names, and one more try.
+	// One for discovery, one for the keys that it names, and further tries.
 	rounds = 4
-	// Fetches under way that no request waits for.
+	// Concurrent fetches that no request waits for.
 	backgroundFetches = 32
 )
 
-// A generation is one policy in force: its instances, and the documents that
-// they ask for.
+// A generation is one policy in force: its instances and their documents.
 type generation struct {
 	settings *settings
 	pool     *pool
 	tasks    *tasks
-	// The headers that decisions read.
+	// The names of the headers that decisions read.
 	reads      []headerName
 	flights    flights
 	rooms      rooms
 	background chan struct{}
-	// Something was supplied: what is due may have changed.
+	// Signals that a document was supplied, so that the next due time may have
+	// changed.
 	supplied chan struct{}
 }
 
@@ -55,24 +55,26 @@ func openGeneration(ctx context.Context, s *settings, policy string) (*generatio
 	return g, nil
 }
 
-// start begins to fetch documents, and keeps them fresh unless requests do.
+// start starts to fetch documents. It also refreshes them on timers, unless
+// requests do that (WithInlineRefresh).
 func (g *generation) start() {
 	if g.settings.inline {
-		// A trap is logged where it happens.
+		// The pool logs a trap.
 		g.tasks.start(func(ctx context.Context) { _, _ = g.startDue(ctx, nil) })
 		return
 	}
 	g.tasks.start(g.keepFresh)
 }
 
-// close ends its work and frees its instances.
+// close ends the tasks and frees the instances.
 func (g *generation) close() {
 	g.tasks.stop()
 	g.pool.retire()
 }
 
-// decide asks until there is a decision, fetching what it waits for. An error
-// is the caller's context's, a refused requirement, or errRetired.
+// decide checks, and fetches the documents that the answer waits for, until
+// there is a decision. An error is the context's error, a refused requirement,
+// or errRetired.
 func (g *generation) decide(ctx context.Context, ask func(r *reader, nowMS uint64) (Answer, error)) (Decision, error) {
 	patience := patience{g: g}
 	defer patience.end()
@@ -95,7 +97,7 @@ func (g *generation) decide(ctx context.Context, ask func(r *reader, nowMS uint6
 			if isRefreshed || answer.Grant.Principal == nil {
 				return answer.Decision, nil
 			}
-			// Once: what cannot be fetched now is decided by what is there.
+			// Only once: if a fetch fails, the documents at hand decide.
 			isRefreshed = true
 			issuers = []string{answer.Grant.Principal.Issuer}
 			under = g.flights.of(func(issuer string) bool { return issuer == issuers[0] })
@@ -107,7 +109,7 @@ func (g *generation) decide(ctx context.Context, ask func(r *reader, nowMS uint6
 			continue
 		}
 		waits = answer.Wait
-		// The fetch has begun, whether or not there is room to wait for it.
+		// The fetch has started even if this request may not wait for it.
 		if !patience.begin(ctx, issuers) {
 			break
 		}
@@ -121,7 +123,7 @@ func (g *generation) decide(ctx context.Context, ask func(r *reader, nowMS uint6
 	return Decision{Denial: waitedTooLong(waits)}, nil
 }
 
-// ask asks a free instance once, and starts the fetches that it answers.
+// ask calls a free instance once and starts the fetches that it asks for.
 func (g *generation) ask(
 	ctx context.Context, ask func(r *reader, nowMS uint64) (Answer, error),
 ) (answer Answer, under []flight, err error) {
@@ -135,7 +137,7 @@ func (g *generation) ask(
 			if err != nil {
 				return err
 			}
-			// Before anybody else asks this instance, which will not say it again.
+			// Before another caller gets this instance: `due` lists each fetch once.
 			g.flyAll(due, r)
 		}
 		if answer, err = ask(r, nowMS); err == nil && answer.Wait != nil {
@@ -164,8 +166,8 @@ func issuersOf(fetches []Fetch) (issuers []string) {
 	return issuers
 }
 
-// patience is a request's wait for documents: its places in the rooms of
-// their issuers, and the moment when it waits no more.
+// A patience is one request's wait for documents. It counts as waiting for
+// each issuer in `held`, until its context ends.
 type patience struct {
 	g    *generation
 	ctx  context.Context
@@ -173,7 +175,8 @@ type patience struct {
 	held []string
 }
 
-// begin takes what places it has not; false if there is none.
+// begin counts the request as waiting for these issuers. It returns false if
+// too many requests wait for one of them.
 func (p *patience) begin(ctx context.Context, issuers []string) bool {
 	if p.stop == nil {
 		p.ctx, p.stop = context.WithTimeout(ctx, p.g.settings.wait)
@@ -199,8 +202,9 @@ func (p *patience) end() {
 	}
 }
 
-// startDue starts to fetch what is due, if anything. What `old` has from the
-// same address is taken over instead, as old as it is.
+// startDue starts to fetch the documents that are due, and reports whether
+// there were any. If `old` has a document from the same address, that one is
+// reused with its original time.
 func (g *generation) startDue(ctx context.Context, old *generation) (any bool, err error) {
 	nowMS, err := g.settings.nowMS()
 	if err != nil {
@@ -219,7 +223,7 @@ func (g *generation) startDue(ctx context.Context, old *generation) (any bool, e
 		return false, err
 	}
 	for _, fetch := range due {
-		// Once: this policy may refuse what the old one accepted.
+		// Only once: the new policy may refuse a document that the old one accepted.
 		if old != nil && !g.pool.journals.of(fetch.Issuer).isNewer(fetch, 0) {
 			if known := old.pool.journals.acceptedFrom(fetch.Kind, fetch.URI); known != nil {
 				g.supply(fetch, known.response, known.atMS)
@@ -236,8 +240,8 @@ func (g *generation) startDue(ctx context.Context, old *generation) (any bool, e
 	return len(due) > 0, nil
 }
 
-// warm fetches everything that is due, or takes it over from `old`, and waits
-// until it is supplied.
+// warm fetches every document that is due, or reuses it from `old`, and waits
+// until all are supplied.
 func (g *generation) warm(ctx context.Context, old *generation) error {
 	patience, stop := context.WithTimeout(ctx, g.settings.wait)
 	defer stop()
@@ -257,7 +261,7 @@ func (g *generation) warm(ctx context.Context, old *generation) error {
 	return ctx.Err()
 }
 
-// landed waits for flights, and reports whether all landed in time.
+// landed waits for fetches, and reports whether all ended before the context.
 func landed(ctx context.Context, flights []flight) bool {
 	for _, flight := range flights {
 		select {
