@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// Apply gives a request's header as handlers are to see it, in a copy: fields
-// of the grant are removed under every name that a reader takes for the same
-// (`X_Auth_Subject`), then set. [Gate.Middleware] does it; it is for other
-// transports.
+// Apply returns a copy of a request's header with the changes of the grant: it
+// removes the grant's fields, also under a name that some readers treat as the
+// same (`X_Auth_Subject`), and then sets them. It is for other transports;
+// [Gate.Middleware] calls it.
 func (d Decision) Apply(header http.Header) http.Header {
 	grant := d.Grant
 	if grant == nil {
@@ -29,7 +29,7 @@ func (d Decision) Apply(header http.Header) http.Header {
 	return header
 }
 
-// without is a copy without the fields that the grant removes.
+// without returns a copy without the fields that the grant removes.
 func (g *Grant) without(header http.Header) http.Header {
 	header = header.Clone()
 	if header == nil {
@@ -49,7 +49,7 @@ func removeField(header http.Header, name string) {
 	}
 }
 
-// passed is a request as the handlers behind see it.
+// passed returns the request for the handlers behind the gate.
 func (d Decision) passed(r *http.Request) *http.Request {
 	passed := r.WithContext(NewContext(r.Context(), d.Grant))
 	passed.Header = d.Apply(r.Header)
@@ -65,9 +65,9 @@ func (d Decision) passed(r *http.Request) *http.Request {
 	return passed
 }
 
-// urlOf is a URL whose readings are all what was judged: its host, and its
-// path decoded, as some routers match the raw one (chi, echo). Where that
-// tells `%2f` from `/` it stays.
+// urlOf returns a URL that every router reads as the gate did. Some routers
+// match RawPath (chi, echo), so it is removed, except where it contains `%2f`,
+// which is not the same as `/`. The host is normalized too.
 func urlOf(u *url.URL) *url.URL {
 	host, raw := hostOf(u.Host), u.RawPath
 	if !strings.Contains(strings.ToLower(raw), "%2f") {
@@ -81,8 +81,8 @@ func urlOf(u *url.URL) *url.URL {
 	return &clone
 }
 
-// A trailing body hands trailers over as they come, which is when it ends: the
-// server writes them into the request that it made.
+// A trailing is a request's body. At its end, when the server has written the
+// trailers into the original request, it copies them to the new request.
 type trailing struct {
 	io.ReadCloser
 	from, to *http.Request
@@ -99,9 +99,9 @@ func (t *trailing) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// hostOf writes a host as the gate compares it, in lower case and without the
-// dot at its end: [http.ServeMux] compares byte by byte, and would route to
-// another handler than was judged.
+// hostOf returns a host as the gate compares it: in lower case and without a
+// trailing dot. [http.ServeMux] compares byte by byte and could otherwise
+// choose another handler than the gate's rule is for.
 func hostOf(host string) string {
 	name, port := host, ""
 	if colon := strings.LastIndexByte(host, ':'); colon > strings.LastIndexByte(host, ']') {
@@ -110,21 +110,21 @@ func hostOf(host string) string {
 	return strings.ToLower(strings.TrimSuffix(name, ".")) + port
 }
 
-// A browser asks whether it may send a request to another origin (Fetch
-// §3.2.2 "CORS-preflight request").
+// isCORSPreflight reports whether a request is a CORS-preflight request (Fetch
+// §3.2.2).
 func isCORSPreflight(r *http.Request) bool {
 	return r.Method == http.MethodOptions && len(r.Header["Origin"]) > 0 && len(r.Header["Access-Control-Request-Method"]) > 0
 }
 
-// What a browser sends with a preflight. Nobody has been asked which other
-// fields say who is calling, so none goes on.
+// The fields that a browser sends with a preflight. Other fields are removed:
+// the gate has not checked the request, so they could claim an identity.
 var ofPreflights = []string{
 	"Origin", "Access-Control-Request-Method", "Access-Control-Request-Headers", "Access-Control-Request-Private-Network",
 	"Accept", "Accept-Encoding", "Accept-Language", "User-Agent", "Referer",
 	"Sec-Fetch-Dest", "Sec-Fetch-Mode", "Sec-Fetch-Site", "Cache-Control", "Pragma",
 }
 
-// preflight is a preflight as the handlers behind see it: as nobody's.
+// preflight returns a preflight for the handlers behind the gate: anonymous.
 func preflight(r *http.Request) *http.Request {
 	passed := r.WithContext(NewContext(r.Context(), &Grant{}))
 	passed.Header, passed.Trailer, passed.Body = http.Header{}, nil, http.NoBody

@@ -2,8 +2,8 @@ package countersign
 
 import "sync"
 
-// rooms are where requests wait for documents: one for each issuer, so that
-// one that hangs fills no other's.
+// rooms counts the requests that wait for documents. Each issuer has its own
+// limit, so that an issuer that does not answer blocks only its own requests.
 type rooms struct {
 	mu     sync.Mutex
 	places int

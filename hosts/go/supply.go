@@ -7,9 +7,10 @@ import (
 	"net/http"
 )
 
-// fly fetches a document, or joins those who do. `read` is how far the
-// instance had read when it asked: what has ended since then needs no fetch.
-// `done` is called when a fetch that this started has ended, or none was.
+// fly starts to fetch a document, or joins the fetch in progress. `read` is the
+// position of the instance when it asked for the fetch: if a fetch has ended
+// since then, no fetch is needed. fly calls `done` when the fetch that it
+// started has ended, or at once if it started none.
 func (g *generation) fly(fetch Fetch, read uint64, done func()) (flight, bool) {
 	isStarted := false
 	flight, ok := g.flights.join(fetch,
@@ -21,7 +22,7 @@ func (g *generation) fly(fetch Fetch, read uint64, done func()) (flight, bool) {
 				response := g.settings.fetch(ctx, fetch)
 				nowMS, err := g.settings.nowMS()
 				if err != nil {
-					// Nobody can say from when it is: the gate asks again.
+					// The time of the response is not known: the gate fetches it again.
 					g.settings.logDocument(fetch, err.Error())
 					return
 				}
@@ -35,8 +36,9 @@ func (g *generation) fly(fetch Fetch, read uint64, done func()) (flight, bool) {
 	return flight, ok
 }
 
-// supply has one instance judge how a fetch ended, then the others read it.
-// All do it in slices, between which requests are decided by the old document.
+// supply passes the result of a fetch to one instance, which accepts or refuses
+// it, and then to the others. All read it in slices. Between the slices they
+// decide requests with the old document.
 func (g *generation) supply(fetch Fetch, response *Response, atMS uint64) {
 	journal := g.pool.journals.of(fetch.Issuer)
 	journal.writing.Lock()
@@ -46,7 +48,7 @@ func (g *generation) supply(fetch Fetch, response *Response, atMS uint64) {
 		return
 	}
 	if err != nil {
-		// The module died on it.
+		// The instance died while it read the document.
 		journal.fail(fetch, atMS)
 	}
 	switch {
@@ -66,7 +68,7 @@ func (g *generation) supply(fetch Fetch, response *Response, atMS uint64) {
 	}
 }
 
-// judge has some instance judge an entry and write it down.
+// judge passes an entry to one instance and writes the result to the journal.
 func (g *generation) judge(j *journal, e *entry) (Supplied, error) {
 	ctx := g.tasks.ctx
 	for ctx.Err() == nil {
@@ -110,7 +112,7 @@ func (g *generation) judgeBy(r *reader, j *journal, e *entry) (supplied Supplied
 	return supplied, err
 }
 
-// spread has every instance read what is new in a journal.
+// spread makes every instance read the new entries of a journal.
 func (g *generation) spread(j *journal) {
 	for _, r := range g.pool.readers() {
 		for more := true; more; {
@@ -118,7 +120,7 @@ func (g *generation) spread(j *journal) {
 				more, err = r.read(j)
 				return err
 			})
-			// One that dies is replaced by one that has read everything.
+			// An instance that dies is replaced by one that has read everything.
 			more = more && err == nil
 		}
 	}

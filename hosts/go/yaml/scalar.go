@@ -20,7 +20,8 @@ var (
 	surrogate   = regexp.MustCompile(`^(?:[^\\]|\\[^u]|\\u.{4})*?\\u[dD][89a-fA-F]`)
 )
 
-// scalar is what a scalar says: a string, a [json.Number], a bool or nil.
+// scalar returns the value of a scalar: a string, a [json.Number], a bool or
+// nil.
 func (s *source) scalar(n *yaml.Node) (any, error) {
 	switch {
 	case n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0:
@@ -63,7 +64,7 @@ func (s *source) plain(n *yaml.Node) (any, error) {
 	}
 }
 
-// quoted is a quoted scalar as it is written, quotes included.
+// quoted returns a quoted scalar as it is written, with its quotes.
 func (s *source) quoted(n *yaml.Node) (string, error) {
 	rest := s.from(n)
 	if n.Style&yaml.SingleQuotedStyle != 0 {
@@ -84,7 +85,7 @@ func (s *source) quoted(n *yaml.Node) (string, error) {
 	return written[0], nil
 }
 
-// key is a key's text.
+// key returns the text of a key.
 func (s *source) key(n *yaml.Node) (string, error) {
 	before, rest := s.split(n)
 	if n.Kind != yaml.ScalarNode || n.Anchor != "" || n.Style&yaml.TaggedStyle != 0 || hasAny(rest, "&*!") {

@@ -1,4 +1,4 @@
-// Package exampletest calls what an example serves.
+// Package exampletest calls the handler of an example.
 package exampletest
 
 import (
@@ -12,9 +12,10 @@ import (
 	countersign "github.com/countersign/countersign/hosts/go"
 )
 
-// Open opens an example's policy, with the issuers of this test in the places
-// of those it names, and calls what it serves: the status, and the code of a
-// denial or the body's only line.
+// Open opens a gate with an example's policy, in which it replaces the keys of
+// `places` by their values: the test's issuers. The function that it returns
+// sends a request to the example's handler and returns the status, and the code
+// of a denial or the body.
 func Open(
 	t testing.TB, policy []byte, serve func(*countersign.Gate) http.Handler, places map[string]string,
 ) (call func(method, target, token string) string) {
