@@ -9,9 +9,10 @@ import (
 const (
 	// The longest delay between two checks of the clock: the clock may be
 	// set, and it stops while the machine is suspended.
-	longestNap = 5 * time.Second
-	// The shortest delay, so that documents that arrive together cause one check.
-	shortestNap = 20 * time.Millisecond
+	maxDelay = 5 * time.Second
+	// The shortest delay, so that documents that arrive together cause one
+	// check.
+	minDelay = 20 * time.Millisecond
 )
 
 // keepFresh refreshes documents that no request waits for. It uses monotonic
@@ -19,13 +20,13 @@ const (
 func (g *generation) keepFresh(ctx context.Context) {
 	plan := plan{}
 	for ctx.Err() == nil {
-		nap := g.untilDue(ctx, &plan)
-		if nap <= 0 {
+		delay := g.untilDue(ctx, &plan)
+		if delay <= 0 {
 			// The pool logs a trap; the next round tries again.
 			_, _ = g.startDue(ctx, nil)
 		}
-		pause(ctx, shortestNap, nil)
-		pause(ctx, min(nap, longestNap), g.supplied)
+		pause(ctx, minDelay, nil)
+		pause(ctx, min(delay, maxDelay), g.supplied)
 	}
 }
 
@@ -33,7 +34,7 @@ func (g *generation) keepFresh(ctx context.Context) {
 func (g *generation) untilDue(ctx context.Context, plan *plan) time.Duration {
 	nowMS, err := g.settings.nowMS()
 	if err != nil {
-		return longestNap
+		return maxDelay
 	}
 	var left time.Duration
 	var isDue bool
@@ -42,9 +43,9 @@ func (g *generation) untilDue(ctx context.Context, plan *plan) time.Duration {
 		return err
 	})
 	if err != nil || !isDue {
-		return longestNap
+		return maxDelay
 	}
-	return plan.nap(left, time.Now())
+	return plan.delay(left, time.Now())
 }
 
 func pause(ctx context.Context, pause time.Duration, wake <-chan struct{}) {
@@ -66,14 +67,14 @@ type plan struct {
 
 // Two calls compute the same due time with a small difference, because each
 // call takes time.
-const samePlan = time.Second
+const dueTolerance = time.Second
 
-// nap returns the time until a document that is due in `left` is fetched.
-func (p *plan) nap(left time.Duration, now time.Time) time.Duration {
+// delay returns the time until a document that is due in `left` is fetched.
+func (p *plan) delay(left time.Duration, now time.Time) time.Duration {
 	due := now.Add(left)
 	isPast := left <= 0 && !p.due.IsZero() && !p.due.After(now)
-	if !isPast && due.Sub(p.due).Abs() > samePlan {
-		p.due, p.jitter = due, rand.N(min(left/10, longestNap)+1)
+	if !isPast && due.Sub(p.due).Abs() > dueTolerance {
+		p.due, p.jitter = due, rand.N(min(left/10, maxDelay)+1)
 	}
 	return p.due.Add(p.jitter).Sub(now)
 }

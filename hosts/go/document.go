@@ -22,7 +22,8 @@ type Fetch struct {
 type DocumentKind string
 
 const (
-	// KindDiscovery is OpenID Provider metadata (OpenID Connect Discovery 1.0 §4).
+	// KindDiscovery is OpenID Provider metadata (OpenID Connect Discovery 1.0
+	// §4).
 	KindDiscovery DocumentKind = "discovery"
 	// KindJWKS is a JWK Set (RFC 7517 §5).
 	KindJWKS DocumentKind = "jwks"

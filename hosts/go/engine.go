@@ -116,18 +116,18 @@ var (
 	errTooLarge = errors.New("an argument is too large for the module's memory")
 )
 
-const face = "countersign:gate/gate@0.1.0#"
+const interfacePrefix = "countersign:gate/gate@0.1.0#"
 
 func (e *engine) instantiate() (*guest, error) {
 	// Without a name, so that many instances can exist.
 	config := wazero.NewModuleConfig().WithName("").WithStartFunctions("_initialize")
 	module, err := e.runtime.InstantiateModule(withMemory(context.Background()), e.compiled, config)
 	if err != nil {
-		return nil, dead(err)
+		return nil, trapOf(err)
 	}
 	functions := map[string]function{}
 	for name := range module.ExportedFunctionDefinitions() {
-		if short, ok := strings.CutPrefix(name, face); ok {
+		if short, ok := strings.CutPrefix(name, interfacePrefix); ok {
 			call, post := module.ExportedFunction(name), module.ExportedFunction("cabi_post_"+name)
 			functions[short] = function{call, post}
 		}
@@ -164,12 +164,12 @@ func (g *guest) alloc(align, size uint32) (uint32, error) {
 func (g *guest) call(name string, lift func(l *lifter, at uint32), params ...uint64) error {
 	function, ok := g.functions[name]
 	if !ok {
-		return dead(fmt.Errorf("the module has no function `%s`", name))
+		return trapOf(fmt.Errorf("the module has no function `%s`", name))
 	}
 	stack := append(g.stack[:0], params...)
 	g.stack = stack
 	if err := function.call.CallWithStack(context.Background(), stack); err != nil {
-		return dead(err)
+		return trapOf(err)
 	}
 	if lift == nil {
 		return nil
@@ -178,12 +178,12 @@ func (g *guest) call(name string, lift func(l *lifter, at uint32), params ...uin
 	memory, ok := g.memory.Read(0, g.memory.Size())
 	lifter := lifter{memory: memory, broken: !ok}
 	if lift(&lifter, at); lifter.broken {
-		return dead(errors.New("the result is invalid"))
+		return trapOf(errors.New("the result is invalid"))
 	}
 	if function.post != nil {
 		stack[0] = uint64(at)
 		if err := function.post.CallWithStack(context.Background(), stack); err != nil {
-			return dead(err)
+			return trapOf(err)
 		}
 	}
 	return nil
@@ -199,7 +199,7 @@ func (g *guest) close() {
 
 // dead makes a Trap from the first line of an error. The lines after it are
 // wazero's stack trace, which is of no use: the module has no function names.
-func dead(err error) error {
+func trapOf(err error) error {
 	reason, _, _ := strings.Cut(err.Error(), "\n")
 	return &Trap{reason}
 }

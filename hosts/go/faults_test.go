@@ -11,12 +11,12 @@ import (
 	"time"
 )
 
-// What the host does when the module dies or asks too much, with a module
-// made for it, as the sealed one is not known to do so. It answers everything
-// with zeros, which is a gate that allows everything, except: a target that
-// starts with `/t` traps, with `/w` waits for document 7. A document that
-// begins with `u` takes four slices, one with `o` is outdated, any other one
-// traps. wat2wasm makes it of the text beside it.
+// faulty is a module that traps, to test the host: the sealed module is not
+// known to trap. It answers every call with zeros, which means that it allows
+// every request, with these exceptions. A target that begins with `/t` traps,
+// and one with `/w` waits for document 7. A document that begins with `u` takes
+// four slices, one with `o` is outdated, and any other one traps. wat2wasm makes
+// it from faulty.wat.
 //
 //go:embed testdata/faulty.wasm
 var faulty []byte
@@ -42,7 +42,7 @@ func TestATrapDeniesTheRequestAndTheNextOneIsDecided(t *testing.T) {
 	}
 }
 
-func TestTrapsOfManyRequestsAtOnceLeaveAWholePool(t *testing.T) {
+func TestThePoolIsCompleteAfterManyTraps(t *testing.T) {
 	gate := faultyGate(t, WithInstances(3))
 	var all sync.WaitGroup
 	for i := range 30 {
@@ -59,25 +59,25 @@ func TestTrapsOfManyRequestsAtOnceLeaveAWholePool(t *testing.T) {
 }
 
 func TestADocumentOnWhichTheModuleDiesIsAFailedFetch(t *testing.T) {
-	gate := faultyGate(t, WithHTTPClient(nobody))
+	gate := faultyGate(t, WithHTTPClient(unreachable))
 	want(t, "code", ask(t, gate, "/wait", ""), "keys_unavailable")
 	want(t, "next", ask(t, gate, "/", ""), "allow")
 }
 
-// nobody is a client that reaches no server.
-var nobody = &http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) {
-	return nil, errors.New("nobody is there")
+// unreachable is a client whose requests all fail.
+var unreachable = &http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) {
+	return nil, errors.New("no server")
 })}
 
-// serves is a client to which every document is this text.
+// serves returns a client that gets this text for every document.
 func serves(text string) *http.Client {
 	return &http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) {
 		return &http.Response{StatusCode: 200, Body: io.NopCloser(strings.NewReader(text))}, nil
 	})}
 }
 
-// documentOf waits until the fetch of the document has ended.
-func documentOf(t *testing.T, gate *Gate) kept {
+// documentOf returns the history of document 7 after its fetch has ended.
+func documentOf(t *testing.T, gate *Gate) documentHistory {
 	t.Helper()
 	want(t, "code", ask(t, gate, "/wait", ""), "keys_unavailable")
 	journal := gate.inForce.Load().pool.journals.of("x")
@@ -86,7 +86,7 @@ func documentOf(t *testing.T, gate *Gate) kept {
 	if document, ok := journal.documents[7]; ok {
 		return *document
 	}
-	return kept{}
+	return documentHistory{}
 }
 
 func TestADocumentIsReadInSlicesByEveryInstance(t *testing.T) {
@@ -106,7 +106,7 @@ func TestADocumentIsReadInSlicesByEveryInstance(t *testing.T) {
 	}
 }
 
-func TestInstancesThatDieBetweenSlicesAreNoFailureOfTheDocument(t *testing.T) {
+func TestAnInstanceThatDiesBetweenSlicesDoesNotFailTheDocument(t *testing.T) {
 	gate := faultyGate(t, WithInstances(2), WithHTTPClient(serves("unfinished")))
 	var all sync.WaitGroup
 	for range 40 {
@@ -117,11 +117,11 @@ func TestInstancesThatDieBetweenSlicesAreNoFailureOfTheDocument(t *testing.T) {
 	want(t, "failures", len(document.failures), 0)
 	eventually(t, "all have read it", func() bool {
 		pool := gate.inForce.Load().pool
-		readers, hasNews := pool.readers(), false
+		readers, hasUnread := pool.readers(), false
 		for _, r := range readers {
-			_ = pool.callThis(t.Context(), r, func(r *reader) error { hasNews = hasNews || pool.journals.hasNews(r); return nil })
+			_ = pool.callThis(t.Context(), r, func(r *reader) error { hasUnread = hasUnread || pool.journals.hasUnread(r); return nil })
 		}
-		return len(readers) == 2 && !hasNews
+		return len(readers) == 2 && !hasUnread
 	})
 }
 
@@ -132,7 +132,7 @@ func TestAnOutdatedDocumentChangesNothing(t *testing.T) {
 	want(t, "next", ask(t, gate, "/", ""), "allow")
 }
 
-func TestAnInstanceThatIsDeadSaysSo(t *testing.T) {
+func TestADeadInstanceReturnsATrap(t *testing.T) {
 	engine, err := compile(engineConfig{}, faulty)
 	if err != nil {
 		t.Fatal(err)
@@ -148,7 +148,7 @@ func TestAnInstanceThatIsDeadSaysSo(t *testing.T) {
 	}
 }
 
-func TestAnArgumentForWhichThereIsNoRoomIsATrap(t *testing.T) {
+func TestAnArgumentThatDoesNotFitIsATrap(t *testing.T) {
 	gate := faultyGate(t)
 	want(t, "code", ask(t, gate, "/"+strings.Repeat("a", 60_000), ""), "internal_error")
 	want(t, "next", ask(t, gate, "/", ""), "allow")

@@ -22,7 +22,7 @@ type Gate struct {
 	inForce atomic.Pointer[generation]
 	// A lock for Reload and Close that can be waited for with a context. It
 	// holds one value while it is free.
-	unchanging chan struct{}
+	reloadLock chan struct{}
 	// Ends when the gate closes, which cancels a reload in progress.
 	open  context.Context
 	close context.CancelFunc
@@ -42,9 +42,9 @@ func New(ctx context.Context, policy []byte, options ...Option) (*Gate, error) {
 	if err != nil {
 		return nil, err
 	}
-	gate := &Gate{settings: settings, unchanging: make(chan struct{}, 1)}
+	gate := &Gate{settings: settings, reloadLock: make(chan struct{}, 1)}
 	gate.open, gate.close = context.WithCancel(context.Background())
-	gate.unchanging <- struct{}{}
+	gate.reloadLock <- struct{}{}
 	gate.inForce.Store(opened)
 	opened.start()
 	return gate, nil
@@ -54,8 +54,8 @@ func New(ctx context.Context, policy []byte, options ...Option) (*Gate, error) {
 // Every later check is denied with `internal_error`.
 func (g *Gate) Close() error {
 	g.close()
-	<-g.unchanging
-	defer func() { g.unchanging <- struct{}{} }()
+	<-g.reloadLock
+	defer func() { g.reloadLock <- struct{}{} }()
 	if old := g.inForce.Swap(nil); old != nil {
 		old.close()
 	}
@@ -98,10 +98,10 @@ func (g *Gate) Verify(ctx context.Context, token string, require Require) (Decis
 
 // decide makes a decision by the policy in force.
 func (g *Gate) decide(
-	ctx context.Context, by admission, ask func(*generation) func(*reader, uint64) (Answer, error),
+	ctx context.Context, by admission, checkBy func(*generation) func(*reader, uint64) (Answer, error),
 ) (decision Decision, err error) {
-	err = g.ask(ctx, func(current *generation) (err error) {
-		decision, err = current.decide(ctx, ask(current))
+	err = g.withCurrent(ctx, func(current *generation) (err error) {
+		decision, err = current.decide(ctx, checkBy(current))
 		return err
 	})
 	switch {
@@ -130,8 +130,8 @@ func (g *Gate) decide(
 // policy of the last one stays in force.
 func (g *Gate) Reload(ctx context.Context, policy []byte) error {
 	select {
-	case <-g.unchanging:
-		defer func() { g.unchanging <- struct{}{} }()
+	case <-g.reloadLock:
+		defer func() { g.reloadLock <- struct{}{} }()
 	case <-g.open.Done():
 		return errClosed
 	case <-ctx.Done():
@@ -181,7 +181,7 @@ func (g *Gate) Explain(ctx context.Context, r *http.Request) (steps []Step, err 
 	if err != nil {
 		return nil, err
 	}
-	err = g.read(ctx, func(current *generation, reader *reader) (err error) {
+	err = g.withReader(ctx, func(current *generation, reader *reader) (err error) {
 		steps, err = reader.instance.Explain(requestOf(r, current.reads), nowMS)
 		return err
 	})
@@ -190,7 +190,7 @@ func (g *Gate) Explain(ctx context.Context, r *http.Request) (steps []Step, err 
 
 // Inspect decodes a token without verifying it. Never use it to decide.
 func (g *Gate) Inspect(ctx context.Context, token string) (inspection Inspection, err error) {
-	err = g.read(ctx, func(_ *generation, reader *reader) (err error) {
+	err = g.withReader(ctx, func(_ *generation, reader *reader) (err error) {
 		inspection, err = reader.instance.Inspect(token)
 		return err
 	})
@@ -203,7 +203,7 @@ func (g *Gate) Status(ctx context.Context) (documents []DocumentStatus, err erro
 	if err != nil {
 		return nil, err
 	}
-	err = g.read(ctx, func(_ *generation, reader *reader) (err error) {
+	err = g.withReader(ctx, func(_ *generation, reader *reader) (err error) {
 		documents, err = reader.instance.Status(nowMS)
 		return err
 	})
@@ -214,19 +214,19 @@ func (g *Gate) Status(ctx context.Context) (documents []DocumentStatus, err erro
 // or after the time that a check waits ([WithWait]). [Gate.Status] gives the
 // result.
 func (g *Gate) Warm(ctx context.Context) error {
-	return g.ask(ctx, func(current *generation) error { return current.warm(ctx, nil) })
+	return g.withCurrent(ctx, func(current *generation) error { return current.warm(ctx, nil) })
 }
 
-// read calls an instance of the policy in force.
-func (g *Gate) read(ctx context.Context, read func(*generation, *reader) error) error {
-	return g.ask(ctx, func(current *generation) error {
-		return current.pool.call(ctx, func(reader *reader) error { return read(current, reader) })
+// withReader calls a function with an instance of the policy in force.
+func (g *Gate) withReader(ctx context.Context, do func(*generation, *reader) error) error {
+	return g.withCurrent(ctx, func(current *generation) error {
+		return current.pool.call(ctx, func(reader *reader) error { return do(current, reader) })
 	})
 }
 
-// ask calls a function with the policy in force, and again with the next one if
-// a reload has replaced it in between.
-func (g *Gate) ask(ctx context.Context, ask func(*generation) error) error {
+// withCurrent calls a function with the policy in force, and again with the
+// next one if a reload has replaced it in between.
+func (g *Gate) withCurrent(ctx context.Context, do func(*generation) error) error {
 	for {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -235,7 +235,7 @@ func (g *Gate) ask(ctx context.Context, ask func(*generation) error) error {
 		if current == nil {
 			return errClosed
 		}
-		if err := ask(current); !errors.Is(err, errRetired) {
+		if err := do(current); !errors.Is(err, errRetired) {
 			return err
 		}
 	}

@@ -21,7 +21,7 @@ type generation struct {
 	// The names of the headers that decisions read.
 	reads      []headerName
 	flights    flights
-	rooms      rooms
+	waitLimits waitLimits
 	background chan struct{}
 	// Signals that a document was supplied, so that the next due time may have
 	// changed.
@@ -39,7 +39,7 @@ func openGeneration(ctx context.Context, s *settings, policy string) (*generatio
 		settings:   s,
 		pool:       pool,
 		tasks:      tasks,
-		rooms:      rooms{places: s.maxWaiting},
+		waitLimits: waitLimits{limit: s.maxWaiting},
 		background: make(chan struct{}, backgroundFetches),
 		supplied:   make(chan struct{}, 1),
 	}
@@ -75,13 +75,13 @@ func (g *generation) close() {
 // decide checks, and fetches the documents that the answer waits for, until
 // there is a decision. An error is the context's error, a refused requirement,
 // or errRetired.
-func (g *generation) decide(ctx context.Context, ask func(r *reader, nowMS uint64) (Answer, error)) (Decision, error) {
-	patience := patience{g: g}
-	defer patience.end()
+func (g *generation) decide(ctx context.Context, check func(r *reader, nowMS uint64) (Answer, error)) (Decision, error) {
+	wait := documentWait{g: g}
+	defer wait.end()
 	var waits []Fetch
 	isRefreshed := !g.settings.inline
 	for left := rounds; left > 0; left-- {
-		answer, under, err := g.ask(ctx, ask)
+		answer, inFlight, err := g.checkOnce(ctx, check)
 		switch {
 		case errors.Is(err, errRetired) || isRefused(err):
 			return Decision{}, err
@@ -100,20 +100,20 @@ func (g *generation) decide(ctx context.Context, ask func(r *reader, nowMS uint6
 			// Only once: if a fetch fails, the documents at hand decide.
 			isRefreshed = true
 			issuers = []string{answer.Grant.Principal.Issuer}
-			under = g.flights.of(func(issuer string) bool { return issuer == issuers[0] })
-			if len(under) == 0 || !patience.begin(ctx, issuers) {
+			inFlight = g.flights.list(func(issuer string) bool { return issuer == issuers[0] })
+			if len(inFlight) == 0 || !wait.begin(ctx, issuers) {
 				return answer.Decision, nil
 			}
-			landed(patience.ctx, under)
+			awaitAll(wait.ctx, inFlight)
 			left++
 			continue
 		}
 		waits = answer.Wait
 		// The fetch has started even if this request may not wait for it.
-		if !patience.begin(ctx, issuers) {
+		if !wait.begin(ctx, issuers) {
 			break
 		}
-		if !landed(patience.ctx, under) {
+		if !awaitAll(wait.ctx, inFlight) {
 			break
 		}
 	}
@@ -123,10 +123,10 @@ func (g *generation) decide(ctx context.Context, ask func(r *reader, nowMS uint6
 	return Decision{Denial: waitedTooLong(waits)}, nil
 }
 
-// ask calls a free instance once and starts the fetches that it asks for.
-func (g *generation) ask(
-	ctx context.Context, ask func(r *reader, nowMS uint64) (Answer, error),
-) (answer Answer, under []flight, err error) {
+// checkOnce calls a free instance once and starts the fetches that it asks for.
+func (g *generation) checkOnce(
+	ctx context.Context, check func(r *reader, nowMS uint64) (Answer, error),
+) (answer Answer, inFlight []flight, err error) {
 	nowMS, err := g.settings.nowMS()
 	if err != nil {
 		return Answer{}, nil, err
@@ -137,24 +137,25 @@ func (g *generation) ask(
 			if err != nil {
 				return err
 			}
-			// Before another caller gets this instance: `due` lists each fetch once.
-			g.flyAll(due, r)
+			// Before another caller gets this instance: `due` lists each fetch
+			// once.
+			g.startFetches(due, r)
 		}
-		if answer, err = ask(r, nowMS); err == nil && answer.Wait != nil {
-			under = g.flyAll(answer.Wait, r)
+		if answer, err = check(r, nowMS); err == nil && answer.Wait != nil {
+			inFlight = g.startFetches(answer.Wait, r)
 		}
 		return err
 	})
-	return answer, under, err
+	return answer, inFlight, err
 }
 
-func (g *generation) flyAll(fetches []Fetch, r *reader) (under []flight) {
+func (g *generation) startFetches(fetches []Fetch, r *reader) (inFlight []flight) {
 	for _, fetch := range fetches {
-		if flight, ok := g.fly(fetch, r.progress(g.pool.journals.of(fetch.Issuer)).read, func() {}); ok {
-			under = append(under, flight)
+		if flight, ok := g.startFetch(fetch, r.progress(g.pool.journals.of(fetch.Issuer)).read, func() {}); ok {
+			inFlight = append(inFlight, flight)
 		}
 	}
-	return under
+	return inFlight
 }
 
 func issuersOf(fetches []Fetch) (issuers []string) {
@@ -166,9 +167,9 @@ func issuersOf(fetches []Fetch) (issuers []string) {
 	return issuers
 }
 
-// A patience is one request's wait for documents. It counts as waiting for
+// A documentWait is one request's wait for documents. It counts as waiting for
 // each issuer in `held`, until its context ends.
-type patience struct {
+type documentWait struct {
 	g    *generation
 	ctx  context.Context
 	stop context.CancelFunc
@@ -177,28 +178,28 @@ type patience struct {
 
 // begin counts the request as waiting for these issuers. It returns false if
 // too many requests wait for one of them.
-func (p *patience) begin(ctx context.Context, issuers []string) bool {
-	if p.stop == nil {
-		p.ctx, p.stop = context.WithTimeout(ctx, p.g.settings.wait)
+func (w *documentWait) begin(ctx context.Context, issuers []string) bool {
+	if w.stop == nil {
+		w.ctx, w.stop = context.WithTimeout(ctx, w.g.settings.wait)
 	}
 	for _, issuer := range issuers {
-		if slices.Contains(p.held, issuer) {
+		if slices.Contains(w.held, issuer) {
 			continue
 		}
-		if !p.g.rooms.enter(issuer) {
+		if !w.g.waitLimits.acquire(issuer) {
 			return false
 		}
-		p.held = append(p.held, issuer)
+		w.held = append(w.held, issuer)
 	}
 	return true
 }
 
-func (p *patience) end() {
-	if p.stop != nil {
-		p.stop()
+func (w *documentWait) end() {
+	if w.stop != nil {
+		w.stop()
 	}
-	for _, issuer := range p.held {
-		p.g.rooms.leave(issuer)
+	for _, issuer := range w.held {
+		w.g.waitLimits.release(issuer)
 	}
 }
 
@@ -223,7 +224,8 @@ func (g *generation) startDue(ctx context.Context, old *generation) (any bool, e
 		return false, err
 	}
 	for _, fetch := range due {
-		// Only once: the new policy may refuse a document that the old one accepted.
+		// Only once: the new policy may refuse a document that the old one
+		// accepted.
 		if old != nil && !g.pool.journals.of(fetch.Issuer).isNewer(fetch, 0) {
 			if known := old.pool.journals.acceptedFrom(fetch.Kind, fetch.URI); known != nil {
 				g.supply(fetch, known.response, known.atMS)
@@ -232,7 +234,7 @@ func (g *generation) startDue(ctx context.Context, old *generation) (any bool, e
 		}
 		select {
 		case g.background <- struct{}{}:
-			g.fly(fetch, read[fetch.Issuer], func() { <-g.background })
+			g.startFetch(fetch, read[fetch.Issuer], func() { <-g.background })
 		case <-ctx.Done():
 			return true, ctx.Err()
 		}
@@ -243,29 +245,29 @@ func (g *generation) startDue(ctx context.Context, old *generation) (any bool, e
 // warm fetches every document that is due, or reuses it from `old`, and waits
 // until all are supplied.
 func (g *generation) warm(ctx context.Context, old *generation) error {
-	patience, stop := context.WithTimeout(ctx, g.settings.wait)
+	waitCtx, stop := context.WithTimeout(ctx, g.settings.wait)
 	defer stop()
 	for range rounds {
-		any, err := g.startDue(patience, old)
-		if patience.Err() != nil {
+		any, err := g.startDue(waitCtx, old)
+		if waitCtx.Err() != nil {
 			break
 		}
 		if err != nil {
 			return err
 		}
-		under := g.flights.of(func(string) bool { return true })
-		if !any && len(under) == 0 || !landed(patience, under) {
+		inFlight := g.flights.list(func(string) bool { return true })
+		if !any && len(inFlight) == 0 || !awaitAll(waitCtx, inFlight) {
 			break
 		}
 	}
 	return ctx.Err()
 }
 
-// landed waits for fetches, and reports whether all ended before the context.
-func landed(ctx context.Context, flights []flight) bool {
+// awaitAll waits for fetches, and reports whether all ended before the context.
+func awaitAll(ctx context.Context, flights []flight) bool {
 	for _, flight := range flights {
 		select {
-		case <-flight.landed:
+		case <-flight.done:
 		case <-ctx.Done():
 			return false
 		}

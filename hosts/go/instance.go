@@ -88,7 +88,7 @@ func seed() uint64 {
 // call is [guest.call], or a Trap if the arguments could not be lowered.
 func (i *Instance) call(name string, lowered error, lift func(*lifter, uint32), params ...uint64) error {
 	if lowered != nil {
-		return dead(lowered)
+		return trapOf(lowered)
 	}
 	return i.guest.call(name, lift, params...)
 }

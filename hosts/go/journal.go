@@ -16,12 +16,12 @@ type journal struct {
 
 	mu        sync.Mutex
 	latest    uint64
-	documents map[uint32]*kept
+	documents map[uint32]*documentHistory
 }
 
-// A kept is the history of one document: the last accepted version and the
-// last failures since then.
-type kept struct {
+// A documentHistory is the history of one document: the last accepted version
+// and the last failures since then.
+type documentHistory struct {
 	accepted *entry
 	failures []*entry
 }
@@ -59,7 +59,7 @@ func (j *journal) isNewer(fetch Fetch, read uint64) bool {
 // fail records that a fetch failed or that its document was refused. The gate
 // treats both alike.
 func (j *journal) fail(fetch Fetch, atMS uint64) uint64 {
-	return j.write(&entry{atMS: atMS, fetch: fetch}, func(document *kept, failed *entry) {
+	return j.write(&entry{atMS: atMS, fetch: fetch}, func(document *documentHistory, failed *entry) {
 		if len(document.failures) == failuresKept {
 			document.failures = slices.Delete(document.failures, 0, 1)
 		}
@@ -68,23 +68,23 @@ func (j *journal) fail(fetch Fetch, atMS uint64) uint64 {
 }
 
 func (j *journal) accept(fetch Fetch, response *Response, atMS uint64) uint64 {
-	return j.write(&entry{atMS: atMS, fetch: fetch, response: response}, func(document *kept, accepted *entry) {
+	return j.write(&entry{atMS: atMS, fetch: fetch, response: response}, func(document *documentHistory, accepted *entry) {
 		if fetch.Kind == KindJWKS {
 			accepted.under = j.discovery()
 		}
-		*document = kept{accepted: accepted}
+		*document = documentHistory{accepted: accepted}
 	})
 }
 
-func (j *journal) write(next *entry, write func(*kept, *entry)) uint64 {
+func (j *journal) write(next *entry, write func(*documentHistory, *entry)) uint64 {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.documents == nil {
-		j.documents = map[uint32]*kept{}
+		j.documents = map[uint32]*documentHistory{}
 	}
 	document, ok := j.documents[next.fetch.Source]
 	if !ok {
-		document = &kept{}
+		document = &documentHistory{}
 		j.documents[next.fetch.Source] = document
 	}
 	j.latest++
@@ -161,7 +161,7 @@ func (j *journals) all() (all []*journal) {
 	return all
 }
 
-func (j *journals) hasNews(r *reader) bool {
+func (j *journals) hasUnread(r *reader) bool {
 	return slices.ContainsFunc(j.all(), func(journal *journal) bool { return journal.after(r.progress(journal).read) != nil })
 }
 

@@ -33,7 +33,7 @@ func (g *Gate) Middleware(next http.Handler) http.Handler {
 			g.refuse(w, r, err)
 			return
 		}
-		next.ServeHTTP(w, decision.passed(r))
+		next.ServeHTTP(w, decision.forwarded(r))
 	})
 }
 

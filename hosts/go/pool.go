@@ -40,7 +40,7 @@ type pool struct {
 	// used first.
 	free []*reader
 	// The calls that wait for any instance, in order: chan *reader.
-	waiting list.List
+	queue   list.List
 	retired bool
 }
 
@@ -68,24 +68,24 @@ func openPool(ctx context.Context, s *settings, policy string, tasks *tasks) (*p
 // call calls a function with a free instance. It waits at most freeDeadline for
 // one. If the function returns an error other than a [PolicyError], the
 // instance is replaced.
-func (p *pool) call(ctx context.Context, ask func(*reader) error) error {
+func (p *pool) call(ctx context.Context, do func(*reader) error) error {
 	r, err := p.takeAny(ctx)
 	if err != nil {
 		return err
 	}
-	return p.use(r, ask)
+	return p.use(r, do)
 }
 
 // callThis is call with a given instance. It waits for the instance without a
 // deadline, because a late delivery of a document is not a failed one.
-func (p *pool) callThis(ctx context.Context, r *reader, ask func(*reader) error) error {
+func (p *pool) callThis(ctx context.Context, r *reader, do func(*reader) error) error {
 	if err := p.takeThis(ctx, r); err != nil {
 		return err
 	}
-	return p.use(r, ask)
+	return p.use(r, do)
 }
 
-func (p *pool) use(r *reader, ask func(*reader) error) (err error) {
+func (p *pool) use(r *reader, do func(*reader) error) (err error) {
 	isAlive := false
 	defer func() {
 		if isAlive {
@@ -94,7 +94,7 @@ func (p *pool) use(r *reader, ask func(*reader) error) (err error) {
 			p.replace(r)
 		}
 	}()
-	err = ask(r)
+	err = do(r)
 	isAlive = err == nil || isRefused(err)
 	if !isAlive {
 		p.logger.Error("countersign: an instance is replaced", slog.Any("error", err))
@@ -117,11 +117,11 @@ func (p *pool) takeAny(ctx context.Context) (*reader, error) {
 		return r, nil
 	}
 	turn := make(chan *reader, 1)
-	place := p.waiting.PushBack(turn)
+	place := p.queue.PushBack(turn)
 	p.mu.Unlock()
 	deadline := time.NewTimer(freeDeadline)
 	defer deadline.Stop()
-	return p.await(ctx, turn, &p.waiting, place, deadline.C, &Trap{"no instance is free"})
+	return p.await(ctx, turn, &p.queue, place, deadline.C, &Trap{"no instance is free"})
 }
 
 func (p *pool) takeThis(ctx context.Context, r *reader) error {
@@ -136,9 +136,9 @@ func (p *pool) takeThis(ctx context.Context, r *reader) error {
 		return nil
 	}
 	turn := make(chan *reader, 1)
-	place := r.wanted.PushBack(turn)
+	place := r.queue.PushBack(turn)
 	p.mu.Unlock()
-	_, err := p.await(ctx, turn, &r.wanted, place, nil, nil)
+	_, err := p.await(ctx, turn, &r.queue, place, nil, nil)
 	return err
 }
 
@@ -185,14 +185,14 @@ func (p *pool) giveBack(r *reader) {
 		r.instance.Close()
 		return
 	}
-	queues := [...]*list.List{&r.wanted, &p.waiting}
-	if r.wasWanted {
+	queues := [...]*list.List{&r.queue, &p.queue}
+	if r.servedQueue {
 		slices.Reverse(queues[:])
 	}
 	for _, queue := range queues {
 		if next := queue.Front(); next != nil {
 			queue.Remove(next)
-			r.wasWanted = queue == &r.wanted
+			r.servedQueue = queue == &r.queue
 			next.Value.(chan *reader) <- r
 			return
 		}
@@ -205,7 +205,7 @@ func (p *pool) giveBack(r *reader) {
 func (p *pool) join(r *reader) bool {
 	p.mu.Lock()
 	// Under the lock: a later entry is delivered to every live instance.
-	if !p.retired && p.journals.hasNews(r) {
+	if !p.retired && p.journals.hasUnread(r) {
 		p.mu.Unlock()
 		return false
 	}
@@ -220,7 +220,7 @@ func (p *pool) replace(r *reader) {
 	r.instance.Close()
 	p.mu.Lock()
 	p.alive = slices.DeleteFunc(p.alive, func(other *reader) bool { return other == r })
-	for next := r.wanted.Front(); next != nil; next = next.Next() {
+	for next := r.queue.Front(); next != nil; next = next.Next() {
 		close(next.Value.(chan *reader))
 	}
 	p.mu.Unlock()

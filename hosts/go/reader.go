@@ -10,8 +10,8 @@ type reader struct {
 	instance *Instance
 	// The calls that wait for this instance (chan *reader), and whether the
 	// last call was one of them. The pool's lock protects both.
-	wanted    list.List
-	wasWanted bool
+	queue       list.List
+	servedQueue bool
 
 	journals     map[*journal]*progress
 	requirements requirements

@@ -25,8 +25,8 @@ func TestAReloadPutsTheNewPolicyInForceWithItsKeys(t *testing.T) {
 	if err := gate.Reload(t.Context(), []byte(text(both))); err != nil {
 		t.Fatal(err)
 	}
-	want(t, "keys are taken over", old.TimesAsked("/jwks"), 1)
-	want(t, "keys come before the change", next.TimesAsked("/jwks"), 1)
+	want(t, "keys are taken over", old.Requests("/jwks"), 1)
+	want(t, "keys come before the change", next.Requests("/jwks"), 1)
 	want(t, "after", ask(t, gate, "/write", next.Token(keyB)), "allow")
 	want(t, "still", ask(t, gate, "/write", old.Token(keyA)), "allow")
 
@@ -34,7 +34,7 @@ func TestAReloadPutsTheNewPolicyInForceWithItsKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	want(t, "gone", ask(t, gate, "/write", old.Token(keyA)), "issuer_unknown")
-	want(t, "documents are taken over", next.TimesAsked("/jwks"), 1)
+	want(t, "documents are taken over", next.Requests("/jwks"), 1)
 }
 
 func TestABrokenPolicyChangesNothing(t *testing.T) {
@@ -66,8 +66,8 @@ func TestARequirementOutlivesAReload(t *testing.T) {
 	}
 }
 
-// Everything at once: checks by a thousand goroutines, policies that come and
-// go, keys that rotate, and instances that die.
+// Everything at once: a thousand goroutines check requests while policies are
+// reloaded, keys rotate and instances die.
 func TestAThousandGoroutinesAReloadAndARotationAtTheSameTime(t *testing.T) {
 	clock, issuer := newClock(), issuertest.New(t, keyA, keyB)
 	policies := []object{policyOf(issuer.Entry("platform")), policyOf(issuer.Entry("renamed"))}
@@ -93,7 +93,7 @@ func TestAThousandGoroutinesAReloadAndARotationAtTheSameTime(t *testing.T) {
 	})
 	background.Go(func() {
 		for !stop.Load() {
-			// An instance dies in somebody's hands.
+			// An instance dies during a call.
 			_ = gate.inForce.Load().pool.call(t.Context(), func(r *reader) error {
 				r.instance.Close()
 				return &Trap{"for the test's sake"}
@@ -109,7 +109,7 @@ func TestAThousandGoroutinesAReloadAndARotationAtTheSameTime(t *testing.T) {
 				default:
 					t.Error("a good token, whose key is here or not:", code)
 				}
-				want(t, "a stranger", ask(t, gate, "/write", "nonsense"), "token_malformed")
+				want(t, "an invalid token", ask(t, gate, "/write", "nonsense"), "token_malformed")
 				want(t, "public", ask(t, gate, "/healthz", ""), "allow")
 			}
 		})
@@ -124,11 +124,11 @@ func TestAThousandGoroutinesAReloadAndARotationAtTheSameTime(t *testing.T) {
 	})
 }
 
-func TestWhoWaitsWhileAPolicyIsReplacedIsJudgedByTheNextOne(t *testing.T) {
+func TestARequestThatWaitsDuringAReloadIsDecidedByTheNewPolicy(t *testing.T) {
 	slow, other := issuertest.New(t, keyA), issuertest.New(t, keyA)
-	slow.Answer("/jwks", untilItIsCancelled)
+	slow.Answer("/jwks", neverAnswer)
 	gate := newGate(t, newClock(), policyOf(slow.Entry("slow")), WithWait(time.Minute))
-	codes := tenWait(t, gate, slow.Token(keyA))
+	codes := tenWaiting(t, gate, slow.Token(keyA))
 	if err := gate.Reload(t.Context(), []byte(text(policyOf(other.Entry("other"))))); err != nil {
 		t.Fatal(err)
 	}
@@ -137,11 +137,11 @@ func TestWhoWaitsWhileAPolicyIsReplacedIsJudgedByTheNextOne(t *testing.T) {
 	}
 }
 
-func TestCloseLeavesNoGoroutineAndAdmitsNobody(t *testing.T) {
+func TestCloseLeavesNoGoroutineAndAdmitsNothing(t *testing.T) {
 	slow := issuertest.New(t, keyA)
-	slow.Answer("/jwks", untilItIsCancelled)
+	slow.Answer("/jwks", neverAnswer)
 	gate := newGate(t, newClock(), policyOf(slow.Entry("slow")), WithWait(time.Minute))
-	codes := tenWait(t, gate, slow.Token(keyA))
+	codes := tenWaiting(t, gate, slow.Token(keyA))
 	want(t, "before", strings.Contains(goroutines(), "hosts/go.(*tasks).start"), true)
 	if err := gate.Close(); err != nil {
 		t.Fatal(err)
@@ -151,14 +151,15 @@ func TestCloseLeavesNoGoroutineAndAdmitsNobody(t *testing.T) {
 	}
 	eventually(t, "none of them is left", func() bool {
 		all := goroutines()
-		// Where each of this package's is made, and those of a client.
+		// The function that starts this package's goroutines, and an HTTP
+		// client's goroutines.
 		return !strings.Contains(all, "hosts/go.(*tasks).start") && !strings.Contains(all, "net/http.(*persistConn)")
 	})
 }
 
 func TestOfOverlappingReloadsTheLastOneStaysInForce(t *testing.T) {
 	slow, last := issuertest.New(t, keyA), issuertest.New(t, keyB)
-	slow.Answer("/jwks", untilItIsCancelled)
+	slow.Answer("/jwks", neverAnswer)
 	gate := newGate(t, newClock(), policyOf(last.Entry("first")), WithWait(500*time.Millisecond))
 	var all sync.WaitGroup
 	all.Go(func() {
@@ -166,7 +167,7 @@ func TestOfOverlappingReloadsTheLastOneStaysInForce(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	eventually(t, "the first reload waits for documents", func() bool { return slow.TimesAsked("/jwks") > 0 })
+	eventually(t, "the first reload waits for documents", func() bool { return slow.Requests("/jwks") > 0 })
 	if err := gate.Reload(t.Context(), []byte(text(policyOf(last.Entry("last"))))); err != nil {
 		t.Fatal(err)
 	}
@@ -176,15 +177,15 @@ func TestOfOverlappingReloadsTheLastOneStaysInForce(t *testing.T) {
 	want(t, "issuer", decision.Grant.Principal.Issuer, "last")
 }
 
-func TestAReloadOfAnIssuerThatHangsHoldsUpNeitherRequirementsNorClose(t *testing.T) {
+func TestAReloadThatWaitsBlocksNeitherRequirementsNorClose(t *testing.T) {
 	hangs, issuer := issuertest.New(t, keyA), issuertest.New(t, keyB)
-	hangs.Answer("/jwks", untilItIsCancelled)
+	hangs.Answer("/jwks", neverAnswer)
 	gate := newGate(t, newClock(), policyOf(issuer.Entry("platform")), WithWait(time.Minute))
 	reloaded := make(chan error, 2)
 	for range cap(reloaded) {
 		go func() { reloaded <- gate.Reload(t.Context(), []byte(text(policyOf(hangs.Entry("hangs"))))) }()
 	}
-	eventually(t, "a reload waits", func() bool { return hangs.TimesAsked("/jwks") > 0 })
+	eventually(t, "a reload waits", func() bool { return hangs.Requests("/jwks") > 0 })
 	began := time.Now()
 	want(t, "a first requirement", codeOf(gate.Verify(t.Context(), issuer.Token(keyB), `{"scopes":["admin"]}`)), "scope_insufficient")
 	if err := gate.Close(); err != nil {
@@ -202,9 +203,9 @@ func TestAReloadOfAnIssuerThatHangsHoldsUpNeitherRequirementsNorClose(t *testing
 	eventually(t, "no goroutine is left", func() bool { return !strings.Contains(goroutines(), "hosts/go.(*tasks).start") })
 }
 
-// tenWait asks ten times with a token whose keys do not come. It returns once
-// all of them wait, and sends their codes.
-func tenWait(t *testing.T, gate *Gate, token string) chan string {
+// tenWaiting starts ten checks of a token whose keys do not arrive. It returns
+// when all of them wait. The channel gets their codes.
+func tenWaiting(t *testing.T, gate *Gate, token string) chan string {
 	t.Helper()
 	codes := make(chan string, 10)
 	for range cap(codes) {
@@ -214,19 +215,19 @@ func tenWait(t *testing.T, gate *Gate, token string) chan string {
 	return codes
 }
 
-// waiting is how many requests wait for documents.
+// waiting returns the number of requests that wait for documents.
 func waiting(gate *Gate) (all int) {
-	rooms := &gate.inForce.Load().rooms
-	rooms.mu.Lock()
-	defer rooms.mu.Unlock()
-	for _, taken := range rooms.taken {
-		all += taken
+	limits := &gate.inForce.Load().waitLimits
+	limits.mu.Lock()
+	defer limits.mu.Unlock()
+	for _, requests := range limits.waiting {
+		all += requests
 	}
 	return all
 }
 
-// untilItIsCancelled is a server that does not answer.
-func untilItIsCancelled(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+// neverAnswer is a handler that does not answer.
+func neverAnswer(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 
 func goroutines() string {
 	stacks := make([]byte, 1<<20)

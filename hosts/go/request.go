@@ -109,7 +109,8 @@ func targetOf(r *http.Request) (authority, target string) {
 	}
 	if r.Method == http.MethodConnect && len(r.Header[":protocol"]) == 0 {
 		// The target of CONNECT is an authority (RFC 9110 §9.3.6). If it has a
-		// path, ServeMux compares the host with its port, unlike for other methods.
+		// path, ServeMux compares the host with its port, unlike for other
+		// methods.
 		return "", noTarget
 	}
 	path, query, _ := strings.Cut(sent, "?")

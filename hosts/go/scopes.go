@@ -25,7 +25,7 @@ func RequireScopes(scopes ...string) func(http.Handler) http.Handler {
 			case !ok:
 				deny(w, internalError())
 			case grant.gate == nil:
-				grant.requireOwn(scopes, w, r, next)
+				grant.requireOwnScopes(scopes, w, r, next)
 			default:
 				if err := grant.require(r.Context(), require); err != nil {
 					grant.gate.refuse(w, r, err)
@@ -37,9 +37,9 @@ func RequireScopes(scopes ...string) func(http.Handler) http.Handler {
 	}
 }
 
-// requireOwn is for a grant that no gate has made, as in a test: its own scopes
-// count.
-func (g *Grant) requireOwn(scopes []string, w http.ResponseWriter, r *http.Request, next http.Handler) {
+// requireOwnScopes is for a grant that no gate has made, as in a test: its own
+// scopes count.
+func (g *Grant) requireOwnScopes(scopes []string, w http.ResponseWriter, r *http.Request, next http.Handler) {
 	isMissing := func(scope string) bool { return g.Principal == nil || !slices.Contains(g.Principal.Scopes, scope) }
 	if slices.ContainsFunc(scopes, isMissing) {
 		deny(w, &Denial{Code: "scope_insufficient", Status: http.StatusForbidden, Message: "a scope is missing"})
@@ -70,16 +70,16 @@ func (g *Grant) require(ctx context.Context, require Require) error {
 			if denialOf(err).Code != "scope_insufficient" {
 				err = refused
 			}
-		case g.isFor(decision.Grant.Principal):
+		case g.isSameCaller(decision.Grant.Principal):
 			return nil
 		}
 	}
 	return err
 }
 
-// isFor reports whether the principal is the admitted one. The request may also
-// contain a valid token of another principal.
-func (g *Grant) isFor(principal *Principal) bool {
+// isSameCaller reports whether the principal is the admitted one. The request
+// may also contain a valid token of another principal.
+func (g *Grant) isSameCaller(principal *Principal) bool {
 	return principal != nil && principal.Issuer == g.Principal.Issuer && principal.Claims == g.Principal.Claims
 }
 

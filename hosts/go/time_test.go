@@ -8,7 +8,7 @@ import (
 	"github.com/countersign/countersign/hosts/go/internal/issuertest"
 )
 
-func TestAClockThatTellsNoTimeAdmitsNobody(t *testing.T) {
+func TestAnInvalidClockAdmitsNothing(t *testing.T) {
 	issuer := issuertest.New(t, keyA)
 	token := issuer.Token(keyA)
 	for name, now := range map[string]func() time.Time{
@@ -56,26 +56,26 @@ func TestAPlanIsKeptOnAMonotonicTimer(t *testing.T) {
 	}{
 		{"due at once", []time.Duration{0}, 0, 0, 0},
 		{"jitter is a tenth", []time.Duration{20 * time.Second}, 0, 20 * time.Second, 22 * time.Second},
-		{"and bounded", []time.Duration{24 * time.Hour}, 0, 24 * time.Hour, 24*time.Hour + longestNap},
+		{"and bounded", []time.Duration{24 * time.Hour}, 0, 24 * time.Hour, 24*time.Hour + maxDelay},
 		{"past the jitter", []time.Duration{time.Second, 0}, 3 * time.Second, -3 * time.Second, -1900 * time.Millisecond},
 		{"the clock went forward", []time.Duration{time.Hour, 0}, time.Second, 0, 0},
-		{"the clock went back", []time.Duration{time.Second, 8 * time.Hour}, time.Second, 8 * time.Hour, 8*time.Hour + longestNap},
+		{"the clock went back", []time.Duration{time.Second, 8 * time.Hour}, time.Second, 8 * time.Hour, 8*time.Hour + maxDelay},
 	} {
-		plan, nap, at := plan{}, time.Duration(0), now
+		plan, delay, at := plan{}, time.Duration(0), now
 		for i, left := range test.left {
 			at = now.Add(time.Duration(i) * test.passed)
-			nap = plan.nap(left, at)
+			delay = plan.delay(left, at)
 		}
-		if nap < test.min || nap > test.max {
-			t.Errorf("%s: %v", test.name, nap)
+		if delay < test.min || delay > test.max {
+			t.Errorf("%s: %v", test.name, delay)
 		}
-		if again := plan.nap(test.left[len(test.left)-1], at); again != nap {
-			t.Errorf("%s: asked again at the same moment, %v instead of %v", test.name, again, nap)
+		if again := plan.delay(test.left[len(test.left)-1], at); again != delay {
+			t.Errorf("%s: asked again at the same moment, %v instead of %v", test.name, again, delay)
 		}
 	}
 }
 
-// A process that stood still for an hour between two requests.
+// The process was frozen for an hour between two requests.
 func TestARequestAfterAFreezeIsDecidedByFreshDocuments(t *testing.T) {
 	clock, issuer := newClock(), issuertest.New(t, keyA)
 	gate := newGate(t, clock, policyOf(issuer.Entry("platform")), WithInlineRefresh())
@@ -85,10 +85,10 @@ func TestARequestAfterAFreezeIsDecidedByFreshDocuments(t *testing.T) {
 	clock.forward(time.Hour)
 	want(t, "a public page", ask(t, gate, "/healthz", ""), "allow")
 	want(t, "withdrawn", ask(t, gate, "/write", token), "key_unknown")
-	want(t, "fetches", issuer.TimesAsked("/jwks"), 2)
+	want(t, "fetches", issuer.Requests("/jwks"), 2)
 }
 
-func TestAfterAFreezeAnIssuerThatHangsIsWaitedForByItsOwnCallersOnly(t *testing.T) {
+func TestAfterAFreezeOnlyItsOwnRequestsWaitForAnIssuerThatHangs(t *testing.T) {
 	clock, hangs, works := newClock(), issuertest.New(t, keyA), issuertest.New(t, keyB)
 	gate := newGate(t, clock, policyOf(hangs.Entry("hangs"), works.Entry("works")), WithInlineRefresh(), WithWait(time.Second))
 	if err := gate.Warm(t.Context()); err != nil {

@@ -100,15 +100,15 @@ func Sign(t testing.TB, kid string, claims Object) string {
 type Issuer struct {
 	t testing.TB
 	// URI is its `iss` and its base URL.
-	URI   string
-	mu    sync.Mutex
-	paths map[string]http.HandlerFunc
-	asked map[string]int
+	URI      string
+	mu       sync.Mutex
+	paths    map[string]http.HandlerFunc
+	requests map[string]int
 }
 
 // New starts an issuer that publishes these keys at `/jwks`.
 func New(t testing.TB, kids ...string) *Issuer {
-	i := &Issuer{t: t, paths: map[string]http.HandlerFunc{}, asked: map[string]int{}}
+	i := &Issuer{t: t, paths: map[string]http.HandlerFunc{}, requests: map[string]int{}}
 	server := httptest.NewServer(i)
 	t.Cleanup(server.Close)
 	i.URI = server.URL
@@ -119,7 +119,7 @@ func New(t testing.TB, kids ...string) *Issuer {
 // ServeHTTP implements [http.Handler].
 func (i *Issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	i.mu.Lock()
-	i.asked[r.URL.Path]++
+	i.requests[r.URL.Path]++
 	serve, ok := i.paths[r.URL.Path]
 	i.mu.Unlock()
 	if !ok {
@@ -138,11 +138,11 @@ func (i *Issuer) Answer(path string, serve http.HandlerFunc) {
 	i.paths[path] = serve
 }
 
-// TimesAsked returns the number of requests for a path.
-func (i *Issuer) TimesAsked(path string) int {
+// Requests returns the number of requests for a path.
+func (i *Issuer) Requests(path string) int {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	return i.asked[path]
+	return i.requests[path]
 }
 
 // Document serves a text.

@@ -49,27 +49,27 @@ func removeField(header http.Header, name string) {
 	}
 }
 
-// passed returns the request for the handlers behind the gate.
-func (d Decision) passed(r *http.Request) *http.Request {
-	passed := r.WithContext(NewContext(r.Context(), d.Grant))
-	passed.Header = d.Apply(r.Header)
-	passed.Trailer = nil
+// forwarded returns the request for the handlers behind the gate.
+func (d Decision) forwarded(r *http.Request) *http.Request {
+	next := r.WithContext(NewContext(r.Context(), d.Grant))
+	next.Header = d.Apply(r.Header)
+	next.Trailer = nil
 	if len(r.Trailer) > 0 {
-		passed.Trailer = d.Grant.without(r.Trailer)
+		next.Trailer = d.Grant.without(r.Trailer)
 		if r.Body != nil {
-			passed.Body = &trailing{r.Body, r, passed, d.Grant}
+			next.Body = &trailerBody{r.Body, r, next, d.Grant}
 		}
 	}
-	passed.Host = hostOf(passed.Host)
-	passed.URL = urlOf(passed.URL)
-	return passed
+	next.Host = normalizedHost(next.Host)
+	next.URL = normalizedURL(next.URL)
+	return next
 }
 
-// urlOf returns a URL that every router reads as the gate did. Some routers
-// match RawPath (chi, echo), so it is removed, except where it contains `%2f`,
-// which is not the same as `/`. The host is normalized too.
-func urlOf(u *url.URL) *url.URL {
-	host, raw := hostOf(u.Host), u.RawPath
+// normalizedURL returns a URL that every router reads as the gate did. Some
+// routers match RawPath (chi, echo), so it is removed, except where it contains
+// `%2f`, which is not the same as `/`. The host is normalized too.
+func normalizedURL(u *url.URL) *url.URL {
+	host, raw := normalizedHost(u.Host), u.RawPath
 	if !strings.Contains(strings.ToLower(raw), "%2f") {
 		raw = ""
 	}
@@ -81,15 +81,15 @@ func urlOf(u *url.URL) *url.URL {
 	return &clone
 }
 
-// A trailing is a request's body. At its end, when the server has written the
+// A trailerBody is a request's body. At its end, when the server has written the
 // trailers into the original request, it copies them to the new request.
-type trailing struct {
+type trailerBody struct {
 	io.ReadCloser
 	from, to *http.Request
 	grant    *Grant
 }
 
-func (t *trailing) Read(p []byte) (int, error) {
+func (t *trailerBody) Read(p []byte) (int, error) {
 	n, err := t.ReadCloser.Read(p)
 	if err != nil {
 		for name, values := range t.grant.without(t.from.Trailer) {
@@ -99,10 +99,10 @@ func (t *trailing) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// hostOf returns a host as the gate compares it: in lower case and without a
-// trailing dot. [http.ServeMux] compares byte by byte and could otherwise
-// choose another handler than the gate's rule is for.
-func hostOf(host string) string {
+// normalizedHost returns a host as the gate compares it: in lower case and
+// without a trailerBody dot. [http.ServeMux] compares byte by byte and could
+// otherwise choose another handler than the gate's rule is for.
+func normalizedHost(host string) string {
 	name, port := host, ""
 	if colon := strings.LastIndexByte(host, ':'); colon > strings.LastIndexByte(host, ']') {
 		name, port = host[:colon], host[colon:]
@@ -118,7 +118,7 @@ func isCORSPreflight(r *http.Request) bool {
 
 // The fields that a browser sends with a preflight. Other fields are removed:
 // the gate has not checked the request, so they could claim an identity.
-var ofPreflights = []string{
+var preflightFields = []string{
 	"Origin", "Access-Control-Request-Method", "Access-Control-Request-Headers", "Access-Control-Request-Private-Network",
 	"Accept", "Accept-Encoding", "Accept-Language", "User-Agent", "Referer",
 	"Sec-Fetch-Dest", "Sec-Fetch-Mode", "Sec-Fetch-Site", "Cache-Control", "Pragma",
@@ -126,12 +126,12 @@ var ofPreflights = []string{
 
 // preflight returns a preflight for the handlers behind the gate: anonymous.
 func preflight(r *http.Request) *http.Request {
-	passed := r.WithContext(NewContext(r.Context(), &Grant{}))
-	passed.Header, passed.Trailer, passed.Body = http.Header{}, nil, http.NoBody
-	for _, name := range ofPreflights {
+	next := r.WithContext(NewContext(r.Context(), &Grant{}))
+	next.Header, next.Trailer, next.Body = http.Header{}, nil, http.NoBody
+	for _, name := range preflightFields {
 		if values, ok := r.Header[name]; ok {
-			passed.Header[name] = values
+			next.Header[name] = values
 		}
 	}
-	return passed
+	return next
 }
