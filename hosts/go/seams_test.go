@@ -306,7 +306,7 @@ func TestTheOriginOfAWebSocketHandshakeIsChecked(t *testing.T) {
 func TestConnectWithAPathIsRefused(t *testing.T) {
 	request := httptest.NewRequest(http.MethodConnect, "/hosted", nil)
 	if _, target := targetOf(request); target != noTarget {
-		t.Fatalf("CONNECT /hosted is judged as %q", target)
+		t.Fatalf("CONNECT /hosted is checked as %q", target)
 	}
 	request.Header[":protocol"] = []string{"websocket"}
 	if _, target := targetOf(request); target == noTarget {
