@@ -1,32 +1,32 @@
 import { monotonicMs, pause } from "./clock.js";
 import type { Document } from "./documents.js";
 
-/** How often who may not wait for another request's work looks whether it is done: at first, and at last. */
+/** The first and the longest pause between two checks whether another request's fetch is done. */
 const LOOK_MS = [5, 80] as const;
 
-/** From the end of a fetch until its document is in force, at most. */
+/** The longest time from the end of a fetch until its document is in force. */
 const LANDING_MS = 10_000;
 
 export interface Flight {
   readonly source: number;
   readonly startedMs: number;
-  /** When it counts as lost: the request that flew it may have been given up, and its work with it. */
+  /** From then on it counts as lost: the runtime may have ended the request that started it, and the fetch with it. */
   readonly lostMs: number;
   landed: boolean;
   work: Promise<void>;
 }
 
-/** Documents that are being fetched, each once: a document's source at one address. */
+/** The fetches in progress, one for each source and address. */
 export class Flights {
   readonly #flights = new Map<string, Flight>();
   readonly #shared: boolean;
 
-  /** `shared` where one request may wait for a promise of another's. */
+  /** `shared`: whether a request may await a promise of another request. */
   constructor(shared: boolean) {
     this.#shared = shared;
   }
 
-  /** Resolves when the document is in, or the flight lost. Nobody looks any more when it is too late. */
+  /** Resolves when the document is supplied, when the fetch is lost, or, unless `shared`, at `untilMs`. */
   join(flight: Flight, untilMs: number): Promise<void> {
     return this.#shared ? flight.work : watch(flight, untilMs);
   }
@@ -53,7 +53,7 @@ export class Flights {
   }
 }
 
-/** A promise of another request's must not be awaited in a Worker: its own timers look instead. */
+/** A Worker must not await a promise of another request: it checks with its own timers instead. */
 async function watch(flight: Flight, untilMs: number): Promise<void> {
   let look: number = LOOK_MS[0];
   while (!flight.landed && monotonicMs() < Math.min(flight.lostMs, untilMs)) {

@@ -6,52 +6,52 @@ import { Flights } from "./flights.js";
 import { type Accepted, Held } from "./held.js";
 import { type DocumentStatus, readStatus, type Step, type Supplied } from "./written.js";
 
-/** What became of a document. */
+/** The result of supplying a document. */
 export type Ended = Exclude<Supplied, { outcome: "unfinished" }>;
 
 const FAULT: Ended = { outcome: "refused", problem: { pointer: "", code: "internal_error", message: internalError.message, severity: "error" } };
 
-/** As many documents as may wait for one another: metadata, keys, revocations, and one more. */
+/** The longest chain of documents that depend on one another (metadata, keys, revocations), and one more. */
 export const ROUNDS = 4;
 
-/** The longest nap between two looks at what is due: the clock that timers run by may stand still with the machine. */
+/** The longest timer, because the clock of timers stops while the machine is suspended. */
 const LONGEST_NAP_MS = 60_000;
 
-/** How long a request waits for what is past due, counted from the start of the fetch. */
+/** How long a request waits for documents that are due, counted from the start of the fetch. */
 const CATCH_UP_MS = 1_000;
 
-/** Between two looks at a clock that answers nonsense. */
+/** The pause between two readings of an invalid clock. */
 const CLOCK_MS = 1_000;
 
-/** A document whose slices nobody goes on with for so long was given up. */
+/** After so long without a further slice, the reading of a document counts as abandoned. */
 const GIVEN_UP_MS = 10_000;
 
-/** What a runtime allows, and what was asked for. */
+/** The properties of the runtime, and the options. */
 export interface Settings {
   readonly fetch: Fetcher;
   readonly fetchInit: RequestInit;
-  /** Whether one request may wait for what another fetches, and timers may run between them. */
+  /** Whether a request may wait for another request's fetch, and timers may run between requests. */
   readonly shared: boolean;
-  /** Whether a request that finds documents past due waits for them, within bounds, before it is decided. Then no timer runs. */
+  /** Whether a request waits, within bounds, for documents that are due before it is decided. Then no timer runs. */
   readonly inline: boolean;
   readonly now: () => number;
 }
 
-/** Takes work that may outlive a request. */
+/** Lets work continue after the request. */
 export type WaitUntil = (work: Promise<unknown>) => void;
 
-/** One policy in force, and its documents. Never throws but for mistakes in the configuration. */
+/** One policy in force, and its documents. It throws only for errors in the configuration. */
 export class Generation {
   readonly #settings: Settings;
   readonly #held: Held;
   readonly #accepted = new Map<number, Accepted>();
-  /** What was not used of the last document that came, by issuer and kind. */
+  /** The problems of the last supplied document, by kind and issuer. */
   readonly #problems = new Map<string, readonly Problem[]>();
   readonly #flights: Flights;
-  /** Sources of which a document is being read, and since when. */
+  /** The sources whose document is being read, and the time of the last slice. */
   readonly #reading = new Map<number, number>();
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** How long nothing was due, and when that was asked, by both clocks: whichever says that it is over is believed. */
+  /** The time until a document is due, and when it was computed, by both clocks. A document is due as soon as one clock says so. */
   #due = { inMs: 0, wallMs: 0, monotonicMs: 0 };
 
   /** @throws CountersignError with every problem of the policy. */
@@ -69,7 +69,7 @@ export class Generation {
     return this.#held.isCaseExact();
   }
 
-  /** What the clock says; NaN where it answers nonsense. */
+  /** The time of the clock; NaN if it is invalid. */
   nowMs(): number {
     return wallMs(this.#settings.now);
   }
@@ -97,33 +97,33 @@ export class Generation {
     return [...this.#accepted.values()].map(({ document: { issuer, kind, uri }, answer, atMs }) => ({ issuer, kind, uri, answer, atMs }));
   }
 
-  /** What to fetch now. It counts as started. */
+  /** The documents to fetch now. Their fetches count as started. */
   due(nowMs: number): Fetch[] {
     const due = this.#held.due(nowMs);
     this.#plan(nowMs);
     return due;
   }
 
-  /** Milliseconds from now until something is due; `undefined` if never. */
+  /** Milliseconds from now until a document is due; `undefined` if none will be. */
   nextDue(nowMs: number): number | undefined {
     return this.#held.nextDue(nowMs);
   }
 
-  /** A fetch ended, of a document at this address. Large ones are read in slices. */
+  /** Supplies the result of a fetch from this address. Large documents are read in slices. */
   async supply(document: Document, answer: Answer | undefined, atMs: number): Promise<Ended> {
     const { source, issuer, kind } = document;
-    // One at a time of a source: the module reads the last that was begun.
+    // One document of a source at a time: the module continues only the last one that was started.
     for (let since = this.#reading.get(source); since !== undefined && monotonicMs() - since < GIVEN_UP_MS; since = this.#reading.get(source)) await pause(5);
     const ended = (await this.#read(document, answer, atMs)) ?? FAULT;
     this.#plan(this.nowMs());
-    // Nothing was learned of the document where it is now.
+    // The result says nothing about the document at its new address.
     if (ended.outcome === "outdated") return ended;
     if (ended.outcome === "accepted" && answer) this.#accepted.set(source, { document, answer, atMs });
     this.#problems.set(`${kind} ${issuer}`, ended.outcome === "accepted" ? ended.skipped : [ended.problem]);
     return ended;
   }
 
-  /** Slice by slice; `undefined` after a fault, or where another instance of the module knows nothing of the last slice. */
+  /** Reads it slice by slice; `undefined` after a fault, or if the module was restarted and has lost the earlier slices. */
   async #read(document: Document, answer: Answer | undefined, atMs: number): Promise<Ended | undefined> {
     const { source } = document;
     try {
@@ -140,7 +140,7 @@ export class Generation {
     }
   }
 
-  /** Fetches a document and supplies it, or joins those who do until it is too late. */
+  /** Fetches a document and supplies it, or joins the fetch in progress until `untilMs`. */
   fly(fetch: Fetch, waitUntil?: WaitUntil, untilMs = Infinity): Promise<void> {
     const underWay = this.#flights.underWay(fetch);
     if (underWay) return this.#flights.join(underWay, untilMs);
@@ -153,15 +153,15 @@ export class Generation {
     return work;
   }
 
-  /** Fetches what is due, if anything, beside what is going on. */
+  /** Starts to fetch the documents that are due, without waiting for them. */
   refresh(nowMs: number, waitUntil?: WaitUntil): void {
     if (!this.#isDue(nowMs)) return;
     for (const fetch of this.due(nowMs)) void this.fly(fetch, waitUntil);
   }
 
   /**
-   * Fetches what is past due and waits for it, within bounds; `undefined` where nothing is. For processes that were asleep, and runtimes that
-   * do no work between requests. What was never there is not waited for: whatever needs it does so.
+   * Fetches the documents that are due and waits for them, within bounds; `undefined` if none is. For processes that were frozen, and for runtimes that
+   * do no work between requests. It does not wait for a document that was never loaded: a check that needs that document waits for it.
    */
   catchUp(waitUntil?: WaitUntil): Promise<void> | undefined {
     if (this.#accepted.size === 0) return undefined;
@@ -172,7 +172,7 @@ export class Generation {
     return leftMs > 0 ? within(leftMs, Promise.all(known.map((flight) => this.#flights.join(flight, untilMs)))) : undefined;
   }
 
-  /** Fetches everything that is due, until nothing more is. */
+  /** Fetches the documents that are due until none is. */
   async preload(): Promise<void> {
     for (let round = 0; round < ROUNDS && !this.#held.closed; round++) {
       const due = this.due(this.nowMs());
@@ -182,7 +182,7 @@ export class Generation {
     }
   }
 
-  /** Takes over documents that others fetched, and fetches none. One that names others comes a round before them. */
+  /** Supplies documents that were fetched elsewhere, and fetches none. A document that names another one is supplied a round before it. */
   async adopt(known: readonly Known[]): Promise<void> {
     for (let round = 0; round < ROUNDS && known.length > 0; round++) {
       const nowMs = this.nowMs();
@@ -203,7 +203,7 @@ export class Generation {
     this.#held.close();
   }
 
-  /** A fresh instance has begun to read what was in force: who needs it joins. */
+  /** A restarted module has started to read a document that was in force: checks that need it can join as if it were a fetch. */
   #readAgain({ document, answer, atMs }: Accepted): void {
     if (this.#flights.underWay(document)) return;
     this.#flights.start(document, 0, async () => void (await this.supply(document, answer, atMs)));
@@ -212,23 +212,24 @@ export class Generation {
   #isDue(nowMs: number): boolean {
     const { inMs, wallMs, monotonicMs: askedMs } = this.#due;
     if (Number.isNaN(nowMs) || this.#held.closed) return false;
-    // A clock that was set back says nothing about how long it has been. Where a timer runs, that one does.
+    // If the wall clock was set back, it cannot measure the time since then: the document counts as due. If a timer runs, the timer
+    // measures the monotonic time.
     return !(nowMs - wallMs < inMs) || nowMs < wallMs || (this.#timer === undefined && monotonicMs() - askedMs >= inMs);
   }
 
-  /** Notes how long nothing is due, and where timers may run, wakes up for it. */
+  /** Computes when a document is due, and where timers may run, sets a timer for it. */
   #plan(nowMs: number): void {
     const { shared, inline } = this.#settings;
-    // While the clock answers nonsense, it is asked again.
+    // While the clock is invalid, it is read again after a pause.
     const inMs = Number.isNaN(nowMs) ? CLOCK_MS : (this.#held.nextDue(nowMs) ?? Infinity);
     this.#due = { inMs, wallMs: nowMs, monotonicMs: monotonicMs() };
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (!shared || inline || this.#held.closed || inMs === Infinity) return;
-    // A little late, so that not all of a fleet comes at once.
+    // Random jitter, so that the processes of a fleet do not fetch at the same moment.
     const lateMs = Math.random() * Math.min(inMs / 10, 5_000);
     this.#timer = setTimeout(() => this.#wake(), Math.min(Math.max(inMs + lateMs, 20), LONGEST_NAP_MS));
-    // Nothing that a process should live for.
+    // The timer must not keep the process alive.
     (this.#timer as { unref?: () => void }).unref?.();
   }
 

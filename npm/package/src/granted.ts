@@ -1,9 +1,9 @@
-// What a grant and its principal are made of. Printed, they tell nothing that a log must not hold.
+// The classes of a grant and its principal. Printed, they show nothing that must not be logged.
 
 import type { Grant } from "./decision.js";
 import type { Json, Principal } from "./principal.js";
 
-/** Under this name Node.js, Deno and Bun look for what `console.log` shall print. */
+/** Node.js, Deno and Bun call the method of this name to print a value with `console.log`. */
 const INSPECT = Symbol.for("nodejs.util.inspect.custom");
 
 const NONE: Grant["changes"] = Object.freeze([]);
@@ -65,7 +65,7 @@ export class Verified implements Principal {
     return this.#claimsText;
   }
 
-  /** Asked for by name, a principal is its fields. */
+  /** A principal itself, as JSON, has its fields; inside a grant it has only what {@link about} returns. */
   toJSON(): object {
     return { ...this };
   }
@@ -75,7 +75,7 @@ export class Verified implements Principal {
   }
 }
 
-/** For logs. */
+/** The part that may be logged. */
 function about({ issuer, tokenType }: Principal): object {
   return { issuer, tokenType };
 }

@@ -4,13 +4,13 @@ import type { Context, Gate } from "./gate.js";
 import { type BypassOptions, ofPreflight } from "./preflight.js";
 import type { Head } from "./request.js";
 
-/** A gate, the promise of one, or what opens one: that is called for the first request, and again when it failed. */
+/** A gate, the promise of a gate, or a function that opens one. The function is called for the first request, and again if it failed. */
 export type GateSource = Gate | Promise<Gate> | (() => Gate | Promise<Gate>);
 
-/** Between two tries to open a gate. */
+/** The pause between two tries to open a gate. */
 const AGAIN_MS = 5_000;
 
-/** What an adapter asks. A gate that does not open admits nobody, and says why once for each fault. */
+/** The check that an adapter calls. If the gate does not open, every request is denied, and each different error is logged once. */
 export function opener(source: GateSource, { bypassCorsPreflight = false }: BypassOptions = {}, onOpen: (gate: Gate) => void = () => {}): (request: Request | Head, context?: Context) => Promise<Decision> {
   let opened: Promise<Gate> | undefined;
   let failed = false;
@@ -31,7 +31,7 @@ export function opener(source: GateSource, { bypassCorsPreflight = false }: Bypa
     }
     return opened;
   };
-  // Said when the process starts, not when the first request comes.
+  // Report an error when the process starts, not at the first request.
   if (typeof source !== "function") void open().catch(() => {});
 
   return async (request, context) => {

@@ -1,4 +1,4 @@
-/** Where checks wait for documents: a room for each issuer, so that one that hangs takes no place from another's. */
+/** Counts the checks that wait for documents. Each issuer has its own limit, so that one that does not answer blocks only its own checks. */
 export class Rooms {
   readonly #most: number;
   readonly #waiting = new Map<string, number>();
@@ -7,7 +7,7 @@ export class Rooms {
     this.#most = most;
   }
 
-  /** Takes a place with each of these issuers, or none where one has no more. */
+  /** Counts a check for each of these issuers and returns the function that ends it; `undefined` if one of them is at its limit. */
   enter(issuers: Iterable<string>): (() => void) | undefined {
     const entered = new Set(issuers);
     for (const issuer of entered) if ((this.#waiting.get(issuer) ?? 0) >= this.#most) return undefined;
