@@ -4,18 +4,17 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { request as send } from "node:http";
-import { connect, createServer } from "node:net";
-import { fileURLToPath } from "node:url";
+import { connect } from "node:net";
 import { equal } from "./assert.mjs";
 import { launch } from "./browser.mjs";
+import { answers, build, example, freePort, nextProgram, variant } from "./next-build.mjs";
 import { run } from "./run.mjs";
 
-const example = fileURLToPath(new URL("../examples/next/", import.meta.url));
 const SOURCES = ["app", "lib", "next.config.ts", "package.json", "proxy.ts", "public", "tsconfig.json"];
 
 /** `bundler` is `turbopack` or `webpack`; the gate is a `proxy` on Node.js or a `middleware` on the edge runtime. */
 export async function openNext(bundler, kind) {
-  const folder = `${example}.variants/${bundler}-${kind}`;
+  const folder = variant(`${bundler}-${kind}`);
   copy(folder, kind);
   const [port, issuerPort] = [await freePort(), await freePort()];
   const base = `http://localhost:${port}`;
@@ -28,18 +27,13 @@ export async function openNext(bundler, kind) {
     PLATFORM_URL: `http://127.0.0.1:${issuerPort}`,
     PLATFORM_SECRET: "for the tests",
   };
-  const next = [`${example}node_modules/next/dist/bin/next`];
   const start = (program, port) => spawn(process.execPath, program, { cwd: folder, env: { ...environment, PORT: String(port) }, stdio: ["ignore", "pipe", "pipe"] });
 
-  const refused = spawn(process.execPath, [...next, "build", `--${bundler}`], { cwd: folder, env: { ...environment, PLATFORM_URL: "no address" }, stdio: ["ignore", "pipe", "pipe"] });
-  const why = text(refused);
-  const [ended] = await once(refused, "exit");
-  const build = start([...next, "build", `--${bundler}`], port);
-  const said = text(build);
-  const [code] = await once(build, "exit");
-  if (code !== 0) throw new Error(await said);
+  const refused = await build(folder, bundler, { ...environment, PLATFORM_URL: "no address" });
+  const { code, said } = await build(folder, bundler, environment);
+  if (code !== 0) throw new Error(said);
   const issuer = start([`${example}platform.mjs`], issuerPort);
-  const server = start([...next, "start", "--hostname", "localhost"], port);
+  const server = start([nextProgram, "start", "--hostname", "localhost"], port);
   await Promise.all([answers(`${environment.PLATFORM_URL}/jwks.json`), answers(base)]);
 
   const exchange = async (claims) => {
@@ -49,7 +43,7 @@ export async function openNext(bundler, kind) {
   };
   return {
     name: `Next.js, ${bundler}, ${kind}`,
-    play: async () => run({ ...requests(base, exchange), ...roundabout(port, base, exchange), ...built(ended, await why), ...pages(base) }),
+    play: async () => run({ ...requests(base, exchange), ...roundabout(port, base, exchange), ...built(refused), ...pages(base) }),
     async close() {
       for (const child of [server, issuer]) {
         child.kill();
@@ -183,10 +177,10 @@ function roundabout(port, base, exchange) {
   };
 }
 
-function built(ended, why) {
+function built({ code, said }) {
   return {
     async "a mistake of the policy ends the build, and says what it is"() {
-      equal([ended === 0, why.includes("the policy is not usable"), why.includes("/issuers/0/keys/jwks_uri")], [false, true, true]);
+      equal([code === 0, said.includes("the policy is not usable"), said.includes("/issuers/0/keys/jwks_uri")], [false, true, true]);
     },
   };
 }
@@ -224,29 +218,4 @@ function copy(folder, kind) {
   const code = readFileSync(`${folder}/proxy.ts`, "utf8").replace("const proxy", "const middleware");
   writeFileSync(`${folder}/proxy.ts`, code);
   renameSync(`${folder}/proxy.ts`, `${folder}/middleware.ts`);
-}
-
-async function text({ stdout, stderr }) {
-  let text = "";
-  await Promise.all([stdout, stderr].map(async (stream) => {
-    for await (const part of stream) text += part;
-  }));
-  return text;
-}
-
-async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  return port;
-}
-
-async function answers(url) {
-  for (let attempt = 0; attempt < 300; attempt++) {
-    const status = await fetch(url).then((response) => response.status, () => undefined);
-    if (status === 200) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error(`${url} does not answer`);
 }

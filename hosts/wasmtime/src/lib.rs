@@ -104,5 +104,5 @@ pub use requirement::Requirement;
 
 /// The README's example compiles.
 #[cfg(all(doctest, feature = "axum"))]
-#[doc = include_str!("../../../README.md")]
+#[doc = include_str!("../README.md")]
 struct Readme;

@@ -11,4 +11,4 @@ export const proxy = protect(createGate(policy), {
 });
 
 // Every path: what is left out here, a catch-all page and every server action can be reached by.
-export const config = { matcher: "/(.*)" };
+export const config = { matcher: [{ source: "/:path*", locale: false }] };

@@ -1,4 +1,4 @@
-// A principal from the proxy to the page, which may be another process: signed, so that nobody else can hand one over.
+// A principal from the proxy to the page, which may be another process: sealed, so that nobody else can hand one over, or read one.
 
 import { CountersignError } from "./error.js";
 import type { Principal } from "./principal.js";
@@ -26,24 +26,37 @@ export interface About {
   readonly url: string;
 }
 
-/** Also that nobody is calling is said, so that a page knows that the proxy ran. */
-export async function sign(principal: Principal | null, about: About, secret: string): Promise<string> {
-  const text = encodeURIComponent(JSON.stringify({ caller: principal && callerOf(principal), about: place(about), until: Date.now() + GOOD_FOR_MS }));
-  const mac = await crypto.subtle.sign("HMAC", await key(secret), utf8.encode(text));
-  return `${text}.${btoa(String.fromCharCode(...new Uint8Array(mac)))}`;
+/** The proxy knows its base path too, without which pages see their addresses. */
+export interface Whole extends About {
+  readonly nextUrl: { readonly basePath: string };
 }
 
-/** Who is calling, `null` for nobody; `undefined` for what nobody signed with this secret, too long ago, or about another request. */
-export async function unsign(written: string, about: About | undefined, secret: string): Promise<Caller | null | undefined> {
+/** What a page knows of its own request: a route handler all of it, others the path of their address. */
+export interface Known {
+  readonly request?: About | undefined;
+  readonly path?: string | undefined;
+}
+
+/** Also that nobody is calling is said, so that a page knows that the proxy ran. */
+export async function seal(principal: Principal | null, { method, url, nextUrl }: Whole, secret: string): Promise<string> {
+  const path = pathOf(url);
+  const paths = [path, path.slice(nextUrl.basePath.length) || "/"];
+  const said = { caller: principal && callerOf(principal), method, paths, until: Date.now() + GOOD_FOR_MS };
+  const salt = crypto.getRandomValues(new Uint8Array(SALT));
+  const sealed = new Uint8Array(await crypto.subtle.encrypt(CIPHER, await key(secret, salt), utf8.encode(JSON.stringify(said))));
+  return btoa(String.fromCharCode(...salt, ...sealed));
+}
+
+/** Who is calling, `null` for nobody; `undefined` for what nobody sealed with this secret, too long ago, or about another request. */
+export async function unseal(written: string, { request, path }: Known, secret: string): Promise<Caller | null | undefined> {
   try {
-    const dot = written.lastIndexOf(".");
-    const text = written.slice(0, dot);
-    const mac = Uint8Array.from(atob(written.slice(dot + 1)), (character) => character.charCodeAt(0));
-    if (!(await crypto.subtle.verify("HMAC", await key(secret), mac, utf8.encode(text)))) return undefined;
-    const { caller, about: said, until } = JSON.parse(decodeURIComponent(text));
-    const leftMs = until - Date.now();
-    if (!(leftMs > 0 && leftMs <= GOOD_FOR_MS) || (about && place(about) !== said)) return undefined;
-    return caller;
+    const bytes = Uint8Array.from(atob(written), (character) => character.charCodeAt(0));
+    const opened = await crypto.subtle.decrypt(CIPHER, await key(secret, bytes.slice(0, SALT)), bytes.slice(SALT));
+    const said = JSON.parse(new TextDecoder().decode(opened));
+    const leftMs = said.until - Date.now();
+    const known = [request?.url, path].filter((address) => address !== undefined);
+    const isOwn = (request?.method ?? said.method) === said.method && known.every((address) => said.paths.includes(pathOf(address)));
+    return leftMs > 0 && leftMs <= GOOD_FOR_MS && isOwn ? said.caller : undefined;
   } catch {
     return undefined;
   }
@@ -53,13 +66,24 @@ function callerOf({ issuer, iss, subject, tokenType, tenant, roles, scopes, expi
   return { issuer, iss, subject, tokenType, tenant, roles, scopes, expiresAtMs };
 }
 
-/** Method and path: of the query Next.js takes parts away, and the host is not always the one that was asked. */
-function place({ method, url }: About): string {
-  return `${method} ${new URL(url).pathname}`;
+/**
+ * Of the query Next.js takes parts away, the host is not always the one that was asked, parameters come with more escapes than an address, and a last slash leads
+ * to the same page.
+ */
+function pathOf(url: string): string {
+  return decodeURIComponent(new URL(url, "http://localhost").pathname).replace(/(.)\/$/, "$1");
 }
 
 const utf8 = new TextEncoder();
 
-function key(secret: string): Promise<CryptoKey> {
-  return crypto.subtle.importKey("raw", utf8.encode(`countersign handover ${secret}`), { name: "HMAC", hash: "SHA-256" }, false, ["sign", "verify"]);
+/** Bytes, as many as the key has: no two messages have the same key, so that a nonce would add nothing. */
+const SALT = 32;
+
+const CIPHER = { name: "AES-GCM", iv: new Uint8Array(12) };
+
+/** HKDF (RFC 5869). */
+async function key(secret: string, salt: BufferSource): Promise<CryptoKey> {
+  const given = await crypto.subtle.importKey("raw", utf8.encode(secret), "HKDF", false, ["deriveKey"]);
+  const derivation = { name: "HKDF", hash: "SHA-256", salt, info: utf8.encode("countersign handover") };
+  return crypto.subtle.deriveKey(derivation, given, { name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]);
 }

@@ -1,15 +1,34 @@
 // What Next.js is going to serve for a request, which is not always what its address says.
 
-/** The part of `NextRequest` that says so. */
+/** `NextURL`: an address as the configuration of the application reads it. */
 export interface NextAddress {
+  /** Without the base path, and without a locale. */
+  readonly pathname: string;
+  readonly search: string;
+  readonly basePath: string;
+  /** The address's own, or the default one; empty where there are none. */
+  readonly locale: string;
+  /** Reads another one. */
+  href: string;
+  clone(): NextAddress;
+}
+
+export interface Asked {
   readonly url: string;
-  readonly nextUrl?: { readonly pathname: string; readonly search: string; readonly basePath: string };
+  readonly nextUrl: NextAddress;
+}
+
+export interface Target {
+  /** In origin form, for the gate. */
+  readonly judged: string;
+  /** For Next.js: what it serves then is what was judged, whatever the address was that it hides from the proxy. */
+  readonly served: string;
 }
 
 const DATA = /^\/_next\/data\/[^/]+\/(.*)\.json$/;
 
 /**
- * The target to be judged, in origin form; `undefined` where what is served cannot be told:
+ * `undefined` where what is served cannot be told.
  *
  * | address | judged as |
  * |---|---|
@@ -18,17 +37,28 @@ const DATA = /^\/_next\/data\/[^/]+\/(.*)\.json$/;
  * | with a locale's prefix | without it: the page is the same. With `basePath`: with it |
  * | a segment that begins `(.)` or `(..)` | not at all: an intercepting route serves the page of another path |
  */
-export function nextTarget({ url, nextUrl }: NextAddress): string | undefined {
-  const { basePath, pathname, search } = nextUrl ?? { ...part(new URL(url)), basePath: "" };
-  if (pathname.split("/").some((segment) => /^(?:\(|%28)(?:\.|%2e)/i.test(segment))) return undefined;
-  if (/^\/_next\/image\/?$/.test(pathname)) return imageOf(basePath + pathname, search);
-  const page = DATA.exec(pathname)?.[1];
-  const served = page === undefined ? pathname : page === "index" ? "/" : `/${page}`;
-  // The base path alone is its root.
-  return (served === "/" && basePath !== "" ? basePath : basePath + served) + search;
+export function nextTarget({ url, nextUrl }: Asked): Target | undefined {
+  const page = DATA.exec(nextUrl.pathname)?.[1];
+  const { origin } = new URL(url);
+  // That a page's data was asked for, Next.js does not forget.
+  const address = page === undefined ? nextUrl : read(origin + nextUrl.basePath + (page === "index" ? "" : `/${page}`) + nextUrl.search, nextUrl);
+  const { basePath, pathname, search, locale } = address;
+  if (isIntercepted(pathname)) return undefined;
+  const judged = /^\/_next\/image\/?$/.test(pathname) ? imageOf(basePath + pathname, search) : below(basePath, pathname) + search;
+  // Also the default locale is what its `rewrites` look for.
+  const prefix = locale === "" || pathname.startsWith("/_next/") ? basePath : `${basePath}/${locale}`;
+  return judged === undefined ? undefined : { judged, served: origin + below(prefix, pathname) + search };
 }
 
-const part = ({ pathname, search }: URL) => ({ pathname, search });
+/** As the same application reads another address. */
+function read(address: string, nextUrl: NextAddress): NextAddress {
+  return Object.assign(nextUrl.clone(), { href: address });
+}
+
+const isIntercepted = (pathname: string) => pathname.split("/").some((segment) => /^(?:\(|%28)(?:\.|%2e)/i.test(segment));
+
+/** The base path alone is its root. */
+const below = (basePath: string, pathname: string) => (pathname === "/" && basePath !== "" ? basePath : basePath + pathname);
 
 function imageOf(path: string, search: string): string | undefined {
   const [source, ...others] = new URLSearchParams(search).getAll("url");

@@ -24,8 +24,8 @@ declare module "next/headers.js" {
 
 declare module "next/server.js" {
   export class NextResponse extends Response {
-    static next(init: { request: { headers: Headers } }): NextResponse;
+    static rewrite(destination: string, init: { request: { headers: Headers } }): NextResponse;
   }
 }
 
-declare const process: { env: { [name: string]: string | undefined } };
+declare const process: { env: { [name: string]: string | undefined; NEXT_RUNTIME?: string; __NEXT_NO_MIDDLEWARE_URL_NORMALIZE?: string } };

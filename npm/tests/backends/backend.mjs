@@ -3,12 +3,22 @@
 import { readFileSync } from "node:fs";
 import { createGate } from "countersign";
 
-export const gate = await createGate(JSON.parse(readFileSync(process.argv[2], "utf8")));
+const [, , policy] = process.argv;
+
+/** None without a policy: then it stands before this process. */
+export const gate = policy && (await createGate(JSON.parse(readFileSync(policy, "utf8"))));
 
 export const OPEN = "open.example.com";
 
 /** Whether a host is that one, as a rule of the policy compares it: without port, without case, without one last dot. */
 export const isOpen = (host = "") => host.toLowerCase().replace(/:\d*$/, "").replace(/\.$/, "") === OPEN;
+
+/** The routes that Express and Hono write alike. */
+export function shared(app, say) {
+  app.all("/items/:id", say("item"));
+  app.all("/items/:id/edit", say("edit"));
+  app.all("/Reports/:id", say("report"));
+}
 
 /** The name, or `spoofed` where one of a handler's views of a request has an identity that the gate has not set. */
 export function seen(name, ...views) {

@@ -2,10 +2,10 @@
 
 import { countersign } from "countersign/express";
 import express from "express";
-import { gate, isOpen, pairs, seen, serving } from "./backend.mjs";
+import { gate, isOpen, pairs, seen, serving, shared } from "./backend.mjs";
 
 const app = express();
-app.use(countersign(gate));
+if (gate) app.use(countersign(gate));
 
 const say = (name) => (request, response) => {
   const handler = seen(name, request.headers, request.headersDistinct, ...pairs(request.rawHeaders));
@@ -15,10 +15,8 @@ const say = (name) => (request, response) => {
 // Express binds no route to a host: an application asks for it.
 app.all("/hosted", (request, response, next) => (isOpen(request.host) ? say("hosted")(request, response) : next()));
 app.all("/public{/*rest}", say("public"));
-app.all("/items/:id", say("item"));
-app.all("/items/:id/edit", say("edit"));
+shared(app, say);
 app.use("/admin", say("admin"));
-app.all("/Reports/:id", say("report"));
 app.all("/a%20b", say("space"));
 app.all("/a@b\\:c{/*rest}", say("mail"));
 app.use(say("rest"));

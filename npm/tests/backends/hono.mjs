@@ -3,7 +3,7 @@
 import { serve } from "@hono/node-server";
 import { countersign } from "countersign/hono";
 import { Hono } from "hono";
-import { gate, isOpen, pairs, seen, serving } from "./backend.mjs";
+import { gate, isOpen, pairs, seen, serving, shared } from "./backend.mjs";
 
 const app = new Hono();
 app.use(countersign(gate));
@@ -16,10 +16,8 @@ const say = (name) => (c) => {
 
 app.all("/hosted", (c, next) => (isOpen(new URL(c.req.url).host) ? say("hosted")(c) : next()));
 app.all("/public/*", say("public"));
-app.all("/items/:id", say("item"));
-app.all("/items/:id/edit", say("edit"));
+shared(app, say);
 app.all("/admin/*", say("admin"));
-app.all("/Reports/:id", say("report"));
 app.all("/a b", say("space"));
 // Alone, `:c` would be a parameter here.
 app.all("/:mail{a@b:c}/*", say("mail"));

@@ -1,21 +1,20 @@
-//! The routers, and how their processes are started.
+//! The routers, and how they are started.
 
-use std::{
-    env,
-    io::{BufRead, BufReader, Write},
-    net::{Ipv4Addr, SocketAddr},
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    sync::OnceLock,
+use std::{fs, net::SocketAddr, process::Command};
+
+use anyhow::{Result, bail};
+use countersign_artefact_tests::stage::{envoy::Envoy, setup};
+use tempfile::TempDir;
+
+use crate::{
+    front::{self, Settings},
+    nginx,
+    own::{NEXT, NONE, Own},
+    process::{self, Process},
+    routes,
 };
 
-use anyhow::{Context, Result};
-use serde_json::Value;
-use tempfile::NamedTempFile;
-
-use crate::routes;
-
-/// A real router behind a gate, as a program.
+/// A real router behind a gate: in its own program, or in Envoy before it.
 #[derive(Debug)]
 pub struct Backend {
     /// As it is asked for by name.
@@ -30,6 +29,10 @@ pub struct Backend {
     pub is_http2: bool,
     /// Handlers that it cannot have.
     pub without: &'static [&'static str],
+    /// The gate is a filter of this Envoy, and the program has none.
+    envoy: Option<Settings>,
+    /// What this router alone reads into a request.
+    pub own: Own,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -40,19 +43,23 @@ enum Platform {
     Go,
     /// This crate.
     Rust,
+    /// The configuration in `nginx.rs`.
+    Nginx,
 }
 
-use Platform::{Go, Node, Rust};
+use Platform::{Go, Nginx, Node, Rust};
+use Settings::{Defaults, Shipped};
 
 /// All of them.
-pub const BACKENDS: [Backend; 12] = [
-    Backend {
-        is_exact: false,
-        ..http1("express", Node, "express")
-    },
+pub const BACKENDS: [Backend; 21] = [
+    EXPRESS,
     http1("fastify", Node, "fastify"),
     http2("fastify-http2", Node, "fastify-http2"),
     http1("hono", Node, "hono"),
+    Backend {
+        own: NEXT,
+        ..http1("next", Node, "next")
+    },
     http1("servemux", Go, "servemux"),
     http2("servemux-http2", Go, "servemux"),
     http1("chi", Go, "chi"),
@@ -64,7 +71,23 @@ pub const BACKENDS: [Backend; 12] = [
     http1("reverseproxy", Go, "reverseproxy"),
     http1("axum", Rust, "axum"),
     http2("axum-http2", Rust, "axum"),
+    NGINX.behind("envoy-nginx", Shipped, false),
+    NGINX.behind("envoy-nginx-http2", Shipped, true),
+    NGINX.behind("envoy-nginx-defaults", Defaults, false),
+    NGINX.behind("envoy-nginx-defaults-http2", Defaults, true),
+    EXPRESS.behind("envoy-express", Shipped, false),
+    EXPRESS.behind("envoy-express-http2", Shipped, true),
+    EXPRESS.behind("envoy-express-defaults", Defaults, false),
+    EXPRESS.behind("envoy-express-defaults-http2", Defaults, true),
 ];
+
+const EXPRESS: Backend = Backend {
+    is_exact: false,
+    ..http1("express", Node, "express")
+};
+
+/// It is never started without an Envoy before it.
+const NGINX: Backend = http1("nginx", Nginx, "nginx");
 
 const fn http1(name: &'static str, platform: Platform, router: &'static str) -> Backend {
     Backend {
@@ -74,6 +97,8 @@ const fn http1(name: &'static str, platform: Platform, router: &'static str) -> 
         is_exact: true,
         is_http2: false,
         without: &[],
+        envoy: None,
+        own: NONE,
     }
 }
 
@@ -84,129 +109,83 @@ const fn http2(name: &'static str, platform: Platform, router: &'static str) -> 
     }
 }
 
-/// A process that ends when this is dropped.
-#[derive(Debug)]
-pub struct Process {
-    child: Child,
-    /// It reads its policy once, but when is its own matter.
-    _policy: NamedTempFile,
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // It may have ended by itself: then there is nothing to end.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// Ends when this is dropped, part by part.
+pub(crate) struct Running {
+    pub(crate) address: SocketAddr,
+    _envoy: Option<Envoy>,
+    _process: Process,
+    /// What the program reads: when is its own matter.
+    _folder: TempDir,
 }
 
 impl Backend {
-    /// Why it cannot run here, if so.
-    #[must_use]
-    pub fn missing(&self) -> Option<&'static str> {
-        match self.platform {
-            Node => {
-                // Told which Node.js to take, the package must be there; else
-                // its absence is said and forgiven.
-                let is_there = repository()
-                    .join("npm/tests/node_modules/countersign")
-                    .exists();
-                (env::var_os("COUNTERSIGN_NODE").is_none() && !is_there)
-                    .then_some("the npm package is not unpacked for the tests (cargo xtask test)")
-            }
-            Go => go_program().err(),
-            Rust => None,
+    /// The same program behind an Envoy.
+    const fn behind(self, name: &'static str, settings: Settings, is_http2: bool) -> Self {
+        Self {
+            name,
+            is_http2,
+            envoy: Some(settings),
+            ..self
         }
     }
 
-    /// Starts it with its policy; where it listens.
-    pub(crate) fn start(&self) -> Result<(Process, SocketAddr)> {
-        let mut policy = NamedTempFile::new()?;
-        write!(policy, "{}", routes::policy(self.without, self.is_exact))?;
-        let mut command = match self.platform {
-            Node => {
-                let node = env::var_os("COUNTERSIGN_NODE").unwrap_or_else(|| "node".into());
-                let mut command = Command::new(node);
-                let script = format!("npm/tests/backends/{}.mjs", self.router);
-                command.arg(repository().join(script));
-                command
+    /// Why it cannot run here, if so.
+    #[must_use]
+    pub fn missing(&self) -> Option<&'static str> {
+        let program = match self.platform {
+            Node => process::missing_node(self.router),
+            Go => process::go_program().err(),
+            Rust => None,
+            Nginx => nginx::missing(),
+        };
+        program.or_else(|| self.envoy.and_then(|_| front::missing()))
+    }
+
+    /// Starts it with its policy.
+    pub(crate) fn start(&self) -> Result<Running> {
+        let folder = tempfile::tempdir()?;
+        let policy = routes::policy(self.without, self.is_exact);
+        let Some(settings) = self.envoy else {
+            let file = folder.path().join("policy.json");
+            fs::write(&file, policy.to_string())?;
+            let (process, address) = Process::start_told(self.program()?.arg(file))?;
+            return Ok(Running {
+                address,
+                _envoy: None,
+                _process: process,
+                _folder: folder,
+            });
+        };
+        let (process, place) = match self.platform {
+            Nginx => nginx::start(folder.path())?,
+            Node | Go | Rust => {
+                let (process, address) = Process::start_told(&mut self.program()?)?;
+                (process, setup::address(address))
             }
+        };
+        let envoy = settings.start(&policy, &place)?;
+        Ok(Running {
+            address: envoy.address,
+            _envoy: Some(envoy),
+            _process: process,
+            _folder: folder,
+        })
+    }
+
+    fn program(&self) -> Result<Command> {
+        Ok(match self.platform {
+            Node => process::node(self.router),
             Go => {
-                let mut command = Command::new(go_program().map_err(anyhow::Error::msg)?);
+                let mut command = Command::new(process::go_program().map_err(anyhow::Error::msg)?);
                 command.arg(self.router);
                 command
             }
             Rust => {
-                let mut command = Command::new(own_program()?);
+                let mut command = Command::new(process::own_program()?);
                 command.args(["backend", self.router]);
                 command
             }
-        };
-        let child = command
-            .arg(policy.path())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn();
-        let child = child.with_context(|| format!("{command:?} does not start"))?;
-        let mut process = Process {
-            child,
-            _policy: policy,
-        };
-        let output = process.child.stdout.take().context("no pipe")?;
-        let mut line = String::new();
-        BufReader::new(output).read_line(&mut line)?;
-        let said: Value =
-            serde_json::from_str(&line).with_context(|| format!("{command:?} said {line:?}"))?;
-        let port = said["port"].as_u64().and_then(|port| port.try_into().ok());
-        let port: u16 = port.with_context(|| format!("{command:?} said {line:?}"))?;
-        Ok((process, (Ipv4Addr::LOCALHOST, port).into()))
+            Nginx => bail!("nginx has no gate of its own"),
+        })
     }
-}
-
-fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-/// This crate's program: from its tests, too, which stand in `deps` beside it.
-fn own_program() -> Result<PathBuf> {
-    let here = env::current_exe()?;
-    let folders = here.ancestors().skip(1).take(2);
-    let mut programs = folders
-        .map(|folder| folder.join(format!("countersign-routers{}", env::consts::EXE_SUFFIX)));
-    programs
-        .find(|program| program.is_file())
-        .context("cargo has not built `countersign-routers`")
-}
-
-/// Built once.
-fn go_program() -> Result<&'static Path, &'static str> {
-    static PROGRAM: OnceLock<Result<(PathBuf, tempfile::TempDir), &str>> = OnceLock::new();
-    let built = PROGRAM.get_or_init(|| {
-        if Command::new("go").arg("version").output().is_err() {
-            return Err("Go is not installed");
-        }
-        if !repository().join("hosts/go/countersign.wasm").exists() {
-            return Err("hosts/go has no sealed file (cargo xtask build)");
-        }
-        let folder = tempfile::tempdir().expect("a folder");
-        let program = folder
-            .path()
-            .join(format!("routers{}", env::consts::EXE_SUFFIX));
-        let built = Command::new("go")
-            .current_dir(repository().join("hosts/go/routers"))
-            .env("CGO_ENABLED", "0")
-            .args(["build", "-o"])
-            .arg(&program)
-            .arg(".")
-            .status();
-        assert!(
-            built.expect("go starts").success(),
-            "the Go routers are built"
-        );
-        Ok((program, folder))
-    });
-    built
-        .as_ref()
-        .map(|(program, _)| &**program)
-        .map_err(|reason| *reason)
 }

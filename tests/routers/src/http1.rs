@@ -9,7 +9,7 @@ use std::{
 use crate::{request::Request, run::Client};
 
 /// What a server takes at the most to answer.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// On one connection for as long as it lasts.
 #[derive(Debug)]

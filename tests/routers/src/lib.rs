@@ -8,8 +8,12 @@
 
 pub mod axum;
 pub mod backend;
+mod front;
 pub mod http1;
 pub mod http2;
+mod nginx;
+pub mod own;
+mod process;
 pub mod request;
 pub mod routes;
 pub mod run;

@@ -4,7 +4,10 @@ use std::fmt::Write;
 
 use fastrand::Rng;
 
-use crate::routes::{OPEN, PUBLIC, ROUTES};
+use crate::{
+    own::Own,
+    routes::{OPEN, PUBLIC, ROUTES},
+};
 
 /// What goes over the socket, byte by byte.
 #[derive(Clone, Debug)]
@@ -217,6 +220,33 @@ pub fn random(random: &mut Rng) -> Request {
         fields: fields.collect(),
         scope,
         method: pick(random, &METHODS),
+    }
+}
+
+/// What one router alone reads, into a third of its requests. Of one that reads
+/// nothing of its own nothing is drawn: a seed makes the same requests.
+pub fn mutate_as(random: &mut Rng, own: &Own, request: &mut Request) {
+    if own.pieces.is_empty() || random.u8(..3) != 0 {
+        return;
+    }
+    let target = &mut request.target;
+    match random.u8(..4) {
+        0 => drop(target.splice(0..0, pick(random, own.fronts).bytes())),
+        1 => target.extend(pick(random, own.pieces).bytes()),
+        // The address of a page's data has both.
+        2 => {
+            target.splice(0..0, pick(random, own.fronts).bytes());
+            target.extend(pick(random, own.pieces).bytes());
+        }
+        _ => {
+            let at = random.usize(..=target.len());
+            target.splice(at..at, pick(random, own.pieces).bytes());
+        }
+    }
+    if random.bool() {
+        request
+            .fields
+            .push(own.fields[random.usize(..own.fields.len())]);
     }
 }
 

@@ -37,7 +37,8 @@ pub struct Outcome {
 /// A router that does not start or ends, and handlers that no request reaches:
 /// such a run finds nothing.
 pub fn run(backend: &Backend, count: usize, seed: u64) -> Result<Outcome> {
-    let (_process, address) = backend.start()?;
+    let running = backend.start()?;
+    let address = running.address;
     let mut client: Box<dyn Client> = match backend.is_http2 {
         true => Box::new(Http2::new(address)),
         false => Box::new(Http1::new(address)),
@@ -52,7 +53,8 @@ pub fn run(backend: &Backend, count: usize, seed: u64) -> Result<Outcome> {
     let mut random = Rng::with_seed(seed);
     let mut outcome = Outcome::default();
     for number in 0..count {
-        let request = request::random(&mut random);
+        let mut request = request::random(&mut random);
+        request::mutate_as(&mut random, &backend.own, &mut request);
         let answered = client.send(&request, request.scope.and_then(token));
         let answered = answered.map_err(|error| anyhow::anyhow!("{error}: {request}"))?;
         let Some(handler) = answered else { continue };

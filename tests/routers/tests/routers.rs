@@ -1,6 +1,8 @@
 //! The small run: a few thousand requests to each router, of the seed that
 //! README.md has.
 
+use std::env;
+
 use countersign_routers::{backend::BACKENDS, run::run};
 
 const COUNT: usize = 3000;
@@ -12,6 +14,7 @@ fn holds(name: &str) {
         .find(|backend| backend.name == name)
         .expect("a router");
     if let Some(reason) = backend.missing() {
+        assert!(env::var_os("CI").is_none(), "{reason}");
         return println!("skipped: {reason}");
     }
     let outcome = run(backend, COUNT, SEED).expect("the router answers");
@@ -41,6 +44,11 @@ fn fastify_http2_runs_what_was_judged() {
 #[test]
 fn hono_runs_what_was_judged() {
     holds("hono");
+}
+
+#[test]
+fn next_runs_what_was_judged() {
+    holds("next");
 }
 
 #[test]
@@ -81,4 +89,44 @@ fn axum_runs_what_was_judged() {
 #[test]
 fn axum_http2_runs_what_was_judged() {
     holds("axum-http2");
+}
+
+#[test]
+fn envoy_nginx_runs_what_was_judged() {
+    holds("envoy-nginx");
+}
+
+#[test]
+fn envoy_nginx_http2_runs_what_was_judged() {
+    holds("envoy-nginx-http2");
+}
+
+#[test]
+fn envoy_nginx_defaults_runs_what_was_judged() {
+    holds("envoy-nginx-defaults");
+}
+
+#[test]
+fn envoy_nginx_defaults_http2_runs_what_was_judged() {
+    holds("envoy-nginx-defaults-http2");
+}
+
+#[test]
+fn envoy_express_runs_what_was_judged() {
+    holds("envoy-express");
+}
+
+#[test]
+fn envoy_express_http2_runs_what_was_judged() {
+    holds("envoy-express-http2");
+}
+
+#[test]
+fn envoy_express_defaults_runs_what_was_judged() {
+    holds("envoy-express-defaults");
+}
+
+#[test]
+fn envoy_express_defaults_http2_runs_what_was_judged() {
+    holds("envoy-express-defaults-http2");
 }

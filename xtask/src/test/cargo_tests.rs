@@ -15,6 +15,7 @@ use crate::project;
 #[derive(Default)]
 pub(crate) struct Programs {
     pub(crate) envoy: Option<PathBuf>,
+    pub(crate) nginx: Option<PathBuf>,
     pub(crate) node: Option<PathBuf>,
 }
 
@@ -22,7 +23,7 @@ pub(crate) fn compile() -> Result<()> {
     super::cargo(&["test", "--quiet", "--workspace", "--locked", "--no-run"])
 }
 
-pub(crate) fn run(Programs { envoy, node }: Programs) -> Result<Tally> {
+pub(crate) fn run(Programs { envoy, nginx, node }: Programs) -> Result<Tally> {
     let (output, writer) = pipe()?;
     let mut command = project::cargo();
     command
@@ -37,11 +38,13 @@ pub(crate) fn run(Programs { envoy, node }: Programs) -> Result<Tally> {
         ])
         .stdout(writer.try_clone()?)
         .stderr(writer);
-    if let Some(path) = envoy {
-        command.env("COUNTERSIGN_ENVOY", path);
-    }
-    if let Some(path) = node {
-        command.env("COUNTERSIGN_NODE", path);
+    let programs = [
+        ("COUNTERSIGN_ENVOY", envoy),
+        ("COUNTERSIGN_NGINX", nginx),
+        ("COUNTERSIGN_NODE", node),
+    ];
+    for (name, path) in programs {
+        command.envs(path.map(|path| (name, path)));
     }
     let mut cargo = command.spawn()?;
     // It holds the pipe's writing end, which would keep the loop waiting.

@@ -58,9 +58,12 @@ pub(crate) fn run() -> ExitCode {
     stages.run("the Go host", go::run);
     let mut programs = cargo_tests::Programs::default();
     // Where one of these cannot be had, the tests that need it are skipped, which in CI fails the run.
-    stages.check("Envoy is installed", || {
+    stages.check("Envoy and nginx are installed", || {
         programs.envoy = tools::envoy()
             .map_err(|error| missing("Envoy", &error))
+            .ok();
+        programs.nginx = tools::nginx()
+            .map_err(|error| missing("nginx", &error))
             .ok();
         Ok(())
     });

@@ -42,6 +42,7 @@ const NEW: &[&str] = &[
     "next-turbopack-middleware",
     "next-webpack-proxy",
     "next-webpack-middleware",
+    "next-seams",
 ];
 
 /// Where they are.

@@ -4,4 +4,3 @@
 mod image;
 mod manifests;
 mod schemas;
-mod yaml;

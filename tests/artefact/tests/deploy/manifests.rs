@@ -2,10 +2,10 @@
 
 use std::{env, ffi::OsStr, fs, path::Path, process::Command};
 
-use countersign_artefact_tests::dist;
+use countersign_artefact_tests::{dist, yaml};
 use serde_json::{Value, json};
 
-use crate::{image, yaml};
+use crate::image;
 
 const FILES: [&str; 7] = [
     "istio/trafficextension.yaml",

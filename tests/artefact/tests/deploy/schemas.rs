@@ -3,10 +3,10 @@
 use std::{collections::BTreeMap, env, fs};
 
 use boon::{Compiler, Schemas};
-use countersign_artefact_tests::dist;
+use countersign_artefact_tests::{dist, yaml};
 use serde_json::{Value, json};
 
-use crate::{manifests, yaml};
+use crate::manifests;
 
 /// Beside the repository, where they are at all.
 const FOLDER: &str = "../shared/schemas";

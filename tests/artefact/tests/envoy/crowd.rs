@@ -12,7 +12,7 @@ use crate::stage::{
     clock::Clock,
     envoy::Envoy,
     eventually,
-    h2::{self, Connection},
+    http2::{self, Connection},
     issuer::{Document, Issuer, JWKS},
     policy,
     setup::Setup,
@@ -37,9 +37,8 @@ fn a_crowd_is_answered_and_the_filter_lives() {
     let bounds =
         json!({ "max_waiting": 10_000, "max_wait_ms": 60_000, "fetch_timeout_ms": 10_000 });
     let configuration = policy::with(&policy::fetched(), bounds);
-    let setup = Setup::new(&configuration, upstream::echo())
-        .cluster("issuer", issuer.address)
-        .clock(&clock)
+    let setup = stage::fetching(&issuer, &configuration)
+        .environment(clock.environment())
         .upstream(|upstream| {
             upstream["circuit_breakers"] = json!({ "thresholds": [{
                 "max_connections": 64, "max_pending_requests": 100_000, "max_requests": 100_000,
@@ -158,9 +157,10 @@ impl Crowd {
             return Self::One((0..CROWD).map(one).map(Option::unwrap).collect());
         }
         let connections = (0..CROWD / STREAMS).map(|_| {
-            let mut connection = Connection::open(envoy.address);
+            let mut connection = Connection::open(envoy.address).unwrap();
             for _ in 0..STREAMS {
-                connection.send(&h2::get(target, &[("authorization", token)]), true);
+                let fields = http2::get(target, &[("authorization", token)]);
+                connection.send(&fields, true).unwrap();
             }
             connection
         });
@@ -182,7 +182,7 @@ impl Crowd {
                 let replies = readers
                     .into_iter()
                     .flat_map(|reader| reader.join().unwrap());
-                replies.map(|(_, reply)| reply.status).collect()
+                replies.map(|(_, reply)| reply.status()).collect()
             }
         }
     }

@@ -109,7 +109,9 @@ fn a_flood_of_unknown_keys_costs_the_issuer_one_fetch_in_thirty_seconds() {
     let (key, stranger) = (Key::read("rsa-2048-a"), Key::read("rsa-2048-b"));
     let issuer = Issuer::start();
     issuer.publish(JWKS, Document::keys(&[&key]));
-    let setup = setup(&issuer, json!({})).clock(&clock).concurrency(4);
+    let setup = setup(&issuer, json!({}))
+        .environment(clock.environment())
+        .concurrency(4);
     let envoy = Envoy::start(&binary, &setup);
     assert_eq!(envoy.get("/", Some(&policy::token(&key))).status, 200);
     for (seconds, asked) in [(29, 1), (1, 2), (29, 2), (1, 3)] {
@@ -266,8 +268,7 @@ fn those_who_waited_go_on_in_the_order_in_which_they_came() {
 }
 
 fn setup(issuer: &Issuer, envoy: serde_json::Value) -> Setup {
-    Setup::new(&policy::with(&policy::fetched(), envoy), upstream::echo())
-        .cluster("issuer", issuer.address)
+    stage::fetching(issuer, &policy::with(&policy::fetched(), envoy))
 }
 
 fn begin(envoy: &Envoy, key: &Key) -> Sent {

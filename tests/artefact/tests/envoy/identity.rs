@@ -114,7 +114,7 @@ fn flushed(envoy: &Envoy, path: &Path) -> String {
 }
 
 fn setup(key: &Key) -> Setup {
-    let policy = policy::of(json!({ "jwks": { "keys": [key.public()] } }));
+    let policy = policy::inline(key);
     let state = json!({ "filter_state": ["subject", "tenant", "scopes", "code"] });
     Setup::new(&policy::with(&policy, state), upstream::echo())
 }

@@ -47,9 +47,7 @@ fn discovery_names_the_keys_and_must_name_its_issuer() {
     };
     issuer.publish(METADATA, metadata("https://evil.example"));
     let configuration = policy::by_cluster(&policy::of(json!({ "discovery": true })));
-    let setup = Setup::new(&configuration, upstream::echo())
-        .cluster("issuer", issuer.address)
-        .concurrency(4);
+    let setup = stage::fetching(&issuer, &configuration).concurrency(4);
     let envoy = Envoy::start(&binary, &setup);
     let reply = envoy.get("/", Some(&policy::token(&key)));
     assert_eq!((reply.status, &*reply.code()), (503, "keys_unavailable"));
@@ -102,7 +100,11 @@ fn who_comes_before_the_keys_waits_for_them_and_nobody_else_does() {
     issuer.publish(JWKS, Document::keys(&[&key]).after(Duration::from_secs(2)));
     let envoy = Envoy::start(&binary, &setup(&issuer));
     let waiting = envoy
-        .begin("GET", "/", &bearer(&policy::token(&key)))
+        .begin(
+            "GET",
+            "/",
+            &[("authorization", policy::bearer(&policy::token(&key)))],
+        )
         .unwrap();
     assert_eq!(envoy.get("/public/", None).status, 200);
     assert_eq!(envoy.get("/", None).code(), "token_missing");
@@ -152,8 +154,7 @@ fn revocations_are_fetched_and_obeyed() {
     policy["issuers"][0]["revocations"] = json!({
         "uri": format!("{}/revoked", policy::ISSUER), "refresh_s": 5, "required": true,
     });
-    let setup = Setup::new(&policy::by_cluster(&policy), upstream::echo())
-        .cluster("issuer", issuer.address);
+    let setup = stage::fetching(&issuer, &policy::by_cluster(&policy));
     let envoy = Envoy::start(&binary, &setup);
     let token = |jti: &str| {
         let mut claims = policy::claims();
@@ -193,9 +194,7 @@ fn a_list_of_revocations_outgrows_one_callback_and_holds_up_nobody() {
     policy["issuers"][0]["revocations"] = json!({
         "uri": format!("{}/revoked", policy::ISSUER), "refresh_s": 5, "required": true,
     });
-    let setup = Setup::new(&policy::by_cluster(&policy), upstream::echo())
-        .cluster("issuer", issuer.address)
-        .concurrency(2);
+    let setup = stage::fetching(&issuer, &policy::by_cluster(&policy)).concurrency(2);
     let envoy = Envoy::start(&binary, &setup);
     let token = |number: usize| {
         let mut claims = policy::claims();
@@ -232,9 +231,8 @@ fn keys_that_have_moved_are_not_those_of_the_old_place() {
     issuer.publish(METADATA, metadata("/old"));
     issuer.publish("/old", keys(&a, "max-age=60"));
     let configuration = policy::by_cluster(&policy::of(json!({ "discovery": true })));
-    let setup = Setup::new(&configuration, upstream::echo())
-        .cluster("issuer", issuer.address)
-        .clock(&clock)
+    let setup = stage::fetching(&issuer, &configuration)
+        .environment(clock.environment())
         .concurrency(4);
     let envoy = Envoy::start(&binary, &setup);
     let everybody =
@@ -285,8 +283,7 @@ fn many_issuers_are_asked_a_few_at_a_time() {
         named
     });
     policy["issuers"] = issuers.collect();
-    let setup = Setup::new(&policy::by_cluster(&policy), upstream::echo())
-        .cluster("issuer", issuer.address);
+    let setup = stage::fetching(&issuer, &policy::by_cluster(&policy));
     let envoy = Envoy::start(&binary, &setup);
     eventually("all have answered", || {
         envoy.metric("wasmcustom.countersign.fetches_ok") >= Some(120)
@@ -301,10 +298,5 @@ fn many_issuers_are_asked_a_few_at_a_time() {
 }
 
 fn setup(issuer: &Issuer) -> Setup {
-    Setup::new(&policy::by_cluster(&policy::fetched()), upstream::echo())
-        .cluster("issuer", issuer.address)
-}
-
-fn bearer(token: &str) -> Vec<(&'static str, Vec<u8>)> {
-    vec![("authorization", format!("Bearer {token}").into_bytes())]
+    stage::fetching(issuer, &policy::by_cluster(&policy::fetched()))
 }

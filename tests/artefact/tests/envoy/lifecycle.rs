@@ -14,7 +14,6 @@ use crate::stage::{
     issuer::{Document, Issuer, JWKS},
     policy,
     setup::Setup,
-    upstream,
 };
 
 /// Connections that reach every worker.
@@ -138,9 +137,8 @@ fn start(cache_control: &str) -> Option<(Envoy, Clock, Issuer)> {
 }
 
 fn setup(issuer: &Issuer, clock: &Clock) -> Setup {
-    Setup::new(&policy::by_cluster(&policy::fetched()), upstream::echo())
-        .cluster("issuer", issuer.address)
-        .clock(clock)
+    stage::fetching(issuer, &policy::by_cluster(&policy::fetched()))
+        .environment(clock.environment())
         .concurrency(4)
 }
 

@@ -11,8 +11,6 @@ use crate::stage::{
     eventually,
     issuer::{Document, Issuer, JWKS},
     policy,
-    setup::Setup,
-    upstream,
 };
 
 #[test]
@@ -22,8 +20,7 @@ fn requests_and_fetches_are_counted() {
     };
     let (key, issuer) = (Key::read("rsa-2048-a"), Issuer::start());
     issuer.publish(JWKS, Document::keys(&[&key]).after(Duration::from_secs(1)));
-    let setup = Setup::new(&policy::by_cluster(&policy::fetched()), upstream::echo())
-        .cluster("issuer", issuer.address);
+    let setup = stage::fetching(&issuer, &policy::by_cluster(&policy::fetched()));
     let envoy = Envoy::start(&binary, &setup);
     let token = policy::token(&key);
     assert_eq!(
@@ -64,7 +61,7 @@ fn a_dashboard_sees_keys_grow_old_and_an_issuer_fail() {
     policy["issuers"][0]["revocations"] =
         json!({ "uri": format!("{}/revoked", policy::ISSUER), "refresh_s": 5 });
     let configuration = policy::with(&policy, json!({ "metrics_prefix": "edge.gate" }));
-    let setup = Setup::new(&configuration, upstream::echo()).cluster("issuer", issuer.address);
+    let setup = stage::fetching(&issuer, &configuration);
     let envoy = Envoy::start(&binary, &setup);
     let metric = |name| envoy.metric(&format!("wasmcustom.edge.gate.{name}"));
     eventually("the keys are two seconds old", || {
@@ -90,8 +87,7 @@ fn an_issuer_that_publishes_no_keys_at_all_is_noticed() {
     };
     let (key, issuer) = (Key::read("rsa-2048-a"), Issuer::start());
     issuer.publish(JWKS, Document::keys(&[]));
-    let setup = Setup::new(&policy::by_cluster(&policy::fetched()), upstream::echo())
-        .cluster("issuer", issuer.address);
+    let setup = stage::fetching(&issuer, &policy::by_cluster(&policy::fetched()));
     let envoy = Envoy::start(&binary, &setup);
     let reply = envoy.get("/", Some(&policy::token(&key)));
     assert_eq!(reply.code(), "key_unknown");

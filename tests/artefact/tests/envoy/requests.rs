@@ -22,7 +22,7 @@ fn a_route_never_follows_an_identity_that_the_client_made_up() {
     let route = |cluster: &str, headers: Value| json!({ "match": { "prefix": "/", "headers": headers }, "route": { "cluster": cluster } });
     let subject =
         |name: &str| json!([{ "name": "x-auth-subject", "string_match": { "exact": name } }]);
-    let setup = Setup::new(&inline(&key), upstream::echo())
+    let setup = Setup::new(&policy::inline(&key), upstream::echo())
         .cluster("of-user-1", named("of user-1"))
         .cluster("of-admin", named("of admin"))
         .manage(|manager| {
@@ -34,7 +34,7 @@ fn a_route_never_follows_an_identity_that_the_client_made_up() {
         });
     let envoy = Envoy::start(&binary, &setup);
     let claimed = ("x-auth-subject", b"admin".to_vec());
-    let bearer = ("authorization", bearer(&key));
+    let bearer = ("authorization", policy::bearer(&policy::token(&key)));
 
     let reply = envoy
         .send("GET", "/public/", std::slice::from_ref(&claimed))
@@ -52,7 +52,7 @@ fn rules_see_the_path_before_a_route_rewrites_it() {
         return;
     };
     let key = Key::read("rsa-2048-a");
-    let setup = Setup::new(&inline(&key), upstream::echo()).manage(|manager| {
+    let setup = Setup::new(&policy::inline(&key), upstream::echo()).manage(|manager| {
         manager["route_config"]["virtual_hosts"][0]["routes"] = json!([
             { "match": { "prefix": "/public/" },
               "route": { "cluster": "upstream", "prefix_rewrite": "/private/" } },
@@ -81,8 +81,7 @@ fn behind_the_router_rules_see_what_is_served() {
     issuer.publish(JWKS, Document::keys(&[&key]));
     issuer.hold();
     let configuration = policy::by_cluster(&policy::fetched());
-    let setup = Setup::new(&configuration, upstream::echo())
-        .cluster("issuer", issuer.address)
+    let setup = stage::fetching(&issuer, &configuration)
         .manage(|manager| {
             let rewrite = |from: &str, to: &str| {
                 json!({ "match": { "prefix": from },
@@ -99,7 +98,7 @@ fn behind_the_router_rules_see_what_is_served() {
     let reply = envoy.get("/private/a", None);
     assert!(reply.body.starts_with("GET /public/a "), "{}", reply.body);
     let bearer = [
-        ("authorization", bearer(&key)),
+        ("authorization", policy::bearer(&policy::token(&key))),
         ("x_auth_subject", b"admin".to_vec()),
     ];
     let waiting = envoy.begin("GET", "/public/a", &bearer).unwrap();
@@ -120,7 +119,7 @@ fn a_path_is_the_one_that_envoy_routes_by() {
         return;
     };
     let key = Key::read("rsa-2048-a");
-    let as_it_is = Setup::new(&inline(&key), upstream::echo());
+    let as_it_is = Setup::new(&policy::inline(&key), upstream::echo());
     let envoy = Envoy::start(&binary, &as_it_is);
     assert_eq!(envoy.get("/public/../a", None).code(), "request_ambiguous");
     let normalised = as_it_is.manage(|manager| {
@@ -138,19 +137,7 @@ fn a_websocket_needs_a_token_as_any_request() {
         return;
     };
     let key = Key::read("rsa-2048-a");
-    let switching = upstream::serve(|stream| {
-        upstream::head(&stream)?;
-        upstream::answer(
-            stream,
-            "101 Switching Protocols",
-            &[
-                ("connection".to_owned(), "upgrade".to_owned()),
-                ("upgrade".to_owned(), "websocket".to_owned()),
-            ],
-            b"",
-        )
-    });
-    let setup = Setup::new(&inline(&key), switching).manage(|manager| {
+    let setup = Setup::new(&policy::inline(&key), upstream::switching()).manage(|manager| {
         manager["upgrade_configs"] = json!([{ "upgrade_type": "websocket" }]);
     });
     let envoy = Envoy::start(&binary, &setup);
@@ -176,7 +163,7 @@ fn a_cors_preflight_passes_only_where_the_operator_says_so() {
     let Some(binary) = stage::binary() else {
         return;
     };
-    let policy = inline(&Key::read("rsa-2048-a"));
+    let policy = policy::inline(&Key::read("rsa-2048-a"));
     let preflight = [
         ("origin", b"https://app.example.com".to_vec()),
         ("access-control-request-method", b"PUT".to_vec()),
@@ -208,7 +195,7 @@ fn behind_envoys_cors_filter_preflights_are_answered_and_denials_can_be_read() {
     };
     const CORS: &str = "envoy.filters.http.cors";
     const TYPES: &str = "type.googleapis.com/envoy.extensions.filters.http.cors.v3.";
-    let policy = inline(&Key::read("rsa-2048-a"));
+    let policy = policy::inline(&Key::read("rsa-2048-a"));
     let setup = Setup::new(&policy, upstream::echo()).manage(|manager| {
         let filter = json!({ "name": CORS, "typed_config": { "@type": format!("{TYPES}Cors") } });
         manager["http_filters"]
@@ -246,7 +233,7 @@ fn a_stripped_credential_does_not_reach_the_upstream() {
         return;
     };
     let key = Key::read("rsa-2048-a");
-    let mut policy = inline(&key);
+    let mut policy = policy::inline(&key);
     policy["strip_credential"] = json!(true);
     policy["credentials"] = json!([
         { "header": "authorization", "scheme": "Bearer" }, { "cookie": "session" },
@@ -254,7 +241,7 @@ fn a_stripped_credential_does_not_reach_the_upstream() {
     let envoy = Envoy::start(&binary, &Setup::new(&policy, upstream::echo()));
     let token = policy::token(&key);
     let headers = [
-        ("authorization", bearer_of(&token)),
+        ("authorization", policy::bearer(&token)),
         ("cookie", format!("a=1; session={token}; b=2").into_bytes()),
     ];
     let reply = envoy.send("GET", "/", &headers).unwrap();
@@ -265,18 +252,6 @@ fn a_stripped_credential_does_not_reach_the_upstream() {
         "{}",
         reply.body
     );
-}
-
-fn inline(key: &Key) -> Value {
-    policy::of(json!({ "jwks": { "keys": [key.public()] } }))
-}
-
-fn bearer(key: &Key) -> Vec<u8> {
-    bearer_of(&policy::token(key))
-}
-
-fn bearer_of(token: &str) -> Vec<u8> {
-    format!("Bearer {token}").into_bytes()
 }
 
 /// An upstream that says its name.

@@ -2,13 +2,13 @@
 //! serves, and only what it says is said of the caller.
 
 use countersign_artefact_tests::token::Key;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::stage::{
     self,
     client::{self, Reply},
     envoy::Envoy,
-    h2::{self, Connection},
+    http2::{self, Connection},
     policy,
     setup::Setup,
     upstream,
@@ -20,7 +20,7 @@ fn nothing_that_a_client_says_reaches_the_upstream_as_the_callers_name() {
         return;
     };
     let key = Key::read("rsa-2048-a");
-    let setup = Setup::new(&inline(&key), upstream::whole()).with_trailers();
+    let setup = Setup::new(&policy::inline(&key), upstream::whole()).with_trailers();
     let envoy = Envoy::start(&binary, &setup);
     let bearer = format!("authorization: Bearer {}\r\n", policy::token(&key));
     let claims = "X-Auth-Subject: admin\r\nX_Auth_Subject: admin\r\nx-auth_subject: admin\r\n\
@@ -70,14 +70,12 @@ fn nothing_that_a_client_says_reaches_the_upstream_as_the_callers_name() {
         ("x-auth-subject", b"admin"),
         ("x_auth_subject", b"admin"),
     ];
-    let mut connection = Connection::open(envoy.address);
-    let id = connection.send(&h2::get("/", &fields), false);
-    connection.trailers(
-        id,
-        &[("x-auth-subject", b"admin"), ("x_auth_subject", b"admin")],
-    );
-    let reply = connection.reply();
-    assert_eq!((reply.status, named(&reply.body)), (200, 1), "{reply:?}");
+    let mut connection = Connection::open(envoy.address).unwrap();
+    let id = connection.send(&http2::get("/", &fields), false).unwrap();
+    let claims: [(&str, &[u8]); 2] = [("x-auth-subject", b"admin"), ("x_auth_subject", b"admin")];
+    connection.trailers(id, &claims).unwrap();
+    let reply = connection.reply(id).unwrap();
+    assert_eq!((reply.status(), named(&reply.body)), (200, 1), "{reply:?}");
     assert!(!reply.body.contains("admin"), "{reply:?}");
 }
 
@@ -87,7 +85,7 @@ fn what_is_judged_is_what_is_served() {
         return;
     };
     let key = Key::read("rsa-2048-a");
-    let mut policy = inline(&key);
+    let mut policy = policy::inline(&key);
     let open = json!({ "hosts": ["open.example.com"], "path": "/**", "public": true });
     policy["rules"] = json!([open, { "path": "/**", "require": {} }]);
     let setup = Setup::new(&policy, upstream::echo()).manage(|manager| {
@@ -141,9 +139,9 @@ fn what_is_judged_is_what_is_served() {
             (":path", b"/a"),
         ];
         fields.extend(more);
-        let mut connection = Connection::open(envoy.address);
-        connection.send(&fields, true);
-        connection.reply()
+        let mut connection = Connection::open(envoy.address).unwrap();
+        let id = connection.send(&fields, true).unwrap();
+        connection.reply(id).unwrap_or_default()
     };
     let reply = h2(b"GET", b"open.example.com", &[]);
     assert!(
@@ -157,7 +155,7 @@ fn what_is_judged_is_what_is_served() {
         let reply = h2(b"GET", authority, &[("host", host)]);
         let open = reply.body.contains("host: open.example.com\r\n");
         let admin = reply.body.contains("host: admin.example.com\r\n");
-        assert!(!admin && (open || reply.status != 200), "{reply:?}");
+        assert!(!admin && (open || reply.status() != 200), "{reply:?}");
     }
     // A WebSocket over HTTP/2 (RFC 8441), and a tunnel.
     let websocket: [(&str, &[u8]); 2] = [
@@ -165,9 +163,81 @@ fn what_is_judged_is_what_is_served() {
         ("sec-websocket-version", b"13"),
     ];
     let reply = h2(b"CONNECT", b"admin.example.com", &websocket);
-    assert_eq!(reply.status, 401, "{reply:?}");
+    assert_eq!(reply.status(), 401, "{reply:?}");
     let reply = h2(b"CONNECT", b"open.example.com", &[]);
-    assert_ne!(reply.status, 200, "{reply:?}");
+    assert_ne!(reply.status(), 200, "{reply:?}");
+}
+
+#[test]
+fn a_cookie_opens_no_websocket_for_another_site() {
+    let Some(binary) = stage::binary() else {
+        return;
+    };
+    let key = Key::read("rsa-2048-a");
+    let mut policy = policy::inline(&key);
+    policy["credentials"] = json!([{ "cookie": "session", "same_origin": true }]);
+    let setup = Setup::new(&policy, upstream::switching()).manage(|manager| {
+        manager["upgrade_configs"] = json!([{ "upgrade_type": "websocket" }]);
+        manager["http2_protocol_options"] = json!({ "allow_connect": true });
+    });
+    let envoy = Envoy::start(&binary, &setup);
+    let cookie = format!("session={}", policy::token(&key));
+    let (own, other) = ("https://app.example.com", "https://evil.example");
+
+    // RFC 8441 §4. What is switched goes on: its end is not waited for.
+    let two = |more: &[(&str, &str)]| {
+        let mut fields: Vec<(&str, &[u8])> = vec![
+            (":method", b"CONNECT"),
+            (":protocol", b"websocket"),
+            (":scheme", b"https"),
+            (":authority", b"app.example.com"),
+            (":path", b"/socket"),
+            ("sec-websocket-version", b"13"),
+            ("cookie", cookie.as_bytes()),
+        ];
+        fields.extend(more.iter().map(|(name, value)| (*name, value.as_bytes())));
+        let mut connection = Connection::open(envoy.address).unwrap();
+        let id = connection.send(&fields, false).unwrap();
+        match connection.status(id).unwrap() {
+            200 => (200, String::new()),
+            status => (status, connection.reply(id).unwrap().body),
+        }
+    };
+    let one = |more: &[(&str, &str)]| {
+        let more: String = more
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}\r\n"))
+            .collect();
+        let request = format!(
+            "GET /socket HTTP/1.1\r\nhost: app.example.com\r\nconnection: upgrade\r\n\
+             upgrade: websocket\r\nsec-websocket-version: 13\r\n\
+             sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\ncookie: {cookie}\r\n{more}\r\n"
+        );
+        let reply = raw(&envoy, &request);
+        (reply.status, reply.body)
+    };
+    for fields in [
+        &[("origin", own)][..],
+        &[("origin", other), ("sec-fetch-site", "same-origin")],
+        &[("sec-fetch-site", "same-origin"), ("origin", own)],
+    ] {
+        assert_eq!(two(fields), (200, String::new()), "{fields:?}");
+        assert_eq!(one(fields).0, 101, "{fields:?}");
+    }
+    for fields in [
+        &[("origin", other)][..],
+        &[("origin", own), ("sec-fetch-site", "cross-site")],
+        &[("origin", other), ("sec-fetch-mode", "cors")],
+        &[],
+    ] {
+        for (status, body) in [two(fields), one(fields)] {
+            assert_eq!(status, 403, "{fields:?}: {body}");
+            assert!(
+                body.contains(r#""code":"origin_denied""#),
+                "{fields:?}: {body}"
+            );
+        }
+    }
 }
 
 #[test]
@@ -176,7 +246,10 @@ fn methods_are_decided_and_go_on_as_they_are() {
         return;
     };
     let key = Key::read("rsa-2048-a");
-    let envoy = Envoy::start(&binary, &Setup::new(&inline(&key), upstream::echo()));
+    let envoy = Envoy::start(
+        &binary,
+        &Setup::new(&policy::inline(&key), upstream::echo()),
+    );
     let bearer = [(
         "authorization",
         format!("Bearer {}", policy::token(&key)).into_bytes(),
@@ -199,8 +272,4 @@ fn raw(envoy: &Envoy, request: &str) -> Reply {
     let sent = client::write(envoy.address, request.as_bytes());
     let reply = sent.and_then(client::Sent::reply);
     reply.unwrap_or_else(|| panic!("no reply to {request}\n{}", envoy.log()))
-}
-
-fn inline(key: &Key) -> Value {
-    policy::of(json!({ "jwks": { "keys": [key.public()] } }))
 }

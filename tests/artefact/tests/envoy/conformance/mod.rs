@@ -122,7 +122,7 @@ fn start(binary: &Path, clock: &Clock, batch: &[(&Stage, &Vec<Scene>)]) -> Envoy
     let issuers = Issuers::of(&stages);
     let mut setup = Setup::new(&other(), upstream::echo())
         .cluster("issuer", issuers.address)
-        .clock(clock)
+        .environment(clock.environment())
         .manage(|manager| {
             manager["max_request_headers_kb"] = json!(512);
             manager["common_http_protocol_options"] = json!({ "max_headers_count": 1000 });

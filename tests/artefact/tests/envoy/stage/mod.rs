@@ -1,50 +1,17 @@
 //! The stage of every test here: a real Envoy, a client before it, and an
 //! upstream and issuers behind it, all on loopback.
 
-pub(crate) mod client;
 pub(crate) mod clock;
-pub(crate) mod envoy;
-pub(crate) mod h2;
 pub(crate) mod issuer;
 pub(crate) mod policy;
-pub(crate) mod setup;
 pub(crate) mod upstream;
 
-use std::{
-    env,
-    path::PathBuf,
-    thread,
-    time::{Duration, Instant},
+pub(crate) use countersign_artefact_tests::stage::{
+    binary, client, envoy, eventually, http2, setup, within,
 };
+use serde_json::Value;
 
-/// How long a test waits for what has to happen.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Where `cargo xtask test` has put Envoy. A host that is absent is said to
-/// be; in CI it fails the run.
-pub(crate) fn binary() -> Option<PathBuf> {
-    let path = env::var_os("COUNTERSIGN_ENVOY").map(PathBuf::from);
-    let ci = env::var_os("CI").is_some();
-    assert!(path.is_some() || !ci, "COUNTERSIGN_ENVOY is not set");
-    if path.is_none() {
-        println!("skipped: COUNTERSIGN_ENVOY is not set; `cargo xtask test` installs Envoy");
-    }
-    path
-}
-
-/// Waits until it is so.
-pub(crate) fn eventually(what: &str, so: impl FnMut() -> bool) {
-    assert!(within(PATIENCE, so), "it never happened: {what}");
-}
-
-/// Whether it is so before the time is over.
-pub(crate) fn within(time: Duration, mut so: impl FnMut() -> bool) -> bool {
-    let start = Instant::now();
-    while start.elapsed() < time {
-        if so() {
-            return true;
-        }
-        thread::sleep(Duration::from_millis(20));
-    }
-    so()
+/// Before an upstream that echoes, with a cluster that fetches from this issuer.
+pub(crate) fn fetching(issuer: &issuer::Issuer, configuration: &Value) -> setup::Setup {
+    setup::Setup::new(configuration, upstream::echo()).cluster("issuer", issuer.address)
 }

@@ -27,6 +27,11 @@ pub(crate) fn of(keys: Value) -> Value {
     })
 }
 
+/// Its key stands in the policy.
+pub(crate) fn inline(key: &Key) -> Value {
+    of(json!({ "jwks": { "keys": [key.public()] } }))
+}
+
 /// Its keys are fetched from `/jwks`.
 pub(crate) fn fetched() -> Value {
     of(json!({ "jwks_uri": format!("{ISSUER}/jwks") }))
@@ -47,6 +52,11 @@ pub(crate) fn with(policy: &Value, envoy: Value) -> Value {
 /// A good token of this key for `user-1` of the tenant `acme`.
 pub(crate) fn token(key: &Key) -> String {
     key.sign(&claims())
+}
+
+/// The value of `authorization` with this token.
+pub(crate) fn bearer(token: &str) -> Vec<u8> {
+    format!("Bearer {token}").into_bytes()
 }
 
 /// What is in it.

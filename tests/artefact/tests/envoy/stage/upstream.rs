@@ -28,6 +28,16 @@ pub(crate) fn whole() -> SocketAddr {
     })
 }
 
+/// Takes every upgrade to a WebSocket, and then leaves.
+pub(crate) fn switching() -> SocketAddr {
+    serve(|stream| {
+        head(&stream)?;
+        let fields = [("connection", "upgrade"), ("upgrade", "websocket")];
+        let fields = fields.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        answer(stream, "101 Switching Protocols", &fields, b"")
+    })
+}
+
 /// Serves one connection after the other, and notes the targets in that order.
 pub(crate) fn one_by_one() -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -1,7 +1,8 @@
 import { caller } from "countersign/next";
 
 export default async function Dashboard({ params }: { params: Promise<{ org: string }> }) {
-  const [who, { org }] = await Promise.all([caller(), params]);
+  const { org } = await params;
+  const who = await caller({ path: `/${org}/dashboard` });
   return (
     <main>
       <h1>{org}</h1>

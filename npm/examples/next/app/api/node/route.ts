@@ -1,6 +1,6 @@
 import { caller } from "countersign/next";
 
-export async function POST(): Promise<Response> {
-  const node = await caller();
+export async function POST(request: Request): Promise<Response> {
+  const node = await caller({ request });
   return Response.json({ node: node?.subject, type: node?.tokenType });
 }

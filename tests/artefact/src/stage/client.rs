@@ -5,28 +5,32 @@ use std::{
     net::{Shutdown, SocketAddr, TcpStream},
 };
 
-use countersign_artefact_tests::cases::AUTHORITY;
 use serde_json::Value;
 
 use super::PATIENCE;
+use crate::cases::AUTHORITY;
 
 /// What came back.
 #[derive(Debug)]
-pub(crate) struct Reply {
-    pub(crate) status: u16,
+pub struct Reply {
+    /// Its status.
+    pub status: u16,
     headers: Vec<(String, String)>,
-    pub(crate) body: String,
+    /// Its content, as text.
+    pub body: String,
 }
 
 impl Reply {
     /// All values, as they were sent.
-    pub(crate) fn headers<'r>(&'r self, wanted: &'r str) -> impl Iterator<Item = &'r str> {
+    pub fn headers<'r>(&'r self, wanted: &'r str) -> impl Iterator<Item = &'r str> {
         let all = self.headers.iter();
         all.filter(move |(name, _)| name == wanted)
             .map(|(_, value)| &**value)
     }
 
-    pub(crate) fn header(&self, wanted: &str) -> Option<&str> {
+    /// The first of them.
+    #[must_use]
+    pub fn header(&self, wanted: &str) -> Option<&str> {
         let all = self.headers.iter();
         all.clone()
             .find(|(name, _)| name == wanted)
@@ -40,18 +44,21 @@ impl Reply {
     }
 
     /// The code of a denial; empty where there is none.
-    pub(crate) fn code(&self) -> String {
+    #[must_use]
+    pub fn code(&self) -> String {
         let body: Value = serde_json::from_str(&self.body).unwrap_or_default();
         body["code"].as_str().unwrap_or_default().to_owned()
     }
 }
 
 /// A request whose reply nobody has read yet.
-pub(crate) struct Sent(TcpStream);
+#[derive(Debug)]
+pub struct Sent(TcpStream);
 
 impl Sent {
     /// The reply; `None` if what came is none.
-    pub(crate) fn reply(mut self) -> Option<Reply> {
+    #[must_use]
+    pub fn reply(mut self) -> Option<Reply> {
         let (mut bytes, mut chunk) = (Vec::new(), [0; 4096]);
         loop {
             // Envoy closes a connection a second after an answer of its own.
@@ -66,13 +73,14 @@ impl Sent {
     }
 
     /// The client leaves.
-    pub(crate) fn leave(self) {
+    pub fn leave(self) {
         let _ = self.0.shutdown(Shutdown::Both);
     }
 }
 
 /// `GET` of this target with these headers, to be answered later.
-pub(crate) fn send(
+#[must_use]
+pub fn send(
     to: SocketAddr,
     method: &str,
     target: &str,
@@ -91,7 +99,11 @@ pub(crate) fn send(
 }
 
 /// Sends these bytes.
-pub(crate) fn write(to: SocketAddr, bytes: &[u8]) -> Option<Sent> {
+///
+/// # Panics
+/// On a socket that has no patience.
+#[must_use]
+pub fn write(to: SocketAddr, bytes: &[u8]) -> Option<Sent> {
     let mut stream = TcpStream::connect(to).ok()?;
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     // Envoy may have answered and closed before it has read everything.

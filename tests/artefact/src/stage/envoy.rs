@@ -9,7 +9,6 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-use countersign_artefact_tests::dist;
 use serde_json::Value;
 
 use super::{
@@ -17,18 +16,26 @@ use super::{
     eventually,
     setup::{MAIN, Setup},
 };
+use crate::dist;
 
-pub(crate) struct Envoy {
+/// A process that ends when this is dropped.
+#[derive(Debug)]
+pub struct Envoy {
     process: Child,
     folder: PathBuf,
-    pub(crate) admin: SocketAddr,
+    /// Of its admin interface.
+    pub admin: SocketAddr,
     /// Of the main listener.
-    pub(crate) address: SocketAddr,
+    pub address: SocketAddr,
 }
 
 impl Envoy {
     /// Starts Envoy and waits until it serves.
-    pub(crate) fn start(binary: &Path, setup: &Setup) -> Self {
+    ///
+    /// # Panics
+    /// Where it does not; with what it logged.
+    #[must_use]
+    pub fn start(binary: &Path, setup: &Setup) -> Self {
         let folder = folder();
         match Self::try_start(binary, setup, &folder) {
             Some(envoy) => envoy,
@@ -37,7 +44,11 @@ impl Envoy {
     }
 
     /// The same with a bootstrap as an operator writes it, from the repository.
-    pub(crate) fn start_yaml(binary: &Path, bootstrap: &str) -> Self {
+    ///
+    /// # Panics
+    /// As [`Self::start`].
+    #[must_use]
+    pub fn start_yaml(binary: &Path, bootstrap: &str) -> Self {
         let folder = folder();
         let config = folder.join("envoy.yaml");
         fs::write(&config, bootstrap).unwrap();
@@ -48,7 +59,11 @@ impl Envoy {
     }
 
     /// What Envoy logs of a setup that it refuses.
-    pub(crate) fn refuse(binary: &Path, setup: &Setup) -> String {
+    ///
+    /// # Panics
+    /// Where it takes it.
+    #[must_use]
+    pub fn refuse(binary: &Path, setup: &Setup) -> String {
         let folder = folder();
         let started = Self::try_start(binary, setup, &folder);
         assert!(started.is_none(), "Envoy has started");
@@ -97,27 +112,23 @@ impl Envoy {
     }
 
     /// `None` where Envoy does not even answer.
-    pub(crate) fn send(
-        &self,
-        method: &str,
-        target: &str,
-        headers: &[(&str, Vec<u8>)],
-    ) -> Option<Reply> {
+    #[must_use]
+    pub fn send(&self, method: &str, target: &str, headers: &[(&str, Vec<u8>)]) -> Option<Reply> {
         self.begin(method, target, headers)?.reply()
     }
 
     /// The same without waiting for the reply.
-    pub(crate) fn begin(
-        &self,
-        method: &str,
-        target: &str,
-        headers: &[(&str, Vec<u8>)],
-    ) -> Option<Sent> {
+    #[must_use]
+    pub fn begin(&self, method: &str, target: &str, headers: &[(&str, Vec<u8>)]) -> Option<Sent> {
         client::send(self.address, method, target, headers)
     }
 
     /// `GET` with a bearer token, or without any.
-    pub(crate) fn get(&self, target: &str, token: Option<&str>) -> Reply {
+    ///
+    /// # Panics
+    /// Where no reply comes.
+    #[must_use]
+    pub fn get(&self, target: &str, token: Option<&str>) -> Reply {
         let headers: Vec<_> = token
             .map(|token| ("authorization", format!("Bearer {token}").into_bytes()))
             .into_iter()
@@ -127,12 +138,17 @@ impl Envoy {
     }
 
     /// Where its listeners are, by name.
-    pub(crate) fn listeners(&self) -> BTreeMap<String, SocketAddr> {
+    ///
+    /// # Panics
+    /// Where its admin interface does not say.
+    #[must_use]
+    pub fn listeners(&self) -> BTreeMap<String, SocketAddr> {
         listeners(self.admin).expect("Envoy names its listeners")
     }
 
     /// One metric, as the admin interface shows it.
-    pub(crate) fn metric(&self, name: &str) -> Option<u64> {
+    #[must_use]
+    pub fn metric(&self, name: &str) -> Option<u64> {
         let reply = client::send(self.admin, "GET", "/stats?format=json", &[])?.reply()?;
         let body = reply
             .body
@@ -142,7 +158,9 @@ impl Envoy {
         all.find(|stat| stat["name"] == name)?["value"].as_u64()
     }
 
-    pub(crate) fn log(&self) -> String {
+    /// What it has logged.
+    #[must_use]
+    pub fn log(&self) -> String {
         log(&self.folder)
     }
 }

@@ -3,29 +3,44 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use countersign_artefact_tests::dist;
 use serde_json::{Value, json};
 
-use super::clock::Clock;
+use crate::{dist, yaml};
 
 /// The name of the first listener.
-pub(crate) const MAIN: &str = "main";
+pub const MAIN: &str = "main";
+
+/// The first listener's connection manager.
+const MANAGER: &str = "/listeners/0/filter_chains/0/filters/0/typed_config";
 
 /// A bootstrap in the making.
-pub(crate) struct Setup {
-    pub(crate) concurrency: u32,
-    pub(crate) environment: Vec<(&'static str, PathBuf)>,
+#[derive(Debug)]
+pub struct Setup {
+    pub(super) concurrency: u32,
+    pub(super) environment: Vec<(&'static str, PathBuf)>,
     bootstrap: Value,
 }
 
 impl Setup {
     /// With this configuration of the plugin as text.
-    pub(crate) fn new(configuration: &Value, upstream: SocketAddr) -> Self {
-        Self::with_any(&text(configuration), upstream)
+    #[must_use]
+    pub fn new(configuration: &Value, upstream: SocketAddr) -> Self {
+        Self::at(configuration, &address(upstream))
     }
 
-    /// The same, as the `Any` that Envoy takes.
-    pub(crate) fn with_any(configuration: &Value, upstream: SocketAddr) -> Self {
+    /// The same, before an upstream at an address as Envoy writes one.
+    #[must_use]
+    pub fn at(configuration: &Value, upstream: &Value) -> Self {
+        Self::with_both(&text(configuration), upstream)
+    }
+
+    /// The same as [`Self::new`], with the `Any` that Envoy takes.
+    #[must_use]
+    pub fn with_any(configuration: &Value, upstream: SocketAddr) -> Self {
+        Self::with_both(configuration, &address(upstream))
+    }
+
+    fn with_both(configuration: &Value, upstream: &Value) -> Self {
         let bootstrap = json!({
             "admin": { "address": address(([127, 0, 0, 1], 0).into()) },
             "static_resources": {
@@ -42,7 +57,8 @@ impl Setup {
 
     /// A listener like the first, as that now is, with another configuration
     /// as text.
-    pub(crate) fn listen(mut self, name: &str, configuration: &str) -> Self {
+    #[must_use]
+    pub fn listen(mut self, name: &str, configuration: &str) -> Self {
         let manager = self.connection_manager().clone();
         let any = json!({
             "@type": "type.googleapis.com/google.protobuf.StringValue", "value": configuration,
@@ -57,52 +73,84 @@ impl Setup {
     }
 
     /// A cluster of this name.
-    pub(crate) fn cluster(mut self, name: &str, to: SocketAddr) -> Self {
+    #[must_use]
+    pub fn cluster(mut self, name: &str, to: SocketAddr) -> Self {
         let clusters = &mut self.bootstrap["static_resources"]["clusters"];
-        clusters.as_array_mut().unwrap().push(cluster(name, to));
+        clusters
+            .as_array_mut()
+            .unwrap()
+            .push(cluster(name, &address(to)));
         self
     }
 
     /// So many workers.
-    pub(crate) fn concurrency(mut self, concurrency: u32) -> Self {
+    #[must_use]
+    pub fn concurrency(mut self, concurrency: u32) -> Self {
         self.concurrency = concurrency;
         self
     }
 
-    /// An Envoy that goes by this clock.
-    pub(crate) fn clock(mut self, clock: &Clock) -> Self {
-        self.environment = clock.environment().into();
+    /// An Envoy with these variables of the environment.
+    #[must_use]
+    pub fn environment(mut self, variables: impl Into<Vec<(&'static str, PathBuf)>>) -> Self {
+        self.environment = variables.into();
         self
     }
 
     /// Changes the cluster of the upstream.
-    pub(crate) fn upstream(mut self, change: impl FnOnce(&mut Value)) -> Self {
+    #[must_use]
+    pub fn upstream(mut self, change: impl FnOnce(&mut Value)) -> Self {
         change(&mut self.bootstrap["static_resources"]["clusters"][0]);
         self
     }
 
     /// Another filter after this one.
-    pub(crate) fn then(mut self, filter: Value) -> Self {
+    #[must_use]
+    pub fn then(mut self, filter: Value) -> Self {
         let filters = self.connection_manager()["http_filters"].as_array_mut();
         filters.unwrap().insert(1, filter);
         self
     }
 
     /// Changes the connection manager's configuration.
-    pub(crate) fn manage(mut self, change: impl FnOnce(&mut Value)) -> Self {
+    #[must_use]
+    pub fn manage(mut self, change: impl FnOnce(&mut Value)) -> Self {
         change(self.connection_manager());
         self
     }
 
+    /// The connection manager's settings of the shipped bootstrap.
+    ///
+    /// # Panics
+    /// Where that file has none.
+    #[must_use]
+    pub fn as_shipped(self) -> Self {
+        let bootstrap = include_str!("../../../../deploy/envoy/bootstrap.yaml");
+        let bootstrap = yaml::parse(bootstrap).remove(0);
+        let shipped = bootstrap.pointer(&format!("/static_resources{MANAGER}"));
+        let shipped = shipped
+            .and_then(Value::as_object)
+            .expect("a connection manager");
+        self.manage(|manager| {
+            // Filters and routes are those of the test.
+            let manager = manager.as_object_mut().expect("a connection manager");
+            for (name, setting) in shipped {
+                manager.entry(name).or_insert_with(|| setting.clone());
+            }
+        })
+    }
+
     /// Changes the `PluginConfig` of the filter.
-    pub(crate) fn plugin(mut self, change: impl FnOnce(&mut Value)) -> Self {
+    #[must_use]
+    pub fn plugin(mut self, change: impl FnOnce(&mut Value)) -> Self {
         change(&mut self.connection_manager()["http_filters"][0]["typed_config"]["config"]);
         self
     }
 
     /// Moves the filter from the listener to the upstream's cluster: there it
     /// sees what the router has made of a request.
-    pub(crate) fn behind_the_router(mut self) -> Self {
+    #[must_use]
+    pub fn behind_the_router(mut self) -> Self {
         let filters = self.connection_manager()["http_filters"].as_array_mut();
         let filter = filters.unwrap().remove(0);
         let codec = json!({
@@ -120,14 +168,16 @@ impl Setup {
     }
 
     /// Trailers of HTTP/1 are not dropped, on both sides.
-    pub(crate) fn with_trailers(self) -> Self {
+    #[must_use]
+    pub fn with_trailers(self) -> Self {
         let trailers = json!({ "enable_trailers": true });
         self.manage(|manager| manager["http_protocol_options"] = trailers.clone())
             .upstream(|upstream| protocol(upstream, http1(&trailers)))
     }
 
     /// Takes the listener from this file, and gives what belongs into it.
-    pub(crate) fn dynamic(mut self, file: &str) -> (Self, Value) {
+    #[must_use]
+    pub fn dynamic(mut self, file: &str) -> (Self, Value) {
         let listener = self.bootstrap["static_resources"]["listeners"][0].take();
         self.bootstrap["static_resources"]["listeners"] = json!([]);
         self.bootstrap["dynamic_resources"] = json!({ "lds_config": {
@@ -137,18 +187,21 @@ impl Setup {
         (self, discovered(&listener))
     }
 
-    pub(crate) fn bootstrap(&self) -> &Value {
+    /// As Envoy takes it.
+    #[must_use]
+    pub fn bootstrap(&self) -> &Value {
         &self.bootstrap
     }
 
     fn connection_manager(&mut self) -> &mut Value {
-        let listener = &mut self.bootstrap["static_resources"]["listeners"][0];
-        &mut listener["filter_chains"][0]["filters"][0]["typed_config"]
+        let resources = &mut self.bootstrap["static_resources"];
+        resources.pointer_mut(MANAGER).expect("a first listener")
     }
 }
 
 /// A configuration as text in the `Any` that Envoy takes.
-pub(crate) fn text(configuration: &Value) -> Value {
+#[must_use]
+pub fn text(configuration: &Value) -> Value {
     json!({
         "@type": "type.googleapis.com/google.protobuf.StringValue",
         "value": configuration.to_string(),
@@ -156,7 +209,8 @@ pub(crate) fn text(configuration: &Value) -> Value {
 }
 
 /// A configuration as the `Struct` that Istio sends.
-pub(crate) fn structure(configuration: &Value) -> Value {
+#[must_use]
+pub fn structure(configuration: &Value) -> Value {
     json!({ "@type": "type.googleapis.com/google.protobuf.Struct", "value": configuration })
 }
 
@@ -196,13 +250,13 @@ fn listener(name: &str, filter: Value) -> Value {
     })
 }
 
-fn cluster(name: &str, to: SocketAddr) -> Value {
+fn cluster(name: &str, to: &Value) -> Value {
     json!({
         "name": name,
         "type": "STATIC",
         "load_assignment": {
             "cluster_name": name,
-            "endpoints": [{ "lb_endpoints": [{ "endpoint": { "address": address(to) } }] }],
+            "endpoints": [{ "lb_endpoints": [{ "endpoint": { "address": to } }] }],
         },
     })
 }
@@ -220,7 +274,9 @@ fn protocol(cluster: &mut Value, options: Value) {
     cluster["typed_extension_protocol_options"][NAME] = options;
 }
 
-fn address(address: SocketAddr) -> Value {
+/// As Envoy writes it.
+#[must_use]
+pub fn address(address: SocketAddr) -> Value {
     json!({ "socket_address": {
         "address": address.ip().to_string(), "port_value": address.port(),
     } })
@@ -228,7 +284,7 @@ fn address(address: SocketAddr) -> Value {
 
 /// The filter as the README shows it, with this configuration.
 fn filter(configuration: &Value) -> Value {
-    let readme = include_str!("../../../../../README.md");
+    let readme = include_str!("../../../../envoy-filter/README.md");
     let (_, block) = readme
         .split_once("```json\n")
         .expect("the README shows the filter");

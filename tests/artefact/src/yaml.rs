@@ -1,17 +1,24 @@
 //! YAML as JSON.
 
-use countersign_artefact_tests::dist;
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde_json::{Value, json};
 
+use crate::dist;
+
 /// Every document of a file in `dist/deploy/`.
-pub(crate) fn read(name: &str) -> Vec<Value> {
+///
+/// # Panics
+/// Where it was not built, or is no YAML.
+pub fn read(name: &str) -> Vec<Value> {
     let text = String::from_utf8(dist::read(&format!("deploy/{name}"))).unwrap();
     parse(&text)
 }
 
 /// Every document of a text.
-pub(crate) fn parse(text: &str) -> Vec<Value> {
+///
+/// # Panics
+/// Where it is no YAML, or has what JSON has not.
+pub fn parse(text: &str) -> Vec<Value> {
     let documents = Yaml::load_from_str(text).expect("the file is YAML");
     documents.iter().map(value).collect()
 }

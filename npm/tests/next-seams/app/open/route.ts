@@ -1,0 +1,3 @@
+import { said } from "../../lib/said";
+
+export const GET = async (request: Request) => new Response(`${await said({ request })} ${await said({ path: "/docs/open" })} ${await said()}`);

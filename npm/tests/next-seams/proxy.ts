@@ -1,0 +1,7 @@
+import { createGate } from "countersign";
+import { protect } from "countersign/next";
+
+export const proxy = protect(createGate(JSON.parse(process.env.SEAMS_POLICY!)));
+
+// Every path but one, on which `caller` is asked where nothing was judged.
+export const config = { matcher: [{ source: "/((?!(?:en/)?open).*)", locale: false }] };

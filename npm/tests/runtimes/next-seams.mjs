@@ -1,0 +1,3 @@
+import { openSeams } from "../next-seams.mjs";
+
+export const open = openSeams;
