@@ -1,7 +1,7 @@
 // Applies a grant to a request of Node.js, in every view that a handler can read.
 
 import type { Grant } from "./decision.js";
-import type { Incoming } from "./node.js";
+import type { Incoming } from "./incoming.js";
 import { folded } from "./request.js";
 
 interface Views extends Incoming {

@@ -38,7 +38,7 @@ export function nextTurn(): Promise<void> {
 }
 
 /** Waits for `work`, at most `ms` milliseconds. */
-export async function within(ms: number, work: Promise<unknown>): Promise<void> {
+export async function waitAtMost(ms: number, work: Promise<unknown>): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const timeout = new Promise((resolve) => {
     timer = setTimeout(resolve, Math.max(ms, 0));

@@ -1,7 +1,8 @@
 import { answerBody, answerHeaders } from "./answer.js";
 import { applyGrant } from "./apply.js";
 import type { Grant } from "./decision.js";
-import { head, type Incoming } from "./node.js";
+import type { Incoming } from "./incoming.js";
+import { head } from "./node.js";
 import { type GateSource, opener } from "./opener.js";
 import type { BypassOptions } from "./preflight.js";
 

@@ -1,4 +1,4 @@
-import { monotonicMs, within } from "./clock.js";
+import { monotonicMs, waitAtMost } from "./clock.js";
 import { type Decision, internalError, stillWaiting } from "./decision.js";
 import type { Fetch, Fetcher } from "./documents.js";
 import { CountersignError } from "./error.js";
@@ -8,7 +8,7 @@ import { restart, start } from "./instance.js";
 import type { AnyPolicy, Requirement } from "./policies.js";
 import { bytesOf } from "./policy-bytes.js";
 import { type Head, strings } from "./request.js";
-import { Rooms } from "./rooms.js";
+import { WaitLimits } from "./wait-limits.js";
 import { type GateDocument, ofDocuments, toDocuments } from "./stored.js";
 import { type DocumentStatus, type Inspection, readInspection, type Step } from "./written.js";
 
@@ -80,15 +80,15 @@ async function create({ module, fetchInit, shared }: Platform, policy: AnyPolicy
 export class Gate {
   readonly #settings: Settings;
   readonly #waitMs: number;
-  readonly #rooms: Rooms;
+  readonly #waitLimits: WaitLimits;
   #generation: Generation;
   /** New policies whose documents are being fetched. */
-  readonly #coming = new Set<Generation>();
+  readonly #opening = new Set<Generation>();
   /** The number of calls of `reload`, and the number of the call whose policy is in force. */
-  #asked = 0;
+  #reloads = 0;
   #inForce = 0;
   /** The last queued reload. Reloads run one after the other, in the order of the calls. */
-  #turn: Promise<unknown> = Promise.resolve();
+  #queue: Promise<unknown> = Promise.resolve();
   #closed = false;
 
   /** @internal */
@@ -96,7 +96,7 @@ export class Gate {
     this.#generation = generation;
     this.#settings = settings;
     this.#waitMs = waitMs;
-    this.#rooms = new Rooms(maxWaiting);
+    this.#waitLimits = new WaitLimits(maxWaiting);
   }
 
   /** Decides a request. If the decision needs documents, it waits for them, within bounds. It never reads the body. */
@@ -115,7 +115,7 @@ export class Gate {
     const generation = this.#generation;
     const decision = generation.check(strings(request, generation.reads), generation.nowMs());
     if (!Array.isArray(decision)) return decision;
-    if (this.#settings.shared) for (const fetch of decision) void generation.fly(fetch);
+    if (this.#settings.shared) for (const fetch of decision) void generation.startFetch(fetch);
     return stillWaiting(decision);
   }
 
@@ -151,10 +151,10 @@ export class Gate {
    * @throws CountersignError with every problem of the policy, or if the gate is closed. The old policy then stays in force.
    */
   reload(policy: AnyPolicy): Promise<void> {
-    const number = ++this.#asked;
+    const number = ++this.#reloads;
     // Where a request must not wait for another request's work, reloads run at the same time, and only the number decides.
-    const turn = this.#settings.shared ? this.#turn.then(() => this.#replace(policy, number)) : this.#replace(policy, number);
-    this.#turn = turn.catch(() => {});
+    const turn = this.#settings.shared ? this.#queue.then(() => this.#replace(policy, number)) : this.#replace(policy, number);
+    this.#queue = turn.catch(() => {});
     return turn;
   }
 
@@ -162,10 +162,10 @@ export class Gate {
     const bytes = await bytesOf(policy, this.#settings);
     if (this.#closed) throw closed();
     const next = new Generation(bytes, this.#settings);
-    this.#coming.add(next);
+    this.#opening.add(next);
     await next.adopt(this.#generation.documents());
     await next.preload();
-    this.#coming.delete(next);
+    this.#opening.delete(next);
     if (this.#closed) throw closed();
     const overtaken = number < this.#inForce;
     (overtaken ? next : this.#generation).close();
@@ -199,13 +199,13 @@ export class Gate {
   close(): void {
     this.#closed = true;
     this.#generation.close();
-    for (const next of this.#coming) next.close();
+    for (const next of this.#opening) next.close();
   }
 
-  async #decide(ask: (generation: Generation, nowMs: number) => Decision | Fetch[], context: Context): Promise<Decision> {
-    const waitUntil = outliving(context);
+  async #decide(check: (generation: Generation, nowMs: number) => Decision | Fetch[], context: Context): Promise<Decision> {
+    const waitUntil = safeWaitUntil(context);
     const inline = this.#settings.inline || (!this.#settings.shared && waitUntil === undefined);
-    let leave: (() => void) | undefined;
+    let release: (() => void) | undefined;
     let untilMs = Infinity;
     let denial = internalError;
     try {
@@ -214,7 +214,7 @@ export class Gate {
         if (behind) await behind;
         const generation = this.#generation;
         const nowMs = generation.nowMs();
-        const decision = ask(generation, nowMs);
+        const decision = check(generation, nowMs);
         if (!Array.isArray(decision)) {
           if (!inline) generation.refresh(nowMs, waitUntil);
           return decision;
@@ -222,13 +222,13 @@ export class Gate {
         denial = stillWaiting(decision);
         untilMs = Math.min(untilMs, monotonicMs() + this.#waitMs);
         // Start the fetches first, even if this request may then not wait for them.
-        const flights = decision.map((fetch) => generation.fly(fetch, waitUntil, untilMs));
-        leave ??= this.#rooms.enter(decision.map(({ issuer }) => issuer));
-        if (leave === undefined) break;
-        await within(untilMs - monotonicMs(), Promise.all(flights));
+        const fetches = decision.map((fetch) => generation.startFetch(fetch, waitUntil, untilMs));
+        release ??= this.#waitLimits.acquire(decision.map(({ issuer }) => issuer));
+        if (release === undefined) break;
+        await waitAtMost(untilMs - monotonicMs(), Promise.all(fetches));
       }
     } finally {
-      leave?.();
+      release?.();
     }
     return denial;
   }
@@ -242,7 +242,7 @@ function closed(): CountersignError {
 }
 
 /** A `waitUntil` that never throws; `undefined` if the context has none. */
-function outliving(context: Context): WaitUntil | undefined {
+function safeWaitUntil(context: Context): WaitUntil | undefined {
   if (typeof context?.waitUntil !== "function") return undefined;
   return (work) => {
     try {

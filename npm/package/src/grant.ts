@@ -1,7 +1,7 @@
 // Reads a grant from the module's memory. npm/src/grant.rs describes the format.
 
 import type { Change, Grant } from "./decision.js";
-import { Granted, Verified } from "./granted.js";
+import { FrozenGrant, FrozenPrincipal } from "./frozen-grant.js";
 import { readText, viewMemory } from "./instance.js";
 
 /** The length of an absent string. */
@@ -33,7 +33,7 @@ export function readGrant(at: number): { grant: Grant; characters: number } {
 
   const issuer = optional();
   // In the order of the format.
-  const said = {
+  const fields = {
     issuer: issuer ?? "",
     iss: string(),
     subject: optional(),
@@ -45,8 +45,8 @@ export function readGrant(at: number): { grant: Grant; characters: number } {
     expiresAtMs: Number.isNaN(expiresAtMs) ? null : expiresAtMs,
   };
   // Also in the order of the format.
-  const grant = new Granted(
-    issuer === null ? null : new Verified(said),
+  const grant = new FrozenGrant(
+    issuer === null ? null : new FrozenPrincipal(fields),
     list(removeHeaders, string),
     list(setHeaders, () => Object.freeze([string(), string()] as const)),
   );
@@ -56,5 +56,5 @@ export function readGrant(at: number): { grant: Grant; characters: number } {
 /** The same grant with the changes of one request, which the module gives as JSON. */
 export function withChanges(grant: Grant, changes: string): Grant {
   const list: Change[] = JSON.parse(changes);
-  return new Granted(grant.principal, grant.removeHeaders, grant.setHeaders, Object.freeze(list.map((change) => Object.freeze(change))));
+  return new FrozenGrant(grant.principal, grant.removeHeaders, grant.setHeaders, Object.freeze(list.map((change) => Object.freeze(change))));
 }

@@ -2,7 +2,7 @@ import { answer, withGrant } from "./answer.js";
 import { applyGrant } from "./apply.js";
 import type { Grant } from "./decision.js";
 import type { Context as GateContext } from "./gate.js";
-import type { Incoming } from "./node.js";
+import type { Incoming } from "./incoming.js";
 import { type GateSource, opener } from "./opener.js";
 import type { BypassOptions } from "./preflight.js";
 

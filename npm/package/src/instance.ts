@@ -12,7 +12,7 @@ let bytes = new Uint8Array();
 /** Extra bytes, so that a slightly longer text needs no new allocation. */
 const SPARE = 1024;
 /** The buffer of the last call. Its `text` is detached, and so empty, after the memory has grown. */
-let room: { gate?: glue.Gate; numbers: number; place: number; text: Uint8Array } = { numbers: 0, place: 0, text: bytes };
+let buffer: { gate?: glue.Gate; numbers: number; place: number; text: Uint8Array } = { numbers: 0, place: 0, text: bytes };
 
 /** The number of the current instance: gates of an earlier one no longer exist. */
 export let incarnation = 0;
@@ -55,20 +55,20 @@ export function writeToken(gate: glue.Gate, token: string): number {
  * becomes one byte, as HTTP stacks read headers. A character above 0xFF becomes 0xFF, which no token and no path contains.
  */
 function write(gate: glue.Gate, numbers: number, text: string): number {
-  if (room.gate !== gate || room.numbers !== numbers || room.text.length <= text.length) {
+  if (buffer.gate !== gate || buffer.numbers !== numbers || buffer.text.length <= text.length) {
     const length = numbers + text.length + SPARE;
     const place = gate.room(length);
     viewMemory();
-    room = { gate, numbers, place, text: bytes.subarray(place + numbers, place + length) };
+    buffer = { gate, numbers, place, text: bytes.subarray(place + numbers, place + length) };
   }
-  const { read, written } = encoder.encodeInto(text, room.text);
+  const { read, written } = encoder.encodeInto(text, buffer.text);
   // If there are as many bytes as characters, the text is ASCII.
   if (read !== text.length || written !== text.length) {
     for (let index = 0; index < text.length; index++) {
-      room.text[index] = Math.min(text.charCodeAt(index), 0xff);
+      buffer.text[index] = Math.min(text.charCodeAt(index), 0xff);
     }
   }
-  return room.place;
+  return buffer.place;
 }
 
 /** A view of the whole memory, renewed if the memory has grown. */

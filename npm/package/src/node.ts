@@ -3,18 +3,12 @@
 import { answerBody, answerHeaders } from "./answer.js";
 import type { Denial, Grant } from "./decision.js";
 import { applyGrant } from "./apply.js";
+import type { Incoming } from "./incoming.js";
 import { type GateSource, opener } from "./opener.js";
 import type { Head } from "./request.js";
 
 export { applyGrant } from "./apply.js";
-
-/** `http.IncomingMessage`, `http2.Http2ServerRequest`, and what frameworks derive from them. */
-export interface Incoming {
-  readonly method?: string | undefined;
-  readonly url?: string | undefined;
-  readonly headers: { [name: string]: string | string[] | undefined };
-  readonly rawHeaders: string[];
-}
+export type { Incoming } from "./incoming.js";
 
 /** The part of a socket that a denial is written to. */
 export interface DeniedSocket {

@@ -8,7 +8,7 @@ const INSPECT = Symbol.for("nodejs.util.inspect.custom");
 
 const NONE: Grant["changes"] = Object.freeze([]);
 
-export class Granted implements Grant {
+export class FrozenGrant implements Grant {
   readonly allow = true;
   readonly principal: Principal | null;
   readonly removeHeaders: readonly string[];
@@ -24,7 +24,7 @@ export class Granted implements Grant {
   }
 
   toJSON(): object {
-    return { allow: true, principal: this.principal && about(this.principal) };
+    return { allow: true, principal: this.principal && loggable(this.principal) };
   }
 
   [INSPECT](): object {
@@ -32,7 +32,7 @@ export class Granted implements Grant {
   }
 }
 
-export class Verified implements Principal {
+export class FrozenPrincipal implements Principal {
   readonly issuer: string;
   readonly iss: string;
   readonly subject: string | null;
@@ -44,16 +44,16 @@ export class Verified implements Principal {
   readonly #claimsText: string;
   #claims: Principal["claims"] | undefined;
 
-  constructor(said: Omit<Principal, "claims">) {
-    this.issuer = said.issuer;
-    this.iss = said.iss;
-    this.subject = said.subject;
-    this.tokenType = said.tokenType;
-    this.tenant = said.tenant;
-    this.roles = said.roles;
-    this.scopes = said.scopes;
-    this.expiresAtMs = said.expiresAtMs;
-    this.#claimsText = said.claimsText;
+  constructor(fields: Omit<Principal, "claims">) {
+    this.issuer = fields.issuer;
+    this.iss = fields.iss;
+    this.subject = fields.subject;
+    this.tokenType = fields.tokenType;
+    this.tenant = fields.tenant;
+    this.roles = fields.roles;
+    this.scopes = fields.scopes;
+    this.expiresAtMs = fields.expiresAtMs;
+    this.#claimsText = fields.claimsText;
     Object.freeze(this);
   }
 
@@ -65,17 +65,17 @@ export class Verified implements Principal {
     return this.#claimsText;
   }
 
-  /** A principal itself, as JSON, has its fields; inside a grant it has only what {@link about} returns. */
+  /** A principal itself, as JSON, has its fields; inside a grant it has only what {@link loggable} returns. */
   toJSON(): object {
     return { ...this };
   }
 
   [INSPECT](): object {
-    return about(this);
+    return loggable(this);
   }
 }
 
 /** The part that may be logged. */
-function about({ issuer, tokenType }: Principal): object {
+function loggable({ issuer, tokenType }: Principal): object {
   return { issuer, tokenType };
 }

@@ -1,7 +1,7 @@
 import type { Grant } from "./decision.js";
 
 /** A cache of grants by their number, bounded in entries and in characters of claims and headers. */
-export class Kept {
+export class GrantCache {
   readonly #most: number;
   readonly #mostCharacters: number;
   #slots: ({ number: number; grant: Grant } | undefined)[] = [];

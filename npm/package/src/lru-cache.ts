@@ -1,5 +1,5 @@
 /** A cache by text, bounded in entries and in characters. It removes the least recently used entry first. */
-export class Recent<Value> {
+export class LruCache<Value> {
   readonly #entries = new Map<string, Value>();
   readonly #most: number;
   readonly #mostCharacters: number;

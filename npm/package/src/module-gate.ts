@@ -4,13 +4,13 @@ import { CountersignError } from "./error.js";
 import * as glue from "./glue/countersign.js";
 import { readGrant, withChanges } from "./grant.js";
 import * as instance from "./instance.js";
-import { Kept } from "./kept.js";
-import { Recent } from "./recent.js";
+import { GrantCache } from "./grant-cache.js";
+import { LruCache } from "./lru-cache.js";
 import { readDecision, type Step, type Supplied } from "./written.js";
 
 /** The limits of the cache of grants: as many as the module remembers tokens, and their characters. */
-const KEPT = 1024;
-const KEPT_CHARACTERS = 4 << 20;
+const GRANTS = 1024;
+const GRANTS_CHARACTERS = 4 << 20;
 
 /** Fewer than the module remembers, so that the module knows every number that is used. */
 const REQUIREMENTS = 1_000;
@@ -24,7 +24,7 @@ export interface Accepted {
 }
 
 /** A gate in the module. It is opened again when the module's instance was replaced. It throws only for errors in the configuration. */
-export class Held {
+export class ModuleGate {
   reads: ReadonlySet<string> = new Set();
   readonly #policy: Uint8Array;
   /** The documents to supply to a restarted module. */
@@ -34,15 +34,15 @@ export class Held {
   #gate: glue.Gate | undefined;
   #incarnation = -1;
   #closed = false;
-  #kept = new Kept(KEPT, KEPT_CHARACTERS);
-  #requirements = new Recent<number>(0, 0);
+  #grants = new GrantCache(GRANTS, GRANTS_CHARACTERS);
+  #requirements = new LruCache<number>(0, 0);
 
   /** @throws CountersignError with every problem of the policy. */
   constructor(policy: Uint8Array, known: () => Iterable<Accepted>, unfinished: (accepted: Accepted) => void) {
     this.#policy = policy;
     this.#known = known;
     this.#unfinished = unfinished;
-    this.#ask(() => undefined);
+    this.#call(() => undefined);
     if (this.#gate === undefined) throw CountersignError.of("policy", "internal_error", internalError.message);
   }
 
@@ -78,47 +78,47 @@ export class Held {
   }
 
   explain(strings: readonly string[], nowMs: number): Step[] {
-    const text = this.#ask((gate) => gate.explain(instance.writeRequest(gate, strings), nowMs));
+    const text = this.#call((gate) => gate.explain(instance.writeRequest(gate, strings), nowMs));
     return text === undefined ? [] : JSON.parse(text);
   }
 
   /** JSON. */
   status(nowMs: number): string {
-    return this.#ask((gate) => gate.status(nowMs)) ?? "[]";
+    return this.#call((gate) => gate.status(nowMs)) ?? "[]";
   }
 
   due(nowMs: number): Fetch[] {
-    return JSON.parse(this.#ask((gate) => gate.due(nowMs)) ?? "[]");
+    return JSON.parse(this.#call((gate) => gate.due(nowMs)) ?? "[]");
   }
 
   /** Milliseconds from now until a document is due; `undefined` if none will be. */
   nextDue(nowMs: number): number | undefined {
-    const left = this.#ask((gate) => gate.nextDue(nowMs) ?? Infinity) ?? 0;
+    const left = this.#call((gate) => gate.nextDue(nowMs) ?? Infinity) ?? 0;
     return left === Infinity ? undefined : left;
   }
 
   /** The first slice of a document; `undefined` after a fault. */
   supply(document: Document, answer: Answer | undefined, atMs: number): Supplied | undefined {
-    return this.#ask((gate) => supply(gate, document, answer, atMs));
+    return this.#call((gate) => supply(gate, document, answer, atMs));
   }
 
   /** The next slice, of this number from 1 on; `undefined` after a fault. */
   resume({ source }: Document, answer: Answer | undefined, slice: number, atMs: number): Supplied | undefined {
-    return this.#ask((gate) => JSON.parse(gate.resume(source, part(answer, slice), atMs)));
+    return this.#call((gate) => JSON.parse(gate.resume(source, part(answer, slice), atMs)));
   }
 
   close(): void {
-    this.#ask((gate) => gate.free());
+    this.#call((gate) => gate.free());
     this.#closed = true;
   }
 
   #decide(nowMs: number, check: (gate: glue.Gate) => glue.Verdict): Decision | Fetch[] {
     // The clock is invalid, so nothing can be decided.
     if (Number.isNaN(nowMs)) return internalError;
-    const decided = this.#ask((gate) => {
+    const decided = this.#call((gate) => {
       if (check(gate) !== glue.Verdict.Allow) return readDecision(gate.decision());
       const number = gate.granted();
-      const grant = (number === 0 ? undefined : this.#kept.get(number)) ?? this.#read(gate, number);
+      const grant = (number === 0 ? undefined : this.#grants.get(number)) ?? this.#read(gate, number);
       return gate.hasChanges() ? withChanges(grant, gate.changes()) : grant;
     });
     return decided ?? internalError;
@@ -126,7 +126,7 @@ export class Held {
 
   #read(gate: glue.Gate, number: number): Grant {
     const { grant, characters } = readGrant(gate.grant());
-    if (number !== 0) this.#kept.set(number, grant, characters);
+    if (number !== 0) this.#grants.set(number, grant, characters);
     return grant;
   }
 
@@ -141,7 +141,7 @@ export class Held {
   }
 
   /** Calls the gate, which it opens again if the instance was replaced. After a fault it replaces the instance and returns `undefined`. */
-  #ask<T>(work: (gate: glue.Gate) => T): T | undefined {
+  #call<T>(work: (gate: glue.Gate) => T): T | undefined {
     if (this.#closed) return undefined;
     try {
       if (this.#incarnation !== instance.incarnation) this.#open();
@@ -166,8 +166,8 @@ export class Held {
     const unfinished = known.filter(({ document, answer, atMs }) => supply(gate, document, answer, atMs).outcome === "unfinished");
     this.reads = new Set(JSON.parse(gate.reads()));
     this.#gate = gate;
-    this.#kept = new Kept(KEPT, KEPT_CHARACTERS);
-    this.#requirements = new Recent(REQUIREMENTS, REQUIREMENTS_CHARACTERS);
+    this.#grants = new GrantCache(GRANTS, GRANTS_CHARACTERS);
+    this.#requirements = new LruCache(REQUIREMENTS, REQUIREMENTS_CHARACTERS);
     this.#incarnation = instance.incarnation;
     unfinished.forEach(this.#unfinished);
   }
