@@ -23,7 +23,7 @@ func TestManyRequestsAtOnceAreOneFetch(t *testing.T) {
 	token := issuer.Token(keyA)
 	var all sync.WaitGroup
 	for range 200 {
-		all.Go(func() { want(t, "check", ask(t, gate, "/write", token), "allow") })
+		all.Go(func() { want(t, "check", check(t, gate, "/write", token), "allow") })
 	}
 	all.Wait()
 	want(t, "fetches", issuer.Requests("/jwks"), 1)
@@ -56,7 +56,7 @@ func TestAnInvalidKeyDocumentIsA503(t *testing.T) {
 
 			issuer.Publish(keyA)
 			clock.forward(time.Second)
-			want(t, "after the repair", ask(t, gate, "/write", issuer.Token(keyA)), "allow")
+			want(t, "after the repair", check(t, gate, "/write", issuer.Token(keyA)), "allow")
 		})
 	}
 	want(t, "requests to another place", elsewhere.Requests("/jwks"), 0)
@@ -68,8 +68,8 @@ func TestTheWaitForAServerThatDoesNotAnswerIsBounded(t *testing.T) {
 	issuer.Answer("/jwks", func(http.ResponseWriter, *http.Request) { <-leave })
 	defer close(leave)
 	gate := newGate(t, newClock(), policyOf(issuer.Entry("platform")), WithWait(50*time.Millisecond), WithMaxWaiting(1))
-	want(t, "waits", ask(t, gate, "/write", issuer.Token(keyA)), "keys_unavailable")
-	want(t, "others need not", ask(t, gate, "/healthz", ""), "allow")
+	want(t, "waits", check(t, gate, "/write", issuer.Token(keyA)), "keys_unavailable")
+	want(t, "others need not", check(t, gate, "/healthz", ""), "allow")
 }
 
 func TestTheNumberOfWaitingRequestsIsBounded(t *testing.T) {
@@ -78,18 +78,18 @@ func TestTheNumberOfWaitingRequestsIsBounded(t *testing.T) {
 	issuer.Answer("/jwks", func(http.ResponseWriter, *http.Request) { <-leave })
 	defer close(leave)
 	gate := newGate(t, newClock(), policyOf(issuer.Entry("platform")), WithMaxWaiting(0), WithWait(time.Hour))
-	want(t, "at once", ask(t, gate, "/write", issuer.Token(keyA)), "keys_unavailable")
+	want(t, "at once", check(t, gate, "/write", issuer.Token(keyA)), "keys_unavailable")
 }
 
 func TestAnotherKeyIsFetchedWhenATokenNamesIt(t *testing.T) {
 	clock, issuer := newClock(), issuertest.New(t, keyA)
 	gate := newGate(t, clock, policyOf(issuer.Entry("platform")))
-	want(t, "first", ask(t, gate, "/write", issuer.Token(keyA)), "allow")
+	want(t, "first", check(t, gate, "/write", issuer.Token(keyA)), "allow")
 	issuer.Publish(keyB)
-	want(t, "too early to ask again", ask(t, gate, "/write", issuer.Token(keyB)), "key_unknown")
+	want(t, "too early for another fetch", check(t, gate, "/write", issuer.Token(keyB)), "key_unknown")
 	clock.forward(31 * time.Second)
-	want(t, "rotated", ask(t, gate, "/write", issuer.Token(keyB)), "allow")
-	want(t, "withdrawn", ask(t, gate, "/write", issuer.Token(keyA)), "key_unknown")
+	want(t, "rotated", check(t, gate, "/write", issuer.Token(keyB)), "allow")
+	want(t, "withdrawn", check(t, gate, "/write", issuer.Token(keyA)), "key_unknown")
 	want(t, "fetches", issuer.Requests("/jwks"), 2)
 }
 
@@ -125,7 +125,7 @@ func TestAnIssuerThatComesBackIsNoticedWithoutARequest(t *testing.T) {
 	issuer := issuertest.New(t, keyA)
 	issuer.Answer("/jwks", issuertest.Status(503))
 	gate := newGate(t, newClock(), policyOf(issuer.Entry("platform")), WithClock(time.Now))
-	eventually(t, "the keys are asked for", func() bool { return issuer.Requests("/jwks") > 0 })
+	eventually(t, "the keys are requested", func() bool { return issuer.Requests("/jwks") > 0 })
 	issuer.Publish(keyA)
 	eventually(t, "the keys are there", func() bool {
 		documents, err := gate.Status(t.Context())
@@ -140,7 +140,7 @@ func TestDiscoveryLeadsToTheKeys(t *testing.T) {
 	entry := issuer.Entry("platform")
 	entry["keys"] = object{"discovery": true, "insecure_http": true}
 	gate := newGate(t, newClock(), policyOf(entry))
-	want(t, "check", ask(t, gate, "/write", issuer.Token(keyA)), "allow")
+	want(t, "check", check(t, gate, "/write", issuer.Token(keyA)), "allow")
 }
 
 func TestLogsContainNoSecret(t *testing.T) {
@@ -207,7 +207,7 @@ func TestAnInjectedClientIsUsedAndFollowsNoRedirect(t *testing.T) {
 		return http.DefaultTransport.RoundTrip(inner)
 	})}
 	gate := newGate(t, newClock(), policyOf(entry), WithHTTPClient(client))
-	want(t, "check", ask(t, gate, "/write", issuer.Token(keyA)), "allow")
+	want(t, "check", check(t, gate, "/write", issuer.Token(keyA)), "allow")
 }
 
 type roundTrip func(*http.Request) (*http.Response, error)

@@ -38,7 +38,7 @@ func TestATrapDeniesTheRequestAndTheNextOneIsDecided(t *testing.T) {
 		want(t, "trap", codeOf(decision, err), "internal_error")
 		want(t, "status", decision.Denial.Status, 503)
 		want(t, "retry", decision.Denial.RetryAfter, time.Second)
-		want(t, "next", ask(t, gate, "/", ""), "allow")
+		want(t, "next", check(t, gate, "/", ""), "allow")
 	}
 }
 
@@ -51,7 +51,7 @@ func TestThePoolIsCompleteAfterManyTraps(t *testing.T) {
 			if i%2 == 0 {
 				target, code = "/trap", "internal_error"
 			}
-			want(t, target, ask(t, gate, target, ""), code)
+			want(t, target, check(t, gate, target, ""), code)
 		})
 	}
 	all.Wait()
@@ -60,8 +60,8 @@ func TestThePoolIsCompleteAfterManyTraps(t *testing.T) {
 
 func TestADocumentOnWhichTheModuleDiesIsAFailedFetch(t *testing.T) {
 	gate := faultyGate(t, WithHTTPClient(unreachable))
-	want(t, "code", ask(t, gate, "/wait", ""), "keys_unavailable")
-	want(t, "next", ask(t, gate, "/", ""), "allow")
+	want(t, "code", check(t, gate, "/wait", ""), "keys_unavailable")
+	want(t, "next", check(t, gate, "/", ""), "allow")
 }
 
 // unreachable is a client whose requests all fail.
@@ -79,7 +79,7 @@ func serves(text string) *http.Client {
 // documentOf returns the history of document 7 after its fetch has ended.
 func documentOf(t *testing.T, gate *Gate) documentHistory {
 	t.Helper()
-	want(t, "code", ask(t, gate, "/wait", ""), "keys_unavailable")
+	want(t, "code", check(t, gate, "/wait", ""), "keys_unavailable")
 	journal := gate.inForce.Load().pool.journals.of("x")
 	journal.writing.Lock()
 	defer journal.writing.Unlock()
@@ -110,7 +110,7 @@ func TestAnInstanceThatDiesBetweenSlicesDoesNotFailTheDocument(t *testing.T) {
 	gate := faultyGate(t, WithInstances(2), WithHTTPClient(serves("unfinished")))
 	var all sync.WaitGroup
 	for range 40 {
-		all.Go(func() { want(t, "trap", ask(t, gate, "/trap", ""), "internal_error") })
+		all.Go(func() { want(t, "trap", check(t, gate, "/trap", ""), "internal_error") })
 	}
 	document := documentOf(t, gate)
 	all.Wait()
@@ -129,7 +129,7 @@ func TestAnOutdatedDocumentChangesNothing(t *testing.T) {
 	gate := faultyGate(t, WithHTTPClient(serves("outdated")))
 	document := documentOf(t, gate)
 	want(t, "nothing is written", document.accepted == nil && len(document.failures) == 0, true)
-	want(t, "next", ask(t, gate, "/", ""), "allow")
+	want(t, "next", check(t, gate, "/", ""), "allow")
 }
 
 func TestADeadInstanceReturnsATrap(t *testing.T) {
@@ -150,6 +150,6 @@ func TestADeadInstanceReturnsATrap(t *testing.T) {
 
 func TestAnArgumentThatDoesNotFitIsATrap(t *testing.T) {
 	gate := faultyGate(t)
-	want(t, "code", ask(t, gate, "/"+strings.Repeat("a", 60_000), ""), "internal_error")
-	want(t, "next", ask(t, gate, "/", ""), "allow")
+	want(t, "code", check(t, gate, "/"+strings.Repeat("a", 60_000), ""), "internal_error")
+	want(t, "next", check(t, gate, "/", ""), "allow")
 }

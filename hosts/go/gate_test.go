@@ -46,7 +46,7 @@ func TestEveryRequestGetsItsCode(t *testing.T) {
 		{"an unknown key", "/write", issuer.Token(keyB), "key_unknown"},
 		{"two readings of a path", "/orgs/acme/%2e%2e/globex", good, "request_ambiguous"},
 	} {
-		t.Run(test.name, func(t *testing.T) { want(t, "code", ask(t, gate, test.target, test.token), test.code) })
+		t.Run(test.name, func(t *testing.T) { want(t, "code", check(t, gate, test.target, test.token), test.code) })
 	}
 }
 
@@ -130,7 +130,7 @@ func TestExplainAndInspectShowTheReason(t *testing.T) {
 	issuer := issuertest.New(t, keyA)
 	gate := newGate(t, newClock(), policyOf(issuer.Entry("platform")))
 	token := issuer.Token(keyA)
-	want(t, "check", ask(t, gate, "/write", token), "allow")
+	want(t, "check", check(t, gate, "/write", token), "allow")
 	steps, err := gate.Explain(t.Context(), to("/admin", token))
 	if err != nil || len(steps) == 0 {
 		t.Fatal(steps, err)
@@ -154,7 +154,7 @@ func TestAClosedGateAdmitsNothing(t *testing.T) {
 	if err := gate.Close(); err != nil {
 		t.Fatal(err)
 	}
-	want(t, "public", ask(t, gate, "/healthz", ""), "internal_error")
+	want(t, "public", check(t, gate, "/healthz", ""), "internal_error")
 	if err := gate.Reload(t.Context(), []byte("{}")); err == nil {
 		t.Error("a closed gate was reloaded")
 	}

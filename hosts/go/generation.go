@@ -20,7 +20,7 @@ type generation struct {
 	tasks    *tasks
 	// The names of the headers that decisions read.
 	reads      []headerName
-	flights    flights
+	pending    pendingFetches
 	waitLimits waitLimits
 	background chan struct{}
 	// Signals that a document was supplied, so that the next due time may have
@@ -100,7 +100,7 @@ func (g *generation) decide(ctx context.Context, check func(r *reader, nowMS uin
 			// Only once: if a fetch fails, the documents at hand decide.
 			isRefreshed = true
 			issuers = []string{answer.Grant.Principal.Issuer}
-			inFlight = g.flights.list(func(issuer string) bool { return issuer == issuers[0] })
+			inFlight = g.pending.list(func(issuer string) bool { return issuer == issuers[0] })
 			if len(inFlight) == 0 || !wait.begin(ctx, issuers) {
 				return answer.Decision, nil
 			}
@@ -126,7 +126,7 @@ func (g *generation) decide(ctx context.Context, check func(r *reader, nowMS uin
 // checkOnce calls a free instance once and starts the fetches that it asks for.
 func (g *generation) checkOnce(
 	ctx context.Context, check func(r *reader, nowMS uint64) (Answer, error),
-) (answer Answer, inFlight []flight, err error) {
+) (answer Answer, inFlight []pendingFetch, err error) {
 	nowMS, err := g.settings.nowMS()
 	if err != nil {
 		return Answer{}, nil, err
@@ -149,10 +149,10 @@ func (g *generation) checkOnce(
 	return answer, inFlight, err
 }
 
-func (g *generation) startFetches(fetches []Fetch, r *reader) (inFlight []flight) {
+func (g *generation) startFetches(fetches []Fetch, r *reader) (inFlight []pendingFetch) {
 	for _, fetch := range fetches {
-		if flight, ok := g.startFetch(fetch, r.progress(g.pool.journals.of(fetch.Issuer)).read, func() {}); ok {
-			inFlight = append(inFlight, flight)
+		if started, ok := g.startFetch(fetch, r.progress(g.pool.journals.of(fetch.Issuer)).read, func() {}); ok {
+			inFlight = append(inFlight, started)
 		}
 	}
 	return inFlight
@@ -255,7 +255,7 @@ func (g *generation) warm(ctx context.Context, old *generation) error {
 		if err != nil {
 			return err
 		}
-		inFlight := g.flights.list(func(string) bool { return true })
+		inFlight := g.pending.list(func(string) bool { return true })
 		if !any && len(inFlight) == 0 || !awaitAll(waitCtx, inFlight) {
 			break
 		}
@@ -264,10 +264,10 @@ func (g *generation) warm(ctx context.Context, old *generation) error {
 }
 
 // awaitAll waits for fetches, and reports whether all ended before the context.
-func awaitAll(ctx context.Context, flights []flight) bool {
-	for _, flight := range flights {
+func awaitAll(ctx context.Context, fetches []pendingFetch) bool {
+	for _, fetch := range fetches {
 		select {
-		case <-flight.done:
+		case <-fetch.done:
 		case <-ctx.Done():
 			return false
 		}

@@ -19,7 +19,7 @@ func TestAReloadPutsTheNewPolicyInForceWithItsKeys(t *testing.T) {
 	if err := gate.Warm(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	want(t, "before", ask(t, gate, "/write", next.Token(keyB)), "issuer_unknown")
+	want(t, "before", check(t, gate, "/write", next.Token(keyB)), "issuer_unknown")
 
 	both := policyOf(old.Entry("old"), next.Entry("next"))
 	if err := gate.Reload(t.Context(), []byte(text(both))); err != nil {
@@ -27,13 +27,13 @@ func TestAReloadPutsTheNewPolicyInForceWithItsKeys(t *testing.T) {
 	}
 	want(t, "keys are taken over", old.Requests("/jwks"), 1)
 	want(t, "keys come before the change", next.Requests("/jwks"), 1)
-	want(t, "after", ask(t, gate, "/write", next.Token(keyB)), "allow")
-	want(t, "still", ask(t, gate, "/write", old.Token(keyA)), "allow")
+	want(t, "after", check(t, gate, "/write", next.Token(keyB)), "allow")
+	want(t, "still", check(t, gate, "/write", old.Token(keyA)), "allow")
 
 	if err := gate.Reload(t.Context(), []byte(text(policyOf(next.Entry("next"))))); err != nil {
 		t.Fatal(err)
 	}
-	want(t, "gone", ask(t, gate, "/write", old.Token(keyA)), "issuer_unknown")
+	want(t, "gone", check(t, gate, "/write", old.Token(keyA)), "issuer_unknown")
 	want(t, "documents are taken over", next.Requests("/jwks"), 1)
 }
 
@@ -47,7 +47,7 @@ func TestABrokenPolicyChangesNothing(t *testing.T) {
 	if err := gate.Reload(t.Context(), []byte(text(policy))); !errors.As(err, &refused) {
 		t.Errorf("%v", err)
 	}
-	want(t, "check", ask(t, gate, "/write", token), "allow")
+	want(t, "check", check(t, gate, "/write", token), "allow")
 }
 
 func TestARequirementOutlivesAReload(t *testing.T) {
@@ -104,13 +104,13 @@ func TestAThousandGoroutinesAReloadAndARotationAtTheSameTime(t *testing.T) {
 	for i := range 1000 {
 		all.Go(func() {
 			for j := range 5 {
-				switch code := ask(t, gate, "/write", tokens[(i+j)%2]); code {
+				switch code := check(t, gate, "/write", tokens[(i+j)%2]); code {
 				case "allow", "key_unknown", "keys_unavailable":
 				default:
 					t.Error("a good token, whose key is here or not:", code)
 				}
-				want(t, "an invalid token", ask(t, gate, "/write", "nonsense"), "token_malformed")
-				want(t, "public", ask(t, gate, "/healthz", ""), "allow")
+				want(t, "an invalid token", check(t, gate, "/write", "nonsense"), "token_malformed")
+				want(t, "public", check(t, gate, "/healthz", ""), "allow")
 			}
 		})
 	}
@@ -120,7 +120,7 @@ func TestAThousandGoroutinesAReloadAndARotationAtTheSameTime(t *testing.T) {
 	issuer.Publish(keyA, keyB)
 	clock.forward(31 * time.Second)
 	eventually(t, "all is as it was", func() bool {
-		return ask(t, gate, "/write", tokens[0]) == "allow" && ask(t, gate, "/write", tokens[1]) == "allow"
+		return check(t, gate, "/write", tokens[0]) == "allow" && check(t, gate, "/write", tokens[1]) == "allow"
 	})
 }
 
@@ -199,7 +199,7 @@ func TestAReloadThatWaitsBlocksNeitherRequirementsNorClose(t *testing.T) {
 	if took := time.Since(began); took > 5*time.Second {
 		t.Errorf("it took %v", took)
 	}
-	want(t, "it stays closed", ask(t, gate, "/healthz", ""), "internal_error")
+	want(t, "it stays closed", check(t, gate, "/healthz", ""), "internal_error")
 	eventually(t, "no goroutine is left", func() bool { return !strings.Contains(goroutines(), "hosts/go.(*tasks).start") })
 }
 
@@ -209,7 +209,7 @@ func tenWaiting(t *testing.T, gate *Gate, token string) chan string {
 	t.Helper()
 	codes := make(chan string, 10)
 	for range cap(codes) {
-		go func() { codes <- ask(t, gate, "/write", token) }()
+		go func() { codes <- check(t, gate, "/write", token) }()
 	}
 	eventually(t, "all wait", func() bool { return waiting(gate) == cap(codes) })
 	return codes

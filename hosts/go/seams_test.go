@@ -180,7 +180,7 @@ func TestBehindStripPrefixTheRemainingPathIsChecked(t *testing.T) {
 
 func TestAPreflightPassesAnonymouslyWithTheBypass(t *testing.T) {
 	issuer := issuertest.New(t, keyA)
-	ask := func(gate *Gate, change func(r *http.Request)) *httptest.ResponseRecorder {
+	send := func(gate *Gate, change func(r *http.Request)) *httptest.ResponseRecorder {
 		r := to("/write", issuer.Token(keyA, object{"sub": "eve"}))
 		r.Method = http.MethodOptions
 		r.Header.Set("Origin", "https://www.example.com")
@@ -193,9 +193,9 @@ func TestAPreflightPassesAnonymouslyWithTheBypass(t *testing.T) {
 	}
 	none := func(*http.Request) {}
 	closed := newGate(t, newClock(), policyOf(issuer.Entry("platform")))
-	want(t, "by default", ask(closed, func(r *http.Request) { r.Header.Del("Authorization") }).Code, 401)
+	want(t, "by default", send(closed, func(r *http.Request) { r.Header.Del("Authorization") }).Code, 401)
 	open := newGate(t, newClock(), policyOf(issuer.Entry("platform")), WithCORSPreflightBypass())
-	served := ask(open, none)
+	served := send(open, none)
 	want(t, "status", served.Code, 200)
 	want(t, "anonymous: "+served.Body.String(), strings.Contains(served.Body.String(), "eve"), false)
 	want(t, "its fields", strings.Contains(served.Body.String(), "www.example.com"), true)
@@ -204,7 +204,7 @@ func TestAPreflightPassesAnonymouslyWithTheBypass(t *testing.T) {
 		"no origin":     func(r *http.Request) { r.Header.Del("Origin") },
 		"GET":           func(r *http.Request) { r.Method = http.MethodGet },
 	} {
-		served := ask(open, func(r *http.Request) { change(r); r.Header.Del("Authorization") })
+		served := send(open, func(r *http.Request) { change(r); r.Header.Del("Authorization") })
 		want(t, name, served.Code, 401)
 	}
 }
@@ -291,7 +291,7 @@ func TestTheOriginOfAWebSocketHandshakeIsChecked(t *testing.T) {
 			r.Header.Set("Origin", "https://example.com")
 		}, "allow"},
 		{"extended CONNECT", func(r *http.Request) { r.ProtoMajor = 2; r.Header[":protocol"] = []string{"websocket"} }, "origin_denied"},
-		{"as a browser says it", func(r *http.Request) { r.Header.Set("Sec-Fetch-Mode", "websocket") }, "origin_denied"},
+		{"as a browser sends it", func(r *http.Request) { r.Header.Set("Sec-Fetch-Mode", "websocket") }, "origin_denied"},
 	} {
 		r := to("/any", "")
 		r.Header.Set("Cookie", "session="+issuer.Token(keyA))

@@ -11,9 +11,9 @@ import (
 // is the position of the instance when it asked for the fetch: if a fetch has
 // ended since then, no fetch is needed. startFetch calls `done` when the fetch
 // that it started has ended, or at once if it started none.
-func (g *generation) startFetch(fetch Fetch, read uint64, done func()) (flight, bool) {
+func (g *generation) startFetch(fetch Fetch, read uint64, done func()) (pendingFetch, bool) {
 	isStarted := false
-	flight, ok := g.flights.join(fetch,
+	started, ok := g.pending.join(fetch,
 		func() bool { return g.pool.journals.of(fetch.Issuer).isNewer(fetch, read) },
 		func(finish func()) bool {
 			isStarted = g.tasks.start(func(ctx context.Context) {
@@ -34,7 +34,7 @@ func (g *generation) startFetch(fetch Fetch, read uint64, done func()) (flight, 
 	if !isStarted {
 		done()
 	}
-	return flight, ok
+	return started, ok
 }
 
 // supply passes the result of a fetch to one instance, which accepts or refuses

@@ -81,8 +81,9 @@ func to(target, token string) *http.Request {
 	return r
 }
 
-// ask checks a GET request and returns the denial's code, or `allow`.
-func ask(t testing.TB, gate *Gate, target, token string) string {
+// check sends a GET request through the gate and returns the denial's code, or
+// `allow`.
+func check(t testing.TB, gate *Gate, target, token string) string {
 	t.Helper()
 	return codeOf(gate.Check(t.Context(), to(target, token)))
 }

@@ -20,8 +20,8 @@ func TestAnInvalidClockAdmitsNothing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			gate := newGate(t, newClock(), policyOf(issuer.Entry("platform")), WithClock(now))
-			want(t, "protected", ask(t, gate, "/write", token), "internal_error")
-			want(t, "public", ask(t, gate, "/healthz", ""), "internal_error")
+			want(t, "protected", check(t, gate, "/write", token), "internal_error")
+			want(t, "public", check(t, gate, "/healthz", ""), "internal_error")
 			want(t, "token", codeOf(gate.Verify(t.Context(), token, "")), "internal_error")
 			if _, err := gate.Status(t.Context()); err == nil {
 				t.Error("a status of no time")
@@ -39,11 +39,11 @@ func TestAClockThatStopsForAWhileStopsNothingElse(t *testing.T) {
 		}
 		return clock.now()
 	}))
-	want(t, "before", ask(t, gate, "/write", issuer.Token(keyA)), "allow")
+	want(t, "before", check(t, gate, "/write", issuer.Token(keyA)), "allow")
 	works = false
-	want(t, "meanwhile", ask(t, gate, "/write", issuer.Token(keyA)), "internal_error")
+	want(t, "meanwhile", check(t, gate, "/write", issuer.Token(keyA)), "internal_error")
 	works = true
-	want(t, "after", ask(t, gate, "/write", issuer.Token(keyA)), "allow")
+	want(t, "after", check(t, gate, "/write", issuer.Token(keyA)), "allow")
 }
 
 func TestAPlanIsKeptOnAMonotonicTimer(t *testing.T) {
@@ -80,11 +80,11 @@ func TestARequestAfterAFreezeIsDecidedByFreshDocuments(t *testing.T) {
 	clock, issuer := newClock(), issuertest.New(t, keyA)
 	gate := newGate(t, clock, policyOf(issuer.Entry("platform")), WithInlineRefresh())
 	token := issuer.Token(keyA)
-	want(t, "before", ask(t, gate, "/write", token), "allow")
+	want(t, "before", check(t, gate, "/write", token), "allow")
 	issuer.Publish(keyB)
 	clock.forward(time.Hour)
-	want(t, "a public page", ask(t, gate, "/healthz", ""), "allow")
-	want(t, "withdrawn", ask(t, gate, "/write", token), "key_unknown")
+	want(t, "a public page", check(t, gate, "/healthz", ""), "allow")
+	want(t, "withdrawn", check(t, gate, "/write", token), "key_unknown")
 	want(t, "fetches", issuer.Requests("/jwks"), 2)
 }
 
@@ -99,13 +99,13 @@ func TestAfterAFreezeOnlyItsOwnRequestsWaitForAnIssuerThatHangs(t *testing.T) {
 	hangs.Answer("/jwks", func(http.ResponseWriter, *http.Request) { <-leave })
 	clock.forward(time.Hour)
 	began := time.Now()
-	want(t, "public", ask(t, gate, "/healthz", ""), "allow")
-	want(t, "the other issuer's", ask(t, gate, "/write", works.Token(keyB)), "allow")
+	want(t, "public", check(t, gate, "/healthz", ""), "allow")
+	want(t, "the other issuer's", check(t, gate, "/write", works.Token(keyB)), "allow")
 	if took := time.Since(began); took > 900*time.Millisecond {
 		t.Errorf("they waited: %v", took)
 	}
 	began = time.Now()
-	want(t, "its own, by the old keys", ask(t, gate, "/write", hangs.Token(keyA)), "allow")
+	want(t, "its own, by the old keys", check(t, gate, "/write", hangs.Token(keyA)), "allow")
 	if took := time.Since(began); took < 900*time.Millisecond || took > 4*time.Second {
 		t.Errorf("it waited: %v", took)
 	}

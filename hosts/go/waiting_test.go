@@ -19,12 +19,12 @@ func TestAnIssuerThatHangsDoesNotBlockOtherIssuers(t *testing.T) {
 	clock.forward(31 * time.Second)
 	var all sync.WaitGroup
 	for range 10 {
-		all.Go(func() { want(t, "a waiting request", ask(t, gate, "/write", hangs.Token(keyB)), "internal_error") })
+		all.Go(func() { want(t, "a waiting request", check(t, gate, "/write", hangs.Token(keyB)), "internal_error") })
 	}
 	eventually(t, "the limit is reached", func() bool { return waiting(gate) == 10 })
-	want(t, "one more", ask(t, gate, "/write", hangs.Token(keyB)), "keys_unavailable")
+	want(t, "one more", check(t, gate, "/write", hangs.Token(keyB)), "keys_unavailable")
 	works.Publish(keyA)
-	want(t, "the other rotates", ask(t, gate, "/write", works.Token(keyA)), "allow")
+	want(t, "the other rotates", check(t, gate, "/write", works.Token(keyA)), "allow")
 	_ = gate.Close()
 	all.Wait()
 }
@@ -37,8 +37,8 @@ func TestAFetchStartsEvenIfNoRequestMayWaitForIt(t *testing.T) {
 	}
 	issuer.Publish(keyB)
 	clock.forward(31 * time.Second)
-	want(t, "no waiting", ask(t, gate, "/write", issuer.Token(keyB)), "keys_unavailable")
-	eventually(t, "the key is here", func() bool { return ask(t, gate, "/write", issuer.Token(keyB)) == "allow" })
+	want(t, "no waiting", check(t, gate, "/write", issuer.Token(keyB)), "keys_unavailable")
+	eventually(t, "the key is here", func() bool { return check(t, gate, "/write", issuer.Token(keyB)) == "allow" })
 }
 
 func TestADocumentThatComesWhileAllInstancesAreBusyHasNotFailed(t *testing.T) {
@@ -49,7 +49,7 @@ func TestADocumentThatComesWhileAllInstancesAreBusyHasNotFailed(t *testing.T) {
 		issuertest.Document(issuertest.JWKS(t, keyA))(w, r)
 	})
 	gate := newGate(t, newClock(), policyOf(issuer.Entry("platform")), WithInstances(1))
-	eventually(t, "the keys are asked for", func() bool { return issuer.Requests("/jwks") == 1 })
+	eventually(t, "the keys are requested", func() bool { return issuer.Requests("/jwks") == 1 })
 	err := gate.inForce.Load().pool.call(t.Context(), func(*reader) error {
 		close(mayAnswer)
 		time.Sleep(freeDeadline + 200*time.Millisecond)

@@ -20,17 +20,17 @@ func TestAfterTheClockIsSetBackRequestsAreDecided(t *testing.T) {
 		t.Fatal(err)
 	}
 	clock.forward(-8 * time.Hour)
-	want(t, "a token of before", ask(t, gate, "/write", issuer.Token(keyA, object{"iat": start.Unix() - 9*3600})), "allow")
+	want(t, "a token of before", check(t, gate, "/write", issuer.Token(keyA, object{"iat": start.Unix() - 9*3600})), "allow")
 	// After ten minutes the gate's own timer refreshes the keys, without a
 	// request.
 	issuer.Publish(keyB)
 	asked := issuer.Requests("/jwks")
 	clock.forward(11 * time.Minute)
-	eventually(t, "the keys are asked for again", func() bool { return issuer.Requests("/jwks") > asked })
+	eventually(t, "the keys are requested again", func() bool { return issuer.Requests("/jwks") > asked })
 	eventually(t, "and there", func() bool {
-		return ask(t, gate, "/write", issuer.Token(keyB, object{"iat": start.Unix() - 9*3600})) == "allow"
+		return check(t, gate, "/write", issuer.Token(keyB, object{"iat": start.Unix() - 9*3600})) == "allow"
 	})
-	want(t, "what was withdrawn is gone", ask(t, gate, "/write", issuer.Token(keyA, object{"iat": start.Unix() - 9*3600})), "key_unknown")
+	want(t, "what was withdrawn is gone", check(t, gate, "/write", issuer.Token(keyA, object{"iat": start.Unix() - 9*3600})), "key_unknown")
 }
 
 // Discovery gives a new address while a fetch from the old address is in
@@ -48,7 +48,7 @@ func TestKeysFromAnOldAddressDoNotDelayTheNewKeys(t *testing.T) {
 		if err := gate.Warm(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		want(t, "before", ask(t, gate, "/write", issuer.Token(keyA)), "allow")
+		want(t, "before", check(t, gate, "/write", issuer.Token(keyA)), "allow")
 
 		mayFinish := make(chan struct{})
 		old := issuertest.Document(issuertest.JWKS(t, keyA))
@@ -68,13 +68,13 @@ func TestKeysFromAnOldAddressDoNotDelayTheNewKeys(t *testing.T) {
 		clock.forward(time.Hour)
 		var all sync.WaitGroup
 		all.Go(func() { _ = gate.Warm(t.Context()) })
-		eventually(t, "the old address is asked", func() bool { return issuer.Requests("/jwks") > asked })
+		eventually(t, "the old address is requested", func() bool { return issuer.Requests("/jwks") > asked })
 		if !isLast {
 			close(mayFinish)
 		}
 		began := time.Now()
 		eventually(t, "the new key is good", func() bool {
-			if ask(t, gate, "/write", issuer.Token(keyB)) == "allow" {
+			if check(t, gate, "/write", issuer.Token(keyB)) == "allow" {
 				return true
 			}
 			clock.forward(31 * time.Second)
@@ -89,8 +89,8 @@ func TestKeysFromAnOldAddressDoNotDelayTheNewKeys(t *testing.T) {
 		}
 		all.Wait()
 		for range 6 {
-			want(t, "and stays so in every instance", ask(t, gate, "/write", issuer.Token(keyB)), "allow")
-			want(t, "the old one is gone", ask(t, gate, "/write", issuer.Token(keyA)), "key_unknown")
+			want(t, "and stays so in every instance", check(t, gate, "/write", issuer.Token(keyB)), "allow")
+			want(t, "the old one is gone", check(t, gate, "/write", issuer.Token(keyA)), "key_unknown")
 		}
 		late, err := gate.inForce.Load().pool.fresh()
 		if err != nil {
@@ -127,7 +127,7 @@ func TestALongListOfRevocationsIsReadWhileRequestsAreDecided(t *testing.T) {
 		t.Fatal(err)
 	}
 	good, gone := issuer.Token(keyA, object{"jti": "good"}), issuer.Token(keyA, object{"jti": "last"})
-	want(t, "before", ask(t, gate, "/write", gone), "allow")
+	want(t, "before", check(t, gate, "/write", gone), "allow")
 
 	long := list(200_000, "last")
 	issuer.Answer("/revoked", issuertest.Document(long))
@@ -143,7 +143,7 @@ func TestALongListOfRevocationsIsReadWhileRequestsAreDecided(t *testing.T) {
 			default:
 			}
 			began := time.Now()
-			want(t, "meanwhile", ask(t, gate, "/write", good), "allow")
+			want(t, "meanwhile", check(t, gate, "/write", good), "allow")
 			decided.Add(1)
 			slowest.Store(max(slowest.Load(), time.Since(began).Microseconds()))
 		}
@@ -156,8 +156,8 @@ func TestALongListOfRevocationsIsReadWhileRequestsAreDecided(t *testing.T) {
 	}
 	t.Logf("%d bytes; %d requests were decided meanwhile, the slowest in %d µs", len(long), decided.Load(), slowest.Load())
 	for range 4 {
-		want(t, "after", ask(t, gate, "/write", gone), "token_revoked")
-		want(t, "others", ask(t, gate, "/write", good), "allow")
+		want(t, "after", check(t, gate, "/write", gone), "token_revoked")
+		want(t, "others", check(t, gate, "/write", good), "allow")
 	}
 
 	issuer.Answer("/revoked", issuertest.Document(strings.Repeat(" ", 33<<20)))
@@ -165,7 +165,7 @@ func TestALongListOfRevocationsIsReadWhileRequestsAreDecided(t *testing.T) {
 	if err := gate.Warm(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	want(t, "one that is too long leaves the last", ask(t, gate, "/write", gone), "token_revoked")
+	want(t, "one that is too long leaves the last", check(t, gate, "/write", gone), "token_revoked")
 }
 
 func TestOfManyRequirementsTheLeastUsedAreForgotten(t *testing.T) {

@@ -89,10 +89,10 @@ func isAda(t *testing.T, ctx context.Context) {
 	}
 	incoming, _ := metadata.FromIncomingContext(ctx)
 	if spoofed := incoming.Get("x_auth_subject"); len(spoofed) > 0 {
-		t.Errorf("another name of it says %v", spoofed)
+		t.Errorf("a variant of the header has %v", spoofed)
 	}
 	if subject := incoming.Get("x-auth-subject"); len(subject) != 1 || subject[0] != "ada" {
-		t.Errorf("the metadata say %v", subject)
+		t.Errorf("the metadata have %v", subject)
 	}
 }
 

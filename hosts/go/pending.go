@@ -2,11 +2,11 @@ package countersign
 
 import "sync"
 
-// flights are the fetches in progress: one for each address of a document,
-// shared by every request that waits for it.
-type flights struct {
+// pendingFetches are the fetches in progress: one for each address of a
+// document, shared by every request that waits for it.
+type pendingFetches struct {
 	mu            sync.Mutex
-	byDestination map[destination]flight
+	byDestination map[destination]pendingFetch
 }
 
 // A destination is a document and its address. A document's address may change
@@ -16,7 +16,8 @@ type destination struct {
 	uri    string
 }
 
-type flight struct {
+// A pendingFetch is one fetch in progress.
+type pendingFetch struct {
 	issuer string
 	// Closed when the fetch has ended and every instance has the result.
 	done chan struct{}
@@ -25,7 +26,7 @@ type flight struct {
 // join returns the fetch in progress for a document, or starts one. It returns
 // false if isOver reports that a fetch has ended since the caller's instance
 // asked for it, or if start reports that it did not start one.
-func (f *flights) join(fetch Fetch, isOver func() bool, start func(finish func()) bool) (flight, bool) {
+func (f *pendingFetches) join(fetch Fetch, isOver func() bool, start func(finish func()) bool) (pendingFetch, bool) {
 	to := destination{fetch.Source, fetch.URI}
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -35,9 +36,9 @@ func (f *flights) join(fetch Fetch, isOver func() bool, start func(finish func()
 	// Under the lock: a fetch writes its result to the journal before it leaves
 	// the map.
 	if isOver() {
-		return flight{}, false
+		return pendingFetch{}, false
 	}
-	started := flight{fetch.Issuer, make(chan struct{})}
+	started := pendingFetch{fetch.Issuer, make(chan struct{})}
 	finish := func() {
 		f.mu.Lock()
 		delete(f.byDestination, to)
@@ -45,22 +46,22 @@ func (f *flights) join(fetch Fetch, isOver func() bool, start func(finish func()
 		close(started.done)
 	}
 	if !start(finish) {
-		return flight{}, false
+		return pendingFetch{}, false
 	}
 	if f.byDestination == nil {
-		f.byDestination = map[destination]flight{}
+		f.byDestination = map[destination]pendingFetch{}
 	}
 	f.byDestination[to] = started
 	return started, true
 }
 
 // list lists the fetches in progress whose issuer is wanted.
-func (f *flights) list(isWanted func(issuer string) bool) (all []flight) {
+func (f *pendingFetches) list(isWanted func(issuer string) bool) (all []pendingFetch) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for _, flight := range f.byDestination {
-		if isWanted(flight.issuer) {
-			all = append(all, flight)
+	for _, fetch := range f.byDestination {
+		if isWanted(fetch.issuer) {
+			all = append(all, fetch)
 		}
 	}
 	return all
