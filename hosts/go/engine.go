@@ -197,7 +197,7 @@ func (g *guest) close() {
 	_ = g.module.Close(context.Background())
 }
 
-// dead makes a Trap from the first line of an error. The lines after it are
+// trapOf makes a Trap from the first line of an error. The lines after it are
 // wazero's stack trace, which is of no use: the module has no function names.
 func trapOf(err error) error {
 	reason, _, _ := strings.Cut(err.Error(), "\n")

@@ -100,7 +100,7 @@ func (t *trailerBody) Read(p []byte) (int, error) {
 }
 
 // normalizedHost returns a host as the gate compares it: in lower case and
-// without a trailerBody dot. [http.ServeMux] compares byte by byte and could
+// without a trailing dot. [http.ServeMux] compares byte by byte and could
 // otherwise choose another handler than the gate's rule is for.
 func normalizedHost(host string) string {
 	name, port := host, ""

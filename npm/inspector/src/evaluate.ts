@@ -21,7 +21,7 @@ export interface Result {
   /** Absent without a token. */
   readonly inspection: Inspection | undefined;
   readonly nowMs: number;
-  /** The policy in force; absent where there is none, or it has problems. */
+  /** The policy in force; absent if there is none, or if it has problems. */
   readonly policy: Opened | undefined;
   /** The problems of the policy's text. */
   readonly problems: readonly Located[];

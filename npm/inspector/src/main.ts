@@ -12,14 +12,14 @@ const announcement = document.querySelector("#announcement")!;
 const revocations = document.querySelector<HTMLElement>("#revocations")!;
 const optionalFields = document.querySelector("details")!;
 
-let asked = 0;
+let latest = 0;
 
 async function show(): Promise<void> {
-  const turn = ++asked;
+  const turn = ++latest;
   try {
     const result = await evaluate(readForm(form));
     // The input has changed meanwhile.
-    if (turn !== asked) return;
+    if (turn !== latest) return;
     revocations.hidden = !asksForRevocations(result);
     results.replaceChildren(...showResults(result));
     announcement.textContent = results.querySelector("h2")?.textContent ?? "";

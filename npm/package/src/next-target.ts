@@ -13,7 +13,8 @@ export interface NextAddress {
   clone(): NextAddress;
 }
 
-export interface Asked {
+/** The part of `NextRequest` that has its URL. */
+export interface RequestUrl {
   readonly url: string;
   readonly nextUrl: NextAddress;
 }
@@ -28,7 +29,7 @@ export interface Target {
 const DATA = /^\/_next\/data\/[^/]+\/(.*)\.json$/;
 
 /**
- * `undefined` if it cannot be determined.
+ * The target of a request; `undefined` if it cannot be determined.
  *
  * | URL | checked as |
  * |---|---|
@@ -37,7 +38,7 @@ const DATA = /^\/_next\/data\/[^/]+\/(.*)\.json$/;
  * | with the prefix of a locale | without the prefix, because the page is the same. A `basePath` stays |
  * | a segment begins with `(.)` or `(..)` | `undefined`: an intercepting route serves the page of another path |
  */
-export function nextTarget({ url, nextUrl }: Asked): Target | undefined {
+export function nextTarget({ url, nextUrl }: RequestUrl): Target | undefined {
   const page = DATA.exec(nextUrl.pathname)?.[1];
   const { origin } = new URL(url);
   // Next.js still serves the data of this page: it remembers that the request was for data.

@@ -5,7 +5,7 @@ import type { Denial } from "./decision.js";
 import type { Context } from "./gate.js";
 import { CountersignError } from "./error.js";
 import { assertSecret, type Caller, HEADER, seal, unseal } from "./handover.js";
-import { type Asked, nextTarget } from "./next-target.js";
+import { type RequestUrl, nextTarget } from "./next-target.js";
 import { type GateSource, opener } from "./opener.js";
 import type { BypassOptions } from "./preflight.js";
 
@@ -32,7 +32,7 @@ export function protect(gate: GateSource, { secret = process.env["COUNTERSIGN_SE
   if (secret !== undefined) assertSecret(secret);
   assertWholeAddress();
   const check = opener(gate, { bypassCorsPreflight });
-  return async (request: Request & Asked, event: Context): Promise<Response> => {
+  return async (request: Request & RequestUrl, event: Context): Promise<Response> => {
     const target = nextTarget(request);
     // The URL in Next.js has another host than the one that was requested, which is in the headers.
     const head = { method: request.method, authority: "", target: target?.checked ?? "", headers: request.headers };
