@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Where the values of wit/countersign.wit lie in the module's memory, by the
-// canonical ABI of the component model: sizes and offsets in bytes.
+// Sizes in bytes of the records of wit/countersign.wit in the module's memory,
+// by the canonical ABI of the component model.
 const (
 	textSize    = 8
 	pairSize    = 16
@@ -18,9 +18,9 @@ const (
 	stepSize    = 32
 )
 
-// A lifter reads what a call left in the module's memory. The first offset
-// beyond its end, or the first value that its type has not, breaks it:
-// everything read then is zero, and nothing of it may be used.
+// A lifter reads the result of a call from the module's memory. An offset
+// beyond the end of the memory, or a value that is invalid for its type, sets
+// broken: every later read gives zero, and the caller must not use the result.
 type lifter struct {
 	memory []byte
 	broken bool
@@ -62,7 +62,7 @@ func (l *lifter) u64(at uint32) uint64 {
 	return 0
 }
 
-// tag reads which of several cases a value is.
+// tag reads the case number of an enum or a variant that has so many cases.
 func (l *lifter) tag(at uint32, cases uint8) uint8 {
 	tag := l.u8(at)
 	if tag >= cases {
@@ -92,7 +92,7 @@ func (l *lifter) optionalU64(at uint32) (value uint64, ok bool) {
 	return l.u64(at + 8), true
 }
 
-// listOf lifts the list at an offset, whose items have this size.
+// listOf lifts the list at an offset. Each item has `size` bytes.
 func listOf[T any](l *lifter, at, size uint32, lift func(l *lifter, at uint32) T) []T {
 	start, length := l.u32(at), l.u32(at+4)
 	bytes := uint64(length) * uint64(size)
@@ -120,7 +120,7 @@ func (l *lifter) problem(at uint32) Problem {
 
 func (l *lifter) problems(at uint32) []Problem { return listOf(l, at, problemSize, (*lifter).problem) }
 
-// supplied lifts what became of a document.
+// supplied lifts the result of a supply.
 func (l *lifter) supplied(at uint32) (supplied Supplied) {
 	supplied.Outcome = [...]SupplyOutcome{Accepted, Refused, Unfinished, Outdated}[l.tag(at, 4)]
 	switch supplied.Outcome {
@@ -132,7 +132,7 @@ func (l *lifter) supplied(at uint32) (supplied Supplied) {
 	return supplied
 }
 
-// milliseconds is at most what a duration can say.
+// milliseconds converts to a duration, limited to the largest one.
 func milliseconds(ms uint64) time.Duration {
 	return time.Duration(min(ms, math.MaxInt64/uint64(time.Millisecond))) * time.Millisecond
 }
@@ -173,7 +173,7 @@ func (l *lifter) statuses(at uint32) []DocumentStatus {
 	return listOf(l, at, statusSize, (*lifter).documentStatus)
 }
 
-// decision lifts a decision; if it allows, a number says what is granted.
+// decision lifts a decision. If it allows, `number` identifies the grant.
 func (l *lifter) decision(at uint32) (answer Answer, number uint64, allow bool) {
 	switch l.tag(at, 3) {
 	case 0:
@@ -187,8 +187,8 @@ func (l *lifter) decision(at uint32) (answer Answer, number uint64, allow bool) 
 	return answer, 0, false
 }
 
-// numberOrProblems lifts what opens or prepares something: its number, or why
-// it is refused.
+// numberOrProblems lifts the result of `open` or `prepare`: a number, or the
+// problems of a refused text.
 func (l *lifter) numberOrProblems(at uint32) (number uint32, refused error) {
 	if l.bool(at) {
 		return 0, &PolicyError{l.problems(at + 4)}

@@ -8,24 +8,25 @@ import (
 	"time"
 )
 
-// room is a memory to lay values out in, by the canonical ABI.
-type room struct{ memory []byte }
+// A layout is a memory in which a test writes values by the canonical ABI.
+type layout struct{ memory []byte }
 
-// u8 and the others write at an offset; text writes a string behind
-// everything and refers to it.
-func (r *room) u8(at int, value uint8)   { r.memory[at] = value }
-func (r *room) u16(at int, value uint16) { binary.LittleEndian.PutUint16(r.memory[at:], value) }
-func (r *room) u32(at int, value uint32) { binary.LittleEndian.PutUint32(r.memory[at:], value) }
-func (r *room) u64(at int, value uint64) { binary.LittleEndian.PutUint64(r.memory[at:], value) }
+// u8 and the others write at an offset. text appends a string to the memory and
+// writes its address at the offset.
+func (r *layout) u8(at int, value uint8)   { r.memory[at] = value }
+func (r *layout) u16(at int, value uint16) { binary.LittleEndian.PutUint16(r.memory[at:], value) }
+func (r *layout) u32(at int, value uint32) { binary.LittleEndian.PutUint32(r.memory[at:], value) }
+func (r *layout) u64(at int, value uint64) { binary.LittleEndian.PutUint64(r.memory[at:], value) }
 
-func (r *room) text(at int, text string) {
+func (r *layout) text(at int, text string) {
 	r.u32(at, uint32(len(r.memory)))
 	r.u32(at+4, uint32(len(text)))
 	r.memory = append(r.memory, text...)
 }
 
-// list refers to a list of this length behind everything, and says where.
-func (r *room) list(at int, length, size int) int {
+// list appends memory for a list, writes its address at the offset, and returns
+// it.
+func (r *layout) list(at int, length, size int) int {
 	start := len(r.memory)
 	r.u32(at, uint32(start))
 	r.u32(at+4, uint32(length))
@@ -33,22 +34,22 @@ func (r *room) list(at int, length, size int) int {
 	return start
 }
 
-func TestValuesAreLiftedFromWhereTheCanonicalABILaysThem(t *testing.T) {
+func TestValuesAreReadByTheCanonicalABI(t *testing.T) {
 	for _, test := range []struct {
 		name string
 		size int
-		lay  func(r *room)
+		lay  func(r *layout)
 		lift func(l *lifter) any
 		want any
 	}{
-		{"problem", problemSize, func(r *room) {
+		{"problem", problemSize, func(r *layout) {
 			r.text(0, "/a")
 			r.text(8, "code")
 			r.text(16, "words")
 			r.u8(24, 1)
 		}, func(l *lifter) any { return l.problem(0) }, Problem{"/a", "code", "words", SeverityWarning}},
 
-		{"fetch", fetchSize, func(r *room) {
+		{"fetch", fetchSize, func(r *layout) {
 			r.u32(0, 7)
 			r.text(4, "platform")
 			r.u8(12, 2)
@@ -57,7 +58,7 @@ func TestValuesAreLiftedFromWhereTheCanonicalABILaysThem(t *testing.T) {
 			r.u32(28, 9)
 		}, func(l *lifter) any { return l.fetch(0) }, Fetch{7, "platform", KindRevocations, "https://a", 5 * time.Second, 9}},
 
-		{"status of a document", statusSize, func(r *room) {
+		{"status of a document", statusSize, func(r *layout) {
 			r.text(0, "platform")
 			r.u8(8, 1)
 			r.text(12, "https://a")
@@ -68,7 +69,7 @@ func TestValuesAreLiftedFromWhereTheCanonicalABILaysThem(t *testing.T) {
 		}, func(l *lifter) any { return l.documentStatus(0) },
 			DocumentStatus{"platform", KindJWKS, "https://a", true, 1500 * time.Millisecond, 3, true}},
 
-		{"step", stepSize, func(r *room) {
+		{"step", stepSize, func(r *layout) {
 			r.text(0, "signature")
 			r.u8(8, 1)
 			r.u8(12, 1)
@@ -76,7 +77,7 @@ func TestValuesAreLiftedFromWhereTheCanonicalABILaysThem(t *testing.T) {
 			r.text(24, "another key's")
 		}, func(l *lifter) any { return l.step(0) }, Step{"signature", VerdictFail, "signature_invalid", "another key's"}},
 
-		{"inspection", 44, func(r *room) {
+		{"inspection", 44, func(r *layout) {
 			r.u8(0, 1)
 			r.text(4, "{}")
 			r.u8(24, 1)
@@ -85,7 +86,7 @@ func TestValuesAreLiftedFromWhereTheCanonicalABILaysThem(t *testing.T) {
 			r.text(36, "token_malformed")
 		}, func(l *lifter) any { return l.inspection(0) }, Inspection{"{}", "", 256, "token_malformed"}},
 
-		{"denial", 52, func(r *room) {
+		{"denial", 52, func(r *layout) {
 			r.text(0, "keys_unavailable")
 			r.u16(8, 503)
 			r.text(12, "words")
@@ -98,16 +99,16 @@ func TestValuesAreLiftedFromWhereTheCanonicalABILaysThem(t *testing.T) {
 		}, func(l *lifter) any { return *l.denial(0) },
 			Denial{"keys_unavailable", 503, "words", "Bearer", "/tenant_id", 5 * time.Second}},
 
-		{"accepted", 28, func(r *room) { r.list(4, 1, problemSize) },
+		{"accepted", 28, func(r *layout) { r.list(4, 1, problemSize) },
 			func(l *lifter) any { return l.supplied(0) }, Supplied{Accepted, []Problem{{Severity: SeverityError}}}},
-		{"refused", 32, func(r *room) { r.u8(0, 1); r.text(4, "/keys") },
+		{"refused", 32, func(r *layout) { r.u8(0, 1); r.text(4, "/keys") },
 			func(l *lifter) any { return l.supplied(0) }, Supplied{Refused, []Problem{{Pointer: "/keys", Severity: SeverityError}}}},
-		{"unfinished", 32, func(r *room) { r.u8(0, 2) }, func(l *lifter) any { return l.supplied(0) }, Supplied{Outcome: Unfinished}},
-		{"outdated", 32, func(r *room) { r.u8(0, 3) }, func(l *lifter) any { return l.supplied(0) }, Supplied{Outcome: Outdated}},
+		{"unfinished", 32, func(r *layout) { r.u8(0, 2) }, func(l *lifter) any { return l.supplied(0) }, Supplied{Outcome: Unfinished}},
+		{"outdated", 32, func(r *layout) { r.u8(0, 3) }, func(l *lifter) any { return l.supplied(0) }, Supplied{Outcome: Outdated}},
 
-		{"no grant", 8, func(*room) {}, func(l *lifter) any { return l.optionalGrant(0) == nil }, true},
+		{"no grant", 8, func(*layout) {}, func(l *lifter) any { return l.optionalGrant(0) == nil }, true},
 
-		{"grant", 136, func(r *room) {
+		{"grant", 136, func(r *layout) {
 			r.u8(0, 1)
 			r.u8(8, 1)
 			principal := 16
@@ -135,7 +136,7 @@ func TestValuesAreLiftedFromWhereTheCanonicalABILaysThem(t *testing.T) {
 		})},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			r := &room{make([]byte, test.size)}
+			r := &layout{make([]byte, test.size)}
 			test.lay(r)
 			l := &lifter{memory: r.memory}
 			if got := test.lift(l); !reflect.DeepEqual(got, test.want) || l.broken {
@@ -146,7 +147,7 @@ func TestValuesAreLiftedFromWhereTheCanonicalABILaysThem(t *testing.T) {
 }
 
 func TestADecisionIsOneOfThree(t *testing.T) {
-	r := &room{make([]byte, 64)}
+	r := &layout{make([]byte, 64)}
 	r.u64(8, 1<<63)
 	changes := r.list(16, 2, changeSize)
 	r.text(changes+4, "cookie")
@@ -159,19 +160,19 @@ func TestADecisionIsOneOfThree(t *testing.T) {
 		t.Errorf("changes: %#v", answer.Changes)
 	}
 
-	r = &room{make([]byte, 64)}
+	r = &layout{make([]byte, 64)}
 	r.u8(0, 1)
 	answer, _, allow = (&lifter{memory: r.memory}).decision(0)
 	want(t, "deny", !allow && answer.Denial != nil, true)
 
-	r = &room{make([]byte, 64)}
+	r = &layout{make([]byte, 64)}
 	r.u8(0, 2)
 	r.list(8, 2, fetchSize)
 	answer, _, allow = (&lifter{memory: r.memory}).decision(0)
 	want(t, "wait", !allow && len(answer.Wait) == 2, true)
 }
 
-func TestWhatMakesNoSenseBreaksTheLifter(t *testing.T) {
+func TestInvalidValuesBreakTheLifter(t *testing.T) {
 	for name, lift := range map[string]func(l *lifter){
 		"beyond the end":              func(l *lifter) { l.u64(60) },
 		"far beyond the end":          func(l *lifter) { l.u32(0xFFFF_FFFF) },
@@ -183,7 +184,7 @@ func TestWhatMakesNoSenseBreaksTheLifter(t *testing.T) {
 		"a third severity":            func(l *lifter) { l.problem(16) },
 		"a kind that no document has": func(l *lifter) { l.kind(16) },
 	} {
-		r := &room{make([]byte, 64)}
+		r := &layout{make([]byte, 64)}
 		r.u32(4, 65)
 		r.u32(12, 0xFFFF_FFFF)
 		r.u8(16, 3)
@@ -195,8 +196,8 @@ func TestWhatMakesNoSenseBreaksTheLifter(t *testing.T) {
 	}
 }
 
-func TestArgumentsAreLoweredIntoRoomThatTheModuleGives(t *testing.T) {
-	r := &room{}
+func TestArgumentsAreWrittenIntoMemoryThatTheModuleAllocates(t *testing.T) {
+	r := &layout{}
 	asked := []string{}
 	l := &lowerer{
 		alloc: func(align, size uint32) (uint32, error) {
@@ -216,10 +217,10 @@ func TestArgumentsAreLoweredIntoRoomThatTheModuleGives(t *testing.T) {
 	got := []Header{lifter.header(uint32(at)), lifter.header(uint32(at) + pairSize)}
 	want(t, "headers", text(got), text([]Header{{"cookie", "a=b"}, {"x", ""}}))
 	want(t, "length", length, 2)
-	want(t, "room, by alignment and size", text(asked), text([]string{"[4,32]", "[1,6]", "[1,3]", "[1,1]"}))
+	want(t, "allocations: alignment and size", text(asked), text([]string{"[4,32]", "[1,6]", "[1,3]", "[1,1]"}))
 
 	at, length = l.text("")
-	want(t, "an empty text takes no room", at == 1 && length == 0 && len(asked) == 4, true)
+	want(t, "an empty text needs no allocation", at == 1 && length == 0 && len(asked) == 4, true)
 
 	full := &lowerer{alloc: func(uint32, uint32) (uint32, error) { return 0, errors.New("full") }}
 	full.headers([]Header{{"a", "b"}})
@@ -229,5 +230,5 @@ func TestArgumentsAreLoweredIntoRoomThatTheModuleGives(t *testing.T) {
 		write: func(uint32, string) bool { return false },
 	}
 	outside.text("a")
-	want(t, "room outside", errors.Is(outside.err, errOutside), true)
+	want(t, "allocated outside", errors.Is(outside.err, errOutside), true)
 }

@@ -7,33 +7,34 @@ import (
 )
 
 const (
-	// The longest nap between two looks at the clock, which may be set or
-	// stand still with the machine.
-	longestNap = 5 * time.Second
-	// The shortest, so that documents that arrive together are one reason to look.
-	shortestNap = 20 * time.Millisecond
+	// The longest delay between two checks of the clock: the clock may be
+	// set, and it stops while the machine is suspended.
+	maxDelay = 5 * time.Second
+	// The shortest delay, so that documents that arrive together cause one
+	// check.
+	minDelay = 20 * time.Millisecond
 )
 
-// keepFresh refreshes documents that no request waits for. It waits on
-// monotonic timers, which no setting of the clock moves.
+// keepFresh refreshes documents that no request waits for. It uses monotonic
+// timers, which do not change when the clock is set.
 func (g *generation) keepFresh(ctx context.Context) {
 	plan := plan{}
 	for ctx.Err() == nil {
-		nap := g.untilDue(ctx, &plan)
-		if nap <= 0 {
-			// A trap is logged where it happens; the next look tries again.
+		delay := g.untilDue(ctx, &plan)
+		if delay <= 0 {
+			// The pool logs a trap; the next round tries again.
 			_, _ = g.startDue(ctx, nil)
 		}
-		pause(ctx, shortestNap, nil)
-		pause(ctx, min(nap, longestNap), g.supplied)
+		pause(ctx, minDelay, nil)
+		pause(ctx, min(delay, maxDelay), g.supplied)
 	}
 }
 
-// untilDue asks how long until something is due, jitter included.
+// untilDue returns the time until a document is due, with jitter.
 func (g *generation) untilDue(ctx context.Context, plan *plan) time.Duration {
 	nowMS, err := g.settings.nowMS()
 	if err != nil {
-		return longestNap
+		return maxDelay
 	}
 	var left time.Duration
 	var isDue bool
@@ -42,9 +43,9 @@ func (g *generation) untilDue(ctx context.Context, plan *plan) time.Duration {
 		return err
 	})
 	if err != nil || !isDue {
-		return longestNap
+		return maxDelay
 	}
-	return plan.nap(left, time.Now())
+	return plan.delay(left, time.Now())
 }
 
 func pause(ctx context.Context, pause time.Duration, wake <-chan struct{}) {
@@ -57,22 +58,23 @@ func pause(ctx context.Context, pause time.Duration, wake <-chan struct{}) {
 	}
 }
 
-// A plan says when to look next: a little after the gate asks for it, and not
-// when all the fleet does. Its moments are monotonic.
+// A plan is the time of the next fetch. Random jitter keeps the processes of a
+// fleet from fetching at the same moment. Its times are monotonic.
 type plan struct {
 	due    time.Time
 	jitter time.Duration
 }
 
-// The same moment, asked for twice, differs by what the asking takes.
-const samePlan = time.Second
+// Two calls compute the same due time with a small difference, because each
+// call takes time.
+const dueTolerance = time.Second
 
-// nap is how long until what is due after `left` is to be fetched.
-func (p *plan) nap(left time.Duration, now time.Time) time.Duration {
+// delay returns the time until a document that is due in `left` is fetched.
+func (p *plan) delay(left time.Duration, now time.Time) time.Duration {
 	due := now.Add(left)
 	isPast := left <= 0 && !p.due.IsZero() && !p.due.After(now)
-	if !isPast && due.Sub(p.due).Abs() > samePlan {
-		p.due, p.jitter = due, rand.N(min(left/10, longestNap)+1)
+	if !isPast && due.Sub(p.due).Abs() > dueTolerance {
+		p.due, p.jitter = due, rand.N(min(left/10, maxDelay)+1)
 	}
 	return p.due.Add(p.jitter).Sub(now)
 }

@@ -6,61 +6,63 @@ import (
 	"time"
 )
 
-// A Decision is the answer to one request: a grant or a denial. Without
-// either it admits nobody.
+// A Decision is the answer to one request: a grant or a denial. The zero value
+// admits nothing.
 type Decision struct {
-	// Grant is nil unless the request may pass.
+	// Grant is nil if the request is denied.
 	Grant *Grant
-	// Denial is nil if it may.
+	// Denial is nil if the request is allowed.
 	Denial *Denial
-	// Changes are what else changes on this one request, after what the grant
-	// says: see [Decision.Apply].
+	// Changes are further header changes for this request only. Apply them
+	// after the changes of the grant: see [Decision.Apply].
 	Changes []Change
 }
 
-// A Change of one request: all fields of the name become this one, or go.
+// A Change sets one header, replacing every field of the name, or removes it.
 type Change struct {
 	Header
 	IsRemoval bool
 }
 
-// Allowed reports whether the request may pass.
+// Allowed reports whether the request is allowed.
 func (d Decision) Allowed() bool { return d.Grant != nil }
 
-// A Grant admits a request, and says what its handler may be told. Requests
-// with the same token share what it points to: do not change it.
+// A Grant admits a request and holds what its handler may know. Requests with
+// the same token share the values it points to: do not modify them.
 type Grant struct {
-	// Principal is who is calling; nil where the rule is public, or optional
-	// and no token came.
+	// Principal is the caller. It is nil if the rule is public, or if the rule
+	// is optional and the request has no token.
 	Principal *Principal
-	// RemoveHeaders are to be removed first: every field whose name is one of
-	// these in lower case and with `_` read as `-`.
+	// RemoveHeaders are the headers to remove first: every field whose name,
+	// in lower case and with `_` replaced by `-`, is one of these.
 	RemoveHeaders []string
-	// SetHeaders are to be set then: lower-case names, visible ASCII values.
+	// SetHeaders are the headers to set afterwards: lower-case names, visible
+	// ASCII values.
 	SetHeaders []Header
 
 	admission
 }
 
-// An admission is by what a gate granted, for who asks for more: a request as
-// it came, credentials and all, or a token.
+// An admission is the gate and the request or token of a grant. [RequireScopes]
+// checks further requirements with it. The request still has its credentials.
 type admission struct {
 	gate    *Gate
 	request *http.Request
 	token   string
 }
 
-// A Principal is what a verified token says, in the policy's terms.
+// A Principal is the caller that a verified token identifies. The policy maps
+// the token's claims to these fields.
 type Principal struct {
-	// Issuer is the issuer's name in the policy, Iss the token's claim.
+	// Issuer is the issuer's name in the policy, Iss the token's `iss` claim.
 	Issuer, Iss string
-	// Subject and Tenant are mapped by the policy; empty where absent.
+	// Subject and Tenant are mapped by the policy; empty if absent.
 	Subject, Tenant string
-	// TokenType is the type that matched, where the issuer has types.
+	// TokenType is the token type that matched; empty if the issuer has none.
 	TokenType string
 	// Roles and Scopes are mapped by the policy.
 	Roles, Scopes []string
-	// ExpiresAt is `exp`, without leeway; zero where absent.
+	// ExpiresAt is `exp`, without leeway; zero if absent.
 	ExpiresAt time.Time
 	// Claims is a JSON object: the claims as the issuer signed them.
 	Claims string
@@ -68,8 +70,8 @@ type Principal struct {
 	has struct{ subject, tenant, tokenType bool }
 }
 
-// MarshalJSON writes the names of wit/countersign.wit with `_` for `-`, and
-// null where the token says nothing, which an empty string would be.
+// MarshalJSON writes the names of wit/countersign.wit, with `_` for `-`. An
+// absent claim is null, which is not the same as an empty string.
 func (p *Principal) MarshalJSON() ([]byte, error) {
 	var expiresAt *int64
 	if !p.ExpiresAt.IsZero() {
@@ -107,34 +109,35 @@ func orEmpty(texts []string) []string {
 	return texts
 }
 
-// A Denial says why a request may not pass; it is an error, for [errors.As].
-// It never holds a token, a key or a claim's value.
+// A Denial is the reason why a request is denied. It is an error: find it with
+// [errors.As]. It never contains a token, a key or a claim's value.
 type Denial struct {
-	// Code is stable, such as `token_expired`: the contract lists them.
+	// Code is a stable code, such as `token_expired`. The contract lists all
+	// codes.
 	Code string
-	// Status is the HTTP status of the answer.
+	// Status is the HTTP status of the response.
 	Status int
 	// Message is one sentence.
 	Message string
-	// Challenge is the WWW-Authenticate of the answer (RFC 6750 §3); empty
-	// where the code has none.
+	// Challenge is the response's WWW-Authenticate header (RFC 6750 §3); empty
+	// if the code has none.
 	Challenge string
-	// Claim is the claim concerned, where that helps.
+	// Claim is the name of the claim that caused the denial, if one did.
 	Claim string
-	// RetryAfter comes with status 503, in whole seconds.
+	// RetryAfter is set with status 503, in whole seconds.
 	RetryAfter time.Duration
 }
 
 func (d *Denial) Error() string { return "countersign: " + d.Message + " (" + d.Code + ")" }
 
-// As long as one fetch may take.
+// The longest time that one fetch may take.
 const stillWaiting = 5 * time.Second
 
-// internalError says that the gate or this host failed, which is never a
-// reason to admit.
+// internalError denies because the gate or this host failed: a failure never
+// admits a request.
 func internalError() *Denial { return unavailable("internal_error", "the gate failed", time.Second) }
 
-// waitedTooLong is for a request whose documents did not come in time.
+// waitedTooLong denies a request whose documents did not arrive in time.
 func waitedTooLong(fetches []Fetch) *Denial {
 	for _, fetch := range fetches {
 		if fetch.Kind != KindRevocations {

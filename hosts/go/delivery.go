@@ -1,13 +1,13 @@
 package countersign
 
-// A delivery brings one document to an instance, in slices.
+// A delivery hands one document to an instance, in slices.
 type delivery struct {
 	of *entry
-	// How many slices were done.
+	// The number of finished slices.
 	calls int
 }
 
-// slice does one slice of work: [Unfinished] until there is another answer.
+// slice does one slice of work. The outcome is [Unfinished] until the last one.
 func (d *delivery) slice(i *Instance) (supplied Supplied, err error) {
 	source, uri, response, atMS := d.of.fetch.Source, d.of.fetch.URI, d.of.response, d.of.atMS
 	if d.calls == 0 {

@@ -2,15 +2,15 @@ package countersign
 
 import "time"
 
-// A Fetch is a document that a gate wants: GET, no redirects, within the two
-// bounds.
+// A Fetch is a document that the gate needs. The host fetches it with GET,
+// without redirects, within Timeout and MaxBytes.
 type Fetch struct {
-	// Source names the document in [Instance.Supply].
+	// Source identifies the document in [Instance.Supply].
 	Source uint32
 	// Issuer is the issuer's name in the policy.
 	Issuer string
 	Kind   DocumentKind
-	// URI is `https`, or `http` only where the policy allows it.
+	// URI has the scheme `https`, or `http` if the policy allows it.
 	URI string
 	// Timeout bounds the whole fetch.
 	Timeout time.Duration
@@ -18,11 +18,12 @@ type Fetch struct {
 	MaxBytes uint32
 }
 
-// DocumentKind is what a document is.
+// DocumentKind is the kind of a document.
 type DocumentKind string
 
 const (
-	// KindDiscovery is OpenID Provider metadata (OpenID Connect Discovery 1.0 §4).
+	// KindDiscovery is OpenID Provider metadata (OpenID Connect Discovery 1.0
+	// §4).
 	KindDiscovery DocumentKind = "discovery"
 	// KindJWKS is a JWK Set (RFC 7517 §5).
 	KindJWKS DocumentKind = "jwks"
@@ -30,22 +31,22 @@ const (
 	KindRevocations DocumentKind = "revocations"
 )
 
-// A Response is what a server answered to a [Fetch].
+// A Response is a server's response to a [Fetch].
 type Response struct {
 	// Status is the HTTP status; only 200 supplies a document.
 	Status int
-	// CacheControl is empty where absent (RFC 9111 §5.2).
+	// CacheControl is the Cache-Control header (RFC 9111 §5.2); empty if absent.
 	CacheControl string
-	// Body is decoded from any content coding.
+	// Body has no content coding.
 	Body []byte
 }
 
-// What one call copies into the module: a fraction of a millisecond.
+// The number of bytes that one call copies into the module. The copy takes a
+// fraction of a millisecond.
 const partBytes = 1 << 20
 
-// Part is what a call with this number hands over of the body: 0 is
-// [Instance.Supply], those from 1 on are [Instance.Resume]. Empty after the
-// last.
+// Part returns the part of the body for one call: call 0 is [Instance.Supply],
+// the calls from 1 on are [Instance.Resume]. It is empty after the last part.
 func (r *Response) Part(call int) []byte {
 	if r == nil || call < 0 || call > len(r.Body)/partBytes {
 		return nil
@@ -58,37 +59,38 @@ type DocumentStatus struct {
 	// Issuer is the issuer's name in the policy.
 	Issuer string
 	Kind   DocumentKind
-	// URI is empty while discovery has not named it.
+	// URI is empty until the discovery document gives it.
 	URI string
-	// Loaded reports whether it was ever accepted, Age how long ago that was.
+	// Loaded reports whether the document was ever accepted. Age is the time
+	// since then.
 	Loaded bool
 	Age    time.Duration
-	// Failures are the failed attempts since then.
+	// Failures is the number of failed fetches since then.
 	Failures uint32
-	// Usable reports whether it may still be used.
+	// Usable reports whether decisions may still use the document.
 	Usable bool
 }
 
-// Supplied is what became of a document.
+// Supplied is the result of [Instance.Supply] or [Instance.Resume].
 type Supplied struct {
 	Outcome SupplyOutcome
-	// Problems are the parts of an accepted document that are not used, or the
-	// one reason of a refusal.
+	// Problems lists the parts of an accepted document that are not used. For
+	// a refused document it is the one reason.
 	Problems []Problem
 }
 
-// SupplyOutcome is how [Instance.Supply] ended.
+// SupplyOutcome is the outcome of [Instance.Supply].
 type SupplyOutcome string
 
 const (
-	// Accepted is in force.
+	// Accepted: the document is in force.
 	Accepted SupplyOutcome = "accepted"
-	// Refused leaves the old document in force.
+	// Refused: the old document stays in force.
 	Refused SupplyOutcome = "refused"
-	// Unfinished is to be gone on with ([Instance.Resume]). Other calls may
-	// come in between; the old document is in force meanwhile.
+	// Unfinished: continue with [Instance.Resume]. Other calls are allowed in
+	// between; the old document stays in force until the end.
 	Unfinished SupplyOutcome = "unfinished"
-	// Outdated came from an address that is no longer this document's:
-	// nothing has changed, and nothing has failed.
+	// Outdated: the address is no longer this document's address. Nothing has
+	// changed, and it does not count as a failure.
 	Outdated SupplyOutcome = "outdated"
 )

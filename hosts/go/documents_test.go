@@ -23,13 +23,13 @@ func TestManyRequestsAtOnceAreOneFetch(t *testing.T) {
 	token := issuer.Token(keyA)
 	var all sync.WaitGroup
 	for range 200 {
-		all.Go(func() { want(t, "check", ask(t, gate, "/write", token), "allow") })
+		all.Go(func() { want(t, "check", check(t, gate, "/write", token), "allow") })
 	}
 	all.Wait()
-	want(t, "fetches", issuer.TimesAsked("/jwks"), 1)
+	want(t, "fetches", issuer.Requests("/jwks"), 1)
 }
 
-func TestWhatIsNoKeyDocumentIsA503AndNoMore(t *testing.T) {
+func TestAnInvalidKeyDocumentIsA503(t *testing.T) {
 	elsewhere := issuertest.New(t, keyA)
 	for name, serve := range map[string]http.HandlerFunc{
 		"an error": issuertest.Status(500),
@@ -56,41 +56,41 @@ func TestWhatIsNoKeyDocumentIsA503AndNoMore(t *testing.T) {
 
 			issuer.Publish(keyA)
 			clock.forward(time.Second)
-			want(t, "after the repair", ask(t, gate, "/write", issuer.Token(keyA)), "allow")
+			want(t, "after the repair", check(t, gate, "/write", issuer.Token(keyA)), "allow")
 		})
 	}
-	want(t, "requests to another place", elsewhere.TimesAsked("/jwks"), 0)
+	want(t, "requests to another place", elsewhere.Requests("/jwks"), 0)
 }
 
-func TestAServerThatDoesNotAnswerIsWaitedForWithinBounds(t *testing.T) {
+func TestTheWaitForAServerThatDoesNotAnswerIsBounded(t *testing.T) {
 	issuer := issuertest.New(t, keyA)
 	leave := make(chan struct{})
 	issuer.Answer("/jwks", func(http.ResponseWriter, *http.Request) { <-leave })
 	defer close(leave)
 	gate := newGate(t, newClock(), policyOf(issuer.Entry("platform")), WithWait(50*time.Millisecond), WithMaxWaiting(1))
-	want(t, "waits", ask(t, gate, "/write", issuer.Token(keyA)), "keys_unavailable")
-	want(t, "others need not", ask(t, gate, "/healthz", ""), "allow")
+	want(t, "waits", check(t, gate, "/write", issuer.Token(keyA)), "keys_unavailable")
+	want(t, "others need not", check(t, gate, "/healthz", ""), "allow")
 }
 
-func TestOnlySoManyWait(t *testing.T) {
+func TestTheNumberOfWaitingRequestsIsBounded(t *testing.T) {
 	issuer := issuertest.New(t, keyA)
 	leave := make(chan struct{})
 	issuer.Answer("/jwks", func(http.ResponseWriter, *http.Request) { <-leave })
 	defer close(leave)
 	gate := newGate(t, newClock(), policyOf(issuer.Entry("platform")), WithMaxWaiting(0), WithWait(time.Hour))
-	want(t, "at once", ask(t, gate, "/write", issuer.Token(keyA)), "keys_unavailable")
+	want(t, "at once", check(t, gate, "/write", issuer.Token(keyA)), "keys_unavailable")
 }
 
 func TestAnotherKeyIsFetchedWhenATokenNamesIt(t *testing.T) {
 	clock, issuer := newClock(), issuertest.New(t, keyA)
 	gate := newGate(t, clock, policyOf(issuer.Entry("platform")))
-	want(t, "first", ask(t, gate, "/write", issuer.Token(keyA)), "allow")
+	want(t, "first", check(t, gate, "/write", issuer.Token(keyA)), "allow")
 	issuer.Publish(keyB)
-	want(t, "too early to ask again", ask(t, gate, "/write", issuer.Token(keyB)), "key_unknown")
+	want(t, "too early for another fetch", check(t, gate, "/write", issuer.Token(keyB)), "key_unknown")
 	clock.forward(31 * time.Second)
-	want(t, "rotated", ask(t, gate, "/write", issuer.Token(keyB)), "allow")
-	want(t, "withdrawn", ask(t, gate, "/write", issuer.Token(keyA)), "key_unknown")
-	want(t, "fetches", issuer.TimesAsked("/jwks"), 2)
+	want(t, "rotated", check(t, gate, "/write", issuer.Token(keyB)), "allow")
+	want(t, "withdrawn", check(t, gate, "/write", issuer.Token(keyA)), "key_unknown")
+	want(t, "fetches", issuer.Requests("/jwks"), 2)
 }
 
 func TestCacheControlSaysHowLongKeysAreFresh(t *testing.T) {
@@ -117,7 +117,7 @@ func TestCacheControlSaysHowLongKeysAreFresh(t *testing.T) {
 		if err := gate.Warm(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		want(t, strings.Join(test.cacheControl, ", ")+" after "+test.after.String(), issuer.TimesAsked("/jwks") > 1, test.again)
+		want(t, strings.Join(test.cacheControl, ", ")+" after "+test.after.String(), issuer.Requests("/jwks") > 1, test.again)
 	}
 }
 
@@ -125,7 +125,7 @@ func TestAnIssuerThatComesBackIsNoticedWithoutARequest(t *testing.T) {
 	issuer := issuertest.New(t, keyA)
 	issuer.Answer("/jwks", issuertest.Status(503))
 	gate := newGate(t, newClock(), policyOf(issuer.Entry("platform")), WithClock(time.Now))
-	eventually(t, "the keys are asked for", func() bool { return issuer.TimesAsked("/jwks") > 0 })
+	eventually(t, "the keys are requested", func() bool { return issuer.Requests("/jwks") > 0 })
 	issuer.Publish(keyA)
 	eventually(t, "the keys are there", func() bool {
 		documents, err := gate.Status(t.Context())
@@ -140,10 +140,10 @@ func TestDiscoveryLeadsToTheKeys(t *testing.T) {
 	entry := issuer.Entry("platform")
 	entry["keys"] = object{"discovery": true, "insecure_http": true}
 	gate := newGate(t, newClock(), policyOf(entry))
-	want(t, "check", ask(t, gate, "/write", issuer.Token(keyA)), "allow")
+	want(t, "check", check(t, gate, "/write", issuer.Token(keyA)), "allow")
 }
 
-func TestALogOfATroubledGateHoldsNoSecret(t *testing.T) {
+func TestLogsContainNoSecret(t *testing.T) {
 	issuer := issuertest.New(t, keyA)
 	issuer.Answer("/jwks", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 	entry := issuer.Entry("platform")
@@ -157,7 +157,7 @@ func TestALogOfATroubledGateHoldsNoSecret(t *testing.T) {
 	issuer.Publish(keyA)
 	decision, err := gate.Verify(t.Context(), token, "")
 	logger.Info("a careless handler", "decision", decision.Grant, "denial", decision.Denial, "error", err)
-	// Nor does a log of an admitted one.
+	// The log of an admitted request contains no secret either.
 	calm := newGate(t, newClock(), policyOf(issuer.Entry("platform")))
 	decision, err = calm.Verify(t.Context(), token, "")
 	logger.Info("another", "grant", decision.Grant, "principal", decision.Grant.Principal, "denial", decision.Denial, "error", err)
@@ -192,7 +192,7 @@ func (b *lockedBuffer) String() string {
 	return b.buffer.String()
 }
 
-func TestAnInjectedClientIsUsedAndFollowsNothing(t *testing.T) {
+func TestAnInjectedClientIsUsedAndFollowsNoRedirect(t *testing.T) {
 	issuer := issuertest.New(t, keyA)
 	entry := issuer.Entry("platform")
 	entry["keys"] = object{"jwks_uri": "https://keys.example/jwks"}
@@ -207,14 +207,14 @@ func TestAnInjectedClientIsUsedAndFollowsNothing(t *testing.T) {
 		return http.DefaultTransport.RoundTrip(inner)
 	})}
 	gate := newGate(t, newClock(), policyOf(entry), WithHTTPClient(client))
-	want(t, "check", ask(t, gate, "/write", issuer.Token(keyA)), "allow")
+	want(t, "check", check(t, gate, "/write", issuer.Token(keyA)), "allow")
 }
 
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-func TestAnInstanceThatIsMadeLaterKnowsWhatTheOthersKnow(t *testing.T) {
+func TestALaterInstanceHasTheDocumentsOfTheOthers(t *testing.T) {
 	clock, up, down := newClock(), issuertest.New(t, keyA), issuertest.New(t, keyA)
 	down.Answer("/jwks", issuertest.Status(500))
 	gate := newGate(t, clock, policyOf(up.Entry("up"), down.Entry("down")), WithInstances(1))

@@ -11,14 +11,14 @@ import (
 	"github.com/tetratelabs/wazero/api"
 )
 
-// An engine is the sealed module, compiled: once a process for each way to
-// compile it. Nothing interrupts a call, as the module bounds its own work.
+// An engine is the compiled sealed module. A process compiles it once for each
+// engineConfig. Calls have no timeout, because the module bounds its own work.
 type engine struct {
 	runtime  wazero.Runtime
 	compiled wazero.CompiledModule
 }
 
-// How a module is compiled.
+// An engineConfig says how to compile a module.
 type engineConfig struct {
 	interpreter bool
 	cacheDir    string
@@ -29,7 +29,7 @@ var engines = struct {
 	ready map[engineConfig]*engine
 }{ready: map[engineConfig]*engine{}}
 
-// sealedEngine compiles the sealed module where nobody has done so yet.
+// sealedEngine compiles the sealed module, once for each config.
 func sealedEngine(config engineConfig) (*engine, error) {
 	engines.Lock()
 	defer engines.Unlock()
@@ -38,7 +38,7 @@ func sealedEngine(config engineConfig) (*engine, error) {
 	}
 	ready, err := compile(config, sealed)
 	if err != nil {
-		return nil, fmt.Errorf("countersign: the sealed module does not run here: %w", err)
+		return nil, fmt.Errorf("countersign: the sealed module does not compile on this system: %w", err)
 	}
 	engines.ready[config] = ready
 	return ready, nil
@@ -46,7 +46,8 @@ func sealedEngine(config engineConfig) (*engine, error) {
 
 func compile(config engineConfig, module []byte) (_ *engine, err error) {
 	ctx := context.Background()
-	// The compiler where there is one for this platform, else the interpreter.
+	// The default is the compiler if wazero has one for this platform, else the
+	// interpreter.
 	settings := wazero.NewRuntimeConfig()
 	if config.interpreter {
 		settings = wazero.NewRuntimeConfigInterpreter()
@@ -74,15 +75,16 @@ func compile(config engineConfig, module []byte) (_ *engine, err error) {
 	return &engine{runtime, compiled}, nil
 }
 
-// trapImports offers what the file imports for Envoy's sake and no other host
-// calls. A module with any other import is not the sealed one.
+// trapImports defines the functions that the module imports from Envoy. They
+// trap, because the functions that this host calls do not use them. A module
+// with any other import is not the sealed module.
 func trapImports(ctx context.Context, runtime wazero.Runtime, compiled wazero.CompiledModule) error {
 	env := runtime.NewHostModuleBuilder("env")
-	trap := api.GoFunc(func(context.Context, []uint64) { panic("only Envoy offers this function") })
+	trap := api.GoFunc(func(context.Context, []uint64) { panic("only Envoy provides this function") })
 	for _, function := range compiled.ImportedFunctions() {
 		module, name, _ := function.Import()
 		if module != "env" || !strings.HasPrefix(name, "proxy_") {
-			return fmt.Errorf("it imports `%s.%s`", module, name)
+			return fmt.Errorf("the module imports `%s.%s`", module, name)
 		}
 		env = env.NewFunctionBuilder().
 			WithGoFunction(trap, function.ParamTypes(), function.ResultTypes()).
@@ -92,7 +94,8 @@ func trapImports(ctx context.Context, runtime wazero.Runtime, compiled wazero.Co
 	return err
 }
 
-// A function of the interface, with what frees its result.
+// A function is an exported function of the interface, and the one that frees
+// its result.
 type function struct {
 	call, post api.Function
 }
@@ -108,22 +111,23 @@ type guest struct {
 	stack []uint64
 }
 
-var errOutside = errors.New("it gave room outside its memory")
+var (
+	errOutside  = errors.New("the module allocated outside its memory")
+	errTooLarge = errors.New("an argument is too large for the module's memory")
+)
 
-var errTooLarge = errors.New("an argument does not fit into its memory")
-
-const face = "countersign:gate/gate@0.1.0#"
+const interfacePrefix = "countersign:gate/gate@0.1.0#"
 
 func (e *engine) instantiate() (*guest, error) {
-	// Without a name, so that there may be many.
+	// Without a name, so that many instances can exist.
 	config := wazero.NewModuleConfig().WithName("").WithStartFunctions("_initialize")
 	module, err := e.runtime.InstantiateModule(withMemory(context.Background()), e.compiled, config)
 	if err != nil {
-		return nil, dead(err)
+		return nil, trapOf(err)
 	}
 	functions := map[string]function{}
 	for name := range module.ExportedFunctionDefinitions() {
-		if short, ok := strings.CutPrefix(name, face); ok {
+		if short, ok := strings.CutPrefix(name, interfacePrefix); ok {
 			call, post := module.ExportedFunction(name), module.ExportedFunction("cabi_post_"+name)
 			functions[short] = function{call, post}
 		}
@@ -140,7 +144,7 @@ func (e *engine) instantiate() (*guest, error) {
 	return g, nil
 }
 
-// lower starts to write the arguments of a call.
+// lower returns a lowerer for the arguments of the next call.
 func (g *guest) lower() *lowerer {
 	g.lowerer.err = nil
 	return &g.lowerer
@@ -155,17 +159,17 @@ func (g *guest) alloc(align, size uint32) (uint32, error) {
 	return uint32(stack[0]), nil
 }
 
-// call calls a function and has its result lifted, if it has one. Any error
-// means that the instance died: nothing more can be asked of it.
+// call calls a function and lifts its result with `lift`, if that is not nil.
+// Any error means that the instance died and cannot be used any more.
 func (g *guest) call(name string, lift func(l *lifter, at uint32), params ...uint64) error {
 	function, ok := g.functions[name]
 	if !ok {
-		return dead(fmt.Errorf("it has no function `%s`", name))
+		return trapOf(fmt.Errorf("the module has no function `%s`", name))
 	}
 	stack := append(g.stack[:0], params...)
 	g.stack = stack
 	if err := function.call.CallWithStack(context.Background(), stack); err != nil {
-		return dead(err)
+		return trapOf(err)
 	}
 	if lift == nil {
 		return nil
@@ -174,28 +178,28 @@ func (g *guest) call(name string, lift func(l *lifter, at uint32), params ...uin
 	memory, ok := g.memory.Read(0, g.memory.Size())
 	lifter := lifter{memory: memory, broken: !ok}
 	if lift(&lifter, at); lifter.broken {
-		return dead(errors.New("its answer makes no sense"))
+		return trapOf(errors.New("the result is invalid"))
 	}
 	if function.post != nil {
 		stack[0] = uint64(at)
 		if err := function.post.CallWithStack(context.Background(), stack); err != nil {
-			return dead(err)
+			return trapOf(err)
 		}
 	}
 	return nil
 }
 
 func (g *guest) close() {
-	// Its memory is not there any more: nothing may look at it.
+	// The memory is freed: later calls must fail before they use it.
 	g.functions = nil
 	g.lowerer.alloc = func(uint32, uint32) (uint32, error) { return 0, errClosed }
-	// Memory goes back whatever it says.
+	// Close frees the memory even if it returns an error.
 	_ = g.module.Close(context.Background())
 }
 
-// dead says in a line that an instance died. What wazero adds to it, a stack
-// of the module's functions, has no names to help anybody.
-func dead(err error) error {
+// trapOf makes a Trap from the first line of an error. The lines after it are
+// wazero's stack trace, which is of no use: the module has no function names.
+func trapOf(err error) error {
 	reason, _, _ := strings.Cut(err.Error(), "\n")
 	return &Trap{reason}
 }

@@ -11,12 +11,12 @@ import (
 	"time"
 )
 
-// What the host does when the module dies or asks too much, with a module
-// made for it, as the sealed one is not known to do so. It answers everything
-// with zeros, which is a gate that allows everything, except: a target that
-// starts with `/t` traps, with `/w` waits for document 7. A document that
-// begins with `u` takes four slices, one with `o` is outdated, any other one
-// traps. wat2wasm makes it of the text beside it.
+// faulty is a module that traps, to test the host: the sealed module is not
+// known to trap. It answers every call with zeros, which means that it allows
+// every request, with these exceptions. A target that begins with `/t` traps,
+// and one with `/w` waits for document 7. A document that begins with `u` takes
+// four slices, one with `o` is outdated, and any other one traps. wat2wasm makes
+// it from faulty.wat.
 //
 //go:embed testdata/faulty.wasm
 var faulty []byte
@@ -38,11 +38,11 @@ func TestATrapDeniesTheRequestAndTheNextOneIsDecided(t *testing.T) {
 		want(t, "trap", codeOf(decision, err), "internal_error")
 		want(t, "status", decision.Denial.Status, 503)
 		want(t, "retry", decision.Denial.RetryAfter, time.Second)
-		want(t, "next", ask(t, gate, "/", ""), "allow")
+		want(t, "next", check(t, gate, "/", ""), "allow")
 	}
 }
 
-func TestTrapsOfManyRequestsAtOnceLeaveAWholePool(t *testing.T) {
+func TestThePoolIsCompleteAfterManyTraps(t *testing.T) {
 	gate := faultyGate(t, WithInstances(3))
 	var all sync.WaitGroup
 	for i := range 30 {
@@ -51,7 +51,7 @@ func TestTrapsOfManyRequestsAtOnceLeaveAWholePool(t *testing.T) {
 			if i%2 == 0 {
 				target, code = "/trap", "internal_error"
 			}
-			want(t, target, ask(t, gate, target, ""), code)
+			want(t, target, check(t, gate, target, ""), code)
 		})
 	}
 	all.Wait()
@@ -59,34 +59,34 @@ func TestTrapsOfManyRequestsAtOnceLeaveAWholePool(t *testing.T) {
 }
 
 func TestADocumentOnWhichTheModuleDiesIsAFailedFetch(t *testing.T) {
-	gate := faultyGate(t, WithHTTPClient(nobody))
-	want(t, "code", ask(t, gate, "/wait", ""), "keys_unavailable")
-	want(t, "next", ask(t, gate, "/", ""), "allow")
+	gate := faultyGate(t, WithHTTPClient(unreachable))
+	want(t, "code", check(t, gate, "/wait", ""), "keys_unavailable")
+	want(t, "next", check(t, gate, "/", ""), "allow")
 }
 
-// nobody is a client that reaches no server.
-var nobody = &http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) {
-	return nil, errors.New("nobody is there")
+// unreachable is a client whose requests all fail.
+var unreachable = &http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) {
+	return nil, errors.New("no server")
 })}
 
-// serves is a client to which every document is this text.
+// serves returns a client that gets this text for every document.
 func serves(text string) *http.Client {
 	return &http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) {
 		return &http.Response{StatusCode: 200, Body: io.NopCloser(strings.NewReader(text))}, nil
 	})}
 }
 
-// documentOf waits until the fetch of the document has ended.
-func documentOf(t *testing.T, gate *Gate) kept {
+// documentOf returns the history of document 7 after its fetch has ended.
+func documentOf(t *testing.T, gate *Gate) documentHistory {
 	t.Helper()
-	want(t, "code", ask(t, gate, "/wait", ""), "keys_unavailable")
+	want(t, "code", check(t, gate, "/wait", ""), "keys_unavailable")
 	journal := gate.inForce.Load().pool.journals.of("x")
 	journal.writing.Lock()
 	defer journal.writing.Unlock()
 	if document, ok := journal.documents[7]; ok {
 		return *document
 	}
-	return kept{}
+	return documentHistory{}
 }
 
 func TestADocumentIsReadInSlicesByEveryInstance(t *testing.T) {
@@ -106,22 +106,22 @@ func TestADocumentIsReadInSlicesByEveryInstance(t *testing.T) {
 	}
 }
 
-func TestInstancesThatDieBetweenSlicesAreNoFailureOfTheDocument(t *testing.T) {
+func TestAnInstanceThatDiesBetweenSlicesDoesNotFailTheDocument(t *testing.T) {
 	gate := faultyGate(t, WithInstances(2), WithHTTPClient(serves("unfinished")))
 	var all sync.WaitGroup
 	for range 40 {
-		all.Go(func() { want(t, "trap", ask(t, gate, "/trap", ""), "internal_error") })
+		all.Go(func() { want(t, "trap", check(t, gate, "/trap", ""), "internal_error") })
 	}
 	document := documentOf(t, gate)
 	all.Wait()
 	want(t, "failures", len(document.failures), 0)
 	eventually(t, "all have read it", func() bool {
 		pool := gate.inForce.Load().pool
-		readers, hasNews := pool.readers(), false
+		readers, hasUnread := pool.readers(), false
 		for _, r := range readers {
-			_ = pool.callThis(t.Context(), r, func(r *reader) error { hasNews = hasNews || pool.journals.hasNews(r); return nil })
+			_ = pool.callThis(t.Context(), r, func(r *reader) error { hasUnread = hasUnread || pool.journals.hasUnread(r); return nil })
 		}
-		return len(readers) == 2 && !hasNews
+		return len(readers) == 2 && !hasUnread
 	})
 }
 
@@ -129,10 +129,10 @@ func TestAnOutdatedDocumentChangesNothing(t *testing.T) {
 	gate := faultyGate(t, WithHTTPClient(serves("outdated")))
 	document := documentOf(t, gate)
 	want(t, "nothing is written", document.accepted == nil && len(document.failures) == 0, true)
-	want(t, "next", ask(t, gate, "/", ""), "allow")
+	want(t, "next", check(t, gate, "/", ""), "allow")
 }
 
-func TestAnInstanceThatIsDeadSaysSo(t *testing.T) {
+func TestADeadInstanceReturnsATrap(t *testing.T) {
 	engine, err := compile(engineConfig{}, faulty)
 	if err != nil {
 		t.Fatal(err)
@@ -148,8 +148,8 @@ func TestAnInstanceThatIsDeadSaysSo(t *testing.T) {
 	}
 }
 
-func TestAnArgumentForWhichThereIsNoRoomIsATrap(t *testing.T) {
+func TestAnArgumentThatDoesNotFitIsATrap(t *testing.T) {
 	gate := faultyGate(t)
-	want(t, "code", ask(t, gate, "/"+strings.Repeat("a", 60_000), ""), "internal_error")
-	want(t, "next", ask(t, gate, "/", ""), "allow")
+	want(t, "code", check(t, gate, "/"+strings.Repeat("a", 60_000), ""), "internal_error")
+	want(t, "next", check(t, gate, "/", ""), "allow")
 }

@@ -14,17 +14,17 @@ import (
 func defaultClient() *http.Client {
 	transport, ok := http.DefaultTransport.(*http.Transport)
 	if !ok {
-		// Somebody replaced it, and meant it.
+		// The program has replaced http.DefaultTransport: use its transport.
 		return documentClient(http.DefaultClient)
 	}
 	transport = transport.Clone()
-	// One document in minutes: an idle connection is of no use.
+	// Fetches are minutes apart, so an idle connection has no use.
 	transport.DisableKeepAlives = true
 	return documentClient(&http.Client{Transport: transport})
 }
 
-// documentClient is a client over the same transport that follows no redirect
-// and sends no cookie; the bounds of a fetch are the gate's.
+// documentClient returns a client with the same transport that follows no
+// redirects and sends no cookies. The gate sets the timeout of each fetch.
 func documentClient(client *http.Client) *http.Client {
 	return &http.Client{
 		Transport:     client.Transport,
@@ -32,8 +32,8 @@ func documentClient(client *http.Client) *http.Client {
 	}
 }
 
-// fetch gets one document within its bounds: nil, and a word in the log, if
-// there is none.
+// fetch fetches one document within its bounds. If that fails, it logs the
+// reason and returns nil.
 func (s *settings) fetch(ctx context.Context, fetch Fetch) *Response {
 	ctx, cancel := context.WithTimeout(ctx, fetch.Timeout)
 	defer cancel()
@@ -70,7 +70,7 @@ func get(ctx context.Context, client *http.Client, fetch Fetch) (*Response, erro
 		return response, nil
 	}
 	if coding := answer.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
-		return nil, errors.New("the server compressed the document, unasked")
+		return nil, errors.New("the server compressed the document, although the request did not allow it")
 	}
 	tooLong := fmt.Errorf("the document has more than %d bytes", fetch.MaxBytes)
 	if answer.ContentLength > int64(fetch.MaxBytes) {
@@ -86,7 +86,8 @@ func get(ctx context.Context, client *http.Client, fetch Fetch) (*Response, erro
 	return response, nil
 }
 
-// reason leaves out the address, whose query may hold a key.
+// reason returns an error's text without the URL, whose query may contain a
+// key.
 func reason(err error) string {
 	var inner *url.Error
 	if errors.As(err, &inner) {
@@ -95,7 +96,7 @@ func reason(err error) string {
 	return err.Error()
 }
 
-// logDocument says that a document is not to be had, or not to be used.
+// logDocument logs why a document, or a part of it, is not available.
 func (s *settings) logDocument(fetch Fetch, reason string) {
 	uri, _, _ := strings.Cut(fetch.URI, "?")
 	s.logger.LogAttrs(context.Background(), slog.LevelWarn, "countersign: a document is not available",

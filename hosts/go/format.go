@@ -7,18 +7,18 @@ import (
 	"strings"
 )
 
-// What the types that hold tokens, claims or documents look like where
-// somebody prints them, by whatever verb: what kind of thing it is, in the
-// policy's own names, and nothing that a caller sent. [encoding/json] says
-// everything, for those who ask for it.
+// Types that contain tokens, claims or documents print, for every verb, only
+// names from the policy and nothing that a client sent. [encoding/json] writes
+// all their fields.
 
-// Format is [fmt.Formatter]: neither documents nor tokens.
+// Format implements [fmt.Formatter]. It prints no document and no token.
 func (g *Gate) Format(s fmt.State, _ rune) { write(s, "countersign.Gate{}") }
 
-// Format is [fmt.Formatter]: neither documents nor tokens.
+// Format implements [fmt.Formatter]. It prints no document and no token.
 func (i *Instance) Format(s fmt.State, _ rune) { write(s, "countersign.Instance{}") }
 
-// Format is [fmt.Formatter]: issuer and token type, or the denial.
+// Format implements [fmt.Formatter]. It prints the issuer and the token type,
+// or the denial's code.
 func (d Decision) Format(s fmt.State, _ rune) {
 	switch {
 	case d.Grant != nil:
@@ -30,7 +30,7 @@ func (d Decision) Format(s fmt.State, _ rune) {
 	}
 }
 
-// Format is [fmt.Formatter]: issuer and token type.
+// Format implements [fmt.Formatter]. It prints the issuer and the token type.
 func (g Grant) Format(s fmt.State, _ rune) {
 	if g.Principal == nil {
 		write(s, "countersign.Grant{anonymous}")
@@ -39,27 +39,28 @@ func (g Grant) Format(s fmt.State, _ rune) {
 	write(s, "countersign.Grant{%v}", *g.Principal)
 }
 
-// Format is [fmt.Formatter]: issuer and token type.
+// Format implements [fmt.Formatter]. It prints the issuer and the token type.
 func (p Principal) Format(s fmt.State, _ rune) {
 	write(s, "countersign.Principal{issuer: %q, token type: %q}", p.Issuer, p.TokenType)
 }
 
-// Format is [fmt.Formatter]: method, path, and how many headers.
+// Format implements [fmt.Formatter]. It prints the method, the path and the
+// number of headers.
 func (r Request) Format(s fmt.State, _ rune) {
 	path, _, _ := strings.Cut(r.Target, "?")
 	write(s, "countersign.Request{%q %q, headers: %d}", r.Method, path, len(r.Headers))
 }
 
-// Format is [fmt.Formatter]: the name.
+// Format implements [fmt.Formatter]. It prints the name.
 func (h Header) Format(s fmt.State, _ rune) { write(s, "countersign.Header{%q}", h.Name) }
 
-// Format is [fmt.Formatter]: the fault.
+// Format implements [fmt.Formatter]. It prints the fault.
 func (i Inspection) Format(s fmt.State, _ rune) {
 	write(s, "countersign.Inspection{fault: %q}", i.Fault)
 }
 
-// LogValue is [slog.LogValuer]: who passed by the policy's names, or the
-// denial.
+// LogValue implements [slog.LogValuer]. It logs the grant's issuer and token
+// type, or the denial.
 func (d Decision) LogValue() slog.Value {
 	if d.Denial != nil {
 		return d.Denial.LogValue()
@@ -67,10 +68,11 @@ func (d Decision) LogValue() slog.Value {
 	return d.Grant.LogValue()
 }
 
-// LogValue is [slog.LogValuer]: that it is a gate.
+// LogValue implements [slog.LogValuer]. It logs only that this is a gate.
 func (g *Gate) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(g)) }
 
-// LogValue keeps what the token says out of logs.
+// LogValue implements [slog.LogValuer]. It logs the issuer and the token type,
+// and no claim of the token.
 func (g *Grant) LogValue() slog.Value {
 	switch {
 	case g == nil:
@@ -81,8 +83,8 @@ func (g *Grant) LogValue() slog.Value {
 	return g.Principal.LogValue()
 }
 
-// LogValue says by the policy's names what kind of caller it is, and nothing
-// that the token says.
+// LogValue implements [slog.LogValuer]. It logs the issuer's name in the policy
+// and the token type, and no claim of the token.
 func (p *Principal) LogValue() slog.Value {
 	if p == nil {
 		return slog.StringValue("none")
@@ -90,7 +92,8 @@ func (p *Principal) LogValue() slog.Value {
 	return slog.GroupValue(slog.String("issuer", p.Issuer), slog.String("token_type", p.TokenType))
 }
 
-// LogValue says the code, the status and the claim's name.
+// LogValue implements [slog.LogValuer]. It logs the code, the status and the
+// claim's name.
 func (d *Denial) LogValue() slog.Value {
 	if d == nil {
 		return slog.StringValue("none")
@@ -99,6 +102,6 @@ func (d *Denial) LogValue() slog.Value {
 }
 
 func write(w io.Writer, format string, args ...any) {
-	// A printer that cannot print has nobody to tell.
+	// [fmt.Formatter] has no way to return an error.
 	_, _ = fmt.Fprintf(w, format, args...)
 }

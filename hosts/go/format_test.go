@@ -9,8 +9,8 @@ import (
 	"github.com/countersign/countersign/hosts/go/internal/issuertest"
 )
 
-// What a careless handler may print or log, in every way.
-func TestWhatIsPrintedHoldsNeitherTokenNorClaims(t *testing.T) {
+// Every way in which a handler may print or log these values by mistake.
+func TestPrintedValuesContainNoTokenAndNoClaims(t *testing.T) {
 	issuer := issuertest.New(t, keyA)
 	policy := policyOf(issuer.Entry("platform"))
 	policy["forward"] = object{"x-auth-claims": "claims", "x-auth-subject": "subject"}
@@ -31,7 +31,7 @@ func TestWhatIsPrintedHoldsNeitherTokenNorClaims(t *testing.T) {
 	}
 	defer instance.Close()
 	request := requestOf(to("/write?access_token="+token, token), gate.inForce.Load().reads)
-	// Fields of structs that are not ours, too.
+	// Also as fields of other structs.
 	type held struct {
 		D any
 		P *Decision
@@ -69,7 +69,7 @@ func TestWhatIsPrintedHoldsNeitherTokenNorClaims(t *testing.T) {
 	want(t, "grant", fmt.Sprint(allowed), `countersign.Decision{allow countersign.Grant{countersign.Principal{issuer: "platform", token type: ""}}}`)
 }
 
-func TestWhatAnInstanceKeepsOfGrantsIsBoundedInBytes(t *testing.T) {
+func TestTheGrantCacheIsBoundedInBytes(t *testing.T) {
 	var kept grants
 	big := strings.Repeat("c", 40_000)
 	for number := range uint64(5000) {

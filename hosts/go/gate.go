@@ -1,10 +1,10 @@
-// Package countersign decides in a Go service who issued a token, for whom,
-// with which scopes, and whether a request may pass.
+// Package countersign verifies JWTs and decides by a policy whether an HTTP
+// request is allowed.
 //
-// Decisions come from the sealed module, one WebAssembly file with one SHA-256
-// ([SHA256]) that decides in every host, run here by wazero without cgo. This
-// package moves bytes in, fetches the documents that the gate asks for, and
-// turns decisions into HTTP. It verifies nothing itself.
+// The sealed module makes the decisions: one WebAssembly file with one SHA-256
+// ([SHA256]), the same in every host. Here wazero runs it, without cgo. This
+// package passes requests to the module, fetches the documents that it needs,
+// and turns decisions into HTTP responses. It verifies nothing itself.
 package countersign
 
 import (
@@ -15,57 +15,58 @@ import (
 )
 
 // A Gate decides requests by a policy, in instances of the sealed module, and
-// fetches the documents that this takes. Any number of goroutines may use it.
+// fetches the documents that it needs. It is safe for concurrent use.
 type Gate struct {
 	settings *settings
-	// Nil when the gate is closed.
+	// Nil after Close.
 	inForce atomic.Pointer[generation]
-	// Holds a token while nobody changes what is in force.
-	unchanging chan struct{}
-	// Ends when the gate closes: a reload under way does not hold that up.
+	// A lock for Reload and Close that can be waited for with a context. It
+	// holds one value while it is free.
+	reloadLock chan struct{}
+	// Ends when the gate closes, which cancels a reload in progress.
 	open  context.Context
 	close context.CancelFunc
 }
 
 var errClosed = errors.New("countersign: the gate is closed")
 
-// New opens a gate by a policy (JSON) and begins to fetch its documents,
-// without waiting for them ([Gate.Warm] does). The first gate of a process
-// compiles the module, which takes a while: see [WithCompilationCache].
+// New opens a gate with a policy (JSON) and starts to fetch its documents. It
+// does not wait for them: [Gate.Warm] does. The first gate of a process
+// compiles the module, which is slow: see [WithCompilationCache].
 //
-// A policy that is refused is a [PolicyError] with every problem of it. The
-// context bounds the opening only.
+// If the policy is refused, the error is a [PolicyError] with every problem.
+// The context only bounds New itself.
 func New(ctx context.Context, policy []byte, options ...Option) (*Gate, error) {
 	settings := newSettings(options)
 	opened, err := openGeneration(ctx, settings, string(policy))
 	if err != nil {
 		return nil, err
 	}
-	gate := &Gate{settings: settings, unchanging: make(chan struct{}, 1)}
+	gate := &Gate{settings: settings, reloadLock: make(chan struct{}, 1)}
 	gate.open, gate.close = context.WithCancel(context.Background())
-	gate.unchanging <- struct{}{}
+	gate.reloadLock <- struct{}{}
 	gate.inForce.Store(opened)
 	opened.start()
 	return gate, nil
 }
 
-// Close ends all fetches, and a reload under way, and frees the instances.
+// Close cancels all fetches and a reload in progress, and frees the instances.
 // Every later check is denied with `internal_error`.
 func (g *Gate) Close() error {
 	g.close()
-	<-g.unchanging
-	defer func() { g.unchanging <- struct{}{} }()
+	<-g.reloadLock
+	defer func() { g.reloadLock <- struct{}{} }()
 	if old := g.inForce.Swap(nil); old != nil {
 		old.close()
 	}
 	return nil
 }
 
-// Check decides whether a request may pass. It waits, within bounds, for
-// documents that the answer takes, and never reads the body.
+// Check decides whether a request is allowed. If the decision needs documents,
+// it waits for them, within bounds ([WithWait]). It never reads the body.
 //
-// The error is nil only if it may pass: it is a [Denial], also in the
-// decision, or the context's error where the caller did not wait.
+// The error is nil only if the request is allowed. Otherwise it is the
+// decision's [Denial], or the context's error if the context has ended.
 func (g *Gate) Check(ctx context.Context, r *http.Request) (Decision, error) {
 	return g.decide(ctx, admission{gate: g, request: r}, func(generation *generation) func(*reader, uint64) (Answer, error) {
 		request := requestOf(r, generation.reads)
@@ -73,16 +74,16 @@ func (g *Gate) Check(ctx context.Context, r *http.Request) (Decision, error) {
 	})
 }
 
-// Require is what a token must have: JSON, what a rule of the policy calls
-// `require`, such as `{"scopes": {"all": ["api:read"]}}`. Empty asks nothing
-// more than a good token of one of the policy's issuers.
+// Require is a requirement on a token, in JSON: the `require` of a policy's
+// rule, such as `{"scopes": {"all": ["api:read"]}}`. The empty text requires
+// only a valid token of one of the policy's issuers.
 //
-// A gate parses a text once and remembers the 1,000 that were used last: make
-// them of your own constants rather than of what a caller sent.
+// A gate parses each text once and keeps the 1,000 that were used last. Build
+// it from constants, not from data that a client sent.
 type Require string
 
-// Verify is [Gate.Check] without HTTP, for tokens that come another way. A
-// requirement that the policy in force refuses is a [PolicyError].
+// Verify is [Gate.Check] for a token without an HTTP request. If the policy in
+// force refuses the requirement, the error is a [PolicyError].
 func (g *Gate) Verify(ctx context.Context, token string, require Require) (Decision, error) {
 	return g.decide(ctx, admission{gate: g, token: token}, func(*generation) func(*reader, uint64) (Answer, error) {
 		return func(r *reader, nowMS uint64) (Answer, error) {
@@ -95,12 +96,12 @@ func (g *Gate) Verify(ctx context.Context, token string, require Require) (Decis
 	})
 }
 
-// decide turns what the policy in force answers into a decision.
+// decide makes a decision by the policy in force.
 func (g *Gate) decide(
-	ctx context.Context, by admission, ask func(*generation) func(*reader, uint64) (Answer, error),
+	ctx context.Context, by admission, checkBy func(*generation) func(*reader, uint64) (Answer, error),
 ) (decision Decision, err error) {
-	err = g.ask(ctx, func(current *generation) (err error) {
-		decision, err = current.decide(ctx, ask(current))
+	err = g.withCurrent(ctx, func(current *generation) (err error) {
+		decision, err = current.decide(ctx, checkBy(current))
 		return err
 	})
 	switch {
@@ -120,16 +121,17 @@ func (g *Gate) decide(
 	return decision, nil
 }
 
-// Reload puts another policy in force. The old one stays until the new one is
-// open and its documents were fetched, or could not be for as long as a check
-// would wait; documents from the same addresses are taken over.
+// Reload puts a new policy in force. The old policy stays in force until the
+// new one is open and its documents are fetched, but at most as long as a check
+// waits ([WithWait]). Documents from the same addresses are reused.
 //
-// A policy that is refused is a [PolicyError]: nothing has changed then.
-// Reloads take turns, so that the policy of the last one stays in force.
+// If the new policy is refused, the error is a [PolicyError] and the old policy
+// stays in force. Concurrent reloads run one after the other, so that the
+// policy of the last one stays in force.
 func (g *Gate) Reload(ctx context.Context, policy []byte) error {
 	select {
-	case <-g.unchanging:
-		defer func() { g.unchanging <- struct{}{} }()
+	case <-g.reloadLock:
+		defer func() { g.reloadLock <- struct{}{} }()
 	case <-g.open.Done():
 		return errClosed
 	case <-ctx.Done():
@@ -154,7 +156,8 @@ func (g *Gate) reload(ctx context.Context, policy []byte) error {
 	if err != nil {
 		return err
 	}
-	// Also what reads a long document for the new policy.
+	// A cancelled reload also ends the tasks of the new policy, such as the
+	// reading of a long document.
 	keep := context.AfterFunc(ctx, next.tasks.cancel)
 	err = next.warm(ctx, old)
 	if !keep() && err == nil {
@@ -170,23 +173,24 @@ func (g *Gate) reload(ctx context.Context, policy []byte) error {
 	return nil
 }
 
-// Explain lists every check of a request in order, with its details: for
-// people, and only for those who may see claims. It fetches nothing.
+// Explain lists every check of a request in order, with its details, for
+// debugging. It shows values of claims: give it only to people who may see
+// them. It fetches nothing.
 func (g *Gate) Explain(ctx context.Context, r *http.Request) (steps []Step, err error) {
 	nowMS, err := g.settings.nowMS()
 	if err != nil {
 		return nil, err
 	}
-	err = g.read(ctx, func(current *generation, reader *reader) (err error) {
+	err = g.withReader(ctx, func(current *generation, reader *reader) (err error) {
 		steps, err = reader.instance.Explain(requestOf(r, current.reads), nowMS)
 		return err
 	})
 	return steps, err
 }
 
-// Inspect decodes a token that nobody has verified. Never decide by it.
+// Inspect decodes a token without verifying it. Never use it to decide.
 func (g *Gate) Inspect(ctx context.Context, token string) (inspection Inspection, err error) {
-	err = g.read(ctx, func(_ *generation, reader *reader) (err error) {
+	err = g.withReader(ctx, func(_ *generation, reader *reader) (err error) {
 		inspection, err = reader.instance.Inspect(token)
 		return err
 	})
@@ -199,29 +203,30 @@ func (g *Gate) Status(ctx context.Context) (documents []DocumentStatus, err erro
 	if err != nil {
 		return nil, err
 	}
-	err = g.read(ctx, func(_ *generation, reader *reader) (err error) {
+	err = g.withReader(ctx, func(_ *generation, reader *reader) (err error) {
 		documents, err = reader.instance.Status(nowMS)
 		return err
 	})
 	return documents, err
 }
 
-// Warm fetches every document that is due and waits until it is supplied, or
-// as long as a check would. [Gate.Status] says what came of it.
+// Warm fetches every document that is due. It returns when all are supplied,
+// or after the time that a check waits ([WithWait]). [Gate.Status] gives the
+// result.
 func (g *Gate) Warm(ctx context.Context) error {
-	return g.ask(ctx, func(current *generation) error { return current.warm(ctx, nil) })
+	return g.withCurrent(ctx, func(current *generation) error { return current.warm(ctx, nil) })
 }
 
-// read asks an instance of the policy in force.
-func (g *Gate) read(ctx context.Context, read func(*generation, *reader) error) error {
-	return g.ask(ctx, func(current *generation) error {
-		return current.pool.call(ctx, func(reader *reader) error { return read(current, reader) })
+// withReader calls a function with an instance of the policy in force.
+func (g *Gate) withReader(ctx context.Context, do func(*generation, *reader) error) error {
+	return g.withCurrent(ctx, func(current *generation) error {
+		return current.pool.call(ctx, func(reader *reader) error { return do(current, reader) })
 	})
 }
 
-// ask asks the policy in force, and the next one where it is replaced
-// meanwhile.
-func (g *Gate) ask(ctx context.Context, ask func(*generation) error) error {
+// withCurrent calls a function with the policy in force, and again with the
+// next one if a reload has replaced it in between.
+func (g *Gate) withCurrent(ctx context.Context, do func(*generation) error) error {
 	for {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -230,7 +235,7 @@ func (g *Gate) ask(ctx context.Context, ask func(*generation) error) error {
 		if current == nil {
 			return errClosed
 		}
-		if err := ask(current); !errors.Is(err, errRetired) {
+		if err := do(current); !errors.Is(err, errRetired) {
 			return err
 		}
 	}

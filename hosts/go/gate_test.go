@@ -24,7 +24,7 @@ func TestTheFirstCheckFetchesTheKeysAndDecides(t *testing.T) {
 	want(t, "tenant", principal.Tenant, "acme")
 	want(t, "scopes", strings.Join(principal.Scopes, " "), "read write")
 	want(t, "expiry", principal.ExpiresAt.Unix(), start.Unix()+100_000)
-	want(t, "documents fetched", issuer.TimesAsked("/jwks"), 1)
+	want(t, "documents fetched", issuer.Requests("/jwks"), 1)
 }
 
 func TestEveryRequestGetsItsCode(t *testing.T) {
@@ -42,15 +42,15 @@ func TestEveryRequestGetsItsCode(t *testing.T) {
 		{"another tenant", "/orgs/globex/1", good, "tenant_denied"},
 		{"expired", "/write", issuer.Token(keyA, object{"exp": start.Unix() - 600}), "token_expired"},
 		{"another audience", "/write", issuer.Token(keyA, object{"aud": "other"}), "audience_mismatch"},
-		{"a stranger's", "/write", issuer.Token(keyA, object{"iss": "https://evil.example"}), "issuer_unknown"},
-		{"a key that nobody has", "/write", issuer.Token(keyB), "key_unknown"},
+		{"another issuer's", "/write", issuer.Token(keyA, object{"iss": "https://evil.example"}), "issuer_unknown"},
+		{"an unknown key", "/write", issuer.Token(keyB), "key_unknown"},
 		{"two readings of a path", "/orgs/acme/%2e%2e/globex", good, "request_ambiguous"},
 	} {
-		t.Run(test.name, func(t *testing.T) { want(t, "code", ask(t, gate, test.target, test.token), test.code) })
+		t.Run(test.name, func(t *testing.T) { want(t, "code", check(t, gate, test.target, test.token), test.code) })
 	}
 }
 
-func TestADenialSaysEverythingThatAnAnswerNeeds(t *testing.T) {
+func TestADenialHasEverythingForTheResponse(t *testing.T) {
 	issuer := issuertest.New(t, keyA)
 	policy := policyOf(issuer.Entry("platform"))
 	policy["realm"] = "platform"
@@ -93,7 +93,7 @@ func TestATokenIsVerifiedWithoutARequest(t *testing.T) {
 	}
 }
 
-func TestABrokenPolicySaysEveryProblem(t *testing.T) {
+func TestARefusedPolicyListsEveryProblem(t *testing.T) {
 	policy := policyOf(issuertest.New(t, keyA).Entry("platform"))
 	policy["contract"], policy["leeway_s"] = "2", -1
 	gate, err := New(t.Context(), []byte(text(policy)))
@@ -108,7 +108,7 @@ func TestABrokenPolicySaysEveryProblem(t *testing.T) {
 	}
 }
 
-func TestACallerThatGoesAwayIsNotWaitedFor(t *testing.T) {
+func TestACheckEndsWithItsContext(t *testing.T) {
 	issuer := issuertest.New(t, keyA)
 	leave := make(chan struct{})
 	issuer.Answer("/jwks", func(http.ResponseWriter, *http.Request) { <-leave })
@@ -122,15 +122,15 @@ func TestACallerThatGoesAwayIsNotWaitedFor(t *testing.T) {
 	}
 	cancel()
 	if _, err := gate.Check(ctx, to("/healthz", "")); err == nil {
-		t.Error("a check for nobody was decided")
+		t.Error("a check was decided after its context had ended")
 	}
 }
 
-func TestExplainAndInspectTellPeopleWhy(t *testing.T) {
+func TestExplainAndInspectShowTheReason(t *testing.T) {
 	issuer := issuertest.New(t, keyA)
 	gate := newGate(t, newClock(), policyOf(issuer.Entry("platform")))
 	token := issuer.Token(keyA)
-	want(t, "check", ask(t, gate, "/write", token), "allow")
+	want(t, "check", check(t, gate, "/write", token), "allow")
 	steps, err := gate.Explain(t.Context(), to("/admin", token))
 	if err != nil || len(steps) == 0 {
 		t.Fatal(steps, err)
@@ -148,13 +148,13 @@ func TestExplainAndInspectTellPeopleWhy(t *testing.T) {
 	want(t, "fault", inspection.Fault, "token_malformed")
 }
 
-func TestAClosedGateAdmitsNobody(t *testing.T) {
+func TestAClosedGateAdmitsNothing(t *testing.T) {
 	issuer := issuertest.New(t, keyA)
 	gate := newGate(t, newClock(), policyOf(issuer.Entry("platform")))
 	if err := gate.Close(); err != nil {
 		t.Fatal(err)
 	}
-	want(t, "public", ask(t, gate, "/healthz", ""), "internal_error")
+	want(t, "public", check(t, gate, "/healthz", ""), "internal_error")
 	if err := gate.Reload(t.Context(), []byte("{}")); err == nil {
 		t.Error("a closed gate was reloaded")
 	}

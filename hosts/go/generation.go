@@ -7,24 +7,24 @@ import (
 )
 
 const (
-	// Discovery, the keys that it names, and one more try.
+	// One for discovery, one for the keys that it names, and further tries.
 	rounds = 4
-	// Fetches under way that no request waits for.
+	// Concurrent fetches that no request waits for.
 	backgroundFetches = 32
 )
 
-// A generation is one policy in force: its instances, and the documents that
-// they ask for.
+// A generation is one policy in force: its instances and their documents.
 type generation struct {
 	settings *settings
 	pool     *pool
 	tasks    *tasks
-	// The headers that decisions read.
+	// The names of the headers that decisions read.
 	reads      []headerName
-	flights    flights
-	rooms      rooms
+	pending    pendingFetches
+	waitLimits waitLimits
 	background chan struct{}
-	// Something was supplied: what is due may have changed.
+	// Signals that a document was supplied, so that the next due time may have
+	// changed.
 	supplied chan struct{}
 }
 
@@ -39,7 +39,7 @@ func openGeneration(ctx context.Context, s *settings, policy string) (*generatio
 		settings:   s,
 		pool:       pool,
 		tasks:      tasks,
-		rooms:      rooms{places: s.maxWaiting},
+		waitLimits: waitLimits{limit: s.maxWaiting},
 		background: make(chan struct{}, backgroundFetches),
 		supplied:   make(chan struct{}, 1),
 	}
@@ -55,31 +55,33 @@ func openGeneration(ctx context.Context, s *settings, policy string) (*generatio
 	return g, nil
 }
 
-// start begins to fetch documents, and keeps them fresh unless requests do.
+// start starts to fetch documents. It also refreshes them on timers, unless
+// requests do that (WithInlineRefresh).
 func (g *generation) start() {
 	if g.settings.inline {
-		// A trap is logged where it happens.
+		// The pool logs a trap.
 		g.tasks.start(func(ctx context.Context) { _, _ = g.startDue(ctx, nil) })
 		return
 	}
 	g.tasks.start(g.keepFresh)
 }
 
-// close ends its work and frees its instances.
+// close ends the tasks and frees the instances.
 func (g *generation) close() {
 	g.tasks.stop()
 	g.pool.retire()
 }
 
-// decide asks until there is a decision, fetching what it waits for. An error
-// is the caller's context's, a refused requirement, or errRetired.
-func (g *generation) decide(ctx context.Context, ask func(r *reader, nowMS uint64) (Answer, error)) (Decision, error) {
-	patience := patience{g: g}
-	defer patience.end()
+// decide checks, and fetches the documents that the answer waits for, until
+// there is a decision. An error is the context's error, a refused requirement,
+// or errRetired.
+func (g *generation) decide(ctx context.Context, check func(r *reader, nowMS uint64) (Answer, error)) (Decision, error) {
+	wait := documentWait{g: g}
+	defer wait.end()
 	var waits []Fetch
 	isRefreshed := !g.settings.inline
 	for left := rounds; left > 0; left-- {
-		answer, under, err := g.ask(ctx, ask)
+		answer, inFlight, err := g.checkOnce(ctx, check)
 		switch {
 		case errors.Is(err, errRetired) || isRefused(err):
 			return Decision{}, err
@@ -95,23 +97,23 @@ func (g *generation) decide(ctx context.Context, ask func(r *reader, nowMS uint6
 			if isRefreshed || answer.Grant.Principal == nil {
 				return answer.Decision, nil
 			}
-			// Once: what cannot be fetched now is decided by what is there.
+			// Only once: if a fetch fails, the documents at hand decide.
 			isRefreshed = true
 			issuers = []string{answer.Grant.Principal.Issuer}
-			under = g.flights.of(func(issuer string) bool { return issuer == issuers[0] })
-			if len(under) == 0 || !patience.begin(ctx, issuers) {
+			inFlight = g.pending.list(func(issuer string) bool { return issuer == issuers[0] })
+			if len(inFlight) == 0 || !wait.begin(ctx, issuers) {
 				return answer.Decision, nil
 			}
-			landed(patience.ctx, under)
+			awaitAll(wait.ctx, inFlight)
 			left++
 			continue
 		}
 		waits = answer.Wait
-		// The fetch has begun, whether or not there is room to wait for it.
-		if !patience.begin(ctx, issuers) {
+		// The fetch has started even if this request may not wait for it.
+		if !wait.begin(ctx, issuers) {
 			break
 		}
-		if !landed(patience.ctx, under) {
+		if !awaitAll(wait.ctx, inFlight) {
 			break
 		}
 	}
@@ -121,10 +123,10 @@ func (g *generation) decide(ctx context.Context, ask func(r *reader, nowMS uint6
 	return Decision{Denial: waitedTooLong(waits)}, nil
 }
 
-// ask asks a free instance once, and starts the fetches that it answers.
-func (g *generation) ask(
-	ctx context.Context, ask func(r *reader, nowMS uint64) (Answer, error),
-) (answer Answer, under []flight, err error) {
+// checkOnce calls a free instance once and starts the fetches that it asks for.
+func (g *generation) checkOnce(
+	ctx context.Context, check func(r *reader, nowMS uint64) (Answer, error),
+) (answer Answer, inFlight []pendingFetch, err error) {
 	nowMS, err := g.settings.nowMS()
 	if err != nil {
 		return Answer{}, nil, err
@@ -135,24 +137,25 @@ func (g *generation) ask(
 			if err != nil {
 				return err
 			}
-			// Before anybody else asks this instance, which will not say it again.
-			g.flyAll(due, r)
+			// Before another caller gets this instance: `due` lists each fetch
+			// once.
+			g.startFetches(due, r)
 		}
-		if answer, err = ask(r, nowMS); err == nil && answer.Wait != nil {
-			under = g.flyAll(answer.Wait, r)
+		if answer, err = check(r, nowMS); err == nil && answer.Wait != nil {
+			inFlight = g.startFetches(answer.Wait, r)
 		}
 		return err
 	})
-	return answer, under, err
+	return answer, inFlight, err
 }
 
-func (g *generation) flyAll(fetches []Fetch, r *reader) (under []flight) {
+func (g *generation) startFetches(fetches []Fetch, r *reader) (inFlight []pendingFetch) {
 	for _, fetch := range fetches {
-		if flight, ok := g.fly(fetch, r.progress(g.pool.journals.of(fetch.Issuer)).read, func() {}); ok {
-			under = append(under, flight)
+		if started, ok := g.startFetch(fetch, r.progress(g.pool.journals.of(fetch.Issuer)).read, func() {}); ok {
+			inFlight = append(inFlight, started)
 		}
 	}
-	return under
+	return inFlight
 }
 
 func issuersOf(fetches []Fetch) (issuers []string) {
@@ -164,43 +167,45 @@ func issuersOf(fetches []Fetch) (issuers []string) {
 	return issuers
 }
 
-// patience is a request's wait for documents: its places in the rooms of
-// their issuers, and the moment when it waits no more.
-type patience struct {
+// A documentWait is one request's wait for documents. It counts as waiting for
+// each issuer in `held`, until its context ends.
+type documentWait struct {
 	g    *generation
 	ctx  context.Context
 	stop context.CancelFunc
 	held []string
 }
 
-// begin takes what places it has not; false if there is none.
-func (p *patience) begin(ctx context.Context, issuers []string) bool {
-	if p.stop == nil {
-		p.ctx, p.stop = context.WithTimeout(ctx, p.g.settings.wait)
+// begin counts the request as waiting for these issuers. It returns false if
+// too many requests wait for one of them.
+func (w *documentWait) begin(ctx context.Context, issuers []string) bool {
+	if w.stop == nil {
+		w.ctx, w.stop = context.WithTimeout(ctx, w.g.settings.wait)
 	}
 	for _, issuer := range issuers {
-		if slices.Contains(p.held, issuer) {
+		if slices.Contains(w.held, issuer) {
 			continue
 		}
-		if !p.g.rooms.enter(issuer) {
+		if !w.g.waitLimits.acquire(issuer) {
 			return false
 		}
-		p.held = append(p.held, issuer)
+		w.held = append(w.held, issuer)
 	}
 	return true
 }
 
-func (p *patience) end() {
-	if p.stop != nil {
-		p.stop()
+func (w *documentWait) end() {
+	if w.stop != nil {
+		w.stop()
 	}
-	for _, issuer := range p.held {
-		p.g.rooms.leave(issuer)
+	for _, issuer := range w.held {
+		w.g.waitLimits.release(issuer)
 	}
 }
 
-// startDue starts to fetch what is due, if anything. What `old` has from the
-// same address is taken over instead, as old as it is.
+// startDue starts to fetch the documents that are due, and reports whether
+// there were any. If `old` has a document from the same address, that one is
+// reused with its original time.
 func (g *generation) startDue(ctx context.Context, old *generation) (any bool, err error) {
 	nowMS, err := g.settings.nowMS()
 	if err != nil {
@@ -219,7 +224,8 @@ func (g *generation) startDue(ctx context.Context, old *generation) (any bool, e
 		return false, err
 	}
 	for _, fetch := range due {
-		// Once: this policy may refuse what the old one accepted.
+		// Only once: the new policy may refuse a document that the old one
+		// accepted.
 		if old != nil && !g.pool.journals.of(fetch.Issuer).isNewer(fetch, 0) {
 			if known := old.pool.journals.acceptedFrom(fetch.Kind, fetch.URI); known != nil {
 				g.supply(fetch, known.response, known.atMS)
@@ -228,7 +234,7 @@ func (g *generation) startDue(ctx context.Context, old *generation) (any bool, e
 		}
 		select {
 		case g.background <- struct{}{}:
-			g.fly(fetch, read[fetch.Issuer], func() { <-g.background })
+			g.startFetch(fetch, read[fetch.Issuer], func() { <-g.background })
 		case <-ctx.Done():
 			return true, ctx.Err()
 		}
@@ -236,32 +242,32 @@ func (g *generation) startDue(ctx context.Context, old *generation) (any bool, e
 	return len(due) > 0, nil
 }
 
-// warm fetches everything that is due, or takes it over from `old`, and waits
-// until it is supplied.
+// warm fetches every document that is due, or reuses it from `old`, and waits
+// until all are supplied.
 func (g *generation) warm(ctx context.Context, old *generation) error {
-	patience, stop := context.WithTimeout(ctx, g.settings.wait)
+	waitCtx, stop := context.WithTimeout(ctx, g.settings.wait)
 	defer stop()
 	for range rounds {
-		any, err := g.startDue(patience, old)
-		if patience.Err() != nil {
+		any, err := g.startDue(waitCtx, old)
+		if waitCtx.Err() != nil {
 			break
 		}
 		if err != nil {
 			return err
 		}
-		under := g.flights.of(func(string) bool { return true })
-		if !any && len(under) == 0 || !landed(patience, under) {
+		inFlight := g.pending.list(func(string) bool { return true })
+		if !any && len(inFlight) == 0 || !awaitAll(waitCtx, inFlight) {
 			break
 		}
 	}
 	return ctx.Err()
 }
 
-// landed waits for flights, and reports whether all landed in time.
-func landed(ctx context.Context, flights []flight) bool {
-	for _, flight := range flights {
+// awaitAll waits for fetches, and reports whether all ended before the context.
+func awaitAll(ctx context.Context, fetches []pendingFetch) bool {
+	for _, fetch := range fetches {
 		select {
-		case <-flight.landed:
+		case <-fetch.done:
 		case <-ctx.Done():
 			return false
 		}

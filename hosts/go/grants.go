@@ -1,14 +1,15 @@
 package countersign
 
 const (
-	// As many as tokens are remembered, by default.
+	// The number of grants kept: the module's default for tokens.
 	grantPlaces = 1024
-	// What they may hold together, as the module's own memory of tokens may.
+	// The bytes of all kept grants: the module's own limit for tokens.
 	grantBytes = 3 << 20
 )
 
-// grants holds what grants say by their numbers, so that the module is asked
-// once for each. A number has one place, from which a newer one takes it.
+// grants caches grants by their numbers, so that the host reads each from the
+// module once. A number has one place; a newer number replaces an older one
+// there.
 type grants struct {
 	places []numberedGrant
 	bytes  int
@@ -36,7 +37,7 @@ func (g *grants) keep(number uint64, grant *Grant) {
 	g.forget(number)
 	g.bytes += grant.bytes()
 	g.places[number%grantPlaces] = numberedGrant{number, grant}
-	// Numbers rise: the oldest stands behind the newest.
+	// Numbers increase: the place after the newest has the oldest.
 	for next := number + 1; g.bytes > grantBytes; next++ {
 		g.forget(next)
 	}
@@ -50,9 +51,9 @@ func (g *grants) forget(number uint64) {
 	*place = numberedGrant{}
 }
 
-// bytes is about what a grant holds in memory.
+// bytes estimates the memory of a grant.
 func (g *Grant) bytes() int {
-	const each = 16 // a text's own two words
+	const each = 16 // a string header: two words
 	bytes := 256
 	count := func(texts ...string) {
 		for _, text := range texts {

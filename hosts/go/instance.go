@@ -8,29 +8,30 @@ import (
 	"time"
 )
 
-// An Instance is the module's own functions over one open gate: no fetches,
-// no clock, no pool, one caller at a time. Every moment is an argument, in
-// milliseconds since 1970.
+// An Instance gives the module's functions for one open gate. It has no
+// fetches, no clock and no pool, and it is not safe for concurrent use. Every
+// time is an argument, in milliseconds since 1970.
 //
-// It is for runners of test vectors, benches, and hosts of another kind than
-// [Gate]. An error of its methods that is no [PolicyError] is a [Trap]: the
-// instance died, and every further call fails too.
+// It is for runners of test vectors, for benchmarks, and for hosts that cannot
+// use a [Gate]. An error of its methods is a [PolicyError] or a [Trap]. After a
+// trap the instance is dead, and every further call fails.
 type Instance struct {
 	guest  *guest
 	gate   uint64
 	grants grants
 }
 
-// Request is a request as bytes, the way the module takes it. Nothing here
-// needs to be valid.
+// A Request is the input of the module. Its fields are raw bytes and need not
+// be valid.
 type Request struct {
 	Method string
-	// Authority is `:authority`, or that of an absolute target; empty where
-	// there is none, and the field `host` counts.
+	// Authority is `:authority`, or the authority of an absolute target. If it
+	// is empty, the field `host` is used.
 	Authority string
 	// Target is in origin form, query included (RFC 9112 §3.2.1).
 	Target string
-	// Headers are fields in order, repeated names repeated, and `:protocol`.
+	// Headers are the fields in order. A repeated field is repeated here, and
+	// `:protocol` is one of them.
 	Headers []Header
 }
 
@@ -39,15 +40,15 @@ type Header struct {
 	Name, Value string
 }
 
-// An Answer is a decision, or the documents that it waits for: supply them
-// and ask again.
+// An Answer is a decision, or the documents that it waits for. Supply these and
+// check again.
 type Answer struct {
 	Decision
 	Wait []Fetch
 }
 
-// OpenInstance opens a policy. The options that matter are those of how the
-// module runs: [WithInterpreter] and [WithCompilationCache].
+// OpenInstance opens a policy in a new instance. It uses only two options:
+// [WithInterpreter] and [WithCompilationCache].
 func OpenInstance(ctx context.Context, policy []byte, options ...Option) (*Instance, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -75,18 +76,19 @@ func openIn(engine *engine, policy string) (*Instance, error) {
 	return i, nil
 }
 
-// seed keeps strangers from aiming at the table of remembered tokens.
+// seed returns a random seed for the table of remembered tokens, so that a
+// client cannot choose tokens that collide in it.
 func seed() uint64 {
 	var bytes [8]byte
-	// It never fails: the program ends before.
+	// Read never returns an error; it ends the program instead.
 	_, _ = rand.Read(bytes[:])
 	return binary.LittleEndian.Uint64(bytes[:])
 }
 
-// call is [guest.call] unless its arguments could not be lowered.
+// call is [guest.call], or a Trap if the arguments could not be lowered.
 func (i *Instance) call(name string, lowered error, lift func(*lifter, uint32), params ...uint64) error {
 	if lowered != nil {
-		return dead(lowered)
+		return trapOf(lowered)
 	}
 	return i.guest.call(name, lift, params...)
 }
@@ -104,37 +106,38 @@ func (i *Instance) number(name string, lowered error, params ...uint64) (uint64,
 // Close frees the instance.
 func (i *Instance) Close() { i.guest.close() }
 
-// Reads names, in lower case, the headers that decisions read: others need
-// not be in a [Request].
+// Reads returns the names, in lower case, of the headers that decisions read. A
+// [Request] needs no others.
 func (i *Instance) Reads() (names []string, err error) {
 	err = i.guest.call("reads", func(l *lifter, at uint32) { names = l.texts(at) }, i.gate)
 	return names, err
 }
 
-// Due lists the documents to fetch now. They count as started.
+// Due lists the documents to fetch now. It marks their fetches as started.
 func (i *Instance) Due(nowMS uint64) (fetches []Fetch, err error) {
 	err = i.guest.call("due", func(l *lifter, at uint32) { fetches = l.fetches(at) }, i.gate, nowMS)
 	return fetches, err
 }
 
-// NextDue says how long it is until [Instance.Due] has something, if it ever
-// will; 0 is now.
+// NextDue returns the time until [Instance.Due] lists a document: 0 means now.
+// It returns false if no document will become due.
 func (i *Instance) NextDue(nowMS uint64) (left time.Duration, ok bool, err error) {
 	var leftMS uint64
 	err = i.guest.call("next-due", func(l *lifter, at uint32) { leftMS, ok = l.optionalU64(at) }, i.gate, nowMS)
 	return milliseconds(leftMS), ok, err
 }
 
-// Supply says how a fetch from this address ended; it failed if the response
-// is nil. Of a large body it hands over the first part ([Response.Part]).
+// Supply gives the result of a fetch from this address to the module. The
+// response is nil if the fetch failed. Of a large body it passes the first part
+// ([Response.Part]).
 func (i *Instance) Supply(source uint32, uri string, response *Response, nowMS uint64) (supplied Supplied, err error) {
 	lower := i.guest.lower()
 	at, size := lower.text(uri)
-	// The outcome: which case, and the flattened response.
+	// The outcome: the case number, then the response's fields.
 	outcome := [7]uint64{1}
 	if response != nil {
 		outcome[0] = 0
-		// A status that is none of HTTP's supplies nothing.
+		// A status outside 0 to 999 is not 200, so it supplies nothing.
 		outcome[1] = uint64(uint16(min(max(response.Status, 0), 999)))
 		outcome[2], outcome[3] = lower.text(response.CacheControl)
 		outcome[4] = uint64(min(len(response.Body), math.MaxUint32))
@@ -145,8 +148,9 @@ func (i *Instance) Supply(source uint32, uri string, response *Response, nowMS u
 	return supplied, err
 }
 
-// Resume goes on with a document of which [Instance.Supply] or this said
-// [Unfinished]. The part is the next of its body; nil once all of them came.
+// Resume continues with a document for which [Instance.Supply] or Resume
+// returned [Unfinished]. The part is the next one of the body, or nil after the
+// last.
 func (i *Instance) Resume(source uint32, part []byte, nowMS uint64) (supplied Supplied, err error) {
 	lower := i.guest.lower()
 	at, size := lower.bytes(part)
@@ -161,14 +165,14 @@ func (i *Instance) Status(nowMS uint64) (documents []DocumentStatus, err error) 
 	return documents, err
 }
 
-// Check decides whether a request may pass.
+// Check decides whether a request is allowed.
 func (i *Instance) Check(request Request, nowMS uint64) (Answer, error) {
 	args, err := i.lower(request, nowMS)
 	return i.decide("check", err, args[:]...)
 }
 
-// Prepare parses a requirement (JSON: what a rule calls `require`) once, for
-// [Instance.CheckToken]. A requirement that is refused is a [PolicyError].
+// Prepare parses a requirement (JSON: the `require` of a rule) once, for
+// [Instance.CheckToken]. If it is refused, the error is a [PolicyError].
 func (i *Instance) Prepare(requirement string) (number uint32, err error) {
 	lower := i.guest.lower()
 	at, size := lower.text(requirement)
@@ -176,8 +180,8 @@ func (i *Instance) Prepare(requirement string) (number uint32, err error) {
 	return uint32(prepared), err
 }
 
-// CheckToken is [Instance.Check] without HTTP. Requirement 0 asks nothing
-// more than a good token of one of the issuers.
+// CheckToken is [Instance.Check] for a token without an HTTP request.
+// Requirement 0 requires only a valid token of one of the issuers.
 func (i *Instance) CheckToken(token string, requirement uint32, nowMS uint64) (Answer, error) {
 	lower := i.guest.lower()
 	at, size := lower.text(token)
@@ -197,7 +201,7 @@ func (i *Instance) decide(name string, lowered error, params ...uint64) (answer 
 	return answer, nil
 }
 
-// granted says what a number of the last answer grants.
+// granted returns the grant with the number of the last answer.
 func (i *Instance) granted(number uint64) (*Grant, error) {
 	if grant := i.grants.find(number); grant != nil {
 		return grant, nil
@@ -208,21 +212,21 @@ func (i *Instance) granted(number uint64) (*Grant, error) {
 		return nil, err
 	}
 	if grant == nil {
-		return nil, &Trap{"a grant says nothing"}
+		return nil, &Trap{"the module has no grant for its number"}
 	}
 	i.grants.keep(number, grant)
 	return grant, nil
 }
 
-// Explain lists every check of a decision in order, with its details. It
-// changes nothing.
+// Explain lists every check of a decision in order, with its details. It does
+// not change the instance.
 func (i *Instance) Explain(request Request, nowMS uint64) (steps []Step, err error) {
 	args, lowered := i.lower(request, nowMS)
 	err = i.call("explain", lowered, func(l *lifter, at uint32) { steps = l.steps(at) }, args[:]...)
 	return steps, err
 }
 
-// Inspect decodes a token. It never decides.
+// Inspect decodes a token without verifying it. Never use it to decide.
 func (i *Instance) Inspect(token string) (inspection Inspection, err error) {
 	lower := i.guest.lower()
 	at, size := lower.text(token)

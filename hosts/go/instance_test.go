@@ -20,7 +20,7 @@ func TestAClosedInstanceAnswersWithAnError(t *testing.T) {
 	instance.Close()
 }
 
-func TestMemoryGrowsWhereItIs(t *testing.T) {
+func TestMemoryGrowsWithoutACopy(t *testing.T) {
 	memory := reserve()
 	if memory == nil {
 		t.Skip("skipped: this system reserves no addresses")

@@ -6,41 +6,43 @@ import (
 	"sync"
 )
 
-// A journal is what was supplied of one issuer's documents, so that every
-// instance, also one that is made later, reads the same in the same order and
-// decides the same. Issuers have journals of their own: one that supplies 32
-// MiB holds up no other. Entries are numbered from 1.
+// A journal records the documents supplied for one issuer. Every instance,
+// also one that is created later, reads the same entries in the same order and
+// so makes the same decisions. Each issuer has its own journal, so that a
+// document of 32 MiB does not delay another issuer. Entries are numbered from 1.
 type journal struct {
-	// Held while an instance judges what is then written for all of them.
+	// Held while the first instance reads a document and the result is written.
 	writing sync.Mutex
 
 	mu        sync.Mutex
 	latest    uint64
-	documents map[uint32]*kept
+	documents map[uint32]*documentHistory
 }
 
-// What there is of one document: what was accepted last, and the failures
-// since then, of which the last ones are kept.
-type kept struct {
+// A documentHistory is the history of one document: the last accepted version
+// and the last failures since then.
+type documentHistory struct {
 	accepted *entry
 	failures []*entry
 }
 
-// More failures in a row make no gate wait longer.
+// After so many failures in a row the gate's delay between fetches no longer
+// increases, so older ones are not needed.
 const failuresKept = 16
 
-// How one fetch ended; it failed if the response is nil.
+// An entry is the result of one fetch. The response is nil if the fetch failed.
 type entry struct {
 	number, atMS uint64
 	fetch        Fetch
 	response     *Response
-	// The discovery document that was in force when these keys were accepted:
-	// a newer one may name another address, under which they would not be.
+	// The discovery document that was in force when these keys were accepted. A
+	// newer one may give another address, and then the keys would be refused.
 	under *entry
 }
 
-// isNewer reports whether a fetch is of no more use to who had read up to an
-// entry: it has ended since then, or its address may have moved.
+// isNewer reports whether the journal has, after entry `read`, the result of
+// this fetch, or a discovery document that may have changed the address. An
+// instance that has read up to `read` then does not need the fetch.
 func (j *journal) isNewer(fetch Fetch, read uint64) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -54,10 +56,10 @@ func (j *journal) isNewer(fetch Fetch, read uint64) bool {
 	return false
 }
 
-// fail writes that a fetch failed or its document was refused: the same to a
-// gate.
+// fail records that a fetch failed or that its document was refused. The gate
+// treats both alike.
 func (j *journal) fail(fetch Fetch, atMS uint64) uint64 {
-	return j.write(&entry{atMS: atMS, fetch: fetch}, func(document *kept, failed *entry) {
+	return j.write(&entry{atMS: atMS, fetch: fetch}, func(document *documentHistory, failed *entry) {
 		if len(document.failures) == failuresKept {
 			document.failures = slices.Delete(document.failures, 0, 1)
 		}
@@ -66,23 +68,23 @@ func (j *journal) fail(fetch Fetch, atMS uint64) uint64 {
 }
 
 func (j *journal) accept(fetch Fetch, response *Response, atMS uint64) uint64 {
-	return j.write(&entry{atMS: atMS, fetch: fetch, response: response}, func(document *kept, accepted *entry) {
+	return j.write(&entry{atMS: atMS, fetch: fetch, response: response}, func(document *documentHistory, accepted *entry) {
 		if fetch.Kind == KindJWKS {
 			accepted.under = j.discovery()
 		}
-		*document = kept{accepted: accepted}
+		*document = documentHistory{accepted: accepted}
 	})
 }
 
-func (j *journal) write(next *entry, write func(*kept, *entry)) uint64 {
+func (j *journal) write(next *entry, write func(*documentHistory, *entry)) uint64 {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.documents == nil {
-		j.documents = map[uint32]*kept{}
+		j.documents = map[uint32]*documentHistory{}
 	}
 	document, ok := j.documents[next.fetch.Source]
 	if !ok {
-		document = &kept{}
+		document = &documentHistory{}
 		j.documents[next.fetch.Source] = document
 	}
 	j.latest++
@@ -100,7 +102,7 @@ func (j *journal) discovery() *entry {
 	return nil
 }
 
-// entries lists all that is kept in the order in which it was written.
+// entries lists all kept entries in the order in which they were written.
 func (j *journal) entries() (all []*entry) {
 	for _, document := range j.documents {
 		for _, entry := range append([]*entry{document.accepted}, document.failures...) {
@@ -117,7 +119,7 @@ func (j *journal) entries() (all []*entry) {
 	return slices.Compact(all)
 }
 
-// after is the first entry after one; nil if there is none.
+// after returns the first entry after number `read`, or nil.
 func (j *journal) after(read uint64) *entry {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -132,7 +134,7 @@ func (j *journal) after(read uint64) *entry {
 	return nil
 }
 
-// Journals by the name of their issuer, of which a policy has so many.
+// journals has one journal for each issuer of the policy, by its name.
 type journals struct {
 	mu       sync.Mutex
 	byIssuer map[string]*journal
@@ -159,11 +161,12 @@ func (j *journals) all() (all []*journal) {
 	return all
 }
 
-func (j *journals) hasNews(r *reader) bool {
+func (j *journals) hasUnread(r *reader) bool {
 	return slices.ContainsFunc(j.all(), func(journal *journal) bool { return journal.after(r.progress(journal).read) != nil })
 }
 
-// readAll has an instance that nobody else uses read everything.
+// readAll makes an instance read everything. No other goroutine may use the
+// instance meanwhile.
 func (j *journals) readAll(r *reader) error {
 	for _, journal := range j.all() {
 		for {
@@ -177,7 +180,8 @@ func (j *journals) readAll(r *reader) error {
 	return nil
 }
 
-// acceptedFrom is the accepted document of this kind from this address.
+// acceptedFrom returns the accepted document of this kind from this address, or
+// nil.
 func (j *journals) acceptedFrom(kind DocumentKind, uri string) *entry {
 	for _, journal := range j.all() {
 		journal.mu.Lock()

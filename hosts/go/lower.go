@@ -2,8 +2,8 @@ package countersign
 
 import "math"
 
-// A lowerer writes arguments into memory that the module gives it and then
-// owns. After its first fault it writes nothing.
+// A lowerer writes arguments into memory that the module allocates and later
+// frees. After its first error it writes nothing more.
 type lowerer struct {
 	alloc      func(align, size uint32) (at uint32, err error)
 	write      func(at uint32, text string) bool
@@ -12,18 +12,19 @@ type lowerer struct {
 	err        error
 }
 
-// text gives the two numbers that a string, or a list of bytes, becomes.
+// text writes a string. It returns its offset and its size.
 func (l *lowerer) text(text string) (at, size uint64) {
-	start := l.room(1, uint64(len(text)))
+	start := l.allocate(1, uint64(len(text)))
 	if l.err == nil && len(text) > 0 && !l.write(start, text) {
 		l.err = errOutside
 	}
 	return uint64(start), uint64(len(text))
 }
 
-// bytes is text of what would have to be copied to be one: a large document.
+// bytes is text for bytes, so that a large document is not copied into a
+// string first.
 func (l *lowerer) bytes(bytes []byte) (at, size uint64) {
-	start := l.room(1, uint64(len(bytes)))
+	start := l.allocate(1, uint64(len(bytes)))
 	if l.err == nil && len(bytes) > 0 && !l.writeBytes(start, bytes) {
 		l.err = errOutside
 	}
@@ -31,7 +32,7 @@ func (l *lowerer) bytes(bytes []byte) (at, size uint64) {
 }
 
 func (l *lowerer) headers(headers []Header) (at, length uint64) {
-	start := l.room(4, uint64(len(headers))*pairSize)
+	start := l.allocate(4, uint64(len(headers))*pairSize)
 	for i, header := range headers {
 		name, nameSize := l.text(header.Name)
 		value, valueSize := l.text(header.Value)
@@ -44,9 +45,9 @@ func (l *lowerer) headers(headers []Header) (at, length uint64) {
 	return uint64(start), uint64(len(headers))
 }
 
-// room is where that many bytes may be written; nothing lies nowhere, and
-// nowhere is aligned.
-func (l *lowerer) room(align uint32, size uint64) uint32 {
+// allocate returns the offset of newly allocated bytes. For size 0 it allocates
+// nothing and returns an aligned offset that is never used.
+func (l *lowerer) allocate(align uint32, size uint64) uint32 {
 	if l.err != nil || size == 0 {
 		return align
 	}

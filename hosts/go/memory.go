@@ -6,13 +6,13 @@ import (
 	"github.com/tetratelabs/wazero/experimental"
 )
 
-// reservedBytes is as much as the memory of an instance may grow without being
-// copied: the largest documents of several issuers. Untouched pages cost an
-// address.
+// reservedBytes is how large the memory of an instance can grow without being
+// copied: enough for the largest documents of several issuers. A page that is
+// never used costs only address space.
 const reservedBytes = 1 << 30
 
-// withMemory has the memory of an instance grow without being copied, which
-// takes long where a large document has made it large.
+// withMemory makes the memory of an instance grow without being copied. A copy
+// takes long when a large document has made the memory large.
 func withMemory(ctx context.Context) context.Context {
 	return experimental.WithMemoryAllocator(ctx, experimental.MemoryAllocatorFunc(func(capacity, _ uint64) experimental.LinearMemory {
 		if memory := reserve(); memory != nil {
@@ -22,11 +22,11 @@ func withMemory(ctx context.Context) context.Context {
 	}))
 }
 
-// A copiedMemory is for systems that reserve no addresses.
+// A copiedMemory is for systems that cannot reserve addresses.
 type copiedMemory struct{ bytes []byte }
 
-// Reallocate is of [experimental.LinearMemory]: what is new is zero, as a
-// memory never shrinks.
+// Reallocate implements [experimental.LinearMemory]. The new bytes are zero,
+// because a memory never shrinks.
 func (m *copiedMemory) Reallocate(size uint64) []byte {
 	if size > uint64(cap(m.bytes)) {
 		grown := make([]byte, len(m.bytes), size+size/2)
@@ -37,5 +37,5 @@ func (m *copiedMemory) Reallocate(size uint64) []byte {
 	return m.bytes
 }
 
-// Free is of [experimental.LinearMemory].
+// Free implements [experimental.LinearMemory].
 func (m *copiedMemory) Free() { m.bytes = nil }

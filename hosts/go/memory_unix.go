@@ -8,14 +8,14 @@ import (
 	"github.com/tetratelabs/wazero/experimental"
 )
 
-// A reservedMemory is a range of addresses, of which a part may be used. The
-// garbage collector neither sees nor counts it.
+// A reservedMemory is a reserved range of addresses. Its first `used` bytes can
+// be read and written. The garbage collector does not manage it.
 type reservedMemory struct {
 	all  []byte
 	used uint64
 }
 
-// reserve is nil where the system has no range of addresses to give.
+// reserve returns nil if the system cannot reserve the addresses.
 func reserve() experimental.LinearMemory {
 	all, err := syscall.Mmap(-1, 0, reservedBytes, syscall.PROT_NONE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
 	if err != nil {
@@ -24,14 +24,14 @@ func reserve() experimental.LinearMemory {
 	return &reservedMemory{all: all}
 }
 
-// Reallocate is of [experimental.LinearMemory]; nil fails the instruction that
-// wanted more.
+// Reallocate implements [experimental.LinearMemory]. If it returns nil, the
+// module's `memory.grow` fails.
 func (m *reservedMemory) Reallocate(size uint64) []byte {
 	if size > uint64(len(m.all)) {
 		return nil
 	}
 	if size > m.used {
-		// Both are whole pages of 64 KiB.
+		// Both bounds are multiples of 64 KiB, as Mprotect needs whole pages.
 		if err := syscall.Mprotect(m.all[m.used:size], syscall.PROT_READ|syscall.PROT_WRITE); err != nil {
 			return nil
 		}
@@ -40,11 +40,11 @@ func (m *reservedMemory) Reallocate(size uint64) []byte {
 	return m.all[:size:size]
 }
 
-// Free is of [experimental.LinearMemory]. An instance is closed by whoever has
-// it, so that nobody is in it.
+// Free implements [experimental.LinearMemory]. Only the goroutine that uses an
+// instance closes it, so no call is running in this memory.
 func (m *reservedMemory) Free() {
 	if m.all != nil {
-		// Addresses that stay reserved harm nobody.
+		// If it fails, only addresses stay reserved.
 		_ = syscall.Munmap(m.all)
 		m.all = nil
 	}

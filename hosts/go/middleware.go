@@ -11,15 +11,17 @@ import (
 
 // Middleware puts the gate in front of a handler.
 //
-// A denial is answered with its status, WWW-Authenticate, Retry-After and a
-// body `{"code": …, "message": …}`. A granted request goes on with the grant's
-// headers removed, trailers too, and set, its host in lower case, and the
-// [Grant] in its context: see [FromContext].
+// It answers a denied request with the denial's status, WWW-Authenticate,
+// Retry-After and a body `{"code": …, "message": …}`. For an allowed request it
+// removes and sets the grant's headers (it also removes trailers), writes the
+// host in lower case, puts the [Grant] into the context ([FromContext]), and
+// calls the handler.
 //
-// The gate judges the target as the handlers behind it see it, or refuses it:
-// behind [http.StripPrefix] rules name the path without the prefix. What
-// changes the target after it has judged (a StripPrefix, a rewrite) makes
-// handlers serve another one than was judged: put the gate behind that.
+// The gate decides by the target as the handlers behind it see it, or refuses
+// the request. Behind [http.StripPrefix], rules match the path without the
+// prefix. If a handler behind the gate changes the target (StripPrefix, a
+// rewrite), later handlers serve another target than the gate has checked: put
+// the gate behind it.
 func (g *Gate) Middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if g.settings.bypassCORSPreflight && isCORSPreflight(r) {
@@ -31,28 +33,28 @@ func (g *Gate) Middleware(next http.Handler) http.Handler {
 			g.refuse(w, r, err)
 			return
 		}
-		next.ServeHTTP(w, decision.passed(r))
+		next.ServeHTTP(w, decision.forwarded(r))
 	})
 }
 
 type contextKey struct{}
 
-// NewContext carries a grant: for transports other than net/http, with what
-// [Gate.Check] or [Gate.Verify] has granted, and for tests of handlers, with
-// one of your own making.
+// NewContext returns a context with a grant. It is for transports other than
+// net/http, with the grant of [Gate.Check] or [Gate.Verify], and for tests of
+// handlers, with a grant that the test creates.
 func NewContext(ctx context.Context, grant *Grant) context.Context {
 	return context.WithValue(ctx, contextKey{}, grant)
 }
 
-// FromContext gives the grant of a request that passed a gate. Its principal
-// is nil where nobody had to say who is calling.
+// FromContext returns the grant of a request that a gate has allowed. The
+// grant's principal is nil if the request is anonymous.
 func FromContext(ctx context.Context) (*Grant, bool) {
 	grant, _ := ctx.Value(contextKey{}).(*Grant)
 	return grant, grant != nil
 }
 
-// PrincipalFrom gives who is calling; false where nobody had to say so, as
-// under a public rule, or where no gate was passed.
+// PrincipalFrom returns the caller. It returns false if the request is
+// anonymous, as under a public rule, or has not passed a gate.
 func PrincipalFrom(ctx context.Context) (*Principal, bool) {
 	if grant, ok := FromContext(ctx); ok && grant.Principal != nil {
 		return grant.Principal, true
@@ -60,12 +62,12 @@ func PrincipalFrom(ctx context.Context) (*Principal, bool) {
 	return nil, false
 }
 
-// refuse answers a request that may not pass.
+// refuse answers a request for which a check returned an error.
 func (g *Gate) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	var denial *Denial
 	if r.Context().Err() != nil && !errors.As(err, &denial) {
-		// Most often the client is gone. One that is there, as somebody has
-		// ended the request's time, has to hear that it did not pass.
+		// Usually the client has disconnected. If instead a handler has set a
+		// timeout for the request, the client needs a response.
 		g.settings.logger.LogAttrs(r.Context(), slog.LevelDebug, "countersign: cancelled", slog.Any("reason", err))
 		w.WriteHeader(http.StatusServiceUnavailable)
 		return
@@ -87,6 +89,6 @@ func deny(w http.ResponseWriter, denial *Denial) {
 		header.Set("Retry-After", strconv.Itoa(int(denial.RetryAfter.Seconds())))
 	}
 	w.WriteHeader(denial.Status)
-	// A client that is gone needs no answer.
+	// An error means that the client has disconnected.
 	_ = json.NewEncoder(w).Encode(map[string]string{"code": denial.Code, "message": denial.Message})
 }

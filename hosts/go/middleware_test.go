@@ -19,17 +19,17 @@ func serve(handler http.Handler, r *http.Request) *httptest.ResponseRecorder {
 	return w
 }
 
-// echo answers with what the handler was told.
+// echo answers with the principal and the headers that the handler gets.
 var echo = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 	grant, ok := FromContext(r.Context())
-	subject := "nobody"
+	subject := "anonymous"
 	if ok && grant.Principal != nil {
 		subject = grant.Principal.Subject
 	}
 	_ = json.NewEncoder(w).Encode(map[string]any{"subject": subject, "header": r.Header})
 })
 
-func TestTheHandlerIsToldWhoCalls(t *testing.T) {
+func TestTheHandlerGetsTheCaller(t *testing.T) {
 	issuer := issuertest.New(t, keyA)
 	policy := policyOf(issuer.Entry("platform"))
 	policy["strip_credential"] = true
@@ -39,27 +39,27 @@ func TestTheHandlerIsToldWhoCalls(t *testing.T) {
 	r.Header.Set("X-Other", "kept")
 	served := serve(handler, r)
 	want(t, "status", served.Code, 200)
-	var told struct {
+	var got struct {
 		Subject string
 		Header  http.Header
 	}
-	if err := json.NewDecoder(served.Body).Decode(&told); err != nil {
+	if err := json.NewDecoder(served.Body).Decode(&got); err != nil {
 		t.Fatal(err)
 	}
-	want(t, "subject", told.Subject, "ada")
-	want(t, "headers", text(told.Header), text(http.Header{
+	want(t, "subject", got.Subject, "ada")
+	want(t, "headers", text(got.Header), text(http.Header{
 		"X-Auth-Subject": {"ada"}, "X-Auth-Tenant": {"acme"}, "X-Other": {"kept"},
 	}))
 	want(t, "the caller's own request", r.Header.Get("X-Auth-Subject"), "admin")
 }
 
-func TestASpoofedHeaderGoesAlsoWhereNobodyCalls(t *testing.T) {
+func TestASpoofedHeaderIsRemovedFromAnonymousRequestsToo(t *testing.T) {
 	handler := newGate(t, newClock(), policyOf(issuertest.New(t, keyA).Entry("platform"))).Middleware(echo)
 	r := to("/healthz", "")
 	r.Header.Set("X-Auth-Subject", "admin")
 	served := serve(handler, r)
 	want(t, "body", strings.Contains(served.Body.String(), "admin"), false)
-	want(t, "subject", strings.Contains(served.Body.String(), "nobody"), true)
+	want(t, "subject", strings.Contains(served.Body.String(), "anonymous"), true)
 }
 
 func TestADenialIsAnswered(t *testing.T) {
@@ -81,7 +81,7 @@ func TestADenialIsAnswered(t *testing.T) {
 	want(t, "retry", served.Header().Get("Retry-After") != "", true)
 }
 
-func TestCookiesOfThePolicyAreTakenOutAndNoOthers(t *testing.T) {
+func TestOnlyCookiesOfThePolicyAreRemoved(t *testing.T) {
 	issuer := issuertest.New(t, keyA)
 	policy := policyOf(issuer.Entry("platform"))
 	policy["strip_credential"] = true
@@ -95,7 +95,7 @@ func TestCookiesOfThePolicyAreTakenOutAndNoOthers(t *testing.T) {
 	want(t, "cookies", strings.Contains(served.Body.String(), left), true)
 }
 
-func TestAHandlerMayWantMoreScopesThanThePolicy(t *testing.T) {
+func TestAHandlerCanRequireMoreScopesThanThePolicy(t *testing.T) {
 	issuer := issuertest.New(t, keyA)
 	entry := issuer.Entry("platform")
 	entry["scope_wildcards"] = true
@@ -117,7 +117,7 @@ func TestAHandlerMayWantMoreScopesThanThePolicy(t *testing.T) {
 		"a wildcard":         {handler("api:write"), to("/any", wild), 200},
 		"in a cookie":        {handler("write"), cookie, 200},
 		"in a cookie, not":   {handler("admin"), cookie, 403},
-		"nobody":             {handler("read"), to("/feed", ""), 401},
+		"anonymous":          {handler("read"), to("/feed", ""), 401},
 		"without middleware": {RequireScopes("read")(echo), to("/any", plain), 503},
 	} {
 		t.Run(name, func(t *testing.T) { want(t, "status", serve(test.handler, test.request).Code, test.status) })
@@ -127,7 +127,7 @@ func TestAHandlerMayWantMoreScopesThanThePolicy(t *testing.T) {
 	want(t, challenge, strings.Contains(challenge, `error="insufficient_scope"`) && strings.Contains(challenge, `scope="admin"`), true)
 }
 
-// A better token where the policy reads none is no credential.
+// A token with more scopes does not count where the policy reads no credential.
 func TestScopesOfAnotherTokenDoNotCount(t *testing.T) {
 	issuer := issuertest.New(t, keyA)
 	gate := newGate(t, newClock(), policyOf(issuer.Entry("platform")))
@@ -138,7 +138,7 @@ func TestScopesOfAnotherTokenDoNotCount(t *testing.T) {
 	want(t, "status", serve(gate.Middleware(RequireScopes("admin")(echo)), r).Code, 403)
 }
 
-func TestTheTargetIsWhatTheClientSentUnlessSomebodyChangedIt(t *testing.T) {
+func TestTheTargetIsAsTheClientSentItUnlessAHandlerChangedIt(t *testing.T) {
 	for _, test := range []struct{ requestURI, authority, target string }{
 		{"/a/b?c=d", "", "/a/b?c=d"},
 		{"/a?", "", "/a?"},
@@ -155,7 +155,8 @@ func TestTheTargetIsWhatTheClientSentUnlessSomebodyChangedIt(t *testing.T) {
 		{"http://example.com", "example.com", "/"},
 		{"http://example.com?x", "example.com", "/?x"},
 		{"http://user:secret@example.com/a", "user:secret@example.com", "/a"},
-		// What no handler reads as the gate would goes over whole, and is refused.
+		// The module refuses these targets, because handlers read them
+		// differently.
 		{"*", "", "*"},
 		{"x:y://z/public", "", ""},
 		{"x:http://admin.example/secret", "", ""},
@@ -170,7 +171,7 @@ func TestTheTargetIsWhatTheClientSentUnlessSomebodyChangedIt(t *testing.T) {
 	want(t, "CONNECT", target, "example.com:443")
 }
 
-func TestAChangedTargetIsJudgedAsHandlersSeeItOrRefused(t *testing.T) {
+func TestAChangedTargetIsCheckedAsHandlersSeeItOrRefused(t *testing.T) {
 	for _, test := range []struct {
 		name, sent string
 		change     func(r *http.Request)
@@ -203,7 +204,7 @@ func strip(prefix string) func(r *http.Request) {
 	}
 }
 
-func TestEveryFieldThatAReaderTakesForOneOfThemIsHandedOver(t *testing.T) {
+func TestEveryVariantOfAFieldNameIsPassedToTheModule(t *testing.T) {
 	r := to("/a", "")
 	r.Host = "api.example.com"
 	r.Header = http.Header{

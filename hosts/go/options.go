@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// An Option sets up a [Gate].
+// An Option configures a [Gate].
 type Option func(*settings)
 
-// What a reload keeps.
+// settings are the options of a gate. A reload keeps them.
 type settings struct {
 	clock               func() time.Time
 	client              *http.Client
@@ -22,7 +22,7 @@ type settings struct {
 	bypassCORSPreflight bool
 	logger              *slog.Logger
 	compile             engineConfig
-	// The sealed one, unless a test says otherwise.
+	// Nil for the sealed module; a test may set another.
 	module *engine
 }
 
@@ -48,11 +48,11 @@ func (s *settings) engine() (*engine, error) {
 	return sealedEngine(s.compile)
 }
 
-// errClock says that nobody knows what time it is, so that nothing is decided.
-var errClock = errors.New("countersign: the clock tells no time")
+// errClock means that the time is not known, so that nothing can be decided.
+var errClock = errors.New("countersign: the clock gives no valid time")
 
-// nowMS is the time in milliseconds since 1970. It is somebody else's function
-// that tells it: one that panics, or tells a time before 1970, tells none.
+// nowMS returns the time in milliseconds since 1970. The clock is a function of
+// the program: if it panics or returns an invalid time, nowMS returns errClock.
 func (s *settings) nowMS() (ms uint64, err error) {
 	defer func() {
 		if recover() != nil {
@@ -66,74 +66,76 @@ func (s *settings) nowMS() (ms uint64, err error) {
 	return uint64(now.UnixMilli()), nil
 }
 
-// WithClock tells the time (default: [time.Now]). While it tells none, which
-// is the zero time, one before 1970 or after the year 9999, or a panic, every
-// request is denied with `internal_error`.
+// WithClock sets the clock (default: [time.Now]). While it returns the zero
+// time or a time before 1970 or after the year 9999, or panics, every request
+// is denied with `internal_error`.
 func WithClock(clock func() time.Time) Option {
 	return func(s *settings) { s.clock = clock }
 }
 
-// WithHTTPClient fetches documents (default: a client that trusts what the
-// system trusts, keeps no connection, and takes a proxy from the
-// environment). Its redirect policy, cookies and timeout are not used.
+// WithHTTPClient sets the client that fetches documents (default: a client with
+// the system's root certificates and the proxy of the environment, without
+// keep-alive). Its redirect policy, cookies and timeout are not used.
 func WithHTTPClient(client *http.Client) Option {
 	return func(s *settings) { s.client = documentClient(client) }
 }
 
-// WithInstances sets the number of instances of the module (default: one for
-// each of GOMAXPROCS), which bounds the checks at a time. Each holds the
-// policy and the documents, and remembers tokens of its own.
+// WithInstances sets the number of instances of the module (default:
+// GOMAXPROCS), which is the largest number of concurrent checks. Each instance
+// has its own copy of the policy and the documents, and remembers its own
+// tokens.
 func WithInstances(instances int) Option {
 	return func(s *settings) { s.instances = max(instances, 1) }
 }
 
-// WithWait sets how long a check may wait for documents in all (default: 6 s),
-// and [Gate.Reload] or [Gate.Warm] for those of the policy.
+// WithWait sets how long a check waits for documents in total (default: 6 s).
+// [Gate.Reload] and [Gate.Warm] wait as long for the documents of the policy.
 func WithWait(wait time.Duration) Option {
 	return func(s *settings) { s.wait = wait }
 }
 
-// WithInlineRefresh is for processes that stand still between two requests
-// (AWS Lambda, Cloud Run without CPU between requests): nothing is refreshed
-// on a timer, and a request that would be admitted by documents past due waits,
-// within [WithWait], until those of its token's issuer were fetched, or could
-// not be, and is then decided.
+// WithInlineRefresh is for processes that are frozen between two requests (AWS
+// Lambda, Cloud Run without CPU between requests). No document is refreshed on
+// a timer. Instead, before a request with a token is allowed, it waits, within
+// [WithWait], until the documents of its issuer that are due are fetched or
+// have failed, and is then decided.
 func WithInlineRefresh() Option {
 	return func(s *settings) { s.inline = true }
 }
 
-// WithCORSPreflightBypass lets `OPTIONS` with `Origin` and
-// `Access-Control-Request-Method` pass [Gate.Middleware] unasked, as nobody's
-// and with no more fields than a browser sends with it: for a CORS middleware
-// behind the gate. One in front of the gate, which also lets a script read
-// what a denial says, needs no bypass.
+// WithCORSPreflightBypass makes [Gate.Middleware] pass `OPTIONS` requests with
+// `Origin` and `Access-Control-Request-Method` on without a check. They are
+// anonymous and keep only the fields that a browser sends with a preflight. It
+// is for a CORS middleware behind the gate. A CORS middleware in front of the
+// gate needs no bypass, and also lets scripts read denials.
 func WithCORSPreflightBypass() Option {
 	return func(s *settings) { s.bypassCORSPreflight = true }
 }
 
 // WithMaxWaiting sets how many checks may wait for the documents of one issuer
-// at a time (default: 1024). The next one that would have to is denied with a
-// 503.
+// at the same time (default: 1024). A further check that would have to wait is
+// denied with status 503.
 func WithMaxWaiting(checks int) Option {
 	return func(s *settings) { s.maxWaiting = max(checks, 0) }
 }
 
-// WithLogger sets where the gate says what went wrong with documents and
-// instances (default: [slog.Default]). It never logs a token, a header, a
-// claim's value or a query.
+// WithLogger sets the logger for errors of documents and instances (default:
+// [slog.Default]). The gate never logs a token, a header, a claim's value or a
+// query.
 func WithLogger(logger *slog.Logger) Option {
 	return func(s *settings) { s.logger = logger }
 }
 
-// WithInterpreter interprets the module, as is done anyway on platforms that
-// wazero does not compile for. Slower by far, and equal in every decision.
+// WithInterpreter interprets the module instead of compiling it. This is the
+// default on platforms for which wazero has no compiler. It is much slower and
+// makes the same decisions.
 func WithInterpreter() Option {
 	return func(s *settings) { s.compile.interpreter = true }
 }
 
-// WithCompilationCache keeps the compiled module in a folder, so that the
-// next process starts faster. Whoever can write there can run code in this
-// process: make it private.
+// WithCompilationCache stores the compiled module in a folder, so that the next
+// process starts faster. Anyone who can write to the folder can run code in
+// this process: make it private.
 func WithCompilationCache(dir string) Option {
 	return func(s *settings) { s.compile.cacheDir = dir }
 }

@@ -11,21 +11,21 @@ import (
 )
 
 const (
-	// How long a call waits for an instance: all of them are busy or dead then.
+	// How long a call waits for an instance while all are busy or dead.
 	freeDeadline = 2 * time.Second
-	// Between two tries to replace an instance.
+	// The pause between two tries to replace an instance.
 	replacePause = time.Second
 )
 
 var (
-	// errRetired says that another policy is in force, or none any more.
+	// errRetired means that another policy is in force, or none.
 	errRetired = errors.New("countersign: the policy is no longer in force")
-	// errReplaced says that an instance died in other hands.
+	// errReplaced means that the instance died in another call.
 	errReplaced = errors.New("countersign: the instance was replaced")
 )
 
-// A pool is the instances of one policy. A check takes a free one; one that
-// dies is thrown away and replaced.
+// A pool holds the instances of one policy. A check takes a free one. An
+// instance that dies is closed and replaced.
 type pool struct {
 	engine   *engine
 	policy   string
@@ -34,12 +34,13 @@ type pool struct {
 	journals journals
 
 	mu sync.Mutex
-	// Every instance that is alive, busy or free.
+	// Every live instance, busy or free.
 	alive []*reader
-	// A stack: what the instance used last remembers is used first.
+	// A stack, so that the instance used last, which remembers recent tokens, is
+	// used first.
 	free []*reader
-	// Who waits for any instance, first come, first served: chan *reader.
-	waiting list.List
+	// The calls that wait for any instance, in order: chan *reader.
+	queue   list.List
 	retired bool
 }
 
@@ -64,27 +65,27 @@ func openPool(ctx context.Context, s *settings, policy string, tasks *tasks) (*p
 	return p, nil
 }
 
-// call calls into a free instance, for which it waits within bounds. An error
-// of the function is the instance's end, unless it says that a policy or a
-// requirement was refused.
-func (p *pool) call(ctx context.Context, ask func(*reader) error) error {
+// call calls a function with a free instance. It waits at most freeDeadline for
+// one. If the function returns an error other than a [PolicyError], the
+// instance is replaced.
+func (p *pool) call(ctx context.Context, do func(*reader) error) error {
 	r, err := p.takeAny(ctx)
 	if err != nil {
 		return err
 	}
-	return p.use(r, ask)
+	return p.use(r, do)
 }
 
-// callThis is call of one instance, which is waited for as long as it takes:
-// what nobody has read yet has not failed.
-func (p *pool) callThis(ctx context.Context, r *reader, ask func(*reader) error) error {
+// callThis is call with a given instance. It waits for the instance without a
+// deadline, because a late delivery of a document is not a failed one.
+func (p *pool) callThis(ctx context.Context, r *reader, do func(*reader) error) error {
 	if err := p.takeThis(ctx, r); err != nil {
 		return err
 	}
-	return p.use(r, ask)
+	return p.use(r, do)
 }
 
-func (p *pool) use(r *reader, ask func(*reader) error) (err error) {
+func (p *pool) use(r *reader, do func(*reader) error) (err error) {
 	isAlive := false
 	defer func() {
 		if isAlive {
@@ -93,7 +94,7 @@ func (p *pool) use(r *reader, ask func(*reader) error) (err error) {
 			p.replace(r)
 		}
 	}()
-	err = ask(r)
+	err = do(r)
 	isAlive = err == nil || isRefused(err)
 	if !isAlive {
 		p.logger.Error("countersign: an instance is replaced", slog.Any("error", err))
@@ -103,7 +104,8 @@ func (p *pool) use(r *reader, ask func(*reader) error) (err error) {
 
 func (p *pool) takeAny(ctx context.Context) (*reader, error) {
 	p.mu.Lock()
-	// A fetch that was cancelled is no reason to deny: the next policy decides.
+	// The tasks are cancelled when the policy is replaced: a request that waited
+	// for a fetch must not be denied, because the next policy decides.
 	if p.retired || p.tasks.ctx.Err() != nil {
 		p.mu.Unlock()
 		return nil, errRetired
@@ -115,11 +117,11 @@ func (p *pool) takeAny(ctx context.Context) (*reader, error) {
 		return r, nil
 	}
 	turn := make(chan *reader, 1)
-	place := p.waiting.PushBack(turn)
+	place := p.queue.PushBack(turn)
 	p.mu.Unlock()
 	deadline := time.NewTimer(freeDeadline)
 	defer deadline.Stop()
-	return p.await(ctx, turn, &p.waiting, place, deadline.C, &Trap{"no instance is free"})
+	return p.await(ctx, turn, &p.queue, place, deadline.C, &Trap{"no instance is free"})
 }
 
 func (p *pool) takeThis(ctx context.Context, r *reader) error {
@@ -134,14 +136,14 @@ func (p *pool) takeThis(ctx context.Context, r *reader) error {
 		return nil
 	}
 	turn := make(chan *reader, 1)
-	place := r.wanted.PushBack(turn)
+	place := r.queue.PushBack(turn)
 	p.mu.Unlock()
-	_, err := p.await(ctx, turn, &r.wanted, place, nil, nil)
+	_, err := p.await(ctx, turn, &r.queue, place, nil, nil)
 	return err
 }
 
-// await waits for a turn, or leaves the queue. A turn that nobody gives any
-// more is a closed channel.
+// await waits for an instance on `turn`, or leaves the queue. The channel is
+// closed if the instance has died.
 func (p *pool) await(
 	ctx context.Context, turn chan *reader, queue *list.List, place *list.Element, deadline <-chan time.Time, late error,
 ) (*reader, error) {
@@ -162,7 +164,7 @@ func (p *pool) await(
 	p.mu.Lock()
 	queue.Remove(place)
 	p.mu.Unlock()
-	// The turn may have come while this one was leaving.
+	// The instance may have arrived just before the queue was left.
 	select {
 	case r, ok := <-turn:
 		if ok {
@@ -173,8 +175,9 @@ func (p *pool) await(
 	return nil, err
 }
 
-// giveBack hands an instance to who waits for it: by turns to those who want
-// this one, which have a document for it, and to those who want any.
+// giveBack passes an instance to the next waiting call. It alternates between
+// the calls that wait for this instance, to read a document, and the calls that
+// wait for any.
 func (p *pool) giveBack(r *reader) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -182,14 +185,14 @@ func (p *pool) giveBack(r *reader) {
 		r.instance.Close()
 		return
 	}
-	queues := [...]*list.List{&r.wanted, &p.waiting}
-	if r.wasWanted {
+	queues := [...]*list.List{&r.queue, &p.queue}
+	if r.servedQueue {
 		slices.Reverse(queues[:])
 	}
 	for _, queue := range queues {
 		if next := queue.Front(); next != nil {
 			queue.Remove(next)
-			r.wasWanted = queue == &r.wanted
+			r.servedQueue = queue == &r.queue
 			next.Value.(chan *reader) <- r
 			return
 		}
@@ -197,12 +200,12 @@ func (p *pool) giveBack(r *reader) {
 	p.free = append(p.free, r)
 }
 
-// join adds an instance that has read everything; it reports whether this one
-// has.
+// join adds an instance to the pool if it has read all journals, and reports
+// whether it has.
 func (p *pool) join(r *reader) bool {
 	p.mu.Lock()
-	// Under the lock: who writes later finds it among those alive.
-	if !p.retired && p.journals.hasNews(r) {
+	// Under the lock: a later entry is delivered to every live instance.
+	if !p.retired && p.journals.hasUnread(r) {
 		p.mu.Unlock()
 		return false
 	}
@@ -212,12 +215,12 @@ func (p *pool) join(r *reader) bool {
 	return true
 }
 
-// replace makes one fresh instance, as long as the pool is there to take it.
+// replace closes an instance and creates a new one, unless the pool is retired.
 func (p *pool) replace(r *reader) {
 	r.instance.Close()
 	p.mu.Lock()
 	p.alive = slices.DeleteFunc(p.alive, func(other *reader) bool { return other == r })
-	for next := r.wanted.Front(); next != nil; next = next.Next() {
+	for next := r.queue.Front(); next != nil; next = next.Next() {
 		close(next.Value.(chan *reader))
 	}
 	p.mu.Unlock()
@@ -238,7 +241,7 @@ func (p *pool) replace(r *reader) {
 	})
 }
 
-// fresh opens an instance and has it read what the others have read.
+// fresh opens an instance that has read all journals.
 func (p *pool) fresh() (*reader, error) {
 	instance, err := openIn(p.engine, p.policy)
 	if err != nil {
@@ -252,14 +255,14 @@ func (p *pool) fresh() (*reader, error) {
 	return r, nil
 }
 
-// readers lists the instances that are alive.
+// readers lists the live instances.
 func (p *pool) readers() []*reader {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return slices.Clone(p.alive)
 }
 
-// retire frees the instances: those in use when they come back.
+// retire frees the instances. Those in use are freed when they are given back.
 func (p *pool) retire() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

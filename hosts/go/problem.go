@@ -2,24 +2,25 @@ package countersign
 
 import "strings"
 
-// A Problem is what is wrong with a policy, a requirement or a document.
+// A Problem is one problem of a policy, a requirement or a document.
 type Problem struct {
-	// Pointer is a JSON Pointer (RFC 6901); empty for the whole.
+	// Pointer is a JSON Pointer (RFC 6901) to its place; empty for the whole
+	// text.
 	Pointer string
-	// Code is stable, such as `field_unknown`.
+	// Code is a stable code, such as `field_unknown`.
 	Code string
-	// Message says what to do about it, in an operator's words.
+	// Message describes the problem and how to correct it.
 	Message  string
 	Severity Severity
 }
 
-// Severity is how much a problem matters.
+// Severity is the severity of a problem.
 type Severity string
 
 const (
-	// SeverityError refuses the policy or the document.
+	// SeverityError means that the policy or the document is refused.
 	SeverityError Severity = "error"
-	// SeverityWarning works, and somebody should look.
+	// SeverityWarning means that it is accepted, but probably not as intended.
 	SeverityWarning Severity = "warning"
 )
 
@@ -34,8 +35,8 @@ func (p Problem) String() string {
 	return text
 }
 
-// A PolicyError is a policy or a requirement that is refused: every problem
-// of it, at once.
+// A PolicyError means that a policy or a requirement is refused. It lists every
+// problem.
 type PolicyError struct {
 	Problems []Problem
 }
@@ -49,8 +50,8 @@ func (e *PolicyError) Error() string {
 	return text.String()
 }
 
-// A Trap is the death of an instance of the module. Nothing more can be asked
-// of it, and nothing it said may admit a request.
+// A Trap means that an instance of the module died. It cannot be used any more,
+// and the call's result must not admit a request.
 type Trap struct {
 	reason string
 }

@@ -5,23 +5,23 @@ import (
 	"errors"
 )
 
-// A reader is an instance in a pool, that reads the journals.
+// A reader is an instance in a pool. It reads the journals.
 type reader struct {
 	instance *Instance
-	// Who waits for this instance and no other: chan *reader. And whether one
-	// of them had the last turn. Both are the pool's.
-	wanted    list.List
-	wasWanted bool
+	// The calls that wait for this instance (chan *reader), and whether the
+	// last call was one of them. The pool's lock protects both.
+	queue       list.List
+	servedQueue bool
 
 	journals     map[*journal]*progress
 	requirements requirements
 }
 
-// How far an instance has read in a journal.
+// A progress is the position of an instance in a journal.
 type progress struct {
-	// Number of the last entry that it took.
+	// The number of the last entry that it has read.
 	read uint64
-	// What it has begun and not read to its end.
+	// The entry that it has partly read.
 	reading *delivery
 }
 
@@ -36,8 +36,8 @@ func (r *reader) progress(j *journal) *progress {
 	return r.journals[j]
 }
 
-// read does one slice of work on what is new in a journal, and reports whether
-// there may be more.
+// read does one slice of work on the unread entries of a journal, and reports
+// whether there may be more work.
 func (r *reader) read(j *journal) (more bool, err error) {
 	at := r.progress(j)
 	if at.reading == nil {
@@ -47,7 +47,7 @@ func (r *reader) read(j *journal) (more bool, err error) {
 		}
 		at.reading = &delivery{of: next}
 	}
-	// Another instance has judged it before it was written down.
+	// The result needs no handling: the first instance has already handled it.
 	supplied, err := at.reading.slice(r.instance)
 	if err == nil && supplied.Outcome != Unfinished {
 		at.read, at.reading = at.reading.of.number, nil
@@ -55,19 +55,19 @@ func (r *reader) read(j *journal) (more bool, err error) {
 	return true, err
 }
 
-// The module remembers a few more than a host may (wit/countersign.wit), so
-// that both always agree.
+// The module keeps a few more requirements than a host may use
+// (wit/countersign.wit), so that it knows every number that the host keeps.
 const requirementsKept = 1000
 
-// A text that is longer is parsed each time, so that what is kept is bounded
-// in bytes.
+// A longer text is parsed each time, so that the kept texts are bounded in
+// bytes.
 const requirementBytes = 4096
 
-// requirements are the texts that an instance has numbered, and the numbers
-// that it gave them. The least recently used one is forgotten.
+// requirements are the requirements that an instance has parsed, with their
+// numbers. The least recently used one is removed first.
 type requirements struct {
 	byText map[Require]*list.Element
-	// Those used last stand in front: numbered.
+	// The values are of type numbered, the most recently used one first.
 	order list.List
 }
 
@@ -76,8 +76,8 @@ type numbered struct {
 	number uint32
 }
 
-// number has a requirement numbered where it is not known. One that is refused
-// is a [PolicyError].
+// number returns the number of a requirement, which the module parses if it is
+// new. If it is refused, the error is a [PolicyError].
 func (r *reader) number(text Require) (uint32, error) {
 	if text == "" {
 		return 0, nil

@@ -19,22 +19,22 @@ func TestAReloadPutsTheNewPolicyInForceWithItsKeys(t *testing.T) {
 	if err := gate.Warm(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	want(t, "before", ask(t, gate, "/write", next.Token(keyB)), "issuer_unknown")
+	want(t, "before", check(t, gate, "/write", next.Token(keyB)), "issuer_unknown")
 
 	both := policyOf(old.Entry("old"), next.Entry("next"))
 	if err := gate.Reload(t.Context(), []byte(text(both))); err != nil {
 		t.Fatal(err)
 	}
-	want(t, "keys are taken over", old.TimesAsked("/jwks"), 1)
-	want(t, "keys come before the change", next.TimesAsked("/jwks"), 1)
-	want(t, "after", ask(t, gate, "/write", next.Token(keyB)), "allow")
-	want(t, "still", ask(t, gate, "/write", old.Token(keyA)), "allow")
+	want(t, "keys are taken over", old.Requests("/jwks"), 1)
+	want(t, "keys come before the change", next.Requests("/jwks"), 1)
+	want(t, "after", check(t, gate, "/write", next.Token(keyB)), "allow")
+	want(t, "still", check(t, gate, "/write", old.Token(keyA)), "allow")
 
 	if err := gate.Reload(t.Context(), []byte(text(policyOf(next.Entry("next"))))); err != nil {
 		t.Fatal(err)
 	}
-	want(t, "gone", ask(t, gate, "/write", old.Token(keyA)), "issuer_unknown")
-	want(t, "documents are taken over", next.TimesAsked("/jwks"), 1)
+	want(t, "gone", check(t, gate, "/write", old.Token(keyA)), "issuer_unknown")
+	want(t, "documents are taken over", next.Requests("/jwks"), 1)
 }
 
 func TestABrokenPolicyChangesNothing(t *testing.T) {
@@ -47,7 +47,7 @@ func TestABrokenPolicyChangesNothing(t *testing.T) {
 	if err := gate.Reload(t.Context(), []byte(text(policy))); !errors.As(err, &refused) {
 		t.Errorf("%v", err)
 	}
-	want(t, "check", ask(t, gate, "/write", token), "allow")
+	want(t, "check", check(t, gate, "/write", token), "allow")
 }
 
 func TestARequirementOutlivesAReload(t *testing.T) {
@@ -66,8 +66,8 @@ func TestARequirementOutlivesAReload(t *testing.T) {
 	}
 }
 
-// Everything at once: checks by a thousand goroutines, policies that come and
-// go, keys that rotate, and instances that die.
+// Everything at once: a thousand goroutines check requests while policies are
+// reloaded, keys rotate and instances die.
 func TestAThousandGoroutinesAReloadAndARotationAtTheSameTime(t *testing.T) {
 	clock, issuer := newClock(), issuertest.New(t, keyA, keyB)
 	policies := []object{policyOf(issuer.Entry("platform")), policyOf(issuer.Entry("renamed"))}
@@ -93,7 +93,7 @@ func TestAThousandGoroutinesAReloadAndARotationAtTheSameTime(t *testing.T) {
 	})
 	background.Go(func() {
 		for !stop.Load() {
-			// An instance dies in somebody's hands.
+			// An instance dies during a call.
 			_ = gate.inForce.Load().pool.call(t.Context(), func(r *reader) error {
 				r.instance.Close()
 				return &Trap{"for the test's sake"}
@@ -104,13 +104,13 @@ func TestAThousandGoroutinesAReloadAndARotationAtTheSameTime(t *testing.T) {
 	for i := range 1000 {
 		all.Go(func() {
 			for j := range 5 {
-				switch code := ask(t, gate, "/write", tokens[(i+j)%2]); code {
+				switch code := check(t, gate, "/write", tokens[(i+j)%2]); code {
 				case "allow", "key_unknown", "keys_unavailable":
 				default:
 					t.Error("a good token, whose key is here or not:", code)
 				}
-				want(t, "a stranger", ask(t, gate, "/write", "nonsense"), "token_malformed")
-				want(t, "public", ask(t, gate, "/healthz", ""), "allow")
+				want(t, "an invalid token", check(t, gate, "/write", "nonsense"), "token_malformed")
+				want(t, "public", check(t, gate, "/healthz", ""), "allow")
 			}
 		})
 	}
@@ -120,15 +120,15 @@ func TestAThousandGoroutinesAReloadAndARotationAtTheSameTime(t *testing.T) {
 	issuer.Publish(keyA, keyB)
 	clock.forward(31 * time.Second)
 	eventually(t, "all is as it was", func() bool {
-		return ask(t, gate, "/write", tokens[0]) == "allow" && ask(t, gate, "/write", tokens[1]) == "allow"
+		return check(t, gate, "/write", tokens[0]) == "allow" && check(t, gate, "/write", tokens[1]) == "allow"
 	})
 }
 
-func TestWhoWaitsWhileAPolicyIsReplacedIsJudgedByTheNextOne(t *testing.T) {
+func TestARequestThatWaitsDuringAReloadIsDecidedByTheNewPolicy(t *testing.T) {
 	slow, other := issuertest.New(t, keyA), issuertest.New(t, keyA)
-	slow.Answer("/jwks", untilItIsCancelled)
+	slow.Answer("/jwks", neverAnswer)
 	gate := newGate(t, newClock(), policyOf(slow.Entry("slow")), WithWait(time.Minute))
-	codes := tenWait(t, gate, slow.Token(keyA))
+	codes := tenWaiting(t, gate, slow.Token(keyA))
 	if err := gate.Reload(t.Context(), []byte(text(policyOf(other.Entry("other"))))); err != nil {
 		t.Fatal(err)
 	}
@@ -137,11 +137,11 @@ func TestWhoWaitsWhileAPolicyIsReplacedIsJudgedByTheNextOne(t *testing.T) {
 	}
 }
 
-func TestCloseLeavesNoGoroutineAndAdmitsNobody(t *testing.T) {
+func TestCloseLeavesNoGoroutineAndAdmitsNothing(t *testing.T) {
 	slow := issuertest.New(t, keyA)
-	slow.Answer("/jwks", untilItIsCancelled)
+	slow.Answer("/jwks", neverAnswer)
 	gate := newGate(t, newClock(), policyOf(slow.Entry("slow")), WithWait(time.Minute))
-	codes := tenWait(t, gate, slow.Token(keyA))
+	codes := tenWaiting(t, gate, slow.Token(keyA))
 	want(t, "before", strings.Contains(goroutines(), "hosts/go.(*tasks).start"), true)
 	if err := gate.Close(); err != nil {
 		t.Fatal(err)
@@ -151,14 +151,15 @@ func TestCloseLeavesNoGoroutineAndAdmitsNobody(t *testing.T) {
 	}
 	eventually(t, "none of them is left", func() bool {
 		all := goroutines()
-		// Where each of this package's is made, and those of a client.
+		// The function that starts this package's goroutines, and an HTTP
+		// client's goroutines.
 		return !strings.Contains(all, "hosts/go.(*tasks).start") && !strings.Contains(all, "net/http.(*persistConn)")
 	})
 }
 
 func TestOfOverlappingReloadsTheLastOneStaysInForce(t *testing.T) {
 	slow, last := issuertest.New(t, keyA), issuertest.New(t, keyB)
-	slow.Answer("/jwks", untilItIsCancelled)
+	slow.Answer("/jwks", neverAnswer)
 	gate := newGate(t, newClock(), policyOf(last.Entry("first")), WithWait(500*time.Millisecond))
 	var all sync.WaitGroup
 	all.Go(func() {
@@ -166,7 +167,7 @@ func TestOfOverlappingReloadsTheLastOneStaysInForce(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	eventually(t, "the first reload waits for documents", func() bool { return slow.TimesAsked("/jwks") > 0 })
+	eventually(t, "the first reload waits for documents", func() bool { return slow.Requests("/jwks") > 0 })
 	if err := gate.Reload(t.Context(), []byte(text(policyOf(last.Entry("last"))))); err != nil {
 		t.Fatal(err)
 	}
@@ -176,15 +177,15 @@ func TestOfOverlappingReloadsTheLastOneStaysInForce(t *testing.T) {
 	want(t, "issuer", decision.Grant.Principal.Issuer, "last")
 }
 
-func TestAReloadOfAnIssuerThatHangsHoldsUpNeitherRequirementsNorClose(t *testing.T) {
+func TestAReloadThatWaitsBlocksNeitherRequirementsNorClose(t *testing.T) {
 	hangs, issuer := issuertest.New(t, keyA), issuertest.New(t, keyB)
-	hangs.Answer("/jwks", untilItIsCancelled)
+	hangs.Answer("/jwks", neverAnswer)
 	gate := newGate(t, newClock(), policyOf(issuer.Entry("platform")), WithWait(time.Minute))
 	reloaded := make(chan error, 2)
 	for range cap(reloaded) {
 		go func() { reloaded <- gate.Reload(t.Context(), []byte(text(policyOf(hangs.Entry("hangs"))))) }()
 	}
-	eventually(t, "a reload waits", func() bool { return hangs.TimesAsked("/jwks") > 0 })
+	eventually(t, "a reload waits", func() bool { return hangs.Requests("/jwks") > 0 })
 	began := time.Now()
 	want(t, "a first requirement", codeOf(gate.Verify(t.Context(), issuer.Token(keyB), `{"scopes":["admin"]}`)), "scope_insufficient")
 	if err := gate.Close(); err != nil {
@@ -198,35 +199,35 @@ func TestAReloadOfAnIssuerThatHangsHoldsUpNeitherRequirementsNorClose(t *testing
 	if took := time.Since(began); took > 5*time.Second {
 		t.Errorf("it took %v", took)
 	}
-	want(t, "it stays closed", ask(t, gate, "/healthz", ""), "internal_error")
+	want(t, "it stays closed", check(t, gate, "/healthz", ""), "internal_error")
 	eventually(t, "no goroutine is left", func() bool { return !strings.Contains(goroutines(), "hosts/go.(*tasks).start") })
 }
 
-// tenWait asks ten times with a token whose keys do not come. It returns once
-// all of them wait, and sends their codes.
-func tenWait(t *testing.T, gate *Gate, token string) chan string {
+// tenWaiting starts ten checks of a token whose keys do not arrive. It returns
+// when all of them wait. The channel gets their codes.
+func tenWaiting(t *testing.T, gate *Gate, token string) chan string {
 	t.Helper()
 	codes := make(chan string, 10)
 	for range cap(codes) {
-		go func() { codes <- ask(t, gate, "/write", token) }()
+		go func() { codes <- check(t, gate, "/write", token) }()
 	}
 	eventually(t, "all wait", func() bool { return waiting(gate) == cap(codes) })
 	return codes
 }
 
-// waiting is how many requests wait for documents.
+// waiting returns the number of requests that wait for documents.
 func waiting(gate *Gate) (all int) {
-	rooms := &gate.inForce.Load().rooms
-	rooms.mu.Lock()
-	defer rooms.mu.Unlock()
-	for _, taken := range rooms.taken {
-		all += taken
+	limits := &gate.inForce.Load().waitLimits
+	limits.mu.Lock()
+	defer limits.mu.Unlock()
+	for _, requests := range limits.waiting {
+		all += requests
 	}
 	return all
 }
 
-// untilItIsCancelled is a server that does not answer.
-func untilItIsCancelled(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+// neverAnswer is a handler that does not answer.
+func neverAnswer(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 
 func goroutines() string {
 	stacks := make([]byte, 1<<20)

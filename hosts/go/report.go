@@ -1,36 +1,38 @@
 package countersign
 
-// An Inspection is a token decoded, verified by nobody. Never decide by it.
+// An Inspection is a decoded token that is not verified. Never use it to
+// decide.
 type Inspection struct {
-	// Header and Claims are JSON texts; empty where they could not be decoded.
+	// Header and Claims are JSON texts; empty if they could not be decoded.
 	Header, Claims string
-	// SignatureBytes is the signature's length.
+	// SignatureBytes is the length of the signature in bytes.
 	SignatureBytes int
-	// Fault is the code of the first fault of its form, if it has one.
+	// Fault is the code of the first error in the token's format; empty if there
+	// is none.
 	Fault string
 }
 
-// A Step is one check of a decision, for people. It may show claims' values.
+// A Step is one check of a decision. It may contain values of claims.
 type Step struct {
-	// Check is its name in the contract.
+	// Check is the name of the check in the contract.
 	Check   string
 	Verdict Verdict
-	// Code is set where the verdict is [VerdictFail].
+	// Code is set if the verdict is [VerdictFail].
 	Code string
-	// Detail is what was compared, in words.
+	// Detail describes what was compared.
 	Detail string
 }
 
-// Verdict is how a check ended.
+// Verdict is the result of a check.
 type Verdict string
 
 const (
-	// VerdictPass holds: on to the next check.
+	// VerdictPass: the check passed.
 	VerdictPass Verdict = "pass"
-	// VerdictFail does not hold.
+	// VerdictFail: the check failed.
 	VerdictFail Verdict = "fail"
-	// VerdictSkip has nothing to check here.
+	// VerdictSkip: there was nothing to check.
 	VerdictSkip Verdict = "skip"
-	// VerdictWait waits for documents.
+	// VerdictWait: the check waits for documents.
 	VerdictWait Verdict = "wait"
 )

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// A header's name, as the gate and as net/http write it.
+// A headerName is a header's name as the gate and as net/http write it.
 type headerName struct{ lower, canonical string }
 
 func headerNames(lower []string) (names []headerName) {
@@ -17,13 +17,13 @@ func headerNames(lower []string) (names []headerName) {
 	return names
 }
 
-// More fields than any client sends of those that decisions read. Each costs
-// the module room of its own, and a server takes a hundred thousand.
+// The limit for the fields that decisions read; no client sends so many. Each
+// field uses memory of the module, and net/http accepts a hundred thousand.
 const maxFields = 1000
 
-// requestOf is a request as the gate takes it, with the headers of these
-// names and no others: nothing else crosses over. With too many of them it has
-// no target, which the gate refuses.
+// requestOf returns a request for the module, with only the headers of these
+// names. If there are too many of them, it has no target, and the gate refuses
+// it.
 func requestOf(r *http.Request, reads []headerName) Request {
 	request := Request{Method: r.Method, Headers: make([]Header, 0, 4)}
 	if request.Method == "" {
@@ -32,11 +32,11 @@ func requestOf(r *http.Request, reads []headerName) Request {
 	request.Authority, request.Target = targetOf(r)
 	host := r.Host
 	if request.Authority == "" && r.ProtoMajor >= 2 {
-		// `:authority`, which the server has put there.
+		// In HTTP/2, net/http puts `:authority` into Host.
 		request.Authority, host = host, ""
 	}
 	if host != "" {
-		// The server has taken the field out of the others.
+		// net/http has removed the field from Header.
 		request.Headers = append(request.Headers, Header{"host", host})
 	}
 	for name, values := range r.Header {
@@ -62,9 +62,9 @@ func requestOf(r *http.Request, reads []headerName) Request {
 	return request
 }
 
-// isSameField reports whether a field is this one, whose name is lower case
-// with `-`, for a reader of CGI variables (RFC 3875 §4.1.18), to whom letters'
-// case, `-` and `_` are the same.
+// isSameField reports whether a program that reads CGI variables (RFC 3875
+// §4.1.18) takes a field for the one with this lower-case name. To it, upper
+// and lower case are the same, and so are `-` and `_`.
 func isSameField(name, lower string) bool {
 	if len(name) != len(lower) {
 		return false
@@ -84,15 +84,15 @@ func isSameField(name, lower string) bool {
 	return true
 }
 
-// No target: the gate refuses it, as it does everything that does not begin
+// The gate refuses an empty target, as it does every target that does not begin
 // with `/`.
 const noTarget = ""
 
-// targetOf is what the handlers behind will route by: byte by byte as the
-// client sent it, or, where somebody has changed it before ([http.StripPrefix]
-// does), as it is now. Where the two readings that handlers may have of it,
-// decoded and raw, are not the same path, there is no target. The authority is
-// that of an absolute target (RFC 9112 §3.2.2), or empty.
+// targetOf returns the target by which the handlers behind the gate route:
+// exactly as the client sent it, or, if a handler in front of the gate has
+// changed it ([http.StripPrefix] does), as it is now. If its decoded and its raw
+// form are not the same path, it returns noTarget. The authority is that of an
+// absolute target (RFC 9112 §3.2.2), or empty.
 func targetOf(r *http.Request) (authority, target string) {
 	u := r.URL
 	if u == nil || u.Opaque != "" {
@@ -104,12 +104,13 @@ func targetOf(r *http.Request) (authority, target string) {
 	}
 	sent, ok := pathAndQuery(r.RequestURI)
 	if !ok {
-		// `*`, an authority (CONNECT), or another scheme than HTTP's.
+		// `*`, an authority (CONNECT), or a scheme other than HTTP's.
 		return authority, r.RequestURI
 	}
 	if r.Method == http.MethodConnect && len(r.Header[":protocol"]) == 0 {
-		// Its target is an authority (RFC 9110 §9.3.6). With a path, ServeMux
-		// compares hosts by another rule than for other methods: with their port.
+		// The target of CONNECT is an authority (RFC 9110 §9.3.6). If it has a
+		// path, ServeMux compares the host with its port, unlike for other
+		// methods.
 		return "", noTarget
 	}
 	path, query, _ := strings.Cut(sent, "?")
@@ -119,8 +120,9 @@ func targetOf(r *http.Request) (authority, target string) {
 	return authority, changedTarget(u)
 }
 
-// pathAndQuery takes an absolute target apart (RFC 9112 §3.2.2), nothing
-// encoded anew; false if it is neither that nor in origin form.
+// pathAndQuery returns the path and query of an absolute target (RFC 9112
+// §3.2.2) or of one in origin form, without encoding it again. It returns false
+// for any other target.
 func pathAndQuery(target string) (string, bool) {
 	if target == "" || target[0] == '/' {
 		return target, true
@@ -142,7 +144,7 @@ func pathAndQuery(target string) (string, bool) {
 // isPathOf reports whether a URL still has the path that the client sent.
 func isPathOf(u *url.URL, sent string) bool {
 	if u.Path == "" && u.RawPath == "" {
-		// Of an absolute target without one.
+		// An absolute target without a path.
 		return sent == "/" && u.Host != ""
 	}
 	decoded, err := url.PathUnescape(sent)
@@ -155,9 +157,9 @@ func isPathOf(u *url.URL, sent string) bool {
 	return sent == u.Path || sent == u.EscapedPath()
 }
 
-// changedTarget is a URL's path and query in origin form. Some routers read
-// RawPath (chi), some its escaped form ([http.ServeMux]), some the decoded
-// path ([http.FileServer]).
+// changedTarget returns a URL's path and query in origin form, or noTarget if
+// routers read the URL differently: some read RawPath (chi), some EscapedPath
+// ([http.ServeMux]), some the decoded Path ([http.FileServer]).
 func changedTarget(u *url.URL) string {
 	path := u.RawPath
 	if path == "" {

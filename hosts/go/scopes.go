@@ -9,13 +9,13 @@ import (
 	"strings"
 )
 
-// Tokens that are tried for one request; it has one that was verified.
+// The limit for the tokens tried for one request. One of them was verified.
 const maxCandidates = 8
 
-// RequireScopes is for handlers behind [Gate.Middleware], or behind another
-// transport that has used [NewContext], that want more than the policy asks
-// for: all of these scopes. The module decides it as it would a rule's
-// `require`, wildcards included, with the same denials.
+// RequireScopes returns a middleware that requires all of these scopes in
+// addition to the policy's requirements. It is for handlers behind
+// [Gate.Middleware], or behind another transport that uses [NewContext]. The
+// module decides as for a rule's `require`, with wildcards and the same denials.
 func RequireScopes(scopes ...string) func(http.Handler) http.Handler {
 	require := requireScopes(scopes)
 	return func(next http.Handler) http.Handler {
@@ -25,7 +25,7 @@ func RequireScopes(scopes ...string) func(http.Handler) http.Handler {
 			case !ok:
 				deny(w, internalError())
 			case grant.gate == nil:
-				grant.requireOwn(scopes, w, r, next)
+				grant.requireOwnScopes(scopes, w, r, next)
 			default:
 				if err := grant.require(r.Context(), require); err != nil {
 					grant.gate.refuse(w, r, err)
@@ -37,9 +37,9 @@ func RequireScopes(scopes ...string) func(http.Handler) http.Handler {
 	}
 }
 
-// requireOwn is for a grant that no gate made: what its maker wrote is what
-// it has.
-func (g *Grant) requireOwn(scopes []string, w http.ResponseWriter, r *http.Request, next http.Handler) {
+// requireOwnScopes is for a grant that no gate has made, as in a test: its own
+// scopes count.
+func (g *Grant) requireOwnScopes(scopes []string, w http.ResponseWriter, r *http.Request, next http.Handler) {
 	isMissing := func(scope string) bool { return g.Principal == nil || !slices.Contains(g.Principal.Scopes, scope) }
 	if slices.ContainsFunc(scopes, isMissing) {
 		deny(w, &Denial{Code: "scope_insufficient", Status: http.StatusForbidden, Message: "a scope is missing"})
@@ -49,12 +49,12 @@ func (g *Grant) requireOwn(scopes []string, w http.ResponseWriter, r *http.Reque
 }
 
 func requireScopes(scopes []string) Require {
-	// Strings are always JSON.
+	// Marshal cannot fail for strings.
 	text, _ := json.Marshal(map[string]any{"scopes": map[string]any{"all": orEmpty(scopes)}})
 	return Require(text)
 }
 
-// require has the module judge the admitted token by a further requirement.
+// require checks the admitted token against a further requirement.
 func (g *Grant) require(ctx context.Context, require Require) error {
 	if g.Principal == nil {
 		_, err := g.gate.Verify(ctx, "", require)
@@ -70,22 +70,22 @@ func (g *Grant) require(ctx context.Context, require Require) error {
 			if denialOf(err).Code != "scope_insufficient" {
 				err = refused
 			}
-		case g.isFor(decision.Grant.Principal):
+		case g.isSameCaller(decision.Grant.Principal):
 			return nil
 		}
 	}
 	return err
 }
 
-// isFor reports whether this is who was admitted: what looks like a token may
-// be of somebody else.
-func (g *Grant) isFor(principal *Principal) bool {
+// isSameCaller reports whether the principal is the admitted one. The request
+// may also contain a valid token of another principal.
+func (g *Grant) isSameCaller(principal *Principal) bool {
 	return principal != nil && principal.Issuer == g.Principal.Issuer && principal.Claims == g.Principal.Claims
 }
 
-// candidates are the tokens in what the gate reads. Where a credential stands
-// is the policy's business, which the module knows: whatever it is, it ends
-// its element of a header, or it is a cookie's value.
+// candidates returns the texts that look like tokens in the headers that the
+// gate reads. Only the module knows where the policy reads the credential. In
+// every case it is the end of a list element of a header, or a cookie's value.
 func (g *Grant) candidates() (tokens []string) {
 	if g.request == nil {
 		return []string{g.token}
@@ -110,7 +110,7 @@ func (g *Grant) candidates() (tokens []string) {
 	return tokens
 }
 
-// denialOf is the denial that an error of [Gate.Verify] is.
+// denialOf returns the denial of an error of [Gate.Verify].
 func denialOf(err error) *Denial {
 	var denial *Denial
 	if errors.As(err, &denial) {

@@ -13,8 +13,8 @@ var sealed []byte
 //go:embed countersign.wasm.sha256
 var sealedSum string
 
-// SHA256 is the lower-case hexadecimal SHA-256 of the sealed module that
-// decides: the same in every artefact of a release, for every host.
+// SHA256 returns the SHA-256 of the sealed module, in lower-case hexadecimal. It
+// is the same for every host of a release.
 func SHA256() string {
 	sum, _, _ := strings.Cut(sealedSum, " ")
 	return sum

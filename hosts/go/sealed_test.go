@@ -32,7 +32,7 @@ func TestAModuleWithAnotherImportIsNotRun(t *testing.T) {
 	}
 }
 
-func TestAFunctionThatOnlyEnvoyOffersTraps(t *testing.T) {
+func TestAFunctionThatOnlyEnvoyProvidesTraps(t *testing.T) {
 	engine, err := sealedEngine(engineConfig{})
 	if err != nil {
 		t.Fatal(err)
@@ -42,9 +42,9 @@ func TestAFunctionThatOnlyEnvoyOffersTraps(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer guest.close()
-	// Envoy's callback asks for its headers, which nobody has here.
+	// This callback of Envoy reads the request's headers from Envoy.
 	callback := guest.module.ExportedFunction("proxy_on_configure")
 	if _, err := callback.Call(t.Context(), 1, 1); err == nil {
-		t.Error("a function that only Envoy offers has answered")
+		t.Error("a function that only Envoy provides has returned")
 	}
 }

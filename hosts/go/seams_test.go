@@ -15,19 +15,19 @@ import (
 	"github.com/countersign/countersign/hosts/go/internal/issuertest"
 )
 
-// told is every view of a request that a handler may have.
-type told struct {
+// A view is everything of a request that a handler can see.
+type view struct {
 	Host, URL       string
 	Header, Trailer http.Header
 	Body            string
 }
 
-var tell = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+var echoView = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
-	_ = json.NewEncoder(w).Encode(told{r.Host, r.URL.String(), r.Header, r.Trailer, string(body)})
+	_ = json.NewEncoder(w).Encode(view{r.Host, r.URL.String(), r.Header, r.Trailer, string(body)})
 })
 
-func tellBack(t *testing.T, answer string) (back told) {
+func readView(t *testing.T, answer string) (back view) {
 	t.Helper()
 	_, body, _ := strings.Cut(answer, "\r\n\r\n")
 	if err := json.Unmarshal([]byte(body[strings.Index(body, "{"):strings.LastIndex(body, "}")+1]), &back); err != nil {
@@ -39,10 +39,10 @@ func tellBack(t *testing.T, answer string) (back told) {
 func TestEveryVariantOfAnIdentityHeaderIsRemoved(t *testing.T) {
 	issuer := issuertest.New(t, keyA)
 	gate := newGate(t, newClock(), policyOf(issuer.Entry("platform")))
-	server := httptest.NewServer(gate.Middleware(tell))
+	server := httptest.NewServer(gate.Middleware(echoView))
 	defer server.Close()
-	send := func(path, fields string) told {
-		return tellBack(t, rawExchange(t, server.Listener.Addr().String(),
+	send := func(path, fields string) view {
+		return readView(t, rawExchange(t, server.Listener.Addr().String(),
 			"GET "+path+" HTTP/1.1\r\nHost: example.com\r\n"+fields+"Connection: close\r\n\r\n"))
 	}
 	spoofed := "X_Auth_Subject: eve\r\nx-auth_subject: eve\r\nX-AUTH-SUBJECT: eve\r\nX_AUTH_TENANT: eve\r\nX-Auth-Subjects: kept\r\n"
@@ -57,16 +57,16 @@ func TestEveryVariantOfAnIdentityHeaderIsRemoved(t *testing.T) {
 	}
 }
 
-func TestATrailerIsNoWayToSendAnIdentity(t *testing.T) {
+func TestATrailerCannotSetAnIdentity(t *testing.T) {
 	gate := newGate(t, newClock(), policyOf(issuertest.New(t, keyA).Entry("platform")))
-	server := httptest.NewServer(gate.Middleware(tell))
+	server := httptest.NewServer(gate.Middleware(echoView))
 	defer server.Close()
 	for _, announced := range []string{"X-Auth-Subject, X-Sum", "X-Sum", ""} {
 		head := "POST /healthz HTTP/1.1\r\nHost: example.com\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n"
 		if announced != "" {
 			head += "Trailer: " + announced + "\r\n"
 		}
-		back := tellBack(t, rawExchange(t, server.Listener.Addr().String(),
+		back := readView(t, rawExchange(t, server.Listener.Addr().String(),
 			head+"\r\n5\r\nhello\r\n0\r\nX-Sum: 7\r\nX-Auth-Subject: eve\r\nX_Auth_Subject: eve\r\nX-Auth-Tenant: eve\r\n\r\n"))
 		want(t, "body", back.Body, "hello")
 		want(t, "identities in "+text(back.Trailer), strings.Contains(text(back), "eve"), false)
@@ -77,9 +77,9 @@ func TestATrailerIsNoWayToSendAnIdentity(t *testing.T) {
 	}
 }
 
-func TestTrailersOfHTTP2AreHeldToTheSame(t *testing.T) {
+func TestAnHTTP2TrailerCannotSetAnIdentity(t *testing.T) {
 	gate := newGate(t, newClock(), policyOf(issuertest.New(t, keyA).Entry("platform")))
-	server := httptest.NewUnstartedServer(gate.Middleware(tell))
+	server := httptest.NewUnstartedServer(gate.Middleware(echoView))
 	server.EnableHTTP2 = true
 	server.StartTLS()
 	defer server.Close()
@@ -94,16 +94,16 @@ func TestTrailersOfHTTP2AreHeldToTheSame(t *testing.T) {
 	}
 	defer answer.Body.Close()
 	want(t, "protocol", answer.ProtoMajor, 2)
-	var back told
+	var back view
 	if err := json.NewDecoder(answer.Body).Decode(&back); err != nil {
 		t.Fatal(err)
 	}
 	want(t, "trailers", text(back.Trailer), `{"X-Sum":["7"]}`)
 }
 
-// http.ServeMux compares hosts byte by byte: `PUBLIC.example.com` was judged
-// as the public host and served as any other.
-func TestAHostIsRoutedAsItWasJudged(t *testing.T) {
+// http.ServeMux compares hosts byte by byte. Once `PUBLIC.example.com` was
+// checked as the public host and served as another one.
+func TestAHostIsRoutedAsItWasChecked(t *testing.T) {
 	policy := policyOf(issuertest.New(t, keyA).Entry("platform"))
 	policy["rules"] = []object{
 		{"hosts": []string{"public.example.com"}, "path": "/**", "public": true},
@@ -126,8 +126,8 @@ func TestAHostIsRoutedAsItWasJudged(t *testing.T) {
 	}
 }
 
-// What `x:…` is to a handler is not what it was to the gate: http.FileServer
-// served `/`, a reverse proxy asked another host.
+// Handlers read `x:…` in other ways than the gate: once http.FileServer served
+// `/`, and a reverse proxy sent the request to another host.
 func TestATargetThatIsNoPathReachesNoHandler(t *testing.T) {
 	policy := policyOf(issuertest.New(t, keyA).Entry("platform"))
 	policy["rules"] = []object{{"path": "/public/**", "public": true}, {"path": "/**", "require": object{}}}
@@ -162,7 +162,7 @@ func TestATargetThatIsNoPathReachesNoHandler(t *testing.T) {
 	}
 }
 
-func TestBehindStripPrefixTheRestIsJudged(t *testing.T) {
+func TestBehindStripPrefixTheRemainingPathIsChecked(t *testing.T) {
 	policy := policyOf(issuertest.New(t, keyA).Entry("platform"))
 	policy["rules"] = []object{{"path": "/public/**", "public": true}, {"path": "/**", "require": object{}}}
 	gate := newGate(t, newClock(), policy)
@@ -178,9 +178,9 @@ func TestBehindStripPrefixTheRestIsJudged(t *testing.T) {
 	}
 }
 
-func TestAPreflightPassesAsNobodysIfTheGateIsToldSo(t *testing.T) {
+func TestAPreflightPassesAnonymouslyWithTheBypass(t *testing.T) {
 	issuer := issuertest.New(t, keyA)
-	ask := func(gate *Gate, change func(r *http.Request)) *httptest.ResponseRecorder {
+	send := func(gate *Gate, change func(r *http.Request)) *httptest.ResponseRecorder {
 		r := to("/write", issuer.Token(keyA, object{"sub": "eve"}))
 		r.Method = http.MethodOptions
 		r.Header.Set("Origin", "https://www.example.com")
@@ -189,29 +189,28 @@ func TestAPreflightPassesAsNobodysIfTheGateIsToldSo(t *testing.T) {
 		r.Header["X_Auth_Subject"] = []string{"eve"}
 		r.Trailer = http.Header{"X-Auth-Subject": {"eve"}}
 		change(r)
-		return serve(gate.Middleware(tell), r)
+		return serve(gate.Middleware(echoView), r)
 	}
 	none := func(*http.Request) {}
 	closed := newGate(t, newClock(), policyOf(issuer.Entry("platform")))
-	want(t, "by default", ask(closed, func(r *http.Request) { r.Header.Del("Authorization") }).Code, 401)
+	want(t, "by default", send(closed, func(r *http.Request) { r.Header.Del("Authorization") }).Code, 401)
 	open := newGate(t, newClock(), policyOf(issuer.Entry("platform")), WithCORSPreflightBypass())
-	served := ask(open, none)
+	served := send(open, none)
 	want(t, "status", served.Code, 200)
-	want(t, "nobody: "+served.Body.String(), strings.Contains(served.Body.String(), "eve"), false)
+	want(t, "anonymous: "+served.Body.String(), strings.Contains(served.Body.String(), "eve"), false)
 	want(t, "its fields", strings.Contains(served.Body.String(), "www.example.com"), true)
 	for name, change := range map[string]func(r *http.Request){
 		"OPTIONS alone": func(r *http.Request) { r.Header.Del("Access-Control-Request-Method") },
 		"no origin":     func(r *http.Request) { r.Header.Del("Origin") },
 		"GET":           func(r *http.Request) { r.Method = http.MethodGet },
 	} {
-		served := ask(open, func(r *http.Request) { change(r); r.Header.Del("Authorization") })
+		served := send(open, func(r *http.Request) { change(r); r.Header.Del("Authorization") })
 		want(t, name, served.Code, 401)
 	}
 }
 
-// What two fields say of whom a request is for, where a handler may read
-// either.
-func TestAHostThatIsSaidInTwoWaysIsRefused(t *testing.T) {
+// Two fields give the host of a request, and a handler may read either.
+func TestTwoDifferentHostsAreRefused(t *testing.T) {
 	policy := policyOf(issuertest.New(t, keyA).Entry("platform"))
 	policy["rules"] = []object{{"hosts": []string{"public.example.com"}, "path": "/**", "public": true}, {"path": "/**", "require": object{}}}
 	gate := newGate(t, newClock(), policy)
@@ -244,7 +243,7 @@ func TestAHostThatIsSaidInTwoWaysIsRefused(t *testing.T) {
 	}
 }
 
-func TestFieldsWithoutNumberAreRefusedAtOnce(t *testing.T) {
+func TestTooManyFieldsAreRefusedAtOnce(t *testing.T) {
 	issuer := issuertest.New(t, keyA)
 	gate := newGate(t, newClock(), policyOf(issuer.Entry("platform")))
 	for _, test := range []struct {
@@ -257,8 +256,8 @@ func TestFieldsWithoutNumberAreRefusedAtOnce(t *testing.T) {
 	}
 }
 
-// A later hop would drop what the gate has set.
-func TestAConnectionFieldDropsNoIdentity(t *testing.T) {
+// Otherwise a later proxy would remove a header that the gate has set.
+func TestAConnectionFieldCannotRemoveAnIdentity(t *testing.T) {
 	issuer := issuertest.New(t, keyA)
 	gate := newGate(t, newClock(), policyOf(issuer.Entry("platform")))
 	for _, test := range []struct{ name, value, code string }{
@@ -273,8 +272,9 @@ func TestAConnectionFieldDropsNoIdentity(t *testing.T) {
 	}
 }
 
-// A WebSocket's handshake is a GET that any site may have a browser send.
-func TestAHandshakeIsHeldToItsOrigin(t *testing.T) {
+// A WebSocket's handshake is a GET request that any site can make a browser
+// send.
+func TestTheOriginOfAWebSocketHandshakeIsChecked(t *testing.T) {
 	issuer := issuertest.New(t, keyA)
 	policy := policyOf(issuer.Entry("platform"))
 	policy["credentials"] = []object{{"cookie": "session", "same_origin": true}}
@@ -291,7 +291,7 @@ func TestAHandshakeIsHeldToItsOrigin(t *testing.T) {
 			r.Header.Set("Origin", "https://example.com")
 		}, "allow"},
 		{"extended CONNECT", func(r *http.Request) { r.ProtoMajor = 2; r.Header[":protocol"] = []string{"websocket"} }, "origin_denied"},
-		{"as a browser says it", func(r *http.Request) { r.Header.Set("Sec-Fetch-Mode", "websocket") }, "origin_denied"},
+		{"as a browser sends it", func(r *http.Request) { r.Header.Set("Sec-Fetch-Mode", "websocket") }, "origin_denied"},
 	} {
 		r := to("/any", "")
 		r.Header.Set("Cookie", "session="+issuer.Token(keyA))
@@ -301,12 +301,12 @@ func TestAHandshakeIsHeldToItsOrigin(t *testing.T) {
 	}
 }
 
-// ServeMux compares a host with its port for CONNECT alone, and so takes
-// another handler than for other methods.
+// Only for CONNECT does ServeMux compare the host with its port, so it may
+// choose another handler than for other methods.
 func TestConnectWithAPathIsRefused(t *testing.T) {
 	request := httptest.NewRequest(http.MethodConnect, "/hosted", nil)
 	if _, target := targetOf(request); target != noTarget {
-		t.Fatalf("CONNECT /hosted is judged as %q", target)
+		t.Fatalf("CONNECT /hosted is checked as %q", target)
 	}
 	request.Header[":protocol"] = []string{"websocket"}
 	if _, target := targetOf(request); target == noTarget {

@@ -7,21 +7,23 @@ import (
 	"net/http"
 )
 
-// fly fetches a document, or joins those who do. `read` is how far the
-// instance had read when it asked: what has ended since then needs no fetch.
-// `done` is called when a fetch that this started has ended, or none was.
-func (g *generation) fly(fetch Fetch, read uint64, done func()) (flight, bool) {
+// startFetch starts to fetch a document, or joins the fetch in progress. `read`
+// is the position of the instance when it asked for the fetch: if a fetch has
+// ended since then, no fetch is needed. startFetch calls `done` when the fetch
+// that it started has ended, or at once if it started none.
+func (g *generation) startFetch(fetch Fetch, read uint64, done func()) (pendingFetch, bool) {
 	isStarted := false
-	flight, ok := g.flights.join(fetch,
+	started, ok := g.pending.join(fetch,
 		func() bool { return g.pool.journals.of(fetch.Issuer).isNewer(fetch, read) },
-		func(land func()) bool {
+		func(finish func()) bool {
 			isStarted = g.tasks.start(func(ctx context.Context) {
 				defer done()
-				defer land()
+				defer finish()
 				response := g.settings.fetch(ctx, fetch)
 				nowMS, err := g.settings.nowMS()
 				if err != nil {
-					// Nobody can say from when it is: the gate asks again.
+					// The time of the response is not known: the gate fetches
+					// it again.
 					g.settings.logDocument(fetch, err.Error())
 					return
 				}
@@ -32,21 +34,22 @@ func (g *generation) fly(fetch Fetch, read uint64, done func()) (flight, bool) {
 	if !isStarted {
 		done()
 	}
-	return flight, ok
+	return started, ok
 }
 
-// supply has one instance judge how a fetch ended, then the others read it.
-// All do it in slices, between which requests are decided by the old document.
+// supply passes the result of a fetch to one instance, which accepts or refuses
+// it, and then to the others. All read it in slices. Between the slices they
+// decide requests with the old document.
 func (g *generation) supply(fetch Fetch, response *Response, atMS uint64) {
 	journal := g.pool.journals.of(fetch.Issuer)
 	journal.writing.Lock()
 	defer journal.writing.Unlock()
-	supplied, err := g.judge(journal, &entry{atMS: atMS, fetch: fetch, response: response})
+	supplied, err := g.supplyFirst(journal, &entry{atMS: atMS, fetch: fetch, response: response})
 	if g.tasks.ctx.Err() != nil {
 		return
 	}
 	if err != nil {
-		// The module died on it.
+		// The instance died while it read the document.
 		journal.fail(fetch, atMS)
 	}
 	switch {
@@ -59,23 +62,24 @@ func (g *generation) supply(fetch Fetch, response *Response, atMS uint64) {
 			g.settings.logDocument(fetch, problem.String())
 		}
 	}
-	g.spread(journal)
+	g.supplyRest(journal)
 	select {
 	case g.supplied <- struct{}{}:
 	default:
 	}
 }
 
-// judge has some instance judge an entry and write it down.
-func (g *generation) judge(j *journal, e *entry) (Supplied, error) {
+// supplyFirst passes an entry to one instance and writes the result to the
+// journal.
+func (g *generation) supplyFirst(j *journal, e *entry) (Supplied, error) {
 	ctx := g.tasks.ctx
 	for ctx.Err() == nil {
 		readers := g.pool.readers()
 		if len(readers) == 0 {
-			pause(ctx, shortestNap, nil)
+			pause(ctx, minDelay, nil)
 			continue
 		}
-		supplied, err := g.judgeBy(readers[rand.N(len(readers))], j, e)
+		supplied, err := g.supplyTo(readers[rand.N(len(readers))], j, e)
 		if !errors.Is(err, errReplaced) {
 			return supplied, err
 		}
@@ -83,21 +87,21 @@ func (g *generation) judge(j *journal, e *entry) (Supplied, error) {
 	return Supplied{}, ctx.Err()
 }
 
-func (g *generation) judgeBy(r *reader, j *journal, e *entry) (supplied Supplied, err error) {
-	delivery, hasRead, isJudged := delivery{of: e}, false, false
-	for !isJudged && err == nil {
+func (g *generation) supplyTo(r *reader, j *journal, e *entry) (supplied Supplied, err error) {
+	delivery, isUpToDate, isDone := delivery{of: e}, false, false
+	for !isDone && err == nil {
 		err = g.pool.callThis(g.tasks.ctx, r, func(r *reader) (err error) {
-			if more := false; !hasRead {
+			if more := false; !isUpToDate {
 				if more, err = r.read(j); more || err != nil {
 					return err
 				}
-				hasRead = true
+				isUpToDate = true
 			}
 			supplied, err = delivery.slice(r.instance)
 			if err != nil || supplied.Outcome == Unfinished {
 				return err
 			}
-			isJudged = true
+			isDone = true
 			switch supplied.Outcome {
 			case Accepted:
 				r.progress(j).read = j.accept(e.fetch, e.response, e.atMS)
@@ -110,15 +114,15 @@ func (g *generation) judgeBy(r *reader, j *journal, e *entry) (supplied Supplied
 	return supplied, err
 }
 
-// spread has every instance read what is new in a journal.
-func (g *generation) spread(j *journal) {
+// supplyRest makes every instance read the new entries of a journal.
+func (g *generation) supplyRest(j *journal) {
 	for _, r := range g.pool.readers() {
 		for more := true; more; {
 			err := g.pool.callThis(g.tasks.ctx, r, func(r *reader) (err error) {
 				more, err = r.read(j)
 				return err
 			})
-			// One that dies is replaced by one that has read everything.
+			// An instance that dies is replaced by one that has read everything.
 			more = more && err == nil
 		}
 	}

@@ -31,7 +31,7 @@ func text(value any) string {
 	return string(text)
 }
 
-// policyOf admits every good token of these issuers.
+// policyOf returns a policy that admits every valid token of these issuers.
 func policyOf(issuers ...object) object {
 	return object{
 		"contract": "1",
@@ -48,7 +48,7 @@ func policyOf(issuers ...object) object {
 	}
 }
 
-// A clock stands still until it is moved.
+// A clock for tests changes only when a test moves it.
 type clock struct{ ms atomic.Int64 }
 
 func newClock() *clock {
@@ -60,7 +60,7 @@ func newClock() *clock {
 func (c *clock) now() time.Time           { return time.UnixMilli(c.ms.Load()) }
 func (c *clock) forward(by time.Duration) { c.ms.Add(by.Milliseconds()) }
 
-// newGate opens a gate for a test, which its log and its end belong to.
+// newGate opens a gate for a test and closes it when the test ends.
 func newGate(t testing.TB, clock *clock, policy object, options ...Option) *Gate {
 	t.Helper()
 	quiet := WithLogger(slog.New(slog.DiscardHandler))
@@ -81,8 +81,9 @@ func to(target, token string) *http.Request {
 	return r
 }
 
-// ask gives the code of the decision, or `allow`.
-func ask(t testing.TB, gate *Gate, target, token string) string {
+// check sends a GET request through the gate and returns the denial's code, or
+// `allow`.
+func check(t testing.TB, gate *Gate, target, token string) string {
 	t.Helper()
 	return codeOf(gate.Check(t.Context(), to(target, token)))
 }
@@ -106,7 +107,7 @@ func want[T comparable](t testing.TB, what string, got, want T) {
 	}
 }
 
-// eventually waits for something that happens on another goroutine.
+// eventually waits until a condition is true that another goroutine causes.
 func eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
@@ -114,7 +115,7 @@ func eventually(t testing.TB, what string, holds func() bool) {
 			return
 		}
 	}
-	t.Fatalf("in 20 s it did not happen that %s", what)
+	t.Fatalf("not within 20 s: %s", what)
 }
 
 func contextOf(t testing.TB, timeout time.Duration) (context.Context, context.CancelFunc) {

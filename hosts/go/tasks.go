@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// tasks are the goroutines that work for one policy in force.
+// tasks are the background goroutines of one policy in force.
 type tasks struct {
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -20,7 +20,7 @@ func newTasks() *tasks {
 	return &tasks{ctx: ctx, cancel: cancel}
 }
 
-// start runs a function on a goroutine of its own, unless all was stopped.
+// start runs a function on its own goroutine. It returns false after stop.
 func (t *tasks) start(task func(ctx context.Context)) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -35,7 +35,7 @@ func (t *tasks) start(task func(ctx context.Context)) bool {
 	return true
 }
 
-// stop ends them all and waits until they have ended.
+// stop cancels all goroutines and waits until they have ended.
 func (t *tasks) stop() {
 	t.mu.Lock()
 	t.stopped = true

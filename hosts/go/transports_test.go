@@ -10,9 +10,9 @@ import (
 	"github.com/countersign/countersign/hosts/go/internal/issuertest"
 )
 
-func TestACallerThatIsGoneIsNoFaultOfTheGate(t *testing.T) {
+func TestACancelledRequestIsNotAnErrorOfTheGate(t *testing.T) {
 	issuer := issuertest.New(t, keyA)
-	issuer.Answer("/jwks", untilItIsCancelled)
+	issuer.Answer("/jwks", neverAnswer)
 	var log lockedBuffer
 	logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	gate := newGate(t, newClock(), policyOf(issuer.Entry("platform")), WithLogger(logger))
@@ -23,14 +23,14 @@ func TestACallerThatIsGoneIsNoFaultOfTheGate(t *testing.T) {
 	if err != context.DeadlineExceeded || decision.Denial != nil || decision.Grant != nil {
 		t.Errorf("%v, %v", decision, err)
 	}
-	served := serve(gate.Middleware(tell), r)
-	want(t, "status, should somebody be there", served.Code, 503)
+	served := serve(gate.Middleware(echoView), r)
+	want(t, "status, if the client is still connected", served.Code, 503)
 	want(t, "body", served.Body.String(), "")
 	want(t, "log", strings.Contains(log.String(), "countersign: cancelled"), true)
 	want(t, "no denial", strings.Contains(log.String()+served.Body.String(), "internal_error"), false)
 }
 
-// Grants that came another way than by Middleware.
+// Grants that do not come from Middleware.
 func TestScopesAreRequiredWhateverTheTransport(t *testing.T) {
 	issuer := issuertest.New(t, keyA)
 	entry := issuer.Entry("platform")
@@ -63,7 +63,7 @@ func TestScopesAreRequiredWhateverTheTransport(t *testing.T) {
 		{"public", public.Grant, "read", 401},
 		{"a test's own", &Grant{Principal: &Principal{Scopes: []string{"read"}}}, "read", 200},
 		{"a test's own, without it", &Grant{Principal: &Principal{Scopes: []string{"read"}}}, "admin", 403},
-		{"a test's nobody", &Grant{}, "read", 403},
+		{"a test's anonymous grant", &Grant{}, "read", 403},
 		{"none", nil, "read", 503},
 	} {
 		r := to("/elsewhere", "")

@@ -9,27 +9,27 @@ import (
 	"github.com/countersign/countersign/hosts/go/internal/issuertest"
 )
 
-func TestAnIssuerThatHangsFillsNoOthersRoom(t *testing.T) {
+func TestAnIssuerThatHangsDoesNotBlockOtherIssuers(t *testing.T) {
 	clock, hangs, works := newClock(), issuertest.New(t, keyA), issuertest.New(t, keyB)
 	gate := newGate(t, clock, policyOf(hangs.Entry("hangs"), works.Entry("works")), WithMaxWaiting(10), WithWait(time.Minute))
 	if err := gate.Warm(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	hangs.Answer("/jwks", untilItIsCancelled)
+	hangs.Answer("/jwks", neverAnswer)
 	clock.forward(31 * time.Second)
 	var all sync.WaitGroup
 	for range 10 {
-		all.Go(func() { want(t, "in its room", ask(t, gate, "/write", hangs.Token(keyB)), "internal_error") })
+		all.Go(func() { want(t, "a waiting request", check(t, gate, "/write", hangs.Token(keyB)), "internal_error") })
 	}
-	eventually(t, "its room is full", func() bool { return waiting(gate) == 10 })
-	want(t, "one more", ask(t, gate, "/write", hangs.Token(keyB)), "keys_unavailable")
+	eventually(t, "the limit is reached", func() bool { return waiting(gate) == 10 })
+	want(t, "one more", check(t, gate, "/write", hangs.Token(keyB)), "keys_unavailable")
 	works.Publish(keyA)
-	want(t, "the other rotates", ask(t, gate, "/write", works.Token(keyA)), "allow")
+	want(t, "the other rotates", check(t, gate, "/write", works.Token(keyA)), "allow")
 	_ = gate.Close()
 	all.Wait()
 }
 
-func TestAFetchBeginsAlsoWhereNobodyMayWaitForIt(t *testing.T) {
+func TestAFetchStartsEvenIfNoRequestMayWaitForIt(t *testing.T) {
 	clock, issuer := newClock(), issuertest.New(t, keyA)
 	gate := newGate(t, clock, policyOf(issuer.Entry("platform")), WithMaxWaiting(0))
 	if err := gate.Warm(t.Context()); err != nil {
@@ -37,8 +37,8 @@ func TestAFetchBeginsAlsoWhereNobodyMayWaitForIt(t *testing.T) {
 	}
 	issuer.Publish(keyB)
 	clock.forward(31 * time.Second)
-	want(t, "no room", ask(t, gate, "/write", issuer.Token(keyB)), "keys_unavailable")
-	eventually(t, "the key is here", func() bool { return ask(t, gate, "/write", issuer.Token(keyB)) == "allow" })
+	want(t, "no waiting", check(t, gate, "/write", issuer.Token(keyB)), "keys_unavailable")
+	eventually(t, "the key is here", func() bool { return check(t, gate, "/write", issuer.Token(keyB)) == "allow" })
 }
 
 func TestADocumentThatComesWhileAllInstancesAreBusyHasNotFailed(t *testing.T) {
@@ -49,7 +49,7 @@ func TestADocumentThatComesWhileAllInstancesAreBusyHasNotFailed(t *testing.T) {
 		issuertest.Document(issuertest.JWKS(t, keyA))(w, r)
 	})
 	gate := newGate(t, newClock(), policyOf(issuer.Entry("platform")), WithInstances(1))
-	eventually(t, "the keys are asked for", func() bool { return issuer.TimesAsked("/jwks") == 1 })
+	eventually(t, "the keys are requested", func() bool { return issuer.Requests("/jwks") == 1 })
 	err := gate.inForce.Load().pool.call(t.Context(), func(*reader) error {
 		close(mayAnswer)
 		time.Sleep(freeDeadline + 200*time.Millisecond)
@@ -62,7 +62,7 @@ func TestADocumentThatComesWhileAllInstancesAreBusyHasNotFailed(t *testing.T) {
 		documents, err := gate.Status(t.Context())
 		return err == nil && documents[0].Usable && documents[0].Failures == 0
 	})
-	want(t, "fetches", issuer.TimesAsked("/jwks"), 1)
+	want(t, "fetches", issuer.Requests("/jwks"), 1)
 }
 
 func TestIdleInstancesReadDocumentsBeforeAnyRequestComes(t *testing.T) {
@@ -75,7 +75,7 @@ func TestIdleInstancesReadDocumentsBeforeAnyRequestComes(t *testing.T) {
 		want(t, "instances", len(pool.readers()), 4)
 		for _, r := range pool.readers() {
 			if err := pool.callThis(t.Context(), r, func(r *reader) error {
-				want(t, "has news", pool.journals.hasNews(r), false)
+				want(t, "has news", pool.journals.hasUnread(r), false)
 				want(t, "journals", len(r.journals), 2)
 				return nil
 			}); err != nil {
@@ -93,8 +93,8 @@ func TestIdleInstancesReadDocumentsBeforeAnyRequestComes(t *testing.T) {
 	isRead()
 }
 
-// By turns: whoever wants one instance, which has a document for it, and
-// whoever wants any.
+// The pool alternates between calls that deliver a document to one instance and
+// calls that need any instance.
 func TestRequestsAreDecidedBetweenTheSlicesOfADocument(t *testing.T) {
 	policy := text(policyOf(issuertest.New(t, keyA).Entry("platform")))
 	pool, err := openPool(t.Context(), newSettings([]Option{WithInstances(1)}), policy, newTasks())
@@ -118,7 +118,7 @@ func TestRequestsAreDecidedBetweenTheSlicesOfADocument(t *testing.T) {
 		eventually(t, "both wait", func() bool {
 			pool.mu.Lock()
 			defer pool.mu.Unlock()
-			return r.wanted.Len() == i+1 && pool.waiting.Len() == i+1
+			return r.queue.Len() == i+1 && pool.queue.Len() == i+1
 		})
 	}
 	pool.giveBack(r)
@@ -126,7 +126,7 @@ func TestRequestsAreDecidedBetweenTheSlicesOfADocument(t *testing.T) {
 	want(t, "turns", text(turns), text([]string{"slice", "request", "slice", "request", "slice", "request", "slice", "request"}))
 }
 
-func TestWhoLeavesAQueueTakesNoInstanceAlong(t *testing.T) {
+func TestACallThatLeavesAQueueLosesNoInstance(t *testing.T) {
 	gate := newGate(t, newClock(), policyOf(issuertest.New(t, keyA).Entry("platform")), WithInstances(1))
 	pool := gate.inForce.Load().pool
 	var all sync.WaitGroup
@@ -142,6 +142,6 @@ func TestWhoLeavesAQueueTakesNoInstanceAlong(t *testing.T) {
 	eventually(t, "it is free", func() bool {
 		pool.mu.Lock()
 		defer pool.mu.Unlock()
-		return len(pool.free) == 1 && pool.waiting.Len() == 0 && pool.free[0].wanted.Len() == 0
+		return len(pool.free) == 1 && pool.queue.Len() == 0 && pool.free[0].queue.Len() == 0
 	})
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/countersign/countersign/hosts/go/internal/issuertest"
 )
 
-func TestAfterTheClockWasSetBackNobodyWaits(t *testing.T) {
+func TestAfterTheClockIsSetBackRequestsAreDecided(t *testing.T) {
 	clock, issuer := newClock(), issuertest.New(t, keyA)
 	policy := policyOf(issuer.Entry("platform"))
 	gate := newGate(t, clock, policy)
@@ -20,21 +20,22 @@ func TestAfterTheClockWasSetBackNobodyWaits(t *testing.T) {
 		t.Fatal(err)
 	}
 	clock.forward(-8 * time.Hour)
-	want(t, "a token of before", ask(t, gate, "/write", issuer.Token(keyA, object{"iat": start.Unix() - 9*3600})), "allow")
-	// The gate's own timer, without a request: ten minutes are over.
+	want(t, "a token of before", check(t, gate, "/write", issuer.Token(keyA, object{"iat": start.Unix() - 9*3600})), "allow")
+	// After ten minutes the gate's own timer refreshes the keys, without a
+	// request.
 	issuer.Publish(keyB)
-	asked := issuer.TimesAsked("/jwks")
+	asked := issuer.Requests("/jwks")
 	clock.forward(11 * time.Minute)
-	eventually(t, "the keys are asked for again", func() bool { return issuer.TimesAsked("/jwks") > asked })
+	eventually(t, "the keys are requested again", func() bool { return issuer.Requests("/jwks") > asked })
 	eventually(t, "and there", func() bool {
-		return ask(t, gate, "/write", issuer.Token(keyB, object{"iat": start.Unix() - 9*3600})) == "allow"
+		return check(t, gate, "/write", issuer.Token(keyB, object{"iat": start.Unix() - 9*3600})) == "allow"
 	})
-	want(t, "what was withdrawn is gone", ask(t, gate, "/write", issuer.Token(keyA, object{"iat": start.Unix() - 9*3600})), "key_unknown")
+	want(t, "what was withdrawn is gone", check(t, gate, "/write", issuer.Token(keyA, object{"iat": start.Unix() - 9*3600})), "key_unknown")
 }
 
-// Discovery names another address while keys are on their way from the old
-// one, which then come last, or first.
-func TestKeysThatComeFromAnAddressThatMovedPauseNothing(t *testing.T) {
+// Discovery gives a new address while a fetch from the old address is in
+// progress. That fetch then ends last, or first.
+func TestKeysFromAnOldAddressDoNotDelayTheNewKeys(t *testing.T) {
 	for _, isLast := range []bool{true, false} {
 		clock, issuer := newClock(), issuertest.New(t, keyA)
 		discovery := func(path string) http.HandlerFunc {
@@ -47,18 +48,19 @@ func TestKeysThatComeFromAnAddressThatMovedPauseNothing(t *testing.T) {
 		if err := gate.Warm(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		want(t, "before", ask(t, gate, "/write", issuer.Token(keyA)), "allow")
+		want(t, "before", check(t, gate, "/write", issuer.Token(keyA)), "allow")
 
-		mayLand := make(chan struct{})
+		mayFinish := make(chan struct{})
 		old := issuertest.Document(issuertest.JWKS(t, keyA))
-		issuer.Answer("/jwks", func(w http.ResponseWriter, r *http.Request) { <-mayLand; old(w, r) })
+		issuer.Answer("/jwks", func(w http.ResponseWriter, r *http.Request) { <-mayFinish; old(w, r) })
 		issuer.Answer("/new", issuertest.Document(issuertest.JWKS(t, keyB)))
-		asked := issuer.TimesAsked("/jwks")
-		// Both are due at once. The new address is told once the old one was
-		// asked: told before, nobody would ask the old one.
+		asked := issuer.Requests("/jwks")
+		// Both documents are due. The new address is served only after the
+		// fetch from the old address has started, because otherwise it would
+		// not start.
 		moved := discovery("/new")
 		issuer.Answer("/.well-known/openid-configuration", func(w http.ResponseWriter, r *http.Request) {
-			for issuer.TimesAsked("/jwks") == asked && r.Context().Err() == nil {
+			for issuer.Requests("/jwks") == asked && r.Context().Err() == nil {
 				time.Sleep(time.Millisecond)
 			}
 			moved(w, r)
@@ -66,29 +68,29 @@ func TestKeysThatComeFromAnAddressThatMovedPauseNothing(t *testing.T) {
 		clock.forward(time.Hour)
 		var all sync.WaitGroup
 		all.Go(func() { _ = gate.Warm(t.Context()) })
-		eventually(t, "the old address is asked", func() bool { return issuer.TimesAsked("/jwks") > asked })
+		eventually(t, "the old address is requested", func() bool { return issuer.Requests("/jwks") > asked })
 		if !isLast {
-			close(mayLand)
+			close(mayFinish)
 		}
 		began := time.Now()
 		eventually(t, "the new key is good", func() bool {
-			if ask(t, gate, "/write", issuer.Token(keyB)) == "allow" {
+			if check(t, gate, "/write", issuer.Token(keyB)) == "allow" {
 				return true
 			}
 			clock.forward(31 * time.Second)
 			return false
 		})
-		// Before the fetch from the old address, which hangs, is given up.
+		// This is shorter than the timeout of the fetch from the old address.
 		if took := time.Since(began); took > 4*time.Second {
 			t.Errorf("it took %v", took)
 		}
 		if isLast {
-			close(mayLand)
+			close(mayFinish)
 		}
 		all.Wait()
 		for range 6 {
-			want(t, "and stays so in every instance", ask(t, gate, "/write", issuer.Token(keyB)), "allow")
-			want(t, "the old one is gone", ask(t, gate, "/write", issuer.Token(keyA)), "key_unknown")
+			want(t, "and stays so in every instance", check(t, gate, "/write", issuer.Token(keyB)), "allow")
+			want(t, "the old one is gone", check(t, gate, "/write", issuer.Token(keyA)), "key_unknown")
 		}
 		late, err := gate.inForce.Load().pool.fresh()
 		if err != nil {
@@ -107,7 +109,7 @@ func TestKeysThatComeFromAnAddressThatMovedPauseNothing(t *testing.T) {
 	}
 }
 
-// In the middle of an incident the list outgrows what a list of keys may be.
+// During an incident the list becomes longer than a list of keys may be.
 func TestALongListOfRevocationsIsReadWhileRequestsAreDecided(t *testing.T) {
 	clock, issuer := newClock(), issuertest.New(t, keyA)
 	list := func(entries int, more string) string {
@@ -125,7 +127,7 @@ func TestALongListOfRevocationsIsReadWhileRequestsAreDecided(t *testing.T) {
 		t.Fatal(err)
 	}
 	good, gone := issuer.Token(keyA, object{"jti": "good"}), issuer.Token(keyA, object{"jti": "last"})
-	want(t, "before", ask(t, gate, "/write", gone), "allow")
+	want(t, "before", check(t, gate, "/write", gone), "allow")
 
 	long := list(200_000, "last")
 	issuer.Answer("/revoked", issuertest.Document(long))
@@ -141,7 +143,7 @@ func TestALongListOfRevocationsIsReadWhileRequestsAreDecided(t *testing.T) {
 			default:
 			}
 			began := time.Now()
-			want(t, "meanwhile", ask(t, gate, "/write", good), "allow")
+			want(t, "meanwhile", check(t, gate, "/write", good), "allow")
 			decided.Add(1)
 			slowest.Store(max(slowest.Load(), time.Since(began).Microseconds()))
 		}
@@ -154,8 +156,8 @@ func TestALongListOfRevocationsIsReadWhileRequestsAreDecided(t *testing.T) {
 	}
 	t.Logf("%d bytes; %d requests were decided meanwhile, the slowest in %d µs", len(long), decided.Load(), slowest.Load())
 	for range 4 {
-		want(t, "after", ask(t, gate, "/write", gone), "token_revoked")
-		want(t, "others", ask(t, gate, "/write", good), "allow")
+		want(t, "after", check(t, gate, "/write", gone), "token_revoked")
+		want(t, "others", check(t, gate, "/write", good), "allow")
 	}
 
 	issuer.Answer("/revoked", issuertest.Document(strings.Repeat(" ", 33<<20)))
@@ -163,7 +165,7 @@ func TestALongListOfRevocationsIsReadWhileRequestsAreDecided(t *testing.T) {
 	if err := gate.Warm(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	want(t, "one that is too long leaves the last", ask(t, gate, "/write", gone), "token_revoked")
+	want(t, "one that is too long leaves the last", check(t, gate, "/write", gone), "token_revoked")
 }
 
 func TestOfManyRequirementsTheLeastUsedAreForgotten(t *testing.T) {

@@ -1,4 +1,4 @@
-// Makes the page: one file, dist/inspector/index.html, with script, style and module in it.
+// Builds the page: one file, dist/inspector/index.html, that contains script, style and module.
 
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -11,7 +11,7 @@ const packed = "node_modules/countersign";
 await import("./examples.mjs");
 execFileSync(process.execPath, ["node_modules/typescript/bin/tsc"], { stdio: "inherit" });
 
-// ASCII, so that its digest does not hang on how the page is decoded.
+// ASCII, so that the script's digest does not depend on the encoding of the page.
 const options = { bundle: true, minify: true, write: false, target: "es2022", charset: "ascii", legalComments: "none", logLevel: "warning" };
 const [script] = (await build({ ...options, entryPoints: ["src/main.ts"], format: "iife", conditions: ["browser"] })).outputFiles;
 const [style] = (await build({ ...options, entryPoints: ["src/style.css"] })).outputFiles;
@@ -19,7 +19,7 @@ const [style] = (await build({ ...options, entryPoints: ["src/style.css"] })).ou
 const digest = readFileSync(`${packed}/countersign.wasm.sha256`, "utf8").split(" ", 1)[0];
 const { version } = JSON.parse(readFileSync(`${packed}/package.json`, "utf8"));
 const code = script.text;
-if (/<\/script|<!--/i.test(code)) throw new Error("the script would end before its end");
+if (/<\/script|<!--/i.test(code)) throw new Error("the script contains text that would end its element");
 const values = {
   SCRIPT: code,
   SCRIPT_HASH: hash(code),

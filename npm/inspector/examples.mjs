@@ -1,4 +1,4 @@
-// Mints the examples, with the test keys that this repository publishes. The moment is fixed, so that they stay as they are.
+// Creates the examples with the published test keys of this repository. Their time is fixed, so that the output is always the same.
 
 import { createPrivateKey, sign } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -48,7 +48,7 @@ const alice = {
   scope: "assets:read profile",
 };
 
-/** A part of a token. */
+/** One base64url part of a token. */
 const base64url = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
 
 function token(claims = {}, { header = {}, signer = "rsa-2048-a" } = {}) {
@@ -59,7 +59,7 @@ function token(claims = {}, { header = {}, signer = "rsa-2048-a" } = {}) {
 
 const seats = { policy, keys, method: "GET", target: "/orgs/acme/seats", headers: "host: api.example.com", time: NOW };
 
-/** `expect` is `allow`, a code, or `undecided`. */
+/** `expect` is `allow`, the code of a denial, or `undecided`. */
 const examples = [
   { name: "Admitted", expect: "allow", entries: { ...seats, token: token() } },
   { name: "Expired", expect: "token_expired", entries: { ...seats, token: token({ iat: nowS - 7800, nbf: nowS - 7800, exp: nowS - 4200 }) } },

@@ -1,4 +1,4 @@
-// Makes the package of what `cargo xtask build` put into dist/.
+// Builds the package from the output of `cargo xtask build` in dist/.
 
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -15,12 +15,12 @@ for (const file of ["LICENSE-APACHE", "LICENSE-MIT"]) cpSync(`../../${file}`, fi
 const policy = await compileFromFile("../../verifier/policy.schema.json", { format: false, bannerComment: "", ignoreMinAndMaxItems: true });
 writeFileSync("src/policy.ts", policy);
 const base64 = readFileSync("countersign.wasm", "base64");
-writeFileSync("src/inlined.ts", `/** The bytes of countersign.wasm, for where files do not travel. */\nexport const base64: string =\n  "${base64}";\n`);
+writeFileSync("src/inlined.ts", `/** The bytes of countersign.wasm, inlined for bundlers that do not copy files. */\nexport const base64: string =\n  "${base64}";\n`);
 
 const tsc = (...options) => execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", ...options], { stdio: "inherit" });
 tsc();
 tsc("-p", "tsconfig.commonjs.json");
-// wasm-bindgen writes an ES module: that one goes as it is, and tsc translates it for `require`.
+// wasm-bindgen writes an ES module: it is copied for `import`, and tsc translates it for `require`.
 cpSync("src/glue", "esm/glue", { recursive: true });
 const translate = "--ignoreConfig --allowJs --target ES2022 --module CommonJS --moduleResolution bundler --rootDir src --outDir cjs";
 tsc("src/glue/countersign.js", ...translate.split(" "));

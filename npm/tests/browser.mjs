@@ -1,4 +1,4 @@
-// Chromium: the one that `CHROMIUM` names, the system's, or else one that comes as an npm package and needs nobody's rights to be installed.
+// Finds Chromium: the one in `CHROMIUM`, the system's, or one from an npm package, which needs no rights to install.
 
 import { execFile, execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -12,7 +12,7 @@ const NAMES = ["chromium", "chromium-browser", "google-chrome-stable", "google-c
 const PLACES = ["/usr/bin", ...(process.env.PATH ?? "").split(delimiter), "/Applications/Chromium.app/Contents/MacOS", "/Applications/Google Chrome.app/Contents/MacOS"];
 const installed = fileURLToPath(new URL("node_modules/@sparticuz/chromium/", import.meta.url));
 
-/** A browser with a `name`, which says where it is from. This process's own environment stays as it is. */
+/** A browser, with its version and origin as `name`. It does not change the environment of this process. */
 export async function launch() {
   const packed = await unpacked();
   const { executablePath, libraries, origin } = system() ?? { ...packed, origin: "the packed one" };
@@ -22,7 +22,7 @@ export async function launch() {
   return Object.assign(browser, { name: `Chromium ${browser.version()}, ${origin}` });
 }
 
-/** What `CHROMIUM` names has to work; of what is found, some are only told how to install it. */
+/** The program in `CHROMIUM` must work. Others may be only scripts that explain how to install Chromium. */
 function system() {
   const { CHROMIUM } = process.env;
   if (CHROMIUM) {
@@ -45,8 +45,8 @@ function starts(path) {
 }
 
 /**
- * The package unpacks itself into `TMPDIR`, with the libraries that it brings for AWS Lambda, and leaves settings in the environment:
- * so in a process of its own, and once. What has its last name is whole.
+ * The package unpacks itself and its libraries for AWS Lambda into `TMPDIR`, and changes the environment.
+ * So it runs once, in its own process. The folder gets its final name when it is complete.
  */
 async function unpacked() {
   const { version } = JSON.parse(readFileSync(`${installed}package.json`, "utf8"));
@@ -66,7 +66,7 @@ async function unpacked() {
   return { executablePath: join(folder, "chromium"), libraries: join(folder, "al2023/lib"), fonts: join(folder, "fonts") };
 }
 
-/** Its own names folders that are not there. Chromium dies where it finds no font at all: the system's, and these. */
+/** The package's own file names folders that do not exist, and Chromium crashes without any font. This one has the system's fonts and the package's. */
 function fontsFile(fonts) {
   const { FONTCONFIG_FILE, FONTCONFIG_PATH = "/etc/fonts" } = process.env;
   const of = FONTCONFIG_FILE ?? join(FONTCONFIG_PATH, "fonts.conf");

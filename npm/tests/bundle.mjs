@@ -2,7 +2,7 @@ import { build } from "esbuild";
 
 const folder = import.meta.dirname ?? new URL(".", import.meta.url).pathname;
 
-/** The package and its tests for a runtime, as a bundler for it would resolve them. */
+/** Bundles the package and its tests for a runtime, with the conditions of its bundlers. */
 export async function bundle({ conditions, format, globalName, wasm }) {
   const { outputFiles } = await build({
     entryPoints: [`${folder}/entry.mjs`],
@@ -19,7 +19,7 @@ export async function bundle({ conditions, format, globalName, wasm }) {
   return outputFiles[0].text;
 }
 
-/** Modules that the package does not export: where the clock is the caller's. */
+/** Internal modules of the package, with which a test controls the clock. */
 const inside = {
   name: "inside",
   setup({ onResolve }) {

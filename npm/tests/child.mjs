@@ -1,11 +1,11 @@
-// A runtime that runs the tests of Node.js in a program of its own.
+// A runtime that runs the tests of Node.js in another program.
 
 import { spawn } from "node:child_process";
 import { chmodSync, globSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
-/** `program` is a pattern under `node_modules`: which platform it is for was npm's choice. */
+/** `program` is a pattern under `node_modules`, because npm chose the package for the platform. */
 export async function openChild(name, program, ...before) {
   const cwd = fileURLToPath(new URL(".", import.meta.url));
   const [path] = globSync(`${cwd}node_modules/${program}`);

@@ -1,4 +1,4 @@
-// What is bundled for a runtime: the package as this runtime's entry gives it, the suite and the host.
+// The entry of the bundle for a runtime: the package, as this runtime imports it, the suite and the host.
 
 import * as library from "countersign";
 import { Generation } from "countersign-inside/generation.js";
@@ -12,7 +12,7 @@ import { suite } from "./suite.mjs";
 const runtime = { shared: true };
 const tests = suite(library, runtime);
 
-// As applications do it: before any request, where a Worker has neither randomness nor timers.
+// As in applications, before any request: there a Worker has no randomness and no timers.
 const early = library.createGate(policy, { fetch: () => Promise.reject(new Error("refused")) });
 tests["a gate that was opened while the module was loaded decides"] = async () => {
   ok(await (await early).check(new Request("https://api.example.com/healthz")));

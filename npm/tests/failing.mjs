@@ -1,6 +1,6 @@
 /**
- * Has one call of the module trap: the sealed file is not known to do so. To be called before the module starts.
- * The name of the function that shall fail next is written to `next`.
+ * Makes one call of the module trap, because the sealed module is not known to trap. Call it before the module starts.
+ * The test writes the name of the function that fails next to `next`.
  */
 export function failing() {
   const fail = { next: undefined };

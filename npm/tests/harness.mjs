@@ -1,4 +1,4 @@
-// A runtime behind the harness protocol, which here has `play` for the suite too: `node harness.mjs RUNTIME`.
+// Serves a runtime by the harness protocol, with the additional command `play` for the suite: `node harness.mjs RUNTIME`.
 
 import { createInterface } from "node:readline";
 

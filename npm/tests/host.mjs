@@ -1,6 +1,6 @@
-// The package behind the harness protocol of tests/conformance: one command in, one reply out. Any runtime.
+// Serves the package by the harness protocol of tests/conformance, in any runtime: one reply for each command.
 
-/** `library` is the package, `Generation` and `strings` what its gates are made of: there the clock and the documents are the caller's. */
+/** `library` is the package. `Generation` and `strings` are internal: with them the caller controls the clock and the documents. */
 export async function openHost({ createGate, CountersignError }, { Generation, strings }) {
   // Starts the module.
   await createGate({ contract: "1", issuers: [], rules: [] }).catch(() => {});
@@ -76,7 +76,7 @@ export async function openHost({ createGate, CountersignError }, { Generation, s
   };
 }
 
-/** A character a byte, of a string that is sent as UTF-8, or of base64. */
+/** One character for each byte, from a string that is sent as UTF-8, or from base64. */
 function latin1(bytes) {
   if (typeof bytes !== "string") return atob(bytes.base64);
   let text = "";
@@ -84,7 +84,7 @@ function latin1(bytes) {
   return text;
 }
 
-/** What a character a byte says in UTF-8. */
+/** The text of bytes in UTF-8, of which each is one character. */
 function text(bytes) {
   return new TextDecoder().decode(Uint8Array.from(bytes, (character) => character.charCodeAt(0)));
 }

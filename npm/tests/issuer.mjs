@@ -23,7 +23,7 @@ export const policy = {
 
 const signing = new Map();
 
-/** Answers for its keys, and says who asked. */
+/** An issuer whose `fetch` answers with its keys and records the requests. */
 export async function issuer() {
   const keys = { jwks: [], fetched: [] };
   keys.fetch = async (uri, init) => {

@@ -1,4 +1,4 @@
-// The behavioural suite in each of these runtimes: `node main.mjs RUNTIME…`. The last line counts as cargo's does.
+// Runs the suite in each of these runtimes: `node main.mjs RUNTIME…`. The last line has the format of cargo's result.
 
 let [passed, failed] = [0, 0];
 for (const name of process.argv.slice(2)) {
@@ -11,10 +11,10 @@ for (const name of process.argv.slice(2)) {
   failed += played.faults.length;
 }
 console.log(`test result: ${failed === 0 ? "ok" : "FAILED"}. ${passed} passed; ${failed} failed; 0 ignored`);
-// Not only a code: what a runtime started before it failed would keep this process.
+// `exitCode` is not enough: a runtime that failed may leave something that keeps this process alive.
 process.exit(failed === 0 ? 0 : 1);
 
-/** A runtime that does not open is one failure, and the next one plays. */
+/** If a runtime does not open, that is one failure, and the next one runs. */
 async function play(name) {
   try {
     const { open } = await import(`./runtimes/${name}.mjs`);

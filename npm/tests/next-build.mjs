@@ -7,12 +7,12 @@ import { fileURLToPath } from "node:url";
 
 export const example = fileURLToPath(new URL("../examples/next/", import.meta.url));
 
-/** Where a built copy of an application stands. */
+/** The folder of a built copy of an application. */
 export const variant = (name) => `${example}.variants/${name}`;
 
 export const nextProgram = `${example}node_modules/next/dist/bin/next`;
 
-/** `next build`: how it ended, and what it said. */
+/** Runs `next build`, and returns its exit code and its output. */
 export async function build(folder, bundler, environment) {
   const child = spawn(process.execPath, [nextProgram, "build", `--${bundler}`], { cwd: folder, env: environment, stdio: ["ignore", "pipe", "pipe"] });
   const said = text(child);
@@ -36,7 +36,7 @@ export async function freePort() {
   return port;
 }
 
-/** Waits until a server answers, whatever it answers. */
+/** Waits until a server answers with any status. */
 export async function answers(url) {
   for (let attempt = 0; attempt < 300; attempt++) {
     if (await fetch(url).then(() => true, () => false)) return;

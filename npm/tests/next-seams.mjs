@@ -1,4 +1,4 @@
-// An application with everything that leads Next.js from one address to another page: base path, locales, data, images, intercepting routes,
+// An application in which Next.js serves another page than the URL says: base path, locales, data, images, intercepting routes,
 // rewrites to another server, and a matcher that misses a path.
 
 import { spawn } from "node:child_process";
@@ -13,7 +13,7 @@ import { run } from "./run.mjs";
 
 const source = fileURLToPath(new URL("next-seams/", import.meta.url));
 
-/** As README.md gives it. */
+/** The line in README.md. */
 const [MATCHER] = /^export const config = .*;/m.exec(readFileSync(new URL("../package/README.md", import.meta.url), "utf8"));
 
 const scoped = (path, scope) => ({ path, require: { scopes: [scope] } });
@@ -44,7 +44,7 @@ export async function openSeams() {
     SEAMS_POLICY: JSON.stringify({ ...policy, issuers: [{ ...policy.issuers[0], keys: { jwks: { keys: keys.jwks } } }], rules: RULES }),
     AWAY_URL: `http://127.0.0.1:${away.address().port}`,
   };
-  // With locales, and without: a matcher is another regular expression then.
+  // With and without locales, because Next.js makes a different regular expression of the matcher.
   const locales = await opened("seams-locales", { ...environment, SEAMS_LOCALES: "yes" });
   const plain = await opened("seams", environment);
   const hiding = await opened("seams-normalized", { ...environment, SEAMS_NORMALIZED: "yes" });
@@ -61,13 +61,13 @@ export async function openSeams() {
   };
 }
 
-/** Builds a variant, and starts it. */
+/** Builds and starts a variant. */
 async function opened(name, environment) {
   const folder = variant(name);
   rmSync(folder, { recursive: true, force: true });
   cpSync(source, folder, { recursive: true });
   cpSync(`${example}tsconfig.json`, `${folder}/tsconfig.json`);
-  // The matcher of the documentation, where nothing shall be left out.
+  // The matcher of the documentation, which must match every path.
   if (!environment.SEAMS_LOCALES) writeFileSync(`${folder}/proxy.ts`, readFileSync(`${folder}/proxy.ts`, "utf8").replace(/^export const config.*$/m, MATCHER));
   const { code, said } = await build(folder, "turbopack", environment);
   if (code !== 0) throw new Error(said);
@@ -79,7 +79,7 @@ async function opened(name, environment) {
   return { server, faults, port };
 }
 
-/** Over a socket, as it is written. */
+/** Sends a request over a socket, unchanged. */
 async function ask(port, target, { scope, method = "GET", headers = [], body } = {}) {
   const all = ["host", "app.example.com", "connection", "close", ...headers, ...(scope === undefined ? [] : ["authorization", `Bearer ${await token({ scope })}`])];
   const sent = send({ host: "127.0.0.1", port, path: target, method, headers: all });
@@ -91,7 +91,7 @@ async function ask(port, target, { scope, method = "GET", headers = [], body } =
 }
 
 function addresses(locales, plain) {
-  /** Who has the rule's scope gets what is there, who has another does not. */
+  /** A caller with the scope of the rule gets the page, and one with another scope does not. */
   const isFor = async (scope, { port }, targets, mark) => {
     for (const target of targets) {
       const granted = await ask(port, target, { scope });
@@ -102,13 +102,13 @@ function addresses(locales, plain) {
   const below = (path, folders) => folders.map((folder) => `/docs${folder}${path}`);
 
   return {
-    async "a base path: the gate judges with it, and its root is not left out"() {
+    async "a base path: the gate checks the path with it, and its root too"() {
       await isFor("root", plain, ["/docs", "/docs?x=1", "/docs?_rsc=1"], "page=root");
       await isFor("who", plain, ["/docs/who", "/docs/who?x=1", "/docs/alias"], "page=who");
       await isFor("slug", plain, ["/docs/de"], "slug=de");
     },
 
-    async "a locale's prefix: the page is judged as without, its data too, and what a rewrite leads to as its source"() {
+    async "the prefix of a locale: the page and its data are checked without it, and a rewrite's destination as its source"() {
       await isFor("who", locales, ["/docs/DE/who", ...below("/who", ["", "/en", "/de"]), ...below("/alias", ["", "/en", "/de"])], "page=who");
       await isFor("who", locales, below("/who.json", ["", "/en", "/de"].map((folder) => `/_next/data/build${folder}`)), '"subject":"user-1"');
       await isFor("static", locales, ["/docs/static", "/docs/de/static", "/docs/_next/data/build/de/static.json"], "static");
@@ -116,10 +116,10 @@ function addresses(locales, plain) {
       for (const target of ["/docs", "/docs/de", "/docs/en", "/docs/_next/data/build/index.json", "/docs/_next/data/build/en.json"]) equal([target, (await ask(locales.port, target)).status], [target, 401]);
     },
 
-    async "no letters' case, no ending and no old build is a way round"() {
+    async "case, endings and older builds do not lead around the gate"() {
       for (const { port } of [locales, plain]) {
         for (const target of ["/docs/WHO", "/docs/Static", "/docs/ALIAS"]) equal([target, (await ask(port, target, { scope: "slug" })).status], [target, 400]);
-        // What Next.js hides from the proxy, it does not serve.
+        // Next.js does not serve the ending that it hides from the proxy.
         for (const target of ["/docs/who.rsc", "/docs/_next/data/other/who.json", "/docs/_next/data/build/who.json.rsc"]) {
           equal([target, (await ask(port, target, { scope: "slug" })).status], [target, 403]);
           equal([target, (await ask(port, target, { scope: "who" })).text.includes("slug")], [target, false]);
@@ -128,13 +128,13 @@ function addresses(locales, plain) {
       }
     },
 
-    async "an intercepting route is for who may see the address that it stands in for, and has none of its own"() {
+    async "an intercepting route is checked as the URL that it replaces, and has no URL of its own"() {
       for (const { port } of [locales, plain]) {
         for (const target of ["/docs/feed/(..)photo/1", "/docs/feed/%28..%29photo/1", "/docs/feed/(.%2e)photo/1", "/docs/(.)photo/1"]) {
           for (const scope of ["feed", "photo"]) equal([target, (await ask(port, target, { scope })).status], [target, 400]);
         }
         const headers = ["rsc", "1", "next-url", "/feed"];
-        // With locales Next.js intercepts nothing.
+        // With locales, Next.js has no intercepting routes.
         const mark = port === plain.port ? "page=intercepted" : "page=photo";
         const { location } = (await ask(port, "/docs/photo/1", { scope: "photo", headers })).headers;
         equal((await ask(port, location, { scope: "photo", headers })).text.includes(mark), true);
@@ -142,10 +142,10 @@ function addresses(locales, plain) {
       }
     },
 
-    async "no client's identity is in a header, of the Pages Router neither"() {
+    async "a client cannot send an identity in a header, also in the Pages Router"() {
       for (const { port } of [locales, plain]) {
         const { text } = await ask(port, "/docs/api/raw", { scope: "raw", headers: ["X-Auth-Subject", "eve", "X_Auth_Subject", "eve", "x-auth_subject", "eve"] });
-        // Next.js lets nobody change `rawHeaders`: NEXT.md says so.
+        // A proxy cannot change `rawHeaders` (NEXT.md).
         equal(JSON.parse(text), { subject: "user-1", variant: null, raw: true });
       }
     },
@@ -154,11 +154,11 @@ function addresses(locales, plain) {
 
 function callers({ port }) {
   return {
-    async "a route handler hears of its own request, by method and path, with and without the base path"() {
+    async "a route handler gets the caller of its own request, by method and path, with and without the base path"() {
       for (const method of ["GET", "POST"]) equal((await ask(port, "/docs/handler", { scope: "handler", method })).text, "caller=user-1 caller=user-1 fault=proxy_missing");
     },
 
-    async "a page hears of its own path, and a server action of the page's whose it is, whatever page it is sent to"() {
+    async "a page gets the caller of its own path, and a server action that of its own page, to whatever page it is sent"() {
       for (const org of ["acme", "a%20b", "a@b"]) equal([org, (await ask(port, `/docs/place/${org}`, { scope: "place" })).text.includes("caller=user-1")], [org, true]);
       const { text } = await ask(port, "/docs/place/acme", { scope: "place" });
       const [, action] = /name="(\$ACTION_ID_[0-9a-f]+)"/.exec(text);
@@ -170,11 +170,11 @@ function callers({ port }) {
       equal([await act("/docs/place/acme", "place"), await act("/docs/place/globex", "place")], ["caller=user-1", "fault=proxy_missing"]);
     },
 
-    async "where no proxy ran there is no caller, whatever a header says"() {
+    async "without the proxy there is no caller, whatever a header contains"() {
       equal((await ask(port, "/docs/open")).text, "fault=proxy_missing fault=proxy_missing fault=proxy_missing");
     },
 
-    async "what leaves with a rewrite cannot be read, and says nothing of another path"() {
+    async "an external rewrite cannot read the caller, and it is not accepted for another path"() {
       for (const target of ["/docs/away/x", "/docs/de/away/x"]) {
         const left = JSON.parse((await ask(port, target, { scope: "away" })).text)["x-countersign-caller"];
         equal([left.length > 100, Buffer.from(left, "base64").includes("user-1")], [true, false]);
@@ -188,7 +188,7 @@ function callers({ port }) {
 
 function refusal({ port, faults }) {
   return {
-    async "an application that hides addresses from the proxy serves nothing, and says why"() {
+    async "an application that hides URLs from the proxy serves nothing, and logs the reason"() {
       for (const target of ["/docs", "/docs/who", "/docs/who.rsc", "/docs/handler"]) equal([target, (await ask(port, target, { scope: "who" })).status], [target, 500]);
       equal(faults.join("").includes("skipProxyUrlNormalize"), true);
     },

@@ -1,4 +1,4 @@
-// The example in Next.js, built by one of its bundlers, with the gate on one of its runtimes, driven by HTTP and by a browser.
+// Tests the example in Next.js, with one of its bundlers and the gate on one of its runtimes, by HTTP and by a browser.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -71,7 +71,7 @@ function requests(base, exchange) {
       equal([caller.subject, caller.tenant, caller.tokenType, caller.scopes, subject], ["alice", "acme", "pat", ["api:assets:read"], "alice"]);
     },
 
-    async "a caller cannot be made up, nor taken from another request"() {
+    async "a caller cannot be forged, and not be taken from another request"() {
       const good = await exchange({ subject: "alice", tenant: "acme" });
       const made = encodeURIComponent(JSON.stringify({ caller: { subject: "admin" }, until: 1e15 }));
       const headers = { ...bearer(good), "x-auth-subject": "admin", "x-countersign-caller": `${made}.AAAA` };
@@ -85,7 +85,7 @@ function requests(base, exchange) {
       }
     },
 
-    async "a node's token is good in its cookie, on its origin, for its path"() {
+    async "a node's token is accepted in its cookie, on its origin, for its path"() {
       const node = await exchange({ subject: "node-7", tenant: "acme", typ: "nat", scope: "node:ingest" });
       const cookie = { cookie: `node_session=${node}` };
       const post = (headers) => get("/api/node", { ...cookie, ...headers }, { method: "POST" });
@@ -103,13 +103,13 @@ function requests(base, exchange) {
       equal([away.status, new URL(away.headers.get("location"), base).pathname], [303, "/"]);
     },
 
-    async "what no rule names is denied"() {
+    async "a request that matches no rule is denied"() {
       equal((await get("/somewhere/else", bearer(await exchange({ subject: "alice", tenant: "acme" })))).status, 403);
     },
   };
 }
 
-/** Ways that lead to a page by another address than its own, over a socket: a client's own parser would mend them. */
+/** Requests for a page by another URL, over a socket, because the parser of a client would correct them. */
 function roundabout(port, base, exchange) {
   const ask = async (target, headers = [], method = "GET") => {
     const sent = send({ host: "localhost", port, path: target, method, headers: ["host", `localhost:${port}`, "connection", "close", ...headers.flat()] });
@@ -122,7 +122,7 @@ function roundabout(port, base, exchange) {
   const bearer = async () => [["authorization", `Bearer ${await exchange({ subject: "alice", tenant: "acme" })}`]];
 
   return {
-    async "no name that Next.js serves as it is leads to a page below it, nor to a server action"() {
+    async "paths of static files do not lead to a page below them or to a server action"() {
       const names = ["favicon.ico", "_next/static", "_next/static/chunks", "_next/image", "_next/data", "_next", "robots.txt", "sitemap.xml", "api", "badge.png", "public", "static", "(.)acme", "%28..%29acme"];
       const starts = ["/", "/./", "/%2e/", "/a/../", "//"];
       for (const name of names) {
@@ -138,21 +138,21 @@ function roundabout(port, base, exchange) {
       }
     },
 
-    async "static files are public, and nothing else below their name is"() {
+    async "static files are public, but no other paths below theirs"() {
       const { body } = await ask("/");
       const [script] = /\/_next\/static\/[^"\\]+\.js/.exec(body);
       equal((await ask(script)).status, 200);
       equal((await ask(script, [], "POST")).status === 200, false);
     },
 
-    async "a page that was rendered beforehand is kept by no shared cache, and a public one is"() {
+    async "shared caches store a public prerendered page, but not a protected one"() {
       equal((await ask("/handbook")).status, 401);
       const granted = await ask("/handbook", await bearer());
       equal([granted.status, granted.headers["cache-control"]], [200, "private, no-cache"]);
       for (const target of ["/handbook.rsc", "/handbook?_rsc=1", "/_next/data/x/handbook.json"]) equal((await ask(target)).status === 200, false);
     },
 
-    async "an upgrade that is denied is closed"() {
+    async "the connection of a denied upgrade is closed"() {
       for (const target of ["/acme/dashboard", "/handbook", "/nowhere"]) {
         const socket = connect(port, "localhost");
         socket.write(`GET ${target} HTTP/1.1\r\nhost: localhost:${port}\r\nconnection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: x3JJHMbDL1EzLkh9GBhXDw==\r\n\r\n`);
@@ -163,12 +163,12 @@ function roundabout(port, base, exchange) {
       }
     },
 
-    async "a picture is for who may see it, also where it would be made smaller"() {
+    async "an image is protected, also through the image optimizer"() {
       const small = "/_next/image?url=%2Fbadge.png&w=64&q=75";
       equal((await ask("/badge.png")).status, 401);
       equal((await ask(small)).status, 401);
       equal((await ask("/badge.png", await bearer())).status, 200);
-      // Next.js reads it in nobody's name, so that it is never made smaller, nor kept, for anybody.
+      // Next.js reads the image without credentials, so it never gets and caches it.
       equal((await ask(small, await bearer())).status, 401);
       for (const odd of ["/_next/image", "/_next/image?url=badge.png&w=64&q=75", "/_next/image?url=%2F%2Fevil.example%2Fx&w=64&q=75", `${small}&url=%2Fx`, "/_next/image?url=%2Facme%2Fdashboard&w=64&q=75"]) {
         equal([odd, [400, 401, 403].includes((await ask(odd)).status)], [odd, true]);
@@ -179,7 +179,7 @@ function roundabout(port, base, exchange) {
 
 function built({ code, said }) {
   return {
-    async "a mistake of the policy ends the build, and says what it is"() {
+    async "an error in the policy fails the build with its message"() {
       equal([code === 0, said.includes("the policy is not usable"), said.includes("/issuers/0/keys/jwks_uri")], [false, true, true]);
     },
   };
@@ -187,7 +187,7 @@ function built({ code, said }) {
 
 function pages(base) {
   return {
-    async "in a browser one signs in, sees one's dashboard and no other"() {
+    async "in a browser a user signs in and sees the own dashboard and no other"() {
       const browser = await launch();
       try {
         const page = await browser.newPage();

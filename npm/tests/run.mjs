@@ -1,6 +1,6 @@
-// Runs tests and says how they ended: any runtime.
+// Runs tests in any runtime and returns their results.
 
-/** Plays `{ "sentence": async () => … }`: how many passed, and what did not. */
+/** Runs `{ "name": async () => … }`, and returns the number of passed tests and the failures. */
 export async function run(tests) {
   const faults = [];
   for (const [name, test] of Object.entries(tests)) {

@@ -1,11 +1,11 @@
-// How the package behaves, in any runtime: nothing here is of Node.js.
+// The behaviour of the package in any runtime. Nothing here depends on Node.js.
 
 import { failing } from "./failing.mjs";
 import { addIssuer, issuer, policy, request, token } from "./issuer.mjs";
 import { deny, equal, ok, rejects } from "./assert.mjs";
 import { weather } from "./weather.mjs";
 
-/** `library` is what `import * from "countersign"` gives; `runtime.shared` whether its runtime works between requests. */
+/** `library` is `import * from "countersign"`; `runtime.shared` tells whether the runtime works between requests. */
 export function suite(library, runtime) {
   const { createGate, CountersignError, CODES, answer, withGrant } = library;
   const fail = failing();
@@ -14,7 +14,7 @@ export function suite(library, runtime) {
   return {
     ...weather(library, runtime),
 
-    async "a good token is admitted, and its principal told"() {
+    async "a valid token is admitted, with its principal"() {
       const gate = await gateWith(await issuer());
       const decision = await gate.check(await request("/assets/1", { scope: "assets:read other" }));
       equal(decision.allow, true);
@@ -28,7 +28,7 @@ export function suite(library, runtime) {
       equal(JSON.parse(JSON.stringify(decision.principal)).subject, "user-1");
     },
 
-    async "names in every script come as they were signed"() {
+    async "names in every script are unchanged"() {
       const gate = await gateWith(await issuer());
       const said = { sub: "Łukasz 😀 é", tenant_id: "\u{1f3e0}", scope: "assets:read läsa x" };
       const { principal } = ok(await gate.check(await request("/assets/1", said)));
@@ -39,7 +39,7 @@ export function suite(library, runtime) {
       equal(principal.claims.scope, said.scope);
     },
 
-    async "gates take turns with requests of any length, and nothing is mixed up"() {
+    async "alternating requests of any length to several gates are not mixed up"() {
       const gates = [await gateWith(await issuer()), await gateWith(await issuer())];
       for (const gate of gates) await gate.preload();
       const good = await token();
@@ -56,7 +56,7 @@ export function suite(library, runtime) {
       }
     },
 
-    async "one object stands for a token however often it comes, and nobody can change it"() {
+    async "all requests with a token share one grant, which is frozen"() {
       const gate = await gateWith(await issuer());
       const asked = await request("/assets/1");
       const first = await gate.check(asked);
@@ -67,7 +67,7 @@ export function suite(library, runtime) {
       }
     },
 
-    async "denials say code, status and challenge, and become an answer"() {
+    async "denials have code, status and challenge, and give a response"() {
       const gate = await gateWith(await issuer());
       const missing = deny(await gate.check(new Request("https://api.example.com/assets/1")), "token_missing");
       const answered = answer(missing);
@@ -89,7 +89,7 @@ export function suite(library, runtime) {
       equal(granted.get("x-other"), "1");
     },
 
-    async "a query is no part of the path, and a head is as good as a Request"() {
+    async "a query is not part of the path, and a head works like a Request"() {
       const gate = await gateWith(await issuer());
       ok(await gate.check(await request("/assets/1?a=/../b#c")));
       const headers = [["Authorization", `Bearer ${await token()}`]];
@@ -99,7 +99,7 @@ export function suite(library, runtime) {
       deny(await gate.check({ ...head, headers: [...headers, ["authorization", "Bearer x.y.z"]] }), "token_multiple");
     },
 
-    async "headers that can be read only once are enough, also for who waits"() {
+    async "headers that can be iterated only once work, also if the check waits"() {
       const gate = await gateWith(await issuer());
       const headers = [["authorization", `Bearer ${await token()}`]].values();
       ok(await gate.check({ method: "GET", authority: "", target: "/assets/1", headers }));
@@ -126,7 +126,7 @@ export function suite(library, runtime) {
       ok(await gate.check(await request("/assets/1")));
     },
 
-    async "a character that is no byte is not mistaken for one that is"() {
+    async "a character above 0xFF is not read as a byte"() {
       const gate = await gateWith(await issuer());
       const good = await token();
       ok(await gate.verify(good));
@@ -146,7 +146,7 @@ export function suite(library, runtime) {
       equal(error.problems.length, 2);
     },
 
-    async "mistakes of a policy are told all at once, and an odd policy is one"() {
+    async "all errors of a policy are reported at once, also of a value that is no policy"() {
       const error = await rejects(createGate({ contract: "2", nonsense: 1 }), CountersignError);
       equal(error.problems.map(({ code }) => code).sort(), ["field_missing", "field_unknown", "value_invalid"]);
       equal(error.problems.every(({ message }) => error.message.includes(message)), true);
@@ -155,7 +155,7 @@ export function suite(library, runtime) {
       for (const odd of [undefined, null, 1, "", "{", circle]) await rejects(createGate(odd), CountersignError);
     },
 
-    async "a policy is an object, JSON, or where JSON is to be had"() {
+    async "a policy is an object, JSON, or the URL of JSON"() {
       const fetch = async (uri) => new Response(uri.endsWith("/policy.json") ? JSON.stringify(policy) : "no", { status: uri.endsWith("l.json") ? 404 : 200 });
       const health = new Request("https://api.example.com/healthz");
       ok(await (await createGate(JSON.stringify(policy), { fetch })).check(health));
@@ -165,7 +165,7 @@ export function suite(library, runtime) {
       equal(error.problems[0].code, "policy_unavailable");
     },
 
-    async "keys are fetched once for all who wait"() {
+    async "keys are fetched once for all waiting checks"() {
       const keys = await issuer();
       const gate = await gateWith(keys);
       const asked = await Promise.all([1, 2, 3].map((n) => request(`/assets/${n}`)));
@@ -177,7 +177,7 @@ export function suite(library, runtime) {
       equal(init.redirect, "manual");
     },
 
-    async "without waiting, a key that is not there yet is a denial"() {
+    async "without waiting, a missing key is a denial"() {
       const keys = await issuer();
       const gate = await gateWith(keys);
       const asked = await request("/assets/1");
@@ -210,7 +210,7 @@ export function suite(library, runtime) {
       }
     },
 
-    async "what of a document is not used, and why, is in its status until a better one comes"() {
+    async "the unused parts of a document are in its status until a better one is fetched"() {
       const keys = await issuer();
       let now = Date.now();
       const gate = await gateWith(keys, { now: () => now });
@@ -229,7 +229,7 @@ export function suite(library, runtime) {
       equal(gate.status()[0].problems, []);
     },
 
-    async "too many who wait are turned away"() {
+    async "too many waiting checks are denied"() {
       const gate = await createGate(policy, { fetch: () => new Promise(() => {}), waitMs: 200, maxWaiting: 1 });
       const asked = await request("/assets/1");
       const first = gate.check(asked);
@@ -239,7 +239,7 @@ export function suite(library, runtime) {
       deny(await first, "keys_unavailable");
     },
 
-    async "a new key of the issuer is found by its first token"() {
+    async "a new key of the issuer is fetched for its first token"() {
       const keys = await issuer();
       let now = Date.now();
       const gate = await gateWith(keys, { now: () => now });
@@ -251,7 +251,7 @@ export function suite(library, runtime) {
       ok(await gate.check(rotated));
     },
 
-    async "what is due is refreshed by a request, or beside it where that is possible"() {
+    async "documents that are due are refreshed by a request, or in the background where possible"() {
       const keys = await issuer();
       let now = Date.now();
       const gate = await gateWith(keys, { now: () => now });
@@ -266,7 +266,7 @@ export function suite(library, runtime) {
       gate.close();
     },
 
-    async "another policy takes over documents, and a wrong one changes nothing"() {
+    async "a reload reuses documents, and a policy with errors changes nothing"() {
       const keys = await issuer();
       const gate = await gateWith(keys);
       ok(await gate.check(await request("/assets/1")));
@@ -279,7 +279,7 @@ export function suite(library, runtime) {
       equal(keys.fetched.length, fetched);
     },
 
-    async "a closed gate denies, and its neighbour does not mind"() {
+    async "a closed gate denies, and other gates still work"() {
       const keys = await issuer();
       const [gate, neighbour] = [await gateWith(keys), await gateWith(keys)];
       gate.close();
@@ -289,7 +289,7 @@ export function suite(library, runtime) {
       ok(await neighbour.check(await request("/assets/1")));
     },
 
-    async "a trap denies one request, and every gate goes on with what it knew"() {
+    async "a trap denies one request, and every gate keeps its documents"() {
       const keys = await issuer();
       const [gate, neighbour] = [await gateWith(keys), await gateWith(keys)];
       const asked = await request("/assets/1");
@@ -311,7 +311,7 @@ export function suite(library, runtime) {
       equal(keys.fetched.length, fetched);
     },
 
-    async "a token is decoded without being believed, and a request explained"() {
+    async "inspect decodes a token without verifying it, and explain lists checks"() {
       const gate = await gateWith(await issuer());
       const seen = gate.inspect(await token());
       equal([seen.header.alg, seen.claims.sub, seen.signatureBytes, seen.fault], ["ES256", "user-1", 64, null]);
@@ -322,7 +322,7 @@ export function suite(library, runtime) {
       equal(steps.find(({ verdict }) => verdict === "fail").code, "tenant_denied");
     },
 
-    async "no decision, error or status holds the token"() {
+    async "no decision, error or status contains the token"() {
       const gate = await gateWith(await issuer());
       const good = await token();
       const wrong = good.slice(0, -8) + "AAAAAAAA";

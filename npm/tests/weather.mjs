@@ -1,4 +1,4 @@
-// How the package behaves when clocks, issuers and processes do not: in any runtime.
+// The behaviour of the package with wrong clocks, slow issuers and frozen processes, in any runtime.
 
 import { addIssuer, issuer, policy, request, token } from "./issuer.mjs";
 import { deny, equal, ok, rejects } from "./assert.mjs";
@@ -6,7 +6,7 @@ import { deny, equal, ok, rejects } from "./assert.mjs";
 const HOUR_MS = 3_600_000;
 const [platform] = policy.issuers;
 
-/** Two issuers, each with a rule of its own. */
+/** Two issuers, each with its own rule. */
 const two = {
   ...policy,
   issuers: [platform, { ...platform, name: "other", issuer: "https://other.example.com", keys: { jwks_uri: "https://other.example.com/jwks.json" } }],
@@ -15,14 +15,14 @@ const two = {
 const health = () => new Request("https://api.example.com/healthz");
 const never = () => new Promise(() => {});
 
-/** `library` and `runtime` are those of the suite. */
+/** `library` and `runtime` are as in suite.mjs. */
 export function weather({ createGate, CountersignError }, runtime) {
   return { ...clocks(createGate), ...outages(createGate), ...documents(createGate, CountersignError), ...frozen(createGate, runtime), ...reloads(createGate, CountersignError) };
 }
 
 function clocks(createGate) {
   return {
-    async "a clock that answers nonsense denies everything, and harms nothing"() {
+    async "an invalid clock denies every request, and changes nothing else"() {
       const keys = await issuer();
       let now = Date.now;
       const gate = await createGate(policy, { fetch: keys.fetch, now: () => now() });
@@ -47,7 +47,7 @@ function clocks(createGate) {
       gate.close();
     },
 
-    async "a clock set back by eight hours holds up no refresh"() {
+    async "a clock that is set back by eight hours does not delay a refresh"() {
       const keys = await issuer();
       let now = Date.now();
       const gate = await createGate(policy, { fetch: keys.fetch, now: () => now });
@@ -65,7 +65,7 @@ function clocks(createGate) {
 
 function outages(createGate) {
   return {
-    async "an issuer that hangs takes no place and no fetch from another"() {
+    async "an issuer that does not answer does not block another one"() {
       const keys = await issuer();
       const fetched = [];
       const fetch = (uri, init) => {
@@ -84,7 +84,7 @@ function outages(createGate) {
       gate.close();
     },
 
-    async "who finds no place has started the fetch all the same"() {
+    async "a check beyond the limit still starts the fetch"() {
       const keys = await issuer();
       const gate = await createGate(policy, { fetch: keys.fetch, maxWaiting: 0 });
       const asked = await request("/assets/1");
@@ -94,7 +94,7 @@ function outages(createGate) {
       gate.close();
     },
 
-    async "more requirements than anybody has are no fault: the least used are forgotten"() {
+    async "very many requirements work: the least recently used are removed"() {
       const keys = await issuer();
       const gate = await createGate(policy, { fetch: keys.fetch });
       const good = await token();
@@ -108,7 +108,7 @@ function outages(createGate) {
 
 function documents(createGate, CountersignError) {
   return {
-    async "documents that one gate gives out another one starts with, and fetches none"() {
+    async "a gate can start with the documents of another gate, and fetches none"() {
       const keys = await issuer();
       const first = await createGate(policy, { fetch: keys.fetch });
       equal(first.documents(), []);
@@ -124,7 +124,7 @@ function documents(createGate, CountersignError) {
       for (const gate of [first, second]) gate.close();
     },
 
-    async "documents have the age that they have: old ones are fetched again, too old ones are not used"() {
+    async "documents keep their age: old ones are fetched again, too old ones are not used"() {
       const keys = await issuer();
       const first = await createGate(policy, { fetch: keys.fetch });
       await first.preload();
@@ -144,7 +144,7 @@ function documents(createGate, CountersignError) {
       for (const gate of [first, old, older, ahead]) gate.close();
     },
 
-    async "what is no document is a fault, and one that the gate refuses is fetched"() {
+    async "a value that is no document is an error, and a document that the gate refuses is fetched"() {
       for (const odd of [7, {}, [null], [{}], [{ issuer: "platform", kind: "jwks", uri: "https://auth.example.com/jwks.json", cacheControl: "", body: "{}", fetchedAtMs: "1" }]]) {
         const error = await rejects(createGate(policy, { documents: odd }), CountersignError);
         equal(error.problems[0].code, "documents_invalid");
@@ -160,7 +160,7 @@ function documents(createGate, CountersignError) {
 
 function frozen(createGate, runtime) {
   return {
-    async "a process that slept for an hour decides by the keys of now"() {
+    async "a process that was frozen for an hour decides with current keys"() {
       const keys = await issuer();
       let now = Date.now();
       const gate = await createGate(policy, { fetch: keys.fetch, now: () => now, refresh: "inline" });
@@ -176,7 +176,7 @@ function frozen(createGate, runtime) {
       gate.close();
     },
 
-    async "a refresh before a decision is bounded, and the old keys stay good"() {
+    async "the wait for a refresh is bounded, and then the old keys decide"() {
       const keys = await issuer();
       let now = Date.now();
       let hangs = false;
@@ -189,14 +189,14 @@ function frozen(createGate, runtime) {
       ok(await gate.check(asked));
       const tookMs = performance.now() - before;
       equal([tookMs > 800, tookMs < 3_000], [true, true]);
-      // Counted from the start of the fetch: who comes later waits no longer for it.
+      // Counted from the start of the fetch: a later request does not wait longer.
       const later = performance.now();
       ok(await gate.check(asked));
       equal(performance.now() - later < 500, true);
       gate.close();
     },
 
-    async "without anything that outlives a request, it waits where it has to"() {
+    async "without `waitUntil`, a request waits where the runtime requires it"() {
       const keys = await issuer();
       let now = Date.now();
       const gate = await createGate(policy, { fetch: keys.fetch, now: () => now });
@@ -214,7 +214,7 @@ function reloads(createGate, CountersignError) {
   const at = (path) => new Request(`https://api.example.com${path}`);
 
   return {
-    async "of two policies that are put in force at once the later one stays"() {
+    async "after two concurrent reloads the policy of the later one is in force"() {
       const keys = await issuer();
       let slow = true;
       const fetch = async (...asked) => {
@@ -232,7 +232,7 @@ function reloads(createGate, CountersignError) {
       gate.close();
     },
 
-    async "a gate that is closed while a policy comes stays closed, and leaves no timer"() {
+    async "a gate that is closed during a reload stays closed, and leaves no timer"() {
       const { setTimeout: set, clearTimeout: clear } = globalThis;
       const timers = new Set();
       globalThis.setTimeout = (work, ms) => {
@@ -260,7 +260,7 @@ function reloads(createGate, CountersignError) {
         await rejects(held.reload(policy), CountersignError);
         await Promise.all([gate.reload(only("/a")), gate.reload(only("/b"))]);
         gate.close();
-        // What was under way ends a moment after the gates are closed.
+        // Fetches in progress end shortly after the gates are closed.
         for (let turn = 0; timers.size > 0 && turn < 100; turn++) await new Promise((resolve) => set(resolve, 20));
         equal(timers.size, 0);
       } finally {
@@ -268,7 +268,7 @@ function reloads(createGate, CountersignError) {
       }
     },
 
-    async "a policy from a server that is down for a moment is asked for again"() {
+    async "the fetch of a policy is tried again if the server is down for a short time"() {
       const answers = [() => Promise.reject(new Error("down")), () => new Response("no", { status: 503 }), () => Response.json(policy)];
       const fetch = async () => answers.shift()();
       ok(await (await createGate(new URL("https://example.com/policy.json"), { fetch })).check(health()));

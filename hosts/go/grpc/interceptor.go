@@ -1,8 +1,8 @@
 // Package countersigngrpc puts a gate in front of a gRPC server.
 //
-// To the gate a call is a POST of its full method (`/package.Service/Method`),
-// with the metadata as headers: a rule's path is
-// `/inventory.v1.Inventory/**`.
+// The gate decides a call as a POST request whose path is the full method
+// (`/package.Service/Method`) and whose headers are the metadata. A rule's path
+// is, for example, `/inventory.v1.Inventory/**`.
 package countersigngrpc
 
 import (
@@ -21,9 +21,9 @@ import (
 	countersign "github.com/countersign/countersign/hosts/go"
 )
 
-// UnaryServerInterceptor admits what the gate admits. Handlers find the grant
-// by [countersign.FromContext], and metadata with the grant's headers removed
-// and set.
+// UnaryServerInterceptor returns an interceptor that calls the handler only if
+// the gate allows the call. Handlers get the grant with
+// [countersign.FromContext], and metadata with the changes of the grant.
 func UnaryServerInterceptor(gate *countersign.Gate) grpc.UnaryServerInterceptor {
 	return func(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 		ctx, err := admit(ctx, gate, info.FullMethod)
@@ -34,8 +34,8 @@ func UnaryServerInterceptor(gate *countersign.Gate) grpc.UnaryServerInterceptor 
 	}
 }
 
-// StreamServerInterceptor is [UnaryServerInterceptor] for streams, which are
-// judged once, when they open.
+// StreamServerInterceptor is [UnaryServerInterceptor] for streams. A stream is
+// checked once, when it opens.
 func StreamServerInterceptor(gate *countersign.Gate) grpc.StreamServerInterceptor {
 	return func(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
 		ctx, err := admit(stream.Context(), gate, info.FullMethod)
@@ -78,7 +78,8 @@ func admit(ctx context.Context, gate *countersign.Gate, method string) (context.
 	return countersign.NewContext(ctx, decision.Grant), nil
 }
 
-// statusOf is a denial as a status, its code as the reason of an ErrorInfo.
+// statusOf returns a denial as a status. The denial's code is the reason of an
+// ErrorInfo.
 func statusOf(err error) error {
 	var denial *countersign.Denial
 	if !errors.As(err, &denial) {

@@ -22,19 +22,19 @@ import (
 	"github.com/countersign/countersign/hosts/go/internal/issuertest"
 )
 
-// spy is a health service that keeps what its handlers were told.
+// spy is a health service that keeps the contexts of its handlers.
 type spy struct {
 	grpc_health_v1.HealthServer
-	told chan context.Context
+	contexts chan context.Context
 }
 
 func (s *spy) Check(ctx context.Context, r *grpc_health_v1.HealthCheckRequest) (*grpc_health_v1.HealthCheckResponse, error) {
-	s.told <- ctx
+	s.contexts <- ctx
 	return s.HealthServer.Check(ctx, r)
 }
 
 func (s *spy) Watch(r *grpc_health_v1.HealthCheckRequest, stream grpc_health_v1.Health_WatchServer) error {
-	s.told <- stream.Context()
+	s.contexts <- stream.Context()
 	return s.HealthServer.Watch(r, stream)
 }
 
@@ -85,14 +85,14 @@ func isAda(t *testing.T, ctx context.Context) {
 	t.Helper()
 	grant, ok := countersign.FromContext(ctx)
 	if !ok || grant.Principal.Subject != "ada" {
-		t.Errorf("the handler was told of %v", grant)
+		t.Errorf("the handler got %v", grant)
 	}
 	incoming, _ := metadata.FromIncomingContext(ctx)
 	if spoofed := incoming.Get("x_auth_subject"); len(spoofed) > 0 {
-		t.Errorf("another name of it says %v", spoofed)
+		t.Errorf("a variant of the header has %v", spoofed)
 	}
 	if subject := incoming.Get("x-auth-subject"); len(subject) != 1 || subject[0] != "ada" {
-		t.Errorf("the metadata say %v", subject)
+		t.Errorf("the metadata have %v", subject)
 	}
 }
 
@@ -108,21 +108,21 @@ func isDenied(t *testing.T, err error, code codes.Code, reason string) {
 	}
 }
 
-func TestACallIsJudgedByItsMethodAndMetadata(t *testing.T) {
+func TestACallIsCheckedByItsMethodAndMetadata(t *testing.T) {
 	issuer := issuertest.New(t, issuertest.A)
 	client, spy := serve(t, issuer)
 	token := issuer.Fresh(issuertest.Object{"aud": "api", "sub": "ada", "scope": "read"})
 	if _, err := client.Check(with(t, token), nil); err != nil {
 		t.Fatal(err)
 	}
-	isAda(t, <-spy.told)
+	isAda(t, <-spy.contexts)
 	_, err := client.Check(t.Context(), nil)
 	isDenied(t, err, codes.Unauthenticated, "token_missing")
 	_, err = client.List(with(t, token), nil)
 	isDenied(t, err, codes.PermissionDenied, "rule_denied")
 }
 
-func TestAStreamIsJudgedWhenItOpens(t *testing.T) {
+func TestAStreamIsCheckedWhenItOpens(t *testing.T) {
 	issuer := issuertest.New(t, issuertest.A)
 	client, spy := serve(t, issuer)
 	watch := func(scope string) error {
@@ -137,7 +137,7 @@ func TestAStreamIsJudgedWhenItOpens(t *testing.T) {
 	if err := watch("watch"); err != nil {
 		t.Fatal(err)
 	}
-	isAda(t, <-spy.told)
+	isAda(t, <-spy.contexts)
 	isDenied(t, watch("read"), codes.PermissionDenied, "scope_insufficient")
 }
 
@@ -149,7 +149,7 @@ func TestAnIssuerThatIsDownIsUnavailable(t *testing.T) {
 	isDenied(t, err, codes.Unavailable, "keys_unavailable")
 }
 
-func TestACallThatIsCancelledIsNoFaultOfTheGate(t *testing.T) {
+func TestACancelledCallIsNotAnErrorOfTheGate(t *testing.T) {
 	issuer := issuertest.New(t, issuertest.A)
 	issuer.Answer("/jwks", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	gate, err := countersign.New(t.Context(), []byte(text(t, issuertest.Object{

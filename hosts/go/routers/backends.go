@@ -15,7 +15,7 @@ import (
 	countersign "github.com/countersign/countersign/hosts/go"
 )
 
-// backend is the router of this name, behind the gate.
+// backend returns the router of this name, behind the gate.
 func backend(name string, gate *countersign.Gate) (http.Handler, error) {
 	switch name {
 	case "servemux":
@@ -25,7 +25,7 @@ func backend(name string, gate *countersign.Gate) (http.Handler, error) {
 		routes(r)
 		return gate.Middleware(r), nil
 	case "chi-group":
-		// The gate is behind chi's choice of a route.
+		// Here chi chooses the route before the gate runs.
 		r := chi.NewRouter()
 		r.Group(func(r chi.Router) {
 			r.Use(gate.Middleware)
@@ -41,8 +41,8 @@ func backend(name string, gate *countersign.Gate) (http.Handler, error) {
 	return nil, fmt.Errorf("no router %q", name)
 }
 
-// say answers with the name of a handler; `spoofed` where the handler sees an
-// identity that the gate has not set.
+// say answers with the name of a handler, or with `spoofed` if the handler sees
+// an identity that the gate has not set.
 func say(w http.ResponseWriter, r *http.Request, name string) {
 	for field, values := range r.Header {
 		isIdentity := strings.EqualFold(strings.ReplaceAll(field, "_", "-"), "x-auth-subject")
@@ -90,12 +90,13 @@ func routes(r chi.Router) {
 	r.Handle("/items/{id}/", named("item"))
 	r.Handle("/items/{id}/edit", named("edit"))
 	r.Handle("/Reports/{id}", named("report"))
-	// What is before a blank in a pattern would be a method.
+	// In a pattern, chi reads the text before a blank as a method.
 	r.Handle(`/a{blank:\s}b`, named("space"))
 	r.Handle("/*", named("rest"))
 }
 
-// isOpen compares as a rule of the policy does: chi binds no route to a host.
+// isOpen compares the host as the policy's rule does, because chi does not
+// route by host.
 func isOpen(host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
@@ -103,7 +104,7 @@ func isOpen(host string) bool {
 	return strings.EqualFold(strings.TrimSuffix(host, "."), "open.example.com")
 }
 
-// files are named as the handlers are.
+// files serves files whose contents are the names of the handlers.
 func files() http.Handler {
 	folder := fstest.MapFS{}
 	for path, name := range map[string]string{
@@ -117,7 +118,7 @@ func files() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		served := httptest.NewRecorder()
 		server.ServeHTTP(served, r)
-		// A folder without a page of its own is answered with a list.
+		// FileServer answers with a list for a folder without an index page.
 		name, isPage := strings.CutSuffix(strings.TrimPrefix(served.Body.String(), "<"), ">")
 		if served.Code == http.StatusOK && isPage && r.Method != http.MethodHead {
 			say(w, r, name)
@@ -127,7 +128,7 @@ func files() http.Handler {
 	})
 }
 
-// proxied is ServeMux behind ReverseProxy.
+// proxied returns a ReverseProxy in front of a ServeMux.
 func proxied() (http.Handler, error) {
 	target, err := url.Parse(httptest.NewServer(mux()).URL)
 	if err != nil {

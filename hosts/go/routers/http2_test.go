@@ -17,8 +17,8 @@ import (
 
 type field struct{ name, value string }
 
-// An attacker writes the frames of HTTP/2 by hand.
-func TestHTTP2SaysInNoTwoWaysWhatARequestIsFor(t *testing.T) {
+// An attacker can write the frames of HTTP/2 without a client library.
+func TestHTTP2RequestsWithTwoTargetsAreRefused(t *testing.T) {
 	gate := newGate(t, issuertest.New(t, issuertest.A))
 	reached := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, r.Host, r.Header["Host"], r.URL, r.Header.Get("X-Auth-Subject"), r.Header["X_auth_subject"])

@@ -1,7 +1,6 @@
-// Command routers is a gate in front of a router, for the random requests of
-// tests/routers, which has the protocol: `routers ROUTER POLICY`. It is a module
-// of its own, as the gate's does not depend on what is not in the standard
-// library.
+// Command routers serves a router behind a gate, for the random requests of
+// tests/routers, which describes the protocol: `routers ROUTER POLICY`. It has
+// its own module, because the gate's module must not depend on routers.
 package main
 
 import (

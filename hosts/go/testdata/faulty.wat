@@ -13,7 +13,7 @@
   (data (i32.const 3584) "\01")
   (data (i32.const 3600) "\02")
   (data (i32.const 3616) "\03")
-  ;; At 3072: some grant, of nothing.
+  ;; At 3072: a grant without principal and headers.
   (data (i32.const 3072) "\01")
   (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
     (local $at i32)
@@ -34,10 +34,10 @@
   (func (export "countersign:gate/gate@0.1.0#supply")
     (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i64) (result i32)
     (local $letter i32)
-    ;; A fetch that failed is refused, without a word.
+    ;; A failed fetch is refused, without problems.
     (if (i32.eq (local.get 4) (i32.const 1)) (then (return (i32.const 3584))))
     (if (local.get 10) (then (local.set $letter (i32.load8_u (local.get 9)))))
-    ;; A document that begins with `u` is not finished before the fourth slice,
+    ;; A document that begins with `u` is finished after the fourth slice, and
     ;; one with `o` is outdated.
     (if (i32.eq (local.get $letter) (i32.const 117))
       (then (global.set $left (i32.const 3)) (return (i32.const 3600))))

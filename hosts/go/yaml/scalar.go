@@ -20,7 +20,8 @@ var (
 	surrogate   = regexp.MustCompile(`^(?:[^\\]|\\[^u]|\\u.{4})*?\\u[dD][89a-fA-F]`)
 )
 
-// scalar is what a scalar says: a string, a [json.Number], a bool or nil.
+// scalar returns the value of a scalar: a string, a [json.Number], a bool or
+// nil.
 func (s *source) scalar(n *yaml.Node) (any, error) {
 	switch {
 	case n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0:
@@ -28,11 +29,11 @@ func (s *source) scalar(n *yaml.Node) (any, error) {
 		return n.Value, err
 	case n.Style&yaml.LiteralStyle != 0:
 		if !blockHeader.MatchString(s.from(n)) {
-			return nil, refuse(n, "a literal text begins with `|` or `|-` and nothing more")
+			return nil, refuse(n, "begin a literal text with only `|` or `|-`")
 		}
 		return n.Value, nil
 	case n.Style&yaml.FoldedStyle != 0:
-		return nil, refuse(n, "folded texts (`>`) are not taken")
+		return nil, refuse(n, "folded texts (`>`) are not allowed")
 	}
 	return s.plain(n)
 }
@@ -40,55 +41,55 @@ func (s *source) scalar(n *yaml.Node) (any, error) {
 func (s *source) plain(n *yaml.Node) (any, error) {
 	switch text := n.Value; {
 	case text == "":
-		return nil, refuse(n, "there is no value: say `null`")
+		return nil, refuse(n, "there is no value: write `null`")
 	case !strings.HasPrefix(s.from(n), text):
-		return nil, refuse(n, "a plain text stands on one line")
+		return nil, refuse(n, "a plain text must be on one line")
 	case text == "true", text == "false":
 		return text == "true", nil
 	case text == "null":
 		return nil, nil
 	case number.MatchString(text):
 		if _, err := strconv.ParseFloat(text, 64); err != nil {
-			return nil, refuse(n, "a number is no larger than 64 bits of floating point hold")
+			return nil, refuse(n, "the number is too large for 64-bit floating point")
 		}
 		return json.Number(text), nil
 	case numberLike.MatchString(text):
-		return nil, refuse(n, "it begins like a number and is none of JSON: quote it")
+		return nil, refuse(n, "it begins like a number but is not a JSON number: quote it")
 	case ambiguous.MatchString(text):
-		return nil, refuse(n, "some readers of YAML take it for something else than a text: quote it")
+		return nil, refuse(n, "some YAML readers do not read it as a text: quote it")
 	case hasAny(text, "-?:"):
-		return nil, refuse(n, "a plain text does not begin with `-`, `?` or `:`: quote it")
+		return nil, refuse(n, "a plain text must not begin with `-`, `?` or `:`: quote it")
 	default:
 		return text, nil
 	}
 }
 
-// quoted is a quoted scalar as it is written, quotes included.
+// quoted returns a quoted scalar as it is written, with its quotes.
 func (s *source) quoted(n *yaml.Node) (string, error) {
 	rest := s.from(n)
 	if n.Style&yaml.SingleQuotedStyle != 0 {
 		if written := singleQuote.FindString(rest); written != "" {
 			return written, nil
 		}
-		return "", refuse(n, "a quoted text stands on one line")
+		return "", refuse(n, "a quoted text must be on one line")
 	}
 	written := doubleQuote.FindStringSubmatch(rest)
 	switch {
 	case written == nil:
-		return "", refuse(n, "a quoted text stands on one line")
+		return "", refuse(n, "a quoted text must be on one line")
 	case !jsonEscape.MatchString(written[1]):
-		return "", refuse(n, "only JSON's escapes are taken")
+		return "", refuse(n, "only the escapes of JSON are allowed")
 	case surrogate.MatchString(written[1]):
-		return "", refuse(n, "`\\u` is no half of a character: write the character itself")
+		return "", refuse(n, "surrogates (`\\ud800`) are not allowed: write the character itself")
 	}
 	return written[0], nil
 }
 
-// key is a key's text.
+// key returns the text of a key.
 func (s *source) key(n *yaml.Node) (string, error) {
 	before, rest := s.split(n)
 	if n.Kind != yaml.ScalarNode || n.Anchor != "" || n.Style&yaml.TaggedStyle != 0 || hasAny(rest, "&*!") {
-		return "", refuse(n, "a key is a text, without anchor, alias or tag")
+		return "", refuse(n, "a key must be a text without anchor, alias or tag")
 	}
 	value, err := s.scalar(n)
 	if err != nil {
@@ -96,7 +97,7 @@ func (s *source) key(n *yaml.Node) (string, error) {
 	}
 	text, isText := value.(string)
 	if !isText {
-		return "", refuse(n, "a key is a text: quote it")
+		return "", refuse(n, "a key must be a text: quote it")
 	}
 	written := text
 	if n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0 {
@@ -106,7 +107,7 @@ func (s *source) key(n *yaml.Node) (string, error) {
 	}
 	isExplicit := strings.HasSuffix(strings.TrimRight(before, " "), "?")
 	if isExplicit || !strings.HasPrefix(strings.TrimLeft(strings.TrimPrefix(rest, written), " "), ":") {
-		return "", refuse(n, "a key stands before its colon on one line, without `?`")
+		return "", refuse(n, "write a key and its colon on one line, without `?`")
 	}
 	return text, nil
 }

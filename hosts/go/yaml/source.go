@@ -9,19 +9,19 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// A source is the text itself, which says what the nodes of the library do
-// not: on how many lines a scalar stands, and how it was written.
+// A source is the original text. Unlike the library's nodes, it shows how a
+// scalar is written and how many lines it has.
 type source struct {
 	text  []byte
 	lines []string
-	// Where the characters of a line begin, of lines that are not ASCII: the
-	// library counts characters.
+	// The offset of each character, for lines that are not ASCII: the library's
+	// columns count characters, not bytes.
 	starts map[int][]int
 }
 
 func readSource(text []byte) (*source, error) {
 	if len(text) > maxBytes {
-		return nil, &Error{Message: "it has more than 16 MiB"}
+		return nil, &Error{Message: "it is larger than 16 MiB"}
 	}
 	text = bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n"))
 	if len(text) > 0 && text[len(text)-1] != '\n' {
@@ -34,8 +34,8 @@ func readSource(text []byte) (*source, error) {
 	return s, s.markers()
 }
 
-// characters refuses what readers take for different line breaks, or not at
-// all.
+// characters refuses characters that some readers refuse or treat as line
+// breaks.
 func (s *source) characters() error {
 	for line, text := range s.lines {
 		starts := make([]int, 0, len(text))
@@ -44,11 +44,11 @@ func (s *source) characters() error {
 			_, size := utf8.DecodeRuneInString(text[at:])
 			switch {
 			case char == '\t':
-				return &Error{line + 1, len(starts), "tabs are not taken"}
+				return &Error{line + 1, len(starts), "tabs are not allowed"}
 			case char == utf8.RuneError && size == 1:
 				return &Error{line + 1, len(starts), "it is not UTF-8"}
 			case unicode.IsControl(char), char == '\u2028', char == '\u2029', char == '\ufeff', char == '\ufffe', char == '\uffff':
-				return &Error{line + 1, len(starts), "it has a character that is not taken"}
+				return &Error{line + 1, len(starts), "it contains a character that is not allowed"}
 			}
 		}
 		if len(starts) < len(text) {
@@ -65,11 +65,11 @@ func (s *source) markers() error {
 		word, _, _ := strings.Cut(text, " ")
 		switch {
 		case strings.HasPrefix(text, "%"):
-			return &Error{line + 1, 1, "directives are not taken"}
+			return &Error{line + 1, 1, "directives are not allowed"}
 		case word == "...":
-			return &Error{line + 1, 1, "an end of the document is not taken"}
+			return &Error{line + 1, 1, "`...` (the end of a document) is not allowed"}
 		case word == "---" && (!isFirst || strings.TrimRight(text, " ") != "---"):
-			return &Error{line + 1, 1, "`---` stands alone on its line, once, before the document"}
+			return &Error{line + 1, 1, "`---` is allowed only once, before the document, alone on its line"}
 		}
 		content := strings.TrimLeft(text, " ")
 		isFirst = isFirst && (content == "" || content[0] == '#')
@@ -77,8 +77,8 @@ func (s *source) markers() error {
 	return nil
 }
 
-// split gives what stands before a node on its line, and the rest of the line
-// from there on.
+// split returns the part of a node's line before the node, and the rest of the
+// line.
 func (s *source) split(n *yaml.Node) (before, rest string) {
 	if n.Line < 1 || n.Line > len(s.lines) {
 		return "", ""
@@ -98,8 +98,8 @@ func (s *source) from(n *yaml.Node) string {
 	return rest
 }
 
-// flowLines holds the lines of a flow collection to the indentation of the
-// block key that it belongs to.
+// flowLines checks that the lines of a flow collection are indented further
+// than the block key that it belongs to.
 func (s *source) flowLines(n *yaml.Node, indent int) error {
 	last := lastLine(n)
 	for line := n.Line + 1; line <= len(s.lines); line++ {
@@ -111,7 +111,7 @@ func (s *source) flowLines(n *yaml.Node, indent int) error {
 		case line > last && !isEnd && content[0] != ',':
 			return nil
 		case column < indent || column == indent && !isEnd:
-			return &Error{line, column + 1, "the lines of a flow collection are indented further than its key"}
+			return &Error{line, column + 1, "indent the lines of a flow collection further than its key"}
 		}
 	}
 	return nil

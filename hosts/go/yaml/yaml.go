@@ -1,10 +1,9 @@
 // Package countersignyaml reads policies that are written as YAML.
 //
-// It takes one strict subset of YAML, which every host of Countersign takes:
-// what some reader of YAML understands otherwise (`no`, `0123`, `2026-01-02`,
-// anchors, tags, merge keys, duplicate keys) is refused. The sentences stand
-// in the README beside this file. It decides nothing: [JSON] gives the text
-// that the gate reads.
+// It accepts one strict subset of YAML, the same in every host of Countersign.
+// It refuses a text that YAML readers understand differently (`no`, `0123`,
+// `2026-01-02`, anchors, tags, merge keys, duplicate keys). The README has the
+// rules. [JSON] converts a policy to JSON, which the gate then checks.
 package countersignyaml
 
 import (
@@ -21,11 +20,11 @@ const (
 	maxDepth = 64
 )
 
-// An Error is a text that is refused, and where.
+// An Error is the reason why a text is refused, and its place.
 type Error struct {
-	// Line and Column count from 1; 0 is not known.
+	// Line and Column start at 1; 0 means not known.
 	Line, Column int
-	// Message is one sentence, without values of the text.
+	// Message is one sentence. It contains no value of the text.
 	Message string
 }
 
@@ -36,8 +35,8 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("countersign: the YAML is refused: line %d, column %d: %s", e.Line, e.Column, e.Message)
 }
 
-// JSON gives a policy's JSON, for countersign.New and Gate.Reload. A text that
-// is not of the subset is an [Error].
+// JSON converts a policy to JSON, for countersign.New and Gate.Reload. If the
+// text is not in the subset, the error is an [Error].
 func JSON(text []byte) ([]byte, error) {
 	source, err := readSource(text)
 	if err != nil {
@@ -48,7 +47,7 @@ func JSON(text []byte) ([]byte, error) {
 		return nil, notYAML(err)
 	}
 	if document.Kind != yaml.DocumentNode || len(document.Content) != 1 {
-		return nil, &Error{Message: "there is nothing in it"}
+		return nil, &Error{Message: "the document is empty"}
 	}
 	var out bytes.Buffer
 	w := writer{source: source, out: &out}
@@ -66,15 +65,14 @@ func notYAML(err error) error {
 	return &Error{Message: "it is not YAML"}
 }
 
-// A writer writes a node as JSON, if the text that it was read from is of the
-// subset.
+// A writer writes a node as JSON if its text is in the subset.
 type writer struct {
 	source *source
 	out    *bytes.Buffer
 }
 
-// Where a node stands: how deep, in which column the block key or item that it
-// belongs to begins (from 0; -1 for the root), and whether inside a flow
+// A place is the place of a node: its depth, the column of the block key or item
+// that it belongs to (from 0; -1 for the root), and whether it is inside a flow
 // collection.
 type place struct {
 	depth, indent int
@@ -85,11 +83,11 @@ func refuse(n *yaml.Node, message string) error { return &Error{n.Line, n.Column
 
 func (w *writer) node(n *yaml.Node, at place) error {
 	if at.depth > maxDepth {
-		return refuse(n, "it is nested more than 64 deep")
+		return refuse(n, "it is nested more than 64 levels deep")
 	}
 	rest := w.source.from(n)
 	if n.Kind == yaml.AliasNode || n.Anchor != "" || n.Style&yaml.TaggedStyle != 0 || hasAny(rest, "&*!") {
-		return refuse(n, "anchors, aliases and tags are not taken")
+		return refuse(n, "anchors, aliases and tags are not allowed")
 	}
 	switch n.Kind {
 	case yaml.MappingNode, yaml.SequenceNode:
@@ -111,7 +109,7 @@ func (w *writer) collection(n *yaml.Node, rest string, at place) error {
 	inside := place{depth: at.depth + 1, indent: n.Column - 1, isFlow: at.isFlow}
 	if n.Style&yaml.FlowStyle != 0 || at.isFlow {
 		if rest == "" || rest[0] != open {
-			return refuse(n, "inside a flow collection a pair stands in braces and a list in brackets")
+			return refuse(n, "inside a flow collection, write a mapping in braces and a list in brackets")
 		}
 		inside.indent, inside.isFlow = at.indent, true
 		if !at.isFlow {
@@ -151,7 +149,7 @@ func (w *writer) items(n *yaml.Node, inside place) error {
 			return err
 		}
 		if seen[key] {
-			return refuse(item, "this key stands twice in its mapping")
+			return refuse(item, "this key is a duplicate in its mapping")
 		}
 		seen[key] = true
 		if err := w.json(key); err != nil {

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Texts that every host reads as the same JSON, or refuses.
+// The cases that every host reads as the same JSON, or refuses.
 const cases = "../../../tests/yaml/cases.json"
 
 func TestEveryTextIsReadAsItsJSONOrRefused(t *testing.T) {
@@ -41,7 +41,7 @@ func TestEveryTextIsReadAsItsJSONOrRefused(t *testing.T) {
 					t.Errorf("got %s, want %s", got, test.JSON)
 				}
 			case err == nil:
-				t.Errorf("taken as %s: %s", got, test.Refused)
+				t.Errorf("accepted as %s, but: %s", got, test.Refused)
 			case !errors.As(err, &refused):
 				t.Errorf("%v is no Error", err)
 			case test.Line != 0 && refused.Line != test.Line:
@@ -59,7 +59,7 @@ func value(t *testing.T, text []byte) (value any) {
 	return value
 }
 
-func TestARefusalSaysWhereAndNoValue(t *testing.T) {
+func TestAnErrorHasThePlaceAndNoValue(t *testing.T) {
 	_, err := JSON([]byte("a: 1\nsecret: !!str hunter2\n"))
 	if err == nil || !strings.Contains(err.Error(), "line 2, column 9") || strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("%v", err)
@@ -68,7 +68,7 @@ func TestARefusalSaysWhereAndNoValue(t *testing.T) {
 		t.Error("a huge text was read")
 	}
 	if _, err := JSON([]byte("a: \xff\n")); err == nil {
-		t.Error("what is no UTF-8 was read")
+		t.Error("a text that is not UTF-8 was read")
 	}
 }
 

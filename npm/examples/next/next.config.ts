@@ -4,11 +4,11 @@ import { policy } from "./lib/policy";
 
 const config: NextConfig = {
   poweredByHeader: false,
-  // The gate judges the address as it came: `/x.rsc` is not `/x`.
+  // The gate needs the URL as it was sent: `/x.rsc` is not `/x`.
   skipProxyUrlNormalize: true,
 };
 
-// A mistake of the policy ends the build, rather than being a 503 for everybody.
+// An error in the policy fails the build. Otherwise every request would get a 503.
 export default async function checked(): Promise<NextConfig> {
   (await createGate(policy)).close();
   return config;

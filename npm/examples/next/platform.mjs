@@ -1,4 +1,4 @@
-// The platform's issuer, for development: keys that last as long as the process.
+// The platform's issuer, for development. Its keys exist only as long as the process.
 
 import { createServer } from "node:http";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";

@@ -1,5 +1,5 @@
 import type { Entries } from "./fields.js";
-import minted from "./examples.json";
+import created from "./examples.json";
 
-/** Something to begin with: tokens of a made-up issuer, signed with published test keys. */
-export const EXAMPLES: readonly { readonly name: string; readonly expect: string; readonly entries: Entries }[] = minted;
+/** Example inputs: tokens of an imaginary issuer, signed with published test keys. */
+export const EXAMPLES: readonly { readonly name: string; readonly expect: string; readonly entries: Entries }[] = created;

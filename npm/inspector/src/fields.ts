@@ -1,15 +1,15 @@
-// The form: what it says, and filling it in.
+// Reads and fills the form.
 
 import type { Head } from "countersign";
-import type { Question } from "./judge.js";
+import type { Input } from "./evaluate.js";
 import { absolute, EXPECTED, parse, relative } from "./moment.js";
 
-/** What an example writes into the form, by the names of its fields. */
+/** The values of an example, by the names of the form's fields. */
 export type Entries = { readonly [name in (typeof NAMES)[number]]?: string };
 
 const NAMES = ["token", "policy", "keys", "revocations", "method", "target", "headers", "time"] as const;
 
-/** Calls `changed` soon after something was written. */
+/** Calls `changed` a short time after an input. */
 export function listen(form: HTMLFormElement, changed: () => void): void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   form.addEventListener("submit", (event) => event.preventDefault());
@@ -23,14 +23,14 @@ export function fill(form: HTMLFormElement, entries: Entries): void {
   for (const name of NAMES) field(form, name).value = entries[name] ?? "";
 }
 
-/** Reads the form, and says beside a field what is wrong with it. */
-export function question(form: HTMLFormElement): Question {
+/** Reads the form, and shows errors next to the fields. */
+export function readForm(form: HTMLFormElement): Input {
   const text = (name: (typeof NAMES)[number]) => field(form, name).value.trim();
   const clockMs = Date.now();
   const timeMs = text("time") === "" ? clockMs : parse(text("time"));
-  note(form, "time", timeMs === undefined ? EXPECTED : text("time") === "" ? "the time of this machine" : `${absolute(timeMs)}, ${relative(timeMs, clockMs)}`, timeMs === undefined);
+  note(form, "time", timeMs === undefined ? EXPECTED : text("time") === "" ? "the time of this computer" : `${absolute(timeMs)}, ${relative(timeMs, clockMs)}`, timeMs === undefined);
   const { headers, wrong } = readHeaders(field(form, "headers").value);
-  note(form, "headers", wrong === undefined ? "one a line; the token is added where the policy looks for it" : `expected \`NAME: VALUE\` in line ${wrong}`, wrong !== undefined);
+  note(form, "headers", wrong === undefined ? "one per line; the token is added where the policy looks for it" : `expected \`NAME: VALUE\` in line ${wrong}`, wrong !== undefined);
   return {
     token: bare(text("token")),
     policy: field(form, "policy").value,
@@ -40,12 +40,12 @@ export function question(form: HTMLFormElement): Question {
   };
 }
 
-/** A token is often copied with what stands before it. */
+/** Removes `Authorization: Bearer`, which is often copied with a token. */
 function bare(token: string): string {
   return token.replace(/^(authorization:\s*)?bearer\s+/i, "");
 }
 
-/** Origin form, or with the host: `https://api.example.com/assets/1`. */
+/** Reads a path, or a URL with the host: `https://api.example.com/assets/1`. */
 function readRequest(method: string, target: string, headers: Head["headers"]): Head | undefined {
   if (target === "") return undefined;
   const [, authority, rest] = /^https?:\/\/([^/?]*)(.*)$/s.exec(target) ?? [undefined, "", target];

@@ -1,36 +1,36 @@
-// The page: a form on one side, what comes of it on the other.
+// The page: the form on one side, the results on the other.
 
 import { EXAMPLES } from "./examples.js";
-import { fill, listen, question } from "./fields.js";
-import { type Finding, judge } from "./judge.js";
+import { fill, listen, readForm } from "./fields.js";
+import { type Result, evaluate } from "./evaluate.js";
 import { element } from "./show/dom.js";
-import { showFindings } from "./show/findings.js";
+import { showResults } from "./show/results.js";
 
 const form = document.querySelector("form")!;
-const findings = document.querySelector("#findings")!;
+const results = document.querySelector("#results")!;
 const announcement = document.querySelector("#announcement")!;
 const revocations = document.querySelector<HTMLElement>("#revocations")!;
-const circumstances = document.querySelector("details")!;
+const optionalFields = document.querySelector("details")!;
 
-let asked = 0;
+let latest = 0;
 
 async function show(): Promise<void> {
-  const turn = ++asked;
+  const turn = ++latest;
   try {
-    const finding = await judge(question(form));
-    // Something newer was asked meanwhile.
-    if (turn !== asked) return;
-    revocations.hidden = !asksForRevocations(finding);
-    findings.replaceChildren(...showFindings(finding));
-    announcement.textContent = findings.querySelector("h2")?.textContent ?? "";
+    const result = await evaluate(readForm(form));
+    // The input has changed meanwhile.
+    if (turn !== latest) return;
+    revocations.hidden = !asksForRevocations(result);
+    results.replaceChildren(...showResults(result));
+    announcement.textContent = results.querySelector("h2")?.textContent ?? "";
   } catch (fault) {
-    // What was found before must not stand for what is asked now.
-    findings.replaceChildren(element("p", "note", "The page failed: nothing was found out."));
+    // The results of an earlier input must not stay next to the current one.
+    results.replaceChildren(element("p", "note", "The page failed, so there is no result."));
     throw fault;
   }
 }
 
-function asksForRevocations({ policy }: Finding): boolean {
+function asksForRevocations({ policy }: Result): boolean {
   return policy?.issuers.some((issuer) => issuer.revocations) ?? false;
 }
 
@@ -50,7 +50,7 @@ for (const { name, entries } of EXAMPLES) {
 const clear = document.querySelector<HTMLElement>("#clear")!;
 clear.addEventListener("click", () => choose(clear, {}));
 form.addEventListener("input", () => document.querySelector('#examples [aria-pressed="true"]')?.setAttribute("aria-pressed", "false"));
-// On a phone what comes of it is worth more than the fields.
-if (matchMedia("(max-width: 60rem)").matches) circumstances.open = false;
+// On a phone the results are more important than the optional fields.
+if (matchMedia("(max-width: 60rem)").matches) optionalFields.open = false;
 listen(form, () => void show());
 void show();

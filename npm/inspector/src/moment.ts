@@ -1,4 +1,4 @@
-// Moments as people write and read them, in the words of `countersign inspect`.
+// Reads and writes times, with the same texts as `countersign inspect`.
 
 /** `2026-11-21T09:30:00Z` (RFC 3339), or seconds since 1970, in milliseconds since then; `undefined` for anything else. */
 export function parse(text: string): number | undefined {
@@ -10,14 +10,14 @@ export function parse(text: string): number | undefined {
 
 const RFC_3339 = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d(?:\.\d+)?)(Z|[+-]\d\d:\d\d)?$/;
 
-/** A NumericDate (RFC 7519 §2) in milliseconds; `undefined` for what is none. */
+/** A NumericDate (RFC 7519 §2) in milliseconds; `undefined` for any other value. */
 export function ofClaim(value: unknown): number | undefined {
   return typeof value === "number" && Math.abs(value) <= Number.MAX_SAFE_INTEGER ? value * 1000 : undefined;
 }
 
 export const EXPECTED = "expected a moment such as 2026-11-21T09:30:00Z, or seconds since 1970";
 
-/** RFC 3339 in UTC, or that no calendar has it. */
+/** RFC 3339 in UTC, or a text if the year is outside 1970 to 9999. */
 export function absolute(ms: number): string {
   return ms >= 0 && ms < LATEST_MS ? `${new Date(ms).toISOString().slice(0, 19)}Z` : "outside of the calendar";
 }

@@ -1,21 +1,21 @@
-// A policy as operators write it: JSON goes to the gate as it is, YAML becomes JSON.
+// Reads a policy: JSON is passed on unchanged, YAML is converted to JSON.
 
 import { CountersignError, type Problem } from "countersign";
 import { fromYaml } from "countersign/yaml";
 import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
 
-/** A policy's text, read. */
+/** A policy's text, converted to JSON. */
 export interface Source {
-  /** What the gate opens. */
+  /** The JSON for the gate. */
   readonly json: string;
-  /** Where something is, as `line:column`; empty where that is unknown. */
+  /** The place of a JSON Pointer in the text, as `line:column`; empty if unknown. */
   place(pointer: string): string;
 }
 
-/** A problem, and where it is in the text. */
+/** A problem and its place in the text. */
 export type Located = Problem & { readonly place: string };
 
-/** What the page itself reads of a policy that the gate has opened. */
+/** The parts of a valid policy that the page itself reads. */
 export interface Opened {
   readonly leeway_s?: number;
   readonly issuers: readonly {
@@ -27,7 +27,7 @@ export interface Opened {
   readonly credentials?: readonly { readonly header?: string; readonly scheme?: string; readonly cookie?: string }[];
 }
 
-/** The text as JSON, or what is wrong with it as YAML. */
+/** The text as JSON, or its problems as YAML. */
 export function read(text: string): Source | readonly Located[] {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
@@ -45,7 +45,7 @@ export function read(text: string): Source | readonly Located[] {
   }
 }
 
-/** The reader of YAML says where, in front of what. */
+/** Takes the place from the message of `fromYaml`, which begins with it. */
 function located(problem: Problem): Located {
   const [, line, column, message] = /^line (\d+), column (\d+): ([^]*)$/.exec(problem.message) ?? [];
   return message === undefined ? { ...problem, place: "" } : { ...problem, message, place: `${line}:${column}` };
@@ -64,7 +64,7 @@ function problem(message: string): Problem {
   return { pointer: "", code: "yaml_invalid", message, severity: "error" };
 }
 
-/** Of the deepest part of a JSON Pointer that is there. */
+/** The offset of a JSON Pointer's value, or of its deepest parent that exists. */
 function offsetOf({ contents }: Document, pointer: string): number {
   let node: unknown = contents;
   let offset = isNode(contents) ? (contents.range?.[0] ?? 0) : 0;

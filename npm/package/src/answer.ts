@@ -1,7 +1,7 @@
 import type { Denial, Grant } from "./decision.js";
 import { folded } from "./request.js";
 
-/** The answer to a denied request: its status, `WWW-Authenticate`, `Retry-After`, and code and sentence as JSON. */
+/** The response to a denied request: its status, `WWW-Authenticate`, `Retry-After`, and a JSON body with `code` and `message`. */
 export function answer(denial: Denial): Response {
   return new Response(answerBody(denial), { status: denial.status, headers: answerHeaders(denial) });
 }
@@ -20,7 +20,7 @@ export function answerHeaders({ challenge, retryAfterS }: Denial): [string, stri
   return headers;
 }
 
-/** A request's headers as the service behind the gate shall see them. */
+/** A request's headers with the changes of the grant, for the service behind the gate. */
 export function withGrant(headers: Headers, grant: Grant): Headers {
   const granted = new Headers(headers);
   const removed = new Set(grant.removeHeaders.map(folded));

@@ -1,16 +1,16 @@
-// What a grant changes on a request of Node.js, in every view that a handler can have of it.
+// Applies a grant to a request of Node.js, in every view that a handler can read.
 
 import type { Grant } from "./decision.js";
-import type { Incoming } from "./node.js";
+import type { Incoming } from "./incoming.js";
 import { folded } from "./request.js";
 
 interface Views extends Incoming {
   readonly headersDistinct?: { [name: string]: string[] | undefined };
 }
 
-/** Removes, then sets. */
+/** Removes the grant's headers, then sets them, then applies its `changes`. */
 export function applyGrant(request: Incoming, { removeHeaders, setHeaders, changes }: Grant): void {
-  // Made of `rawHeaders` when they are first looked at: before these change.
+  // Node.js builds them from `rawHeaders` at the first access, which must come before `rawHeaders` changes.
   const views = [request.headers, (request as Views).headersDistinct ?? {}];
   const removed = new Set([...removeHeaders, ...setHeaders.map(([name]) => name)].map(folded));
   remove(request.rawHeaders, views, (name) => removed.has(folded(name)));
@@ -33,12 +33,12 @@ function set(request: Views, name: string, value: string): void {
   if (request.headersDistinct) request.headersDistinct[name] = [value];
 }
 
-/** They come behind the body, when nobody asks the gate any more: of these names there are none. */
+/** Trailers arrive after the body, when the gate has already decided: hides those with a removed name. */
 function hideTrailers(request: object, removed: ReadonlySet<string>): void {
   if (removed.size === 0) return;
   const isRemoved = (name: string) => removed.has(folded(name));
   const define = (view: string, access: { get(): unknown; set?(value: never): void }) => Object.defineProperty(request, view, { configurable: true, enumerable: true, ...access });
-  // Node.js writes them when they have come, and makes the other views of what it wrote.
+  // Node.js sets `rawTrailers` when they arrive, and builds the other views from it.
   let whole = false;
   let written = (request as { rawTrailers?: string[] }).rawTrailers ?? [];
   const raw = inherited(request, "rawTrailers");

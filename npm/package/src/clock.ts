@@ -1,12 +1,12 @@
-// The two clocks: one says what time it is and may be set, the other only how long something took.
+// The two clocks: the wall clock gives the time and may be set; the monotonic clock only measures durations.
 
-/** As far as a double counts. */
+/** The largest integer that a double counts to exactly. */
 const LATEST_MS = 2 ** 53;
 
-/** Milliseconds since the epoch; NaN where the clock answers anything else: then nothing is admitted. */
+/** Milliseconds since the epoch; NaN if the clock returns anything else. Then nothing is admitted. */
 export function wallMs(now: () => number): number {
   try {
-    // A text or `null` would count as a number, and a date as its time.
+    // Comparisons would convert a string, `null` or a `Date` to a number.
     const ms: unknown = now();
     return typeof ms === "number" && ms >= 0 && ms < LATEST_MS ? ms : NaN;
   } catch {
@@ -14,17 +14,17 @@ export function wallMs(now: () => number): number {
   }
 }
 
-/** Milliseconds since some moment, on a clock that nobody sets. In Workers it stands still while a request computes. */
+/** Milliseconds of the monotonic clock. In Workers it does not advance while a request computes. */
 export function monotonicMs(): number {
   return performance.now();
 }
 
-/** Resolves after so many milliseconds. */
+/** Resolves after `ms` milliseconds. */
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Lets the event loop do something else, where it may be asked to: a Worker has no timers before its first request. */
+/** Lets the event loop do other work. A Worker has no timers before its first request: there it resolves at once. */
 export function nextTurn(): Promise<void> {
   const { setImmediate } = globalThis as { setImmediate?: (work: () => void) => void };
   return new Promise((resolve) => {
@@ -37,8 +37,8 @@ export function nextTurn(): Promise<void> {
   });
 }
 
-/** Waits for work, but no longer than so many milliseconds. */
-export async function within(ms: number, work: Promise<unknown>): Promise<void> {
+/** Waits for `work`, at most `ms` milliseconds. */
+export async function waitAtMost(ms: number, work: Promise<unknown>): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const timeout = new Promise((resolve) => {
     timer = setTimeout(resolve, Math.max(ms, 0));

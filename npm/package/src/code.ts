@@ -1,4 +1,4 @@
-/** Every code of the contract, in its order. */
+/** Every code of the contract, in the contract's order. */
 export const CODES = [
   "token_missing",
   "token_multiple",
@@ -35,5 +35,5 @@ export const CODES = [
   "internal_error",
 ] as const;
 
-/** Why a request was denied: stable, append-only. */
+/** The reason of a denial. The list is stable: codes are only added. */
 export type Code = (typeof CODES)[number];

@@ -1,4 +1,4 @@
-// `require` in Node.js: reads the file.
+// The entry for `require` in Node.js: it reads the module from its file.
 
 import { creator } from "./gate.js";
 

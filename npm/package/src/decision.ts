@@ -1,30 +1,30 @@
 import type { Code } from "./code.js";
 import type { Principal } from "./principal.js";
 
-/** May it pass? `allow` says it, and which of the two this is. */
+/** The answer to one request. `allow` is `true` for a grant and `false` for a denial. */
 export type Decision = Grant | Denial;
 
-/** What changes on one request: the header's new value, or `null` where it goes. */
+/** A header change for one request: the new value, or `null` to remove the header. */
 export interface Change {
   readonly name: string;
   readonly value: string | null;
 }
 
 /**
- * Remove these headers from the request first, whatever their case and with `_` read as `-`; then set those; then make the `changes`.
- * Frozen. As JSON, or printed, it says of a token only whose it is and of what type.
+ * An allowed request. First remove `removeHeaders` (compare names in lower case, with `_` replaced by `-`), then set `setHeaders`, then apply `changes`.
+ * Frozen. Printed, or as JSON, it contains only the issuer and the token type.
  */
 export interface Grant {
   readonly allow: true;
-  /** Who is calling; `null` where the rule is public, or optional and no token came. */
+  /** The caller; `null` if the rule is public, or if it is optional and the request has no token. */
   readonly principal: Principal | null;
   readonly removeHeaders: readonly string[];
   readonly setHeaders: readonly (readonly [name: string, value: string])[];
-  /** Of this request alone: a cookie that held the token is taken out. */
+  /** For this request only, such as the `cookie` header without the cookie that held the token. */
   readonly changes: readonly Change[];
 }
 
-/** Holds no token, no key and no claim's value. */
+/** A denied request. It contains no token, no key and no claim's value. */
 export interface Denial {
   readonly allow: false;
   readonly code: Code;
@@ -33,13 +33,13 @@ export interface Denial {
   readonly message: string;
   /** `WWW-Authenticate`. */
   readonly challenge: string | null;
-  /** The claim concerned. */
+  /** The name of the claim that caused the denial, if one did. */
   readonly claim: string | null;
   /** `Retry-After`, in seconds. */
   readonly retryAfterS: number | null;
 }
 
-/** The gate itself failed, or its host: never a reason to admit. */
+/** The gate or its host failed, which never admits a request. */
 export const internalError: Denial = unavailable("internal_error", "the gate failed", 1);
 
 const keysUnavailable = unavailable("keys_unavailable", "the keys of the issuer are unavailable", 5);
@@ -49,7 +49,7 @@ const revocationsUnavailable = unavailable(
   5,
 );
 
-/** The documents that the decision takes did not come in time. */
+/** The documents that the decision needs did not arrive in time. */
 export function stillWaiting(fetches: readonly { readonly kind: string }[]): Denial {
   return fetches.every(({ kind }) => kind === "revocations") ? revocationsUnavailable : keysUnavailable;
 }

@@ -1,6 +1,6 @@
-// Fetching what the gate asks for, within its bounds.
+// Fetches the documents that the gate needs, within its bounds.
 
-/** A document of the policy, at one address. */
+/** A document that the policy names, at one address. */
 export interface Document {
   readonly source: number;
   /** The issuer's name in the policy. */
@@ -9,13 +9,13 @@ export interface Document {
   readonly uri: string;
 }
 
-/** A document that the gate asks for. */
+/** A document that the gate needs, with the bounds of its fetch. */
 export interface Fetch extends Document {
   readonly timeout_ms: number;
   readonly max_bytes: number;
 }
 
-/** A document that somebody has fetched, and when. */
+/** A fetched document, and the time of its fetch. */
 export interface Known {
   readonly issuer: string;
   readonly kind: Document["kind"];
@@ -24,17 +24,17 @@ export interface Known {
   readonly atMs: number;
 }
 
-/** What a server answered. */
+/** A server's response. */
 export interface Answer {
   readonly status: number;
   readonly cacheControl: string;
   readonly body: Uint8Array;
 }
 
-/** The runtime's `fetch`, or one like it. */
+/** A function like `fetch`. */
 export type Fetcher = (uri: string, init: RequestInit) => Promise<Response>;
 
-/** What came; `undefined` where nothing did: refused, timed out, too large. A redirect is an answer that is not 200. */
+/** The response, or `undefined` if the fetch failed, timed out or was too large. A redirect is a response with a status other than 200. */
 export async function fetchDocument(
   { uri, timeout_ms, max_bytes }: Pick<Fetch, "uri" | "timeout_ms" | "max_bytes">,
   fetcher: Fetcher,
@@ -48,7 +48,7 @@ export async function fetchDocument(
     });
     const headers = { accept: "application/json" };
     const answered = fetcher(uri, { ...init, headers, redirect: "manual", signal: abort.signal });
-    // A fetch that fails after it was given up has nobody to tell.
+    // After the timeout, nothing else would handle an error of the fetch.
     const answer = answered.then((response) => read(response, max_bytes)).catch(() => undefined);
     return await Promise.race([answer, timeout]);
   } catch {

@@ -1,4 +1,4 @@
-// The edge runtime of Next.js and Vercel: it compiles no bytes, and a request must not wait for what another one fetches.
+// The edge runtime of Next.js and Vercel: it cannot compile bytes, and a request must not wait for another request's fetch.
 
 import wasm from "../countersign.wasm?module";
 import { creator } from "./gate.js";

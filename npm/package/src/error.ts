@@ -1,14 +1,14 @@
-/** What is wrong with a policy, a requirement or a document, in an operator's words. */
+/** One problem of a policy, a requirement or a document. */
 export interface Problem {
-  /** JSON Pointer (RFC 6901); empty for the whole. */
+  /** The JSON Pointer (RFC 6901) of its place; empty for the whole text. */
   readonly pointer: string;
-  /** Stable, such as `field_unknown`. */
+  /** A stable code, such as `field_unknown`. */
   readonly code: string;
   readonly message: string;
   readonly severity: "error" | "warning";
 }
 
-/** A mistake in the configuration, with every problem at once. No request causes it. */
+/** An error in the configuration, with every problem. No request causes it. */
 export class CountersignError extends Error {
   override readonly name = "CountersignError";
 
@@ -20,7 +20,7 @@ export class CountersignError extends Error {
     super(`the ${what} is not usable:${lines.join("")}`);
   }
 
-  /** A problem that the gate itself did not find. */
+  /** An error with one problem that was found outside the module. */
   static of(what: string, code: string, message: string): CountersignError {
     return new CountersignError(what, [{ pointer: "", code, message, severity: "error" }]);
   }

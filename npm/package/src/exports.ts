@@ -1,4 +1,4 @@
-// What every entry of the package exports beside `createGate`.
+// What every entry of the package exports in addition to `createGate`.
 
 export { CODES, type Code } from "./code.js";
 export type { Change, Decision, Denial, Grant } from "./decision.js";

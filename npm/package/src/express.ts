@@ -1,26 +1,27 @@
 import { answerBody, answerHeaders } from "./answer.js";
 import type { Grant } from "./decision.js";
 import { applyGrant } from "./apply.js";
-import { head, type Incoming } from "./node.js";
+import type { Incoming } from "./incoming.js";
+import { head } from "./node.js";
 import { type GateSource, opener } from "./opener.js";
 import type { BypassOptions } from "./preflight.js";
 
 declare global {
   namespace Express {
     interface Request {
-      /** Who is calling and what that grants, behind the gate. */
+      /** The grant, for handlers behind the gate. */
       grant?: Grant;
     }
   }
 }
 
-/** The part of Express's request that the gate reads, and what it adds. */
+/** The part of Express's request that the gate reads, and the `grant` that it adds. */
 export interface GatedRequest extends Incoming {
   readonly originalUrl?: string;
   readonly app?: { enabled?(setting: string): boolean };
-  /** Where the router is mounted. */
+  /** The path at which the router is mounted. */
   readonly baseUrl?: string;
-  /** Who is calling and what that grants. */
+  /** The grant of an allowed request. */
   grant?: Grant;
 }
 
@@ -32,18 +33,18 @@ export interface DeniedResponse {
 }
 
 /**
- * Middleware for Express, Connect and plain `http`: denials are answered, granted requests go on with `request.grant` and the headers of the grant.
- * The gate sees the whole target, also in a router that is mounted. Where an earlier middleware has rewritten it, what is routed is not what was sent:
- * that is refused.
+ * Middleware for Express, Connect and plain `http`. It answers denied requests, and passes allowed ones on with `request.grant` and the headers of the grant.
+ * The gate reads the whole target, also in a mounted router. If an earlier middleware has rewritten the target, the request is refused, because the
+ * routed target is then not the one that was sent.
  */
 export function countersign(gate: GateSource, options: BypassOptions = {}) {
   let isCaseExact = false;
   const check = opener(gate, options, (opened) => void (isCaseExact = opened.isCaseExact()));
   return async (request: GatedRequest, response: DeniedResponse, next: (fault?: unknown) => void): Promise<void> => {
-    // Once, where the router takes `/Admin` for `/admin` and the policy has said that it does not.
+    // Warn once if the router treats `/Admin` and `/admin` alike although the policy says that it does not.
     if (isCaseExact && request.app?.enabled?.("case sensitive routing") === false) {
       isCaseExact = false;
-      console.warn("countersign: the policy says `path_case: exact`, and Express routes without regard to case: set `case sensitive routing`, or leave `path_case` out");
+      console.warn("countersign: the policy has `path_case: exact`, but Express ignores case in paths: set `case sensitive routing`, or remove `path_case`");
     }
     let fault: unknown;
     try {
@@ -59,15 +60,15 @@ export function countersign(gate: GateSource, options: BypassOptions = {}) {
     } catch (caught) {
       fault = caught ?? new Error("the gate failed");
     }
-    // What is behind the gate runs once, and what it throws is thrown as if there were no gate.
+    // A microtask, so that an error of a later handler is not caught here and `next` is called only once.
     queueMicrotask(() => (fault === undefined ? next() : next(fault)));
   };
 }
 
-/** What was sent, if that is what is routed, below the path of the mounted router; else nothing, which the gate refuses. */
+/** The target that was sent, if it is also the one that is routed; else the empty string, which the gate refuses. */
 function target({ url = "", originalUrl = url, baseUrl = "" }: GatedRequest): string {
   const [sent, routed] = [originalUrl, url].map((address) => address.replace(/^https?:\/\/[^/?#]*/, "")) as [string, string];
-  // The router writes a slash where it has taken everything away.
+  // If the mount path is the whole path, Express sets `url` to `/`.
   const whole = baseUrl !== "" && /^\/(\?|$)/.test(routed) ? [baseUrl + routed, baseUrl + routed.slice(1)] : [baseUrl + routed];
   return whole.includes(sent) ? originalUrl : "";
 }

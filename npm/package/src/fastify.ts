@@ -1,21 +1,22 @@
 import { answerBody, answerHeaders } from "./answer.js";
 import { applyGrant } from "./apply.js";
 import type { Grant } from "./decision.js";
-import { head, type Incoming } from "./node.js";
+import type { Incoming } from "./incoming.js";
+import { head } from "./node.js";
 import { type GateSource, opener } from "./opener.js";
 import type { BypassOptions } from "./preflight.js";
 
 declare module "fastify" {
   interface FastifyRequest {
-    /** Who is calling and what that grants, behind the gate. */
+    /** The grant, for handlers behind the gate. */
     grant: Grant | null;
   }
 }
 
-/** The part of Fastify's request that the gate reads, and what it adds. */
+/** The part of Fastify's request that the gate reads, and the `grant` that it adds. */
 export interface GatedRequest {
   readonly raw: Incoming;
-  /** Who is calling and what that grants. */
+  /** The grant of an allowed request. */
   grant: Grant | null;
 }
 
@@ -32,7 +33,7 @@ export interface Server {
   addHook(name: "onRequest", hook: (request: any, reply: any) => Promise<unknown>): unknown;
 }
 
-/** A plugin, to be registered with `{ gate }`: denials are answered, granted requests go on with `request.grant` and the headers of the grant. */
+/** A plugin, to be registered with `{ gate }`. It answers denied requests, and passes allowed ones on with `request.grant` and the headers of the grant. */
 export async function countersign(server: Server, { gate, ...options }: { gate: GateSource } & BypassOptions): Promise<void> {
   const check = opener(gate, options);
   server.decorateRequest("grant", null);
@@ -49,7 +50,7 @@ export async function countersign(server: Server, { gate, ...options }: { gate: 
   });
 }
 
-// For the whole server, not for the plugin's own routes only: what `fastify-plugin` does.
+// As `fastify-plugin` does: the hook applies to the whole server, not only to the plugin's own routes.
 Object.assign(countersign, { [Symbol.for("skip-override")]: true, [Symbol.for("fastify.display-name")]: "countersign" });
 
 export default countersign;

@@ -1,4 +1,4 @@
-import { monotonicMs, within } from "./clock.js";
+import { monotonicMs, waitAtMost } from "./clock.js";
 import { type Decision, internalError, stillWaiting } from "./decision.js";
 import type { Fetch, Fetcher } from "./documents.js";
 import { CountersignError } from "./error.js";
@@ -8,37 +8,37 @@ import { restart, start } from "./instance.js";
 import type { AnyPolicy, Requirement } from "./policies.js";
 import { bytesOf } from "./policy-bytes.js";
 import { type Head, strings } from "./request.js";
-import { Rooms } from "./rooms.js";
+import { WaitLimits } from "./wait-limits.js";
 import { type GateDocument, ofDocuments, toDocuments } from "./stored.js";
 import { type DocumentStatus, type Inspection, readInspection, type Step } from "./written.js";
 
 export interface Options {
-  /** Fetches documents instead of the runtime's `fetch`. Must not follow redirects. */
+  /** A replacement for the runtime's `fetch`. It must not follow redirects. */
   readonly fetch?: Fetcher;
-  /** Documents that {@link Gate.documents} gave out, here or elsewhere: none of these is fetched before it is past due. */
+  /** Documents from {@link Gate.documents} of this or another process. None of them is fetched before it is due. */
   readonly documents?: readonly GateDocument[];
-  /** How long a check waits for documents, in milliseconds: 6,000. */
+  /** How long a check waits for documents, in milliseconds. Default: 6,000. */
   readonly waitMs?: number;
-  /** How many checks may wait at once for the documents of one issuer: 1,024. Others are denied with `keys_unavailable`. */
+  /** How many checks may wait at the same time for the documents of one issuer. Default: 1,024. Others are denied with `keys_unavailable`. */
   readonly maxWaiting?: number;
   /**
-   * `background`, by timers, or in Workers beside requests; or `inline`, for processes that are frozen between requests: one that finds documents past
-   * due fetches them and waits for them, for a second at most, before it is decided.
+   * `background` (the default): documents are refreshed on timers, or in Workers during requests. `inline`, for processes that are frozen between
+   * requests: if documents are due, a request fetches them and waits for them, at most one second, before it is decided.
    */
   readonly refresh?: "background" | "inline";
-  /** Milliseconds since the epoch: `Date.now`. While it answers anything else, everything is denied. */
+  /** The clock: milliseconds since the epoch. Default: `Date.now`. While it returns anything else, every request is denied. */
   readonly now?: () => number;
-  /** The sealed module, compiled: for runtimes that none of the package's entries fits. */
+  /** The compiled sealed module, for runtimes that none of the package's entries supports. */
   readonly module?: WebAssembly.Module;
 }
 
-/** Of the request that is being handled, where the runtime has such a thing. */
+/** The runtime's context of the current request, if it has one. */
 export interface Context {
-  /** Lets a fetch of documents outlive the request. Without it the request waits for it, where no work may be done between requests. */
+  /** Lets a fetch continue after the request. Without it, in runtimes that do no work between requests, the request waits for the fetch. */
   waitUntil?(work: Promise<unknown>): void;
 }
 
-/** What a runtime brings. */
+/** The differences between runtimes. */
 export interface Platform {
   readonly module: () => WebAssembly.Module | Promise<WebAssembly.Module>;
   readonly shared: boolean;
@@ -46,7 +46,7 @@ export interface Platform {
 }
 
 /**
- * Opens a policy: an object, JSON, or the URL of JSON. Fetches nothing else before a check or {@link Gate.preload} needs it.
+ * Opens a policy: an object, JSON, or the URL of JSON. It fetches no documents before a check or {@link Gate.preload} needs them.
  * @throws CountersignError with every problem of the policy.
  */
 export type CreateGate = (policy: AnyPolicy, options?: Options) => Promise<Gate>;
@@ -54,7 +54,7 @@ export type CreateGate = (policy: AnyPolicy, options?: Options) => Promise<Gate>
 export function creator(platform: Platform): CreateGate {
   return (policy, options = {}) => {
     const gate = create(platform, policy, options);
-    // Whoever awaits it hears of a fault. Nobody yet is no reason for a process to end.
+    // A caller may await it later: an error until then must not end the process as an unhandled rejection.
     gate.catch(() => {});
     return gate;
   };
@@ -62,7 +62,7 @@ export function creator(platform: Platform): CreateGate {
 
 async function create({ module, fetchInit, shared }: Platform, policy: AnyPolicy, options: Options): Promise<Gate> {
   const settings: Settings = {
-    // Looked up when it is called: frameworks replace it.
+    // Looked up at each call, because frameworks replace it.
     fetch: options.fetch ?? ((uri, init) => fetch(uri, init)),
     fetchInit,
     shared,
@@ -76,19 +76,19 @@ async function create({ module, fetchInit, shared }: Platform, policy: AnyPolicy
   return new Gate(generation, settings, options);
 }
 
-/** Decides requests by a policy, and fetches the documents that this takes. Checks never throw, whatever the request. */
+/** Decides requests by a policy, and fetches the documents that it needs. Checks never throw, whatever the request is. */
 export class Gate {
   readonly #settings: Settings;
   readonly #waitMs: number;
-  readonly #rooms: Rooms;
+  readonly #waitLimits: WaitLimits;
   #generation: Generation;
-  /** What is to come into force, while its documents come. */
-  readonly #coming = new Set<Generation>();
-  /** How many policies were to be put in force, and which of them is. */
-  #asked = 0;
+  /** New policies whose documents are being fetched. */
+  readonly #opening = new Set<Generation>();
+  /** The number of calls of `reload`, and the number of the call whose policy is in force. */
+  #reloads = 0;
   #inForce = 0;
-  /** The last of those who want to put a policy in force: one at a time, in the order in which they asked. */
-  #turn: Promise<unknown> = Promise.resolve();
+  /** The last queued reload. Reloads run one after the other, in the order of the calls. */
+  #queue: Promise<unknown> = Promise.resolve();
   #closed = false;
 
   /** @internal */
@@ -96,31 +96,31 @@ export class Gate {
     this.#generation = generation;
     this.#settings = settings;
     this.#waitMs = waitMs;
-    this.#rooms = new Rooms(maxWaiting);
+    this.#waitLimits = new WaitLimits(maxWaiting);
   }
 
-  /** May this request pass? Waits, within bounds, for documents that the answer takes. Never reads the body. */
+  /** Decides a request. If the decision needs documents, it waits for them, within bounds. It never reads the body. */
   check(request: Request | Head, context: Context = {}): Promise<Decision> {
     let reader: Generation | undefined;
     let read: readonly string[] = [];
     return this.#decide((generation, nowMs) => {
-      // Once: what waits is asked again, and some headers can only be read once.
+      // Read only once: a check that waits is repeated, but some headers can be iterated only once.
       if (reader !== generation) read = strings(request, (reader = generation).reads);
       return generation.check(read, nowMs);
     }, context);
   }
 
-  /** The same without waiting: what is not there yet is denied with 503 `keys_unavailable` (or `revocations_unavailable`) and fetched, where work may be done between requests. */
+  /** {@link check} without waiting. If a document is missing, it denies with 503 `keys_unavailable` (or `revocations_unavailable`) and, in runtimes that do work between requests, fetches the document. */
   checkSync(request: Request | Head): Decision {
     const generation = this.#generation;
     const decision = generation.check(strings(request, generation.reads), generation.nowMs());
     if (!Array.isArray(decision)) return decision;
-    if (this.#settings.shared) for (const fetch of decision) void generation.fly(fetch);
+    if (this.#settings.shared) for (const fetch of decision) void generation.startFetch(fetch);
     return stillWaiting(decision);
   }
 
   /**
-   * Is this token good, and good enough? The same as {@link check} without HTTP.
+   * Decides a token without an HTTP request, like {@link check}.
    * @throws CountersignError with every problem of the requirement.
    */
   async verify(token: string, requirement?: Requirement, context: Context = {}): Promise<Decision> {
@@ -129,7 +129,7 @@ export class Gate {
     return this.#decide((generation, nowMs) => generation.checkToken(written, required, nowMs), context);
   }
 
-  /** Decodes a token. Never a decision: nobody has verified what it says. */
+  /** Decodes a token without verifying it. Never use the result as a decision. */
   inspect(token: string): Inspection {
     try {
       return readInspection(inspect(new TextEncoder().encode(token)));
@@ -139,22 +139,22 @@ export class Gate {
     }
   }
 
-  /** Every check in order, with what it saw: for people, and only for those who may see claims. Fetches nothing. */
+  /** Lists every check in order, with its details, for debugging. It shows values of claims: give it only to people who may see them. It fetches nothing. */
   explain(request: Request | Head): Step[] {
     const generation = this.#generation;
     return generation.explain(strings(request, generation.reads), generation.nowMs());
   }
 
   /**
-   * Puts another policy in force. The old one stays until the new one is open and its documents were fetched, or could not be; documents from the same
-   * addresses are taken over. Of several the one that was asked for last is in force in the end.
-   * @throws CountersignError with every problem of the policy, or where the gate was closed: nothing has changed then.
+   * Puts a new policy in force. The old one stays in force until the new one is open and the fetches of its documents have ended. Documents from the same
+   * addresses are reused. After several calls the policy of the last call is in force.
+   * @throws CountersignError with every problem of the policy, or if the gate is closed. The old policy then stays in force.
    */
   reload(policy: AnyPolicy): Promise<void> {
-    const number = ++this.#asked;
-    // Where a request must not wait for another's work, they come at once, and the number alone decides.
-    const turn = this.#settings.shared ? this.#turn.then(() => this.#replace(policy, number)) : this.#replace(policy, number);
-    this.#turn = turn.catch(() => {});
+    const number = ++this.#reloads;
+    // Where a request must not wait for another request's work, reloads run at the same time, and only the number decides.
+    const turn = this.#settings.shared ? this.#queue.then(() => this.#replace(policy, number)) : this.#replace(policy, number);
+    this.#queue = turn.catch(() => {});
     return turn;
   }
 
@@ -162,10 +162,10 @@ export class Gate {
     const bytes = await bytesOf(policy, this.#settings);
     if (this.#closed) throw closed();
     const next = new Generation(bytes, this.#settings);
-    this.#coming.add(next);
+    this.#opening.add(next);
     await next.adopt(this.#generation.documents());
     await next.preload();
-    this.#coming.delete(next);
+    this.#opening.delete(next);
     if (this.#closed) throw closed();
     const overtaken = number < this.#inForce;
     (overtaken ? next : this.#generation).close();
@@ -180,7 +180,7 @@ export class Gate {
     return this.status();
   }
 
-  /** The documents in force, for {@link Options.documents} of other gates: a build step or a store supplies them all. */
+  /** The documents in force, for {@link Options.documents} of other gates, for example through a build step or a store. */
   documents(): GateDocument[] {
     return toDocuments(this.#generation.documents());
   }
@@ -190,22 +190,22 @@ export class Gate {
     return this.#generation.status(this.#generation.nowMs());
   }
 
-  /** @internal Whether the policy says that its backends tell letters' case apart: for adapters of those that do not. */
+  /** @internal Whether the policy has `path_case: exact`, for adapters of routers that ignore case. */
   isCaseExact(): boolean {
     return this.#generation.isCaseExact();
   }
 
-  /** Frees the gate's memory. It denies everything from now on, and no policy that is still on its way changes that. */
+  /** Frees the gate's memory. Every later check is denied, even if a reload is in progress. */
   close(): void {
     this.#closed = true;
     this.#generation.close();
-    for (const next of this.#coming) next.close();
+    for (const next of this.#opening) next.close();
   }
 
-  async #decide(ask: (generation: Generation, nowMs: number) => Decision | Fetch[], context: Context): Promise<Decision> {
-    const waitUntil = outliving(context);
+  async #decide(check: (generation: Generation, nowMs: number) => Decision | Fetch[], context: Context): Promise<Decision> {
+    const waitUntil = safeWaitUntil(context);
     const inline = this.#settings.inline || (!this.#settings.shared && waitUntil === undefined);
-    let leave: (() => void) | undefined;
+    let release: (() => void) | undefined;
     let untilMs = Infinity;
     let denial = internalError;
     try {
@@ -214,41 +214,41 @@ export class Gate {
         if (behind) await behind;
         const generation = this.#generation;
         const nowMs = generation.nowMs();
-        const decision = ask(generation, nowMs);
+        const decision = check(generation, nowMs);
         if (!Array.isArray(decision)) {
           if (!inline) generation.refresh(nowMs, waitUntil);
           return decision;
         }
         denial = stillWaiting(decision);
         untilMs = Math.min(untilMs, monotonicMs() + this.#waitMs);
-        // First the fetches: whoever finds no place has started them all the same.
-        const flights = decision.map((fetch) => generation.fly(fetch, waitUntil, untilMs));
-        leave ??= this.#rooms.enter(decision.map(({ issuer }) => issuer));
-        if (leave === undefined) break;
-        await within(untilMs - monotonicMs(), Promise.all(flights));
+        // Start the fetches first, even if this request may then not wait for them.
+        const fetches = decision.map((fetch) => generation.startFetch(fetch, waitUntil, untilMs));
+        release ??= this.#waitLimits.acquire(decision.map(({ issuer }) => issuer));
+        if (release === undefined) break;
+        await waitAtMost(untilMs - monotonicMs(), Promise.all(fetches));
       }
     } finally {
-      leave?.();
+      release?.();
     }
     return denial;
   }
 }
 
-/** Over every limit of a policy: longer ones are not even copied. */
+/** More than every policy allows: a longer token is not copied into the module. */
 const LONGEST_TOKEN = 1 << 20;
 
 function closed(): CountersignError {
   return CountersignError.of("policy", "gate_closed", "the gate was closed");
 }
 
-/** What lets work outlive the request, never throwing; `undefined` where nothing does. */
-function outliving(context: Context): WaitUntil | undefined {
+/** A `waitUntil` that never throws; `undefined` if the context has none. */
+function safeWaitUntil(context: Context): WaitUntil | undefined {
   if (typeof context?.waitUntil !== "function") return undefined;
   return (work) => {
     try {
       context.waitUntil?.(work);
     } catch {
-      // The request is over, or the context of another: the work goes on for as long as it may.
+      // The request has ended, or the context belongs to another one: the work goes on as long as the runtime lets it.
     }
   };
 }

@@ -1,16 +1,16 @@
-// A grant as the module writes it: the form is told in npm/src/grant.rs.
+// Reads a grant from the module's memory. npm/src/grant.rs describes the format.
 
 import type { Change, Grant } from "./decision.js";
-import { Granted, Verified } from "./granted.js";
+import { FrozenGrant, FrozenPrincipal } from "./frozen-grant.js";
 import { readText, viewMemory } from "./instance.js";
 
-/** The length of a string that is not there. */
+/** The length of an absent string. */
 const ABSENT = 0xffff_ffff;
 
-/** The strings of a principal. */
+/** The number of single strings of a principal. */
 const SINGLE = 6;
 
-/** A grant, and how many characters it holds. */
+/** A grant, and the number of its characters. */
 export function readGrant(at: number): { grant: Grant; characters: number } {
   const view = viewMemory();
   const number = (place: number) => view.getUint32(at + 8 + 4 * place, true);
@@ -32,8 +32,8 @@ export function readGrant(at: number): { grant: Grant; characters: number } {
   const expiresAtMs = view.getFloat64(at, true);
 
   const issuer = optional();
-  // In the order of the frame.
-  const said = {
+  // In the order of the format.
+  const fields = {
     issuer: issuer ?? "",
     iss: string(),
     subject: optional(),
@@ -44,17 +44,17 @@ export function readGrant(at: number): { grant: Grant; characters: number } {
     scopes: list(scopes, string),
     expiresAtMs: Number.isNaN(expiresAtMs) ? null : expiresAtMs,
   };
-  // In the order of the frame, too.
-  const grant = new Granted(
-    issuer === null ? null : new Verified(said),
+  // Also in the order of the format.
+  const grant = new FrozenGrant(
+    issuer === null ? null : new FrozenPrincipal(fields),
     list(removeHeaders, string),
     list(setHeaders, () => Object.freeze([string(), string()] as const)),
   );
   return { grant, characters: text.length };
 }
 
-/** The same grant for one request, on which more changes: JSON of the module's. */
+/** The same grant with the changes of one request, which the module gives as JSON. */
 export function withChanges(grant: Grant, changes: string): Grant {
   const list: Change[] = JSON.parse(changes);
-  return new Granted(grant.principal, grant.removeHeaders, grant.setHeaders, Object.freeze(list.map((change) => Object.freeze(change))));
+  return new FrozenGrant(grant.principal, grant.removeHeaders, grant.setHeaders, Object.freeze(list.map((change) => Object.freeze(change))));
 }

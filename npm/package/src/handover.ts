@@ -1,62 +1,62 @@
-// A principal from the proxy to the page, which may be another process: sealed, so that nobody else can hand one over, or read one.
+// Passes the caller from the proxy to the page, which may run in another process. It is encrypted, so that only the application can create or read it.
 
 import { CountersignError } from "./error.js";
 import type { Principal } from "./principal.js";
 
 export const HEADER = "x-countersign-caller";
 
-/** What a page hears of a principal. */
+/** The part of a principal that a page gets. */
 export type Caller = Pick<Principal, "issuer" | "iss" | "subject" | "tokenType" | "tenant" | "roles" | "scopes" | "expiresAtMs">;
 
-/** From the proxy to the page it is milliseconds; a page may do other things before it asks. */
-const GOOD_FOR_MS = 10_000;
+/** How long it is valid. A request takes milliseconds from the proxy to the page, but a page may do other work before it calls `caller`. */
+const VALID_MS = 10_000;
 
-/** As many as a random key of HMAC-SHA-256 has bytes. */
+/** In characters: as many as a random 256-bit key has bytes. */
 const SHORTEST_SECRET = 32;
 
-/** @throws CountersignError where it is absent or too short. */
+/** @throws CountersignError if it is absent or too short. */
 export function assertSecret(secret: string | undefined): asserts secret is string {
   if (secret === undefined) throw CountersignError.of("configuration", "secret_missing", "`COUNTERSIGN_SECRET` is not set");
-  if (secret.length < SHORTEST_SECRET) throw CountersignError.of("configuration", "secret_short", `the secret has less than ${SHORTEST_SECRET} characters`);
+  if (secret.length < SHORTEST_SECRET) throw CountersignError.of("configuration", "secret_short", `the secret has fewer than ${SHORTEST_SECRET} characters`);
 }
 
-/** Of which request it was said: nobody can take it to another. */
+/** The request that the caller belongs to, so that it is not accepted for another one. */
 export interface About {
   readonly method: string;
   readonly url: string;
 }
 
-/** The proxy knows its base path too, without which pages see their addresses. */
+/** The request in the proxy, which also knows the base path. Pages see their path without it. */
 export interface Whole extends About {
   readonly nextUrl: { readonly basePath: string };
 }
 
-/** What a page knows of its own request: a route handler all of it, others the path of their address. */
+/** What the code behind the proxy knows of its request: a route handler knows the whole request, a page only the path. */
 export interface Known {
   readonly request?: About | undefined;
   readonly path?: string | undefined;
 }
 
-/** Also that nobody is calling is said, so that a page knows that the proxy ran. */
+/** An anonymous caller is sealed too, so that a page knows that the proxy ran. */
 export async function seal(principal: Principal | null, { method, url, nextUrl }: Whole, secret: string): Promise<string> {
   const path = pathOf(url);
   const paths = [path, path.slice(nextUrl.basePath.length) || "/"];
-  const said = { caller: principal && callerOf(principal), method, paths, until: Date.now() + GOOD_FOR_MS };
+  const message = { caller: principal && callerOf(principal), method, paths, until: Date.now() + VALID_MS };
   const salt = crypto.getRandomValues(new Uint8Array(SALT));
-  const sealed = new Uint8Array(await crypto.subtle.encrypt(CIPHER, await key(secret, salt), utf8.encode(JSON.stringify(said))));
+  const sealed = new Uint8Array(await crypto.subtle.encrypt(CIPHER, await key(secret, salt), utf8.encode(JSON.stringify(message))));
   return btoa(String.fromCharCode(...salt, ...sealed));
 }
 
-/** Who is calling, `null` for nobody; `undefined` for what nobody sealed with this secret, too long ago, or about another request. */
+/** The caller, `null` if anonymous; `undefined` if the text was not sealed with this secret, has expired, or belongs to another request. */
 export async function unseal(written: string, { request, path }: Known, secret: string): Promise<Caller | null | undefined> {
   try {
     const bytes = Uint8Array.from(atob(written), (character) => character.charCodeAt(0));
     const opened = await crypto.subtle.decrypt(CIPHER, await key(secret, bytes.slice(0, SALT)), bytes.slice(SALT));
-    const said = JSON.parse(new TextDecoder().decode(opened));
-    const leftMs = said.until - Date.now();
+    const message = JSON.parse(new TextDecoder().decode(opened));
+    const leftMs = message.until - Date.now();
     const known = [request?.url, path].filter((address) => address !== undefined);
-    const isOwn = (request?.method ?? said.method) === said.method && known.every((address) => said.paths.includes(pathOf(address)));
-    return leftMs > 0 && leftMs <= GOOD_FOR_MS && isOwn ? said.caller : undefined;
+    const isOwn = (request?.method ?? message.method) === message.method && known.every((address) => message.paths.includes(pathOf(address)));
+    return leftMs > 0 && leftMs <= VALID_MS && isOwn ? message.caller : undefined;
   } catch {
     return undefined;
   }
@@ -67,8 +67,8 @@ function callerOf({ issuer, iss, subject, tokenType, tenant, roles, scopes, expi
 }
 
 /**
- * Of the query Next.js takes parts away, the host is not always the one that was asked, parameters come with more escapes than an address, and a last slash leads
- * to the same page.
+ * The decoded path only, without a trailing slash. Next.js removes parts of the query and may change the host, its parameters have more escapes than the
+ * URL, and a trailing slash leads to the same page.
  */
 function pathOf(url: string): string {
   return decodeURIComponent(new URL(url, "http://localhost").pathname).replace(/(.)\/$/, "$1");
@@ -76,7 +76,7 @@ function pathOf(url: string): string {
 
 const utf8 = new TextEncoder();
 
-/** Bytes, as many as the key has: no two messages have the same key, so that a nonce would add nothing. */
+/** Bytes of the salt, as many as the key has. Each message has its own random salt and so its own key, so the nonce may be constant. */
 const SALT = 32;
 
 const CIPHER = { name: "AES-GCM", iv: new Uint8Array(12) };

@@ -2,13 +2,13 @@ import { answer, withGrant } from "./answer.js";
 import { applyGrant } from "./apply.js";
 import type { Grant } from "./decision.js";
 import type { Context as GateContext } from "./gate.js";
-import type { Incoming } from "./node.js";
+import type { Incoming } from "./incoming.js";
 import { type GateSource, opener } from "./opener.js";
 import type { BypassOptions } from "./preflight.js";
 
 declare module "hono" {
   interface ContextVariableMap {
-    /** Who is calling and what that grants, behind the gate. */
+    /** The grant, for handlers behind the gate. */
     grant: Grant;
   }
 }
@@ -21,14 +21,14 @@ export interface HonoContext {
   set(name: "grant", grant: Grant): void;
 }
 
-/** Middleware for Hono: denials are answered, granted requests go on with `c.get("grant")` and the headers of the grant. */
+/** Middleware for Hono. It answers denied requests, and passes allowed ones on with `c.get("grant")` and the headers of the grant. */
 export function countersign(gate: GateSource, options: BypassOptions = {}) {
   const check = opener(gate, options);
   return async (c: any, next: () => Promise<void>): Promise<Response | void> => {
     const context: HonoContext = c;
     const decision = await check(context.req.raw, execution(context));
     if (!decision.allow) return answer(decision);
-    // What a server of Node.js was sent, where the adapter hands it on: a handler may look there.
+    // The adapter for Node.js also exposes the original request, which a handler may read.
     const { incoming } = context.env ?? {};
     if (incoming?.rawHeaders) applyGrant(incoming, decision);
     context.req.raw = new Request(context.req.raw, { headers: withGrant(context.req.raw.headers, decision) });
@@ -37,7 +37,7 @@ export function countersign(gate: GateSource, options: BypassOptions = {}) {
   };
 }
 
-/** Outside of Workers there is none, and asking for it throws. */
+/** Outside Workers there is no execution context, and Hono throws when it is read. */
 function execution(context: HonoContext): GateContext {
   try {
     return context.executionCtx;

@@ -1,4 +1,4 @@
-// Node.js, browsers and every runtime that compiles bytes: they come with the code, as a bundler takes no files along.
+// Node.js, browsers and every other runtime that can compile bytes. The bytes are inlined in the code, because bundlers do not copy files.
 
 import { creator } from "./gate.js";
 import { base64 } from "./inlined.js";

@@ -7,33 +7,33 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 let memory: WebAssembly.Memory | undefined;
 let view: DataView;
-/** Empty before it is first looked at, and when the memory has grown since. */
+/** Detached, and so empty, before the first use and after the memory has grown. */
 let bytes = new Uint8Array();
-/** So that a text a little longer than the last needs nothing new. */
+/** Extra bytes, so that a slightly longer text needs no new allocation. */
 const SPARE = 1024;
-/** Where what was asked last was written. Its text is empty when the memory has grown since. */
-let room: { gate?: glue.Gate; numbers: number; place: number; text: Uint8Array } = { numbers: 0, place: 0, text: bytes };
+/** The buffer of the last call. Its `text` is detached, and so empty, after the memory has grown. */
+let buffer: { gate?: glue.Gate; numbers: number; place: number; text: Uint8Array } = { numbers: 0, place: 0, text: bytes };
 
-/** Says which instance it is: gates of another one are gone. */
+/** The number of the current instance: gates of an earlier one no longer exist. */
 export let incarnation = 0;
 
-/** Starts the module, if nobody has. */
+/** Starts the module, once. */
 export async function start(module: WebAssembly.Module): Promise<void> {
-  // `init` looks at `Request` and `Response`, for which Node.js loads its whole `fetch`: tens of milliseconds.
-  // `initSync` would not know a module of another realm, such as the edge runtime's.
+  // `init` reads the globals `Request` and `Response`, which makes Node.js load its `fetch`: tens of milliseconds.
+  // `initSync` does not accept a module of another realm, such as the edge runtime's.
   memory ??= ("Buffer" in globalThis && module instanceof WebAssembly.Module ? glue.initSync({ module }) : await init({ module_or_path: module })).memory;
 }
 
-/** After a trap: throws the instance away, and every gate in it. */
+/** Discards the instance and every gate in it, after a trap, and starts a new one. */
 export function restart(): void {
   incarnation++;
   glue.__wbg_reset_state();
   bytes = new Uint8Array();
-  // The module is known: this only says what was made of it.
+  // The glue keeps the compiled module from the first start, so it needs none here.
   memory = glue.initSync({ module: undefined as never }).memory;
 }
 
-/** Writes a request where the gate reads it: the lengths, then the strings. Returns how many bytes it takes. */
+/** Writes a request into the gate's buffer: the lengths, then the strings. Returns the number of bytes. */
 export function writeRequest(gate: glue.Gate, strings: readonly string[]): number {
   const numbers = 4 * (strings.length + 1);
   let text = "";
@@ -44,34 +44,34 @@ export function writeRequest(gate: glue.Gate, strings: readonly string[]): numbe
   return numbers + text.length;
 }
 
-/** Writes a token where the gate reads it. */
+/** Writes a token into the gate's buffer. Returns the number of bytes. */
 export function writeToken(gate: glue.Gate, token: string): number {
   write(gate, 0, token);
   return token.length;
 }
 
 /**
- * Writes a text behind so many bytes for numbers, and returns where these begin. A byte a character, as HTTP stacks
- * read headers. What is no byte becomes 0xFF, which no token and no path holds.
+ * Writes a text after `numbers` bytes that are reserved for numbers, and returns the address of these. Each character
+ * becomes one byte, as HTTP stacks read headers. A character above 0xFF becomes 0xFF, which no token and no path contains.
  */
 function write(gate: glue.Gate, numbers: number, text: string): number {
-  if (room.gate !== gate || room.numbers !== numbers || room.text.length <= text.length) {
+  if (buffer.gate !== gate || buffer.numbers !== numbers || buffer.text.length <= text.length) {
     const length = numbers + text.length + SPARE;
     const place = gate.room(length);
     viewMemory();
-    room = { gate, numbers, place, text: bytes.subarray(place + numbers, place + length) };
+    buffer = { gate, numbers, place, text: bytes.subarray(place + numbers, place + length) };
   }
-  const { read, written } = encoder.encodeInto(text, room.text);
-  // As many bytes as characters: ASCII.
+  const { read, written } = encoder.encodeInto(text, buffer.text);
+  // If there are as many bytes as characters, the text is ASCII.
   if (read !== text.length || written !== text.length) {
     for (let index = 0; index < text.length; index++) {
-      room.text[index] = Math.min(text.charCodeAt(index), 0xff);
+      buffer.text[index] = Math.min(text.charCodeAt(index), 0xff);
     }
   }
-  return room.place;
+  return buffer.place;
 }
 
-/** The memory as it is now. */
+/** A view of the whole memory, renewed if the memory has grown. */
 export function viewMemory(): DataView {
   if (bytes.length === 0) {
     view = new DataView(memory!.buffer);
@@ -80,7 +80,7 @@ export function viewMemory(): DataView {
   return view;
 }
 
-/** UTF-8 in the memory that was viewed last. */
+/** Reads UTF-8 from the memory. Call {@link viewMemory} first. */
 export function readText(from: number, length: number): string {
   return decoder.decode(bytes.subarray(from, from + length));
 }

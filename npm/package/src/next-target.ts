@@ -1,63 +1,64 @@
-// What Next.js is going to serve for a request, which is not always what its address says.
+// The target that Next.js serves for a request, which is not always the one in its URL.
 
-/** `NextURL`: an address as the configuration of the application reads it. */
+/** `NextURL`: a URL, parsed with the configuration of the application. */
 export interface NextAddress {
-  /** Without the base path, and without a locale. */
+  /** Without the base path and the locale. */
   readonly pathname: string;
   readonly search: string;
   readonly basePath: string;
-  /** The address's own, or the default one; empty where there are none. */
+  /** The URL's locale, or the default one; empty if the application has none. */
   readonly locale: string;
-  /** Reads another one. */
+  /** Setting it parses another URL. */
   href: string;
   clone(): NextAddress;
 }
 
-export interface Asked {
+/** The part of `NextRequest` that has its URL. */
+export interface RequestUrl {
   readonly url: string;
   readonly nextUrl: NextAddress;
 }
 
 export interface Target {
-  /** In origin form, for the gate. */
-  readonly judged: string;
-  /** For Next.js: what it serves then is what was judged, whatever the address was that it hides from the proxy. */
+  /** The target that the gate checks, in origin form. */
+  readonly checked: string;
+  /** The URL for Next.js, so that it serves the checked target even if it hides the original URL from the proxy. */
   readonly served: string;
 }
 
 const DATA = /^\/_next\/data\/[^/]+\/(.*)\.json$/;
 
 /**
- * `undefined` where what is served cannot be told.
+ * The target of a request; `undefined` if it cannot be determined.
  *
- * | address | judged as |
+ * | URL | checked as |
  * |---|---|
- * | `/_next/data/…/x.json` | `/x`: the page whose data it is |
- * | `/_next/image?url=/x` | `/x`: the image that is read, also where it comes out of the cache. Another server's is judged as it stands |
- * | with a locale's prefix | without it: the page is the same. With `basePath`: with it |
- * | a segment that begins `(.)` or `(..)` | not at all: an intercepting route serves the page of another path |
+ * | `/_next/data/…/x.json` | `/x`: the page that the data belongs to |
+ * | `/_next/image?url=/x` | `/x`: the source image, also if it comes from the cache. An image of another server is checked as `/_next/image` |
+ * | with the prefix of a locale | without the prefix, because the page is the same. A `basePath` stays |
+ * | a segment begins with `(.)` or `(..)` | `undefined`: an intercepting route serves the page of another path |
  */
-export function nextTarget({ url, nextUrl }: Asked): Target | undefined {
+export function nextTarget({ url, nextUrl }: RequestUrl): Target | undefined {
   const page = DATA.exec(nextUrl.pathname)?.[1];
   const { origin } = new URL(url);
-  // That a page's data was asked for, Next.js does not forget.
+  // Next.js still serves the data of this page: it remembers that the request was for data.
   const address = page === undefined ? nextUrl : read(origin + nextUrl.basePath + (page === "index" ? "" : `/${page}`) + nextUrl.search, nextUrl);
   const { basePath, pathname, search, locale } = address;
   if (isIntercepted(pathname)) return undefined;
-  const judged = /^\/_next\/image\/?$/.test(pathname) ? imageOf(basePath + pathname, search) : below(basePath, pathname) + search;
-  // Also the default locale is what its `rewrites` look for.
+  const checked = /^\/_next\/image\/?$/.test(pathname) ? imageOf(basePath + pathname, search) : below(basePath, pathname) + search;
+  // `rewrites` need the prefix of the default locale too.
   const prefix = locale === "" || pathname.startsWith("/_next/") ? basePath : `${basePath}/${locale}`;
-  return judged === undefined ? undefined : { judged, served: origin + below(prefix, pathname) + search };
+  return checked === undefined ? undefined : { checked, served: origin + below(prefix, pathname) + search };
 }
 
-/** As the same application reads another address. */
+/** Parses another URL with the same configuration. */
 function read(address: string, nextUrl: NextAddress): NextAddress {
   return Object.assign(nextUrl.clone(), { href: address });
 }
 
 const isIntercepted = (pathname: string) => pathname.split("/").some((segment) => /^(?:\(|%28)(?:\.|%2e)/i.test(segment));
 
-/** The base path alone is its root. */
+/** The root of the application is the base path without a slash. */
 const below = (basePath: string, pathname: string) => (pathname === "/" && basePath !== "" ? basePath : basePath + pathname);
 
 function imageOf(path: string, search: string): string | undefined {

@@ -1,20 +1,14 @@
-// Node.js itself: what its servers have in common, and upgrades.
+// For servers of Node.js without an adapter of their own, and for upgrades.
 
 import { answerBody, answerHeaders } from "./answer.js";
 import type { Denial, Grant } from "./decision.js";
 import { applyGrant } from "./apply.js";
+import type { Incoming } from "./incoming.js";
 import { type GateSource, opener } from "./opener.js";
 import type { Head } from "./request.js";
 
 export { applyGrant } from "./apply.js";
-
-/** `http.IncomingMessage`, `http2.Http2ServerRequest` and what frameworks make of them. */
-export interface Incoming {
-  readonly method?: string | undefined;
-  readonly url?: string | undefined;
-  readonly headers: { [name: string]: string | string[] | undefined };
-  readonly rawHeaders: string[];
-}
+export type { Incoming } from "./incoming.js";
 
 /** The part of a socket that a denial is written to. */
 export interface DeniedSocket {
@@ -25,10 +19,10 @@ export interface DeniedSocket {
 
 const ABSOLUTE = /^https?:\/\/([^/?#]+)(\/[^#]*)$/;
 
-/** The request as it was sent: `headers` has dropped what was sent twice. */
+/** The request as it was sent. It reads `rawHeaders`, because `headers` drops some repeated fields. */
 export function head({ method = "", url = "", headers, rawHeaders }: Incoming, target = url): Head {
   const [, authority, path] = ABSOLUTE.exec(target) ?? [];
-  // In HTTP/1 in origin form there is none: the gate reads `host`.
+  // HTTP/1 in origin form has no authority: the gate reads `host`.
   return { method, authority: authority ?? String(headers[":authority"] ?? ""), target: path ?? target, headers: pairs(rawHeaders) };
 }
 
@@ -41,8 +35,8 @@ function pairs(raw: readonly string[]): Iterable<[string, string]> {
 }
 
 /**
- * For `server.on("upgrade", …)`, which no middleware sees: `granted` is called for requests that may pass, with the headers of the grant; all others are
- * answered, and their sockets closed.
+ * A listener for `server.on("upgrade", …)`, because middleware does not run for upgrades. It calls `granted` for allowed requests, with the headers of the
+ * grant. It answers all others and closes their sockets.
  */
 export function upgrade<Request extends Incoming, Socket extends DeniedSocket, First>(
   gate: GateSource,
@@ -50,7 +44,7 @@ export function upgrade<Request extends Incoming, Socket extends DeniedSocket, F
 ): (request: Request, socket: Socket, first: First) => Promise<void> {
   const check = opener(gate);
   return async (request, socket, first) => {
-    // A client that goes away meanwhile is no fault of the process.
+    // Without a listener, a client that disconnects meanwhile would end the process with an unhandled error.
     socket.on("error", () => {});
     const decision = await check(head(request));
     if (socket.destroyed) return;

@@ -1,43 +1,43 @@
 import { monotonicMs } from "./clock.js";
 import { type Decision, internalError } from "./decision.js";
 import type { Context, Gate } from "./gate.js";
-import { type BypassOptions, ofPreflight } from "./preflight.js";
+import { type BypassOptions, preflightGrant } from "./preflight.js";
 import type { Head } from "./request.js";
 
-/** A gate, the promise of one, or what opens one: that is called for the first request, and again when it failed. */
+/** A gate, the promise of a gate, or a function that opens one. The function is called for the first request, and again if it failed. */
 export type GateSource = Gate | Promise<Gate> | (() => Gate | Promise<Gate>);
 
-/** Between two tries to open a gate. */
-const AGAIN_MS = 5_000;
+/** The pause between two tries to open a gate. */
+const RETRY_MS = 5_000;
 
-/** What an adapter asks. A gate that does not open admits nobody, and says why once for each fault. */
+/** The check that an adapter calls. If the gate does not open, every request is denied, and each different error is logged once. */
 export function opener(source: GateSource, { bypassCorsPreflight = false }: BypassOptions = {}, onOpen: (gate: Gate) => void = () => {}): (request: Request | Head, context?: Context) => Promise<Decision> {
   let opened: Promise<Gate> | undefined;
   let failed = false;
   let triedMs = -Infinity;
-  let said = "";
+  let logged = "";
 
   const open = (): Promise<Gate> => {
-    if (opened === undefined || (failed && typeof source === "function" && monotonicMs() - triedMs >= AGAIN_MS)) {
+    if (opened === undefined || (failed && typeof source === "function" && monotonicMs() - triedMs >= RETRY_MS)) {
       failed = false;
       triedMs = monotonicMs();
       opened = (async () => (typeof source === "function" ? source() : source))();
       opened.then(onOpen).catch((fault: unknown) => {
         failed = true;
         const text = String(fault);
-        if (text !== said) console.error(`countersign: the gate did not open, so every request is denied: ${text}`);
-        said = text;
+        if (text !== logged) console.error(`countersign: the gate did not open, so every request is denied: ${text}`);
+        logged = text;
       });
     }
     return opened;
   };
-  // Said when the process starts, not when the first request comes.
+  // Report an error when the process starts, not at the first request.
   if (typeof source !== "function") void open().catch(() => {});
 
   return async (request, context) => {
     try {
       const gate = await open();
-      return (bypassCorsPreflight ? ofPreflight(request) : undefined) ?? (await gate.check(request, context));
+      return (bypassCorsPreflight ? preflightGrant(request) : undefined) ?? (await gate.check(request, context));
     } catch {
       return internalError;
     }

@@ -4,10 +4,10 @@ import type { CountersignPolicyVersion1 } from "./policy.js";
 
 export type Policy = CountersignPolicyVersion1;
 
-/** What a rule of the policy calls `require`. */
+/** The `require` of a policy's rule. */
 export type Requirement = NonNullable<Extract<NonNullable<Policy["rules"]>[number], { require?: unknown }>["require"]>;
 
-/** The same with every text, number and boolean where the type names some: what TypeScript makes of a JSON file. */
+/** The type with its literal types widened to `string`, `number` and `boolean`: the type that TypeScript gives a JSON file. */
 export type Widened<Type> = Type extends string
   ? string
   : Type extends number
@@ -20,5 +20,5 @@ export type Widened<Type> = Type extends string
           ? { readonly [Member in keyof Type]: Widened<Type[Member]> | (undefined extends Type[Member] ? undefined : never) }
           : Type;
 
-/** A policy, one that was read from a JSON file, JSON, or where JSON is to be had. */
+/** A policy: an object, also one imported from a JSON file, JSON as text, or the URL of JSON. */
 export type AnyPolicy = Policy | Widened<Policy> | string | URL;

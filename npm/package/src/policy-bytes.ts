@@ -1,4 +1,4 @@
-// Where a policy comes from.
+// Reads a policy from its source.
 
 import { pause } from "./clock.js";
 import { fetchDocument } from "./documents.js";
@@ -7,12 +7,12 @@ import type { Settings } from "./generation.js";
 
 const LARGEST_POLICY_BYTES = 16 << 20;
 
-/** Between the tries to fetch a policy: half a minute in all, with the time that an answer may take. */
+/** The pauses between the tries to fetch a policy. With the timeouts of the fetches they take half a minute in total. */
 const PAUSES_MS = [250, 1_000, 4_000];
 
 /**
- * A policy as JSON: of an object, a text, or what is at a URL. A server that does not answer, or answers 429 or 5xx, is asked again.
- * @throws CountersignError where it cannot be had.
+ * The JSON of a policy, from an object, a text or a URL. If the server does not answer, or answers 429 or 5xx, the fetch is tried again.
+ * @throws CountersignError if the policy is not available.
  */
 export async function bytesOf(policy: object | string | URL, { fetch, fetchInit }: Settings): Promise<Uint8Array> {
   if (!(policy instanceof URL)) return new TextEncoder().encode(textOf(policy));
@@ -40,7 +40,7 @@ function textOf(policy: object | string): string {
 function readFile(url: URL): Uint8Array {
   type Node = { getBuiltinModule?(name: "fs"): { readFileSync(path: URL): Uint8Array } };
   const files = (globalThis as { process?: Node }).process?.getBuiltinModule?.("fs");
-  if (!files) throw unavailable("this runtime reads no files");
+  if (!files) throw unavailable("this runtime cannot read files");
   try {
     return files.readFileSync(url);
   } catch {

@@ -1,25 +1,25 @@
-// CORS preflights that pass unasked (Fetch §3.2.2): a browser sends no credentials with them.
+// CORS preflights that pass without a check (Fetch §3.2.2). Browsers send no credentials with them.
 
 import type { Grant } from "./decision.js";
-import { Granted } from "./granted.js";
+import { FrozenGrant } from "./frozen-grant.js";
 import { folded, type Head } from "./request.js";
 
 export interface BypassOptions {
-  /** Whether CORS preflights pass unasked, to a CORS middleware behind the gate: as nobody's, with no other header than a preflight has. */
+  /** Whether CORS preflights pass without a check, to a CORS middleware behind the gate. They are anonymous and keep only the headers of a preflight. */
   readonly bypassCorsPreflight?: boolean | undefined;
 }
 
-/** Moves a request, says what a browser is, or is of the preflight itself: nothing of these says who is calling. */
-const KEPT = new Set(["host", ":authority", ":method", ":path", ":scheme", "origin", "access-control-request-method", "access-control-request-headers", "access-control-request-private-network", "access-control-request-local-network", "connection", "user-agent", "accept", "accept-encoding", "accept-language", "cache-control", "pragma", "content-length"]);
+/** The headers that a preflight keeps: for its transport, about the browser, or of the preflight itself. None of them identifies a caller. */
+const KEPT_HEADERS = new Set(["host", ":authority", ":method", ":path", ":scheme", "origin", "access-control-request-method", "access-control-request-headers", "access-control-request-private-network", "access-control-request-local-network", "connection", "user-agent", "accept", "accept-encoding", "accept-language", "cache-control", "pragma", "content-length"]);
 
-/** What a preflight is granted: nobody, and every other header goes. `undefined` for all other requests. */
-export function ofPreflight({ method, headers }: Request | Head): Grant | undefined {
+/** The anonymous grant of a preflight, which removes every other header; `undefined` for all other requests. */
+export function preflightGrant({ method, headers }: Request | Head): Grant | undefined {
   if (method !== "OPTIONS") return undefined;
   const sent = new Map<string, string>();
   for (const [name, value] of headers) sent.set(name.toLowerCase(), value);
-  // With a body, or trailers, it is no preflight.
+  // A preflight has no body and no trailers.
   const bare = !sent.has("transfer-encoding") && !sent.has("trailer") && (sent.get("content-length") ?? "0") === "0";
   if (!bare || !sent.get("origin") || !sent.get("access-control-request-method")) return undefined;
-  const removed = [...sent.keys()].filter((name) => !KEPT.has(name)).map(folded);
-  return new Granted(null, Object.freeze(removed.filter((name) => !KEPT.has(name))), []);
+  const removed = [...sent.keys()].filter((name) => !KEPT_HEADERS.has(name)).map(folded);
+  return new FrozenGrant(null, Object.freeze(removed.filter((name) => !KEPT_HEADERS.has(name))), []);
 }

@@ -1,7 +1,7 @@
-/** A JSON value that nobody can change. */
+/** A read-only JSON value. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [member: string]: Json };
 
-/** What a verified token says, in the policy's terms. Frozen: one object for all requests with this token. */
+/** The caller that a verified token identifies, as the policy maps its claims. Frozen: all requests with this token share it. */
 export interface Principal {
   /** The issuer's name in the policy. */
   readonly issuer: string;
@@ -15,7 +15,7 @@ export interface Principal {
   readonly scopes: readonly string[];
   /** `exp` in milliseconds since the epoch, without leeway. */
   readonly expiresAtMs: number | null;
-  /** The claims, parsed when they are first asked for. Not in its JSON. */
+  /** The claims, parsed at the first access. They are not part of the principal's JSON. */
   readonly claims: { readonly [claim: string]: Json };
   /** The claims as the issuer signed them: a JSON object. */
   readonly claimsText: string;

@@ -1,21 +1,21 @@
 /** A request of any HTTP stack. */
 export interface Head {
   readonly method: string;
-  /** The `:authority` of HTTP/2 and 3, or that of a target in absolute form; empty for others: the gate reads their `host`. */
+  /** The `:authority` of HTTP/2 and 3, or the authority of a target in absolute form. Empty for others: the gate reads their `host`. */
   readonly authority: string;
-  /** As it was sent, query included. In absolute form without what stands in `authority`. */
+  /** As it was sent, with the query. Of a target in absolute form, only the part after the authority. */
   readonly target: string;
-  /** A repeated name is repeated. One character of a value is one byte. */
+  /** The fields in order, repeated names repeated. Each character of a value is one byte. */
   readonly headers: Iterable<readonly [name: string, value: string]>;
 }
 
-/** More than any server takes. */
+/** More than any server accepts. */
 const MOST_CHARACTERS = 1 << 20;
 
-/** What is not even a request: the gate refuses it as ambiguous. */
+/** For a value that is no request: the gate refuses it as ambiguous. */
 const NONE: readonly string[] = ["", "", ""];
 
-/** Method, authority, target, then names and values by turns of the headers that the gate reads. Never throws. */
+/** Method, authority and target, then the name and the value of each header that the gate reads. Never throws. */
 export function strings(request: Request | Head, reads: ReadonlySet<string>): readonly string[] {
   try {
     const read = "url" in request ? ofRequest(request, reads) : ofHead(request, reads);
@@ -45,7 +45,7 @@ function ofHead({ method, authority, target, headers }: Head, reads: ReadonlySet
   return read;
 }
 
-/** Names that CGI, WSGI and PHP read as the same variable are the same. */
+/** Two names have the same result if CGI, WSGI and PHP read them as the same variable. */
 export function folded(name: string): string {
   return name.toLowerCase().replaceAll("_", "-");
 }

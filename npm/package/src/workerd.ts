@@ -1,11 +1,11 @@
-// Cloudflare Workers: they compile no bytes, and a request must not wait for what another one fetches.
+// Cloudflare Workers: they cannot compile bytes, and a request must not wait for another request's fetch.
 
 import wasm from "../countersign.wasm";
 import { creator } from "./gate.js";
 
 export * from "./exports.js";
 
-/** What Cloudflare keeps of an answer for all isolates near it, in seconds: as long as an issuer is not asked again for an unknown key. */
+/** How long Cloudflare caches a response for all isolates of a location, in seconds: as long as the gate waits before it fetches keys again for an unknown key. */
 const CACHED_S = 30;
 
 export const createGate = creator({

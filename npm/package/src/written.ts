@@ -1,4 +1,4 @@
-// What the module writes, as JSON, read into what the package gives out.
+// Converts the module's JSON to the package's types.
 
 import type { Code } from "./code.js";
 import type { Denial } from "./decision.js";
@@ -25,13 +25,13 @@ export function readDecision(text: string): Denial | Fetch[] {
   return { allow: false, code, status, message, challenge, claim, retryAfterS: retry_after_s };
 }
 
-/** What became of a document that was supplied. */
+/** The result of supplying a document. */
 export type Supplied =
   | { readonly outcome: "accepted"; readonly skipped: readonly Problem[] }
   | { readonly outcome: "refused"; readonly problem: Problem }
-  /** To be gone on with. */
+  /** Continue with the next slice. */
   | { readonly outcome: "unfinished" }
-  /** The document is at another address by now: nothing changed. */
+  /** The document now has another address: nothing has changed. */
   | { readonly outcome: "outdated" };
 
 /** The state of a document. */
@@ -39,15 +39,15 @@ export interface DocumentStatus {
   /** The issuer's name in the policy. */
   readonly issuer: string;
   readonly kind: Fetch["kind"];
-  /** Empty while discovery has not named it. */
+  /** Empty until the discovery document gives it. */
   readonly uri: string;
-  /** Since it was last accepted. */
+  /** Milliseconds since it was last accepted; `null` if it never was. */
   readonly ageMs: number | null;
-  /** Failed attempts since then. */
+  /** The number of failed fetches since then. */
   readonly failures: number;
-  /** Whether it may still be used. */
+  /** Whether decisions may still use it. */
   readonly usable: boolean;
-  /** Why the last one that came was refused, or which parts of it are not used. */
+  /** Why the last fetched document was refused, or which parts of it are not used. */
   readonly problems: readonly Problem[];
 }
 
@@ -56,16 +56,16 @@ export function readStatus(text: string, problems: (issuer: string, kind: Fetch[
   return written.map(({ age_ms, ...document }) => ({ ...document, ageMs: age_ms, problems: problems(document.issuer, document.kind) }));
 }
 
-/** A token decoded, verified by nobody. Never a decision. */
+/** A decoded token that is not verified. Never use it as a decision. */
 export interface Inspection {
-  /** `null` where it could not be decoded. */
+  /** `null` if it could not be decoded. */
   readonly header: { readonly [member: string]: unknown } | null;
   readonly claims: { readonly [claim: string]: unknown } | null;
-  /** As they were written: large numbers keep their digits. */
+  /** The original text: large numbers keep their digits. */
   readonly headerText: string | null;
   readonly claimsText: string | null;
   readonly signatureBytes: number | null;
-  /** The code of the first fault of its form. */
+  /** The code of the first error in the token's format; `null` if there is none. */
   readonly fault: Code | null;
 }
 
@@ -81,11 +81,12 @@ export function readInspection(text: string): Inspection {
   };
 }
 
-/** One check, for people. May show claims' values. */
+/** One check of a decision. It may contain values of claims. */
 export interface Step {
   readonly check: string;
   readonly verdict: "pass" | "fail" | "skip" | "wait";
-  /** Where the verdict is `fail`. */
+  /** Set if the verdict is `fail`. */
   readonly code: Code | null;
-  readonly saw: string;
+  /** What was compared. */
+  readonly detail: string;
 }

@@ -1,29 +1,29 @@
-// A policy as YAML: the strict subset of tests/yaml/README.md, which every host reads as the same JSON.
+// Policies in YAML: the strict subset of tests/yaml/README.md, which every host reads as the same JSON.
 
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type Scalar, type YAMLMap, type YAMLSeq } from "yaml";
 import { CountersignError } from "./error.js";
 
-/** Collections in collections. */
+/** The limit for nested collections. */
 const DEEPEST = 64;
 
-/** As long as a policy. */
+/** The largest size of a policy. */
 const LONGEST = 16 << 20;
 
 /**
- * JSON of a policy written as YAML: `createGate(fromYaml(text))`. Whatever another reader of YAML might take otherwise is refused.
+ * Converts a policy from YAML to JSON: `createGate(fromYaml(text))`. It refuses a text that other YAML readers might read differently.
  * @throws CountersignError with the line and column of the fault.
  */
 export function fromYaml(text: string): string {
-  if (typeof text !== "string" || text.length > LONGEST) throw refusal("no text, or longer than 16 MiB");
+  if (typeof text !== "string" || text.length > LONGEST) throw refusal("it is not a text, or longer than 16 MiB");
   const fault = faultOfCharacters(text) ?? faultOfMarkers(text);
   if (fault) throw refusal(fault.what, place(text, fault.at));
-  // The last line ends, so that all readers agree on a literal text there.
+  // A line break at the end, so that all readers agree on a literal text in the last line.
   const source = text.replaceAll("\r\n", "\n").replace(/[^\n]$/, "$&\n");
   try {
     return new Reader(source).json();
   } catch (fault) {
     if (fault instanceof CountersignError) throw fault;
-    // A parser that ran out of stack: nothing nests so deep on purpose.
+    // The parser has run out of stack: no real policy is nested so deep.
     throw refusal(`collections nest deeper than ${DEEPEST}`);
   }
 }
@@ -34,12 +34,12 @@ interface Fault {
 }
 
 const CHARACTERS: readonly (readonly [RegExp, string])[] = [
-  [/\t/, "a tab: spaces indent, and `\\t` in double quotes says it"],
+  [/\t/, "a tab: indent with spaces, or write `\\t` in double quotes"],
   [/\r(?!\n)/, "a carriage return without a line feed"],
-  [/[\u0085\u2028\u2029]/, "a line break that only YAML 1.1 knows"],
+  [/[\u0085\u2028\u2029]/, "a line break of YAML 1.1 only"],
   [/\ufeff/, "a byte order mark"],
   [/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/, "a control character"],
-  [/[\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/, "what is no character"],
+  [/[\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/, "a code point that is not a character"],
 ];
 
 function faultOfCharacters(text: string): Fault | undefined {
@@ -50,7 +50,7 @@ function faultOfCharacters(text: string): Fault | undefined {
   return undefined;
 }
 
-/** One document, which may begin with `---` on a line of its own. */
+/** Checks that there is one document. It may begin with a line `---`. */
 function faultOfMarkers(text: string): Fault | undefined {
   let begun = false;
   for (const { 0: line, index: at } of text.matchAll(/^.*$/gm)) {
@@ -59,14 +59,14 @@ function faultOfMarkers(text: string): Fault | undefined {
     if (/^\.\.\.(\s|$)/.test(line)) return { what: "an end marker", at };
     if (/^---(\s|$)/.test(line)) {
       if (begun) return { what: "more than one document", at };
-      if (bare !== "---") return { what: "a marker stands alone on its line", at };
+      if (bare !== "---") return { what: "`---` must be alone on its line", at };
     }
     begun ||= bare !== "" && !bare.startsWith("#");
   }
   return undefined;
 }
 
-/** What YAML 1.1 or another reader takes for something else than a text, in any case. */
+/** Words that YAML 1.1 or another reader does not read as a text, in upper or lower case. */
 const WORDS = new Set(["y", "n", "yes", "no", "on", "off", "true", "false", "null", "~", "=", "<<", ".inf", "+.inf", "-.inf", ".nan"]);
 
 const JSON_NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?$/;
@@ -82,7 +82,7 @@ class Reader {
   }
 
   json(): string {
-    // Every scalar as a text: what it is, is said here. `version` keeps `<<` from being more than a key.
+    // The schema reads every scalar as a text; this class decides its type. With this `version`, `<<` is an ordinary key.
     const options = { schema: "failsafe", version: "1.2", keepSourceTokens: true, uniqueKeys: false, prettyErrors: false, logLevel: "silent", lineCounter: this.#lines } as const;
     const document = parseDocument(this.#source, options);
     const [fault] = [...document.errors, ...document.warnings];
@@ -91,7 +91,7 @@ class Reader {
   }
 
   #node(node: Node | null, at: number, depth: number): string {
-    if (node === null) throw this.#refusal("no value: `null` says none", at);
+    if (node === null) throw this.#refusal("there is no value: write `null`", at);
     at = node.range?.[0] ?? at;
     if (isAlias(node)) throw this.#refusal("an alias", at);
     if (!isScalar(node) && !isMap(node) && !isSeq(node)) throw this.#refusal("no value", at);
@@ -107,15 +107,15 @@ class Reader {
   }
 
   #map(map: YAMLMap, at: number, depth: number): string {
-    if (map.flow && this.#source[at] !== "{") throw this.#refusal("a pair in a list: braces make it a mapping", at);
+    if (map.flow && this.#source[at] !== "{") throw this.#refusal("a pair in a list: write it in braces", at);
     const members = new Map<string, string>();
     for (const { key, value, srcToken } of map.items) {
       const start = (key as Node | null)?.range?.[0] ?? at;
       if (srcToken?.start.some(({ type }) => type === "explicit-key-ind")) throw this.#refusal("an explicit key", start);
-      if (!isScalar(key)) throw this.#refusal("a key that is no text", start);
+      if (!isScalar(key)) throw this.#refusal("a key that is not a text", start);
       const name = this.#node(key, start, depth);
-      if (!name.startsWith('"')) throw this.#refusal("a key that is no text: quote it", start);
-      if (key.type === "BLOCK_LITERAL") throw this.#refusal("a key stands on one line", start);
+      if (!name.startsWith('"')) throw this.#refusal("a key that is not a text: quote it", start);
+      if (key.type === "BLOCK_LITERAL") throw this.#refusal("a key must be on one line", start);
       if (members.has(name)) throw this.#refusal("a duplicate key", start);
       members.set(name, this.#node(value as Node | null, start, depth));
     }
@@ -126,23 +126,23 @@ class Reader {
     const text = String(value ?? "");
     const written = this.#source.slice(at, range?.[1]);
     if (type === "BLOCK_LITERAL" || type === "BLOCK_FOLDED") {
-      if (!/^\|-? *(#.*)?\n/.test(written)) throw this.#refusal("a text of several lines begins with `|` or `|-` alone", at);
+      if (!/^\|-? *(#.*)?\n/.test(written)) throw this.#refusal("begin a text of several lines with only `|` or `|-`", at);
       return JSON.stringify(text);
     }
-    if (written.includes("\n")) throw this.#refusal("a text stands on one line, or begins with `|`", at);
+    if (written.includes("\n")) throw this.#refusal("a text must be on one line, or begin with `|`", at);
     if (type === "QUOTE_DOUBLE" && !JSON_ESCAPES.test(written)) throw this.#refusal("an escape that JSON does not have, or of a surrogate", at);
     return type === "PLAIN" ? this.#plain(text, at) : JSON.stringify(text);
   }
 
   #plain(text: string, at: number): string {
-    if (text === "") throw this.#refusal("no value: `null` says none", at);
+    if (text === "") throw this.#refusal("there is no value: write `null`", at);
     if (text === "true" || text === "false" || text === "null") return text;
     if (JSON_NUMBER.test(text)) {
-      if (!Number.isFinite(Number(text))) throw this.#refusal("a number is no larger than 64 bits of floating point hold", at);
+      if (!Number.isFinite(Number(text))) throw this.#refusal("the number is too large for 64-bit floating point", at);
       return text;
     }
-    if (LIKE_A_NUMBER.test(text)) throw this.#refusal("it begins like a number and is none of JSON: quote it", at);
-    if (WORDS.has(text.toLowerCase())) throw this.#refusal("another reader takes it for something else than a text: quote it", at);
+    if (LIKE_A_NUMBER.test(text)) throw this.#refusal("it begins like a number but is not a JSON number: quote it", at);
+    if (WORDS.has(text.toLowerCase())) throw this.#refusal("some YAML readers do not read it as a text: quote it", at);
     if (/^[-?:]/.test(text)) throw this.#refusal("it begins like another part of YAML: quote it", at);
     return JSON.stringify(text);
   }

@@ -1,4 +1,4 @@
-// Express, as it is by default: letters' case and a last slash do not count.
+// Express with its defaults: it ignores case and a trailing slash.
 
 import { countersign } from "countersign/express";
 import express from "express";
@@ -12,7 +12,7 @@ const say = (name) => (request, response) => {
   response.set("x-handler", handler).send(`handler=${handler}`);
 };
 
-// Express binds no route to a host: an application asks for it.
+// Express does not route by host, so the application compares it.
 app.all("/hosted", (request, response, next) => (isOpen(request.host) ? say("hosted")(request, response) : next()));
 app.all("/public{/*rest}", say("public"));
 shared(app, say);

@@ -1,4 +1,4 @@
-// Fastify, over either HTTP.
+// Fastify, over HTTP/1 or HTTP/2.
 
 import { countersign } from "countersign/fastify";
 import fastify from "fastify";

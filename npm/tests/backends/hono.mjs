@@ -1,4 +1,4 @@
-// Hono on Node.js, through its own adapter.
+// Hono on Node.js, with its own adapter.
 
 import { serve } from "@hono/node-server";
 import { countersign } from "countersign/hono";
@@ -19,7 +19,7 @@ app.all("/public/*", say("public"));
 shared(app, say);
 app.all("/admin/*", say("admin"));
 app.all("/a b", say("space"));
-// Alone, `:c` would be a parameter here.
+// Without the pattern, `:c` would be a parameter.
 app.all("/:mail{a@b:c}/*", say("mail"));
 app.all("/*", say("rest"));
 

@@ -1,11 +1,11 @@
-// Next.js as `next start` runs it, with a route handler for each name. `node next.mjs build` only builds it.
+// Next.js as `next start` runs it, with a route handler for each name. `node next.mjs build` only builds the application.
 
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { answers, build, example, freePort, nextProgram, variant } from "../next-build.mjs";
 
-/** Folders of the App Router, by their handlers: a name with a colon is for no repository that Windows shall read. */
+/** The folders of the App Router, by handler. They are created here, because Windows does not allow a colon in a file name. */
 const FOLDERS = {
   hosted: "hosted",
   public: "public/[[...rest]]",
@@ -25,14 +25,14 @@ import { headers } from "next/headers";
 
 const isOpen = (host: string) => host.toLowerCase().replace(/:\\d*$/, "").replace(/\\.$/, "") === "open.example.com";
 
-/** Every view of the request that a route handler has. */
+/** Every view of the request in a route handler. */
 async function views(request: Request) {
   return [...request.headers, ...(await headers()), ...Object.entries(Object.fromEntries(request.headers))];
 }
 
 export const answering = (name: string) => async (request: Request): Promise<Response> => {
   const spoofed = (await views(request)).some(([field, value]) => field.toLowerCase().replaceAll("_", "-") === "x-auth-subject" && value !== "ada");
-  // Next.js binds no route to a host: an application asks for it.
+  // Next.js does not route by host, so the application compares it.
   const own = name !== "hosted" || isOpen(request.headers.get("host") ?? "") ? name : "rest";
   const handler = spoofed ? "spoofed" : own;
   return new Response("handler=" + handler, { headers: { "x-handler": handler } });
@@ -61,7 +61,7 @@ export const config = { matcher: [{ source: "/:path*", locale: false }] };
 };
 
 const folder = variant("routers");
-// What is built is kept while neither this application nor the package changes.
+// A build is reused as long as neither this application nor the package changes.
 const entry = `${example}node_modules/countersign/`;
 const stamp = createHash("sha256").update(JSON.stringify(FILES));
 for (const name of ["countersign.wasm.sha256", ...readdirSync(`${entry}esm`).map((name) => `esm/${name}`).filter((name) => name.endsWith(".js"))]) stamp.update(readFileSync(entry + name));
@@ -79,7 +79,7 @@ if (!existsSync(`${folder}/built`) || readFileSync(`${folder}/built`, "utf8") !=
 }
 if (process.argv[2] === "build") process.exit();
 
-// The program of `next start` in this process, so that nothing is left when it is ended. What it says of itself is not for the reader.
+// Runs `next start` in this process, so that no other process is left when it ends. Its messages must not be on standard output.
 const port = await freePort();
 process.stdin.on("end", () => process.exit()).resume();
 process.stdout.write = process.stderr.write = () => true;

@@ -1,4 +1,4 @@
-// A sample of the conformance corpus: the page says what the package says.
+// A sample of the conformance corpus: the page shows the results of the package.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { createGate } from "countersign";
@@ -6,17 +6,17 @@ import { equal } from "../assert.mjs";
 import { ask, seen } from "./page.mjs";
 
 const folder = new URL("../../../tests/conformance/vectors/", import.meta.url);
-/** Vectors for each outcome. */
+/** The number of vectors for each outcome. */
 const EACH = 3;
 
 export const corpus = (inspector) => ({
-  async "of a sample of the corpus it shows the checks that the package explains"() {
+  async "it shows the checks that the package explains, for a sample of the corpus"() {
     await inspector.with(async (page) => {
       const sample = requests();
       equal(new Set(sample.map(({ outcome }) => outcome)).size > 20, true);
       for (const { id, policy, request, at } of sample) {
         const gate = await createGate(policy, { now: () => at });
-        const told = gate.explain(request).map(({ check, verdict, saw, code }) => ({ check, verdict, saw: saw.replaceAll("`", "") + (code === null ? "" : ` ${code}`) }));
+        const told = gate.explain(request).map(({ check, verdict, detail, code }) => ({ check, verdict, detail: detail.replaceAll("`", "") + (code === null ? "" : ` ${code}`) }));
         const decision = gate.checkSync(request);
         gate.close();
         await ask(page, {
@@ -33,7 +33,7 @@ export const corpus = (inspector) => ({
     });
   },
 
-  async "of tokens alone it shows what the package verifies"() {
+  async "it shows what the package verifies, for tokens without a request"() {
     await inspector.with(async (page) => {
       for (const { id, policy, token, at } of tokens()) {
         const gate = await createGate(policy, { now: () => at });
@@ -47,7 +47,7 @@ export const corpus = (inspector) => ({
   },
 });
 
-/** With keys in the policy, and of characters that a form takes as they are. */
+/** The vectors with keys in the policy. */
 function vectors() {
   const topics = readdirSync(folder).map((file) => JSON.parse(readFileSync(new URL(file, folder), "utf8")));
   const all = topics.flatMap((topic) => topic.vectors);
@@ -66,7 +66,7 @@ function tokens() {
   return sample(vectors().filter(({ token, requirement }) => requirement === undefined && isText(token) && /^[A-Za-z0-9._-]+$/.test(token)));
 }
 
-/** What is no UTF-8 is an object. */
+/** Bytes that are not UTF-8 are an object. */
 const isText = (bytes) => typeof bytes === "string";
 
 function sample(vectors) {

@@ -1,4 +1,4 @@
-// Whatever is pasted: no exception, no markup, no standstill.
+// Hostile input: no exception, no markup, no endless loop.
 
 import { equal } from "../assert.mjs";
 import { ask, choose, seen } from "./page.mjs";
@@ -17,12 +17,12 @@ export const hostile = (inspector) => ({
       const markup = '<img src=x onerror="window.hit=1"><script>window.hit=1</script>';
       const text = JSON.stringify(markup);
       await ask(page, { token: tokenOf(`{"sub":${text},${text}:[${text}],"iss":${text}}`, `{"alg":"RS256","kid":${text}}`), policy: `a: ${text}\n${text}: 1`, keys: markup, target: markup });
-      equal(await page.evaluate(() => [document.querySelectorAll("#findings :is(img, script)").length, window.hit]), [0, undefined]);
+      equal(await page.evaluate(() => [document.querySelectorAll("#results :is(img, script)").length, window.hit]), [0, undefined]);
       equal((await seen(page)).text.includes(markup), true);
     });
   },
 
-  async "garbage in every field gives a sentence, never an exception"() {
+  async "garbage in every field gives a message, never an exception"() {
     await inspector.with(async (page) => {
       const long = "x".repeat(64 << 10);
       const garbage = [
@@ -78,7 +78,7 @@ export const hostile = (inspector) => ({
     await inspector.with(async (page) => {
       await ask(page, { token: "x".repeat(1 << 20), policy, target: "/" });
       await choose(page, "Admitted");
-      await page.waitForFunction(() => document.querySelector("#findings h2").textContent === "Allowed");
+      await page.waitForFunction(() => document.querySelector("#results h2").textContent === "Allowed");
     });
   },
 });

@@ -1,4 +1,4 @@
-// Pages of the inspector, watched: what they ask for, what their policy forbids, what they throw.
+// Opens pages of the inspector, and records their requests, violations of their Content-Security-Policy, and errors.
 
 import { readFileSync } from "node:fs";
 import { equal } from "../assert.mjs";
@@ -8,7 +8,7 @@ const FILE = new URL("../../../dist/inspector/index.html", import.meta.url);
 export const html = readFileSync(FILE, "utf8");
 export const SERVED = "https://inspector.example/";
 
-/** Each test has a page of its own, which must have been quiet at its end. */
+/** Each test has its own page. At its end there must be no error and no violation. */
 export async function open() {
   const browser = await launch();
   return {
@@ -43,10 +43,10 @@ export async function open() {
 export const fromFile = { from: FILE.href };
 export const phone = { viewport: { width: 375, height: 740 }, isMobile: true, hasTouch: true };
 
-/** Writes into the form, all else being empty, and waits for what comes of it. */
+/** Fills the form (all other fields are empty) and waits for the results. */
 export function ask(page, entries) {
   return page.evaluate(async (entries) => {
-    const shown = new Promise((resolve) => new MutationObserver(resolve).observe(document.querySelector("#findings"), { childList: true }));
+    const shown = new Promise((resolve) => new MutationObserver(resolve).observe(document.querySelector("#results"), { childList: true }));
     const form = document.querySelector("form");
     for (const field of form.elements) if (field.name) field.value = entries[field.name] ?? "";
     form.dispatchEvent(new Event("input"));
@@ -54,14 +54,14 @@ export function ask(page, entries) {
   }, entries);
 }
 
-/** What stands there: the headline, the problems, the checks, the client's answer. */
+/** The results: the headline, the problems, the checks, the response to the client. */
 export function seen(page) {
   return page.evaluate(() => {
-    const texts = (selector) => [...document.querySelectorAll(`#findings ${selector}`)].map((element) => element.textContent);
-    const steps = [...document.querySelectorAll("#findings .steps > li")].map((row) => ({
+    const texts = (selector) => [...document.querySelectorAll(`#results ${selector}`)].map((element) => element.textContent);
+    const steps = [...document.querySelectorAll("#results .steps > li")].map((row) => ({
       check: row.querySelector(".check").firstChild.data,
       verdict: row.className,
-      saw: row.querySelector(".saw").textContent,
+      detail: row.querySelector(".detail").textContent,
     }));
     return { headline: texts("h2")[0], code: texts(".facts .code")[0] ?? null, problems: texts(".problems li"), steps, http: texts(".http")[0] ?? null, text: texts("section").join("\n") };
   });
@@ -69,5 +69,5 @@ export function seen(page) {
 
 export const choose = async (page, example) => {
   await page.click(`#examples button:text-is("${example}")`);
-  await page.waitForFunction(() => document.querySelector("#findings .verdict")?.classList.contains("calm") === false);
+  await page.waitForFunction(() => document.querySelector("#results .verdict")?.classList.contains("calm") === false);
 };

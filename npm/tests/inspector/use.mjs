@@ -1,4 +1,4 @@
-// How the page is used, and what it keeps to itself.
+// How the page is used, and that it stores and sends nothing.
 
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -12,7 +12,7 @@ const axe = readFileSync(new URL("../node_modules/axe-core/axe.min.js", import.m
 const digestOf = (bytes) => createHash("sha256").update(bytes).digest("hex");
 
 export const use = (inspector) => ({
-  async "it asks for nothing but itself, from a server and from a file"() {
+  async "it requests nothing but itself, from a server and from a file"() {
     for (const options of [{}, fromFile]) {
       await inspector.with(async (page, { requests }) => {
         for (const { name } of examples) await choose(page, name);
@@ -21,7 +21,7 @@ export const use = (inspector) => ({
     }
   },
 
-  async "its policy would not let it ask"() {
+  async "its Content-Security-Policy blocks requests"() {
     await inspector.with(async (page, { answers, faults }) => {
       const tries = await page.evaluate(async () => {
         const refused = async (work) => work().then(() => "went out", () => "refused");
@@ -35,7 +35,7 @@ export const use = (inspector) => ({
       equal(tries, ["refused", "refused", "refused", "refused"]);
       equal(answers, [SERVED]);
       equal((await page.evaluate("window.violations")).length > 0, true);
-      // It was right to complain.
+      // These violations were expected.
       await page.evaluate("window.violations = []");
       faults.length = 0;
     });
@@ -59,7 +59,7 @@ export const use = (inspector) => ({
     });
   },
 
-  async "every example ends as it says"() {
+  async "every example has its expected result"() {
     await inspector.with(async (page) => {
       for (const { name, expect, entries } of examples) {
         await ask(page, entries);
@@ -69,7 +69,7 @@ export const use = (inspector) => ({
     });
   },
 
-  async "the client’s answer is the package’s, to the letter"() {
+  async "the response is exactly the package’s"() {
     await inspector.with(async (page) => {
       await ask(page, example("Scope missing"));
       const { http } = await seen(page);
@@ -79,13 +79,13 @@ export const use = (inspector) => ({
     });
   },
 
-  async "a policy with problems shows all of them, where they are, and decides nothing"() {
+  async "a policy with problems shows all of them with their places, and there is no decision"() {
     await inspector.with(async (page) => {
       await choose(page, "Broken policy");
       const { headline, problems, steps, text } = await seen(page);
       equal([headline, problems.length, steps, text.includes("UNVERIFIED")], ["The policy is not usable", 4, [], true]);
       equal(problems.some((problem) => problem.startsWith("line 12, column 23 · /rules/0/publik")), true);
-      // As JSON it is told in the gate's own words.
+      // For JSON, the messages are the gate's own.
       const policy = '{\n  "contract": "2",\n  "nonsense": 1\n}';
       const error = await rejects(createGate(policy), CountersignError);
       await ask(page, { policy });
@@ -98,7 +98,7 @@ export const use = (inspector) => ({
     });
   },
 
-  async "without keys it says which are missing, and with a wrong set, why it is not used"() {
+  async "without keys it shows which are missing, and with a wrong key set, why it is not used"() {
     await inspector.with(async (page) => {
       await choose(page, "No keys");
       const lacking = await seen(page);
@@ -111,7 +111,7 @@ export const use = (inspector) => ({
     });
   },
 
-  async "keys that are found through discovery, and revocations, are pasted too"() {
+  async "keys for discovery, and revocations, can be pasted"() {
     await inspector.with(async (page) => {
       const good = example("Admitted");
       const policy = good.policy.replace(/keys: \{.*\}/, 'keys: { discovery: true }\n    revocations: { uri: "https://auth.example.com/revoked.json", required: true }');
@@ -120,22 +120,22 @@ export const use = (inspector) => ({
       await page.fill("#revoked", '{"jti":["9f0c2a77"]}');
       await page.waitForFunction(() => document.querySelector(".facts .code")?.textContent === "token_revoked");
       await page.fill("#revoked", '{"jti":["another"]}');
-      await page.waitForFunction(() => document.querySelector("#findings h2").textContent === "Allowed");
+      await page.waitForFunction(() => document.querySelector("#results h2").textContent === "Allowed");
       await ask(page, { ...good, policy, keys: "" });
       equal((await seen(page)).text.includes("https://auth.example.com/.well-known/openid-configuration"), true);
     });
   },
 
-  async "a token alone is decided about, and a token with the word before it is the token"() {
+  async "a token without a request is checked, also with `Authorization: Bearer` before it"() {
     await inspector.with(async (page) => {
       const { token, policy, keys, time } = example("Admitted");
       await ask(page, { token: ` Authorization: Bearer ${token}\n`, policy, keys, time });
       const { headline, steps, text } = await seen(page);
-      equal([headline, steps.at(-1).check, text.includes("no request was decided about")], ["Allowed", "rule.origin", true]);
+      equal([headline, steps.at(-1).check, text.includes("Only the token was checked")], ["Allowed", "rule.origin", true]);
     });
   },
 
-  async "numbers keep their digits, and a wrong time or header is said beside its field"() {
+  async "numbers keep their digits, and errors of time and headers are shown at their fields"() {
     await inspector.with(async (page) => {
       const claims = Buffer.from('{"id":12345678901234567890,"ratio":1.10}').toString("base64url");
       await ask(page, { token: `eyJhbGciOiJSUzI1NiJ9.${claims}.AA`, time: "yesterday", headers: "a: 1\nnonsense" });
@@ -147,7 +147,7 @@ export const use = (inspector) => ({
     });
   },
 
-  async "nobody is kept out: axe finds nothing, in light and dark, on a desk and on a phone"() {
+  async "it is accessible: axe finds nothing, in light and dark, on a desktop and on a phone"() {
     for (const colorScheme of ["light", "dark"]) {
       for (const device of [{}, phone]) {
         await inspector.with(async (page) => {
@@ -164,12 +164,12 @@ export const use = (inspector) => ({
     }
   },
 
-  async "everything is reached and done with the keyboard alone, and seen while it is"() {
+  async "everything can be used with the keyboard alone, with a visible focus"() {
     await inspector.with(async (page) => {
       await page.keyboard.press("Tab");
       equal(await page.evaluate("document.activeElement.className"), "skip");
       await page.keyboard.press("Enter");
-      equal(await page.evaluate("document.activeElement.id"), "findings");
+      equal(await page.evaluate("document.activeElement.id"), "results");
       await page.reload();
       const reached = [];
       for (;;) {
@@ -186,11 +186,11 @@ export const use = (inspector) => ({
         if (here.label === "target") await page.keyboard.type("/orgs/acme/seats");
       }
       equal(reached, ["skip", ...examples.map(({ name }) => name), "clear", "token", "Policy, keys, request, time", "policy", "keys", "method", "target", "headers", "time"]);
-      await page.waitForFunction(() => document.querySelector("#findings h2").textContent === "Allowed");
+      await page.waitForFunction(() => document.querySelector("#results h2").textContent === "Allowed");
     });
   },
 
-  async "on a phone nothing hangs over the edge, and what comes of it is near"() {
+  async "on a phone nothing overflows, and the results are near"() {
     await inspector.with(async (page) => {
       for (const { name } of examples) {
         await choose(page, name);
@@ -200,7 +200,7 @@ export const use = (inspector) => ({
     }, phone);
   },
 
-  async "the module in it is the file that was built, and its footer says so"() {
+  async "it contains the module that was built, and its footer has the digest"() {
     const built = readFileSync(new URL("../../../dist/countersign.wasm.sha256", import.meta.url), "utf8").split(" ")[0];
     await inspector.with(async (page) => equal(await page.textContent("#digest"), built));
     const [base64] = html.match(/AGFzbQ[A-Za-z0-9+/=]+/g);

@@ -3,5 +3,5 @@ import { protect } from "countersign/next";
 
 export const proxy = protect(createGate(JSON.parse(process.env.SEAMS_POLICY!)));
 
-// Every path but one, on which `caller` is asked where nothing was judged.
+// Every path but one, on which `caller` is called without the proxy.
 export const config = { matcher: [{ source: "/((?!(?:en/)?open).*)", locale: false }] };

@@ -1,4 +1,4 @@
-// The browsers of these tests: what every later suite of the same process finds.
+// The browsers of these tests, as later suites of the same process find them.
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -16,13 +16,13 @@ export async function open() {
 }
 
 const launches = {
-  async "a launch leaves the environment as it was"() {
+  async "a launch does not change the environment"() {
     await shown();
     const names = Object.keys({ ...before, ...process.env });
     equal(names.filter((name) => process.env[name] !== before[name]), []);
   },
 
-  async "one after another shows text, with the system's fonts and without any"() {
+  async "several browsers show text, with the system's fonts and without any"() {
     const { FONTCONFIG_FILE } = process.env;
     const folder = mkdtempSync(join(tmpdir(), "no fonts "));
     const none = join(folder, "fonts.conf");
@@ -38,7 +38,7 @@ const launches = {
     }
   },
 
-  async "what CHROMIUM names is what runs, or nothing"() {
+  async "the program in CHROMIUM runs, and no other"() {
     const { CHROMIUM } = process.env;
     set("CHROMIUM", "/nowhere/chromium");
     try {
@@ -49,7 +49,7 @@ const launches = {
   },
 };
 
-/** Whether a wide letter is wider than a narrow one, as with any font. */
+/** Whether text is displayed: a wide letter is wider than a narrow one in every font. */
 async function shown() {
   const browser = await launch();
   try {

@@ -1,4 +1,4 @@
-// A page in Chromium, with a Content-Security-Policy that lets it compile WebAssembly and nothing else.
+// A page in Chromium, with a Content-Security-Policy that allows it only to compile WebAssembly.
 
 import { launch } from "../browser.mjs";
 import { bundle } from "../bundle.mjs";

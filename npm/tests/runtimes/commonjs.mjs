@@ -1,4 +1,4 @@
-// This Node.js, as `require` finds the package.
+// This Node.js, with the package that `require` finds.
 
 import { createRequire } from "node:module";
 import { openHost } from "../host.mjs";

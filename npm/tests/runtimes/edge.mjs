@@ -1,4 +1,4 @@
-// The edge runtime of Next.js, where neither strings nor bytes become code.
+// The edge runtime of Next.js, which compiles neither strings nor bytes.
 
 import { readFileSync } from "node:fs";
 import { EdgeVM } from "@edge-runtime/vm";
@@ -12,13 +12,13 @@ export async function open() {
   return {
     name: "the edge runtime",
     play: () => vm.evaluate("tests.play(false)"),
-    // Text, so that both sides make their own objects.
+    // JSON text, because the two sides have different realms.
     answer: async (command) => JSON.parse(await vm.evaluate(`tests.answer(${JSON.stringify(command)}).then(JSON.stringify)`)),
     close() {},
   };
 }
 
-/** What Next.js makes of `.wasm?module`: a module that is compiled already. */
+/** Like Next.js, it replaces `.wasm?module` by a compiled module. */
 function wasm({ onResolve, onLoad }) {
   onResolve({ filter: /\.wasm\?module$/ }, ({ path }) => ({ path, namespace: "wasm" }));
   onLoad({ filter: /.*/, namespace: "wasm" }, () => ({ contents: "export default file" }));

@@ -25,7 +25,7 @@ export async function open() {
   };
 }
 
-/** `ask(method, path, headers, body)` gives status, headers and JSON; headers are pairs, so that one may come twice. */
+/** `ask(method, path, headers, body)` returns status, headers and JSON. Headers are pairs, so that a name may be repeated. */
 function behaviour(name, ask) {
   const bearer = async (claims) => ["authorization", `Bearer ${await token(claims)}`];
   return {
@@ -56,10 +56,10 @@ function behaviour(name, ask) {
   };
 }
 
-/** A policy that did not open admits nobody. */
+/** If the policy does not open, every request is denied. */
 function failing(refused) {
   return {
-    async "a gate that did not open denies everything"() {
+    async "a gate that did not open denies every request"() {
       for (const ask of [await onExpress(refused), onHono(refused)]) {
         const { status, json } = await ask("GET", "/healthz", []);
         equal([status, json.code], [503, "internal_error"]);
@@ -84,7 +84,7 @@ function onExpress(gate) {
     const seen = said(request.grant, (name) => request.headers[name]);
     response.json(request.method === "POST" ? { body: request.body } : seen);
   });
-  // Mounted, the gate has to see the whole path all the same.
+  // In a mounted router, the gate must still read the whole path.
   for (const path of ["/assets", "/orgs/acme"]) app.use(path, inside);
   app.use(inside);
   return listen(createServer(app));
@@ -128,7 +128,7 @@ async function listen(server) {
   return asking(server);
 }
 
-/** Pairs as they are, where `fetch` would join them. */
+/** Sends the pairs unchanged; `fetch` would join them. */
 function asking(server) {
   const { port } = server.address();
   return async (method, path, pairs, body) => {

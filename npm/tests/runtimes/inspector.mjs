@@ -1,4 +1,4 @@
-// The inspector in Chromium: the page that is in dist/, as it is.
+// The inspector in Chromium: the page in dist/.
 
 import { open as openPage } from "../inspector/page.mjs";
 import { run } from "../run.mjs";

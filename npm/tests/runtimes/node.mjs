@@ -1,4 +1,4 @@
-// This Node.js, as it finds the package.
+// This Node.js, with the package that `import` finds.
 
 import * as library from "countersign";
 import { openHost } from "../host.mjs";

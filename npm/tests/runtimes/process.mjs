@@ -1,4 +1,4 @@
-// What a process of Node.js hears of gates: faults, and what is printed.
+// The effects of gates on a process of Node.js: errors, and what is printed.
 
 import { once } from "node:events";
 import { createServer } from "node:http";
@@ -15,7 +15,7 @@ export async function open() {
 
 const turn = () => new Promise((resolve) => setTimeout(resolve, 20));
 
-/** What `console.error` is told meanwhile. */
+/** The arguments of `console.error` during `work`. */
 async function saying(work) {
   const { error } = console;
   const said = [];
@@ -28,7 +28,7 @@ async function saying(work) {
   return said;
 }
 
-/** What ends a process, unless somebody listens. */
+/** Errors that end a process if it has no listener for them. */
 async function uncaught(work) {
   const caught = [];
   const listen = (fault) => caught.push(fault);
@@ -41,7 +41,7 @@ async function uncaught(work) {
 }
 
 const faults = {
-  async "a gate that does not open ends no process, and adapters say it once"() {
+  async "a gate that does not open does not end the process, and adapters log it once"() {
     const said = await saying(async () => {
       equal(await uncaught(() => void createGate("{}")), []);
       const refused = createGate('{"contract":"2"}');
@@ -57,7 +57,7 @@ const faults = {
     equal(said.every((line) => line.includes("every request is denied") && line.includes("`issuers` is missing here")), true);
   },
 
-  async "what opens a gate is asked again after it failed, and no more often than every five seconds"() {
+  async "the function that opens a gate is called again after an error, at most every five seconds"() {
     let tries = 0;
     const keys = await issuer();
     const check = countersign(() => (++tries < 2 ? createGate("{}") : createGate(policy, { fetch: keys.fetch })));
@@ -78,7 +78,7 @@ const faults = {
     equal([said.length, performance.now === real], [1, true]);
   },
 
-  async "a handler behind the gate that throws runs once, and its fault is its own"() {
+  async "a handler behind the gate that throws runs once, and its error stays uncaught"() {
     const keys = await issuer();
     const check = countersign(createGate(policy, { fetch: keys.fetch }));
     let ran = 0;
@@ -98,7 +98,7 @@ const faults = {
     equal([ran, caught.map(({ message }) => message)], [1, ["of the handler"]]);
   },
 
-  async "Express that routes without regard to case is warned of once, where the policy says that it does not"() {
+  async "one warning if Express ignores case and the policy does not"() {
     const { warn } = console;
     const said = [];
     console.warn = (...words) => void said.push(words.join(" "));
@@ -118,7 +118,7 @@ const faults = {
     }
   },
 
-  async "an answer that cannot be written is a fault that is told once"() {
+  async "a response that cannot be written is one error"() {
     const keys = await issuer();
     const check = countersign(createGate(policy, { fetch: keys.fetch }));
     const told = [];
@@ -130,7 +130,7 @@ const faults = {
 };
 
 const printed = {
-  async "a gate, a decision and a principal, printed, tell neither token nor claims"() {
+  async "a printed gate, decision or principal contains no token and no claims"() {
     const keys = await issuer();
     const gate = await createGate(policy, { fetch: keys.fetch });
     const good = await token({ sub: "subject-to-hide", tenant_id: "tenant-to-hide", scope: "assets:read scope-to-hide", email: "email-to-hide" });
@@ -145,7 +145,7 @@ const printed = {
     }
     equal(inspect(grant), "{ allow: true, principal: { issuer: 'platform', tokenType: null } }");
     equal(JSON.parse(JSON.stringify(grant)), { allow: true, principal: { issuer: "platform", tokenType: null } });
-    // Asked for by name, it is there.
+    // The principal itself has its fields.
     const principal = JSON.parse(JSON.stringify(grant.principal));
     equal([principal.subject, principal.tenant, principal.claims ?? null, { ...grant.principal }.subject], ["subject-to-hide", "tenant-to-hide", null, "subject-to-hide"]);
     equal(grant.principal.claims.email, "email-to-hide");
@@ -154,7 +154,7 @@ const printed = {
 };
 
 const slices = {
-  async "a thousand keys of P-521 are read in slices, between which the event loop turns"() {
+  async "a thousand keys of P-521 are read in slices, between which the event loop runs"() {
     const keys = await issuer();
     const { publicKey } = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-521" }, true, ["sign", "verify"]);
     const { kty, crv, x, y } = await crypto.subtle.exportKey("jwk", publicKey);
@@ -172,7 +172,7 @@ const slices = {
     gate.close();
   },
 
-  async "while a new document is read the old one is in force, and a trap between two slices loses neither"() {
+  async "the old document is in force while a new one is read, and a trap between two slices loses neither"() {
     const keys = await issuer();
     let now = Date.now();
     const gate = await createGate(policy, { fetch: keys.fetch, now: () => now });

@@ -1,4 +1,4 @@
-// The README's own lines of code, as TypeScript sees them.
+// Compiles the code of the README.
 
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -12,7 +12,7 @@ const readme = ["README.md", "NEXT.md"].map((name) => readFileSync(`${tests}../p
 const blocks = [...readme.matchAll(/^```(tsx?|js)\n([^]*?)^```$/gm)].map(([, language, code]) => ({ language, code }));
 
 const POLICY = 'import type { Policy } from "countersign";\nexport declare const policy: Policy;\n';
-/** Next.js itself is where the example is built. */
+/** Next.js is installed in the example. */
 const NEXT = 'declare module "next" { export interface NextConfig { skipProxyUrlNormalize?: boolean } }\n';
 const OPTIONS = {
   noEmit: true,
@@ -33,7 +33,7 @@ export async function open() {
   return { name: "the README", play: () => run(lines), close() {} };
 }
 
-/** Compiles files, each in a folder of its own beside a policy; what is wrong with them. */
+/** Compiles files, each in its own folder with a policy, and returns the errors. */
 function compile(files) {
   const folder = `${tests}node_modules/.readme`;
   rmSync(folder, { recursive: true, force: true });
@@ -62,7 +62,7 @@ const lines = {
     equal(compile(blocks), "");
   },
 
-  async "policies of JSON files compile, and one with a misspelt member does not"() {
+  async "policies of JSON files compile, but not one with a misspelt member"() {
     const files = [policy, { ...policy, issuers: [...policy.issuers, { ...policy.issuers[0], name: "b", issuer: "https://b.example", leeway_s: 5, token_types: [{ name: "pat", claim: { typ: "pat", level: 3, active: true } }] }] }, { contract: "1", issuers: policy.issuers, rules: [{ path: ["/a", "/b"], optional: true }, { path: "/c", require: { any_of: [{ scopes: ["x"] }, { roles: { any: ["y"] } }] } }] }];
     equal(compile(files.map((json) => ({ language: "ts", code: OPENS, json }))), "");
     const misspelt = { ...policy, issuers: [{ ...policy.issuers[0], audience: ["a"], audiences: undefined }] };

@@ -1,4 +1,4 @@
-// Where the adapters meet their frameworks, over raw sockets: what a handler sees of a request is what the gate judged and set.
+// The adapters in their frameworks, over raw sockets: a handler sees only what the gate has checked and set.
 
 import { once } from "node:events";
 import { createServer } from "node:http";
@@ -37,14 +37,14 @@ export async function open() {
   };
 }
 
-/** Every view that a handler can have of a request of Node.js, trailers included. */
+/** Every view of a request that a handler in Node.js can read, with trailers. */
 async function everything(request) {
   for await (const part of request) void part;
   const { headers, headersDistinct, rawHeaders, trailers, trailersDistinct, rawTrailers } = request;
   return { headers, headersDistinct, rawHeaders, trailers, trailersDistinct, rawTrailers };
 }
 
-/** Sends a text as it is, and returns what comes back until the connection is closed. */
+/** Sends a text unchanged, and returns everything that it receives until the connection is closed. */
 async function raw(port, text) {
   const socket = connect(port, "127.0.0.1");
   socket.setTimeout(5_000, () => socket.destroy(new Error("no answer")));
@@ -137,7 +137,7 @@ function preflights(servers) {
   return tests;
 }
 
-/** What is routed is what is judged, or it is refused. */
+/** The routed target is the checked one, or the request is refused. */
 function rewritten(gate) {
   const express1 = (build) => {
     const app = express();
@@ -146,7 +146,7 @@ function rewritten(gate) {
   };
   const handler = (_, response) => response.end("reached");
   return {
-    async "express: what an earlier middleware has rewritten is refused, and what a router is mounted on is not"() {
+    async "express: a target that an earlier middleware has rewritten is refused, but not a mounted router"() {
       const server = await express1((app) => {
         app.use((asked, _, next) => {
           if (asked.url.startsWith("/rewrite")) asked.url = "/orgs/acme/x";
@@ -168,7 +168,7 @@ function rewritten(gate) {
       server.stop();
     },
 
-    async "fastify: what `rewriteUrl` makes of a target is what is judged"() {
+    async "fastify: the target that `rewriteUrl` returns is checked"() {
       const app = fastify({ rewriteUrl: ({ url }) => (url === "/healthz" ? "/assets/1" : url) });
       await app.register(fastifyGate, { gate });
       app.all("/*", handler2);
@@ -184,7 +184,7 @@ const handler2 = async () => "reached";
 
 function upgrades(gate) {
   return {
-    async "an upgrade is asked too: `ws` behind the gate, on the same server"() {
+    async "upgrades are checked too: `ws` behind the gate, on the same server"() {
       const sockets = new WebSocketServer({ noServer: true });
       const server = createServer();
       server.on(

@@ -1,4 +1,4 @@
-// What is in the tarball.
+// The contents of the tarball.
 
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -17,7 +17,7 @@ export async function open() {
 }
 
 const contents = {
-  async "the file in it is the file that was built, and its digest is beside it"() {
+  async "it contains the module that was built, and its digest"() {
     const built = readFileSync(`${tests}../../dist/countersign.wasm.sha256`, "utf8");
     equal(`${digest(readFileSync(at("countersign.wasm")))}  countersign.wasm\n`, built);
     equal(readFileSync(at("countersign.wasm.sha256"), "utf8"), built);
@@ -26,7 +26,7 @@ const contents = {
     equal(require.resolve("countersign/countersign.wasm.sha256"), at("countersign.wasm.sha256"));
   },
 
-  async "what is inlined is the same file, once"() {
+  async "the module is inlined once, unchanged"() {
     const { base64 } = await import(at("esm/inlined.js"));
     equal(digest(Buffer.from(base64, "base64")), digest(readFileSync(at("countersign.wasm"))));
     const files = readdirSync(at(""), { recursive: true });
@@ -35,11 +35,11 @@ const contents = {
     equal(holding, ["esm/inlined.js"]);
   },
 
-  async "the glue is as wasm-bindgen made it"() {
+  async "the glue is unchanged from wasm-bindgen"() {
     equal(readFileSync(at("esm/glue/countersign.js"), "utf8") === readFileSync(`${tests}../../dist/npm/countersign.js`, "utf8"), true);
   },
 
-  async "it depends on nothing, and its entries are in the order in which runtimes have to find them"() {
+  async "it has no dependencies, and its entries are in the order that runtimes need"() {
     const { dependencies, exports, types, scripts } = JSON.parse(readFileSync(at("package.json"), "utf8"));
     equal([dependencies, scripts.install, scripts.postinstall], [undefined, undefined, undefined]);
     equal(Object.keys(exports["."]), ["workerd", "edge-light", "node", "browser", "default"]);
@@ -53,7 +53,7 @@ const contents = {
     }
   },
 
-  async "its types say what it does, for import and for require"() {
+  async "its types accept correct code and refuse wrong code, for import and for require"() {
     const options = "--ignoreConfig --noEmit --strict --target es2022 --lib es2022,dom,esnext.disposable --module nodenext --skipLibCheck false".split(" ");
     const tsc = `${tests}../package/node_modules/typescript/bin/tsc`;
     try {

@@ -19,7 +19,7 @@ export default {
     if (pathname === "/documents") return Response.json((await gate).documents());
     if (pathname === "/status") return Response.json((await own(hostname, env)).status());
     if (pathname === "/inits") return Response.json(await inits());
-    // As Cloudflare hands it on: \`host\` is the one of its address, where miniflare's is its own.
+    // As in Cloudflare, \`host\` is the host of the URL; miniflare sets its own.
     const asked = new Request(request);
     asked.headers.set("host", hostname);
     const decision = await (await own(hostname, env)).check(asked, context);
@@ -27,7 +27,7 @@ export default {
   },
 };
 
-// A gate for each host but the first, so that each test has its own.
+// One gate for each host other than the first, so that each test has its own.
 const gates = {};
 function own(hostname, env) {
   if (hostname === "api.example.com") return gate;
@@ -85,7 +85,7 @@ function requests(miniflare, keys) {
   const together = async (host, init) => Promise.all([1, 2, 3, 4, 5].map((n) => miniflare.dispatchFetch(`http://${host}/assets/${n}`, init)));
 
   return {
-    async "requests that come together make one fetch, and none hangs on another"() {
+    async "concurrent requests make one fetch, and none waits for another's promise"() {
       const answers = await together("api.example.com", { headers: await bearer() });
       equal(answers.map(({ status }) => status), [200, 200, 200, 200, 200]);
       equal((await answers[0].json()).subject, "user-1");
@@ -94,7 +94,7 @@ function requests(miniflare, keys) {
       equal([denied.status, (await denied.json()).code], [401, "token_missing"]);
     },
 
-    async "an issuer that is down has failed once, however many waited"() {
+    async "an issuer that is down fails once, for any number of waiting requests"() {
       const answers = await together("down.example", { headers: await bearer() });
       equal(answers.map(({ status }) => status), [503, 503, 503, 503, 503]);
       equal(fetched("down.example"), 1);
@@ -102,7 +102,7 @@ function requests(miniflare, keys) {
       equal(failures, 1);
     },
 
-    async "a request whose client went away takes nobody's keys with it"() {
+    async "a request whose client disconnects does not cancel the fetch for others"() {
       const abort = new AbortController();
       const gone = miniflare.dispatchFetch("http://slow.example/assets/1", { headers: await bearer(), signal: abort.signal }).catch(() => {});
       await new Promise((resolve) => setTimeout(resolve, 300));
@@ -112,7 +112,7 @@ function requests(miniflare, keys) {
       equal((await others).map(({ status }) => status), [200, 200, 200, 200, 200]);
     },
 
-    async "documents of a store are enough, and nothing is fetched"() {
+    async "with documents from a store, nothing is fetched"() {
       const answers = await together("stored.example", { headers: await bearer() });
       equal(answers.map(({ status }) => status), [200, 200, 200, 200, 200]);
       equal(fetched("stored.example"), 0);
@@ -120,7 +120,7 @@ function requests(miniflare, keys) {
       equal([document.issuer, document.kind, JSON.parse(document.body).keys.length], ["platform", "jwks", keys.jwks.length]);
     },
 
-    async "isolates near each other share what was fetched"() {
+    async "isolates of a location share fetched documents"() {
       const [{ cf, redirect }] = await (await miniflare.dispatchFetch("http://api.example.com/inits")).json();
       equal([cf.cacheTtlByStatus["200-299"], cf.cacheTtlByStatus["300-599"], redirect], [30, -1, "manual"]);
     },

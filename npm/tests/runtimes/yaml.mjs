@@ -1,4 +1,4 @@
-// Policies as YAML: the list of texts that every host reads alike.
+// Policies in YAML: the cases that every host reads alike.
 
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -38,11 +38,11 @@ async function refused(read, fault, { yaml, line }) {
 }
 
 const use = {
-  async "the list is as long as it was, and most of it is refused or read for a reason of its own"() {
+  async "the list of cases is complete, and their IDs are unique"() {
     equal([cases.length >= 374, new Set(cases.map(({ id }) => id)).size], [true, cases.length]);
   },
 
-  async "a gate opens by it, and `require` has it too"() {
+  async "a gate opens with it, also through `require`"() {
     const { fromYaml: required } = createRequire(import.meta.url)("countersign/yaml");
     for (const read of [fromYaml, required]) {
       const gate = await createGate(read(POLICY));
@@ -51,11 +51,11 @@ const use = {
     }
   },
 
-  async "digits are handed on as they were written"() {
+  async "numbers keep their digits"() {
     equal(fromYaml("a: 12345678901234567890\nb: 1.10\n"), '{"a":12345678901234567890,"b":1.10}');
   },
 
-  async "what is no text is refused too, and a fault says where it is"() {
+  async "a value that is not a text is refused too, and an error has its place"() {
     for (const odd of [undefined, null, 7, {}, new Uint8Array(3)]) await rejects((async () => fromYaml(odd))(), CountersignError);
     const error = await rejects((async () => fromYaml("a: 1\nb:\n  country: no\n"))(), CountersignError);
     equal(error.message.includes("line 3, column 12: "), true);

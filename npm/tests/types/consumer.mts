@@ -1,4 +1,4 @@
-// What the types admit and what they do not: only compiled.
+// Code that the types must accept, and code that they must refuse. It is only compiled.
 
 import { answer, type Code, createGate, type Decision, type Policy, type Requirement } from "countersign";
 import { countersign as express } from "countersign/express";
@@ -24,7 +24,7 @@ export async function use(): Promise<string | Response> {
   // @ts-expect-error: only a grant has a principal
   decision.principal;
   if (!decision.allow) return decision.code === "token_missing" ? decision.message : answer(decision);
-  // @ts-expect-error: nobody changes it
+  // @ts-expect-error: it is read-only
   decision.principal!.roles.push("admin");
   return decision.principal?.subject ?? "nobody";
 }

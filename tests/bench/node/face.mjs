@@ -2,7 +2,7 @@
 // `checkSync` of a gate ask for it.
 
 import { readFileSync } from "node:fs";
-import { Held } from "./node_modules/countersign/esm/held.js";
+import { ModuleGate } from "./node_modules/countersign/esm/module-gate.js";
 import * as glue from "./node_modules/countersign/esm/glue/countersign.js";
 import { restart, start } from "./node_modules/countersign/esm/instance.js";
 
@@ -16,7 +16,7 @@ export function instantiate() {
 }
 
 export function openGate(policy) {
-  return new Held(Buffer.from(policy), () => [], () => {});
+  return new ModuleGate(Buffer.from(policy), () => [], () => {});
 }
 
 /** Supplies the one document that the gate asks for, as slices: `each` is given what makes the next one. */

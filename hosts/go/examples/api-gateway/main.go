@@ -1,5 +1,5 @@
 // Command api-gateway accepts platform access tokens (`pat`) and node access
-// tokens (`nat`) of one issuer, each where it belongs.
+// tokens (`nat`) of one issuer, each on its own routes.
 package main
 
 import (

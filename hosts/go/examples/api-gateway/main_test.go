@@ -7,7 +7,7 @@ import (
 	"github.com/countersign/countersign/hosts/go/internal/issuertest"
 )
 
-func TestEachTokenIsGoodWhereItBelongs(t *testing.T) {
+func TestEachTokenTypeIsAcceptedOnItsOwnRoutes(t *testing.T) {
 	issuer := issuertest.New(t, issuertest.A)
 	call := exampletest.Open(t, policy, gateway, map[string]string{"http://127.0.0.1:9000": issuer.URI})
 	pat := issuer.Fresh(issuertest.Object{

@@ -26,7 +26,7 @@ func TestTheREADMEHasThisProgram(t *testing.T) {
 	}
 }
 
-func TestAPublicRuleHasNoCallerToGreet(t *testing.T) {
+func TestAPublicRuleHasNoCaller(t *testing.T) {
 	issuer := issuertest.New(t, issuertest.A)
 	policy := `{"contract": "1", "rules": [{"path": "/", "optional": true}], "issuers": [{
 		"name": "platform", "issuer": "ISSUER", "audiences": ["api"], "algorithms": ["RS256"],

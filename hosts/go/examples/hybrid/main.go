@@ -1,6 +1,7 @@
-// Command hybrid accepts users of two identity providers, routed by `iss`: one
-// names the organisation `org_id` and has its keys by discovery, the other
-// `org` with keys under its base URL. Handlers see a tenant, whoever said it.
+// Command hybrid accepts users of two identity providers. A token's `iss`
+// selects the provider. One has the organisation in `org_id` and its keys by
+// discovery, the other has it in `org` and its keys under its base URL. Handlers
+// see a tenant in both cases.
 package main
 
 import (

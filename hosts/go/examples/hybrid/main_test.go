@@ -8,7 +8,7 @@ import (
 	"github.com/countersign/countersign/hosts/go/internal/issuertest"
 )
 
-func TestATokenIsJudgedByItsOwnIssuer(t *testing.T) {
+func TestATokenIsVerifiedByItsOwnIssuer(t *testing.T) {
 	workos, supabase := issuertest.New(t, issuertest.A), issuertest.New(t, issuertest.B)
 	workos.Answer("/.well-known/openid-configuration",
 		issuertest.Document(fmt.Sprintf(`{"issuer": %q, "jwks_uri": %q}`, workos.URI, workos.URI+"/jwks")))
@@ -25,7 +25,7 @@ func TestATokenIsJudgedByItsOwnIssuer(t *testing.T) {
 		{"org_id is the tenant", ofWorkOS, "/orgs/acme/seats", "200 seats of acme, by workos"},
 		{"org is the tenant", ofSupabase, "/orgs/acme/seats", "200 seats of acme, by supabase"},
 		{"another's organisation", ofWorkOS, "/orgs/globex/seats", "403 tenant_denied"},
-		{"nobody's issuer", workos.Fresh(issuertest.Object{"iss": "https://evil.example"}), "/orgs/acme/seats", "401 issuer_unknown"},
+		{"an unknown issuer", workos.Fresh(issuertest.Object{"iss": "https://evil.example"}), "/orgs/acme/seats", "401 issuer_unknown"},
 		{"the other's key", workos.Fresh(issuertest.Object{"iss": base, "aud": "authenticated"}), "/orgs/acme/seats", "401 key_unknown"},
 		{"a claim that only the other reads", supabase.FreshBy(issuertest.B, issuertest.Object{
 			"iss": base, "aud": "authenticated", "org_id": "acme",

@@ -1,6 +1,6 @@
 // Command overlay-hub lets nodes join a tenant's network with a join token
-// (`njt`), and then speak with their access token (`nat`), which is held to
-// its tenant. Nodes connect over a socket, so tokens come without HTTP too.
+// (`njt`). They then communicate with an access token (`nat`), which is valid
+// only for its tenant. Nodes also send tokens over a socket, without HTTP.
 package main
 
 import (
@@ -21,7 +21,7 @@ import (
 //go:embed policy.json
 var policy []byte
 
-// What a node's token must have to speak over a socket.
+// speak is the requirement on a node's token over a socket.
 const speak countersign.Require = `{"types": ["nat"], "tenant": "present", "scopes": {"all": ["node:speak"]}}`
 
 func main() { log.Fatal(run()) }
@@ -47,7 +47,7 @@ func run() error {
 			if err != nil {
 				return
 			}
-			go greet(gate, connection)
+			go serveNode(gate, connection)
 		}
 	}()
 	return http.ListenAndServe(address, hub(gate))
@@ -55,21 +55,21 @@ func run() error {
 
 func hub(gate *countersign.Gate) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /tenants/{tenant}/join", told("joins"))
-	mux.HandleFunc("GET /tenants/{tenant}/peers", told("sees its peers in"))
+	mux.HandleFunc("POST /tenants/{tenant}/join", respond("joins"))
+	mux.HandleFunc("GET /tenants/{tenant}/peers", respond("sees its peers in"))
 	return gate.Middleware(mux)
 }
 
-func told(what string) http.HandlerFunc {
+func respond(verb string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if caller, ok := countersign.PrincipalFrom(r.Context()); ok {
-			fmt.Fprintf(w, "%s %s %s\n", caller.Subject, what, r.PathValue("tenant"))
+			fmt.Fprintf(w, "%s %s %s\n", caller.Subject, verb, r.PathValue("tenant"))
 		}
 	}
 }
 
-// greet reads a token in a line and answers in a line.
-func greet(gate *countersign.Gate, connection net.Conn) {
+// serveNode reads a token on one line and answers with one line.
+func serveNode(gate *countersign.Gate, connection net.Conn) {
 	defer connection.Close()
 	line, err := bufio.NewReaderSize(connection, 32<<10).ReadSlice('\n')
 	if err != nil {

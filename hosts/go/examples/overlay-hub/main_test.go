@@ -43,17 +43,17 @@ func TestNodesJoinAndSpeakWithinTheirTenant(t *testing.T) {
 		"":       "token_missing",
 		"a.b.c.": "token_malformed",
 	} {
-		if got := greeted(t, gate, token); got != want {
-			t.Errorf("greeted: got %s, want %s", got, want)
+		if got := answerOf(t, gate, token); got != want {
+			t.Errorf("answerOf: got %s, want %s", got, want)
 		}
 	}
 }
 
-func greeted(t *testing.T, gate *countersign.Gate, token string) string {
+func answerOf(t *testing.T, gate *countersign.Gate, token string) string {
 	t.Helper()
 	here, there := net.Pipe()
 	defer here.Close()
-	go greet(gate, there)
+	go serveNode(gate, there)
 	if _, err := fmt.Fprintln(here, token); err != nil {
 		t.Fatal(err)
 	}

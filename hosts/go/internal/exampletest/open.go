@@ -1,4 +1,4 @@
-// Package exampletest calls what an example serves.
+// Package exampletest calls the handler of an example.
 package exampletest
 
 import (
@@ -12,16 +12,17 @@ import (
 	countersign "github.com/countersign/countersign/hosts/go"
 )
 
-// Open opens an example's policy, with the issuers of this test in the places
-// of those it names, and calls what it serves: the status, and the code of a
-// denial or the body's only line.
+// Open opens a gate with an example's policy, in which it replaces the keys of
+// `issuers` by their values: the test's issuers. The function that it returns
+// sends a request to the example's handler and returns the status, and the code
+// of a denial or the body.
 func Open(
-	t testing.TB, policy []byte, serve func(*countersign.Gate) http.Handler, places map[string]string,
+	t testing.TB, policy []byte, serve func(*countersign.Gate) http.Handler, issuers map[string]string,
 ) (call func(method, target, token string) string) {
 	t.Helper()
 	text := string(policy)
-	for place, issuer := range places {
-		text = strings.ReplaceAll(text, place, issuer)
+	for name, issuer := range issuers {
+		text = strings.ReplaceAll(text, name, issuer)
 	}
 	gate, err := countersign.New(t.Context(), []byte(text), countersign.WithInstances(1))
 	if err != nil {
@@ -36,11 +37,11 @@ func Open(
 		}
 		w := httptest.NewRecorder()
 		handler.ServeHTTP(w, r)
-		said := w.Body.String()
+		body := w.Body.String()
 		var denied struct{ Code string }
 		if json.Unmarshal(w.Body.Bytes(), &denied) == nil {
-			said = denied.Code
+			body = denied.Code
 		}
-		return strings.TrimSpace(strconv.Itoa(w.Code) + " " + said)
+		return strings.TrimSpace(strconv.Itoa(w.Code) + " " + body)
 	}
 }

@@ -1,5 +1,6 @@
-// Command harness is the Go host behind the protocol of tests/conformance:
-// one command a line on standard input, one reply a line on standard output.
+// Command harness runs the Go host for the tests of tests/conformance, by their
+// protocol: one command per line on standard input, one reply per line on
+// standard output.
 package main
 
 import (
@@ -47,7 +48,7 @@ func (h *host) serve() error {
 	return nil
 }
 
-// A host has gates by the runner's numbers, each in an instance of its own.
+// A host has gates by the runner's numbers, each in its own instance.
 type host struct {
 	gates   map[uint32]*countersign.Instance
 	options []countersign.Option

@@ -8,7 +8,7 @@ import (
 	countersign "github.com/countersign/countersign/hosts/go"
 )
 
-// A command has one member: what the host is asked to do.
+// A command has exactly one member.
 type command struct {
 	Open, Due, Supply, Request, Token, Close *args
 	NextDue                                  *args `json:"next_due"`
@@ -23,7 +23,7 @@ func (c *command) args() (*args, error) {
 	return nil, errors.New("no command")
 }
 
-// What any of the commands may say.
+// args are the arguments of all commands.
 type args struct {
 	Gate        uint32
 	Policy      string
@@ -36,7 +36,7 @@ type args struct {
 	Requirement *string
 }
 
-// Bytes: a string where they are UTF-8, else `{ "base64": … }`.
+// A text is bytes: in JSON a string if they are UTF-8, else `{ "base64": … }`.
 type text string
 
 func (t *text) UnmarshalJSON(data []byte) error {

@@ -1,4 +1,4 @@
-// Package issuertest is an issuer for tests, as net/http/httptest is a server.
+// Package issuertest provides an issuer for tests, with test keys.
 package issuertest
 
 import (
@@ -27,7 +27,7 @@ const (
 	B = "rsa-2048-b"
 )
 
-// Start is when every clock of these tests starts.
+// Start is the start time of every clock of these tests.
 var Start = time.UnixMilli(1_790_000_000_000)
 
 // Object is a JSON object.
@@ -51,7 +51,7 @@ func jwk(t testing.TB, kid string) map[string]string {
 	return jwk
 }
 
-// JWKS is a JWK Set with the public halves of these keys.
+// JWKS returns a JWK Set with these public keys.
 func JWKS(t testing.TB, kids ...string) string {
 	keys := []Object{}
 	for _, kid := range kids {
@@ -69,7 +69,7 @@ func text(value any) string {
 	return string(text)
 }
 
-// Sign makes a token with the key, which its header names.
+// Sign returns a token signed with this key. Its header has the `kid`.
 func Sign(t testing.TB, kid string, claims Object) string {
 	t.Helper()
 	jwk := jwk(t, kid)
@@ -96,19 +96,19 @@ func Sign(t testing.TB, kid string, claims Object) string {
 	return signed + "." + encode(signature)
 }
 
-// An Issuer serves documents on a local port and can be told to misbehave.
+// An Issuer serves documents on a local port. A test can change its responses.
 type Issuer struct {
 	t testing.TB
-	// URI is its name, and where it is.
-	URI   string
-	mu    sync.Mutex
-	paths map[string]http.HandlerFunc
-	asked map[string]int
+	// URI is its `iss` and its base URL.
+	URI      string
+	mu       sync.Mutex
+	paths    map[string]http.HandlerFunc
+	requests map[string]int
 }
 
 // New starts an issuer that publishes these keys at `/jwks`.
 func New(t testing.TB, kids ...string) *Issuer {
-	i := &Issuer{t: t, paths: map[string]http.HandlerFunc{}, asked: map[string]int{}}
+	i := &Issuer{t: t, paths: map[string]http.HandlerFunc{}, requests: map[string]int{}}
 	server := httptest.NewServer(i)
 	t.Cleanup(server.Close)
 	i.URI = server.URL
@@ -116,10 +116,10 @@ func New(t testing.TB, kids ...string) *Issuer {
 	return i
 }
 
-// ServeHTTP is [http.Handler].
+// ServeHTTP implements [http.Handler].
 func (i *Issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	i.mu.Lock()
-	i.asked[r.URL.Path]++
+	i.requests[r.URL.Path]++
 	serve, ok := i.paths[r.URL.Path]
 	i.mu.Unlock()
 	if !ok {
@@ -131,18 +131,18 @@ func (i *Issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // Publish replaces the keys at `/jwks`.
 func (i *Issuer) Publish(kids ...string) { i.Answer("/jwks", Document(JWKS(i.t, kids...))) }
 
-// Answer replaces what is served at a path.
+// Answer replaces the handler of a path.
 func (i *Issuer) Answer(path string, serve http.HandlerFunc) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.paths[path] = serve
 }
 
-// TimesAsked is how often a document was asked for.
-func (i *Issuer) TimesAsked(path string) int {
+// Requests returns the number of requests for a path.
+func (i *Issuer) Requests(path string) int {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	return i.asked[path]
+	return i.requests[path]
 }
 
 // Document serves a text.
@@ -155,7 +155,7 @@ func Status(status int) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }
 }
 
-// Entry is the issuer in a policy, with keys from `/jwks`.
+// Entry returns the issuer's entry in a policy, with keys from `/jwks`.
 func (i *Issuer) Entry(name string) Object {
 	return Object{
 		"name": name, "issuer": i.URI, "audiences": []string{"api"}, "algorithms": []string{"RS256"},
@@ -164,7 +164,7 @@ func (i *Issuer) Entry(name string) Object {
 	}
 }
 
-// Token is a token of this issuer's, with these claims on top.
+// Token returns a token of this issuer with these additional claims.
 func (i *Issuer) Token(kid string, more ...Object) string {
 	claims := Object{
 		"iss": i.URI, "aud": "api", "sub": "ada", "tenant_id": "acme", "scope": "read write",
@@ -178,8 +178,8 @@ func (i *Issuer) Token(kid string, more ...Object) string {
 	return Sign(i.t, kid, claims)
 }
 
-// Fresh is a token for ten minutes from now, by the clock on the wall; a claim
-// that is nil is left out.
+// Fresh returns a token that is valid for ten minutes from now, by the system's
+// clock. A claim that is nil is left out.
 func (i *Issuer) Fresh(claims Object) string { return i.FreshBy(A, claims) }
 
 // FreshBy is Fresh with another key.

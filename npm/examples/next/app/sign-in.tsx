@@ -12,9 +12,9 @@ export function SignIn() {
     for (const field of ["name", "tenant"]) body.set(field, String(form.get(field)));
     await fetch("/api/auth/callback/credentials", { method: "POST", body });
     const exchanged = await fetch("/api/token", { method: "POST" });
-    if (!exchanged.ok) return setProblem("That did not work.");
+    if (!exchanged.ok) return setProblem("Sign-in failed.");
     const { token } = await exchanged.json();
-    // An API call with the token attached.
+    // An API call with the token.
     await fetch("/api/assets", { headers: { authorization: `Bearer ${token}` } });
     location.href = `/${form.get("tenant")}/dashboard`;
   }

@@ -1,7 +1,7 @@
 import type { NextAuthOptions } from "next-auth";
 import Credentials from "next-auth/providers/credentials";
 
-/** For the example anybody may sign in as anybody. */
+/** In this example anyone may sign in with any name. */
 export const auth: NextAuthOptions = {
   session: { strategy: "jwt" },
   providers: [

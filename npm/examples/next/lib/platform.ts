@@ -1,4 +1,4 @@
-/** Has the platform's issuer exchange who signed in for a token of its own. */
+/** Exchanges the signed-in user for a token of the platform's issuer. */
 export async function exchange(subject: string, tenant: string): Promise<string> {
   const platform = process.env.PLATFORM_URL ?? "http://127.0.0.1:4000";
   const response = await fetch(`${platform}/exchange`, {

@@ -25,7 +25,7 @@ export const policy: Policy = {
   ],
   rules: [
     { path: ["/_next/static/**", "/favicon.ico"], methods: ["GET"], public: true },
-    // NextAuth guards its own, and with it the exchange.
+    // NextAuth protects its own routes, and the exchange.
     { path: ["/", "/api/auth/**", "/api/token"], public: true },
     { path: ["/handbook", "/badge.png"], require: { types: ["pat"] } },
     { path: "/{org}/dashboard", require: { types: ["pat"], tenant: "{org}" } },

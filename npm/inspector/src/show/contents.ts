@@ -5,13 +5,13 @@ import { element, part } from "./dom.js";
 
 type Members = { readonly [name: string]: unknown };
 
-/** Header and claims, member by member, and what each means. */
+/** The members of header and claims, with their meaning. */
 export function showContents({ header, headerText, claims, claimsText, signatureBytes }: Inspection, signed: boolean, nowMs: number): HTMLElement[] {
   const seal = () => element("span", signed ? "seal good" : "seal unsure", signed ? "signed by the issuer" : "UNVERIFIED");
   const meaning = (name: string, value: unknown) => (name === "alg" && typeof value === "string" ? ALGORITHMS.get(value) : undefined) ?? MEMBERS.get(name);
   return [
     showMembers("Header", seal(), header, headerText, meaning),
-    showMembers("Claims", seal(), claims, claimsText, (name, value) => told(name, value, nowMs) ?? CLAIMS.get(name)),
+    showMembers("Claims", seal(), claims, claimsText, (name, value) => meaningOfTime(name, value, nowMs) ?? CLAIMS.get(name)),
     ...(signatureBytes === null ? [] : [part("Signature", element("p", "note", `${signatureBytes} bytes, ${signed ? "verified" : "not checked"}`))]),
   ];
 }
@@ -28,8 +28,8 @@ function showMembers(title: string, seal: HTMLElement, members: Members | null, 
   return shown;
 }
 
-/** `expires in 4 minutes`, of a claim that is a moment. */
-function told(name: string, value: unknown, nowMs: number): string | undefined {
+/** The meaning of a claim that is a time, such as `expires in 4 minutes`. */
+function meaningOfTime(name: string, value: unknown, nowMs: number): string | undefined {
   const verbs = MOMENTS.get(name);
   const ms = ofClaim(value);
   if (!verbs || ms === undefined) return undefined;
@@ -42,10 +42,10 @@ function write(value: unknown): string {
   return line.length <= LINE ? line : (JSON.stringify(value, undefined, 2) ?? "");
 }
 
-/** Characters that fit into a line. */
+/** The number of characters that fit on a line. */
 const LINE = 60;
 
-/** Numbers as they were written, where the browser can: `12345678901234567890` has more digits than JavaScript keeps. */
+/** Keeps numbers as they were written, if the browser supports it: `12345678901234567890` has more digits than a JavaScript number. */
 function keepDigits(this: unknown, _: string, value: unknown, context?: { readonly source?: string }): unknown {
   const { rawJSON } = JSON as { rawJSON?: (text: string) => unknown };
   return typeof value === "number" && rawJSON && context?.source !== undefined ? rawJSON(context.source) : value;

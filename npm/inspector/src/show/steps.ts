@@ -1,5 +1,5 @@
 import type { Step } from "countersign";
-import type { Judgement } from "../judge.js";
+import type { Outcome } from "../evaluate.js";
 import { QUESTIONS } from "../words/checks.js";
 import { element, part, prose, spoken } from "./dom.js";
 
@@ -7,15 +7,15 @@ import { element, part, prose, spoken } from "./dom.js";
 const MARKS = { pass: "✓", fail: "✗", skip: "–", wait: "…" };
 const SPOKEN = { pass: "passed", fail: "failed", skip: "skipped", wait: "waits" };
 
-/** Every check that was made, in order. */
-export function showSteps({ steps }: Judgement): HTMLElement {
+/** All checks that were made, in order. */
+export function showSteps({ steps }: Outcome): HTMLElement {
   const last = steps.at(-1);
   const stopped = last && (last.verdict === "fail" || last.verdict === "wait");
-  const after = stopped && element("p", "note", last.verdict === "fail" ? "It stopped here: what comes after was not looked at." : "It waits here for documents.");
+  const after = stopped && element("p", "note", last.verdict === "fail" ? "The checks ended here." : "The checks wait here for documents.");
   return part("Checks, in order", element("ol", "steps", ...steps.map(row)), after);
 }
 
-function row({ check, verdict, saw, code }: Step): HTMLElement {
+function row({ check, verdict, detail, code }: Step): HTMLElement {
   const mark = element("span", "mark", MARKS[verdict]);
   mark.ariaHidden = "true";
   return element(
@@ -23,7 +23,7 @@ function row({ check, verdict, saw, code }: Step): HTMLElement {
     verdict,
     mark,
     element("span", "check", check, spoken(`, ${SPOKEN[verdict]}: `)),
-    element("span", "saw", prose(saw), code !== null && " ", code !== null && element("code", "code", code)),
+    element("span", "detail", prose(detail), code !== null && " ", code !== null && element("code", "code", code)),
     element("span", "question", prose(QUESTIONS.get(check) ?? "")),
   );
 }

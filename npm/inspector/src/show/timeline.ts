@@ -6,14 +6,14 @@ interface Mark {
   readonly ms: number;
 }
 
-/** Of the width, kept free at both ends for what lies outside. */
+/** The share of the width that is kept free at each end, for times outside. */
 const MARGIN = 0.14;
-/** No label lies outside. */
+/** The smallest distance of a label from the ends, as a share of the width. */
 const EDGE = 0.06;
-/** Marks that are closer than this share of the width have one label. */
+/** Marks that are closer than this share of the width share one label. */
 const CLOSE = 0.07;
 
-/** When the token was issued, from when to when it is good, and where `now` is. */
+/** A picture of the token's times, its validity, and `now`. */
 export function showTimeline(claims: { readonly [claim: string]: unknown }, nowMs: number, leewayS: number | undefined): HTMLElement[] {
   const moments = ["iat", "nbf", "exp"].flatMap((name): Mark[] => {
     const ms = ofClaim(claims[name]);
@@ -22,7 +22,7 @@ export function showTimeline(claims: { readonly [claim: string]: unknown }, nowM
   if (moments.length === 0) return [];
   const times = moments.map(({ ms }) => ms);
   const [first, last] = [Math.min(...times), Math.max(...times)];
-  // A token with one moment only still has a before and an after.
+  // The span must not be zero if the token has only one time.
   const span = Math.max(last - first, 1000);
   const place = (ms: number) => MARGIN + ((ms - first) / span) * (1 - 2 * MARGIN);
   const at = (name: string) => moments.find(({ names }) => names === name)?.ms;
@@ -58,7 +58,7 @@ function row(name: string, words: string, exact: string): HTMLElement {
   return element("div", "", element("dt", "", name), element("dd", "", words, words !== "" && exact !== "" && ", ", exact !== "" && element("time", "", exact)));
 }
 
-/** Marks whose labels would lie on one another become one. */
+/** Joins marks whose labels would overlap. */
 function together(moments: readonly Mark[], place: (ms: number) => number): Mark[] {
   const marks: Mark[] = [];
   for (const mark of [...moments].sort((a, b) => a.ms - b.ms)) {

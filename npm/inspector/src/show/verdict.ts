@@ -1,26 +1,26 @@
 import type { Denial } from "countersign";
-import type { Finding, Judgement } from "../judge.js";
+import type { Result, Outcome } from "../evaluate.js";
 import type { Located } from "../policy.js";
 import { ADVICE } from "../words/advice.js";
 import { type Child, element, prose } from "./dom.js";
 
-/** The answer in a word, a sentence, and what would change it. */
-export function showVerdict(finding: Finding): HTMLElement {
-  const { inspection, problems, policy, judgement } = finding;
+/** The decision in a word and a sentence, with advice for a denial. */
+export function showVerdict(result: Result): HTMLElement {
+  const { inspection, problems, policy, outcome } = result;
   if (problems.length > 0) return refused(problems);
-  if (judgement?.missing) return undecided(judgement.missing);
-  if (judgement) return decided(judgement);
-  if (!inspection && policy) return card("calm", "The policy opens", "Paste a token, or say a request, to have it decided.");
-  if (!inspection) return card("calm", "Nothing to look at yet", "Paste a token, or take one of the examples.");
-  const fault = inspection.fault === null ? "Without a policy nothing is decided." : `Every gate denies it: \`${inspection.fault}\`.`;
-  return card("unsure", "UNVERIFIED", "Anybody can write this.", prose(fault));
+  if (outcome?.missing) return undecided(outcome.missing);
+  if (outcome) return decided(outcome);
+  if (!inspection && policy) return card("calm", "The policy is valid", "Paste a token, or enter a request, to get a decision.");
+  if (!inspection) return card("calm", "No input yet", "Paste a token, or choose one of the examples.");
+  const fault = inspection.fault === null ? "There is no decision without a policy." : `Every policy denies it: \`${inspection.fault}\`.`;
+  return card("unsure", "UNVERIFIED", "The token is not verified: anyone can create one.", prose(fault));
 }
 
-function decided({ alone, decision, troubles }: Judgement): HTMLElement {
-  const unused = troubles.length > 0 && element("ul", "problems", ...troubles.map((trouble) => problem(NAMES[trouble.kind], { ...trouble, place: "" })));
-  const only = alone && element("p", "note", "The token alone: no request was decided about.");
+function decided({ tokenOnly, decision, documentProblems }: Outcome): HTMLElement {
+  const unused = documentProblems.length > 0 && element("ul", "problems", ...documentProblems.map((found) => problem(NAMES[found.kind], { ...found, place: "" })));
+  const only = tokenOnly && element("p", "note", "Only the token was checked: there is no request.");
   if (decision.allow) {
-    const who = decision.principal === null ? "Without identity: the rule asks for none." : `As ${decision.principal.subject ?? "somebody without a name"}, of the issuer ${decision.principal.issuer}.`;
+    const who = decision.principal === null ? "Anonymous: the rule requires no identity." : `As ${decision.principal.subject ?? "a caller without a subject"}, of the issuer ${decision.principal.issuer}.`;
     return card("good", "Allowed", who, only, unused);
   }
   return card("bad", "Denied", sentence(decision.message), facts(decision), only, unused, changes(decision));
@@ -34,18 +34,18 @@ function facts({ code, status, claim }: Denial): HTMLElement {
 
 function changes({ code }: Denial): HTMLElement {
   const advice = ADVICE[code].map(([who, what]) => element("li", "", element("strong", "", who), " ", prose(what)));
-  return element("div", "changes", element("h3", "", advice.length === 1 ? "What would have to change" : "What would have to change, one of these"), element("ul", "", ...advice));
+  return element("div", "changes", element("h3", "", advice.length === 1 ? "How to correct it" : "How to correct it: one of these"), element("ul", "", ...advice));
 }
 
-function undecided({ what, uris }: NonNullable<Judgement["missing"]>): HTMLElement {
+function undecided({ what, uris }: NonNullable<Outcome["missing"]>): HTMLElement {
   const fetched = uris.map((uri) => element("code", "uri", uri));
   const [title, field] = what === "keys" ? ["No keys, no decision", "Key set"] : ["No revocations, no decision", "Revocations"];
-  return card("unsure", title, `A gate would fetch them; this page fetches nothing. Paste what is published there under “${field}”:`, ...fetched);
+  return card("unsure", title, `A gate fetches them, but this page fetches nothing. Paste the document from this address into “${field}”:`, ...fetched);
 }
 
 function refused(problems: readonly Located[]): HTMLElement {
   const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
-  return card("bad", "The policy is not usable", `${count}, and nothing is decided. A service would keep the policy that it had.`, element("ul", "problems", ...problems.map((one) => problem("", one))));
+  return card("bad", "The policy is not usable", `${count}. There is no decision: a service would keep its earlier policy.`, element("ul", "problems", ...problems.map((one) => problem("", one))));
 }
 
 function problem(of: string, { place, pointer, message, code }: Located): HTMLElement {

@@ -1,77 +1,77 @@
 import type { Code } from "countersign";
 
-/** Who could change something, and what. */
+/** Who can correct a denial, and how. */
 export type Advice = readonly (readonly [who: "the caller" | "the issuer" | "the policy", what: string])[];
 
-/** What would have to change for a request that was denied with this code. */
+/** Possible corrections for each code of a denial. */
 export const ADVICE: { readonly [code in Code]: Advice } = {
-  token_missing: [["the caller", "sends a token, in a place that the policy names under `credentials`"]],
-  token_multiple: [["the caller", "sends one token, once"]],
-  request_ambiguous: [["the caller", "sends a target that every parser reads alike: without `..`, `//`, `;`, `%2f`, `%5c`, `#`, spaces and control characters; and a plain method and host"]],
-  token_too_large: [["the issuer", "puts less into the token or its header"]],
-  token_malformed: [["the caller", "sends the token as it was issued: three base64url parts and two dots, without spaces, line breaks, padding or anything around them"]],
-  header_invalid: [["the issuer", "writes a header that is one JSON object, no member twice, with `alg` and, where they are there, `kid` and `typ` as strings"]],
-  crit_unsupported: [["the issuer", "leaves out `crit` and `b64`: no extension is supported"]],
+  token_missing: [["the caller", "sends a token where the policy’s `credentials` look for it"]],
+  token_multiple: [["the caller", "sends only one token"]],
+  request_ambiguous: [["the caller", "sends a target that all parsers read alike, without `..`, `//`, `;`, `%2f`, `%5c`, `#`, spaces and control characters, and a valid method and host"]],
+  token_too_large: [["the issuer", "makes the token or its header smaller"]],
+  token_malformed: [["the caller", "sends the token exactly as it was issued: three base64url parts and two dots, without spaces, line breaks or padding"]],
+  header_invalid: [["the issuer", "writes the header as a JSON object without duplicate members, with `alg` and, if present, `kid` and `typ` as strings"]],
+  crit_unsupported: [["the issuer", "omits `crit` and `b64`: extensions are not supported"]],
   algorithm_not_allowed: [
     ["the issuer", "signs with an algorithm that the policy lists for it"],
-    ["the policy", "lists this one under the issuer’s `algorithms`, if the issuer is meant to use it (`none` can never be listed)"],
+    ["the policy", "adds this algorithm to the issuer’s `algorithms`, if the issuer should use it (`none` is never allowed)"],
   ],
   issuer_unknown: [
-    ["the caller", "brings a token of an issuer that the policy knows"],
-    ["the policy", "has an issuer whose `issuer` equals the claim `iss`, to the last character and slash"],
+    ["the caller", "sends a token of an issuer in the policy"],
+    ["the policy", "has an issuer whose `issuer` is exactly equal to the claim `iss`, including a trailing slash"],
   ],
   key_unknown: [
-    ["the issuer", "publishes the key that the header’s `kid` names, or signs with one that is published"],
-    ["the caller", "brings a newer token, if the key was withdrawn"],
+    ["the issuer", "publishes the key with the header’s `kid`, or signs with a published key"],
+    ["the caller", "sends a newer token, if the issuer has removed the key"],
   ],
-  key_unsuitable: [["the issuer", "publishes the key for the algorithm that it signs with, or names another key in `kid`"]],
+  key_unsuitable: [["the issuer", "publishes the key for the algorithm of the token, or uses the `kid` of another key"]],
   signature_invalid: [
-    ["the caller", "sends the token unchanged: not a character more, less or different"],
-    ["the issuer", "signs with the private half of the key that it publishes under this `kid`"],
+    ["the caller", "sends the token unchanged"],
+    ["the issuer", "signs with the private key that belongs to the published key with this `kid`"],
   ],
-  claims_invalid: [["the issuer", "writes claims that are one JSON object, no member twice, with times as numbers and names as strings"]],
+  claims_invalid: [["the issuer", "writes the claims as a JSON object without duplicate members, with times as numbers and names as strings"]],
   audience_mismatch: [
-    ["the caller", "asks the issuer for a token that is for this service"],
-    ["the policy", "lists what `aud` says under the issuer’s `audiences`, if such tokens are meant for it"],
+    ["the caller", "requests a token for this service from the issuer"],
+    ["the policy", "adds the value of `aud` to the issuer’s `audiences`, if such tokens are for this service"],
   ],
   token_expired: [["the caller", "fetches a new token from the issuer"]],
   token_not_yet_valid: [
-    ["the caller", "waits until the token’s time has come"],
-    ["the issuer", "sets its clock, if that is ahead"],
+    ["the caller", "waits until the token is valid"],
+    ["the issuer", "corrects its clock, if it is ahead"],
   ],
   token_too_old: [["the caller", "signs in again, for a token that was issued recently"]],
   type_mismatch: [
-    ["the caller", "brings a token of another kind: an access token and not an ID token, perhaps"],
-    ["the policy", "describes this kind under the issuer’s `token_types`, so that it is exactly one of them"],
+    ["the caller", "sends a token of another type, for example an access token instead of an ID token"],
+    ["the policy", "describes this type in the issuer’s `token_types`, so that the token matches exactly one of them"],
   ],
   claim_missing: [["the issuer", "puts the claim into the token"]],
   claim_mismatch: [
     ["the issuer", "writes a value into the claim that the policy accepts"],
-    ["the policy", "accepts this value, if it is meant"],
+    ["the policy", "accepts this value, if it is correct"],
   ],
-  token_revoked: [["the caller", "fetches a new token from the issuer: this one was revoked and stays so"]],
+  token_revoked: [["the caller", "fetches a new token from the issuer: this one is revoked permanently"]],
   origin_denied: [["the caller", "sends the cookie from a page of the same origin, or the token in a header"]],
   issuer_denied: [
-    ["the caller", "brings a token of an issuer that the rule admits"],
-    ["the policy", "names this issuer under the rule’s `issuers`"],
+    ["the caller", "sends a token of an issuer that the rule allows"],
+    ["the policy", "adds this issuer to the rule’s `issuers`"],
   ],
   audience_denied: [
-    ["the caller", "brings a token for an audience that the rule admits"],
-    ["the policy", "names this audience under the rule’s `audiences`"],
+    ["the caller", "sends a token for an audience that the rule allows"],
+    ["the policy", "adds this audience to the rule’s `audiences`"],
   ],
   type_denied: [
-    ["the caller", "brings a token of a type that the rule admits"],
-    ["the policy", "names this type under the rule’s `types`"],
+    ["the caller", "sends a token of a type that the rule allows"],
+    ["the policy", "adds this type to the rule’s `types`"],
   ],
-  tenant_denied: [["the caller", "asks for what belongs to its own tenant, or brings a token of the tenant that it asks for"]],
-  scope_insufficient: [["the caller", "asks the issuer for a token with the scopes that the challenge names"]],
-  role_denied: [["the issuer", "gives the caller a role that the rule asks for"]],
-  claim_denied: [["the issuer", "writes a value into the claim that the rule asks for"]],
+  tenant_denied: [["the caller", "requests a resource of its own tenant, or sends a token of the tenant in the request"]],
+  scope_insufficient: [["the caller", "requests a token with the scopes in the challenge from the issuer"]],
+  role_denied: [["the issuer", "gives the caller a role that the rule requires"]],
+  claim_denied: [["the issuer", "writes a value into the claim that the rule accepts"]],
   rule_denied: [
-    ["the caller", "asks for another path, host or method"],
-    ["the policy", "has a rule for this one: what none matches is denied"],
+    ["the caller", "uses another path, host or method"],
+    ["the policy", "has a rule for this request: a request that matches no rule is denied"],
   ],
-  keys_unavailable: [["the issuer", "publishes a key set that can be used"]],
+  keys_unavailable: [["the issuer", "publishes a usable key set"]],
   revocations_unavailable: [["the issuer", "publishes its list of revoked tokens"]],
   internal_error: [["the caller", "tries again: the gate itself failed"]],
 };

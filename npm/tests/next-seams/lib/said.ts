@@ -1,6 +1,6 @@
 import { caller, type CallerOptions } from "countersign/next";
 
-/** Who is said to call, or why that is not known. */
+/** The caller, or the reason why it is not known. */
 export const said = (options?: CallerOptions): Promise<string> =>
   caller(options).then(
     (who) => `caller=${who?.subject ?? "nobody"}`,

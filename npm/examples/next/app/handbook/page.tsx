@@ -1,4 +1,4 @@
-// The same for everybody who may read it, and rendered beforehand.
+// A prerendered page, the same for everyone who may read it.
 export default function Handbook() {
   return <h1>Handbook</h1>;
 }

@@ -3,7 +3,7 @@ import { NextResponse } from "next/server";
 import { auth } from "../../../lib/auth";
 import { exchange } from "../../../lib/platform";
 
-/** Exchanges the session for a token: a cookie for pages, JSON for what calls APIs. */
+/** Exchanges the session for a token: as a cookie for pages, and as JSON for API calls. */
 export async function POST(): Promise<Response> {
   const session = await getServerSession(auth);
   const { name, email: tenant } = session?.user ?? {};

@@ -1,14 +1,14 @@
-// What a grant and its principal are made of. Printed, they tell nothing that a log must not hold.
+// The classes of a grant and its principal. Printed, they show nothing that must not be logged.
 
 import type { Grant } from "./decision.js";
 import type { Json, Principal } from "./principal.js";
 
-/** Under this name Node.js, Deno and Bun look for what `console.log` shall print. */
+/** Node.js, Deno and Bun call the method of this name to print a value with `console.log`. */
 const INSPECT = Symbol.for("nodejs.util.inspect.custom");
 
 const NONE: Grant["changes"] = Object.freeze([]);
 
-export class Granted implements Grant {
+export class FrozenGrant implements Grant {
   readonly allow = true;
   readonly principal: Principal | null;
   readonly removeHeaders: readonly string[];
@@ -24,7 +24,7 @@ export class Granted implements Grant {
   }
 
   toJSON(): object {
-    return { allow: true, principal: this.principal && about(this.principal) };
+    return { allow: true, principal: this.principal && loggable(this.principal) };
   }
 
   [INSPECT](): object {
@@ -32,7 +32,7 @@ export class Granted implements Grant {
   }
 }
 
-export class Verified implements Principal {
+export class FrozenPrincipal implements Principal {
   readonly issuer: string;
   readonly iss: string;
   readonly subject: string | null;
@@ -44,16 +44,16 @@ export class Verified implements Principal {
   readonly #claimsText: string;
   #claims: Principal["claims"] | undefined;
 
-  constructor(said: Omit<Principal, "claims">) {
-    this.issuer = said.issuer;
-    this.iss = said.iss;
-    this.subject = said.subject;
-    this.tokenType = said.tokenType;
-    this.tenant = said.tenant;
-    this.roles = said.roles;
-    this.scopes = said.scopes;
-    this.expiresAtMs = said.expiresAtMs;
-    this.#claimsText = said.claimsText;
+  constructor(fields: Omit<Principal, "claims">) {
+    this.issuer = fields.issuer;
+    this.iss = fields.iss;
+    this.subject = fields.subject;
+    this.tokenType = fields.tokenType;
+    this.tenant = fields.tenant;
+    this.roles = fields.roles;
+    this.scopes = fields.scopes;
+    this.expiresAtMs = fields.expiresAtMs;
+    this.#claimsText = fields.claimsText;
     Object.freeze(this);
   }
 
@@ -65,17 +65,17 @@ export class Verified implements Principal {
     return this.#claimsText;
   }
 
-  /** Asked for by name, a principal is its fields. */
+  /** A principal itself, as JSON, has its fields; inside a grant it has only what {@link loggable} returns. */
   toJSON(): object {
     return { ...this };
   }
 
   [INSPECT](): object {
-    return about(this);
+    return loggable(this);
   }
 }
 
-/** For logs. */
-function about({ issuer, tokenType }: Principal): object {
+/** The part that may be logged. */
+function loggable({ issuer, tokenType }: Principal): object {
   return { issuer, tokenType };
 }

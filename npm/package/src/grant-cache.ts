@@ -1,7 +1,7 @@
 import type { Grant } from "./decision.js";
 
-/** Grants by their number, as many as tokens are remembered, and so many characters of claims and headers. */
-export class Kept {
+/** A cache of grants by their number, bounded in entries and in characters of claims and headers. */
+export class GrantCache {
   readonly #most: number;
   readonly #mostCharacters: number;
   #slots: ({ number: number; grant: Grant } | undefined)[] = [];
@@ -17,7 +17,7 @@ export class Kept {
     return slot?.number === number ? slot.grant : undefined;
   }
 
-  /** Where there are too many characters, all others go: those in use are back at once. */
+  /** If there are too many characters, it removes all other grants. Those in use are soon read again. */
   set(number: number, grant: Grant, characters: number): void {
     this.#characters += characters;
     if (this.#characters > this.#mostCharacters || this.#slots.length === 0) {

@@ -8,7 +8,7 @@ declare module "*.wasm?module" {
   export default module;
 }
 
-// What the adapters use of their frameworks, and what they add to.
+// The parts of the frameworks that the adapters use or extend.
 
 declare module "hono" {
   interface ContextVariableMap {}

@@ -1,5 +1,5 @@
-/** What was used last, by its text: so many entries and so many characters at most. What was not used for longest is forgotten first. */
-export class Recent<Value> {
+/** A cache by text, bounded in entries and in characters. It removes the least recently used entry first. */
+export class LruCache<Value> {
   readonly #entries = new Map<string, Value>();
   readonly #most: number;
   readonly #mostCharacters: number;
@@ -13,13 +13,13 @@ export class Recent<Value> {
   get(text: string): Value | undefined {
     const value = this.#entries.get(text);
     if (value === undefined) return undefined;
-    // To the end of the order in which a map is walked.
+    // Move it to the end of the map's order.
     this.#entries.delete(text);
     this.#entries.set(text, value);
     return value;
   }
 
-  /** Sets what was not there. */
+  /** Adds a text that is not in the cache. */
   set(text: string, value: Value): void {
     this.#entries.set(text, value);
     this.#characters += text.length;

@@ -4,45 +4,45 @@ import { CountersignError } from "./error.js";
 import * as glue from "./glue/countersign.js";
 import { readGrant, withChanges } from "./grant.js";
 import * as instance from "./instance.js";
-import { Kept } from "./kept.js";
-import { Recent } from "./recent.js";
+import { GrantCache } from "./grant-cache.js";
+import { LruCache } from "./lru-cache.js";
 import { readDecision, type Step, type Supplied } from "./written.js";
 
-/** Grants kept by number: as many as tokens are remembered, and so many characters of claims and headers. */
-const KEPT = 1024;
-const KEPT_CHARACTERS = 4 << 20;
+/** The limits of the cache of grants: as many as the module remembers tokens, and their characters. */
+const GRANTS = 1024;
+const GRANTS_CHARACTERS = 4 << 20;
 
-/** Fewer than the module remembers, so that none is asked for that it has forgotten. */
+/** Fewer than the module remembers, so that the module knows every number that is used. */
 const REQUIREMENTS = 1_000;
 const REQUIREMENTS_CHARACTERS = 1 << 20;
 
-/** What was accepted, so that a fresh instance and another policy know it too. */
+/** An accepted document, to supply it again to a restarted module or to another policy. */
 export interface Accepted {
   readonly document: Document;
   readonly answer: Answer;
   readonly atMs: number;
 }
 
-/** A gate in the module that outlives the module's instance. Never throws but for mistakes in the configuration. */
-export class Held {
+/** A gate in the module. It is opened again when the module's instance was replaced. It throws only for errors in the configuration. */
+export class ModuleGate {
   reads: ReadonlySet<string> = new Set();
   readonly #policy: Uint8Array;
-  /** What a fresh instance has to know. */
+  /** The documents to supply to a restarted module. */
   readonly #known: () => Iterable<Accepted>;
-  /** Told what a fresh instance did not read at once. */
+  /** Called with each document that a restarted module has not read in the first slice. */
   readonly #unfinished: (accepted: Accepted) => void;
   #gate: glue.Gate | undefined;
   #incarnation = -1;
   #closed = false;
-  #kept = new Kept(KEPT, KEPT_CHARACTERS);
-  #requirements = new Recent<number>(0, 0);
+  #grants = new GrantCache(GRANTS, GRANTS_CHARACTERS);
+  #requirements = new LruCache<number>(0, 0);
 
   /** @throws CountersignError with every problem of the policy. */
   constructor(policy: Uint8Array, known: () => Iterable<Accepted>, unfinished: (accepted: Accepted) => void) {
     this.#policy = policy;
     this.#known = known;
     this.#unfinished = unfinished;
-    this.#ask(() => undefined);
+    this.#call(() => undefined);
     if (this.#gate === undefined) throw CountersignError.of("policy", "internal_error", internalError.message);
   }
 
@@ -50,12 +50,12 @@ export class Held {
     return this.#closed;
   }
 
-  /** Which instance of the module has it: another one knows nothing of a document that was being read. */
+  /** The number of the instance that has this gate. Another instance does not know a document that was partly read. */
   get incarnation(): number {
     return this.#incarnation;
   }
 
-  /** Whether the policy says that its backends tell letters' case apart. */
+  /** Whether the policy has `path_case: exact`. */
   isCaseExact(): boolean {
     try {
       return JSON.parse(new TextDecoder().decode(this.#policy)).path_case === "exact";
@@ -78,47 +78,47 @@ export class Held {
   }
 
   explain(strings: readonly string[], nowMs: number): Step[] {
-    const text = this.#ask((gate) => gate.explain(instance.writeRequest(gate, strings), nowMs));
+    const text = this.#call((gate) => gate.explain(instance.writeRequest(gate, strings), nowMs));
     return text === undefined ? [] : JSON.parse(text);
   }
 
   /** JSON. */
   status(nowMs: number): string {
-    return this.#ask((gate) => gate.status(nowMs)) ?? "[]";
+    return this.#call((gate) => gate.status(nowMs)) ?? "[]";
   }
 
   due(nowMs: number): Fetch[] {
-    return JSON.parse(this.#ask((gate) => gate.due(nowMs)) ?? "[]");
+    return JSON.parse(this.#call((gate) => gate.due(nowMs)) ?? "[]");
   }
 
-  /** Milliseconds from now until something is due; `undefined` if never. */
+  /** Milliseconds from now until a document is due; `undefined` if none will be. */
   nextDue(nowMs: number): number | undefined {
-    const left = this.#ask((gate) => gate.nextDue(nowMs) ?? Infinity) ?? 0;
+    const left = this.#call((gate) => gate.nextDue(nowMs) ?? Infinity) ?? 0;
     return left === Infinity ? undefined : left;
   }
 
   /** The first slice of a document; `undefined` after a fault. */
   supply(document: Document, answer: Answer | undefined, atMs: number): Supplied | undefined {
-    return this.#ask((gate) => supply(gate, document, answer, atMs));
+    return this.#call((gate) => supply(gate, document, answer, atMs));
   }
 
   /** The next slice, of this number from 1 on; `undefined` after a fault. */
   resume({ source }: Document, answer: Answer | undefined, slice: number, atMs: number): Supplied | undefined {
-    return this.#ask((gate) => JSON.parse(gate.resume(source, part(answer, slice), atMs)));
+    return this.#call((gate) => JSON.parse(gate.resume(source, part(answer, slice), atMs)));
   }
 
   close(): void {
-    this.#ask((gate) => gate.free());
+    this.#call((gate) => gate.free());
     this.#closed = true;
   }
 
   #decide(nowMs: number, check: (gate: glue.Gate) => glue.Verdict): Decision | Fetch[] {
-    // A clock that answers nonsense: there is nothing to ask.
+    // The clock is invalid, so nothing can be decided.
     if (Number.isNaN(nowMs)) return internalError;
-    const decided = this.#ask((gate) => {
+    const decided = this.#call((gate) => {
       if (check(gate) !== glue.Verdict.Allow) return readDecision(gate.decision());
       const number = gate.granted();
-      const grant = (number === 0 ? undefined : this.#kept.get(number)) ?? this.#read(gate, number);
+      const grant = (number === 0 ? undefined : this.#grants.get(number)) ?? this.#read(gate, number);
       return gate.hasChanges() ? withChanges(grant, gate.changes()) : grant;
     });
     return decided ?? internalError;
@@ -126,7 +126,7 @@ export class Held {
 
   #read(gate: glue.Gate, number: number): Grant {
     const { grant, characters } = readGrant(gate.grant());
-    if (number !== 0) this.#kept.set(number, grant, characters);
+    if (number !== 0) this.#grants.set(number, grant, characters);
     return grant;
   }
 
@@ -140,8 +140,8 @@ export class Held {
     return number;
   }
 
-  /** Asks the gate, in a fresh instance if the last one is dead. `undefined` after a fault: the instance is thrown away then. */
-  #ask<T>(work: (gate: glue.Gate) => T): T | undefined {
+  /** Calls the gate, which it opens again if the instance was replaced. After a fault it replaces the instance and returns `undefined`. */
+  #call<T>(work: (gate: glue.Gate) => T): T | undefined {
     if (this.#closed) return undefined;
     try {
       if (this.#incarnation !== instance.incarnation) this.#open();
@@ -151,7 +151,7 @@ export class Held {
       try {
         instance.restart();
       } catch {
-        // No memory, perhaps: the next one to ask tries again.
+        // Perhaps there is no memory: the next call tries again.
       }
       return undefined;
     }
@@ -161,13 +161,13 @@ export class Held {
     const gate = new glue.Gate(this.#policy, seed());
     const problems = gate.problems();
     if (problems !== undefined) throw new CountersignError("policy", JSON.parse(problems));
-    // A document that names others comes before them.
+    // A document that names another one comes before it.
     const known = [...this.#known()].sort((a, b) => Number(b.document.kind === "discovery") - Number(a.document.kind === "discovery"));
     const unfinished = known.filter(({ document, answer, atMs }) => supply(gate, document, answer, atMs).outcome === "unfinished");
     this.reads = new Set(JSON.parse(gate.reads()));
     this.#gate = gate;
-    this.#kept = new Kept(KEPT, KEPT_CHARACTERS);
-    this.#requirements = new Recent(REQUIREMENTS, REQUIREMENTS_CHARACTERS);
+    this.#grants = new GrantCache(GRANTS, GRANTS_CHARACTERS);
+    this.#requirements = new LruCache(REQUIREMENTS, REQUIREMENTS_CHARACTERS);
     this.#incarnation = instance.incarnation;
     unfinished.forEach(this.#unfinished);
   }
@@ -181,7 +181,7 @@ function supply(gate: glue.Gate, { source, uri }: Document, answer: Answer | und
   return JSON.parse(gate.supply(source, uri, status, cacheControl, body.length, part(answer, 0), atMs));
 }
 
-/** What one call copies into the module: a fraction of a millisecond. */
+/** The number of bytes that one call copies into the module, in a fraction of a millisecond. */
 const PART_BYTES = 1024 * 1024;
 
 function part(answer: Answer | undefined, slice: number): Uint8Array {
@@ -192,7 +192,7 @@ function seed(): bigint {
   try {
     return crypto.getRandomValues(new BigUint64Array(1))[0]!;
   } catch {
-    // A Worker has no randomness before its first request: 0 is safe, if a little slower under attack.
+    // A Worker has no randomness before its first request. 0 is safe, but the table of tokens is slower if a client makes tokens collide.
     return 0n;
   }
 }

@@ -1,0 +1,7 @@
+/** `http.IncomingMessage`, `http2.Http2ServerRequest`, and what frameworks derive from them. */
+export interface Incoming {
+  readonly method?: string | undefined;
+  readonly url?: string | undefined;
+  readonly headers: { [name: string]: string | string[] | undefined };
+  readonly rawHeaders: string[];
+}
