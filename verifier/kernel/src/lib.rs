@@ -15,5 +15,11 @@ extern crate std;
 
 pub mod bytes;
 pub mod curve;
+mod expected;
 pub mod hash;
+#[cfg(any(
+    target_arch = "wasm32",
+    all(target_arch = "x86_64", not(debug_assertions))
+))]
+mod memory;
 pub mod rsa;

@@ -8,6 +8,7 @@
 use alloc::{string::String, vec, vec::Vec};
 
 use super::sixteen::Sixteen;
+use crate::expected::expected;
 
 /// RFC 4648 §5.
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -30,11 +31,7 @@ const BYTES: usize = TEXT / 4 * 3;
 
 /// `None` for padding, another alphabet, white space or stray bits at the end.
 pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
-    // SAFETY: as in `bytes::equal`.
-    #[allow(unsafe_code, unused_unsafe)]
-    unsafe {
-        decode_blocks(text)
-    }
+    decode_blocks(text)
 }
 
 #[cfg_attr(target_arch = "wasm32", target_feature(enable = "simd128"))]
@@ -42,7 +39,7 @@ fn decode_blocks(text: &[u8]) -> Option<Vec<u8>> {
     let (blocks, rest) = text.as_chunks::<TEXT>();
     // A zero's worth of characters follows the last ones.
     let mut last = [b'A'; TEXT];
-    last.get_mut(..rest.len())?.copy_from_slice(rest);
+    expected(last.get_mut(..rest.len()))?.copy_from_slice(rest);
     let mut bytes = vec![0; (blocks.len() + 1) * BYTES];
 
     let mut foreign = Sixteen::splat(0);
@@ -54,7 +51,7 @@ fn decode_blocks(text: &[u8]) -> Option<Vec<u8>> {
     }
 
     let length = text.len() / 4 * 3 + (text.len() % 4).saturating_sub(1);
-    let stray = bytes.get(length..)?.iter().any(|byte| *byte != 0);
+    let stray = expected(bytes.get(length..))?.iter().any(|byte| *byte != 0);
     bytes.truncate(length);
     (text.len() % 4 != 1 && !stray && !foreign.any()).then_some(bytes)
 }
@@ -81,8 +78,8 @@ pub fn encode(bytes: &[u8]) -> String {
         let word = u32::from_be_bytes([0, byte(0), byte(1), byte(2)]);
         for place in 0..=group.len() {
             let value = (word << (8 + 6 * place)) >> 26;
-            let character = ALPHABET.get(value as usize).copied().unwrap_or(b'A');
-            text.push(char::from(character));
+            // Six bits are left, so the index is within the 64 characters.
+            text.push(char::from(ALPHABET[value as usize]));
         }
     }
     text

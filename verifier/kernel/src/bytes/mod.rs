@@ -4,6 +4,7 @@
 pub mod base64url;
 mod sixteen;
 
+use crate::expected::expected;
 use sixteen::Sixteen;
 
 /// Whether two runs of bytes are equal. Nothing is promised about the time
@@ -22,12 +23,7 @@ pub fn equal(a: &[u8], b: &[u8]) -> bool {
             _ => a_rest.iter().eq(b_rest),
         }
     }
-    // SAFETY: a WebAssembly module is validated as a whole before it runs, so
-    // where this code runs at all the host has `simd128`.
-    #[allow(unsafe_code, unused_unsafe)]
-    unsafe {
-        a.len() == b.len() && equal(a, b)
-    }
+    a.len() == b.len() && equal(a, b)
 }
 
 /// Whether one of the bytes is `wanted`.
@@ -42,19 +38,15 @@ pub fn contain(bytes: &[u8], wanted: u8) -> bool {
         rest.iter()
             .fold(found.any(), |found, byte| found | (*byte == wanted))
     }
-    // SAFETY: as in `equal`.
-    #[allow(unsafe_code, unused_unsafe)]
-    unsafe {
-        contain(bytes, wanted)
-    }
+    contain(bytes, wanted)
 }
 
 /// Where `wanted` comes first.
 pub fn position(bytes: &[u8], wanted: u8) -> Option<usize> {
     let mut blocks = bytes.chunks(64);
     let before = blocks.position(|block| contain(block, wanted))? * 64;
-    let block = bytes.get(before..)?;
-    Some(before + block.iter().position(|byte| *byte == wanted)?)
+    let block = expected(bytes.get(before..))?;
+    Some(before + expected(block.iter().position(|byte| *byte == wanted))?)
 }
 
 #[cfg(test)]

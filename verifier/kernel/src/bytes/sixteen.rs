@@ -5,9 +5,10 @@
 pub(super) use simd::Sixteen;
 
 #[cfg(target_arch = "wasm32")]
-#[allow(unsafe_code)]
 mod simd {
     use core::arch::wasm32::*;
+
+    use crate::memory::{read, write};
 
     #[derive(Clone, Copy)]
     pub(crate) struct Sixteen(v128);
@@ -17,8 +18,7 @@ mod simd {
         #[inline]
         #[target_feature(enable = "simd128")]
         pub(crate) fn load(bytes: &[u8; 16]) -> Self {
-            // SAFETY: it reads the sixteen bytes of the array; no alignment is asked for.
-            Self(unsafe { v128_load(bytes.as_ptr().cast()) })
+            Self(read::<v128, _, 0, 16>(bytes))
         }
 
         #[inline]
@@ -78,8 +78,7 @@ mod simd {
             let all =
                 u8x16_shuffle::<2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, 3, 7, 11, 15>(all, all);
             let mut bytes = [0; 16];
-            // SAFETY: it writes the sixteen bytes of the array; no alignment is asked for.
-            unsafe { v128_store(bytes.as_mut_ptr().cast(), all) }
+            write::<v128, _, 0, 16>(&mut bytes, all);
             let [sextets @ .., _, _, _, _] = bytes;
             sextets
         }

@@ -9,6 +9,7 @@
 //! columns.
 
 use super::recode::{Columns, Signs};
+use crate::expected::expected;
 use alloc::vec::Vec;
 
 /// Teeth of a key's tables.
@@ -44,7 +45,7 @@ pub(super) fn sum<G: Group>(
     let products = products.map(|(comb, signs)| (comb, signs.columns(comb.teeth, comb.spacing)));
     let rounds = products.iter().map(|(comb, _)| comb.spacing).max();
     let mut sum: Option<G> = None;
-    for j in (0..rounds?).rev() {
+    for j in (0..expected(rounds)?).rev() {
         sum = sum.map(|sum| sum.double());
         for (comb, columns) in &products {
             for table in 0..2 {
@@ -85,8 +86,8 @@ impl<E: Copy> Comb<E> {
         if j >= self.spacing {
             return None;
         }
-        let (at, mask) = columns.entry(table, j)?;
-        Some((self.entries.get(at)?, mask))
+        let (at, mask) = expected(columns.entry(table, j))?;
+        Some((expected(self.entries.get(at))?, mask))
     }
 }
 
@@ -110,7 +111,7 @@ fn bases<G: Group>(point: &G::Entry, blocks: usize, spacing: usize) -> Vec<G::En
 /// them, then twice those that are plus.
 #[inline(never)]
 fn push_table<G: Group>(blocks: &[G::Entry], entries: &mut Vec<G>) {
-    let Some(([last, _], pairs)) = blocks.as_chunks().0.split_last() else {
+    let Some(([last, _], pairs)) = expected(blocks.as_chunks().0.split_last()) else {
         return;
     };
     let start = entries.len();
@@ -121,7 +122,7 @@ fn push_table<G: Group>(blocks: &[G::Entry], entries: &mut Vec<G>) {
     entries.push(lowest);
     for [_, double] in pairs {
         for at in start..entries.len() {
-            if let Some(entry) = entries.get(at) {
+            if let Some(entry) = expected(entries.get(at)) {
                 entries.push(entry.add(double, 0));
             }
         }

@@ -64,10 +64,27 @@ pub(super) fn invert_all<F: Field>(elements: &mut [F]) {
         before.push(product);
         product = product.mul(element);
     }
+    debug_assert!(!product.is_zero(), "one of the elements is zero");
     let mut rest = product.invert();
     for (element, before) in elements.iter_mut().zip(before).rev() {
         let inverse = rest.mul(&before);
         rest = rest.mul(element);
         *element = inverse;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::curve::ed25519::field::Element;
+
+    /// In a release build all of them become zero.
+    #[test]
+    #[cfg_attr(debug_assertions, should_panic(expected = "is zero"))]
+    fn an_inverse_of_zero_among_others_stops_a_debug_build() {
+        let zero = Element::ONE.sub(&Element::ONE);
+        let mut elements = [Element::ONE, zero];
+        invert_all(&mut elements);
+        assert!(elements.iter().all(Field::is_zero));
     }
 }

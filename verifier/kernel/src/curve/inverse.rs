@@ -19,9 +19,11 @@ use super::limbs;
 use super::montgomery::{BITS, LONGEST, Limbs};
 
 const MASK: i64 = (1 << BITS) - 1;
+const ONE: Limbs = limbs::one();
 
 /// `1 / x mod m`, for odd `m` of `n` limbs and `0 <= x < m`; 0 for 0.
 pub(super) fn invert(x: &Limbs, m: &Limbs, n: usize) -> Limbs {
+    debug_assert!((1..=LONGEST).contains(&n) && limbs::less::<LONGEST, BITS>(x, m));
     let (d, sign) = invert_signed(x, m, n);
     let mut inverse = limbs::add_multiple::<LONGEST, BITS>(&[0; LONGEST], &d, sign);
     while inverse[LONGEST - 1] < 0 {
@@ -37,8 +39,7 @@ pub(super) fn invert(x: &Limbs, m: &Limbs, n: usize) -> Limbs {
 fn invert_signed(x: &Limbs, m: &Limbs, n: usize) -> (Limbs, i64) {
     let m_inverse = limbs::inverse_of_odd(m[0]) as i64 & MASK;
     let (mut f, mut g) = (*m, *x);
-    let (mut d, mut e) = ([0; LONGEST], [0; LONGEST]);
-    e[0] = 1;
+    let (mut d, mut e) = ([0; LONGEST], ONE);
     let mut eta = -1;
     let mut len = n.min(LONGEST);
     while g.iter().any(|&limb| limb != 0) {
@@ -48,7 +49,12 @@ fn invert_signed(x: &Limbs, m: &Limbs, n: usize) -> (Limbs, i64) {
         steps.apply(&mut f, &mut g, len);
         len = shorten(&mut f, &mut g, len);
     }
-    (d, if f[len - 1] < 0 { -1 } else { 1 })
+    let sign = if f[len - 1] < 0 { -1 } else { 1 };
+    debug_assert!(
+        *x == [0; LONGEST] || limbs::add_multiple::<LONGEST, BITS>(&[0; LONGEST], &f, sign) == ONE,
+        "the number and the modulus have a common divisor"
+    );
+    (d, sign)
 }
 
 /// What 28 division steps do, times `2^28`: `f' = u f + v g`, `g' = q f + r g`.

@@ -70,6 +70,7 @@ impl Modulus {
     /// `a * b / R + k * c`, congruent modulo `m`.
     #[inline(never)]
     pub(super) fn mul_add(&self, a: &Limbs, b: &Limbs, c: &Limbs, k: i64) -> Limbs {
+        debug_assert!((1..=LONGEST).contains(&self.n));
         // A loop of known length is twice as fast.
         match self.n {
             14 => self.rows(14, a, b, c, k),
@@ -119,9 +120,7 @@ impl Modulus {
     /// `x / R` as the proper number in `[0, m)`: out of Montgomery's form. For
     /// `|x| < R` the quotient is in `(-1, m + 1)`.
     pub(super) fn leave(&self, x: &Limbs) -> Limbs {
-        let mut one = [0; LONGEST];
-        one[0] = 1;
-        self.canonical(&self.mul(x, &one))
+        self.canonical(&self.mul(x, &limbs::one()))
     }
 
     /// A number in `[0, 2m)` brought below `m`.

@@ -43,6 +43,8 @@ impl Signs {
 
     /// The signs in columns, for two tables of so many teeth.
     pub(super) fn columns(&self, teeth: usize, spacing: usize) -> Columns {
+        debug_assert!((1..=MOST).contains(&spacing) && (1..=16).contains(&teeth));
+        debug_assert!(2 * teeth * spacing / 64 < self.words.len());
         let mut signs = [[0; MOST]; 2];
         let mut at = 0;
         for table in &mut signs {

@@ -24,6 +24,8 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::iter;
 
+use crate::expected::expected;
+
 use super::lanes::store_pairs;
 use super::tile::{Carry, STEP, STEPS, TILE, Tile};
 
@@ -63,19 +65,17 @@ impl Pairs {
     #[inline]
     fn window<const N: usize>(&self, at: u16) -> Option<&[i32; N]> {
         let at = usize::from(at);
-        self.0.get(at..at + N)?.first_chunk()
+        expected(self.0.get(at..at + N))?.first_chunk()
     }
 
     /// `digits` must be as many as at creation.
     #[inline]
     #[cfg_attr(target_arch = "wasm32", target_feature(enable = "simd128"))]
     pub(super) fn set(&mut self, digits: &[i16]) {
-        let entries = self
-            .0
-            .get_mut(BELOW..)
-            .unwrap_or_default()
-            .as_chunks_mut()
-            .0;
+        debug_assert_eq!(digits.len(), self.length());
+        debug_assert!(digits.len().is_multiple_of(8) && !digits.is_empty());
+        let entries = self.0.get_mut(BELOW..).unwrap_or_default();
+        let entries = entries.as_chunks_mut().0;
         // The digits one place down, so that each vector of them is one load.
         let mut lowest = [0; 8];
         lowest
@@ -88,7 +88,8 @@ impl Pairs {
         for ((entries, digits), below) in entries.iter_mut().zip(digits.as_chunks().0).zip(below) {
             store_pairs(entries, digits, below);
         }
-        if let Some((entry, last)) = self.0.get_mut(BELOW + digits.len()).zip(digits.last()) {
+        let entry = self.0.get_mut(BELOW + digits.len());
+        if let Some((entry, last)) = expected(entry.zip(digits.last())) {
             *entry = i32::from(*last) << 16;
         }
     }
@@ -117,6 +118,8 @@ pub(super) fn columns(
     out: &mut [i16],
 ) -> Option<()> {
     let length = pairs.length();
+    debug_assert!(rows.len() >= length + MARGIN && out.len().is_multiple_of(SPAN));
+    debug_assert!(addend.is_empty() || addend.len() == out.len());
     if rows.len() < length + MARGIN {
         return None;
     }
@@ -234,5 +237,34 @@ fn finish_with(tile: &mut Tile, rows: &[i16; TILE], pairs: &Pairs, at: u16) {
     }
     if let Some((rows, window)) = rows.last_chunk().zip(pairs.window(at - 2)) {
         tile.finish(rows, window, [0, 0, 0xffff, -1]);
+    }
+}
+
+/// In a debug build each of these stops at an assertion; in a release build it ends, whatever
+/// it gives.
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg_attr(debug_assertions, should_panic(expected = "a case that cannot occur"))]
+    fn a_window_beyond_the_pairs_stops_a_debug_build() {
+        let mut tile = Tile::new(None);
+        steps(&mut tile, &[1; STEP], &Pairs::zero(TILE), 1000);
+    }
+
+    #[test]
+    #[cfg_attr(debug_assertions, should_panic(expected = "left == right"))]
+    fn digits_of_another_length_stop_a_debug_build() {
+        Pairs::zero(2 * TILE).set(&[1; TILE]);
+    }
+
+    #[test]
+    #[cfg_attr(debug_assertions, should_panic(expected = "rows.len()"))]
+    fn rows_without_a_margin_stop_a_debug_build() {
+        let pairs = Pairs::zero(SPAN);
+        let mut out = [0; SPAN];
+        let done = columns(Sum::Product, &[0; SPAN], &pairs, 0, &[], &mut out);
+        assert_eq!(done, None);
     }
 }

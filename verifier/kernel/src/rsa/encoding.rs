@@ -49,9 +49,7 @@ fn verify_pss_encoding(hash: Hash, message: &[u8], octets: &[u8], bits: usize) -
     let (excess, encoded) = octets.split_at_checked(octets.len().checked_sub(length)?)?;
     let (masked, encoded) = encoded.split_at_checked(length.checked_sub(hash.length() + 1)?)?; // 3
     let (digest, trailer) = encoded.split_at_checked(hash.length())?; // 5
-    let unused = 0xff_u8
-        .checked_shl(8 - (8 * length - bits) as u32)
-        .unwrap_or(0);
+    let unused = !(0xff_u8 >> (8 * length - bits)); // from 0 to 7 bits
     let consistent = excess.iter().all(|byte| *byte == 0)
         && trailer == [0xbc] // 4
         && masked.first()? & unused == 0; // 6

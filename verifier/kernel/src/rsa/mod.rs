@@ -70,9 +70,11 @@ impl PublicKey {
     }
 }
 
-fn without_leading_zeros(bytes: &[u8]) -> &[u8] {
-    let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
-    bytes.get(zeros..).unwrap_or_default()
+fn without_leading_zeros(mut bytes: &[u8]) -> &[u8] {
+    while let [0, rest @ ..] = bytes {
+        bytes = rest;
+    }
+    bytes
 }
 
 fn exponent_from_bytes(bytes: &[u8]) -> Option<u32> {

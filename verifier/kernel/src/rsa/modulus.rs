@@ -23,6 +23,8 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
+use crate::expected::expected;
+
 use super::columns::{MARGIN, Pairs, SPAN, Sum, columns};
 use super::digits::{
     BITS, bytes_from_words, digits_from_words, words_from_bytes, words_from_digits,
@@ -68,10 +70,10 @@ impl Modulus {
             &reciprocal(&words, bits, exponent * digit_bits)?,
             &mut digits,
         );
-        let reciprocal = pairs(&digits);
+        let reciprocal = Pairs::from_digits(&digits);
         digits_from_words(&words, &mut digits);
         digits.iter_mut().for_each(|digit| *digit = -*digit);
-        let negated = pairs(&digits);
+        let negated = Pairs::from_digits(&digits);
 
         let point = exponent - lowest;
         Some(Self {
@@ -107,25 +109,10 @@ impl Modulus {
             return None;
         }
         let mut residue = Residue::new(self);
-        digits_from_words(
-            &words_from_bytes(base),
-            residue.value.get_mut(..self.length)?,
-        );
-        // SAFETY: a WebAssembly module is validated as a whole before it runs,
-        // so where this code runs at all the host has `simd128`.
-        #[allow(unsafe_code, unused_unsafe)]
-        unsafe {
-            residue.raise(self, exponent)?;
-        }
-        residue.bytes(self)
-    }
-}
-
-fn pairs(digits: &[i16]) -> Pairs {
-    // SAFETY: as in `Modulus::power`.
-    #[allow(unsafe_code, unused_unsafe)]
-    unsafe {
-        Pairs::from_digits(digits)
+        let digits = expected(residue.value.get_mut(..self.length))?;
+        digits_from_words(&words_from_bytes(base), digits);
+        expected(residue.raise(self, exponent))?;
+        expected(residue.bytes(self))
     }
 }
 

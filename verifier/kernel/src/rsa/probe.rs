@@ -99,15 +99,14 @@ fn step(n: &BigUint, modulus: &Modulus, random: &mut Random) -> Result<(), Strin
     let a = random.digits(n, length);
     residue.value[..length].copy_from_slice(&a);
     let product = if random.below(2) == 0 {
-        // SAFETY: see `Modulus::power`.
-        #[allow(unsafe_code, unused_unsafe)]
-        unsafe { residue.square(modulus) }.ok_or("square cut short")?;
+        residue.square(modulus).ok_or("square cut short")?;
         number(&a).pow(2)
     } else {
         let b = random.digits(n, length);
-        // SAFETY: as above.
-        #[allow(unsafe_code, unused_unsafe)]
-        unsafe { residue.multiply(modulus, &Pairs::from_digits(&b)) }.ok_or("product cut short")?;
+        let factor = Pairs::from_digits(&b);
+        residue
+            .multiply(modulus, &factor)
+            .ok_or("product cut short")?;
         number(&a) * number(&b)
     };
     let n = BigInt::from(n.clone());

@@ -42,7 +42,7 @@ pub(crate) struct Element(pub(crate) [i32; N]);
 
 impl Element {
     pub(super) const ZERO: Self = Self([0; N]);
-    pub(super) const ONE: Self = Self([1, 0, 0, 0, 0, 0, 0, 0, 0]);
+    pub(in crate::curve) const ONE: Self = Self(limbs::one());
 
     /// The element whose little-endian bytes these are, if below `p`.
     #[inline(never)]

@@ -20,7 +20,7 @@ use super::comb::{self, Comb, Group, KEY_TEETH};
 use super::limbs;
 use super::montgomery::{BITS, LONGEST, Limbs, Modulus, number};
 use super::recode::Signs;
-use crate::hash::Hash;
+use crate::{expected::expected, hash::Hash};
 use alloc::boxed::Box;
 use once_cell::race::OnceBox;
 use point::{Affine, Entry, Sum};
@@ -65,19 +65,20 @@ impl VerifyingKey {
     }
 
     fn accepts(&self, message: &[u8], signature: &[u8; 64]) -> Option<bool> {
-        let (r, s) = signature.split_first_chunk::<32>()?;
-        let mut s: [u8; 32] = s.try_into().ok()?;
+        let (r, s) = expected(signature.split_first_chunk::<32>())?;
+        let mut s: [u8; 32] = expected(s.try_into().ok())?;
         s.reverse();
         let s = Signs::odd(&ORDER.parse(&s)?, &ORDER.limbs);
 
         let digest = Hash::Sha512.digest(&[r, &self.encoded, message]);
-        let k = reduce(digest.try_into().ok()?);
+        let k = reduce(expected(digest.try_into().ok())?);
         // A key may have a low-order component, so `k` must not be negated
         // modulo the order: an even one is made odd by one `A` too many.
         let is_even = k[0] & 1 == 0;
         let k = Signs::odd_above(&k);
 
-        let mut sum = comb::sum([(self.base, &s), (&self.tables, &k)], Sum::add)?;
+        let products = [(self.base, &s), (&self.tables, &k)];
+        let mut sum = expected(comb::sum(products, Sum::add))?;
         if is_even {
             sum = sum.add(&self.negative, -1);
         }
@@ -92,7 +93,11 @@ fn base() -> Option<&'static Comb<Entry>> {
     if let Some(tables) = TABLES.get() {
         return Some(tables);
     }
-    let tables = Comb::new::<Sum>(&Affine::decode(&BASE)?.entry(), ORDER_BITS, BASE_TEETH);
+    let tables = Comb::new::<Sum>(
+        &expected(Affine::decode(&BASE))?.entry(),
+        ORDER_BITS,
+        BASE_TEETH,
+    );
     Some(TABLES.get_or_init(|| Box::new(tables)))
 }
 

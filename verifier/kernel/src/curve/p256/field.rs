@@ -55,9 +55,7 @@ impl Element {
     /// The number in `[0, p)`, out of Montgomery's form: the product with 1 is
     /// in `[0, p]` for any element.
     fn leave(&self) -> [i32; N] {
-        let mut one = [0; N];
-        one[0] = 1;
-        let limbs = self.mul(&Self(one)).0;
+        let limbs = self.mul(&Self(limbs::one())).0;
         if limbs == MODULUS { [0; N] } else { limbs }
     }
 

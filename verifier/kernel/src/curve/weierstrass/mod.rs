@@ -16,6 +16,7 @@ use super::field::Fused;
 use super::limbs;
 use super::montgomery::{self, BITS, LONGEST, Limbs, Modulus};
 use super::recode::Signs;
+use crate::expected::expected;
 use alloc::boxed::Box;
 use once_cell::race::OnceBox;
 use point::Jacobian;
@@ -80,7 +81,7 @@ impl<F: Fused> Curve<F> {
             y: (self.element)(y)?,
         };
         point
-            .is_on_curve(&(self.element)(self.constants.b)?)
+            .is_on_curve(&expected((self.element)(self.constants.b))?)
             .then_some(point)
     }
 
@@ -102,7 +103,8 @@ impl<F: Fused> Key<F> {
         let generator = match curve.tables.get() {
             Some(tables) => tables,
             None => {
-                let tables = Box::new(curve.tables(curve.constants.generator, curve.teeth)?);
+                let tables = curve.tables(curve.constants.generator, curve.teeth);
+                let tables = Box::new(expected(tables)?);
                 curve.tables.get_or_init(|| tables)
             }
         };
@@ -119,8 +121,9 @@ impl<F: Fused> Key<F> {
         let accepts = || {
             let sum = self.sum(&self.scalars(digest, r, s)?)?;
             let is_abscissa = |x: F| x.mul(&sum.z.square()).sub(&sum.x).is_zero();
-            let x = (self.curve.element)(r)?;
-            let order = (self.curve.element)(self.curve.constants.order)?;
+            // Both are below the prime, as the order is.
+            let x = expected((self.curve.element)(r))?;
+            let order = expected((self.curve.element)(self.curve.constants.order))?;
             let r = montgomery::number(r);
             let wraps = limbs::less::<LONGEST, BITS>(&r, &self.curve.prime_minus_order);
             Some(is_abscissa(x) || wraps && is_abscissa(x.add(&order)))
@@ -142,9 +145,9 @@ impl<F: Fused> Key<F> {
     /// `u1 G + u2 Q`, or `None` for the point at infinity.
     fn sum(&self, [u1, u2]: &[Signs; 2]) -> Option<Jacobian<F>> {
         let products = [(self.generator, u1), (&self.tables, u2)];
-        let mut sum = comb::sum(products, Jacobian::add_distinct)?;
+        let mut sum = expected(comb::sum(products, Jacobian::add_distinct))?;
         if sum.z.is_zero() {
-            sum = comb::sum(products, Jacobian::add)?;
+            sum = expected(comb::sum(products, Jacobian::add))?;
         }
         (!sum.z.is_zero()).then_some(sum)
     }

@@ -5,13 +5,11 @@
 //! debug build also tests every bound that is claimed.
 
 #[cfg(target_arch = "wasm32")]
-#[allow(unsafe_code)]
 mod simd;
 #[cfg(target_arch = "wasm32")]
 pub(super) use simd::*;
 
 #[cfg(all(target_arch = "x86_64", not(debug_assertions)))]
-#[allow(unsafe_code)]
 mod sse2;
 #[cfg(all(target_arch = "x86_64", not(debug_assertions)))]
 pub(super) use sse2::*;
