@@ -7,13 +7,23 @@
 //! and the field of the caller takes the columns one by one in the order that
 //! suits its reduction: a column never needs to be stored.
 
+use super::word::Word;
+
+/// Hands `$sum` the columns of a product in the order given, `K` a constant in each.
+macro_rules! take_columns {
+    ($sum:ident, $column:expr; $($k:literal)*) => {
+        $({ const K: usize = $k; $sum.column::<K>($column); })*
+    };
+}
+pub(super) use take_columns;
+
 /// Column `K` of `a * b`.
 #[inline(always)]
-pub(super) fn product<const K: usize>(a: &[i64; 9], b: &[i64; 9]) -> i64 {
-    let mut sum = 0;
+pub(super) fn product<const K: usize, W: Word>(a: &[W; 9], b: &[W; 9]) -> W {
+    let mut sum = W::from(0);
     let mut i = K.saturating_sub(8);
     while i < 9 && i <= K {
-        sum += a[i] * b[K - i];
+        sum = sum + a[i] * b[K - i];
         i += 1;
     }
     sum
@@ -21,16 +31,16 @@ pub(super) fn product<const K: usize>(a: &[i64; 9], b: &[i64; 9]) -> i64 {
 
 /// Column `K` of `a * a`: each pair once, then doubled.
 #[inline(always)]
-pub(super) fn square<const K: usize>(a: &[i64; 9]) -> i64 {
-    let mut sum = 0;
+pub(super) fn square<const K: usize, W: Word>(a: &[W; 9]) -> W {
+    let mut sum = W::from(0);
     let mut i = K.saturating_sub(8);
     while i < 9 && 2 * i < K {
-        sum += a[i] * a[K - i];
+        sum = sum + a[i] * a[K - i];
         i += 1;
     }
-    sum *= 2;
+    sum = sum << 1;
     if K.is_multiple_of(2) {
-        sum += a[K / 2] * a[K / 2];
+        sum = sum + a[K / 2] * a[K / 2];
     }
     sum
 }

@@ -35,6 +35,18 @@ pub(super) fn invert(x: &Limbs, m: &Limbs, n: usize) -> Limbs {
     inverse
 }
 
+/// The same for a number in other limbs.
+#[inline(always)]
+pub(super) fn invert_limbs<const N: usize, const B: u32>(
+    x: &[i32; N],
+    m: &Limbs,
+    n: usize,
+) -> [i32; N] {
+    let x = limbs::from_words::<LONGEST, BITS>(&limbs::to_words::<N, B>(x));
+    let inverse = invert(&x, m, n);
+    limbs::from_words::<N, B>(&limbs::to_words::<LONGEST, BITS>(&inverse))
+}
+
 /// A number in `(-2m, 2m)` whose product with the sign is the inverse.
 fn invert_signed(x: &Limbs, m: &Limbs, n: usize) -> (Limbs, i64) {
     let m_inverse = limbs::inverse_of_odd(m[0]) as i64 & MASK;

@@ -15,6 +15,7 @@ mod limbs;
 mod montgomery;
 mod recode;
 mod weierstrass;
+mod word;
 
 pub mod ed25519;
 pub mod p256;

@@ -15,6 +15,7 @@
 use super::field::{Field, Fused};
 use super::inverse;
 use super::limbs;
+use super::word::{self, Limb};
 
 /// Bits of a limb.
 pub(super) const BITS: u32 = 28;
@@ -69,7 +70,13 @@ impl Modulus {
 
     /// `a * b / R + k * c`, congruent modulo `m`.
     #[inline(never)]
-    pub(super) fn mul_add(&self, a: &Limbs, b: &Limbs, c: &Limbs, k: i64) -> Limbs {
+    pub(super) fn mul_add<L: Limb>(
+        &self,
+        a: &[L; LONGEST],
+        b: &[L; LONGEST],
+        c: &[L; LONGEST],
+        k: i64,
+    ) -> [L; LONGEST] {
         debug_assert!((1..=LONGEST).contains(&self.n));
         // A loop of known length is twice as fast.
         match self.n {
@@ -80,29 +87,34 @@ impl Modulus {
     }
 
     #[inline(always)]
-    fn rows(&self, n: usize, a: &Limbs, b: &Limbs, c: &Limbs, k: i64) -> Limbs {
-        let m = &self.limbs;
-        let mut t = [0i64; LONGEST];
+    fn rows<L: Limb>(
+        &self,
+        n: usize,
+        a: &[L; LONGEST],
+        b: &[L; LONGEST],
+        c: &[L; LONGEST],
+        k: i64,
+    ) -> [L; LONGEST] {
+        let (zero, mask) = (L::Word::from(0), L::Word::from(MASK));
+        let m = |j: usize| L::Word::from(self.limbs[j] as i64);
+        let mut t = [zero; LONGEST];
         for &x in &a[..n] {
-            let x = x as i64;
-            let lowest = t[0] + x * b[0] as i64;
-            let q = ((lowest & MASK) * self.minus_inverse) & MASK;
-            let carry = (lowest + q * m[0] as i64) >> BITS;
+            let x = x.widen();
+            let lowest = t[0] + x * b[0].widen();
+            let q = ((lowest & mask) * self.minus_inverse.into()) & mask;
+            let carry = (lowest + q * m(0)) >> BITS;
             for j in 1..n {
-                t[j - 1] = t[j] + x * b[j] as i64 + q * m[j] as i64;
+                t[j - 1] = t[j] + x * b[j].widen() + q * m(j);
             }
-            t[n - 1] = 0;
-            t[0] += carry;
+            t[n - 1] = zero;
+            t[0] = t[0] + carry;
         }
-        let mut sum = [0; LONGEST];
-        let mut carry = 0;
+        let mut sum = [L::from(0); LONGEST];
+        let mut carry = zero;
         for j in 0..n {
-            carry += t[j] + k * c[j] as i64;
-            sum[j] = (carry & MASK) as i32;
-            if j == n - 1 {
-                sum[j] = carry as i32;
-            }
-            carry >>= BITS;
+            carry = carry + (t[j] + L::Word::from(k) * c[j].widen());
+            sum[j] = L::narrow(if j == n - 1 { carry } else { carry & mask });
+            carry = carry >> BITS;
         }
         sum
     }
@@ -115,12 +127,6 @@ impl Modulus {
     /// `x * R`: into Montgomery's form.
     pub(super) fn enter(&self, x: &Limbs) -> Limbs {
         self.mul(x, &self.square_of_r)
-    }
-
-    /// `x / R` as the proper number in `[0, m)`: out of Montgomery's form. For
-    /// `|x| < R` the quotient is in `(-1, m + 1)`.
-    pub(super) fn leave(&self, x: &Limbs) -> Limbs {
-        self.canonical(&self.mul(x, &limbs::one()))
     }
 
     /// A number in `[0, 2m)` brought below `m`.
@@ -140,8 +146,8 @@ impl Modulus {
 
 /// An element of a field without a kernel of its own, and its prime.
 #[derive(Clone, Copy)]
-pub(super) struct Residue {
-    pub(super) limbs: Limbs,
+pub(super) struct Residue<L = i32> {
+    pub(super) limbs: [L; LONGEST],
     pub(super) prime: &'static Modulus,
 }
 
@@ -153,36 +159,42 @@ impl Residue {
             prime,
         })
     }
+}
 
-    fn with(&self, limbs: Limbs) -> Self {
+impl<L: Limb> Residue<L> {
+    fn with(&self, limbs: [L; LONGEST]) -> Self {
         Self {
             limbs,
             prime: self.prime,
         }
     }
+
+    /// `x / R` as the proper number in `[0, p)`: out of Montgomery's form. For
+    /// `|x| < R` the product with 1 is in `(-1, p + 1)`. `None` for ranges.
+    fn leave(&self) -> Option<Limbs> {
+        let product = self.mul(&self.with(limbs::one().map(L::from)));
+        let limbs = L::known(&self.limbs, &product.limbs)?;
+        Some(self.prime.canonical(&limbs))
+    }
 }
 
-impl Field for Residue {
+impl<L: Limb> Field for Residue<L> {
     fn one(&self) -> Self {
-        self.with(self.prime.one)
+        self.with(self.prime.one.map(L::from))
     }
 
     #[inline(never)]
     fn add(&self, b: &Self) -> Self {
-        self.with(core::array::from_fn(|i| self.limbs[i] + b.limbs[i]))
+        self.with(word::add(&self.limbs, &b.limbs))
     }
 
     #[inline(never)]
     fn sub(&self, b: &Self) -> Self {
-        self.with(core::array::from_fn(|i| self.limbs[i] - b.limbs[i]))
+        self.with(word::sub(&self.limbs, &b.limbs))
     }
 
     fn negate_if(&self, mask: i32) -> Self {
-        if mask == 0 {
-            *self
-        } else {
-            self.with([0; LONGEST]).sub(self)
-        }
+        self.with(self.limbs.map(|limb| limb.negate_if(mask)))
     }
 
     /// A product with one.
@@ -196,18 +208,18 @@ impl Field for Residue {
 
     #[inline(never)]
     fn is_zero(&self) -> bool {
-        self.prime.leave(&self.limbs) == [0; LONGEST]
+        self.leave() == Some([0; LONGEST])
     }
 
     #[inline(never)]
     fn invert(&self) -> Self {
         // (x R) -> x -> 1/x -> R/x
-        let inverse = self.prime.invert(&self.prime.leave(&self.limbs));
-        self.with(self.prime.enter(&inverse))
+        let Some(x) = self.leave() else { return *self };
+        self.with(self.prime.enter(&self.prime.invert(&x)).map(L::from))
     }
 }
 
-impl Fused for Residue {
+impl<L: Limb> Fused for Residue<L> {
     fn mul_add(&self, b: &Self, c: &Self, m: i64) -> Self {
         self.with(self.prime.mul_add(&self.limbs, &b.limbs, &c.limbs, m))
     }

@@ -50,4 +50,4 @@ static CURVE: Curve<Residue> = Curve::new(
     |bytes| Residue::parse(bytes, &MODULUS),
     5,
 );
-static MODULUS: Modulus = Modulus::new(&PRIME);
+pub(super) static MODULUS: Modulus = Modulus::new(&PRIME);
