@@ -17,6 +17,7 @@
 
 use super::limbs;
 use super::montgomery::{BITS, LONGEST, Limbs};
+use super::word::Limb;
 
 const MASK: i64 = (1 << BITS) - 1;
 const ONE: Limbs = limbs::one();
@@ -123,21 +124,7 @@ fn divide(mut eta: i32, mut f: i32, mut g: i32) -> (i32, Steps) {
 impl Steps {
     /// `(f, g)` after the steps; the division by `2^28` leaves no remainder.
     fn apply(&self, f: &mut Limbs, g: &mut Limbs, len: usize) {
-        let len = len.min(LONGEST);
-        let (mut cf, mut cg) = (0, 0);
-        for i in 0..len {
-            let (fi, gi) = (f[i] as i64, g[i] as i64);
-            cf += self.u * fi + self.v * gi;
-            cg += self.q * fi + self.r * gi;
-            if i > 0 {
-                f[i - 1] = (cf & MASK) as i32;
-                g[i - 1] = (cg & MASK) as i32;
-            }
-            cf >>= BITS;
-            cg >>= BITS;
-        }
-        f[len - 1] = cf as i32;
-        g[len - 1] = cg as i32;
+        self.combine(f, g, len, |_| (0, 0));
     }
 
     /// `(d, e)` after the steps, modulo `m`: the multiples of `m` that make the
@@ -150,20 +137,36 @@ impl Steps {
         let (d0, e0) = (d[0] as i64, e[0] as i64);
         md -= (m_inverse * ((self.u * d0 + self.v * e0) & MASK) + md) & MASK;
         me -= (m_inverse * ((self.q * d0 + self.r * e0) & MASK) + me) & MASK;
-        let (mut cd, mut ce) = (0, 0);
-        for i in 0..n {
-            let (di, ei, mi) = (d[i] as i64, e[i] as i64, m[i] as i64);
-            cd += self.u * di + self.v * ei + mi * md;
-            ce += self.q * di + self.r * ei + mi * me;
+        self.combine(d, e, n, |i| (m[i] as i64 * md, m[i] as i64 * me));
+    }
+
+    /// `u a + v b` and `q a + r b`, with what is to be added in each limb, over `2^28`.
+    #[inline(always)]
+    fn combine(
+        &self,
+        a: &mut Limbs,
+        b: &mut Limbs,
+        len: usize,
+        addend: impl Fn(usize) -> (i64, i64),
+    ) {
+        let len = len.min(LONGEST);
+        let (mut carry_a, mut carry_b) = (0, 0);
+        for i in 0..len {
+            let (limb_a, limb_b) = (a[i] as i64, b[i] as i64);
+            let (addend_a, addend_b) = addend(i);
+            carry_a += self.u * limb_a + self.v * limb_b + addend_a;
+            carry_b += self.q * limb_a + self.r * limb_b + addend_b;
             if i > 0 {
-                d[i - 1] = (cd & MASK) as i32;
-                e[i - 1] = (ce & MASK) as i32;
+                a[i - 1] = (carry_a & MASK) as i32;
+                b[i - 1] = (carry_b & MASK) as i32;
+            } else {
+                debug_assert!(carry_a & MASK == 0 && carry_b & MASK == 0, "a remainder");
             }
-            cd >>= BITS;
-            ce >>= BITS;
+            carry_a >>= BITS;
+            carry_b >>= BITS;
         }
-        d[n - 1] = cd as i32;
-        e[n - 1] = ce as i32;
+        a[len - 1] = i32::narrow(carry_a);
+        b[len - 1] = i32::narrow(carry_b);
     }
 }
 

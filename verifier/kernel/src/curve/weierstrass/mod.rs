@@ -8,8 +8,10 @@
 //! coordinates: `X = r Z^2`, or `(r + n) Z^2` where that is below `p`.
 
 pub(super) mod point;
+mod public_key;
 
 pub(super) use point::Affine;
+pub(super) use public_key::verifying_key;
 
 use super::comb::{self, Comb, Group, KEY_TEETH};
 use super::field::Fused;
