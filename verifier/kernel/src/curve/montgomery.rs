@@ -193,6 +193,7 @@ impl<L: Limb> Field for Residue<L> {
         self.with(word::sub(&self.limbs, &b.limbs))
     }
 
+    #[inline(never)]
     fn negate_if(&self, mask: i32) -> Self {
         self.with(self.limbs.map(|limb| limb.negate_if(mask)))
     }
