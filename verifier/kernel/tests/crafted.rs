@@ -90,7 +90,9 @@ fn sums_that_meet_equal_or_opposite_points_are_right() {
         let (digest, mut signature) = (hex(digest), hex(signature));
         assert_eq!(key.verify(&digest, &signature), good, "{met}");
         assert!(
-            countersign_kernel::curve::check::p256_is_done_again(&key, &digest, &signature),
+            countersign_kernel::curve::check::p256_needs_complete_addition(
+                &key, &digest, &signature
+            ),
             "{met}"
         );
         signature[63] ^= 1;

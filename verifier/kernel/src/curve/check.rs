@@ -3,7 +3,7 @@
 
 use super::comb::{self, Group};
 use super::field::{Field, Fused};
-use super::montgomery::{LONGEST, Limbs, Modulus, Residue};
+use super::montgomery::{LIMBS_MAX, Limbs, Modulus, Residue};
 use super::weierstrass::point::Jacobian;
 use super::{ed25519, p256};
 
@@ -57,7 +57,7 @@ impl AnyModulus {
         operation: usize,
         elements: [Limbs; 4],
         m: i64,
-    ) -> ([i32; LONGEST], bool) {
+    ) -> ([i32; LIMBS_MAX], bool) {
         let elements = elements.map(|limbs| Residue {
             limbs,
             prime: self.0,
@@ -73,7 +73,7 @@ impl AnyModulus {
 }
 
 /// Whether a verification met equal or opposite points and was done again.
-pub fn p256_is_done_again(
+pub fn p256_needs_complete_addition(
     key: &p256::VerifyingKey,
     digest: &[u8; 32],
     signature: &[u8; 64],

@@ -16,7 +16,7 @@
 //! of the code serves all moduli, whatever their number of limbs.
 
 use super::limbs;
-use super::montgomery::{BITS, LONGEST, Limbs};
+use super::montgomery::{BITS, LIMBS_MAX, Limbs};
 use super::word::Limb;
 
 const MASK: i64 = (1 << BITS) - 1;
@@ -24,14 +24,14 @@ const ONE: Limbs = limbs::one();
 
 /// `1 / x mod m`, for odd `m` of `n` limbs and `0 <= x < m`; 0 for 0.
 pub(super) fn invert(x: &Limbs, m: &Limbs, n: usize) -> Limbs {
-    debug_assert!((1..=LONGEST).contains(&n) && limbs::less::<LONGEST, BITS>(x, m));
+    debug_assert!((1..=LIMBS_MAX).contains(&n) && limbs::less::<LIMBS_MAX, BITS>(x, m));
     let (d, sign) = invert_signed(x, m, n);
-    let mut inverse = limbs::add_multiple::<LONGEST, BITS>(&[0; LONGEST], &d, sign);
-    while inverse[LONGEST - 1] < 0 {
-        inverse = limbs::add_multiple::<LONGEST, BITS>(&inverse, m, 1);
+    let mut inverse = limbs::add_multiple::<LIMBS_MAX, BITS>(&[0; LIMBS_MAX], &d, sign);
+    while inverse[LIMBS_MAX - 1] < 0 {
+        inverse = limbs::add_multiple::<LIMBS_MAX, BITS>(&inverse, m, 1);
     }
-    while !limbs::less::<LONGEST, BITS>(&inverse, m) {
-        inverse = limbs::add_multiple::<LONGEST, BITS>(&inverse, m, -1);
+    while !limbs::less::<LIMBS_MAX, BITS>(&inverse, m) {
+        inverse = limbs::add_multiple::<LIMBS_MAX, BITS>(&inverse, m, -1);
     }
     inverse
 }
@@ -43,18 +43,18 @@ pub(super) fn invert_limbs<const N: usize, const B: u32>(
     m: &Limbs,
     n: usize,
 ) -> [i32; N] {
-    let x = limbs::from_words::<LONGEST, BITS>(&limbs::to_words::<N, B>(x));
+    let x = limbs::from_words::<LIMBS_MAX, BITS>(&limbs::to_words::<N, B>(x));
     let inverse = invert(&x, m, n);
-    limbs::from_words::<N, B>(&limbs::to_words::<LONGEST, BITS>(&inverse))
+    limbs::from_words::<N, B>(&limbs::to_words::<LIMBS_MAX, BITS>(&inverse))
 }
 
 /// A number in `(-2m, 2m)` whose product with the sign is the inverse.
 fn invert_signed(x: &Limbs, m: &Limbs, n: usize) -> (Limbs, i64) {
     let m_inverse = limbs::inverse_of_odd(m[0]) as i64 & MASK;
     let (mut f, mut g) = (*m, *x);
-    let (mut d, mut e) = ([0; LONGEST], ONE);
+    let (mut d, mut e) = ([0; LIMBS_MAX], ONE);
     let mut eta = -1;
-    let mut len = n.min(LONGEST);
+    let mut len = n.min(LIMBS_MAX);
     while g.iter().any(|&limb| limb != 0) {
         let steps;
         (eta, steps) = divide(eta, low_bits(&f), low_bits(&g));
@@ -64,7 +64,8 @@ fn invert_signed(x: &Limbs, m: &Limbs, n: usize) -> (Limbs, i64) {
     }
     let sign = if f[len - 1] < 0 { -1 } else { 1 };
     debug_assert!(
-        *x == [0; LONGEST] || limbs::add_multiple::<LONGEST, BITS>(&[0; LONGEST], &f, sign) == ONE,
+        *x == [0; LIMBS_MAX]
+            || limbs::add_multiple::<LIMBS_MAX, BITS>(&[0; LIMBS_MAX], &f, sign) == ONE,
         "the number and the modulus have a common divisor"
     );
     (d, sign)
@@ -130,7 +131,7 @@ impl Steps {
     /// `(d, e)` after the steps, modulo `m`: the multiples of `m` that make the
     /// division exact are chosen so that both stay within `(-2m, m)`.
     fn apply_modulo(&self, d: &mut Limbs, e: &mut Limbs, m: &Limbs, m_inverse: i64, n: usize) {
-        let n = n.min(LONGEST);
+        let n = n.min(LIMBS_MAX);
         let (d_sign, e_sign) = ((d[n - 1] >> 31) as i64, (e[n - 1] >> 31) as i64);
         let mut md = (self.u & d_sign) + (self.v & e_sign);
         let mut me = (self.q & d_sign) + (self.r & e_sign);
@@ -149,7 +150,7 @@ impl Steps {
         len: usize,
         addend: impl Fn(usize) -> (i64, i64),
     ) {
-        let len = len.min(LONGEST);
+        let len = len.min(LIMBS_MAX);
         let (mut carry_a, mut carry_b) = (0, 0);
         for i in 0..len {
             let (limb_a, limb_b) = (a[i] as i64, b[i] as i64);
@@ -172,7 +173,7 @@ impl Steps {
 
 /// Drops the last limb of both while it only repeats their signs.
 fn shorten(f: &mut Limbs, g: &mut Limbs, len: usize) -> usize {
-    if !(2..=LONGEST).contains(&len) {
+    if !(2..=LIMBS_MAX).contains(&len) {
         return len;
     }
     let (top_f, top_g) = (f[len - 1], g[len - 1]);

@@ -21,14 +21,14 @@ use super::word::{self, Limb};
 pub(super) const BITS: u32 = 28;
 const MASK: i64 = (1 << BITS) - 1;
 /// Limbs of the longest modulus, that of P-521.
-pub(super) const LONGEST: usize = 19;
+pub(super) const LIMBS_MAX: usize = 19;
 
 /// A number, or a residue; limbs that the modulus does not have are zero.
-pub(super) type Limbs = [i32; LONGEST];
+pub(super) type Limbs = [i32; LIMBS_MAX];
 
 /// Big-endian bytes as a number.
 pub(super) const fn number(bytes: &[u8]) -> Limbs {
-    limbs::from_be_bytes::<LONGEST, BITS>(bytes)
+    limbs::from_be_bytes::<LIMBS_MAX, BITS>(bytes)
 }
 
 /// The length of a number whose first byte is not zero.
@@ -57,32 +57,32 @@ impl Modulus {
             limbs,
             n: n as usize,
             minus_inverse: (limbs::inverse_of_odd(limbs[0]).wrapping_neg() as i64) & MASK,
-            one: limbs::power_of_two::<LONGEST, BITS>(BITS * n, &limbs),
-            square_of_r: limbs::power_of_two::<LONGEST, BITS>(2 * BITS * n, &limbs),
+            one: limbs::power_of_two::<LIMBS_MAX, BITS>(BITS * n, &limbs),
+            square_of_r: limbs::power_of_two::<LIMBS_MAX, BITS>(2 * BITS * n, &limbs),
         }
     }
 
     /// Big-endian bytes as a number below the modulus, or `None`.
     pub(super) fn parse(&self, bytes: &[u8]) -> Option<Limbs> {
         let limbs = number(bytes);
-        limbs::less::<LONGEST, BITS>(&limbs, &self.limbs).then_some(limbs)
+        limbs::less::<LIMBS_MAX, BITS>(&limbs, &self.limbs).then_some(limbs)
     }
 
     /// `a * b / R + k * c`, congruent modulo `m`.
     #[inline(never)]
     pub(super) fn mul_add<L: Limb>(
         &self,
-        a: &[L; LONGEST],
-        b: &[L; LONGEST],
-        c: &[L; LONGEST],
+        a: &[L; LIMBS_MAX],
+        b: &[L; LIMBS_MAX],
+        c: &[L; LIMBS_MAX],
         k: i64,
-    ) -> [L; LONGEST] {
-        debug_assert!((1..=LONGEST).contains(&self.n));
+    ) -> [L; LIMBS_MAX] {
+        debug_assert!((1..=LIMBS_MAX).contains(&self.n));
         // A loop of known length is twice as fast.
         match self.n {
             14 => self.rows(14, a, b, c, k),
             19 => self.rows(19, a, b, c, k),
-            n => self.rows(n.min(LONGEST), a, b, c, k),
+            n => self.rows(n.min(LIMBS_MAX), a, b, c, k),
         }
     }
 
@@ -90,14 +90,14 @@ impl Modulus {
     fn rows<L: Limb>(
         &self,
         n: usize,
-        a: &[L; LONGEST],
-        b: &[L; LONGEST],
-        c: &[L; LONGEST],
+        a: &[L; LIMBS_MAX],
+        b: &[L; LIMBS_MAX],
+        c: &[L; LIMBS_MAX],
         k: i64,
-    ) -> [L; LONGEST] {
+    ) -> [L; LIMBS_MAX] {
         let (zero, mask) = (L::Word::from(0), L::Word::from(MASK));
         let m = |j: usize| L::Word::from(self.limbs[j] as i64);
-        let mut t = [zero; LONGEST];
+        let mut t = [zero; LIMBS_MAX];
         for &x in &a[..n] {
             let x = x.widen();
             let lowest = t[0] + x * b[0].widen();
@@ -109,7 +109,7 @@ impl Modulus {
             t[n - 1] = zero;
             t[0] = t[0] + carry;
         }
-        let mut sum = [L::from(0); LONGEST];
+        let mut sum = [L::from(0); LIMBS_MAX];
         let mut carry = zero;
         for j in 0..n {
             carry = carry + (t[j] + L::Word::from(k) * c[j].widen());
@@ -121,20 +121,20 @@ impl Modulus {
 
     /// `a * b / R`, congruent modulo `m`.
     pub(super) fn mul(&self, a: &Limbs, b: &Limbs) -> Limbs {
-        self.mul_add(a, b, &[0; LONGEST], 0)
+        self.mul_add(a, b, &[0; LIMBS_MAX], 0)
     }
 
     /// `x * R`: into Montgomery's form.
-    pub(super) fn enter(&self, x: &Limbs) -> Limbs {
+    pub(super) fn to_montgomery(&self, x: &Limbs) -> Limbs {
         self.mul(x, &self.square_of_r)
     }
 
     /// A number in `[0, 2m)` brought below `m`.
     pub(super) fn canonical(&self, x: &Limbs) -> Limbs {
-        if limbs::less::<LONGEST, BITS>(x, &self.limbs) {
+        if limbs::less::<LIMBS_MAX, BITS>(x, &self.limbs) {
             *x
         } else {
-            limbs::add_multiple::<LONGEST, BITS>(x, &self.limbs, -1)
+            limbs::add_multiple::<LIMBS_MAX, BITS>(x, &self.limbs, -1)
         }
     }
 
@@ -147,7 +147,7 @@ impl Modulus {
 /// An element of a field without a kernel of its own, and its prime.
 #[derive(Clone, Copy)]
 pub(super) struct Residue<L = i32> {
-    pub(super) limbs: [L; LONGEST],
+    pub(super) limbs: [L; LIMBS_MAX],
     pub(super) prime: &'static Modulus,
 }
 
@@ -155,14 +155,14 @@ impl Residue {
     /// The element whose big-endian bytes these are, if below the prime.
     pub(super) fn parse(bytes: &[u8], prime: &'static Modulus) -> Option<Self> {
         Some(Self {
-            limbs: prime.enter(&prime.parse(bytes)?),
+            limbs: prime.to_montgomery(&prime.parse(bytes)?),
             prime,
         })
     }
 }
 
 impl<L: Limb> Residue<L> {
-    fn with(&self, limbs: [L; LONGEST]) -> Self {
+    fn with(&self, limbs: [L; LIMBS_MAX]) -> Self {
         Self {
             limbs,
             prime: self.prime,
@@ -171,7 +171,7 @@ impl<L: Limb> Residue<L> {
 
     /// `x / R` as the proper number in `[0, p)`: out of Montgomery's form. For
     /// `|x| < R` the product with 1 is in `(-1, p + 1)`. `None` for ranges.
-    fn leave(&self) -> Option<Limbs> {
+    fn out_of_montgomery(&self) -> Option<Limbs> {
         let product = self.mul(&self.with(limbs::one().map(L::from)));
         let limbs = L::known(&self.limbs, &product.limbs)?;
         Some(self.prime.canonical(&limbs))
@@ -209,14 +209,20 @@ impl<L: Limb> Field for Residue<L> {
 
     #[inline(never)]
     fn is_zero(&self) -> bool {
-        self.leave() == Some([0; LONGEST])
+        self.out_of_montgomery() == Some([0; LIMBS_MAX])
     }
 
     #[inline(never)]
     fn invert(&self) -> Self {
         // (x R) -> x -> 1/x -> R/x
-        let Some(x) = self.leave() else { return *self };
-        self.with(self.prime.enter(&self.prime.invert(&x)).map(L::from))
+        let Some(x) = self.out_of_montgomery() else {
+            return *self;
+        };
+        self.with(
+            self.prime
+                .to_montgomery(&self.prime.invert(&x))
+                .map(L::from),
+        )
     }
 }
 

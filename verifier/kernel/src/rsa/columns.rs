@@ -1,24 +1,27 @@
-//! Products of rows of digits, by columns.
+//! Products of digits, column by column.
 //!
-//! Column `k` of a product is the sum of `a[i] * b[k - i]`. All that Barrett's
-//! step needs is a run of columns: the whole square, the upper half of `c * mu`,
-//! the lower half of `c - q * n`. [`columns`] walks over them 32 at a time, as two
-//! [`Tile`]s side by side: most rows reach both, and then are read once. It decides which
-//! rows reach which tile, and passes carries on. A square takes the columns from the rows
-//! `i < k0 / 2` twice, and then the triangle in the middle, where `i` and `k - i` are both
-//! at least `k0 / 2`.
+//! Column `k` of a product is the sum of `a[i] * b[k - i]`; the digits `a[i]` are called rows.
+//! Barrett reduction needs ranges of columns: all columns of the square, the upper half of
+//! `c * mu`, the lower half of `c - q * n`. [`columns`] computes 32 columns at a time, as two
+//! adjacent [`Tile`]s: most rows contribute to both tiles and are loaded once. It decides which
+//! rows contribute to which tile, and propagates carries. In a square the products of the rows
+//! `i < k0 / 2` are computed once and doubled; then come the products in the middle, where `i`
+//! and `k - i` are both at least `k0 / 2`.
 //!
-//! The other operand `b` is kept as [`Pairs`], entry `m` being `(b[m], b[m - 1])`,
-//! so that two rows and any four columns are one unaligned load.
+//! The other operand `b` is stored as [`Pairs`]: entry `m` is `(b[m], b[m - 1])`,
+//! so that one unaligned load has the digits for two rows and any four columns.
 //!
-//! **What compilers made of it** (measured; keep it when editing the inner loop).
-//! - `at` is a `u16` so that LLVM cannot see the address advance: otherwise it
-//!   rewrites the addresses, and 14 additions stand beside the 14 loads.
-//! - V8 computes as late as it can: without a branch whose both sides need the
-//!   sums it loads all of a block first and spills. So there is one after every eight
-//!   dots, for a value that `at` never has, and it leaves the loop rather than the function.
-//! - Two tiles with one loop: 4 % faster than one after the other in V8, 11 % in wazero.
-//!   One tile of eight vectors is slower than two of four: V8 spills at its slanted ends.
+//! **Written for the compilers.** The first two points change no result, only the speed. A test
+//! of the compiled module counts the instructions (`tests/artefact/tests/kernel.rs`); the
+//! measurements are in the README of this crate.
+//! - `at` is a `u16` so that LLVM cannot see how the address advances: otherwise it computes
+//!   each address by an addition of its own instead of an offset in the load.
+//! - V8 orders the instructions of a block so that it loads everything first, and then has too
+//!   few registers. A branch on which the sums are used ends the block. So there is one after
+//!   every eight products of vectors, taken for a value that `at` never has ([`NEVER`]). It leaves
+//!   the loop and not the function, which takes fewer instructions.
+//! - One loop over two tiles is faster than one tile after the other, and than one tile of
+//!   eight vectors.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -29,19 +32,19 @@ use crate::expected::expected;
 use super::lanes::store_pairs;
 use super::tile::{Carry, STEP, STEPS, TILE, Tile};
 
-/// Zeros wanted after the digits of a row operand.
+/// Zeros that must follow the digits of the operand `a`.
 pub(super) const MARGIN: usize = 48;
-/// Columns at once, of which there must be whole runs.
+/// Columns that are computed at once; their number must be a multiple of it.
 pub(super) const SPAN: usize = 2 * TILE;
-/// Pairs that eight rows meet in a span.
+/// Pairs that are multiplied with eight rows in a span.
 const WINDOW: usize = SPAN + 6;
-/// What `at` never is: operands have some 700 pairs.
+/// Values that `at` never has, as an operand has some 700 pairs: see the head of this file.
 const NEVER: [u16; 3] = [0xfff1, 0xfff2, 0xfff3];
 
-/// An operand as pairs of neighbouring digits, with zeros around.
+/// An operand as pairs of neighbouring digits, with zeros before and after.
 pub(super) struct Pairs(Vec<i32>);
 
-/// Zeros around pairs. A step begins at most 31 rows past the first column, and its window
+/// Zeros before and after the pairs. A step begins at most 31 rows past the first column, and its window
 /// six entries before; its first row is at most `length` before the first of 32 columns.
 const BELOW: usize = 48;
 const ABOVE: usize = 32;
@@ -76,7 +79,7 @@ impl Pairs {
         debug_assert!(digits.len().is_multiple_of(8) && !digits.is_empty());
         let entries = self.0.get_mut(BELOW..).unwrap_or_default();
         let entries = entries.as_chunks_mut().0;
-        // The digits one place down, so that each vector of them is one load.
+        // The digits shifted by one, so that each vector of them is one load.
         let mut lowest = [0; 8];
         lowest
             .iter_mut()
@@ -95,7 +98,7 @@ impl Pairs {
     }
 }
 
-/// What is summed in each column.
+/// What is added up in each column.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sum {
     /// `rows * pairs`
@@ -129,7 +132,7 @@ pub(super) fn columns(
         let k0 = first + number * SPAN;
         let (mut left, mut right) = (Tile::new(addend.next()), Tile::new(addend.next()));
 
-        // The rows that reach these columns, [row, end), and where the last of them begin.
+        // The rows [row, end) contribute to all of these columns; those from `last` on to a part.
         let mut row = k0.saturating_sub(length);
         let last = if sum == Sum::Square { k0 / 2 } else { k0 };
         let finish = last < length && last.wrapping_sub(row) % STEP == 0;
@@ -174,7 +177,7 @@ pub(super) fn columns(
         if finish {
             let at = u16::try_from(BELOW + k0 - last).ok()?;
             let square = sum == Sum::Square;
-            // These rows reach all of the right tile; in a square half of them count twice.
+            // These rows contribute to all of the right tile; in a square half of them twice.
             let more = if square { TILE / 2 } else { TILE };
             let (near, far) = (rows.get(last..)?, rows.get(last + more..)?);
             steps(&mut right, near.get(..more)?, pairs, at + 12);

@@ -1,13 +1,12 @@
-//! Numbers as balanced digits: `sum of digit[i] * 8192^i`, least first.
+//! Numbers as balanced digits: `sum of digit[i] * 8192^i`, least significant first.
 //!
-//! Thirteen bits: products of two 16-bit lanes are summed in 32 bits, and with
-//! 13 a hundred of them fit. Balanced, that is in `-4096..4096` rather than
-//! `0..8192`: a quarter of the size of a product, and negative numbers need no
-//! sign. The digits that `columns` leaves are a little larger than that
-//! (`|digit| <= 4272`), so a number has several forms; two facts are enough:
-//! digits below `8192^k` stand for less than `0.53 * 8192^k`, hence a number
-//! below `0.25 * 8192^k` in size has only zeros from digit `k` on, and its
-//! digits are right as soon as they are right modulo `8192^k`.
+//! A digit has thirteen bits: products of two 16-bit lanes are added in 32 bits, and with 13 bits
+//! a hundred of them fit. Digits are balanced, that is in `-4096..4096` rather than
+//! `0..8192`: products are a quarter of the size, and negative numbers need no sign. The digits
+//! that `columns` computes can be a little larger (`|digit| <= 4272`), so a number has several
+//! representations. Two facts are enough. The digits below digit `k` have a value of less than
+//! `0.53 * 8192^k`; hence a number whose absolute value is below `0.25 * 8192^k` has only zeros
+//! from digit `k` on, and its digits are right if they are right modulo `8192^k`.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -15,7 +14,7 @@ use alloc::vec::Vec;
 /// Bits of a digit.
 pub(super) const BITS: u32 = 13;
 
-/// Big-endian bytes to 32-bit words, least first.
+/// Big-endian bytes to 32-bit words, least significant first.
 pub(super) fn words_from_bytes(bytes: &[u8]) -> Vec<u32> {
     let (top, words) = bytes.as_rchunks();
     let top = top

@@ -1,12 +1,11 @@
-//! A modulus as it is kept, and Barrett's reduction.
+//! A modulus, and Barrett reduction by it.
 //!
 //! To reduce `c`, its quotient is estimated with a reciprocal computed once:
 //! `q = c_high * mu`, where `mu = 2^(13 m) / n` and `c_high` are the digits of
-//! `c` from `a` on. Only the columns of `q` from two below the point are
-//! computed (the upper triangle), then only the low columns of `c - q * n` (the
-//! lower one): what remains is smaller than `n`, so the rest would cancel. Unlike
-//! Montgomery's method this has no chain of quotient digits, and
-//! numbers need no conversion; for e = 65537 that decides.
+//! `c` from `a` on. Of `q` only the columns from two below the point are computed, then of
+//! `c - q * n` only the low columns: the remainder is smaller than `n`, so the upper columns
+//! would cancel. Unlike in Montgomery's method no quotient digit depends on the one before, and
+//! numbers need no conversion, which matters for e = 65537.
 //!
 //! **Bounds.** Let `n` have `bits` bits, B = 8192. Chosen are `m` with `13 m >=
 //! 2 bits + 5`, `a` with `13 a <= bits - 6`, each as tight as possible, and a length
@@ -116,7 +115,7 @@ impl Modulus {
     }
 }
 
-/// A number modulo `n`, and room to work on it.
+/// A number modulo `n`, and buffers for a product and its reduction.
 pub(super) struct Residue {
     /// `|value| < n`: `L` digits, then a margin of zeros.
     pub(super) value: Vec<i16>,

@@ -1,7 +1,6 @@
-//! Cheap random cases against big-integer arithmetic: one case is one square
-//! or product with its reduction, from digits chosen to hurt. The same code runs natively
-//! (portable lanes, overflow checked where the profile says so) and in
-//! WebAssembly.
+//! Random cases against big-integer arithmetic. One case is one square or product with its
+//! reduction; many of its digits are the largest ones or follow a pattern. The same code runs
+//! natively (with overflow checks in a debug build) and in WebAssembly.
 
 use alloc::string::String;
 use alloc::vec::Vec;

@@ -1,19 +1,19 @@
 //! `2^k / n`, by long division in base `2^32` (Knuth, volume 2, 4.3.1,
 //! algorithm D).
 //!
-//! The dividend is a power of two, so nothing but its length is passed. With
+//! The dividend is a power of two, so only its length is an argument. With
 //! `n` shifted until its top bit is set, the quotient of the two upper words
 //! of the remainder by the top word of `n` is never below the true quotient
 //! word and at most two above it. It is multiplied and subtracted, and where
 //! the remainder went negative, `n` is added back, at most twice. For 2048
-//! bits this is 66 words of 64 steps, some 10 µs; it happens once a key.
+//! bits this is 66 words of 64 steps, some 10 µs, once for each key.
 
 use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::expected::expected;
 
-/// The whole part of `2^exponent / n`, least word first. `n` has `bits` bits,
+/// The whole part of `2^exponent / n`, least significant word first. `n` has `bits` bits,
 /// `bits <= exponent`, and is not a power of two.
 pub(super) fn reciprocal(n: &[u32], bits: usize, exponent: usize) -> Option<Vec<u32>> {
     let length = bits.div_ceil(32);

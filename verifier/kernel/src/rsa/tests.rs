@@ -1,5 +1,5 @@
-//! What the kernel must do, against big-integer arithmetic, the `rsa` crate
-//! and Wycheproof. `probe` makes the cases; run it longer by its runner.
+//! RSA against big-integer arithmetic, the `rsa` crate and Wycheproof. `probe` makes the random
+//! cases; `examples/rsa.rs` runs more of them.
 
 use std::path::PathBuf;
 use std::string::{String, ToString};

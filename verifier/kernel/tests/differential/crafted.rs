@@ -4,7 +4,7 @@
 //! the sum is a number.
 use crate::random::Random;
 use crate::whole::{bytes, modulo, number};
-use countersign_kernel::curve::check::p256_is_done_again;
+use countersign_kernel::curve::check::p256_needs_complete_addition;
 use num_bigint::BigInt;
 use p256::ecdsa::signature::hazmat::PrehashVerifier;
 use p256::elliptic_curve::{PrimeField, sec1::FromSec1Point, sec1::ToSec1Point};
@@ -199,7 +199,7 @@ fn same(case: &Case, expected: Option<bool>) -> bool {
     if let Some(expected) = expected {
         assert_eq!(found, expected, "{}", text());
     }
-    p256_is_done_again(&ours, &case.digest, &case.signature)
+    p256_needs_complete_addition(&ours, &case.digest, &case.signature)
 }
 
 /// A signature whose sum has an abscissa of at least `n`, so that `r` is that less `n`: the key is

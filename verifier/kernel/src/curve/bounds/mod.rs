@@ -16,7 +16,7 @@ use super::comb::Group;
 use super::ed25519::field::Element as Ed25519;
 use super::ed25519::point::{Entry, Sum};
 use super::field::{Field, Fused};
-use super::montgomery::{LONGEST, Modulus, Residue};
+use super::montgomery::{LIMBS_MAX, Modulus, Residue};
 use super::p256::field::Element as P256;
 use super::weierstrass::Affine;
 use super::weierstrass::point::Jacobian;
@@ -147,7 +147,7 @@ fn weierstrass<F: Fused + Ranges>(number: F) {
 }
 
 fn residue(prime: &'static Modulus, bits: u32) -> Residue<Range32> {
-    let limbs: [Range32; LONGEST] = number(bits, 28);
+    let limbs: [Range32; LIMBS_MAX] = number(bits, 28);
     Residue { limbs, prime }
 }
 

@@ -18,7 +18,7 @@ pub(super) mod point;
 
 use super::comb::{self, Comb, Group, KEY_TEETH};
 use super::limbs;
-use super::montgomery::{BITS, LONGEST, Limbs, Modulus, number};
+use super::montgomery::{BITS, LIMBS_MAX, Limbs, Modulus, number};
 use super::recode::Signs;
 use crate::{expected::expected, hash::Hash};
 use alloc::boxed::Box;
@@ -104,7 +104,7 @@ fn base() -> Option<&'static Comb<Entry>> {
 /// 64 little-endian bytes modulo the order. Both halves are below `2^256`, far
 /// below Montgomery's `R = 2^280`, so each product is in `[0, L + 1)`.
 fn reduce(mut hash: [u8; 64]) -> Limbs {
-    const HALF: Limbs = limbs::power_of_two::<LONGEST, BITS>(280 + 256, &ORDER.limbs);
+    const HALF: Limbs = limbs::power_of_two::<LIMBS_MAX, BITS>(280 + 256, &ORDER.limbs);
     hash.reverse();
     let (high, low) = hash.split_at(32);
     let high = number(high);

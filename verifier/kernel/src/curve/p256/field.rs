@@ -53,7 +53,7 @@ impl Element {
 impl<L: Limb> Element<L> {
     /// The number in `[0, p)`, out of Montgomery's form: the product with 1 is
     /// in `[0, p]` for any element. `None` for ranges.
-    fn leave(&self) -> Option<[i32; N]> {
+    fn out_of_montgomery(&self) -> Option<[i32; N]> {
         let product = self.mul(&Self(limbs::one().map(L::from)));
         let limbs = L::known(&self.0, &product.0)?;
         Some(if limbs == MODULUS { [0; N] } else { limbs })
@@ -117,14 +117,16 @@ impl<L: Limb> Field for Element<L> {
 
     #[inline(never)]
     fn is_zero(&self) -> bool {
-        self.leave() == Some([0; N])
+        self.out_of_montgomery() == Some([0; N])
     }
 
     #[inline(never)]
     fn invert(&self) -> Self {
         // (x R) -> x -> 1/x -> R/x
         const MODULUS: montgomery::Limbs = montgomery::number(&PRIME);
-        let Some(x) = self.leave() else { return *self };
+        let Some(x) = self.out_of_montgomery() else {
+            return *self;
+        };
         let inverse = inverse::invert_limbs::<N, BITS>(&x, &MODULUS, 10);
         Self(inverse.map(L::from)).mul(&Self(SQUARE_OF_R.map(L::from)))
     }

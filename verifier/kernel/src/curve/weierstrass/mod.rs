@@ -16,7 +16,7 @@ pub(super) use public_key::verifying_key;
 use super::comb::{self, Comb, Group, KEY_TEETH};
 use super::field::Fused;
 use super::limbs;
-use super::montgomery::{self, BITS, LONGEST, Limbs, Modulus};
+use super::montgomery::{self, BITS, LIMBS_MAX, Limbs, Modulus};
 use super::recode::Signs;
 use crate::expected::expected;
 use alloc::boxed::Box;
@@ -62,7 +62,7 @@ impl<F: Fused> Curve<F> {
             montgomery::number(constants.prime),
             Modulus::new(constants.order),
         );
-        let prime_minus_order = limbs::add_multiple::<LONGEST, BITS>(&prime, &order.limbs, -1);
+        let prime_minus_order = limbs::add_multiple::<LIMBS_MAX, BITS>(&prime, &order.limbs, -1);
         let order_bits = montgomery::bits(constants.order) as usize;
         let tables = OnceBox::new();
         Self {
@@ -122,13 +122,13 @@ impl<F: Fused> Key<F> {
     pub(super) fn verify(&self, digest: &[u8], r: &[u8], s: &[u8]) -> bool {
         let accepts = || {
             let sum = self.sum(&self.scalars(digest, r, s)?)?;
-            let is_abscissa = |x: F| x.mul(&sum.z.square()).sub(&sum.x).is_zero();
+            let is_x = |x: F| x.mul(&sum.z.square()).sub(&sum.x).is_zero();
             // Both are below the prime, as the order is.
             let x = expected((self.curve.element)(r))?;
             let order = expected((self.curve.element)(self.curve.constants.order))?;
             let r = montgomery::number(r);
-            let wraps = limbs::less::<LONGEST, BITS>(&r, &self.curve.prime_minus_order);
-            Some(is_abscissa(x) || wraps && is_abscissa(x.add(&order)))
+            let wraps = limbs::less::<LIMBS_MAX, BITS>(&r, &self.curve.prime_minus_order);
+            Some(is_x(x) || wraps && is_x(x.add(&order)))
         };
         accepts().unwrap_or(false)
     }
@@ -136,10 +136,10 @@ impl<F: Fused> Key<F> {
     /// `u1 = e / s` and `u2 = r / s`, if `r` and `s` are in `[1, n)`.
     pub(super) fn scalars(&self, digest: &[u8], r: &[u8], s: &[u8]) -> Option<[Signs; 2]> {
         let order = &self.curve.order;
-        let is_positive = |number: &Limbs| *number != [0; LONGEST];
+        let is_positive = |number: &Limbs| *number != [0; LIMBS_MAX];
         let r = order.parse(r).filter(is_positive)?;
         let s = order.parse(s).filter(is_positive)?;
-        let w = order.enter(&order.invert(&s));
+        let w = order.to_montgomery(&order.invert(&s));
         let over_s = |x| Signs::odd(&order.canonical(&order.mul(&x, &w)), &order.limbs);
         Some([over_s(montgomery::number(digest)), over_s(r)])
     }

@@ -1,4 +1,4 @@
-//! The lanes in SSE2, which every x86-64 has, so nothing has to be enabled.
+//! The lanes in SSE2, which every x86-64 has, so no target feature has to be enabled.
 //!
 //! Loads and stores are those of [`crate::memory`].
 #![allow(unsafe_code)]
