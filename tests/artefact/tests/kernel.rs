@@ -6,13 +6,18 @@
 use countersign_artefact_tests::dist;
 use wasmparser::{Operator, Parser, Payload};
 
-/// The columns of RSA: `rsa/columns.rs` with all of `rsa/tile.rs` in it. An intrinsic that is
-/// not inlined would be a call.
+/// The columns of RSA: `rsa/columns.rs` with all of `rsa/tile.rs` inlined. In a function that
+/// does not enable SIMD every intrinsic would be a call.
 #[test]
 fn the_columns_of_rsa_are_one_function_without_calls() {
     let file = dist::read("countersign.wasm");
     let columns = columns(&file);
-    assert_eq!(columns.iter().filter(|one| is_call(one)).count(), 0);
+    assert!(
+        dots(&columns) > 100,
+        "{} products of vectors",
+        dots(&columns)
+    );
+    assert_eq!(count(&columns, is_call), 0);
     let elsewhere = functions(&file)
         .map(|function| dots(&function))
         .sum::<usize>();
@@ -28,7 +33,7 @@ fn the_columns_of_rsa_are_one_function_without_calls() {
 fn the_inner_loop_of_rsa_loads_each_vector_once_and_adds_no_addresses() {
     let file = dist::read("countersign.wasm");
     let inner = inner_loop(&columns(&file));
-    let count = |wanted: fn(&Operator) -> bool| inner.iter().filter(|one| wanted(one)).count();
+    let count = |wanted| count(&inner, wanted);
     assert_eq!(count(|one| matches!(one, Operator::V128Load { .. })), 18);
     let pairs = count(|one| matches!(one, Operator::V128Load32Splat { .. }));
     assert_eq!(pairs, 4);
@@ -57,14 +62,23 @@ fn a_branch_follows_every_eight_products_of_the_inner_loop() {
 /// fold the upper half; so has `m * c`, and two products at once have twice as many.
 #[test]
 fn products_of_nine_limbs_are_straight_code() {
-    let is_product = |one: &Operator| matches!(one, Operator::I64Mul);
     let mut products: Vec<usize> = functions(&dist::read("countersign.wasm"))
         .filter(|function| !function.iter().any(|one| is_call(one) || is_loop(one)))
-        .map(|function| function.iter().filter(|one| is_product(one)).count())
+        .map(|function| count(&function, is_product))
         .filter(|products| *products >= 45)
         .collect();
     products.sort_unstable();
     assert_eq!(products, [45, 54, 54, 81, 90, 90, 162]);
+}
+
+/// Modulo any odd number (P-384, P-521, the orders): for the lengths of 14 and 19 limbs the inner
+/// loop, two multiplications for each limb but the first, is unrolled.
+#[test]
+fn products_of_14_and_19_limbs_have_no_inner_loop() {
+    let file = dist::read("countersign.wasm");
+    let with_loop = functions(&file).filter(|function| function.iter().any(is_loop));
+    let most = with_loop.map(|function| count(&function, is_product)).max();
+    assert!(most >= Some(2 * 13 + 2 * 18), "{most:?} multiplications");
 }
 
 /// The one product of vectors outside RSA, which joins the sextets of base64url.
@@ -111,11 +125,16 @@ fn functions(file: &[u8]) -> impl Iterator<Item = Vec<Operator<'_>>> {
     })
 }
 
+fn count(operators: &[Operator], wanted: fn(&Operator) -> bool) -> usize {
+    operators.iter().filter(|one| wanted(one)).count()
+}
+
 fn dots(operators: &[Operator]) -> usize {
-    operators
-        .iter()
-        .filter(|one| matches!(one, Operator::I32x4DotI16x8S))
-        .count()
+    count(operators, |one| matches!(one, Operator::I32x4DotI16x8S))
+}
+
+fn is_product(one: &Operator) -> bool {
+    matches!(one, Operator::I64Mul)
 }
 
 fn is_loop(one: &Operator) -> bool {

@@ -1,6 +1,6 @@
-//! Signatures by a signer who chose them so that the sum of the last round
-//! meets equal or opposite points (made by `check`, which knows the
-//! logarithms; the positions hold for 7 teeth of the generator and 5 of a key).
+//! Signatures chosen by the signer so that the last round adds equal or opposite points. They
+//! were made with known discrete logarithms (see `differential/crafted.rs`), for combs with 7
+//! teeth for the generator and 5 for a key.
 
 use countersign_kernel::curve::p256::VerifyingKey;
 

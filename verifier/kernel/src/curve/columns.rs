@@ -4,12 +4,13 @@
 //! of 29 bits are the fewest whose products can be summed without carries: a
 //! column is at most nine products. Column `K` is the sum of all `a[i] * b[j]`
 //! with `i + j = K`. `K` is a constant, so each becomes straight-line code,
-//! and the field of the caller takes the columns one by one in the order that
-//! suits its reduction: a column never needs to be stored.
+//! and the caller's field takes the columns one by one in the order of its
+//! reduction: no column is stored. (A test counts the multiplications in the compiled module:
+//! `tests/artefact/tests/kernel.rs`.)
 
 use super::word::Word;
 
-/// Hands `$sum` the columns of a product in the order given, `K` a constant in each.
+/// Gives `$sum` the columns of a product in the order of the list; `K` is a constant in each.
 macro_rules! take_columns {
     ($sum:ident, $column:expr; $($k:literal)*) => {
         $({ const K: usize = $k; $sum.column::<K>($column); })*

@@ -1,9 +1,9 @@
-//! Multiples of a point, ready to be summed: two combs.
+//! Sums of scalar products by signed combs: precomputed tables of a point's multiples.
 //!
 //! The signs of a scalar (`recode.rs`) are read in columns. Each table has an
 //! entry for every column: `+-B0 +-B1 .. + Blast` over the bases
-//! `2^(spacing * block) P` of its blocks. A product is then `spacing` rounds
-//! of one doubling and one addition for each table, and several products
+//! `2^(spacing * block) P` of its blocks. A product then takes `spacing` rounds
+//! of one doubling and one addition for each of two tables, and several products
 //! share the doublings. A key has 5 teeth, so two tables of 16 entries (26
 //! columns for 256 bits, 52 additions); a generator has more teeth and fewer
 //! columns.
@@ -15,9 +15,9 @@ use alloc::vec::Vec;
 /// Teeth of a key's tables.
 pub(super) const KEY_TEETH: usize = 5;
 
-/// Points being summed.
+/// A point in the coordinates in which points are added.
 pub(super) trait Group: Copy {
-    /// A point as tables hold it.
+    /// A point as it is stored in tables.
     type Entry: Copy;
 
     /// The point, or its negative where `mask` is -1.
@@ -25,7 +25,7 @@ pub(super) trait Group: Copy {
     fn double(&self) -> Self;
     /// `self + entry`, for all points; `entry` negated where `mask` is -1.
     fn add(&self, entry: &Self::Entry, mask: i32) -> Self;
-    /// The points as entries, by a single inversion. None is neutral.
+    /// The points as entries, with one inversion. None may be the neutral element.
     fn to_entries(points: &[Self]) -> Vec<Self::Entry>;
 }
 
@@ -36,7 +36,7 @@ pub(super) struct Comb<E> {
     spacing: usize,
 }
 
-/// The sum of the products, by the given addition; `None` if there is nothing to sum.
+/// The sum of the products, with the given addition.
 #[inline(never)]
 pub(super) fn sum<G: Group>(
     products: [(&Comb<G::Entry>, &Signs); 2],
@@ -79,8 +79,8 @@ impl<E: Copy> Comb<E> {
         }
     }
 
-    /// The entry for column `j` of a table, -1 with it if it is to be negated,
-    /// and nothing past the last column.
+    /// The entry for column `j` of a table, and -1 if it is to be negated, else 0. `None` after
+    /// the last column.
     #[inline(always)]
     fn entry(&self, columns: &Columns, table: usize, j: usize) -> Option<(&E, i32)> {
         if j >= self.spacing {

@@ -5,15 +5,15 @@
 //! A division step shortens the pair `(f, g)`, `f` odd, by one bit and keeps
 //! its gcd. Which steps are taken depends on the low bits only: 28 of
 //! them are run on single words and gathered in a matrix of small numbers,
-//! which is then applied to the long numbers and divided by `2^28` without
+//! which is then applied to the long numbers; the result is divided by `2^28` without
 //! remainder. The same matrices applied modulo
 //! the modulus to `(d, e) = (0, 1)` keep `d * x = f` and `e * x = g`; when `g`
 //! reaches 0, `f` is 1 or -1 and `d` is the inverse or its negative.
 //!
 //! Bounds: the matrix of 28 steps has rows with absolute sum at most `2^28`,
 //! so with limbs below `2^28` a column sum stays below `2^58`; `d` and `e`
-//! stay within `(-2m, m)`, which the last limb must have room for. One copy
-//! of the code serves all moduli, whatever their number of limbs.
+//! stay within `(-2m, m)`, for which the last limb must have room. The same
+//! code serves all moduli, whatever their number of limbs.
 
 use super::limbs;
 use super::montgomery::{BITS, LIMBS_MAX, Limbs};

@@ -2,15 +2,15 @@
 //!
 //! A residue `x` is kept as `x * R mod m` with `R = 2^(28 n)`, `n` the limbs
 //! of the modulus. A product is built row by row: each row adds `a[i] * b`,
-//! then the multiple `q` of the modulus that clears the lowest limb, and moves
+//! then the multiple `q` of the modulus that makes the lowest limb zero, and shifts
 //! down by one limb, which divides by `2^28`; after `n` rows the sum has been
-//! divided by `R`. One copy of the code serves the orders of all groups
+//! divided by `R`. The same code serves the orders of all groups
 //! (P-256 and Ed25519: 10 limbs) and the fields of P-384 (14) and P-521 (19).
 //!
 //! Bounds: each of the `n` rows adds at most `(3 + 1) * 2^56` to a column if
-//! the counts of the factors (see `field.rs`) multiply to 3 or less: below
+//! the magnitudes of the factors (see `field.rs`) multiply to 3 or less: below
 //! `19 * 2^58 < 2^62.3` in all. A product `T` leaves `T / R + m` at most,
-//! so with `R >= 2^8 m` values a few times the modulus come out near it.
+//! so with `R >= 2^8 m` a value of a few times the modulus is reduced to about the modulus.
 
 use super::field::{Field, Fused};
 use super::inverse;
@@ -23,7 +23,7 @@ const MASK: i64 = (1 << BITS) - 1;
 /// Limbs of the longest modulus, that of P-521.
 pub(super) const LIMBS_MAX: usize = 19;
 
-/// A number, or a residue; limbs that the modulus does not have are zero.
+/// A number, or a residue; limbs above those of the modulus are zero.
 pub(super) type Limbs = [i32; LIMBS_MAX];
 
 /// Big-endian bytes as a number.
@@ -36,7 +36,7 @@ pub(super) const fn bits(bytes: &[u8]) -> u32 {
     8 * bytes.len() as u32 - bytes[0].leading_zeros()
 }
 
-/// An odd modulus with what products modulo it need.
+/// An odd modulus, with the constants for products modulo it.
 pub(super) struct Modulus {
     pub(super) limbs: Limbs,
     n: usize,
@@ -78,7 +78,8 @@ impl Modulus {
         k: i64,
     ) -> [L; LIMBS_MAX] {
         debug_assert!((1..=LIMBS_MAX).contains(&self.n));
-        // A loop of known length is twice as fast.
+        // With a constant length the inner loop is unrolled and twice as fast; a test of the
+        // compiled module says so (`tests/artefact/tests/kernel.rs`).
         match self.n {
             14 => self.rows(14, a, b, c, k),
             19 => self.rows(19, a, b, c, k),
@@ -124,7 +125,7 @@ impl Modulus {
         self.mul_add(a, b, &[0; LIMBS_MAX], 0)
     }
 
-    /// `x * R`: into Montgomery's form.
+    /// `x * R`: converts to Montgomery form.
     pub(super) fn to_montgomery(&self, x: &Limbs) -> Limbs {
         self.mul(x, &self.square_of_r)
     }
@@ -138,13 +139,13 @@ impl Modulus {
         }
     }
 
-    /// `1 / x mod m` of a number in `[0, m)`, neither in Montgomery's form.
+    /// `1 / x mod m` of a number in `[0, m)`, neither in Montgomery form.
     pub(super) fn invert(&self, x: &Limbs) -> Limbs {
         inverse::invert(x, &self.limbs, self.n)
     }
 }
 
-/// An element of a field without a kernel of its own, and its prime.
+/// An element of a field that has no arithmetic of its own, and its prime.
 #[derive(Clone, Copy)]
 pub(super) struct Residue<L = i32> {
     pub(super) limbs: [L; LIMBS_MAX],
@@ -169,7 +170,7 @@ impl<L: Limb> Residue<L> {
         }
     }
 
-    /// `x / R` as the proper number in `[0, p)`: out of Montgomery's form. For
+    /// `x / R` as the proper number in `[0, p)`: converts from Montgomery form. For
     /// `|x| < R` the product with 1 is in `(-1, p + 1)`. `None` for ranges.
     fn out_of_montgomery(&self) -> Option<Limbs> {
         let product = self.mul(&self.with(limbs::one().map(L::from)));

@@ -1,4 +1,4 @@
-//! A scalar as signs: every odd number below `2^L` is a sum of all powers
+//! Recoding of a scalar as signs: every odd number below `2^L` is a sum of all powers
 //! `2^0 .. 2^(L-1)`, each with a sign, and in one way only.
 //!
 //! If `k = sum of s[i] 2^i` with `s[i] = 1` or `-1`, then `b[i] = (s[i] + 1) /
@@ -11,7 +11,7 @@
 use super::limbs;
 use super::montgomery::{BITS, LIMBS_MAX, Limbs};
 
-/// More columns than any curve has: `ceil(521 / 10) = 53`.
+/// At least the columns of every curve: P-521 has `ceil(521 / 10) = 53`.
 const COLUMNS_MAX: usize = 64;
 
 /// The signs of an odd number, perhaps that of a negated scalar.
@@ -76,8 +76,8 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    /// Where the entry for column `j` of a table stands, and -1 if it is to be
-    /// negated. A table holds `2^(teeth - 1)` sums, those in which the last
+    /// The index of the entry for column `j` of a table, and -1 if it is to be
+    /// negated, else 0. A table holds `2^(teeth - 1)` sums, those in which the last
     /// tooth is plus, ordered by the bits of the others; the second table
     /// follows the first.
     #[inline(always)]

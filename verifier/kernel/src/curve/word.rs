@@ -1,12 +1,12 @@
-//! The numbers that the kernels compute with: machine integers, or, in the proof of the
-//! bounds, ranges of them.
+//! The types of limbs and columns: machine integers, or ranges of integers in the proof of the
+//! bounds.
 //!
-//! Each kernel is written once, over these traits. `bounds` runs that same code over ranges,
-//! so there is no second description of a kernel that could differ from it.
+//! The arithmetic of each field is written once, over these traits, and `bounds` runs that same
+//! code over ranges: there is no second description of it.
 
 use core::ops::{Add, BitAnd, Mul, Shl, Shr, Sub};
 
-/// What both sizes of numbers can do.
+/// The operations of limbs and of words.
 pub(super) trait Number:
     Copy
     + Add<Output = Self>
@@ -30,8 +30,8 @@ pub(super) trait Limb: Number + From<i32> {
     fn narrow(word: Self::Word) -> Self;
     /// `-self` where `mask` is -1, `self` where it is 0.
     fn negate_if(self, mask: i32) -> Self;
-    /// What a decision may look at: the limbs of `reduced`, which was computed from `element`.
-    /// Ranges have nothing to look at, but say whether `element` was small enough for it.
+    /// The limbs of `reduced`, which was computed from `element`, to be compared with. `None` for
+    /// ranges, which only assert that `element` was small enough for the reduction.
     fn known<const N: usize>(element: &[Self; N], reduced: &[Self; N]) -> Option<[i32; N]>;
 }
 

@@ -1,7 +1,6 @@
-//! P-256 signatures by a signer who knows everything: sums that meet equal or
-//! opposite points at a chosen addition, sums at infinity, abscissas between
-//! the order and the prime. Discrete logarithms of all points are known, so
-//! the sum is a number.
+//! P-256 signatures for which a chosen addition has equal or opposite points, or the sum is
+//! the point at infinity, or its x-coordinate is between the order and the prime. The discrete
+//! logarithms of all points are known, so sums are computed as numbers.
 use crate::random::Random;
 use crate::whole::{bytes, modulo, number};
 use countersign_kernel::curve::check::p256_needs_complete_addition;

@@ -1,14 +1,17 @@
-//! The bound on every limb, proved: the kernels and the point formulas run over ranges.
+//! Proof of the bounds of all limbs and columns: field arithmetic and point formulas run over
+//! ranges.
 //!
-//! A [`range::Range`] is not a number but all numbers from one to another. The code that
-//! multiplies (see `word.rs`) is the same for ranges as for integers; over ranges every
-//! operation asserts that no word can overflow, whatever the numbers in them. Starting from the
+//! A [`range::Range`] stands for all integers from one to another. The code of the fields is the
+//! same for ranges as for integers (see `word.rs`); over ranges every operation asserts that no
+//! word can overflow, whichever integers of the ranges it gets. Starting from the
 //! entries of a table, doubling and addition are repeated, each time joining what can come out
 //! with what went in, until nothing new comes out: then the ranges hold for every sequence of
 //! operations, and none of them overflowed.
 //!
-//! What is not run, and so has to be changed together with the code: the order in which `step`
-//! below calls the formulas as `comb` and `to_entries` do.
+//! Not shared, so to be changed together: `step` below calls the formulas in the order in which
+//! `comb`, `Group::to_entries`, `field::invert_all` and `Key::verify` call them. Nor are
+//! `inverse`, `limbs` and the final reduction of Ed25519 run over ranges: their bounds
+//! are stated where they are, asserted in debug builds and tested against big integers.
 
 mod range;
 
@@ -216,10 +219,10 @@ fn ed25519_never_overflows() {
     closure(state, step, same);
 }
 
-/// The proof must be able to fail: one count too many is noticed.
+/// The proof must be able to fail: a magnitude that is too large is noticed.
 #[test]
 #[should_panic(expected = "a number leaves its word")]
-fn a_product_of_counts_four_is_noticed() {
+fn a_product_of_magnitudes_two_and_two_is_noticed() {
     let number = P256(number(256, 29));
     let element = number.mul(&number);
     element.double().mul(&element.double());

@@ -1,5 +1,5 @@
-//! Ranges of integers as the numbers of a kernel: every result is the range of all results,
-//! and none may leave its word, whose largest number is `2^BITS - 1` either way.
+//! Ranges of integers with the operations of limbs and words. The result of an operation is
+//! the range of all results, and its absolute values must be below `2^BITS`.
 
 use core::ops::{Add, BitAnd, Mul, Shl, Shr, Sub};
 

@@ -1,12 +1,12 @@
 //! The field of edwards25519: nine signed limbs of 29 bits, modulo
 //! `2^261 - 1216`, which is 64 times `p = 2^255 - 19`.
 //!
-//! What a product has above `2^261` comes back at the bottom, times 1216. The
-//! upper columns are taken first and brought to limbs, because a whole column
-//! times 1216 would not fit; then the lower ones, each with its share.
+//! The part of a product above `2^261` is multiplied by 1216 and added to the lower part. The
+//! upper columns are taken first and carried to limbs of 29 bits, because a whole column
+//! times 1216 would not fit; then the lower columns, each with 1216 times its upper limb.
 //!
-//! Bounds (proved over intervals by `bounds`): a column of factors whose
-//! counts multiply to 3 is below `9 * 3 * 2^58 < 2^62.8`. A product has proper
+//! Bounds (proved over ranges by `bounds`): a column of factors whose
+//! magnitudes multiply to 3 is below `9 * 3 * 2^58 < 2^62.8`. A product has proper
 //! limbs but for the lowest, which takes the last fold of less than `2^21`
 //! either way.
 
@@ -129,8 +129,8 @@ impl<L: Limb> Field for Element<L> {
         Self(self.0.map(|limb| limb.negate_if(mask)))
     }
 
-    /// All carries at once: each limb passes on what exceeds 29 bits, the last
-    /// 1216 times to the first.
+    /// All carries at once: each limb carries what exceeds 29 bits to the next, the last limb
+    /// 1216 times that to the first.
     #[inline(always)]
     fn carried(&self) -> Self {
         Self(core::array::from_fn(|i| {

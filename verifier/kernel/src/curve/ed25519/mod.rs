@@ -1,6 +1,6 @@
 //! Ed25519 of RFC 8032, verified strictly: EdDSA of RFC 8037 §3.1.
 //!
-//! The rule, for the cases in which implementations differ:
+//! The rules, for the cases in which implementations differ:
 //!
 //! 1. The key `A` is a canonical encoding (`y < p`, no sign on `x = 0`) of a
 //!    point that is not of low order. A low-order component is accepted.
@@ -73,7 +73,7 @@ impl VerifyingKey {
         let digest = Hash::Sha512.digest(&[r, &self.encoded, message]);
         let k = reduce(expected(digest.try_into().ok())?);
         // A key may have a low-order component, so `k` must not be negated
-        // modulo the order: an even one is made odd by one `A` too many.
+        // modulo the order. If it is even, `k + 1` is used, and `A` subtracted afterwards.
         let is_even = k[0] & 1 == 0;
         let k = Signs::odd_above(&k);
 
@@ -87,7 +87,7 @@ impl VerifyingKey {
     }
 }
 
-/// The base point's tables, built when first asked for.
+/// The base point's tables, computed when they are first needed.
 fn base() -> Option<&'static Comb<Entry>> {
     static TABLES: OnceBox<Comb<Entry>> = OnceBox::new();
     if let Some(tables) = TABLES.get() {

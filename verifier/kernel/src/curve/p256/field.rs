@@ -2,17 +2,17 @@
 //! `R = 2^261`.
 //!
 //! `p = 2^256 - 2^224 + 2^192 + 2^96 - 1` is -1 modulo `2^29`, so the
-//! quotient digit that clears a column is the column's own low 29 bits, and
+//! quotient digit that makes a column zero is the column's own low 29 bits, and
 //! adding `q * p` is adding `q` four times, shifted: no multiplication. The
 //! columns of the product are taken from low to high; nine of them only give
 //! quotient digits, the next nine are the result. Signed limbs make a
 //! subtraction a plain subtraction, without a multiple of `p` to stay positive.
 //!
-//! Bounds (proved over intervals by `bounds`): a column of factors whose
-//! counts multiply to 3 is below `9 * 3 * 2^58 < 2^62.8`, quotients add
+//! Bounds (proved over ranges by `bounds`): a column of factors whose
+//! magnitudes multiply to 3 is below `9 * 3 * 2^58 < 2^62.8`, quotients add
 //! `2^54`. A product leaves `a b / 2^261 + p`; `2^261 = 32 * 2^256`, so values
-//! of a few `p` come back to about one. What `mul_add` adds afterwards does
-//! not shrink that way, hence its last step folds the bits above `2^256`.
+//! of a few `p` are reduced to about one. What `mul_add` adds afterwards is
+//! not reduced that way, hence its last step folds the bits above `2^256`.
 
 use super::super::columns::{product, square, take_columns};
 use super::super::field::{Field, Fused};
@@ -81,8 +81,8 @@ impl<L: Limb> Field for Element<L> {
         Self(self.0.map(|limb| limb.negate_if(mask)))
     }
 
-    /// All carries at once: each limb passes on what exceeds 29 bits, so what
-    /// comes out is below `2^29` plus the small count of the limb before.
+    /// All carries at once: each limb carries what exceeds 29 bits to the next, so each
+    /// limb of the result is below `2^29` plus the small magnitude of the limb before.
     #[inline(always)]
     fn carried(&self) -> Self {
         Self(core::array::from_fn(|i| {

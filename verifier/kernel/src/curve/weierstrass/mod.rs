@@ -1,11 +1,10 @@
 //! ECDSA verification on the curves `y^2 = x^3 - 3x + b` of prime order.
 //!
 //! `u1 G + u2 Q` is summed over tables of both points (`comb.rs`) with
-//! formulas that are fast and not complete (`point.rs`). Where they meet
-//! equal or opposite points, which a signer can arrange, they give `Z = 0` and
-//! keep it to the end, so a sum with `Z = 0` is simply done again with
-//! complete additions. The abscissa is compared without leaving projective
-//! coordinates: `X = r Z^2`, or `(r + n) Z^2` where that is below `p`.
+//! formulas that are fast and not complete (`point.rs`). For equal or opposite points,
+//! which a signer can produce on purpose, they give `Z = 0`, and every later sum has `Z = 0` too.
+//! So a sum with `Z = 0` is computed again with complete additions. The x-coordinate is
+//! compared without an inversion: `X = r Z^2`, or `(r + n) Z^2` where `r + n` is below `p`.
 
 pub(super) mod point;
 mod public_key;
@@ -32,12 +31,12 @@ pub(super) struct Curve<F: Copy + 'static> {
     constants: Constants,
     /// The element of the field with these bytes, if they are below `p`.
     element: fn(&[u8]) -> Option<F>,
-    /// Teeth of the generator's tables, which are built when first needed.
+    /// Teeth of the generator's tables, which are computed when they are first needed.
     teeth: usize,
     tables: OnceBox<Comb<Affine<F>>>,
 }
 
-/// A curve as its standard gives it: all big-endian and of one length.
+/// The constants of a curve as in its standard: all big-endian and of one length.
 pub(super) struct Constants {
     pub(super) prime: &'static [u8],
     pub(super) order: &'static [u8],
@@ -45,7 +44,7 @@ pub(super) struct Constants {
     pub(super) generator: [&'static [u8]; 2],
 }
 
-/// A public key: its multiples, ready to be summed.
+/// A public key: tables of its multiples.
 pub(super) struct Key<F: Copy + 'static> {
     pub(super) tables: Comb<Affine<F>>,
     pub(super) generator: &'static Comb<Affine<F>>,
@@ -98,7 +97,7 @@ impl<F: Fused> Curve<F> {
 
 impl<F: Fused> Key<F> {
     /// The key with these big-endian coordinates, if they are below the prime
-    /// and on the curve. The cofactor being 1, every such point is a good key.
+    /// and on the curve. As the cofactor is 1, every such point is a valid key.
     #[inline(never)]
     pub(super) fn new(curve: &'static Curve<F>, x: &[u8], y: &[u8]) -> Option<Self> {
         let tables = curve.tables([x, y], KEY_TEETH)?;

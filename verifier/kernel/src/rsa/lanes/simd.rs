@@ -1,5 +1,5 @@
-//! The lanes in WebAssembly SIMD. A function that uses an intrinsic without
-//! itself enabling `simd128` turns each into a call (twenty times slower), so
+//! The lanes in WebAssembly SIMD. In a function that does not itself enable
+//! `simd128` every intrinsic becomes a call (twenty times slower), so
 //! every function here and above enables it. To call such a function is safe in WebAssembly: a
 //! module is validated as a whole before it runs, so where it runs the host has SIMD.
 //!
