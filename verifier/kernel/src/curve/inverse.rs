@@ -6,8 +6,7 @@
 //! its gcd. Which steps are taken depends on the low bits only: 28 of
 //! them are run on single words and gathered in a matrix of small numbers,
 //! which is then applied to the long numbers; the result is divided by `2^28` without
-//! remainder. The same matrices applied modulo
-//! the modulus to `(d, e) = (0, 1)` keep `d * x = f` and `e * x = g`; when `g`
+//! remainder. The same matrices applied modulo the modulus to `(d, e) = (0, 1)` keep `d * x = f` and `e * x = g`; when `g`
 //! reaches 0, `f` is 1 or -1 and `d` is the inverse or its negative.
 //!
 //! Bounds: the matrix of 28 steps has rows with absolute sum at most `2^28`,

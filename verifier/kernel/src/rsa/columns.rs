@@ -44,8 +44,8 @@ const NEVER: [u16; 3] = [0xfff1, 0xfff2, 0xfff3];
 /// An operand as pairs of neighbouring digits, with zeros before and after.
 pub(super) struct Pairs(Vec<i32>);
 
-/// Zeros before and after the pairs. A step begins at most 31 rows past the first column, and its window
-/// six entries before; its first row is at most `length` before the first of 32 columns.
+/// Zeros before and after the pairs. A step begins at most 31 rows past the first column, and its
+/// window six entries before; its first row is at most `length` before the first of 32 columns.
 const BELOW: usize = 48;
 const ABOVE: usize = 32;
 

@@ -134,13 +134,13 @@ impl<L: Limb> Field for Element<L> {
     #[inline(always)]
     fn carried(&self) -> Self {
         Self(core::array::from_fn(|i| {
-            let passed = self.0[(i + N - 1) % N] >> BITS;
-            let passed = if i == 0 {
-                L::from(FOLD as i32) * passed
+            let carry = self.0[(i + N - 1) % N] >> BITS;
+            let carry = if i == 0 {
+                L::from(FOLD as i32) * carry
             } else {
-                passed
+                carry
             };
-            (self.0[i] & L::from(MASK as i32)) + passed
+            (self.0[i] & L::from(MASK as i32)) + carry
         }))
     }
 
