@@ -31,7 +31,7 @@ pub(crate) struct Case {
     pub(crate) signature: [u8; 64],
 }
 
-/// Runs the cases and says how many verifications had to be done again.
+/// Runs the cases and returns how many verifications needed complete additions.
 pub(crate) fn run(random: &mut Random, count: u64) -> u64 {
     let n = BigInt::parse_bytes(
         b"ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551",
@@ -181,7 +181,7 @@ pub(crate) fn run(random: &mut Random, count: u64) -> u64 {
     again
 }
 
-/// Both answers are the same (and the expected one). Returns whether the sum was done again.
+/// Both answers are the same (and the expected one). Returns whether it needed complete additions.
 fn same(case: &Case, expected: Option<bool>) -> bool {
     let sec1 = case.point.to_sec1_point(false);
     let (x, y) = (
