@@ -1,10 +1,10 @@
-//! SHA-2 (FIPS 180-4), each member compiled once for whoever hashes.
+//! SHA-2 (FIPS 180-4). Each hash function is compiled once, for all its callers.
 
 use alloc::vec::Vec;
 
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
-/// The hash of a signature or MAC algorithm.
+/// The hash function of a signature or MAC algorithm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hash {
     /// SHA-256.
@@ -25,7 +25,7 @@ impl Hash {
         }
     }
 
-    /// Bytes of a block, which HMAC wants to know.
+    /// Bytes of a block (HMAC, RFC 2104 §2, pads the key to it).
     pub const fn block(self) -> usize {
         match self {
             Self::Sha256 => 64,

@@ -1,18 +1,19 @@
-//! base64url without padding, canonical (RFC 7515 §2, RFC 4648 §3.5): one text
-//! for every sequence of bytes, or a token could be written in several ways.
+//! base64url without padding (RFC 7515 §2). Only the canonical encoding is accepted (RFC 4648
+//! §3.5): otherwise one token could be written in several ways.
 //!
-//! Ours, as the crate weighs eight times as much in the module, and takes a
-//! character at a time there. The alphabet is five ranges: a character minus the
-//! first of a range is below the range's length in one of them at most.
+//! The `base64` crate takes eight times as many bytes in the module, and decodes one character at
+//! a time there. Here the alphabet is five ranges. A character belongs to a range if its
+//! distance from the range's first character is below the range's length.
 
 use alloc::{string::String, vec, vec::Vec};
 
-use super::sixteen::Sixteen;
+use super::u8x16::U8x16;
+use crate::expected::expected;
 
 /// RFC 4648 §5.
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/// The first character of each range, how many there are, and the first's value.
+/// The first character of each range, the number of characters, and the first one's value.
 const RANGES: [(u8, u8, u8); 5] = [
     (b'A', 26, 0),
     (b'a', 26, 26),
@@ -21,68 +22,66 @@ const RANGES: [(u8, u8, u8); 5] = [
     (b'_', 1, 63),
 ];
 
-/// Marks what is of the alphabet.
-const KNOWN: u8 = 0x80;
+/// Set in the value of every character of the alphabet.
+const VALID: u8 = 0x80;
 
-/// Characters that are decoded at once, and their bytes.
+/// Characters that are decoded at once, and the bytes that they decode to.
 const TEXT: usize = 16;
 const BYTES: usize = TEXT / 4 * 3;
 
-/// `None` for padding, another alphabet, white space or stray bits at the end.
+/// `None` for padding, another alphabet, white space, an impossible length, or unused bits at
+/// the end that are not zero.
 pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
-    // SAFETY: as in `bytes::equal`.
-    #[allow(unsafe_code, unused_unsafe)]
-    unsafe {
-        decode_blocks(text)
-    }
+    decode_blocks(text)
 }
 
 #[cfg_attr(target_arch = "wasm32", target_feature(enable = "simd128"))]
 fn decode_blocks(text: &[u8]) -> Option<Vec<u8>> {
     let (blocks, rest) = text.as_chunks::<TEXT>();
-    // A zero's worth of characters follows the last ones.
+    // The last block is filled up with characters of value 0.
     let mut last = [b'A'; TEXT];
-    last.get_mut(..rest.len())?.copy_from_slice(rest);
+    expected(last.get_mut(..rest.len()))?.copy_from_slice(rest);
     let mut bytes = vec![0; (blocks.len() + 1) * BYTES];
 
-    let mut foreign = Sixteen::splat(0);
-    let places = bytes.as_chunks_mut::<BYTES>().0;
-    for (block, place) in blocks.iter().chain([&last]).zip(places) {
-        let values = values(Sixteen::load(block));
-        foreign = foreign.or(values.equal(Sixteen::splat(0)));
-        *place = values.sextets();
+    let mut invalid = U8x16::splat(0);
+    let outputs = bytes.as_chunks_mut::<BYTES>().0;
+    for (block, output) in blocks.iter().chain([&last]).zip(outputs) {
+        let values = values(U8x16::load(block));
+        invalid = invalid.or(values.equal(U8x16::splat(0)));
+        *output = values.sextets();
     }
 
     let length = text.len() / 4 * 3 + (text.len() % 4).saturating_sub(1);
-    let stray = bytes.get(length..)?.iter().any(|byte| *byte != 0);
+    let unused = expected(bytes.get(length..))?.iter().any(|byte| *byte != 0);
     bytes.truncate(length);
-    (text.len() % 4 != 1 && !stray && !foreign.any()).then_some(bytes)
+    (text.len() % 4 != 1 && !unused && !invalid.any()).then_some(bytes)
 }
 
-/// The value of each character, marked as known; 0 for those that are none.
+/// The value of each character with [`VALID`] set, or 0 for one outside the alphabet.
 #[inline]
 #[cfg_attr(target_arch = "wasm32", target_feature(enable = "simd128"))]
-fn values(text: Sixteen) -> Sixteen {
-    let mut values = Sixteen::splat(0);
+fn values(text: U8x16) -> U8x16 {
+    let mut values = U8x16::splat(0);
     for (first, count, value) in RANGES {
-        let place = text.add(Sixteen::splat(first.wrapping_neg()));
-        let within = place.less(Sixteen::splat(count));
-        let value = place.add(Sixteen::splat(KNOWN + value));
+        let offset = text.add(U8x16::splat(first.wrapping_neg()));
+        let within = offset.less(U8x16::splat(count));
+        let value = offset.add(U8x16::splat(VALID + value));
         values = values.or(value.and(within));
     }
     values
 }
 
-/// Without padding.
+/// `bytes` in base64url without padding.
 pub fn encode(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len().div_ceil(3).saturating_mul(4));
     for group in bytes.chunks(3) {
-        let byte = |place: usize| group.get(place).copied().unwrap_or(0);
+        // The last group may be shorter: its missing bytes are zero.
+        let byte = |at: usize| group.get(at).copied().unwrap_or(0);
         let word = u32::from_be_bytes([0, byte(0), byte(1), byte(2)]);
-        for place in 0..=group.len() {
-            let value = (word << (8 + 6 * place)) >> 26;
-            let character = ALPHABET.get(value as usize).copied().unwrap_or(b'A');
-            text.push(char::from(character));
+        for at in 0..=group.len() {
+            let value = (word << (8 + 6 * at)) >> 26;
+            // Six bits are left, so the index is within the 64 characters.
+            text.push(char::from(ALPHABET[value as usize]));
         }
     }
     text

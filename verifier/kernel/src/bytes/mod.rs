@@ -1,60 +1,51 @@
-//! What every check does with each byte of a token, sixteen at a time: where a
-//! module is built for size, `==` and `contains` go byte by byte.
+//! Operations on every byte of a token, sixteen bytes at a time. In a module that is built for
+//! size the standard library's `==` and `contains` take one byte at a time.
 
 pub mod base64url;
-mod sixteen;
+mod u8x16;
 
-use sixteen::Sixteen;
+use crate::expected::expected;
+use u8x16::U8x16;
 
-/// Whether two runs of bytes are equal. Nothing is promised about the time
-/// that it takes: not for secrets.
+/// Whether two slices are equal. Not for secrets: the time may depend on the bytes.
 pub fn equal(a: &[u8], b: &[u8]) -> bool {
     #[cfg_attr(target_arch = "wasm32", target_feature(enable = "simd128"))]
     fn equal(a: &[u8], b: &[u8]) -> bool {
         let ((a_blocks, a_rest), (b_blocks, b_rest)) = (a.as_chunks(), b.as_chunks());
-        let mut differ = Sixteen::splat(0);
+        let mut differ = U8x16::splat(0);
         for (a, b) in a_blocks.iter().zip(b_blocks) {
-            differ = differ.or(Sixteen::load(a).xor(Sixteen::load(b)));
+            differ = differ.or(U8x16::load(a).xor(U8x16::load(b)));
         }
         match (a.last_chunk(), b.last_chunk()) {
-            // Instead of the rest: some of it for a second time.
-            (Some(a), Some(b)) => !differ.or(Sixteen::load(a).xor(Sixteen::load(b))).any(),
+            // The last sixteen bytes cover the rest; some are compared a second time.
+            (Some(a), Some(b)) => !differ.or(U8x16::load(a).xor(U8x16::load(b))).any(),
             _ => a_rest.iter().eq(b_rest),
         }
     }
-    // SAFETY: a WebAssembly module is validated as a whole before it runs, so
-    // where this code runs at all the host has `simd128`.
-    #[allow(unsafe_code, unused_unsafe)]
-    unsafe {
-        a.len() == b.len() && equal(a, b)
-    }
+    a.len() == b.len() && equal(a, b)
 }
 
-/// Whether one of the bytes is `wanted`.
-pub fn contain(bytes: &[u8], wanted: u8) -> bool {
+/// Whether one of the bytes is `byte`.
+pub fn contain(bytes: &[u8], byte: u8) -> bool {
     #[cfg_attr(target_arch = "wasm32", target_feature(enable = "simd128"))]
-    fn contain(bytes: &[u8], wanted: u8) -> bool {
+    fn contain(bytes: &[u8], byte: u8) -> bool {
         let (blocks, rest) = bytes.as_chunks();
-        let mut found = Sixteen::splat(0);
+        let mut found = U8x16::splat(0);
         for block in blocks {
-            found = found.or(Sixteen::load(block).equal(Sixteen::splat(wanted)));
+            found = found.or(U8x16::load(block).equal(U8x16::splat(byte)));
         }
         rest.iter()
-            .fold(found.any(), |found, byte| found | (*byte == wanted))
+            .fold(found.any(), |found, other| found | (*other == byte))
     }
-    // SAFETY: as in `equal`.
-    #[allow(unsafe_code, unused_unsafe)]
-    unsafe {
-        contain(bytes, wanted)
-    }
+    contain(bytes, byte)
 }
 
-/// Where `wanted` comes first.
-pub fn position(bytes: &[u8], wanted: u8) -> Option<usize> {
+/// The index of the first `byte`.
+pub fn position(bytes: &[u8], byte: u8) -> Option<usize> {
     let mut blocks = bytes.chunks(64);
-    let before = blocks.position(|block| contain(block, wanted))? * 64;
-    let block = bytes.get(before..)?;
-    Some(before + block.iter().position(|byte| *byte == wanted)?)
+    let before = blocks.position(|block| contain(block, byte))? * 64;
+    let block = expected(bytes.get(before..))?;
+    Some(before + expected(block.iter().position(|other| *other == byte))?)
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
-//! The insides, opened to differential tests and fuzzing: fields on raw limbs,
-//! and sums by either addition.
+//! Internals, public for differential tests and fuzzing: field operations on limbs, and
+//! which addition a verification needs.
 
 use super::comb::{self, Group};
 use super::field::{Field, Fused};
-use super::montgomery::{LONGEST, Limbs, Modulus, Residue};
+use super::montgomery::{LIMBS_MAX, Limbs, Modulus, Residue};
 use super::weierstrass::point::Jacobian;
 use super::{ed25519, p256};
 
@@ -57,7 +57,7 @@ impl AnyModulus {
         operation: usize,
         elements: [Limbs; 4],
         m: i64,
-    ) -> ([i32; LONGEST], bool) {
+    ) -> ([i32; LIMBS_MAX], bool) {
         let elements = elements.map(|limbs| Residue {
             limbs,
             prime: self.0,
@@ -72,8 +72,8 @@ impl AnyModulus {
     }
 }
 
-/// Whether a verification met equal or opposite points and was done again.
-pub fn p256_is_done_again(
+/// Whether a verification adds equal or opposite points, and so needs the complete addition.
+pub fn p256_needs_complete_addition(
     key: &p256::VerifyingKey,
     digest: &[u8; 32],
     signature: &[u8; 64],
@@ -87,9 +87,9 @@ pub fn p256_is_done_again(
     let sum = |add| comb::sum(products, add);
     let fast: Option<Jacobian<_>> = sum(Jacobian::add_distinct);
     let complete: Option<Jacobian<_>> = sum(Jacobian::add);
-    let again = fast.is_some_and(|sum| sum.z.is_zero());
-    if !again {
-        // Then both give the same point, whatever its representation.
+    let needs_complete = fast.is_some_and(|sum| sum.z.is_zero());
+    if !needs_complete {
+        // Then both give the same point, perhaps with other coordinates.
         if let (Some(a), Some(b)) = (fast, complete) {
             assert!(
                 a.x.mul(&b.z.square())
@@ -98,5 +98,5 @@ pub fn p256_is_done_again(
             );
         }
     }
-    again
+    needs_complete
 }

@@ -1,22 +1,23 @@
-//! Multiples of a point, ready to be summed: two combs.
+//! Sums of scalar products by signed combs: precomputed tables of a point's multiples.
 //!
 //! The signs of a scalar (`recode.rs`) are read in columns. Each table has an
 //! entry for every column: `+-B0 +-B1 .. + Blast` over the bases
-//! `2^(spacing * block) P` of its blocks. A product is then `spacing` rounds
-//! of one doubling and one addition for each table, and several products
+//! `2^(spacing * block) P` of its blocks. A product then takes `spacing` rounds
+//! of one doubling and one addition for each of two tables, and several products
 //! share the doublings. A key has 5 teeth, so two tables of 16 entries (26
 //! columns for 256 bits, 52 additions); a generator has more teeth and fewer
 //! columns.
 
 use super::recode::{Columns, Signs};
+use crate::expected::expected;
 use alloc::vec::Vec;
 
 /// Teeth of a key's tables.
 pub(super) const KEY_TEETH: usize = 5;
 
-/// Points being summed.
+/// A point in the coordinates in which points are added.
 pub(super) trait Group: Copy {
-    /// A point as tables hold it.
+    /// A point as it is stored in tables.
     type Entry: Copy;
 
     /// The point, or its negative where `mask` is -1.
@@ -24,7 +25,7 @@ pub(super) trait Group: Copy {
     fn double(&self) -> Self;
     /// `self + entry`, for all points; `entry` negated where `mask` is -1.
     fn add(&self, entry: &Self::Entry, mask: i32) -> Self;
-    /// The points as entries, by a single inversion. None is neutral.
+    /// The points as entries, with one inversion. None may be the neutral element.
     fn to_entries(points: &[Self]) -> Vec<Self::Entry>;
 }
 
@@ -35,7 +36,7 @@ pub(super) struct Comb<E> {
     spacing: usize,
 }
 
-/// The sum of the products, by the given addition; `None` if there is nothing to sum.
+/// The sum of the products, with the given addition.
 #[inline(never)]
 pub(super) fn sum<G: Group>(
     products: [(&Comb<G::Entry>, &Signs); 2],
@@ -44,7 +45,7 @@ pub(super) fn sum<G: Group>(
     let products = products.map(|(comb, signs)| (comb, signs.columns(comb.teeth, comb.spacing)));
     let rounds = products.iter().map(|(comb, _)| comb.spacing).max();
     let mut sum: Option<G> = None;
-    for j in (0..rounds?).rev() {
+    for j in (0..expected(rounds)?).rev() {
         sum = sum.map(|sum| sum.double());
         for (comb, columns) in &products {
             for table in 0..2 {
@@ -78,15 +79,15 @@ impl<E: Copy> Comb<E> {
         }
     }
 
-    /// The entry for column `j` of a table, -1 with it if it is to be negated,
-    /// and nothing past the last column.
+    /// The entry for column `j` of a table, and -1 if it is to be negated, else 0. `None` after
+    /// the last column.
     #[inline(always)]
     fn entry(&self, columns: &Columns, table: usize, j: usize) -> Option<(&E, i32)> {
         if j >= self.spacing {
             return None;
         }
-        let (at, mask) = columns.entry(table, j)?;
-        Some((self.entries.get(at)?, mask))
+        let (at, mask) = expected(columns.entry(table, j))?;
+        Some((expected(self.entries.get(at))?, mask))
     }
 }
 
@@ -110,7 +111,7 @@ fn bases<G: Group>(point: &G::Entry, blocks: usize, spacing: usize) -> Vec<G::En
 /// them, then twice those that are plus.
 #[inline(never)]
 fn push_table<G: Group>(blocks: &[G::Entry], entries: &mut Vec<G>) {
-    let Some(([last, _], pairs)) = blocks.as_chunks().0.split_last() else {
+    let Some(([last, _], pairs)) = expected(blocks.as_chunks().0.split_last()) else {
         return;
     };
     let start = entries.len();
@@ -121,7 +122,7 @@ fn push_table<G: Group>(blocks: &[G::Entry], entries: &mut Vec<G>) {
     entries.push(lowest);
     for [_, double] in pairs {
         for at in start..entries.len() {
-            if let Some(entry) = entries.get(at) {
+            if let Some(entry) = expected(entries.get(at)) {
                 entries.push(entry.add(double, 0));
             }
         }

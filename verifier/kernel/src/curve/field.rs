@@ -1,14 +1,14 @@
-//! What the point formulas ask of a field, and how far they may be lazy.
+//! What point addition requires of a field, and the magnitudes of elements.
 //!
-//! An element is a number modulo a prime in signed limbs of `B` bits, kept
-//! redundantly. Products come out *reduced*: limbs of about `B` bits, and a
-//! value within a few times the prime. `add`, `sub` and `negate_if` work limb
-//! by limb without any carry, so their limbs grow: a reduced element counts
-//! 1, a sum the sum of its parts, and, because limbs are signed, a difference
-//! of two reduced elements still only 1. A product is right as long as the
-//! counts of its factors multiply to no more than 3, `dot_sub` if both
-//! products together do. The tests run every formula over intervals (see
-//! `bounds`) and so prove that no formula leaves these limits.
+//! An element is a number modulo a prime in signed limbs of `B` bits; a number has several
+//! representations. A product is *reduced*: its limbs have about `B` bits, and its
+//! value is within a few times the prime. `add`, `sub` and `negate_if` work limb
+//! by limb without carries, so limbs grow. The *magnitude* of an element says how much: it is
+//! 1 for a reduced element, and the sum of both magnitudes for a sum. Because limbs are signed, the
+//! difference of two reduced elements has magnitude 1. A product is correct if the
+//! magnitudes of its factors multiply to at most 3; in `dot_sub` this holds for the sum of both
+//! products. The tests run every formula over ranges (see `bounds`), which proves that
+//! none exceeds these limits.
 
 /// An element of a prime field.
 pub(super) trait Field: Copy {
@@ -20,7 +20,7 @@ pub(super) trait Field: Copy {
     fn sub(&self, b: &Self) -> Self;
     /// `-self` where `mask` is -1, `self` where it is 0.
     fn negate_if(&self, mask: i32) -> Self;
-    /// The same element with its limbs brought back to count about 1.
+    /// The same element with its limbs brought back to magnitude 1, or slightly more.
     fn carried(&self) -> Self;
 
     fn mul(&self, b: &Self) -> Self;
@@ -38,7 +38,7 @@ pub(super) trait Field: Copy {
     }
 }
 
-/// A field whose reduction can take a sum along.
+/// A field whose products can be added to before they are reduced.
 pub(super) trait Fused: Field {
     /// `self * b + m * c`, for an `m` of at most 8 either way.
     fn mul_add(&self, b: &Self, c: &Self, m: i64) -> Self;
@@ -53,7 +53,7 @@ pub(super) trait Fused: Field {
 }
 
 /// Replaces each element by its inverse with a single inversion (Montgomery's
-/// trick: invert the product of all, then peel it). None may be zero.
+/// trick: invert the product of all, then divide by one after the other). None may be zero.
 #[inline(never)]
 pub(super) fn invert_all<F: Field>(elements: &mut [F]) {
     let Some(mut product) = elements.first().map(F::one) else {
@@ -64,10 +64,27 @@ pub(super) fn invert_all<F: Field>(elements: &mut [F]) {
         before.push(product);
         product = product.mul(element);
     }
+    debug_assert!(!product.is_zero(), "one of the elements is zero");
     let mut rest = product.invert();
     for (element, before) in elements.iter_mut().zip(before).rev() {
         let inverse = rest.mul(&before);
         rest = rest.mul(element);
         *element = inverse;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::curve::ed25519::field::Element;
+
+    /// In a release build all of them become zero.
+    #[test]
+    #[cfg_attr(debug_assertions, should_panic(expected = "is zero"))]
+    fn an_inverse_of_zero_among_others_stops_a_debug_build() {
+        let zero = Element::ONE.sub(&Element::ONE);
+        let mut elements = [Element::ONE, zero];
+        invert_all(&mut elements);
+        assert!(elements.iter().all(Field::is_zero));
     }
 }

@@ -5,42 +5,55 @@
 //! A division step shortens the pair `(f, g)`, `f` odd, by one bit and keeps
 //! its gcd. Which steps are taken depends on the low bits only: 28 of
 //! them are run on single words and gathered in a matrix of small numbers,
-//! which is then applied to the long numbers and divided by `2^28` without
-//! remainder. The same matrices applied modulo
-//! the modulus to `(d, e) = (0, 1)` keep `d * x = f` and `e * x = g`; when `g`
+//! which is then applied to the long numbers; the result is divided by `2^28` without
+//! remainder. The same matrices applied modulo the modulus to `(d, e) = (0, 1)` keep `d * x = f` and `e * x = g`; when `g`
 //! reaches 0, `f` is 1 or -1 and `d` is the inverse or its negative.
 //!
 //! Bounds: the matrix of 28 steps has rows with absolute sum at most `2^28`,
 //! so with limbs below `2^28` a column sum stays below `2^58`; `d` and `e`
-//! stay within `(-2m, m)`, which the last limb must have room for. One copy
-//! of the code serves all moduli, whatever their number of limbs.
+//! stay within `(-2m, m)`, for which the last limb must have room. The same
+//! code serves all moduli, whatever their number of limbs.
 
 use super::limbs;
-use super::montgomery::{BITS, LONGEST, Limbs};
+use super::montgomery::{BITS, LIMBS_MAX, Limbs};
+use super::word::Limb;
 
 const MASK: i64 = (1 << BITS) - 1;
+const ONE: Limbs = limbs::one();
 
 /// `1 / x mod m`, for odd `m` of `n` limbs and `0 <= x < m`; 0 for 0.
 pub(super) fn invert(x: &Limbs, m: &Limbs, n: usize) -> Limbs {
+    debug_assert!((1..=LIMBS_MAX).contains(&n) && limbs::less::<LIMBS_MAX, BITS>(x, m));
     let (d, sign) = invert_signed(x, m, n);
-    let mut inverse = limbs::add_multiple::<LONGEST, BITS>(&[0; LONGEST], &d, sign);
-    while inverse[LONGEST - 1] < 0 {
-        inverse = limbs::add_multiple::<LONGEST, BITS>(&inverse, m, 1);
+    let mut inverse = limbs::add_multiple::<LIMBS_MAX, BITS>(&[0; LIMBS_MAX], &d, sign);
+    while inverse[LIMBS_MAX - 1] < 0 {
+        inverse = limbs::add_multiple::<LIMBS_MAX, BITS>(&inverse, m, 1);
     }
-    while !limbs::less::<LONGEST, BITS>(&inverse, m) {
-        inverse = limbs::add_multiple::<LONGEST, BITS>(&inverse, m, -1);
+    while !limbs::less::<LIMBS_MAX, BITS>(&inverse, m) {
+        inverse = limbs::add_multiple::<LIMBS_MAX, BITS>(&inverse, m, -1);
     }
     inverse
+}
+
+/// The same for a number in other limbs.
+#[inline(always)]
+pub(super) fn invert_limbs<const N: usize, const B: u32>(
+    x: &[i32; N],
+    m: &Limbs,
+    n: usize,
+) -> [i32; N] {
+    let x = limbs::from_words::<LIMBS_MAX, BITS>(&limbs::to_words::<N, B>(x));
+    let inverse = invert(&x, m, n);
+    limbs::from_words::<N, B>(&limbs::to_words::<LIMBS_MAX, BITS>(&inverse))
 }
 
 /// A number in `(-2m, 2m)` whose product with the sign is the inverse.
 fn invert_signed(x: &Limbs, m: &Limbs, n: usize) -> (Limbs, i64) {
     let m_inverse = limbs::inverse_of_odd(m[0]) as i64 & MASK;
     let (mut f, mut g) = (*m, *x);
-    let (mut d, mut e) = ([0; LONGEST], [0; LONGEST]);
-    e[0] = 1;
+    let (mut d, mut e) = ([0; LIMBS_MAX], ONE);
     let mut eta = -1;
-    let mut len = n.min(LONGEST);
+    let mut len = n.min(LIMBS_MAX);
     while g.iter().any(|&limb| limb != 0) {
         let steps;
         (eta, steps) = divide(eta, low_bits(&f), low_bits(&g));
@@ -48,7 +61,13 @@ fn invert_signed(x: &Limbs, m: &Limbs, n: usize) -> (Limbs, i64) {
         steps.apply(&mut f, &mut g, len);
         len = shorten(&mut f, &mut g, len);
     }
-    (d, if f[len - 1] < 0 { -1 } else { 1 })
+    let sign = if f[len - 1] < 0 { -1 } else { 1 };
+    debug_assert!(
+        *x == [0; LIMBS_MAX]
+            || limbs::add_multiple::<LIMBS_MAX, BITS>(&[0; LIMBS_MAX], &f, sign) == ONE,
+        "the number and the modulus have a common divisor"
+    );
+    (d, sign)
 }
 
 /// What 28 division steps do, times `2^28`: `f' = u f + v g`, `g' = q f + r g`.
@@ -105,53 +124,55 @@ fn divide(mut eta: i32, mut f: i32, mut g: i32) -> (i32, Steps) {
 impl Steps {
     /// `(f, g)` after the steps; the division by `2^28` leaves no remainder.
     fn apply(&self, f: &mut Limbs, g: &mut Limbs, len: usize) {
-        let len = len.min(LONGEST);
-        let (mut cf, mut cg) = (0, 0);
-        for i in 0..len {
-            let (fi, gi) = (f[i] as i64, g[i] as i64);
-            cf += self.u * fi + self.v * gi;
-            cg += self.q * fi + self.r * gi;
-            if i > 0 {
-                f[i - 1] = (cf & MASK) as i32;
-                g[i - 1] = (cg & MASK) as i32;
-            }
-            cf >>= BITS;
-            cg >>= BITS;
-        }
-        f[len - 1] = cf as i32;
-        g[len - 1] = cg as i32;
+        self.combine(f, g, len, |_| (0, 0));
     }
 
     /// `(d, e)` after the steps, modulo `m`: the multiples of `m` that make the
     /// division exact are chosen so that both stay within `(-2m, m)`.
     fn apply_modulo(&self, d: &mut Limbs, e: &mut Limbs, m: &Limbs, m_inverse: i64, n: usize) {
-        let n = n.min(LONGEST);
+        let n = n.min(LIMBS_MAX);
         let (d_sign, e_sign) = ((d[n - 1] >> 31) as i64, (e[n - 1] >> 31) as i64);
         let mut md = (self.u & d_sign) + (self.v & e_sign);
         let mut me = (self.q & d_sign) + (self.r & e_sign);
         let (d0, e0) = (d[0] as i64, e[0] as i64);
         md -= (m_inverse * ((self.u * d0 + self.v * e0) & MASK) + md) & MASK;
         me -= (m_inverse * ((self.q * d0 + self.r * e0) & MASK) + me) & MASK;
-        let (mut cd, mut ce) = (0, 0);
-        for i in 0..n {
-            let (di, ei, mi) = (d[i] as i64, e[i] as i64, m[i] as i64);
-            cd += self.u * di + self.v * ei + mi * md;
-            ce += self.q * di + self.r * ei + mi * me;
+        self.combine(d, e, n, |i| (m[i] as i64 * md, m[i] as i64 * me));
+    }
+
+    /// `u a + v b` and `q a + r b`, with what is to be added in each limb, over `2^28`.
+    #[inline(always)]
+    fn combine(
+        &self,
+        a: &mut Limbs,
+        b: &mut Limbs,
+        len: usize,
+        addend: impl Fn(usize) -> (i64, i64),
+    ) {
+        let len = len.min(LIMBS_MAX);
+        let (mut carry_a, mut carry_b) = (0, 0);
+        for i in 0..len {
+            let (limb_a, limb_b) = (a[i] as i64, b[i] as i64);
+            let (addend_a, addend_b) = addend(i);
+            carry_a += self.u * limb_a + self.v * limb_b + addend_a;
+            carry_b += self.q * limb_a + self.r * limb_b + addend_b;
             if i > 0 {
-                d[i - 1] = (cd & MASK) as i32;
-                e[i - 1] = (ce & MASK) as i32;
+                a[i - 1] = (carry_a & MASK) as i32;
+                b[i - 1] = (carry_b & MASK) as i32;
+            } else {
+                debug_assert!(carry_a & MASK == 0 && carry_b & MASK == 0, "a remainder");
             }
-            cd >>= BITS;
-            ce >>= BITS;
+            carry_a >>= BITS;
+            carry_b >>= BITS;
         }
-        d[n - 1] = cd as i32;
-        e[n - 1] = ce as i32;
+        a[len - 1] = i32::narrow(carry_a);
+        b[len - 1] = i32::narrow(carry_b);
     }
 }
 
 /// Drops the last limb of both while it only repeats their signs.
 fn shorten(f: &mut Limbs, g: &mut Limbs, len: usize) -> usize {
-    if !(2..=LONGEST).contains(&len) {
+    if !(2..=LIMBS_MAX).contains(&len) {
         return len;
     }
     let (top_f, top_g) = (f[len - 1], g[len - 1]);

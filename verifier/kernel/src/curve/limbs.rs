@@ -24,6 +24,10 @@ pub(super) const fn from_be_bytes<const N: usize, const B: u32>(bytes: &[u8]) ->
             limb += 1;
         }
     }
+    debug_assert!(
+        pending <= if limb < N { i32::MAX as u64 } else { 0 },
+        "the number does not fit"
+    );
     if limb < N {
         limbs[limb] = pending as i32;
     }
@@ -33,6 +37,9 @@ pub(super) const fn from_be_bytes<const N: usize, const B: u32>(bytes: &[u8]) ->
 /// Proper, non-negative limbs as 64-bit words, least significant first.
 #[inline(never)]
 pub(super) fn to_words<const N: usize, const B: u32>(limbs: &[i32; N]) -> [u64; 9] {
+    // So every `get_mut` below finds its word.
+    const { assert!((N - 1) * B as usize / 64 + 1 < 9) };
+    debug_assert!(limbs.iter().all(|limb| *limb >= 0), "not proper");
     let mut words = [0; 9];
     for (i, &limb) in limbs.iter().enumerate() {
         let bit = i * B as usize;
@@ -50,12 +57,26 @@ pub(super) fn to_words<const N: usize, const B: u32>(limbs: &[i32; N]) -> [u64; 
 /// 64-bit words, least significant first, as proper limbs. The number must fit.
 #[inline(never)]
 pub(super) fn from_words<const N: usize, const B: u32>(words: &[u64; 9]) -> [i32; N] {
-    core::array::from_fn(|i| {
+    // So every `get` below finds its word.
+    const { assert!((N - 1) * B as usize / 64 + 1 < 9) };
+    let limbs = core::array::from_fn(|i| {
         let bit = i * B as usize;
         let word = |at: usize| words.get(at).copied().unwrap_or(0) as u128;
         let pair = word(bit / 64) | word(bit / 64 + 1) << 64;
         (pair >> (bit % 64)) as i32 & ((1 << B) - 1)
-    })
+    });
+    debug_assert!(
+        to_words::<N, B>(&limbs) == *words,
+        "the number does not fit"
+    );
+    limbs
+}
+
+/// The number one.
+pub(super) const fn one<const N: usize>() -> [i32; N] {
+    let mut one = [0; N];
+    one[0] = 1;
+    one
 }
 
 /// Moves what exceeds `B` bits of each limb to the next, the last keeps all.
@@ -67,6 +88,7 @@ pub(super) const fn carry<const N: usize, const B: u32>(limbs: &[i64; N]) -> [i3
     while i < N {
         let limb = limbs[i] + carry;
         if i + 1 == N {
+            debug_assert!(limb as i32 as i64 == limb, "the last limb does not fit");
             proper[i] = limb as i32;
         } else {
             proper[i] = (limb & ((1 << B) - 1)) as i32;
@@ -104,8 +126,7 @@ pub(super) const fn power_of_two<const N: usize, const B: u32>(
     bits: u32,
     m: &[i32; N],
 ) -> [i32; N] {
-    let mut power = [0; N];
-    power[0] = 1;
+    let mut power = one();
     let mut i = 0;
     while i < bits {
         power = add_multiple::<N, B>(&power, &power, 1);
@@ -144,4 +165,38 @@ pub(super) const fn hex<const N: usize>(digits: &str) -> [u8; N] {
         i += 1;
     }
     bytes
+}
+
+/// In a debug build each of these stops at an assertion; in a release build it ends, whatever
+/// it gives.
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg_attr(debug_assertions, should_panic(expected = "the number does not fit"))]
+    fn bytes_that_are_too_many_stop_a_debug_build() {
+        from_be_bytes::<2, 28>(&[1, 0, 0, 0, 0, 0, 0, 0]);
+    }
+
+    #[test]
+    #[cfg_attr(debug_assertions, should_panic(expected = "the number does not fit"))]
+    fn words_that_are_too_many_stop_a_debug_build() {
+        from_words::<9, 29>(&[1; 9]);
+    }
+
+    #[test]
+    #[cfg_attr(debug_assertions, should_panic(expected = "not proper"))]
+    fn a_negative_limb_stops_a_debug_build() {
+        to_words::<9, 29>(&[-1; 9]);
+    }
+
+    #[test]
+    #[cfg_attr(
+        debug_assertions,
+        should_panic(expected = "the last limb does not fit")
+    )]
+    fn a_carry_that_leaves_the_last_limb_stops_a_debug_build() {
+        carry::<2, 28>(&[0, 1 << 40]);
+    }
 }

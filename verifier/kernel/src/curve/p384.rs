@@ -3,7 +3,7 @@
 
 use super::limbs::hex;
 use super::montgomery::{Modulus, Residue};
-use super::weierstrass::{Constants, Curve, Key};
+use super::weierstrass::{Constants, Curve, Key, verifying_key};
 
 const PRIME: [u8; 48] = hex(
     "fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffeffffffff0000000000000000ffffffff",
@@ -21,23 +21,9 @@ const G_Y: [u8; 48] = hex(
     "3617de4a96262c6f5d9e98bf9292dc29f8f41dbd289a147ce9da3113b5f0b8c00a60b1ce1d7e819d7a431d7c90ea0e5f",
 );
 
-/// A public key with its tables, 5.1 KB.
-pub struct VerifyingKey(Key<Residue>);
-
-impl VerifyingKey {
-    /// The key with these big-endian coordinates, or `None` if they are no
-    /// point of the curve.
-    pub fn new(x: &[u8; 48], y: &[u8; 48]) -> Option<Self> {
-        Key::new(&CURVE, x, y).map(Self)
-    }
-
-    /// Whether `signature`, `r` then `s`, is this key's over what has the
-    /// SHA-384 `digest`. A large `s` is as good as its negative: JWS has no
-    /// rule against it.
-    pub fn verify(&self, digest: &[u8; 48], signature: &[u8; 96]) -> bool {
-        let (r, s) = signature.split_at(48);
-        self.0.verify(digest, r, s)
-    }
+verifying_key! {
+    field: Residue, tables: "5.1 KB", coordinate: 48,
+    hash: "SHA-384", digest: 48, signature: 96
 }
 
 static CURVE: Curve<Residue> = Curve::new(
@@ -50,4 +36,4 @@ static CURVE: Curve<Residue> = Curve::new(
     |bytes| Residue::parse(bytes, &MODULUS),
     5,
 );
-static MODULUS: Modulus = Modulus::new(&PRIME);
+pub(super) static MODULUS: Modulus = Modulus::new(&PRIME);

@@ -3,7 +3,7 @@
 
 use super::limbs::hex;
 use super::montgomery::{Modulus, Residue};
-use super::weierstrass::{Constants, Curve, Key};
+use super::weierstrass::{Constants, Curve, Key, verifying_key};
 
 const PRIME: [u8; 66] = hex(
     "01ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
@@ -21,23 +21,9 @@ const G_Y: [u8; 66] = hex(
     "011839296a789a3bc0045c8a5fb42c7d1bd998f54449579b446817afbd17273e662c97ee72995ef42640c550b9013fad0761353c7086a272c24088be94769fd16650",
 );
 
-/// A public key with its tables, 5.1 KB.
-pub struct VerifyingKey(Key<Residue>);
-
-impl VerifyingKey {
-    /// The key with these big-endian coordinates, or `None` if they are no
-    /// point of the curve.
-    pub fn new(x: &[u8; 66], y: &[u8; 66]) -> Option<Self> {
-        Key::new(&CURVE, x, y).map(Self)
-    }
-
-    /// Whether `signature`, `r` then `s`, is this key's over what has the
-    /// SHA-512 `digest`. A large `s` is as good as its negative: JWS has no
-    /// rule against it.
-    pub fn verify(&self, digest: &[u8; 64], signature: &[u8; 132]) -> bool {
-        let (r, s) = signature.split_at(66);
-        self.0.verify(digest, r, s)
-    }
+verifying_key! {
+    field: Residue, tables: "5.1 KB", coordinate: 66,
+    hash: "SHA-512", digest: 64, signature: 132
 }
 
 static CURVE: Curve<Residue> = Curve::new(
@@ -50,4 +36,4 @@ static CURVE: Curve<Residue> = Curve::new(
     |bytes| Residue::parse(bytes, &MODULUS),
     5,
 );
-static MODULUS: Modulus = Modulus::new(&PRIME);
+pub(super) static MODULUS: Modulus = Modulus::new(&PRIME);

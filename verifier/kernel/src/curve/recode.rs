@@ -1,4 +1,4 @@
-//! A scalar as signs: every odd number below `2^L` is a sum of all powers
+//! Recoding of a scalar as signs: every odd number below `2^L` is a sum of all powers
 //! `2^0 .. 2^(L-1)`, each with a sign, and in one way only.
 //!
 //! If `k = sum of s[i] 2^i` with `s[i] = 1` or `-1`, then `b[i] = (s[i] + 1) /
@@ -9,10 +9,10 @@
 //! blocks. No digit is ever zero, so every column is an addition.
 
 use super::limbs;
-use super::montgomery::{BITS, LONGEST, Limbs};
+use super::montgomery::{BITS, LIMBS_MAX, Limbs};
 
-/// More columns than any curve has: `ceil(521 / 10) = 53`.
-const MOST: usize = 64;
+/// At least the columns of every curve: P-521 has `ceil(521 / 10) = 53`.
+const COLUMNS_MAX: usize = 64;
 
 /// The signs of an odd number, perhaps that of a negated scalar.
 pub(super) struct Signs {
@@ -26,8 +26,8 @@ impl Signs {
     /// points of this odd order only; `0 <= k < order`.
     pub(super) fn odd(k: &Limbs, order: &Limbs) -> Self {
         let is_odd = k[0] & 1 == 1;
-        let negative = limbs::add_multiple::<LONGEST, BITS>(order, k, -1);
-        let words = limbs::to_words::<LONGEST, BITS>(if is_odd { k } else { &negative });
+        let negative = limbs::add_multiple::<LIMBS_MAX, BITS>(order, k, -1);
+        let words = limbs::to_words::<LIMBS_MAX, BITS>(if is_odd { k } else { &negative });
         Self {
             words,
             flip: if is_odd { 0 } else { -1 },
@@ -36,14 +36,16 @@ impl Signs {
 
     /// `k` if odd, else `k + 1`.
     pub(super) fn odd_above(k: &Limbs) -> Self {
-        let mut words = limbs::to_words::<LONGEST, BITS>(k);
+        let mut words = limbs::to_words::<LIMBS_MAX, BITS>(k);
         words[0] |= 1;
         Self { words, flip: 0 }
     }
 
     /// The signs in columns, for two tables of so many teeth.
     pub(super) fn columns(&self, teeth: usize, spacing: usize) -> Columns {
-        let mut signs = [[0; MOST]; 2];
+        debug_assert!((1..=COLUMNS_MAX).contains(&spacing) && (1..=16).contains(&teeth));
+        debug_assert!(2 * teeth * spacing / 64 < self.words.len());
+        let mut signs = [[0; COLUMNS_MAX]; 2];
         let mut at = 0;
         for table in &mut signs {
             for tooth in 0..teeth {
@@ -68,14 +70,14 @@ impl Signs {
 
 /// Signs in columns: a bit for each tooth of each table.
 pub(super) struct Columns {
-    signs: [[u16; MOST]; 2],
+    signs: [[u16; COLUMNS_MAX]; 2],
     teeth: usize,
     flip: i32,
 }
 
 impl Columns {
-    /// Where the entry for column `j` of a table stands, and -1 if it is to be
-    /// negated. A table holds `2^(teeth - 1)` sums, those in which the last
+    /// The index of the entry for column `j` of a table, and -1 if it is to be
+    /// negated, else 0. A table holds `2^(teeth - 1)` sums, those in which the last
     /// tooth is plus, ordered by the bits of the others; the second table
     /// follows the first.
     #[inline(always)]

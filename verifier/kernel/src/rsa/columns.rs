@@ -1,46 +1,51 @@
-//! Products of rows of digits, by columns.
+//! Products of digits, column by column.
 //!
-//! Column `k` of a product is the sum of `a[i] * b[k - i]`. All that Barrett's
-//! step needs is a run of columns: the whole square, the upper half of `c * mu`,
-//! the lower half of `c - q * n`. [`columns`] walks over them 32 at a time, as two
-//! [`Tile`]s side by side: most rows reach both, and then are read once. It decides which
-//! rows reach which tile, and passes carries on. A square takes the columns from the rows
-//! `i < k0 / 2` twice, and then the triangle in the middle, where `i` and `k - i` are both
-//! at least `k0 / 2`.
+//! Column `k` of a product is the sum of `a[i] * b[k - i]`; the digits `a[i]` are called rows.
+//! Barrett reduction needs ranges of columns: all columns of the square, the upper half of
+//! `c * mu`, the lower half of `c - q * n`. [`columns`] computes 32 columns at a time, as two
+//! adjacent [`Tile`]s: most rows contribute to both tiles and are loaded once. It decides which
+//! rows contribute to which tile, and propagates carries. In a square the products of the rows
+//! `i < k0 / 2` are computed once and doubled; then come the products in the middle, where `i`
+//! and `k - i` are both at least `k0 / 2`.
 //!
-//! The other operand `b` is kept as [`Pairs`], entry `m` being `(b[m], b[m - 1])`,
-//! so that two rows and any four columns are one unaligned load.
+//! The other operand `b` is stored as [`Pairs`]: entry `m` is `(b[m], b[m - 1])`,
+//! so that one unaligned load has the digits for two rows and any four columns.
 //!
-//! **What compilers made of it** (measured; keep it when editing the inner loop).
-//! - `at` is a `u16` so that LLVM cannot see the address advance: otherwise it
-//!   rewrites the addresses, and 14 additions stand beside the 14 loads.
-//! - V8 computes as late as it can: without a branch whose both sides need the
-//!   sums it loads all of a block first and spills. So there is one after every eight
-//!   dots, for a value that `at` never has, and it leaves the loop rather than the function.
-//! - Two tiles with one loop: 4 % faster than one after the other in V8, 11 % in wazero.
-//!   One tile of eight vectors is slower than two of four: V8 spills at its slanted ends.
+//! **Written for the compilers.** The first two points change no result, only the speed. A test
+//! of the compiled module counts the instructions (`tests/artefact/tests/kernel.rs`); the
+//! measurements are in the README of this crate.
+//! - `at` is a `u16` so that LLVM cannot see how the address advances: otherwise it computes
+//!   each address by an addition of its own instead of an offset in the load.
+//! - V8 orders the instructions of a block so that it loads everything first, and then has too
+//!   few registers. A branch on which the sums are used ends the block. So there is one after
+//!   every eight products of vectors, taken for a value that `at` never has ([`NEVER`]). It leaves
+//!   the loop and not the function, which takes fewer instructions.
+//! - One loop over two tiles is faster than one tile after the other, and than one tile of
+//!   eight vectors.
 
 use alloc::vec;
 use alloc::vec::Vec;
 use core::iter;
 
+use crate::expected::expected;
+
 use super::lanes::store_pairs;
 use super::tile::{Carry, STEP, STEPS, TILE, Tile};
 
-/// Zeros wanted after the digits of a row operand.
+/// Zeros that must follow the digits of the operand `a`.
 pub(super) const MARGIN: usize = 48;
-/// Columns at once, of which there must be whole runs.
+/// Columns that are computed at once; their number must be a multiple of it.
 pub(super) const SPAN: usize = 2 * TILE;
-/// Pairs that eight rows meet in a span.
+/// Pairs that are multiplied with eight rows in a span.
 const WINDOW: usize = SPAN + 6;
-/// What `at` never is: operands have some 700 pairs.
+/// Values that `at` never has, as an operand has some 700 pairs: see the head of this file.
 const NEVER: [u16; 3] = [0xfff1, 0xfff2, 0xfff3];
 
-/// An operand as pairs of neighbouring digits, with zeros around.
+/// An operand as pairs of neighbouring digits, with zeros before and after.
 pub(super) struct Pairs(Vec<i32>);
 
-/// Zeros around pairs. A step begins at most 31 rows past the first column, and its window
-/// six entries before; its first row is at most `length` before the first of 32 columns.
+/// Zeros before and after the pairs. A step begins at most 31 rows past the first column, and its
+/// window six entries before; its first row is at most `length` before the first of 32 columns.
 const BELOW: usize = 48;
 const ABOVE: usize = 32;
 
@@ -63,20 +68,18 @@ impl Pairs {
     #[inline]
     fn window<const N: usize>(&self, at: u16) -> Option<&[i32; N]> {
         let at = usize::from(at);
-        self.0.get(at..at + N)?.first_chunk()
+        expected(self.0.get(at..at + N))?.first_chunk()
     }
 
     /// `digits` must be as many as at creation.
     #[inline]
     #[cfg_attr(target_arch = "wasm32", target_feature(enable = "simd128"))]
     pub(super) fn set(&mut self, digits: &[i16]) {
-        let entries = self
-            .0
-            .get_mut(BELOW..)
-            .unwrap_or_default()
-            .as_chunks_mut()
-            .0;
-        // The digits one place down, so that each vector of them is one load.
+        debug_assert_eq!(digits.len(), self.length());
+        debug_assert!(digits.len().is_multiple_of(8) && !digits.is_empty());
+        let entries = self.0.get_mut(BELOW..).unwrap_or_default();
+        let entries = entries.as_chunks_mut().0;
+        // The digits shifted by one, so that each vector of them is one load.
         let mut lowest = [0; 8];
         lowest
             .iter_mut()
@@ -88,13 +91,14 @@ impl Pairs {
         for ((entries, digits), below) in entries.iter_mut().zip(digits.as_chunks().0).zip(below) {
             store_pairs(entries, digits, below);
         }
-        if let Some((entry, last)) = self.0.get_mut(BELOW + digits.len()).zip(digits.last()) {
+        let entry = self.0.get_mut(BELOW + digits.len());
+        if let Some((entry, last)) = expected(entry.zip(digits.last())) {
             *entry = i32::from(*last) << 16;
         }
     }
 }
 
-/// What is summed in each column.
+/// What is added up in each column.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sum {
     /// `rows * pairs`
@@ -117,6 +121,8 @@ pub(super) fn columns(
     out: &mut [i16],
 ) -> Option<()> {
     let length = pairs.length();
+    debug_assert!(rows.len() >= length + MARGIN && out.len().is_multiple_of(SPAN));
+    debug_assert!(addend.is_empty() || addend.len() == out.len());
     if rows.len() < length + MARGIN {
         return None;
     }
@@ -126,7 +132,7 @@ pub(super) fn columns(
         let k0 = first + number * SPAN;
         let (mut left, mut right) = (Tile::new(addend.next()), Tile::new(addend.next()));
 
-        // The rows that reach these columns, [row, end), and where the last of them begin.
+        // The rows [row, end) contribute to all of these columns; those from `last` on to a part.
         let mut row = k0.saturating_sub(length);
         let last = if sum == Sum::Square { k0 / 2 } else { k0 };
         let finish = last < length && last.wrapping_sub(row) % STEP == 0;
@@ -171,7 +177,7 @@ pub(super) fn columns(
         if finish {
             let at = u16::try_from(BELOW + k0 - last).ok()?;
             let square = sum == Sum::Square;
-            // These rows reach all of the right tile; in a square half of them count twice.
+            // These rows contribute to all of the right tile; in a square half of them twice.
             let more = if square { TILE / 2 } else { TILE };
             let (near, far) = (rows.get(last..)?, rows.get(last + more..)?);
             steps(&mut right, near.get(..more)?, pairs, at + 12);
@@ -234,5 +240,34 @@ fn finish_with(tile: &mut Tile, rows: &[i16; TILE], pairs: &Pairs, at: u16) {
     }
     if let Some((rows, window)) = rows.last_chunk().zip(pairs.window(at - 2)) {
         tile.finish(rows, window, [0, 0, 0xffff, -1]);
+    }
+}
+
+/// In a debug build each of these stops at an assertion; in a release build it ends, whatever
+/// it gives.
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg_attr(debug_assertions, should_panic(expected = "a case that cannot occur"))]
+    fn a_window_beyond_the_pairs_stops_a_debug_build() {
+        let mut tile = Tile::new(None);
+        steps(&mut tile, &[1; STEP], &Pairs::zero(TILE), 1000);
+    }
+
+    #[test]
+    #[cfg_attr(debug_assertions, should_panic(expected = "left == right"))]
+    fn digits_of_another_length_stop_a_debug_build() {
+        Pairs::zero(2 * TILE).set(&[1; TILE]);
+    }
+
+    #[test]
+    #[cfg_attr(debug_assertions, should_panic(expected = "rows.len()"))]
+    fn rows_without_a_margin_stop_a_debug_build() {
+        let pairs = Pairs::zero(SPAN);
+        let mut out = [0; SPAN];
+        let done = columns(Sum::Product, &[0; SPAN], &pairs, 0, &[], &mut out);
+        assert_eq!(done, None);
     }
 }

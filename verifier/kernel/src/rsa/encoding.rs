@@ -2,10 +2,9 @@
 //! RSASSA-PSS (§8.1.2).
 //!
 //! PKCS1-v1_5 is verified as the standard says, by encoding the expected message
-//! and comparing all of it: nothing is parsed, so there is no lenient form
-//! (a missing NULL, BER lengths, trailing bytes, short padding) to be tricked
-//! by. PSS has to be unmasked; MGF1 uses the hash of the message, and the salt
-//! has exactly the length of the hash (RFC 7518 §3.5).
+//! and comparing all of it. Nothing is parsed, so no lenient form (a missing NULL, BER lengths,
+//! trailing bytes, short padding) can be accepted. PSS has to be unmasked; MGF1 uses the same
+//! hash function as the message, and the salt is exactly as long as the digest (RFC 7518 §3.5).
 
 use alloc::vec::Vec;
 
@@ -41,7 +40,7 @@ impl PublicKey {
 }
 
 /// EMSA-PSS-VERIFY (RFC 8017 §9.1.2); the numbers are its steps. `None` is
-/// «inconsistent» where a part is missing.
+/// "inconsistent": a part is missing.
 fn verify_pss_encoding(hash: Hash, message: &[u8], octets: &[u8], bits: usize) -> Option<bool> {
     // Where the length in bits is a multiple of eight, the integer has one
     // octet more than the encoded message (§8.1.2, step 2c).
@@ -49,9 +48,7 @@ fn verify_pss_encoding(hash: Hash, message: &[u8], octets: &[u8], bits: usize) -
     let (excess, encoded) = octets.split_at_checked(octets.len().checked_sub(length)?)?;
     let (masked, encoded) = encoded.split_at_checked(length.checked_sub(hash.length() + 1)?)?; // 3
     let (digest, trailer) = encoded.split_at_checked(hash.length())?; // 5
-    let unused = 0xff_u8
-        .checked_shl(8 - (8 * length - bits) as u32)
-        .unwrap_or(0);
+    let unused = !(0xff_u8 >> (8 * length - bits)); // from 0 to 7 bits
     let consistent = excess.iter().all(|byte| *byte == 0)
         && trailer == [0xbc] // 4
         && masked.first()? & unused == 0; // 6

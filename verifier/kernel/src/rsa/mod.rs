@@ -1,18 +1,18 @@
 //! RSA with public data only: `s^e mod n`, and the two signature encodings on
 //! top of it (RFC 8017).
 //!
-//! All that passes here is public, so time may depend on every value: this
-//! code must never see a private exponent or a message to be kept secret.
+//! All input is public, so the time may depend on every value: never give this code a private
+//! exponent or a secret message.
 //!
-//! | file | idea |
+//! | file | content |
 //! |---|---|
 //! | `encoding` | EMSA-PKCS1-v1_5 and EMSA-PSS on top of the operation |
-//! | `modulus` | the key as kept: `-n` and the reciprocal of `n`, and Barrett's step |
-//! | `columns` | products of rows of digits, by columns |
-//! | `tile` | sixteen columns under way, and the bound of every digit |
-//! | `digits` | bytes to balanced 13-bit digits and back |
-//! | `reciprocal` | `2^k / n` by long division, once a key |
-//! | `lanes` | the few operations on four lanes: WebAssembly SIMD, SSE2, or plain Rust |
+//! | `modulus` | a modulus `n` with its reciprocal, and Barrett reduction |
+//! | `columns` | the columns of a product of digits, 32 at a time |
+//! | `tile` | sums of sixteen columns, and the bound of every digit |
+//! | `digits` | conversion between bytes and balanced 13-bit digits |
+//! | `reciprocal` | `2^k / n` by long division, once for each key |
+//! | `lanes` | vector operations: WebAssembly SIMD, SSE2, or plain Rust |
 
 mod columns;
 mod digits;
@@ -35,8 +35,8 @@ pub const MODULUS_BITS_MIN: usize = 2048;
 /// Longest modulus, in bits.
 pub const MODULUS_BITS_MAX: usize = 8192;
 
-/// An RSA public key with everything that does not depend on a signature
-/// computed once (about 1.9 KB for 2048 bits, 7 KB for 8192).
+/// An RSA public key, with what does not depend on a signature computed in advance (about 1.9 KB
+/// for 2048 bits, 7 KB for 8192).
 pub struct PublicKey {
     modulus: Modulus,
     exponent: u32,
@@ -70,9 +70,11 @@ impl PublicKey {
     }
 }
 
-fn without_leading_zeros(bytes: &[u8]) -> &[u8] {
-    let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
-    bytes.get(zeros..).unwrap_or_default()
+fn without_leading_zeros(mut bytes: &[u8]) -> &[u8] {
+    while let [0, rest @ ..] = bytes {
+        bytes = rest;
+    }
+    bytes
 }
 
 fn exponent_from_bytes(bytes: &[u8]) -> Option<u32> {

@@ -1,12 +1,11 @@
-//! A modulus as it is kept, and Barrett's reduction.
+//! A modulus, and Barrett reduction by it.
 //!
 //! To reduce `c`, its quotient is estimated with a reciprocal computed once:
 //! `q = c_high * mu`, where `mu = 2^(13 m) / n` and `c_high` are the digits of
-//! `c` from `a` on. Only the columns of `q` from two below the point are
-//! computed (the upper triangle), then only the low columns of `c - q * n` (the
-//! lower one): what remains is smaller than `n`, so the rest would cancel. Unlike
-//! Montgomery's method this has no chain of quotient digits, and
-//! numbers need no conversion; for e = 65537 that decides.
+//! `c` from `a` on. Of `q` only the columns from two below the point are computed, then of
+//! `c - q * n` only the low columns: the remainder is smaller than `n`, so the upper columns
+//! would cancel. Unlike in Montgomery's method no quotient digit depends on the one before, and
+//! numbers need no conversion, which matters for e = 65537.
 //!
 //! **Bounds.** Let `n` have `bits` bits, B = 8192. Chosen are `m` with `13 m >=
 //! 2 bits + 5`, `a` with `13 a <= bits - 6`, each as tight as possible, and a length
@@ -22,6 +21,8 @@
 
 use alloc::vec;
 use alloc::vec::Vec;
+
+use crate::expected::expected;
 
 use super::columns::{MARGIN, Pairs, SPAN, Sum, columns};
 use super::digits::{
@@ -68,10 +69,10 @@ impl Modulus {
             &reciprocal(&words, bits, exponent * digit_bits)?,
             &mut digits,
         );
-        let reciprocal = pairs(&digits);
+        let reciprocal = Pairs::from_digits(&digits);
         digits_from_words(&words, &mut digits);
         digits.iter_mut().for_each(|digit| *digit = -*digit);
-        let negated = pairs(&digits);
+        let negated = Pairs::from_digits(&digits);
 
         let point = exponent - lowest;
         Some(Self {
@@ -107,29 +108,14 @@ impl Modulus {
             return None;
         }
         let mut residue = Residue::new(self);
-        digits_from_words(
-            &words_from_bytes(base),
-            residue.value.get_mut(..self.length)?,
-        );
-        // SAFETY: a WebAssembly module is validated as a whole before it runs,
-        // so where this code runs at all the host has `simd128`.
-        #[allow(unsafe_code, unused_unsafe)]
-        unsafe {
-            residue.raise(self, exponent)?;
-        }
-        residue.bytes(self)
+        let digits = expected(residue.value.get_mut(..self.length))?;
+        digits_from_words(&words_from_bytes(base), digits);
+        expected(residue.raise(self, exponent))?;
+        expected(residue.bytes(self))
     }
 }
 
-fn pairs(digits: &[i16]) -> Pairs {
-    // SAFETY: as in `Modulus::power`.
-    #[allow(unsafe_code, unused_unsafe)]
-    unsafe {
-        Pairs::from_digits(digits)
-    }
-}
-
-/// A number modulo `n`, and room to work on it.
+/// A number modulo `n`, and buffers for a product and its reduction.
 pub(super) struct Residue {
     /// `|value| < n`: `L` digits, then a margin of zeros.
     pub(super) value: Vec<i16>,

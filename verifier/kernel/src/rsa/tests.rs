@@ -1,5 +1,5 @@
-//! What the kernel must do, against big-integer arithmetic, the `rsa` crate
-//! and Wycheproof. `probe` makes the cases; run it longer by its runner.
+//! RSA against big-integer arithmetic, the `rsa` crate and Wycheproof. `probe` makes the random
+//! cases; `examples/rsa.rs` runs more of them.
 
 use std::path::PathBuf;
 use std::string::{String, ToString};
@@ -193,7 +193,7 @@ fn wycheproof_pkcs1_passes_and_the_rsa_crate_agrees() {
     for (name, file) in files {
         for_each_vector(&file, |key, hash, group, test, message, signature| {
             let id = test["tcId"].to_string();
-            // «acceptable» occurs once a file, and has a justified exception.
+            // "acceptable" occurs once a file, and has a justified exception.
             let valid = match test["result"].as_str() {
                 Some("valid") => true,
                 Some("invalid") => false,

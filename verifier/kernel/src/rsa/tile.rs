@@ -1,16 +1,16 @@
-//! Sixteen columns of a product under way, as four vectors of four.
+//! The sums of sixteen columns of a product, as four vectors of four.
 //!
-//! `dot` makes eight products in one instruction: two rows `i, i + 1` by four
+//! The instruction `dot` computes eight products: two rows `i, i + 1` by four
 //! columns, from `(a[i], a[i + 1])` in every lane and four entries of
-//! `(b[k - i], b[k - i - 1])`. The rows `i` and `i + 4` need the same vectors but
-//! one: 7 loads for 8 dots, and 11 vectors alive, which is what a compiler can
+//! `(b[k - i], b[k - i - 1])`. The rows `i` and `i + 4` need the same vectors except
+//! one: 7 loads for 8 dots, and 11 live vectors, which a compiler can
 //! keep in 16 registers. So a step of eight rows is two halves of such rows.
-//! Where the rows begin or end within the sixteen columns (the slanted ends of
-//! a product) `start` and `finish` take 20 dots for sixteen rows instead of 32.
+//! Where the rows begin or end within the sixteen columns (the ends of a product,
+//! which are triangles) `start` and `finish` take 20 dots for sixteen rows instead of 32.
 //!
 //! **Bounds.** With `|digit| <= D` and `L` rows a column is at most `L * D^2`.
 //! 32 bits hold 112 rows (80 between two folds, 32 at one end), so that longer
-//! columns are folded on the way: `high` collects `sum >> 13`, `sum` keeps 13 bits.
+//! columns are folded in between: `high` accumulates `sum >> 13`, `sum` keeps 13 bits.
 //! At the end a column is `low + 8192 * high` with `low` in `0..8192`; `high` moves
 //! one column up, which gives `v` with `|v| <= 8191 + L * D^2 / 8192 + folds`. `v` is
 //! cut to its nearest digit in `-4096..4096`, and the carry, at most `(|v| + 4096) >>
@@ -28,7 +28,7 @@ pub(super) const STEP: usize = 8;
 /// Steps between two folds.
 pub(super) const STEPS: usize = 10;
 
-/// Sixteen columns under way: their value is `sum + 8192 * high`.
+/// The sums of sixteen columns: their value is `sum + 8192 * high`.
 pub(super) struct Tile {
     sum: [Lanes; 4],
     high: [Lanes; 4],
@@ -81,7 +81,7 @@ impl Tile {
     }
 
     /// Every other pair of the first sixteen rows where the other operand
-    /// ends: row `b` reaches the columns below `b`.
+    /// ends: row `b` contributes to the columns below `b`.
     #[inline]
     #[cfg_attr(target_arch = "wasm32", target_feature(enable = "simd128"))]
     pub(super) fn start(&mut self, rows: &[i16; 14], pairs: &[i32; 16]) {
@@ -105,7 +105,7 @@ impl Tile {
         self.sum = [c0, c4, c8, c12];
     }
 
-    /// Every other pair of the last sixteen rows: row `b` reaches the columns
+    /// Every other pair of the last sixteen rows: row `b` contributes to the columns
     /// from `b` on. The mask takes the digits before the first as zero.
     #[inline]
     #[cfg_attr(target_arch = "wasm32", target_feature(enable = "simd128"))]
@@ -166,7 +166,7 @@ impl Tile {
     }
 }
 
-/// What the columns of one tile leave to the next.
+/// The carries from one tile to the next.
 pub(super) struct Carry {
     high: Lanes,
     digit: Lanes,

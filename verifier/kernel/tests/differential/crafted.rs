@@ -1,10 +1,9 @@
-//! P-256 signatures by a signer who knows everything: sums that meet equal or
-//! opposite points at a chosen addition, sums at infinity, abscissas between
-//! the order and the prime. Discrete logarithms of all points are known, so
-//! the sum is a number.
+//! P-256 signatures for which a chosen addition has equal or opposite points, or the sum is
+//! the point at infinity, or its x-coordinate is between the order and the prime. The discrete
+//! logarithms of all points are known, so sums are computed as numbers.
 use crate::random::Random;
 use crate::whole::{bytes, modulo, number};
-use countersign_kernel::curve::check::p256_is_done_again;
+use countersign_kernel::curve::check::p256_needs_complete_addition;
 use num_bigint::BigInt;
 use p256::ecdsa::signature::hazmat::PrehashVerifier;
 use p256::elliptic_curve::{PrimeField, sec1::FromSec1Point, sec1::ToSec1Point};
@@ -32,7 +31,7 @@ pub(crate) struct Case {
     pub(crate) signature: [u8; 64],
 }
 
-/// Runs the cases and says how many verifications had to be done again.
+/// Runs the cases and returns how many verifications needed complete additions.
 pub(crate) fn run(random: &mut Random, count: u64) -> u64 {
     let n = BigInt::parse_bytes(
         b"ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551",
@@ -182,7 +181,7 @@ pub(crate) fn run(random: &mut Random, count: u64) -> u64 {
     again
 }
 
-/// Both answers are the same (and the expected one). Returns whether the sum was done again.
+/// Both answers are the same (and the expected one). Returns whether it needed complete additions.
 fn same(case: &Case, expected: Option<bool>) -> bool {
     let sec1 = case.point.to_sec1_point(false);
     let (x, y) = (
@@ -199,7 +198,7 @@ fn same(case: &Case, expected: Option<bool>) -> bool {
     if let Some(expected) = expected {
         assert_eq!(found, expected, "{}", text());
     }
-    p256_is_done_again(&ours, &case.digest, &case.signature)
+    p256_needs_complete_addition(&ours, &case.digest, &case.signature)
 }
 
 /// A signature whose sum has an abscissa of at least `n`, so that `r` is that less `n`: the key is

@@ -20,20 +20,20 @@ fn modulo(x: &BigInt, m: &BigInt) -> BigInt {
     }
 }
 
-/// Factors of `kind` counts: a range for the limbs with `count` times `2^bits`.
+/// An element of a magnitude (see `curve/field.rs`): limbs of up to `magnitude` times `2^bits`.
 fn element<const N: usize>(
     random: &mut Random,
     n: usize,
     bits: u32,
     top: u32,
-    count: i64,
+    magnitude: i64,
 ) -> [i32; N] {
     let full = (1i64 << bits) - 1;
     let signed = random.one_in(2);
-    let (lo, hi) = match (signed, count) {
+    let (lo, hi) = match (signed, magnitude) {
         (true, 1) => (-full, full),
-        (true, c) => (-full * (c - 1).max(1), full * c),
-        (false, c) => (0, full * c),
+        (true, m) => (-full * (m - 1).max(1), full * m),
+        (false, m) => (0, full * m),
     };
     let mut limbs = [0; N];
     for limb in &mut limbs[..n - 1] {
@@ -48,8 +48,8 @@ fn element<const N: usize>(
     limbs
 }
 
-/// Counts whose products are allowed, for an operation.
-fn counts(random: &mut Random, operation: usize) -> [i64; 4] {
+/// Magnitudes whose products are allowed, for an operation.
+fn magnitudes(random: &mut Random, operation: usize) -> [i64; 4] {
     match operation {
         0 | 2 => [
             [1, 3, 1, 1],
@@ -158,10 +158,11 @@ pub(crate) fn run(random: &mut Random, count: u64) {
             random.below(6)
         };
         let m = random.below(13) as i64 - 8;
-        let counts = counts(random, operation);
+        let magnitudes = magnitudes(random, operation);
         match case % 4 {
             0 | 1 => {
-                let mut elements = counts.map(|count| element::<9>(random, 9, 29, 26, count));
+                let mut elements =
+                    magnitudes.map(|magnitude| element::<9>(random, 9, 29, 26, magnitude));
                 if random.one_in(8) {
                     elements[0] = multiple(random, &p256.p, 9, 29, 3);
                 }
@@ -183,13 +184,19 @@ pub(crate) fn run(random: &mut Random, count: u64) {
                     4 => 1,
                     other => other,
                 };
-                let counts = if operation == 0 {
-                    counts
+                let magnitudes = if operation == 0 {
+                    magnitudes
                 } else {
-                    [counts[0], 1, 1, 1]
+                    [magnitudes[0], 1, 1, 1]
                 };
-                let elements = [counts[0], counts[1]].map(|count| {
-                    element::<9>(random, 9, 29, if operation == 5 { 30 } else { 29 }, count)
+                let elements = [magnitudes[0], magnitudes[1]].map(|magnitude| {
+                    element::<9>(
+                        random,
+                        9,
+                        29,
+                        if operation == 5 { 30 } else { 29 },
+                        magnitude,
+                    )
                 });
                 let mut elements = if operation == 1 || operation == 6 {
                     elements.map(|limbs| limbs.map(|limb| limb.clamp(-(1 << 29), 1 << 29)))
@@ -215,7 +222,8 @@ pub(crate) fn run(random: &mut Random, count: u64) {
             _ => {
                 let (modulus, prime, n, bits) = &general[random.below(general.len())];
                 let top = bits - 28 * (*n as u32 - 1) + 2;
-                let mut elements = counts.map(|count| element::<19>(random, *n, 28, top, count));
+                let mut elements =
+                    magnitudes.map(|magnitude| element::<19>(random, *n, 28, top, magnitude));
                 if random.one_in(8) {
                     elements[0] = multiple(random, &prime.p, *n, 28, 3);
                 }

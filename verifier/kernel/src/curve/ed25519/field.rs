@@ -1,19 +1,19 @@
 //! The field of edwards25519: nine signed limbs of 29 bits, modulo
 //! `2^261 - 1216`, which is 64 times `p = 2^255 - 19`.
 //!
-//! What a product has above `2^261` comes back at the bottom, times 1216. The
-//! upper columns are taken first and brought to limbs, because a whole column
-//! times 1216 would not fit; then the lower ones, each with its share.
+//! The part of a product above `2^261` is multiplied by 1216 and added to the lower part. The
+//! upper columns are taken first and carried to limbs of 29 bits, because a whole column
+//! times 1216 would not fit; then the lower columns, each with 1216 times its upper limb.
 //!
-//! Bounds (proved over intervals by `bounds`): a column of factors whose
-//! counts multiply to 3 is below `9 * 3 * 2^58 < 2^62.8`. A product has proper
+//! Bounds (proved over ranges by `bounds`): a column of factors whose
+//! magnitudes multiply to 3 is below `9 * 3 * 2^58 < 2^62.8`. A product has proper
 //! limbs but for the lowest, which takes the last fold of less than `2^21`
 //! either way.
 
-use super::super::columns::{product, square};
+use super::super::columns::{product, square, take_columns};
 use super::super::field::Field;
-use super::super::montgomery::{self, LONGEST};
-use super::super::{inverse, limbs};
+use super::super::word::{self, Limb};
+use super::super::{inverse, limbs, montgomery};
 
 const N: usize = 9;
 const BITS: u32 = 29;
@@ -24,25 +24,22 @@ const FOLD: i64 = 1216;
 const PRIME: [u8; 32] =
     limbs::hex("7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffed");
 
-/// An element from its 17 columns, `K` a constant in each.
+/// An element from its 17 columns, the upper ones first.
 macro_rules! reduce {
-    (K => $column:expr) => {
-        reduce!($column; 8 9 10 11 12 13 14 15 16 0 1 2 3 4 5 6 7)
-    };
-    ($column:expr; $($k:literal)*) => {{
+    (K => $column:expr) => {{
         let mut sum = Reduction::new();
-        $({ const K: usize = $k; sum.column::<K>($column); })*
+        take_columns!(sum, $column; 8 9 10 11 12 13 14 15 16 0 1 2 3 4 5 6 7);
         sum.finish()
     }};
 }
 
 /// An element of the field.
 #[derive(Clone, Copy)]
-pub(crate) struct Element(pub(crate) [i32; N]);
+pub(crate) struct Element<L = i32>(pub(crate) [L; N]);
 
 impl Element {
     pub(super) const ZERO: Self = Self([0; N]);
-    pub(super) const ONE: Self = Self([1, 0, 0, 0, 0, 0, 0, 0, 0]);
+    pub(in crate::curve) const ONE: Self = Self(limbs::one());
 
     /// The element whose little-endian bytes these are, if below `p`.
     #[inline(never)]
@@ -110,105 +107,106 @@ impl Element {
         let (above, at_least_p) = fold(&limbs, 19);
         if at_least_p == 0 { limbs } else { above }
     }
-
-    #[inline(always)]
-    fn wide(&self) -> [i64; N] {
-        self.0.map(i64::from)
-    }
 }
 
-impl Field for Element {
+impl<L: Limb> Field for Element<L> {
     fn one(&self) -> Self {
-        Self::ONE
+        Self(limbs::one().map(L::from))
     }
 
     #[inline(always)]
     fn add(&self, b: &Self) -> Self {
-        Self(core::array::from_fn(|i| self.0[i] + b.0[i]))
+        Self(word::add(&self.0, &b.0))
     }
 
     #[inline(always)]
     fn sub(&self, b: &Self) -> Self {
-        Self(core::array::from_fn(|i| self.0[i] - b.0[i]))
+        Self(word::sub(&self.0, &b.0))
     }
 
     #[inline(always)]
     fn negate_if(&self, mask: i32) -> Self {
-        Self(self.0.map(|limb| (limb ^ mask) - mask))
+        Self(self.0.map(|limb| limb.negate_if(mask)))
     }
 
-    /// All carries at once: each limb passes on what exceeds 29 bits, the last
-    /// 1216 times to the first.
+    /// All carries at once: each limb carries what exceeds 29 bits to the next, the last limb
+    /// 1216 times that to the first.
     #[inline(always)]
     fn carried(&self) -> Self {
         Self(core::array::from_fn(|i| {
-            let passed = self.0[(i + N - 1) % N] >> BITS;
-            let passed = if i == 0 { FOLD as i32 * passed } else { passed };
-            (self.0[i] & MASK as i32) + passed
+            let carry = self.0[(i + N - 1) % N] >> BITS;
+            let carry = if i == 0 {
+                L::from(FOLD as i32) * carry
+            } else {
+                carry
+            };
+            (self.0[i] & L::from(MASK as i32)) + carry
         }))
     }
 
     #[inline(never)]
     fn mul(&self, b: &Self) -> Self {
-        let (a, b) = (self.wide(), b.wide());
-        reduce!(K => product::<K>(&a, &b))
+        let (a, b) = (word::widen(&self.0), word::widen(&b.0));
+        reduce!(K => product::<K, _>(&a, &b))
     }
 
     #[inline(never)]
     fn square(&self) -> Self {
-        let a = self.wide();
-        reduce!(K => square::<K>(&a))
+        let a = word::widen(&self.0);
+        reduce!(K => square::<K, _>(&a))
     }
 
     #[inline(never)]
     fn is_zero(&self) -> bool {
-        self.canonical() == [0; N]
+        L::known(&self.0, &self.0).is_some_and(|limbs| Element(limbs).canonical() == [0; N])
     }
 
     #[inline(never)]
     fn invert(&self) -> Self {
         const MODULUS: montgomery::Limbs = montgomery::number(&PRIME);
-        let words = limbs::to_words::<N, BITS>(&self.canonical());
-        let x = limbs::from_words::<LONGEST, 28>(&words);
-        let words = limbs::to_words::<LONGEST, 28>(&inverse::invert(&x, &MODULUS, 10));
-        Self(limbs::from_words::<N, BITS>(&words))
+        let Some(limbs) = L::known(&self.0, &self.0) else {
+            return *self;
+        };
+        let x = Element(limbs).canonical();
+        Self(inverse::invert_limbs::<N, BITS>(&x, &MODULUS, 10).map(L::from))
     }
 }
 
 /// The columns of a product as limbs: 8 to 16 first, then 0 to 7.
-struct Reduction {
-    carry: i64,
+struct Reduction<L: Limb> {
+    carry: L::Word,
     /// Column 8 without its carry.
-    middle: i64,
+    middle: L::Word,
     /// What is above `2^261`.
-    high: [i64; N],
-    limbs: [i32; N],
+    high: [L::Word; N],
+    limbs: [L; N],
 }
 
-impl Reduction {
+impl<L: Limb> Reduction<L> {
     #[inline(always)]
     fn new() -> Self {
         Self {
-            carry: 0,
-            middle: 0,
-            high: [0; N],
-            limbs: [0; N],
+            carry: 0.into(),
+            middle: 0.into(),
+            high: [0.into(); N],
+            limbs: [0.into(); N],
         }
     }
 
     #[inline(always)]
-    fn column<const K: usize>(&mut self, sum: i64) {
+    fn column<const K: usize>(&mut self, sum: L::Word) {
+        let fold = L::Word::from(FOLD);
         let column = if K == 0 {
-            sum + FOLD * self.high[0]
+            sum + fold * self.high[0]
         } else if K < 8 {
-            sum + FOLD * self.high[K] + self.carry
+            sum + fold * self.high[K] + self.carry
         } else {
             sum + self.carry
         };
         self.carry = column >> BITS;
-        let limb = column & MASK;
+        let limb = column & MASK.into();
         match K {
-            0..8 => self.limbs[K] = limb as i32,
+            0..8 => self.limbs[K] = L::narrow(limb),
             8 => self.middle = limb,
             _ => self.high[K - 9] = limb,
         }
@@ -218,10 +216,11 @@ impl Reduction {
     }
 
     #[inline(always)]
-    fn finish(mut self) -> Element {
-        let last = self.middle + FOLD * self.high[8] + self.carry;
-        self.limbs[8] = (last & MASK) as i32;
-        self.limbs[0] += (FOLD * (last >> BITS)) as i32;
+    fn finish(mut self) -> Element<L> {
+        let fold = L::Word::from(FOLD);
+        let last = self.middle + fold * self.high[8] + self.carry;
+        self.limbs[8] = L::narrow(last & MASK.into());
+        self.limbs[0] = self.limbs[0] + L::narrow(fold * (last >> BITS));
         Element(self.limbs)
     }
 }

@@ -1,6 +1,6 @@
 //! Ed25519 of RFC 8032, verified strictly: EdDSA of RFC 8037 §3.1.
 //!
-//! The rule, for the cases in which implementations differ:
+//! The rules, for the cases in which implementations differ:
 //!
 //! 1. The key `A` is a canonical encoding (`y < p`, no sign on `x = 0`) of a
 //!    point that is not of low order. A low-order component is accepted.
@@ -18,9 +18,9 @@ pub(super) mod point;
 
 use super::comb::{self, Comb, Group, KEY_TEETH};
 use super::limbs;
-use super::montgomery::{BITS, LONGEST, Limbs, Modulus, number};
+use super::montgomery::{BITS, LIMBS_MAX, Limbs, Modulus, number};
 use super::recode::Signs;
-use crate::hash::Hash;
+use crate::{expected::expected, hash::Hash};
 use alloc::boxed::Box;
 use once_cell::race::OnceBox;
 use point::{Affine, Entry, Sum};
@@ -65,19 +65,20 @@ impl VerifyingKey {
     }
 
     fn accepts(&self, message: &[u8], signature: &[u8; 64]) -> Option<bool> {
-        let (r, s) = signature.split_first_chunk::<32>()?;
-        let mut s: [u8; 32] = s.try_into().ok()?;
+        let (r, s) = expected(signature.split_first_chunk::<32>())?;
+        let mut s: [u8; 32] = expected(s.try_into().ok())?;
         s.reverse();
         let s = Signs::odd(&ORDER.parse(&s)?, &ORDER.limbs);
 
         let digest = Hash::Sha512.digest(&[r, &self.encoded, message]);
-        let k = reduce(digest.try_into().ok()?);
+        let k = reduce(expected(digest.try_into().ok())?);
         // A key may have a low-order component, so `k` must not be negated
-        // modulo the order: an even one is made odd by one `A` too many.
+        // modulo the order. If it is even, `k + 1` is used, and `A` subtracted afterwards.
         let is_even = k[0] & 1 == 0;
         let k = Signs::odd_above(&k);
 
-        let mut sum = comb::sum([(self.base, &s), (&self.tables, &k)], Sum::add)?;
+        let products = [(self.base, &s), (&self.tables, &k)];
+        let mut sum = expected(comb::sum(products, Sum::add))?;
         if is_even {
             sum = sum.add(&self.negative, -1);
         }
@@ -86,20 +87,24 @@ impl VerifyingKey {
     }
 }
 
-/// The base point's tables, built when first asked for.
+/// The base point's tables, computed when they are first needed.
 fn base() -> Option<&'static Comb<Entry>> {
     static TABLES: OnceBox<Comb<Entry>> = OnceBox::new();
     if let Some(tables) = TABLES.get() {
         return Some(tables);
     }
-    let tables = Comb::new::<Sum>(&Affine::decode(&BASE)?.entry(), ORDER_BITS, BASE_TEETH);
+    let tables = Comb::new::<Sum>(
+        &expected(Affine::decode(&BASE))?.entry(),
+        ORDER_BITS,
+        BASE_TEETH,
+    );
     Some(TABLES.get_or_init(|| Box::new(tables)))
 }
 
 /// 64 little-endian bytes modulo the order. Both halves are below `2^256`, far
 /// below Montgomery's `R = 2^280`, so each product is in `[0, L + 1)`.
 fn reduce(mut hash: [u8; 64]) -> Limbs {
-    const HALF: Limbs = limbs::power_of_two::<LONGEST, BITS>(280 + 256, &ORDER.limbs);
+    const HALF: Limbs = limbs::power_of_two::<LIMBS_MAX, BITS>(280 + 256, &ORDER.limbs);
     hash.reverse();
     let (high, low) = hash.split_at(32);
     let high = number(high);

@@ -3,8 +3,8 @@
 //! Extended coordinates `(X : Y : Z : T)`, `x = X/Z`, `y = Y/Z`, `T = XY/Z`
 //! (Hisil, Wong, Carter, Dawson, 2008). A sum comes out as four factors: `X =
 //! E F`, `Y = G H`, `Z = F G` and, only if an addition follows, `T = E H`. The
-//! formulas are complete because -1 is a square modulo `p` and `d` is not: equal,
-//! opposite, neutral and low-order points need no case of their own.
+//! formulas are complete because -1 is a square modulo `p` and `d` is not: they hold for equal,
+//! opposite, neutral and low-order points too.
 
 use super::super::comb::Group;
 use super::super::field::{self, Field};
@@ -26,7 +26,7 @@ pub(super) struct Affine {
 }
 
 impl Affine {
-    /// RFC 8032 §5.1.3, `y` below `p` and no `x = 0` with a sign, as that asks.
+    /// RFC 8032 §5.1.3, `y` below `p` and no `x = 0` with a sign bit, as required there.
     pub(super) fn decode(bytes: &[u8; 32]) -> Option<Self> {
         let mut y = *bytes;
         let sign = y[31] >> 7;
@@ -68,7 +68,7 @@ impl Affine {
         self.x.is_zero() || self.y.is_zero() || sum.is_zero()
     }
 
-    /// The negative as a table's entry.
+    /// The negative of the point as a table's entry.
     pub(super) fn negative(&self) -> Entry {
         Entry::new(&self.x.negate_if(-1), &self.y)
     }
@@ -101,7 +101,7 @@ impl Entry {
     }
 }
 
-/// A sum, not yet multiplied out.
+/// A sum as the four factors of its coordinates.
 #[derive(Clone, Copy)]
 pub(crate) struct Sum<F = Element> {
     pub(crate) e: F,
@@ -120,7 +120,7 @@ impl Sum {
     }
 }
 
-/// Behind each step the counts (see `field.rs`) of what is not reduced.
+/// Comments give the magnitudes (see `field.rs`) of elements that are not reduced.
 impl<F: Field> Sum<F> {
     /// "dbl-2008-hwcd" for `a = -1`.
     #[inline(always)]

@@ -4,7 +4,7 @@
 pub(super) mod field;
 
 use super::limbs::hex;
-use super::weierstrass::{Constants, Curve, Key};
+use super::weierstrass::{Constants, Curve, Key, verifying_key};
 use field::{Element, PRIME};
 
 const ORDER: [u8; 32] = hex("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551");
@@ -12,23 +12,9 @@ const B: [u8; 32] = hex("5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3
 const G_X: [u8; 32] = hex("6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296");
 const G_Y: [u8; 32] = hex("4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5");
 
-/// A public key with its tables, 2.3 KB.
-pub struct VerifyingKey(pub(super) Key<Element>);
-
-impl VerifyingKey {
-    /// The key with these big-endian coordinates, or `None` if they are no
-    /// point of the curve.
-    pub fn new(x: &[u8; 32], y: &[u8; 32]) -> Option<Self> {
-        Key::new(&CURVE, x, y).map(Self)
-    }
-
-    /// Whether `signature`, `r` then `s`, is this key's over what has the
-    /// SHA-256 `digest`. A large `s` is as good as its negative: JWS has no
-    /// rule against it.
-    pub fn verify(&self, digest: &[u8; 32], signature: &[u8; 64]) -> bool {
-        let (r, s) = signature.split_at(32);
-        self.0.verify(digest, r, s)
-    }
+verifying_key! {
+    field: Element, tables: "2.3 KB", coordinate: 32,
+    hash: "SHA-256", digest: 32, signature: 64
 }
 
 static CURVE: Curve<Element> = Curve::new(

@@ -1,21 +1,23 @@
 //! ECDSA verification on the curves `y^2 = x^3 - 3x + b` of prime order.
 //!
 //! `u1 G + u2 Q` is summed over tables of both points (`comb.rs`) with
-//! formulas that are fast and not complete (`point.rs`). Where they meet
-//! equal or opposite points, which a signer can arrange, they give `Z = 0` and
-//! keep it to the end, so a sum with `Z = 0` is simply done again with
-//! complete additions. The abscissa is compared without leaving projective
-//! coordinates: `X = r Z^2`, or `(r + n) Z^2` where that is below `p`.
+//! formulas that are fast and not complete (`point.rs`). For equal or opposite points,
+//! which a signer can produce on purpose, they give `Z = 0`, and every later sum has `Z = 0` too.
+//! So a sum with `Z = 0` is computed again with complete additions. The x-coordinate is
+//! compared without an inversion: `X = r Z^2`, or `(r + n) Z^2` where `r + n` is below `p`.
 
 pub(super) mod point;
+mod public_key;
 
 pub(super) use point::Affine;
+pub(super) use public_key::verifying_key;
 
 use super::comb::{self, Comb, Group, KEY_TEETH};
 use super::field::Fused;
 use super::limbs;
-use super::montgomery::{self, BITS, LONGEST, Limbs, Modulus};
+use super::montgomery::{self, BITS, LIMBS_MAX, Limbs, Modulus};
 use super::recode::Signs;
+use crate::expected::expected;
 use alloc::boxed::Box;
 use once_cell::race::OnceBox;
 use point::Jacobian;
@@ -29,12 +31,12 @@ pub(super) struct Curve<F: Copy + 'static> {
     constants: Constants,
     /// The element of the field with these bytes, if they are below `p`.
     element: fn(&[u8]) -> Option<F>,
-    /// Teeth of the generator's tables, which are built when first needed.
+    /// Teeth of the generator's tables, which are computed when they are first needed.
     teeth: usize,
     tables: OnceBox<Comb<Affine<F>>>,
 }
 
-/// A curve as its standard gives it: all big-endian and of one length.
+/// The constants of a curve as in its standard: all big-endian and of one length.
 pub(super) struct Constants {
     pub(super) prime: &'static [u8],
     pub(super) order: &'static [u8],
@@ -42,7 +44,7 @@ pub(super) struct Constants {
     pub(super) generator: [&'static [u8]; 2],
 }
 
-/// A public key: its multiples, ready to be summed.
+/// A public key: tables of its multiples.
 pub(super) struct Key<F: Copy + 'static> {
     pub(super) tables: Comb<Affine<F>>,
     pub(super) generator: &'static Comb<Affine<F>>,
@@ -59,7 +61,7 @@ impl<F: Fused> Curve<F> {
             montgomery::number(constants.prime),
             Modulus::new(constants.order),
         );
-        let prime_minus_order = limbs::add_multiple::<LONGEST, BITS>(&prime, &order.limbs, -1);
+        let prime_minus_order = limbs::add_multiple::<LIMBS_MAX, BITS>(&prime, &order.limbs, -1);
         let order_bits = montgomery::bits(constants.order) as usize;
         let tables = OnceBox::new();
         Self {
@@ -80,7 +82,7 @@ impl<F: Fused> Curve<F> {
             y: (self.element)(y)?,
         };
         point
-            .is_on_curve(&(self.element)(self.constants.b)?)
+            .is_on_curve(&expected((self.element)(self.constants.b))?)
             .then_some(point)
     }
 
@@ -95,14 +97,15 @@ impl<F: Fused> Curve<F> {
 
 impl<F: Fused> Key<F> {
     /// The key with these big-endian coordinates, if they are below the prime
-    /// and on the curve. The cofactor being 1, every such point is a good key.
+    /// and on the curve. As the cofactor is 1, every such point is a valid key.
     #[inline(never)]
     pub(super) fn new(curve: &'static Curve<F>, x: &[u8], y: &[u8]) -> Option<Self> {
         let tables = curve.tables([x, y], KEY_TEETH)?;
         let generator = match curve.tables.get() {
             Some(tables) => tables,
             None => {
-                let tables = Box::new(curve.tables(curve.constants.generator, curve.teeth)?);
+                let tables = curve.tables(curve.constants.generator, curve.teeth);
+                let tables = Box::new(expected(tables)?);
                 curve.tables.get_or_init(|| tables)
             }
         };
@@ -118,12 +121,13 @@ impl<F: Fused> Key<F> {
     pub(super) fn verify(&self, digest: &[u8], r: &[u8], s: &[u8]) -> bool {
         let accepts = || {
             let sum = self.sum(&self.scalars(digest, r, s)?)?;
-            let is_abscissa = |x: F| x.mul(&sum.z.square()).sub(&sum.x).is_zero();
-            let x = (self.curve.element)(r)?;
-            let order = (self.curve.element)(self.curve.constants.order)?;
+            let is_x = |x: F| x.mul(&sum.z.square()).sub(&sum.x).is_zero();
+            // Both are below the prime, as the order is.
+            let x = expected((self.curve.element)(r))?;
+            let order = expected((self.curve.element)(self.curve.constants.order))?;
             let r = montgomery::number(r);
-            let wraps = limbs::less::<LONGEST, BITS>(&r, &self.curve.prime_minus_order);
-            Some(is_abscissa(x) || wraps && is_abscissa(x.add(&order)))
+            let wraps = limbs::less::<LIMBS_MAX, BITS>(&r, &self.curve.prime_minus_order);
+            Some(is_x(x) || wraps && is_x(x.add(&order)))
         };
         accepts().unwrap_or(false)
     }
@@ -131,10 +135,10 @@ impl<F: Fused> Key<F> {
     /// `u1 = e / s` and `u2 = r / s`, if `r` and `s` are in `[1, n)`.
     pub(super) fn scalars(&self, digest: &[u8], r: &[u8], s: &[u8]) -> Option<[Signs; 2]> {
         let order = &self.curve.order;
-        let is_positive = |number: &Limbs| *number != [0; LONGEST];
+        let is_positive = |number: &Limbs| *number != [0; LIMBS_MAX];
         let r = order.parse(r).filter(is_positive)?;
         let s = order.parse(s).filter(is_positive)?;
-        let w = order.enter(&order.invert(&s));
+        let w = order.to_montgomery(&order.invert(&s));
         let over_s = |x| Signs::odd(&order.canonical(&order.mul(&x, &w)), &order.limbs);
         Some([over_s(montgomery::number(digest)), over_s(r)])
     }
@@ -142,9 +146,9 @@ impl<F: Fused> Key<F> {
     /// `u1 G + u2 Q`, or `None` for the point at infinity.
     fn sum(&self, [u1, u2]: &[Signs; 2]) -> Option<Jacobian<F>> {
         let products = [(self.generator, u1), (&self.tables, u2)];
-        let mut sum = comb::sum(products, Jacobian::add_distinct)?;
+        let mut sum = expected(comb::sum(products, Jacobian::add_distinct))?;
         if sum.z.is_zero() {
-            sum = comb::sum(products, Jacobian::add)?;
+            sum = expected(comb::sum(products, Jacobian::add))?;
         }
         (!sum.z.is_zero()).then_some(sum)
     }

@@ -4,8 +4,8 @@
 //! at infinity. Doubling is "dbl-2001-b" and mixed addition "madd" of the
 //! Explicit-Formulas Database, with the linear parts moved into the
 //! reductions of the products (`mul_add`, `dot_sub`), so that an addition needs
-//! no carry of its own and a doubling one. Counts of `field.rs` are written
-//! behind what is not reduced.
+//! no `carried`, and a doubling one. Comments give the magnitude (`field.rs`) of
+//! elements that are not reduced.
 
 use super::super::comb::Group;
 use super::super::field::{self, Fused};
@@ -104,8 +104,8 @@ impl<F: Fused> Group for Jacobian<F> {
         if !sum.z.is_zero() {
             return sum;
         }
-        // Equal abscissas. Opposite points have opposite ordinates, of which
-        // none is zero because the order of the curve is odd.
+        // Equal x-coordinates. The y-coordinates are equal or opposite; none is zero, because
+        // the order of the curve is odd.
         let y = point.negate_if(mask).y.mul(&self.z.mul(&self.z.square()));
         if y.sub(&self.y).is_zero() {
             self.double()

@@ -1,17 +1,14 @@
-//! Four 32-bit lanes, or eight of 16 bits, and the few operations that the
-//! kernel needs. Three bodies of one face: `simd` for WebAssembly, `sse2` for
-//! optimised builds on x86-64, `portable` for everything else. The portable one
-//! panics on overflow where checks are on, so running the tests natively in a
-//! debug build also tests every bound that is claimed.
+//! Vectors of four 32-bit or eight 16-bit lanes, and the few operations that the kernel needs.
+//! There are three implementations with the same functions: `simd` for WebAssembly, `sse2` for
+//! optimised builds on x86-64, `portable` for everything else. The portable one panics on
+//! overflow in a debug build, so a debug build's tests also check the bounds.
 
 #[cfg(target_arch = "wasm32")]
-#[allow(unsafe_code)]
 mod simd;
 #[cfg(target_arch = "wasm32")]
 pub(super) use simd::*;
 
 #[cfg(all(target_arch = "x86_64", not(debug_assertions)))]
-#[allow(unsafe_code)]
 mod sse2;
 #[cfg(all(target_arch = "x86_64", not(debug_assertions)))]
 pub(super) use sse2::*;

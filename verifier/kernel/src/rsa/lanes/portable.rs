@@ -1,5 +1,5 @@
-//! The lanes in plain Rust. Nothing wraps: where overflow checks are on, a
-//! bound that does not hold is a panic.
+//! The lanes in plain Rust. No operation wraps: in a debug build an overflow, that is a bound
+//! that does not hold, is a panic.
 
 /// Four 32-bit lanes; or eight 16-bit ones, for [`dot_add`].
 pub(crate) type Lanes = [i32; 4];

@@ -1,11 +1,13 @@
-//! The lanes in WebAssembly SIMD. A function that uses an intrinsic without
-//! itself enabling `simd128` turns each into a call (twenty times slower), so
-//! every function here and above enables it.
+//! The lanes in WebAssembly SIMD. In a function that does not itself enable
+//! `simd128` every intrinsic becomes a call (twenty times slower), so
+//! every function here and above enables it. To call such a function is safe in WebAssembly: a
+//! module is validated as a whole before it runs, so where it runs the host has SIMD.
 //!
-//! Memory safety: each load and store is at a constant place within an array
-//! whose length is in its type; the place is checked by the compiler.
+//! Loads and stores are those of [`crate::memory`].
 
 use core::arch::wasm32::*;
+
+use crate::memory::{read, write};
 
 /// Four 32-bit lanes; or eight 16-bit ones, for [`dot_add`].
 pub(crate) type Lanes = v128;
@@ -59,54 +61,40 @@ pub(crate) fn one_up(before: Lanes, a: Lanes) -> Lanes {
 #[inline]
 #[target_feature(enable = "simd128")]
 pub(crate) fn load<const AT: usize, const N: usize>(from: &[i32; N]) -> Lanes {
-    const { assert!(AT + 4 <= N) };
-    // SAFETY: the four entries lie within the array, as just asserted.
-    unsafe { v128_load(from.as_ptr().add(AT).cast()) }
+    read::<Lanes, _, AT, N>(from)
 }
 
 /// Two digits from `AT` on, in every lane.
 #[inline]
 #[target_feature(enable = "simd128")]
 pub(crate) fn load_pair<const AT: usize, const N: usize>(from: &[i16; N]) -> Lanes {
-    const { assert!(AT + 2 <= N) };
-    // SAFETY: the two digits lie within the array, as just asserted.
-    unsafe { v128_load32_splat(from.as_ptr().add(AT).cast()) }
+    i32x4_splat(read::<i32, _, AT, N>(from))
 }
 
 /// Four digits from `AT` on, widened.
 #[inline]
 #[target_feature(enable = "simd128")]
 pub(crate) fn load_digits<const AT: usize, const N: usize>(from: &[i16; N]) -> Lanes {
-    const { assert!(AT + 4 <= N) };
-    // SAFETY: the four digits lie within the array, as just asserted.
-    unsafe { i32x4_load_extend_i16x4(from.as_ptr().add(AT)) }
+    i32x4_extend_low_i16x8(i64x2(read::<i64, _, AT, N>(from), 0))
 }
 
 /// Eight digits from `AT` on; each lane must fit 16 bits.
 #[inline]
 #[target_feature(enable = "simd128")]
 pub(crate) fn store_digits<const AT: usize, const N: usize>(to: &mut [i16; N], a: Lanes, b: Lanes) {
-    const { assert!(AT + 8 <= N) };
-    // SAFETY: the eight digits lie within the array, as just asserted.
-    unsafe { v128_store(to.as_mut_ptr().add(AT).cast(), i16x8_narrow_i32x4(a, b)) }
+    write::<Lanes, _, AT, N>(to, i16x8_narrow_i32x4(a, b));
 }
 
 /// Each digit in the low half of an entry, with the one below it in the high half.
 #[inline]
 #[target_feature(enable = "simd128")]
 pub(crate) fn store_pairs(to: &mut [i32; 8], digits: &[i16; 8], below: &[i16; 8]) {
-    // SAFETY: the arrays are two, one and one vector long.
-    let (digits, below) = unsafe {
-        (
-            v128_load(digits.as_ptr().cast()),
-            v128_load(below.as_ptr().cast()),
-        )
-    };
+    let (digits, below) = (
+        read::<Lanes, _, 0, 8>(digits),
+        read::<Lanes, _, 0, 8>(below),
+    );
     let low = i16x8_shuffle::<0, 8, 1, 9, 2, 10, 3, 11>(digits, below);
     let high = i16x8_shuffle::<4, 12, 5, 13, 6, 14, 7, 15>(digits, below);
-    // SAFETY: as above.
-    unsafe {
-        v128_store(to.as_mut_ptr().cast(), low);
-        v128_store(to.as_mut_ptr().add(4).cast(), high);
-    }
+    write::<Lanes, _, 0, 8>(to, low);
+    write::<Lanes, _, 4, 8>(to, high);
 }

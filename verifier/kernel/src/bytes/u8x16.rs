@@ -1,24 +1,24 @@
-//! Sixteen bytes at once: WebAssembly SIMD, or plain Rust, which a native
-//! compiler turns into vectors by itself.
+//! A vector of sixteen bytes: WebAssembly SIMD, or plain Rust, which the compiler vectorises on
+//! other targets.
 
 #[cfg(target_arch = "wasm32")]
-pub(super) use simd::Sixteen;
+pub(super) use simd::U8x16;
 
 #[cfg(target_arch = "wasm32")]
-#[allow(unsafe_code)]
 mod simd {
     use core::arch::wasm32::*;
 
-    #[derive(Clone, Copy)]
-    pub(crate) struct Sixteen(v128);
+    use crate::memory::{read, write};
 
-    /// Each of these enables `simd128` itself, as whoever uses them has to.
-    impl Sixteen {
+    #[derive(Clone, Copy)]
+    pub(crate) struct U8x16(v128);
+
+    /// Each function enables `simd128`, and so must its callers (see `rsa/lanes/simd.rs`).
+    impl U8x16 {
         #[inline]
         #[target_feature(enable = "simd128")]
         pub(crate) fn load(bytes: &[u8; 16]) -> Self {
-            // SAFETY: it reads the sixteen bytes of the array; no alignment is asked for.
-            Self(unsafe { v128_load(bytes.as_ptr().cast()) })
+            Self(read::<v128, _, 0, 16>(bytes))
         }
 
         #[inline]
@@ -52,39 +52,38 @@ mod simd {
             Self(u8x16_add(self.0, other.0))
         }
 
-        /// 0xff where it is equal, else 0.
+        /// 0xff where the bytes are equal, else 0.
         #[inline]
         #[target_feature(enable = "simd128")]
         pub(crate) fn equal(self, other: Self) -> Self {
             Self(u8x16_eq(self.0, other.0))
         }
 
-        /// 0xff where it is less, else 0.
+        /// 0xff where the byte of `self` is less, else 0.
         #[inline]
         #[target_feature(enable = "simd128")]
         pub(crate) fn less(self, other: Self) -> Self {
             Self(u8x16_lt(self.0, other.0))
         }
 
-        /// The low six bits of each as one run of bits.
+        /// The low six bits of each byte, joined to twelve bytes.
         #[inline]
         #[target_feature(enable = "simd128")]
         pub(crate) fn sextets(self) -> [u8; 12] {
             let high = u16x8_shl(v128_and(self.0, u16x8_splat(0x3f)), 6);
             let low = u16x8_shr(v128_and(self.0, u16x8_splat(0x3f00)), 8);
             let twelve = v128_or(high, low);
-            // Two and two: the first of them 12 bits up.
+            // Pairs of 12 bits: the first is shifted left by 12.
             let all = i32x4_dot_i16x8(twelve, i16x8(4096, 1, 4096, 1, 4096, 1, 4096, 1));
             let all =
                 u8x16_shuffle::<2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, 3, 7, 11, 15>(all, all);
             let mut bytes = [0; 16];
-            // SAFETY: it writes the sixteen bytes of the array; no alignment is asked for.
-            unsafe { v128_store(bytes.as_mut_ptr().cast(), all) }
+            write::<v128, _, 0, 16>(&mut bytes, all);
             let [sextets @ .., _, _, _, _] = bytes;
             sextets
         }
 
-        /// Whether a bit is set.
+        /// Whether any bit is set.
         #[inline]
         #[target_feature(enable = "simd128")]
         pub(crate) fn any(self) -> bool {
@@ -95,10 +94,10 @@ mod simd {
 
 #[cfg(not(target_arch = "wasm32"))]
 #[derive(Clone, Copy)]
-pub(crate) struct Sixteen([u8; 16]);
+pub(crate) struct U8x16([u8; 16]);
 
 #[cfg(not(target_arch = "wasm32"))]
-impl Sixteen {
+impl U8x16 {
     fn zip(self, other: Self, each: impl Fn(u8, u8) -> u8) -> Self {
         let mut bytes = self.0;
         for (byte, other) in bytes.iter_mut().zip(other.0) {
@@ -138,19 +137,19 @@ impl Sixteen {
         self.zip(other, u8::wrapping_add)
     }
 
-    /// 0xff where it is equal, else 0.
+    /// 0xff where the bytes are equal, else 0.
     #[inline]
     pub(crate) fn equal(self, other: Self) -> Self {
         self.zip(other, |a, b| if a == b { 0xff } else { 0 })
     }
 
-    /// 0xff where it is less, else 0.
+    /// 0xff where the byte of `self` is less, else 0.
     #[inline]
     pub(crate) fn less(self, other: Self) -> Self {
         self.zip(other, |a, b| if a < b { 0xff } else { 0 })
     }
 
-    /// The low six bits of each as one run of bits.
+    /// The low six bits of each byte, joined to twelve bytes.
     #[inline]
     pub(crate) fn sextets(self) -> [u8; 12] {
         let mut bytes = [0; 12];
@@ -161,7 +160,7 @@ impl Sixteen {
         bytes
     }
 
-    /// Whether a bit is set.
+    /// Whether any bit is set.
     #[inline]
     pub(crate) fn any(self) -> bool {
         self.0 != [0; 16]
