@@ -155,7 +155,7 @@ impl Gate {
         if let Supplied::Accepted { .. } = supplied {
             let issuers = &self.issuers;
             self.memory
-                .retain(|known| issuers.still_finds(known.issuer, &known.key, known.named_key));
+                .retain(|known| issuers.still_selects(known.issuer, &known.key, known.named_key));
         }
         supplied
     }

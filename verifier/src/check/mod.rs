@@ -63,7 +63,7 @@ impl Checks<'_> {
                     .unwrap_or_default(),
             )
         };
-        let (request, host, method, target) = trace.note("path", self.read(request), path)?;
+        let (request, host, method, target) = trace.record("path", self.read(request), path)?;
         let request = &request;
         let found = self.router.find(&host, &target, method);
         let rule = found.and_then(|found| {
@@ -73,7 +73,7 @@ impl Checks<'_> {
             let pattern = rule.paths.get(found.pattern);
             Ok((rule, pattern.ok_or(Code::InternalError)?))
         });
-        let (rule, pattern) = trace.note("rule", rule, || match found {
+        let (rule, pattern) = trace.record("rule", rule, || match found {
             Ok(Some(found)) => format!("/rules/{}", found.rule),
             Ok(None) => "no rule of the policy matches".into(),
             Err(_) => {
@@ -88,7 +88,7 @@ impl Checks<'_> {
             Access::Optional(requirement) => (requirement, true),
             Access::Required(requirement) => (requirement, false),
         };
-        let presented = credential::present(&self.policy.credentials, request);
+        let presented = credential::find(&self.policy.credentials, request);
         let presented = match presented {
             Ok(None) if optional => {
                 trace.skip("credential", "none came, and the rule does not ask for one");
@@ -96,7 +96,7 @@ impl Checks<'_> {
             }
             presented => presented.and_then(|p| p.ok_or(Code::TokenMissing.into())),
         };
-        let presented = trace.note("credential", presented, || {
+        let presented = trace.record("credential", presented, || {
             "the places of the policy".into()
         })?;
         let admitted = self.good_token(presented.token, trace)?;
@@ -131,7 +131,7 @@ impl Checks<'_> {
         let target = Target::parse(request.target)?;
         let authority = target::authority(request)?;
         let set = self.policy.forward.iter().map(|(name, _)| &**name);
-        if credential::is_dropped(request, set) {
+        if credential::connection_names(request, set) {
             return Err(Code::RequestAmbiguous);
         }
         Ok((
@@ -156,7 +156,7 @@ impl Checks<'_> {
             return Ok(());
         }
         let admitted = credential::is_same_origin(request);
-        trace.note(
+        trace.record(
             "rule.origin",
             admitted.then_some(()).ok_or(Code::OriginDenied),
             || "`sec-fetch-site`, or `origin` and the authority".into(),

@@ -7,7 +7,7 @@ use super::{Admitted, Checks};
 use crate::{
     jose::Jws,
     json,
-    refusal::{Code, Halt, Refusal, Trace, named},
+    refusal::{Code, Halt, Refusal, Trace, quoted_or_none},
     token::{HeaderFacts, Verified, admit_age, admit_expiry, admit_start, list},
 };
 
@@ -37,17 +37,17 @@ impl Checks<'_> {
     /// From bytes to claims that their issuer signed.
     fn verify(&self, token: &[u8], trace: &mut Trace<'_>) -> Result<Verified, Halt> {
         let limits = &self.policy.limits;
-        let jws = trace.note("token", Jws::open(token, limits), || form(token))?;
+        let jws = trace.record("token", Jws::open(token, limits), || form(token))?;
         // Read unverified, for routing only; what is wrong with the claims is
         // said after the signature.
         let (iss, claims) = json::parse_claims(&jws.payload, limits.into());
         let index = iss.as_deref().and_then(|iss| self.issuers.index(iss));
         let routed = index.and_then(|index| Some((index, self.policy.issuers.get(index)?)));
-        let (index, issuer) = trace.note("issuer", routed.ok_or(Code::IssuerUnknown), || {
-            format!("`iss` {}", named(iss.as_deref()))
+        let (index, issuer) = trace.record("issuer", routed.ok_or(Code::IssuerUnknown), || {
+            format!("`iss` {}", quoted_or_none(iss.as_deref()))
         })?;
         let allowed = issuer.algorithms.contains(&jws.algorithm);
-        trace.note(
+        trace.record(
             "algorithm",
             allowed.then_some(()).ok_or(Code::AlgorithmNotAllowed),
             || {
@@ -61,11 +61,11 @@ impl Checks<'_> {
         let key = self
             .issuers
             .key(index, jws.kid.as_deref(), jws.algorithm, self.now_ms);
-        let key = trace.note("key", key, || {
-            format!("`kid` {}", named(jws.kid.as_deref()))
+        let key = trace.record("key", key, || {
+            format!("`kid` {}", quoted_or_none(jws.kid.as_deref()))
         })?;
         let genuine = key.verify(jws.signing_input, &jws.signature);
-        trace.note(
+        trace.record(
             "signature",
             genuine.then_some(()).ok_or(Code::SignatureInvalid),
             || format!("{} bytes", jws.signature.len()),
@@ -88,7 +88,7 @@ impl Checks<'_> {
                     Box::from(text),
                 )
             });
-        trace.note("claims", verified, || {
+        trace.record("claims", verified, || {
             format!("{} bytes", jws.payload.len())
         })
     }
@@ -104,10 +104,10 @@ impl Checks<'_> {
         let now = i64::try_from(self.now_ms).unwrap_or(i64::MAX);
         let leeway = self.policy.leeway_ms;
         let times = &verified.times;
-        trace.note("audience", verified.audience.clone(), || {
+        trace.record("audience", verified.audience.clone(), || {
             format!("`aud` {}", list(&verified.audiences))
         })?;
-        trace.note(
+        trace.record(
             "expiry",
             admit_expiry(times.exp, issuer.exp_required, leeway, now),
             || format!("`exp` {}", ago(times.exp, now)),
@@ -116,7 +116,7 @@ impl Checks<'_> {
             None => trace.skip("not_before", "it has no `nbf`"),
             Some(_) => {
                 let begun = admit_start("nbf", times.nbf, leeway, now);
-                trace.note("not_before", begun, || {
+                trace.record("not_before", begun, || {
                     format!("`nbf` {}", ago(times.nbf, now))
                 })?;
             }
@@ -126,22 +126,22 @@ impl Checks<'_> {
                 Some(oldest) => admit_age(times, oldest, leeway, now),
                 None => Ok(()),
             });
-        trace.note("issued_at", age, || {
+        trace.record("issued_at", age, || {
             format!("`iat` {}", ago(times.iat, now))
         })?;
-        trace.note("type", verified.token_type.clone(), || {
+        trace.record("type", verified.token_type.clone(), || {
             match &verified.principal.token_type {
                 Some(name) => format!("it is a `{name}`"),
                 None if issuer.token_types.is_empty() => "the issuer has no token types".into(),
                 None => "it is none of the issuer's types, or several".into(),
             }
         })?;
-        trace.note(
+        trace.record(
             "required_claims",
             verified.required.clone(),
             || match &verified.required {
                 Ok(()) => "what the type and the issuer ask for".into(),
-                Err(refusal) => format!("claim {}", named(refusal.claim.as_deref())),
+                Err(refusal) => format!("claim {}", quoted_or_none(refusal.claim.as_deref())),
             },
         )?;
         if !self.issuers.has_revocations(verified.issuer) {
@@ -152,8 +152,8 @@ impl Checks<'_> {
         let revocable = verified.revocable();
         let unrevoked =
             self.issuers
-                .admit_unrevoked(verified.issuer, required, &revocable, self.now_ms);
-        trace.note("revocation", unrevoked, || {
+                .check_revocation(verified.issuer, required, &revocable, self.now_ms);
+        trace.record("revocation", unrevoked, || {
             "the issuer's revocation document".into()
         })
     }

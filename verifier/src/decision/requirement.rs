@@ -6,7 +6,7 @@ use crate::{
     base::Limits,
     json,
     model::{Requirement, Tenant, Words},
-    refusal::{Code, Halt, Refusal, Trace, named},
+    refusal::{Code, Halt, Refusal, Trace, quoted_or_none},
     token::{Verified, admit_age, list, scope},
 };
 
@@ -65,7 +65,7 @@ const CHECKS: [Check; 10] = [
         detail: |subject| {
             format!(
                 "type {}",
-                named(subject.token.principal.token_type.as_deref())
+                quoted_or_none(subject.token.principal.token_type.as_deref())
             )
         },
     },
@@ -76,7 +76,7 @@ const CHECKS: [Check; 10] = [
         detail: |subject| {
             format!(
                 "tenant {}",
-                named(subject.token.principal.tenant.as_deref())
+                quoted_or_none(subject.token.principal.tenant.as_deref())
             )
         },
     },
@@ -152,7 +152,7 @@ impl Requirement {
     pub(crate) fn explain(&self, subject: &Subject<'_>, trace: &mut Trace<'_>) -> Result<(), Halt> {
         for check in &CHECKS {
             if (check.asks)(self) {
-                trace.note(check.name, (check.admit)(self, subject), || {
+                trace.record(check.name, (check.admit)(self, subject), || {
                     (check.detail)(subject)
                 })?;
             }

@@ -203,7 +203,7 @@ fn default_mapping() -> Mapping {
     };
     Mapping {
         subject: Pointer::member("sub"),
-        tenant: TenantFrom::Nowhere,
+        tenant: TenantFrom::None,
         roles: places(&["roles"]),
         scopes: places(&["scope", "scp", "scopes"]),
     }

@@ -36,7 +36,7 @@ impl<'p> Names<'p> {
             for token_type in &issuer.token_types {
                 names.add_type(id, &token_type.name);
             }
-            if !matches!(issuer.mapping.tenant, TenantFrom::Nowhere) {
+            if !matches!(issuer.mapping.tenant, TenantFrom::None) {
                 names.set_tenant(id);
             }
         }
