@@ -6,7 +6,7 @@ use crate::base::limits;
 /// When one document is due, and how long it is usable.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Schedule {
-    /// A fetch is in in_flight. After this span it counts as lost.
+    /// A fetch is in flight. After this span it counts as lost.
     in_flight: Option<Span>,
     /// No fetch is due during this span.
     pause: Option<Span>,

@@ -107,7 +107,7 @@ fn read_header(text: &[u8], limits: &Limits) -> Result<Header, Refusal> {
     let alg =
         text_member(&header, "alg")?.ok_or_else(|| Refusal::claim(Code::HeaderInvalid, "alg"))?;
     let kid = text_member(&header, "kid")?.map(Box::from);
-    let typ = text_member(&header, "typ")?.map(normalize_typ);
+    let typ = text_member(&header, "typ")?.map(normalise_typ);
     text_member(&header, "cty")?;
     let algorithm = Algorithm::from_name(alg).ok_or(Code::AlgorithmNotAllowed)?;
     Ok((algorithm, kid, typ))
@@ -121,9 +121,9 @@ fn text_member<'h>(header: &'h Object<'_>, name: &str) -> Result<Option<&'h str>
     }
 }
 
-/// Normalizes a media type, which compares without case and without
+/// Normalises a media type, which compares without case and without
 /// `application/`.
-pub(crate) fn normalize_typ(typ: &str) -> Box<str> {
+pub(crate) fn normalise_typ(typ: &str) -> Box<str> {
     let lower = typ.to_ascii_lowercase();
     match lower.strip_prefix("application/") {
         Some(rest) => rest.into(),

@@ -25,8 +25,9 @@ impl Keyring {
     /// Parses a JWK Set. It skips and reports keys that cannot be used. An
     /// empty set is valid and withdraws every key.
     ///
-    /// # Errors The whole set is refused if it is not strict JSON, exceeds a
-    /// limit, contains a symmetric key, or has keys but none that can be used.
+    /// # Errors
+    /// The whole set is refused if it is not strict JSON, exceeds a limit,
+    /// contains a symmetric key, or has keys but none that can be used.
     pub fn parse(
         jwks: &[u8],
         algorithms: &[Algorithm],
@@ -132,9 +133,10 @@ impl Keyring {
     }
 
     /// Verifies a signature over any bytes, for test suites with known answers.
-    /// [`Self::verify`] does the find_equal for a token.
+    /// [`Self::verify`] does the same for a token.
     ///
-    /// # Errors The find_equal as those of [`Self::verify`].
+    /// # Errors
+    /// The same as those of [`Self::verify`].
     pub fn verify_bytes(
         &self,
         kid: Option<&str>,
@@ -203,7 +205,7 @@ impl Keyring {
         if let Some(kid) = &key.kid {
             let mut named = self.named(kid).iter().filter_map(|i| self.keys.get(*i));
             if named.any(|known| known.algorithm == key.algorithm) {
-                return Err("another key before it has the find_equal `kid` and algorithm".into());
+                return Err("another key before it has the same `kid` and algorithm".into());
             }
             let index = self.keys.len();
             if let Some(named) = self.by_kid.get_or_default(kid.as_bytes()) {

@@ -71,7 +71,7 @@ impl KeySet {
             Ok(())
         });
         if self.usable > self.max_keys {
-            let message = format!("at max_keys {} keys are read", self.max_keys);
+            let message = format!("at most {} keys are read", self.max_keys);
             return Err(self.refuse("too_many", &message));
         }
         match added {

@@ -54,8 +54,9 @@ impl Router {
 
     /// Finds the rule for a request.
     ///
-    /// # Errors [`Code::RequestAmbiguous`] if another interpretation of the
-    /// path leads to a different rule.
+    /// # Errors
+    /// [`Code::RequestAmbiguous`] if another interpretation of the path leads
+    /// to a different rule.
     pub(crate) fn find(
         &self,
         host: &str,
@@ -117,12 +118,12 @@ struct Table {
 }
 
 impl Table {
-    /// `normalize` normalizes a literal segment for comparison.
-    fn new(rules: &[Rule], normalize: fn(&[u8]) -> Cow<'_, [u8]>) -> Self {
+    /// `normalise` normalises a literal segment for comparison.
+    fn new(rules: &[Rule], normalise: fn(&[u8]) -> Cow<'_, [u8]>) -> Self {
         let mut router = Self::default();
         for (index, rule) in rules.iter().enumerate() {
             if rule.hosts.is_empty() {
-                router.any_host.insert(index, rule, normalize);
+                router.any_host.insert(index, rule, normalise);
             }
             for host in &rule.hosts {
                 let (tries, name) = match host {
@@ -130,7 +131,7 @@ impl Table {
                     Host::Wildcard(parent) => (&mut router.wildcard, parent),
                 };
                 if let Some(trie) = tries.get_or_default(name.as_bytes()) {
-                    trie.insert(index, rule, normalize);
+                    trie.insert(index, rule, normalise);
                 }
             }
         }
@@ -189,13 +190,13 @@ struct End {
 }
 
 impl Trie {
-    fn insert(&mut self, index: usize, rule: &Rule, normalize: fn(&[u8]) -> Cow<'_, [u8]>) {
+    fn insert(&mut self, index: usize, rule: &Rule, normalise: fn(&[u8]) -> Cow<'_, [u8]>) {
         for (pattern, path) in rule.paths.iter().enumerate() {
             let mut node = &mut self.root;
             node.first_rule = node.first_rule.min(index);
             for segment in &path.segments {
                 let next = match segment {
-                    Segment::Literal(text) => node.literals.get_or_default(&normalize(text)),
+                    Segment::Literal(text) => node.literals.get_or_default(&normalise(text)),
                     Segment::Name(_) => Some(&mut **node.name.get_or_insert_default()),
                 };
                 let Some(next) = next else { return };
