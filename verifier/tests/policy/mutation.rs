@@ -50,7 +50,8 @@ fn mutation(mutation: &Value) -> Mutation {
     }
 }
 
-/// Where, what, how bad: without the sentence, and in any order.
+/// Place, code and severity of each problem, without its message and in any
+/// order.
 pub(crate) type Places = BTreeSet<(String, String, Severity)>;
 
 pub(crate) fn places(problems: &[Problem]) -> Places {
