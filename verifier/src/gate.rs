@@ -1,4 +1,5 @@
-//! The gate: the public state machine, without I/O. Uses every other room.
+//! The gate: the public state machine, without I/O. Uses all rooms except
+//! `jose`. `README.md` lists the other files that a new host call changes.
 
 use alloc::{sync::Arc, vec::Vec};
 use core::fmt;

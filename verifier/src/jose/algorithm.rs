@@ -1,4 +1,5 @@
-//! The table of algorithms, one row each (RFC 7518 §3.1).
+//! The table of algorithms, one row each (RFC 7518 §3.1). `README.md` lists the
+//! other files that a new algorithm changes.
 
 pub(crate) use countersign_kernel::hash::Hash;
 

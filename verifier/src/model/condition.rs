@@ -1,4 +1,5 @@
-//! Conditions on claims: issuers, token types and rules use them.
+//! Conditions on claims: issuers, token types and rules use them. `README.md`
+//! lists the other files that a new condition changes.
 
 use alloc::vec::Vec;
 

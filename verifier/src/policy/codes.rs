@@ -1,7 +1,6 @@
-//! The codes of policy problems. The list is append-only, like the codes of
-//! denials: a code is never reused and never changes its meaning. Key documents
-//! have further codes, which inline keys also use (`jwks_invalid`,
-//! `jwks_symmetric`).
+//! The codes of policy problems. Like the codes of denials, a code is never
+//! removed or reused, and never changes its meaning. Key documents have further
+//! codes, which inline keys also use (`jwks_invalid`, `jwks_symmetric`).
 
 /// Not one JSON text (RFC 8259), or not UTF-8.
 pub(super) const SYNTAX: &str = "syntax";

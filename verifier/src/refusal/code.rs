@@ -1,13 +1,15 @@
 //! The closed list of codes that say why a request is denied, with the HTTP
-//! status and the sentence of each.
+//! status and the sentence of each. The rows are in the order of checks, and
+//! `any_of` compares codes by it: a new code goes to its place, not to the end.
+//! `README.md` lists the other files that a new code changes.
 
 /// HTTP status of an answer (RFC 9110 §15).
 pub type Status = u16;
 
 macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $name:ident = $text:literal, $status:literal, $sentence:literal;)+) => {
-        /// Why a request is denied. The list is append-only: a code is never
-        /// reused and never changes its meaning.
+        /// Why a request is denied. A code is never removed or reused, and
+        /// never changes its meaning.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[non_exhaustive]
         pub enum Code {

@@ -35,7 +35,9 @@ pub(super) fn public_key(jwk: &Object<'_>, allowed: &[Algorithm]) -> Result<Key,
     let members = match kind {
         KeyKind::Rsa => [bytes(jwk, "n")?, bytes(jwk, "e")?],
         KeyKind::Ed25519 => [bytes(jwk, "x")?, Vec::new()],
-        _ => [bytes(jwk, "x")?, bytes(jwk, "y")?],
+        KeyKind::P256 | KeyKind::P384 | KeyKind::P521 | KeyKind::Oct => {
+            [bytes(jwk, "x")?, bytes(jwk, "y")?]
+        }
     };
     Ok(Key {
         kid: text(jwk, "kid")?.map(Box::from),

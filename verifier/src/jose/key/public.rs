@@ -63,7 +63,10 @@ impl PublicKey {
                 Algorithm::PS256 | Algorithm::PS384 | Algorithm::PS512 => {
                     key.verify_pss(hash, message, signature)
                 }
-                _ => key.verify_pkcs1(hash, message, signature),
+                Algorithm::RS256 | Algorithm::RS384 | Algorithm::RS512 => {
+                    key.verify_pkcs1(hash, message, signature)
+                }
+                _ => false,
             },
             // The signature is r and s, each of the curve's length (RFC 7518
             // §3.4).
