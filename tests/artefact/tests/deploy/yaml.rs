@@ -1,16 +1,16 @@
-//! YAML as JSON.
+//! Converts YAML to JSON.
 
 use countersign_artefact_tests::dist;
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde_json::{Value, json};
 
-/// Every document of a file in `dist/deploy/`.
+/// Returns every document of a file in `dist/deploy/`.
 pub(crate) fn read(name: &str) -> Vec<Value> {
     let text = String::from_utf8(dist::read(&format!("deploy/{name}"))).unwrap();
     parse(&text)
 }
 
-/// Every document of a text.
+/// Returns every document of a text.
 pub(crate) fn parse(text: &str) -> Vec<Value> {
     let documents = Yaml::load_from_str(text).expect("the file is YAML");
     documents.iter().map(value).collect()

@@ -1,5 +1,5 @@
-//! Keys through hours and days, in an Envoy of four workers whose clock the
-//! test sets: whatever happens, one worker fetches for all.
+//! Tests of keys over hours and days, in an Envoy with four workers and a clock
+//! that the test sets. One worker fetches for all of them.
 
 use std::{thread, time::Duration};
 
@@ -17,7 +17,7 @@ use crate::stage::{
     upstream,
 };
 
-/// Connections that reach every worker.
+/// Number of connections that reaches every worker.
 const MANY: usize = 40;
 
 #[test]
@@ -49,7 +49,7 @@ fn keys_are_refreshed_ahead_of_time_and_then_by_one_worker() {
     clock.pass(799);
     settle();
     assert_eq!(issuer.asked(JWKS), 1, "80 % of their time are not over");
-    // Up to a tenth later, and still before the keys are old.
+    // The refresh is up to a tenth later, but before the keys are too old.
     clock.pass(81);
     eventually("they are refreshed", || issuer.asked(JWKS) == 2);
     settle();
@@ -57,7 +57,7 @@ fn keys_are_refreshed_ahead_of_time_and_then_by_one_worker() {
 }
 
 #[test]
-fn a_clock_set_back_by_hours_puts_no_refresh_off() {
+fn a_clock_set_back_by_hours_delays_no_refresh() {
     let Some((envoy, clock, issuer)) = start("max-age=1000") else {
         return;
     };
@@ -72,7 +72,7 @@ fn a_clock_set_back_by_hours_puts_no_refresh_off() {
 }
 
 #[test]
-fn old_keys_outlive_an_outage_of_a_day_and_no_more() {
+fn old_keys_stay_usable_for_a_day_of_outage() {
     let Some((envoy, clock, issuer)) = start("max-age=1000") else {
         return;
     };
@@ -99,7 +99,7 @@ fn old_keys_outlive_an_outage_of_a_day_and_no_more() {
 }
 
 #[test]
-fn another_policy_takes_over_the_documents() {
+fn a_new_policy_uses_the_existing_documents() {
     let Some(clock) = Clock::new(cases::now_ms()) else {
         return;
     };
@@ -144,21 +144,21 @@ fn setup(issuer: &Issuer, clock: &Clock) -> Setup {
         .concurrency(4)
 }
 
-/// Every worker answers alike.
+/// Checks that every worker gives the same answer.
 fn everybody(envoy: &Envoy, key: &Key, status: u16) {
     for _ in 0..MANY {
         assert_eq!(envoy.get("/", Some(&token(key))).status, status);
     }
 }
 
-/// A good token for as long as these tests let the clock go on.
+/// Returns a token that is valid for the whole time of these tests.
 fn token(key: &Key) -> String {
     let mut claims = policy::claims();
     claims["exp"] = json!(cases::now_ms() / 1000 + 200_000);
     key.sign(&claims)
 }
 
-/// Longer than the workers' ticks.
+/// Waits longer than the tick period of the workers.
 fn settle() {
     thread::sleep(Duration::from_millis(2_500));
 }

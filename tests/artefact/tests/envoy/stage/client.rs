@@ -1,4 +1,4 @@
-//! A client that sends exactly the bytes that a test wants.
+//! A client that sends exactly the bytes of a test.
 
 use std::{
     io::{Read, Write},
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::PATIENCE;
 
-/// What came back.
+/// A reply.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
@@ -19,7 +19,7 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
-    /// All values, as they were sent.
+    /// Returns all values of a header, unchanged.
     pub(crate) fn headers<'r>(&'r self, wanted: &'r str) -> impl Iterator<Item = &'r str> {
         let all = self.headers.iter();
         all.filter(move |(name, _)| name == wanted)
@@ -33,28 +33,28 @@ impl Reply {
             .map(|(_, value)| &**value)
     }
 
-    /// Whether all of the body is there, as far as its length was said.
+    /// Returns whether the body is complete, if the reply has a length.
     fn is_whole(&self) -> bool {
         let length = self.header("content-length");
         length.and_then(|length| length.parse().ok()) == Some(self.body.len())
     }
 
-    /// The code of a denial; empty where there is none.
+    /// Returns the code of a denial; empty if there is none.
     pub(crate) fn code(&self) -> String {
         let body: Value = serde_json::from_str(&self.body).unwrap_or_default();
         body["code"].as_str().unwrap_or_default().to_owned()
     }
 }
 
-/// A request whose reply nobody has read yet.
+/// A sent request whose reply is not read yet.
 pub(crate) struct Sent(TcpStream);
 
 impl Sent {
-    /// The reply; `None` if what came is none.
+    /// Reads the reply; `None` if it is invalid.
     pub(crate) fn reply(mut self) -> Option<Reply> {
         let (mut bytes, mut chunk) = (Vec::new(), [0; 4096]);
         loop {
-            // Envoy closes a connection a second after an answer of its own.
+            // Envoy closes a connection a second after a local response.
             if let Some(reply) = parse(&bytes).filter(Reply::is_whole) {
                 return Some(reply);
             }
@@ -65,13 +65,13 @@ impl Sent {
         }
     }
 
-    /// The client leaves.
+    /// Closes the connection.
     pub(crate) fn leave(self) {
         let _ = self.0.shutdown(Shutdown::Both);
     }
 }
 
-/// `GET` of this target with these headers, to be answered later.
+/// Sends a `GET` with these headers, without waiting for the reply.
 pub(crate) fn send(
     to: SocketAddr,
     method: &str,
@@ -94,7 +94,7 @@ pub(crate) fn send(
 pub(crate) fn write(to: SocketAddr, bytes: &[u8]) -> Option<Sent> {
     let mut stream = TcpStream::connect(to).ok()?;
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    // Envoy may have answered and closed before it has read everything.
+    // Envoy can answer and close before it has read everything.
     let _ = stream.write_all(bytes);
     Some(Sent(stream))
 }

@@ -1,4 +1,4 @@
-//! A real Envoy, from its start to its end.
+//! Starts and stops a real Envoy.
 
 use std::{
     collections::BTreeMap,
@@ -22,7 +22,7 @@ pub(crate) struct Envoy {
     process: Child,
     folder: PathBuf,
     pub(crate) admin: SocketAddr,
-    /// Of the main listener.
+    /// The address of the main listener.
     pub(crate) address: SocketAddr,
 }
 
@@ -36,7 +36,7 @@ impl Envoy {
         }
     }
 
-    /// The same with a bootstrap as an operator writes it, from the repository.
+    /// The same with a YAML bootstrap from the repository.
     pub(crate) fn start_yaml(binary: &Path, bootstrap: &str) -> Self {
         let folder = folder();
         let config = folder.join("envoy.yaml");
@@ -47,7 +47,7 @@ impl Envoy {
         started.unwrap_or_else(|| panic!("Envoy does not start:\n{}", log(&folder)))
     }
 
-    /// What Envoy logs of a setup that it refuses.
+    /// Returns the log of Envoy for a setup that it refuses.
     pub(crate) fn refuse(binary: &Path, setup: &Setup) -> String {
         let folder = folder();
         let started = Self::try_start(binary, setup, &folder);
@@ -64,7 +64,7 @@ impl Envoy {
         Self::launch(command, &config, folder)
     }
 
-    /// `None` where it ends instead of serving.
+    /// `None` if Envoy ends instead of serving.
     fn launch(mut command: Command, config: &Path, folder: &Path) -> Option<Self> {
         let admin_file = folder.join("admin");
         let mut process = command
@@ -96,7 +96,7 @@ impl Envoy {
         })
     }
 
-    /// `None` where Envoy does not even answer.
+    /// Sends a request; `None` if Envoy does not answer.
     pub(crate) fn send(
         &self,
         method: &str,
@@ -106,7 +106,7 @@ impl Envoy {
         self.begin(method, target, headers)?.reply()
     }
 
-    /// The same without waiting for the reply.
+    /// Sends a request without waiting for the reply.
     pub(crate) fn begin(
         &self,
         method: &str,
@@ -116,7 +116,7 @@ impl Envoy {
         client::send(self.address, method, target, headers)
     }
 
-    /// `GET` with a bearer token, or without any.
+    /// Sends a `GET` with or without a bearer token.
     pub(crate) fn get(&self, target: &str, token: Option<&str>) -> Reply {
         let headers: Vec<_> = token
             .map(|token| ("authorization", format!("Bearer {token}").into_bytes()))
@@ -126,12 +126,12 @@ impl Envoy {
         reply.unwrap_or_else(|| panic!("{target}: no reply\n{}", self.log()))
     }
 
-    /// Where its listeners are, by name.
+    /// Returns the addresses of the listeners by name.
     pub(crate) fn listeners(&self) -> BTreeMap<String, SocketAddr> {
         listeners(self.admin).expect("Envoy names its listeners")
     }
 
-    /// One metric, as the admin interface shows it.
+    /// Returns one metric from the admin interface.
     pub(crate) fn metric(&self, name: &str) -> Option<u64> {
         let reply = client::send(self.admin, "GET", "/stats?format=json", &[])?.reply()?;
         let body = reply
@@ -154,14 +154,14 @@ impl Drop for Envoy {
     }
 }
 
-/// Where an Envoy that is ready listens first.
+/// Returns the address of the first listener if Envoy is ready.
 fn ready(admin: SocketAddr) -> Option<SocketAddr> {
     let ready = client::send(admin, "GET", "/ready", &[])?.reply()?;
     let address = listeners(admin)?.remove(MAIN)?;
     (ready.status == 200).then_some(address)
 }
 
-/// Where Envoy listens, by the names of the listeners.
+/// Returns the addresses of the listeners by name.
 fn listeners(admin: SocketAddr) -> Option<BTreeMap<String, SocketAddr>> {
     let reply = client::send(admin, "GET", "/listeners", &[])?.reply()?;
     let named = reply.body.lines().filter_map(|line| line.split_once("::"));
@@ -176,7 +176,8 @@ fn log(folder: &Path) -> String {
     fs::read_to_string(folder.join("envoy.log")).unwrap_or_default()
 }
 
-/// A new one, in `target/`, so that what Envoy logged can be read afterwards.
+/// Makes a new folder in `target/`, so that the log of Envoy can be read after
+/// the test.
 fn folder() -> PathBuf {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);

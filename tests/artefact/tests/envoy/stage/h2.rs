@@ -1,5 +1,5 @@
-//! A client of HTTP/2 (RFC 9113) that sends exactly the fields that a test
-//! wants: literals without an index (RFC 7541 §6.2.2), and no table of its own.
+//! An HTTP/2 client (RFC 9113) that sends exactly the fields of a test. It uses
+//! literals without an index (RFC 7541 §6.2.2) and no dynamic table.
 
 use std::{
     collections::BTreeMap,
@@ -23,10 +23,10 @@ pub(crate) struct Connection {
     next: u32,
 }
 
-/// What came back on one stream.
+/// The reply on one stream.
 #[derive(Debug, Default)]
 pub(crate) struct Reply {
-    /// 0 where the stream was reset.
+    /// The status; 0 if the stream was reset.
     pub(crate) status: u16,
     pub(crate) body: String,
     ended: bool,
@@ -39,7 +39,7 @@ impl Connection {
         stream
             .write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
             .unwrap();
-        // SETTINGS_HEADER_TABLE_SIZE is 0; windows are as large as they can be.
+        // SETTINGS_HEADER_TABLE_SIZE is 0, and windows have the maximum size.
         let settings = [&[0, 1, 0, 0, 0, 0][..], &[0, 4, 0x7f, 0xff, 0xff, 0xff]].concat();
         let mut connection = Self { stream, next: 1 };
         connection.frame(SETTINGS, 0, 0, &settings);
@@ -47,7 +47,7 @@ impl Connection {
         connection
     }
 
-    /// Begins a request: the number of its stream.
+    /// Begins a request. Returns the number of its stream.
     pub(crate) fn send(&mut self, fields: &[(&str, &[u8])], ends: bool) -> u32 {
         let id = self.next;
         self.next += 2;
@@ -61,8 +61,8 @@ impl Connection {
         self.frame(HEADERS, END_HEADERS | END_STREAM, id, &block(fields));
     }
 
-    /// The replies to everything that was sent, by stream; fewer where the
-    /// connection ends before.
+    /// Reads the replies to all requests, by stream. There are fewer if the
+    /// connection ends early.
     pub(crate) fn replies(mut self) -> BTreeMap<u32, Reply> {
         let wanted = usize::try_from(self.next / 2).unwrap();
         let (mut replies, mut ended) = (BTreeMap::<u32, Reply>::new(), 0);
@@ -86,7 +86,7 @@ impl Connection {
         replies
     }
 
-    /// The only reply.
+    /// Reads the only reply.
     pub(crate) fn reply(self) -> Reply {
         self.replies().into_values().next().unwrap_or_default()
     }
@@ -94,7 +94,7 @@ impl Connection {
     fn frame(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
         let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
         let head = [&length[1..], &[kind, flags], &stream.to_be_bytes()].concat();
-        // Envoy may have closed the connection: then there is no reply.
+        // Envoy can have closed the connection; then there is no reply.
         let _ = self.stream.write_all(&[&head, payload].concat());
     }
 
@@ -108,7 +108,7 @@ impl Connection {
     }
 }
 
-/// The fields of a `GET` of this target, and then these.
+/// Returns the fields of a `GET` for this target, and further fields.
 pub(crate) fn get<'a>(target: &'a str, more: &[(&'a str, &'a [u8])]) -> Vec<(&'a str, &'a [u8])> {
     let mut fields: Vec<(&str, &[u8])> = vec![
         (":method", b"GET"),
@@ -132,7 +132,7 @@ fn block(fields: &[(&str, &[u8])]) -> Vec<u8> {
     block
 }
 
-/// RFC 7541 §5.1, in seven bits.
+/// Writes an integer with a prefix of seven bits (RFC 7541 §5.1).
 fn integer(block: &mut Vec<u8>, number: usize) {
     if let Ok(number @ ..0x7f) = u8::try_from(number) {
         return block.push(number);
@@ -146,11 +146,11 @@ fn integer(block: &mut Vec<u8>, number: usize) {
     block.push(u8::try_from(rest).unwrap());
 }
 
-/// The status of a response's fields, of which it is the first (RFC 7541,
+/// Returns the status, which is the first field of a response (RFC 7541,
 /// appendix A: indices 8 to 14 are `:status` with a value).
 fn status(block: &[u8]) -> u16 {
     const INDEXED: [u16; 7] = [200, 204, 206, 304, 400, 404, 500];
-    // A change of the table's size may come before it.
+    // An update of the table size can precede it.
     let from = block
         .iter()
         .position(|byte| byte & 0xe0 != 0x20)
@@ -170,7 +170,7 @@ fn status(block: &[u8]) -> u16 {
     }
 }
 
-/// Digits (RFC 7541, appendix B): five bits for 0 to 2, six for 3 to 9.
+/// Decodes digits (RFC 7541, appendix B): five bits for 0 to 2, six for 3 to 9.
 fn huffman(bytes: &[u8]) -> Vec<u8> {
     let bits: Vec<u8> = bytes
         .iter()

@@ -1,5 +1,5 @@
-//! The stage of every test here: a real Envoy, a client before it, and an
-//! upstream and issuers behind it, all on loopback.
+//! The setup of every test: a client, a real Envoy, and an upstream and issuers
+//! behind it, all on loopback.
 
 pub(crate) mod client;
 pub(crate) mod clock;
@@ -17,11 +17,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long a test waits for what has to happen.
+/// How long a test waits for an expected event.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Where `cargo xtask test` has put Envoy. A host that is absent is said to
-/// be; in CI it fails the run.
+/// Returns the path of the Envoy that `cargo xtask test` installed. If it is
+/// absent, a message says so; in CI that fails the run.
 pub(crate) fn binary() -> Option<PathBuf> {
     let path = env::var_os("COUNTERSIGN_ENVOY").map(PathBuf::from);
     let ci = env::var_os("CI").is_some();
@@ -32,12 +32,12 @@ pub(crate) fn binary() -> Option<PathBuf> {
     path
 }
 
-/// Waits until it is so.
+/// Waits until a condition holds.
 pub(crate) fn eventually(what: &str, so: impl FnMut() -> bool) {
     assert!(within(PATIENCE, so), "it never happened: {what}");
 }
 
-/// Whether it is so before the time is over.
+/// Returns whether a condition holds within a time.
 pub(crate) fn within(time: Duration, mut so: impl FnMut() -> bool) -> bool {
     let start = Instant::now();
     while start.elapsed() < time {

@@ -1,5 +1,5 @@
-//! How Envoy is configured: the filter as the README shows it, an upstream,
-//! and a cluster for each issuer.
+//! Makes configurations of Envoy: the filter from the README, an upstream, and
+//! a cluster for each issuer.
 
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -11,7 +11,7 @@ use super::clock::Clock;
 /// The name of the first listener.
 pub(crate) const MAIN: &str = "main";
 
-/// A bootstrap in the making.
+/// A bootstrap under construction.
 pub(crate) struct Setup {
     pub(crate) concurrency: u32,
     pub(crate) environment: Vec<(&'static str, PathBuf)>,
@@ -19,12 +19,12 @@ pub(crate) struct Setup {
 }
 
 impl Setup {
-    /// With this configuration of the plugin as text.
+    /// Makes a setup with this configuration of the plugin as text.
     pub(crate) fn new(configuration: &Value, upstream: SocketAddr) -> Self {
         Self::with_any(&text(configuration), upstream)
     }
 
-    /// The same, as the `Any` that Envoy takes.
+    /// The same with the configuration as the `Any` that Envoy expects.
     pub(crate) fn with_any(configuration: &Value, upstream: SocketAddr) -> Self {
         let bootstrap = json!({
             "admin": { "address": address(([127, 0, 0, 1], 0).into()) },
@@ -40,8 +40,8 @@ impl Setup {
         }
     }
 
-    /// A listener like the first, as that now is, with another configuration
-    /// as text.
+    /// Adds a copy of the current first listener, with another configuration as
+    /// text.
     pub(crate) fn listen(mut self, name: &str, configuration: &str) -> Self {
         let manager = self.connection_manager().clone();
         let any = json!({
@@ -56,20 +56,20 @@ impl Setup {
         self
     }
 
-    /// A cluster of this name.
+    /// Adds a cluster with this name.
     pub(crate) fn cluster(mut self, name: &str, to: SocketAddr) -> Self {
         let clusters = &mut self.bootstrap["static_resources"]["clusters"];
         clusters.as_array_mut().unwrap().push(cluster(name, to));
         self
     }
 
-    /// So many workers.
+    /// Sets the number of workers.
     pub(crate) fn concurrency(mut self, concurrency: u32) -> Self {
         self.concurrency = concurrency;
         self
     }
 
-    /// An Envoy that goes by this clock.
+    /// Makes Envoy use this clock.
     pub(crate) fn clock(mut self, clock: &Clock) -> Self {
         self.environment = clock.environment().into();
         self
@@ -81,7 +81,7 @@ impl Setup {
         self
     }
 
-    /// Another filter after this one.
+    /// Adds a filter after this one.
     pub(crate) fn then(mut self, filter: Value) -> Self {
         let filters = self.connection_manager()["http_filters"].as_array_mut();
         filters.unwrap().insert(1, filter);
@@ -100,8 +100,8 @@ impl Setup {
         self
     }
 
-    /// Moves the filter from the listener to the upstream's cluster: there it
-    /// sees what the router has made of a request.
+    /// Moves the filter from the listener to the upstream's cluster. There it
+    /// sees the request that the router has rewritten.
     pub(crate) fn behind_the_router(mut self) -> Self {
         let filters = self.connection_manager()["http_filters"].as_array_mut();
         let filter = filters.unwrap().remove(0);
@@ -119,14 +119,15 @@ impl Setup {
         })
     }
 
-    /// Trailers of HTTP/1 are not dropped, on both sides.
+    /// Enables HTTP/1 trailers on both sides.
     pub(crate) fn with_trailers(self) -> Self {
         let trailers = json!({ "enable_trailers": true });
         self.manage(|manager| manager["http_protocol_options"] = trailers.clone())
             .upstream(|upstream| protocol(upstream, http1(&trailers)))
     }
 
-    /// Takes the listener from this file, and gives what belongs into it.
+    /// Makes Envoy read the listener from this file. Returns the content of the
+    /// file.
     pub(crate) fn dynamic(mut self, file: &str) -> (Self, Value) {
         let listener = self.bootstrap["static_resources"]["listeners"][0].take();
         self.bootstrap["static_resources"]["listeners"] = json!([]);
@@ -147,7 +148,7 @@ impl Setup {
     }
 }
 
-/// A configuration as text in the `Any` that Envoy takes.
+/// Makes a configuration as text in the `Any` that Envoy expects.
 pub(crate) fn text(configuration: &Value) -> Value {
     json!({
         "@type": "type.googleapis.com/google.protobuf.StringValue",
@@ -155,7 +156,7 @@ pub(crate) fn text(configuration: &Value) -> Value {
     })
 }
 
-/// A configuration as the `Struct` that Istio sends.
+/// Makes a configuration as the `Struct` that Istio sends.
 pub(crate) fn structure(configuration: &Value) -> Value {
     json!({ "@type": "type.googleapis.com/google.protobuf.Struct", "value": configuration })
 }
@@ -207,7 +208,7 @@ fn cluster(name: &str, to: SocketAddr) -> Value {
     })
 }
 
-/// HTTP/1 with these options, as a cluster has it.
+/// Makes the options of a cluster for HTTP/1.
 fn http1(options: &Value) -> Value {
     json!({
         "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
@@ -226,7 +227,7 @@ fn address(address: SocketAddr) -> Value {
     } })
 }
 
-/// The filter as the README shows it, with this configuration.
+/// Makes the filter from the README with this configuration.
 fn filter(configuration: &Value) -> Value {
     let readme = include_str!("../../../../../README.md");
     let (_, block) = readme
