@@ -75,13 +75,13 @@ pub(crate) fn configuration(size: usize) -> Option<Vec<u8>> {
 }
 
 fn buffer(kind: u32, size: usize) -> Option<Vec<u8>> {
-    // SAFETY: as `take` asks.
+    // SAFETY: as `take` requires.
     take(|data, length| unsafe { proxy_get_buffer_bytes(kind, 0, size, data, length) })
 }
 
 /// Returns a header map for [`pairs::parse`](crate::pairs).
 fn header_map(kind: u32) -> Option<Vec<u8>> {
-    // SAFETY: as `take` asks.
+    // SAFETY: as `take` requires.
     take(|data, length| unsafe { proxy_get_header_map_pairs(kind, data, length) })
 }
 

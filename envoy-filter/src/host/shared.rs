@@ -24,7 +24,7 @@ unsafe extern "C" {
 /// the value was never set.
 pub(crate) fn get(key: &str) -> Option<(Vec<u8>, u32)> {
     let mut version = 0;
-    // SAFETY: as `take` asks; the host also writes one `u32`.
+    // SAFETY: as `take` requires; the host also writes one `u32`.
     let value = take(|data, size| unsafe {
         proxy_get_shared_data(key.as_ptr(), key.len(), data, size, &mut version)
     })?;

@@ -140,7 +140,7 @@ impl Checks<'_> {
             "required_claims",
             verified.required.clone(),
             || match &verified.required {
-                Ok(()) => "what the type and the issuer ask for".into(),
+                Ok(()) => "the requirements of the type and the issuer".into(),
                 Err(refusal) => format!("claim {}", quoted_or_none(refusal.claim.as_deref())),
             },
         )?;

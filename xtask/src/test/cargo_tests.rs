@@ -122,9 +122,9 @@ impl Suite {
     }
 }
 
-/// Returns the name of a test program. For `tests/file.rs
-/// (target/debug/deps/file-4b818b837b9dfd51)` it is the part before the
-/// bracket, for `unittests src/lib.rs (…)` the file in the brackets.
+/// Returns the name of a test program. For
+/// `tests/file.rs (target/debug/deps/file-4b818b837b9dfd51)` it is the part
+/// before the bracket, for `unittests src/lib.rs (…)` the file in the brackets.
 fn program(name: &str) -> String {
     let Some((source, path)) = name.split_once(" (") else {
         return name.to_owned();

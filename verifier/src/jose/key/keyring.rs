@@ -60,8 +60,8 @@ impl Keyring {
         set.finish()
     }
 
-    /// Parses HMAC secrets in the form of a policy's `secrets`: `[{ "kid"?,
-    /// "k", "alg"? }]`.
+    /// Parses HMAC secrets in the form of a policy's `secrets`:
+    /// `[{ "kid"?, "k", "alg"? }]`.
     ///
     /// # Errors
     /// Every problem of every secret.
