@@ -7,7 +7,7 @@ use crate::json::{Pointer, Value};
 
 /// A claim and its condition.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Claims {
+pub(crate) struct ClaimCondition {
     pub(crate) pointer: Pointer,
     pub(crate) condition: Condition,
 }

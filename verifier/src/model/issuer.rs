@@ -2,7 +2,7 @@
 
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
 
-use super::Claims;
+use super::ClaimCondition;
 use crate::{
     base::Map,
     jose::{Algorithm, Keyring},
@@ -25,7 +25,7 @@ pub(crate) struct Issuer {
     /// If present, roles that it does not map are dropped.
     pub(crate) role_map: Option<Map<Vec<Box<str>>>>,
     pub(crate) scope_wildcards: bool,
-    pub(crate) require: Vec<Claims>,
+    pub(crate) require: Vec<ClaimCondition>,
     pub(crate) max_age_ms: Option<i64>,
     pub(crate) exp_required: bool,
 }
@@ -82,7 +82,7 @@ pub(crate) struct Revocations {
 pub(crate) struct TokenType {
     pub(crate) name: Box<str>,
     /// A token of this type satisfies all of them.
-    pub(crate) claims: Vec<Claims>,
+    pub(crate) claims: Vec<ClaimCondition>,
     /// The header's `typ` equals one of them, without regard to case and
     /// `application/` (RFC 7515 §4.1.9). They are stored in lower case without
     /// that prefix. If empty, any `typ` matches.
@@ -96,13 +96,13 @@ pub(crate) struct TokenType {
 pub(crate) struct Mapping {
     pub(crate) subject: Pointer,
     pub(crate) tenant: TenantFrom,
-    pub(crate) roles: Places,
-    pub(crate) scopes: Places,
+    pub(crate) roles: ListMapping,
+    pub(crate) scopes: ListMapping,
 }
 
 /// The claims that contain a list of roles or scopes.
 #[derive(Debug)]
-pub(crate) struct Places {
+pub(crate) struct ListMapping {
     pub(crate) claims: Vec<Pointer>,
     /// True if the policy names the claims: then a value that is not text is
     /// refused. In a default claim, such a value counts as absent.

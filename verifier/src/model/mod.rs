@@ -12,10 +12,10 @@ use alloc::{boxed::Box, vec::Vec};
 
 use crate::base::Limits;
 
-pub(crate) use condition::{Claims, Condition};
+pub(crate) use condition::{ClaimCondition, Condition};
 pub use forward::Forward;
 pub(crate) use issuer::{
-    Audiences, Issuer, Keys, Mapping, Places, Revocations, TenantFrom, TokenType,
+    Audiences, Issuer, Keys, ListMapping, Mapping, Revocations, TenantFrom, TokenType,
 };
 pub(crate) use requirement::{Requirement, Tenant, Words};
 pub(crate) use rule::{Access, Host, Pattern, Rule, Segment};

@@ -2,7 +2,7 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
-use super::Claims;
+use super::ClaimCondition;
 
 /// Requirements for a verified token. All parts must hold; an absent part
 /// always holds.
@@ -18,7 +18,7 @@ pub(crate) struct Requirement {
     pub(crate) tenant: Option<Tenant>,
     pub(crate) scopes: Words,
     pub(crate) roles: Words,
-    pub(crate) claims: Vec<Claims>,
+    pub(crate) claims: Vec<ClaimCondition>,
     /// Maximum time since `iat`.
     pub(crate) max_age_ms: Option<i64>,
     pub(crate) all_of: Vec<Requirement>,

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     json::{Pointer, Value, push_token},
-    model::{Claims, Condition},
+    model::{ClaimCondition, Condition},
 };
 
 /// Parses a JSON Pointer, or the name of one top-level claim.
@@ -42,12 +42,12 @@ pub(super) fn pointers(node: Node<'_, '_>, min: usize) -> Read<Vec<Pointer>> {
 }
 
 /// Parses conditions: `{ "/hd": { "one_of": ["example.com"] } }`.
-pub(super) fn conditions(node: Node<'_, '_>) -> Read<Vec<Claims>> {
+pub(super) fn conditions(node: Node<'_, '_>) -> Read<Vec<ClaimCondition>> {
     by_claim(node, condition)
 }
 
 /// Parses equalities: `{ "typ": "pat" }` is short for `equals`.
-pub(super) fn equalities(node: Node<'_, '_>) -> Read<Vec<Claims>> {
+pub(super) fn equalities(node: Node<'_, '_>) -> Read<Vec<ClaimCondition>> {
     by_claim(node, |value| scalar(value).map(Condition::Equals))
 }
 
@@ -66,7 +66,7 @@ pub(super) fn normal_form(pointer: &Pointer) -> String {
 fn by_claim(
     node: Node<'_, '_>,
     read: impl Fn(Node<'_, '_>) -> Read<Condition>,
-) -> Read<Vec<Claims>> {
+) -> Read<Vec<ClaimCondition>> {
     let mut unique = Unique::default();
     node.members(|name, value| {
         let pointer = parse_pointer(value, name);
@@ -77,7 +77,7 @@ fn by_claim(
             &normal_form(&pointer),
             "this object, where `a` and `/a` are the same claim",
         )?;
-        Ok(Claims {
+        Ok(ClaimCondition {
             pointer,
             condition: condition?,
         })
@@ -129,8 +129,8 @@ fn scalar(node: Node<'_, '_>) -> Read<Value<'static>> {
 }
 
 /// Returns whether `b` contains every condition of `a`.
-pub(super) fn all_within(a: &[Claims], b: &[Claims]) -> bool {
-    let same = |x: &Claims, y: &Claims| {
+pub(super) fn all_within(a: &[ClaimCondition], b: &[ClaimCondition]) -> bool {
+    let same = |x: &ClaimCondition, y: &ClaimCondition| {
         x.condition == y.condition && normal_form(&x.pointer) == normal_form(&y.pointer)
     };
     a.iter().all(|x| b.iter().any(|y| same(x, y)))

@@ -17,7 +17,7 @@ use crate::{
     base::{Limits, Map, limits},
     jose::Algorithm,
     json::{Pointer, Value},
-    model::{Audiences, Issuer, Mapping, Places, Revocations, TenantFrom},
+    model::{Audiences, Issuer, ListMapping, Mapping, Revocations, TenantFrom},
 };
 
 pub(super) fn issuers<'p>(
@@ -181,7 +181,7 @@ fn mapping(node: Node<'_, '_>) -> Read<Mapping> {
     mapping.subject = fields.or("subject", mapping.subject, pointer);
     let places = |node: Node<'_, '_>| {
         let claims = one_or_more(node)?;
-        Ok(Places {
+        Ok(ListMapping {
             claims,
             strict: true,
         })
@@ -198,7 +198,7 @@ fn mapping(node: Node<'_, '_>) -> Read<Mapping> {
 }
 
 fn default_mapping() -> Mapping {
-    let places = |names: &[&str]| Places {
+    let places = |names: &[&str]| ListMapping {
         claims: names.iter().map(|name| Pointer::member(name)).collect(),
         strict: false,
     };

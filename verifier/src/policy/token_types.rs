@@ -12,7 +12,7 @@ use super::{
     report::Read,
     suggest::quoted,
 };
-use crate::model::{Claims, TokenType};
+use crate::model::{ClaimCondition, TokenType};
 
 /// Maximum number of types: each check of a token tries every type of its
 /// issuer.
@@ -75,7 +75,7 @@ fn token_type<'p>(
     Ok(token_type)
 }
 
-fn type_claims(node: Node<'_, '_>) -> Read<Vec<Claims>> {
+fn type_claims(node: Node<'_, '_>) -> Read<Vec<ClaimCondition>> {
     if node.object()?.iter().len() == 0 {
         return Err(node.refuse(VALUE_INVALID, "the object must not be empty"));
     }

@@ -14,7 +14,7 @@ use crate::{
     documents::Revocable,
     jose::Key,
     json::{Object, Pointer, Value},
-    model::{Audiences, Issuer, Places, Policy, TenantFrom},
+    model::{Audiences, Issuer, ListMapping, Policy, TenantFrom},
     refusal::{Code, Refusal},
 };
 
@@ -195,7 +195,7 @@ fn text_at(claims: &Value<'_>, pointer: &Pointer) -> Result<Option<Box<str>>, Re
 /// words; `text` adds the words of a string.
 fn words_at(
     claims: &Value<'_>,
-    places: &Places,
+    places: &ListMapping,
     text: fn(&mut Words, &str),
 ) -> Result<Vec<Box<str>>, Refusal> {
     let mut words = Words::default();
