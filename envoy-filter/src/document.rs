@@ -71,7 +71,7 @@ pub(crate) enum Progress {
     /// A fetch of another worker failed, and the gate has recorded it.
     FailedElsewhere,
     /// Another worker fetches the document, or this gate reads it.
-    InProgress,
+    Ongoing,
     /// This worker has started a fetch, with this call number.
     Started(u32),
     /// Envoy cannot fetch it.
@@ -128,7 +128,7 @@ impl Document {
         now_ms: u64,
     ) -> Progress {
         if self.reading.is_some() {
-            return Progress::InProgress;
+            return Progress::Ongoing;
         }
         let (state, version) = self.state();
         if let Some(seen) = self.take(gate, state.clone(), now_ms) {
@@ -137,7 +137,7 @@ impl Document {
         self.is_fetched_elsewhere = state.is_leased(now_ms)
             || shared::replace(&self.state_key(), &state.leased(now_ms).write(), version).is_none();
         if self.is_fetched_elsewhere {
-            return Progress::InProgress;
+            return Progress::Ongoing;
         }
         self.call(settings)
             .map_or(Progress::Failed, Progress::Started)

@@ -135,7 +135,7 @@ impl Documents {
                 let failed = parts.gate.supply(source, &uri, Outcome::Failed, now_ms);
                 return self.finish(parts, source, failed, Origin::Failed, now_ms);
             }
-            Progress::InProgress => return false,
+            Progress::Ongoing => return false,
             Progress::Started(call) => {
                 self.in_flight.push(InFlight { call, source, uri });
                 return false;

@@ -211,8 +211,8 @@ fn envoy_accepts_the_bootstrap_the_cluster_and_every_configuration_of_the_filter
         all.push((kind, put(with(Some(&configuration)))));
     }
     for (name, text) in all {
-        let (is_accepted, output) = validate(&envoy, &name, &text);
-        assert!(is_accepted, "{name}:\n{output}");
+        let (is_accepted, log) = validate(&envoy, &name, &text);
+        assert!(is_accepted, "{name}:\n{log}");
     }
     // Envoy also validates the policy.
     let (is_accepted, _) = validate(
@@ -231,6 +231,6 @@ fn validate(envoy: &OsStr, name: &str, bootstrap: &str) -> (bool, String) {
         .arg(&file)
         .output()
         .unwrap();
-    let output = String::from_utf8_lossy(&output.stderr).into_owned();
-    (output.status.success(), output)
+    let log = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output.status.success(), log)
 }
