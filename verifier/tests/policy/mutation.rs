@@ -14,7 +14,7 @@ pub(crate) struct Mutation {
     pub(crate) name: String,
     pub(crate) policy: Value,
     pub(crate) expected: Places,
-    pub(crate) beyond_a_schema: bool,
+    pub(crate) not_in_a_schema: bool,
 }
 
 pub(crate) fn mutations() -> Vec<Mutation> {
@@ -46,7 +46,7 @@ fn mutation(mutation: &Value) -> Mutation {
         name: mutation["name"].as_str().unwrap().to_owned(),
         policy,
         expected,
-        beyond_a_schema: mutation.get("schema") == Some(&json!("cannot say")),
+        not_in_a_schema: mutation.get("schema") == Some(&json!("cannot express")),
     }
 }
 

@@ -15,7 +15,7 @@ use crate::{
 const NOT_IN_A_SCHEMA: [(&str, &str); 8] = [
     (
         "conflict",
-        "a header is read and set, two types are told in the same way",
+        "a header is read and set, two types are recognised in the same way",
     ),
     (
         "duplicate",
@@ -42,11 +42,11 @@ fn parser_and_schema_agree_on_each_mutation_that_a_schema_can_express() {
             .expected
             .iter()
             .any(|(_, _, severity)| *severity == Severity::Error);
-        let expected = mutation.beyond_a_schema || !refused;
+        let expected = mutation.not_in_a_schema || !refused;
         if schema.accepts(&mutation.policy) != expected {
             differing.push(mutation.name);
         }
-        if mutation.beyond_a_schema {
+        if mutation.not_in_a_schema {
             assert!(refused);
             beyond.extend(mutation.expected.into_iter().map(|(_, code, _)| code));
         }

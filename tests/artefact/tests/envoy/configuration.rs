@@ -101,7 +101,7 @@ fn an_invalid_policy_leaves_the_old_one_in_force() {
     assert_eq!(envoy.get("/", None).status, 401);
 
     listener.write(&inline(&b));
-    eventually("the next good policy is in force", || {
+    eventually("the next valid policy is in force", || {
         envoy.get("/", Some(&policy::token(&b))).status == 200
     });
     assert_eq!(
@@ -140,7 +140,7 @@ fn a_misspelled_cluster_leaves_the_old_configuration_in_force() {
     assert_eq!(envoy.get("/", Some(&token)).status, 200);
 
     listener.write(&with("issuer", "third"));
-    eventually("the next good one is in force", || {
+    eventually("the next valid one is in force", || {
         envoy.metric("wasmcustom.third.started").is_some()
     });
     assert_eq!(envoy.get("/", Some(&token)).status, 200);

@@ -82,7 +82,7 @@ fn a_crowd_is_answered_and_the_filter_survives() {
         eventually(&format!("{name}: all wait"), || {
             envoy.metric("http.http.downstream_rq_active") == Some(CROWD)
         });
-        issuer.let_go();
+        issuer.release();
         let statuses = crowd.statuses();
         let status = if known { 200 } else { 401 };
         let others = statuses.iter().filter(|seen| **seen != status).count();

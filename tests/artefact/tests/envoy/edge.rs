@@ -92,6 +92,6 @@ fn the_filter_answers_less_than_half_of_envoys_limit() {
             bad = middle;
         }
     }
-    println!("Envoy survives {good} answers of one callback, and not {bad}");
+    println!("Envoy survives {good} answers in one callback, but not {bad}");
     assert!(2 * ANSWERED_AT_ONCE < good);
 }

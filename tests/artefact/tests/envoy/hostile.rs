@@ -145,7 +145,7 @@ fn the_wait_for_a_slow_issuer_is_limited_in_time_and_number() {
         let reply = sent.reply().unwrap();
         assert_eq!((reply.status, &*reply.code()), (503, "keys_unavailable"));
     }
-    assert_eq!(issuer.asked(JWKS), 1, "nobody has asked again");
+    assert_eq!(issuer.asked(JWKS), 1, "there is no second fetch");
     eventually("the fetch has failed", || {
         envoy.metric("wasmcustom.countersign.fetches_failed") == Some(1)
     });

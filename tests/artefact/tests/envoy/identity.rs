@@ -39,7 +39,7 @@ fn rbac_decides_by_the_verified_tenant() {
         assert_eq!(
             envoy.get("/public/", None).status,
             403,
-            "nobody has no tenant: {rbac}"
+            "a request without a principal has no tenant: {rbac}"
         );
     }
 }

@@ -237,9 +237,9 @@ fn after_a_move_keys_of_the_old_address_are_not_used() {
         .clock(&clock)
         .concurrency(4);
     let envoy = Envoy::start(&binary, &setup);
-    let everybody =
+    let all_workers_allow =
         |key: &Key| (0..20).all(|_| envoy.get("/", Some(&policy::token(key))).status == 200);
-    eventually("the keys are there", || everybody(&a));
+    eventually("the keys are there", || all_workers_allow(&a));
 
     // The old address answers late, with a freshness of one day.
     let late = keys(&a, "max-age=86400").after(Duration::from_secs(2));
@@ -251,7 +251,7 @@ fn after_a_move_keys_of_the_old_address_are_not_used() {
         (issuer.asked("/old"), issuer.asked("/new")) == (2, 1)
     });
     thread::sleep(Duration::from_secs(3));
-    assert!(everybody(&b), "{}", envoy.log());
+    assert!(all_workers_allow(&b), "{}", envoy.log());
     assert_eq!(
         envoy.get("/", Some(&policy::token(&a))).code(),
         "key_unknown"

@@ -26,14 +26,14 @@ fn a_rotation_reaches_all_workers_by_one_fetch() {
         return;
     };
     let (old, new) = (Key::read("rsa-2048-a"), Key::read("rsa-2048-b"));
-    everybody(&envoy, &old, 200);
+    every_worker_answers(&envoy, &old, 200);
     assert_eq!(issuer.asked(JWKS), 1);
 
     issuer.publish(JWKS, Document::keys(&[&new]));
-    everybody(&envoy, &new, 401);
+    every_worker_answers(&envoy, &new, 401);
     assert_eq!(issuer.asked(JWKS), 1, "it was asked less than 30 s ago");
     clock.pass(30);
-    everybody(&envoy, &new, 200);
+    every_worker_answers(&envoy, &new, 200);
     eventually("the withdrawn key is gone in every worker", || {
         (0..MANY).all(|_| envoy.get("/", Some(&token(&old))).code() == "key_unknown")
     });
@@ -45,7 +45,7 @@ fn keys_are_refreshed_ahead_of_time_and_then_by_one_worker() {
     let Some((envoy, clock, issuer)) = start("max-age=1000") else {
         return;
     };
-    everybody(&envoy, &Key::read("rsa-2048-a"), 200);
+    every_worker_answers(&envoy, &Key::read("rsa-2048-a"), 200);
     clock.pass(799);
     settle();
     assert_eq!(issuer.asked(JWKS), 1, "80 % of their time are not over");
@@ -61,7 +61,7 @@ fn a_clock_set_back_by_hours_delays_no_refresh() {
     let Some((envoy, clock, issuer)) = start("max-age=1000") else {
         return;
     };
-    everybody(&envoy, &Key::read("rsa-2048-a"), 200);
+    every_worker_answers(&envoy, &Key::read("rsa-2048-a"), 200);
     settle();
     clock.set(cases::now_ms() - 8 * 3_600_000);
     settle();
@@ -77,16 +77,20 @@ fn old_keys_stay_usable_for_a_day_of_outage() {
         return;
     };
     let key = Key::read("rsa-2048-a");
-    everybody(&envoy, &key, 200);
+    every_worker_answers(&envoy, &key, 200);
     issuer.withdraw(JWKS);
     clock.pass(900);
     eventually("the refresh has failed", || issuer.asked(JWKS) == 2);
     settle();
-    assert_eq!(issuer.asked(JWKS), 2, "nobody tries again within a second");
+    assert_eq!(
+        issuer.asked(JWKS),
+        2,
+        "there is no other attempt within a second"
+    );
     clock.pass(2);
     eventually("one tries again", || issuer.asked(JWKS) == 3);
     clock.pass(86_000);
-    everybody(&envoy, &key, 200);
+    every_worker_answers(&envoy, &key, 200);
     clock.pass(600);
     let reply = envoy.get("/", Some(&token(&key)));
     assert_eq!((reply.status, &*reply.code()), (503, "keys_unavailable"));
@@ -115,7 +119,7 @@ fn a_new_policy_uses_the_existing_documents() {
         .concurrency(1)
         .listen("stricter", &text);
     let envoy = Envoy::start(&binary, &setup);
-    everybody(&envoy, &key, 200);
+    every_worker_answers(&envoy, &key, 200);
     let to = envoy.listeners()["stricter"];
     let bearer = (
         "authorization",
@@ -145,7 +149,7 @@ fn setup(issuer: &Issuer, clock: &Clock) -> Setup {
 }
 
 /// Checks that every worker gives the same answer.
-fn everybody(envoy: &Envoy, key: &Key, status: u16) {
+fn every_worker_answers(envoy: &Envoy, key: &Key, status: u16) {
     for _ in 0..MANY {
         assert_eq!(envoy.get("/", Some(&token(key))).status, status);
     }

@@ -104,7 +104,7 @@ fn behind_the_router_rules_check_the_rewritten_path() {
     ];
     let waiting = envoy.begin("GET", "/public/a", &bearer).unwrap();
     eventually("it waits", || issuer.asked(JWKS) == 1);
-    issuer.let_go();
+    issuer.release();
     let reply = waiting.reply().unwrap();
     assert!(reply.body.starts_with("GET /private/a "), "{reply:?}");
     assert!(

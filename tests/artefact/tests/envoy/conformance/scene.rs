@@ -105,7 +105,10 @@ impl Scene {
         }
         let mut asked = asked.iter().rev();
         let fetch = asked.find(|f| f.issuer == supply.issuer && f.kind == supply.kind);
-        let uri = fetch.ok_or("a document that nobody asked for")?.uri.clone();
+        let uri = fetch
+            .ok_or("a document that the gate did not request")?
+            .uri
+            .clone();
         let document = supply.response.as_ref().map(Published::of);
         let known = self.stage.documents.insert(uri, document);
         if known.is_some() || !self.checks.is_empty() {

@@ -8,7 +8,7 @@ use std::{
 use countersign_artefact_tests::cases::AUTHORITY;
 use serde_json::Value;
 
-use super::PATIENCE;
+use super::TIMEOUT;
 
 /// A reply.
 #[derive(Debug)]
@@ -93,7 +93,7 @@ pub(crate) fn send(
 /// Sends these bytes.
 pub(crate) fn write(to: SocketAddr, bytes: &[u8]) -> Option<Sent> {
     let mut stream = TcpStream::connect(to).ok()?;
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_read_timeout(Some(TIMEOUT)).unwrap();
     // Envoy can answer and close before it has read everything.
     let _ = stream.write_all(bytes);
     Some(Sent(stream))

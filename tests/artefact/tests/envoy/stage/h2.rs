@@ -7,7 +7,7 @@ use std::{
     net::{SocketAddr, TcpStream},
 };
 
-use super::PATIENCE;
+use super::TIMEOUT;
 
 const DATA: u8 = 0;
 const HEADERS: u8 = 1;
@@ -35,7 +35,7 @@ pub(crate) struct Reply {
 impl Connection {
     pub(crate) fn open(to: SocketAddr) -> Self {
         let mut stream = TcpStream::connect(to).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_read_timeout(Some(TIMEOUT)).unwrap();
         stream
             .write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
             .unwrap();

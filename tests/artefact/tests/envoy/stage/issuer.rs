@@ -111,12 +111,12 @@ impl Issuer {
         self.state.lock().unwrap().documents.remove(path);
     }
 
-    /// Holds all responses back until [`Self::let_go`].
+    /// Holds all responses back until [`Self::release`].
     pub(crate) fn hold(&self) {
         self.state.lock().unwrap().held = true;
     }
 
-    pub(crate) fn let_go(&self) {
+    pub(crate) fn release(&self) {
         self.state.lock().unwrap().held = false;
     }
 

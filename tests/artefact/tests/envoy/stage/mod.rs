@@ -18,7 +18,7 @@ use std::{
 };
 
 /// How long a test waits for an expected event.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Returns the path of the Envoy that `cargo xtask test` installed. If it is
 /// absent, a message says so; in CI that fails the run.
@@ -34,7 +34,7 @@ pub(crate) fn binary() -> Option<PathBuf> {
 
 /// Waits until a condition holds.
 pub(crate) fn eventually(what: &str, so: impl FnMut() -> bool) {
-    assert!(within(PATIENCE, so), "it never happened: {what}");
+    assert!(within(TIMEOUT, so), "it never happened: {what}");
 }
 
 /// Returns whether a condition holds within a time.
