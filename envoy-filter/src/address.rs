@@ -1,15 +1,15 @@
-//! Where a document is, as an HTTP request says it.
+//! The address of a document, split into the parts of an HTTP request.
 
 /// The parts of an absolute `http` or `https` URL without user and fragment.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Address<'a> {
     pub(crate) scheme: &'a str,
-    /// Host and, where the URL says one, port.
+    /// The host, and the port if the URL has one.
     pub(crate) authority: &'a str,
     pub(crate) host: &'a str,
-    /// The scheme's own where the URL says none.
+    /// The port, or the default port of the scheme.
     pub(crate) port: &'a str,
-    /// Path and query as they were written; without the `/` of an empty path.
+    /// Path and query as they are in the URL. An empty path has no `/`.
     target: &'a str,
 }
 
@@ -22,7 +22,7 @@ impl<'a> Address<'a> {
         let end = rest.find(['/', '?']).unwrap_or(rest.len());
         let (authority, target) = rest.split_at_checked(end)?;
         let (host, port) = match authority.rsplit_once(':') {
-            // The colons of an IPv6 address are within brackets.
+            // The colons of an IPv6 address are inside brackets.
             Some((host, port)) if !port.ends_with(']') => (host, port),
             _ => (authority, default_port),
         };
@@ -35,12 +35,12 @@ impl<'a> Address<'a> {
         })
     }
 
-    /// Whether it is the port of its scheme.
+    /// Returns whether the port is the default port of the scheme.
     pub(crate) fn has_default_port(&self) -> bool {
         matches!((self.scheme, self.port), ("https", "443") | ("http", "80"))
     }
 
-    /// Path and query (RFC 9112 §3.2.1).
+    /// Returns path and query (RFC 9112 §3.2.1).
     pub(crate) fn path(&self) -> String {
         let slash = if self.target.starts_with('/') {
             ""
@@ -56,7 +56,7 @@ mod tests {
     use super::Address;
 
     #[test]
-    fn a_url_is_taken_apart() {
+    fn a_url_is_split_into_its_parts() {
         for (uri, authority, host, port, path) in [
             (
                 "https://a.example/jwks?x=1",

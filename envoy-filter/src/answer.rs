@@ -1,38 +1,39 @@
-//! What a client gets that may not pass.
+//! The response to a denied request.
 
 use countersign::{Code, Denial};
 
 use crate::pairs;
 
-/// A local answer, as proxy-wasm takes it.
+/// A local response in the form of proxy-wasm.
 pub(crate) struct Answer {
     pub(crate) status: u32,
-    /// For the access log: the code.
+    /// The code, for the access log.
     pub(crate) details: &'static str,
     pub(crate) headers: Vec<u8>,
-    /// JSON; for gRPC, what Envoy makes the `grpc-message`.
+    /// JSON; for gRPC, the text that Envoy sends as `grpc-message`.
     pub(crate) body: String,
-    /// What Envoy answers a gRPC request with.
+    /// The status of the response to a gRPC request.
     pub(crate) grpc_status: i32,
 }
 
-/// What the client understands, and what the operator wants it to see.
+/// The format of a response: whether the client uses gRPC, and whether the
+/// operator wants the header with the code.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Form {
+pub(crate) struct Format {
     pub(crate) grpc: bool,
     pub(crate) code_header: bool,
 }
 
 impl Answer {
-    pub(crate) fn to(denial: &Denial, form: Form) -> Self {
+    pub(crate) fn to(denial: &Denial, format: Format) -> Self {
         let code = denial.code;
         let retry_after = denial.retry_after_s.map(|seconds| seconds.to_string());
         let mut headers = Vec::with_capacity(5);
-        if !form.grpc {
+        if !format.grpc {
             headers.push(("content-type", "application/json"));
             headers.push(("cache-control", "no-store"));
         }
-        if form.code_header {
+        if format.code_header {
             headers.push(("x-countersign-code", code.as_str()));
         }
         let challenge = denial.challenge.as_deref();
@@ -42,7 +43,7 @@ impl Answer {
             status: code.status().into(),
             details: code.as_str(),
             headers: pairs::write(&headers),
-            body: if form.grpc {
+            body: if format.grpc {
                 code.as_str().to_owned()
             } else {
                 json(code)
@@ -52,7 +53,8 @@ impl Answer {
     }
 }
 
-/// A denial of the filter's own: a fault, or documents that did not come.
+/// Makes a denial of the filter itself: it has a fault, or documents did not
+/// arrive.
 pub(crate) fn unavailable(code: Code, retry_after_s: u32) -> Denial {
     Denial {
         code,
@@ -62,7 +64,7 @@ pub(crate) fn unavailable(code: Code, retry_after_s: u32) -> Denial {
     }
 }
 
-/// Codes and sentences hold nothing that JSON would escape.
+/// Codes and sentences contain no character that JSON escapes.
 fn json(code: Code) -> String {
     let parts = [
         "{\"code\":\"",
@@ -74,7 +76,8 @@ fn json(code: Code) -> String {
     parts.concat()
 }
 
-/// The gRPC status codes that Google's API design guide pairs with HTTP's.
+/// Maps HTTP status codes to gRPC status codes, as Google's API design guide
+/// does.
 fn grpc_status(code: Code) -> i32 {
     const INVALID_ARGUMENT: i32 = 3;
     const PERMISSION_DENIED: i32 = 7;
@@ -112,7 +115,7 @@ mod tests {
                 challenge,
                 ..MISSING
             },
-            Form::default(),
+            Format::default(),
         );
         assert_eq!((answer.status, answer.details), (401, "token_missing"));
         assert!(has(&answer, "www-authenticate", "Bearer realm=\"x\""));
@@ -124,30 +127,30 @@ mod tests {
     }
 
     #[test]
-    fn the_code_is_a_header_where_that_is_wanted() {
-        let form = Form {
+    fn the_code_is_in_a_header_if_configured() {
+        let format = Format {
             code_header: true,
-            ..Form::default()
+            ..Format::default()
         };
-        let answer = Answer::to(&MISSING, form);
+        let answer = Answer::to(&MISSING, format);
         assert!(has(&answer, "x-countersign-code", "token_missing"));
     }
 
     #[test]
     fn grpc_gets_its_own_status_and_the_code_as_message() {
-        let form = Form {
+        let format = Format {
             grpc: true,
-            ..Form::default()
+            ..Format::default()
         };
-        let answer = Answer::to(&MISSING, form);
+        let answer = Answer::to(&MISSING, format);
         assert_eq!((answer.grpc_status, &*answer.body), (16, "token_missing"));
         let statuses = [Code::TokenMultiple, Code::RuleDenied, Code::KeysUnavailable];
         assert_eq!(statuses.map(grpc_status), [3, 7, 14]);
     }
 
     #[test]
-    fn who_cannot_be_served_now_is_told_when_to_come_back() {
-        let answer = Answer::to(&unavailable(Code::KeysUnavailable, 5), Form::default());
+    fn an_unavailable_response_has_retry_after() {
+        let answer = Answer::to(&unavailable(Code::KeysUnavailable, 5), Format::default());
         assert_eq!(answer.status, 503);
         assert!(has(&answer, "retry-after", "5"));
     }

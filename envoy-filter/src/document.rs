@@ -1,4 +1,4 @@
-//! One document: its place in the shared data, and how it is fetched.
+//! One document: its entry in the shared data, and its fetch.
 
 use countersign::{Fetch, FetchKind, Gate, Outcome, Supplied};
 
@@ -11,68 +11,69 @@ use crate::{
     response::Response,
 };
 
-/// The state of a document in the shared data.
+/// Suffix of the key of a document's state in the shared data.
 const STATE: &str = "\nstate";
 pub(crate) struct Document {
     pub(crate) fetch: Fetch,
-    /// Its name in the shared data.
+    /// Its key in the shared data.
     key: String,
     cluster: Option<Cluster>,
-    /// The ends of fetches that the gate knows.
-    taken: State,
-    /// Another worker is fetching it.
-    pub(crate) elsewhere: bool,
-    /// What goes on with it.
+    /// The state that the gate has processed.
+    seen: State,
+    /// Whether another worker fetches it.
+    pub(crate) is_fetched_elsewhere: bool,
+    /// The unfinished work with the document.
     pub(crate) reading: Option<Reading>,
 }
 
-/// What goes on with a document, callback for callback.
+/// The unfinished work with a document. Each callback does a part of it.
 pub(crate) enum Reading {
-    /// It came, and is put down for the other workers before the gate has it:
-    /// up to this piece.
-    PutDown(Response, Copy, u32),
-    /// It is taken from where another worker put it down.
-    Taken(State, Vec<u8>),
+    /// This worker has the response and writes it to the shared data, up to
+    /// this piece. Then the gate gets it.
+    Publishing(Response, Copy, u32),
+    /// This worker reads the copy of another worker.
+    Copying(State, Vec<u8>),
     /// The gate reads it.
     InGate(Origin),
 }
 
-/// Where a document that the gate has came from.
+/// The origin of a document that the gate has.
 pub(crate) enum Origin {
     /// From its server.
     Fetched(Fetched),
-    /// From another worker, and when that one accepted it.
+    /// From another worker, which accepted it at this time.
     Shared(u64),
-    /// It did not come.
+    /// The fetch failed.
     Failed,
 }
 
-/// What the other workers are told once it is accepted.
+/// What this worker publishes for the others when the gate accepts the
+/// document.
 pub(crate) struct Fetched {
     copy: Copy,
     cache_control: String,
     pub(crate) has_no_keys: bool,
 }
 
-/// How far one step has come.
+/// The result of one step.
 pub(crate) enum Step {
     More(Reading),
-    /// The gate has answered.
-    Given(Supplied, Origin),
-    /// The copy is not there any more.
+    /// The gate has processed the document.
+    Processed(Supplied, Origin),
+    /// The copy no longer exists.
     Lost,
 }
 
-/// What becomes of a document that is wanted.
-pub(crate) enum Wanted {
-    /// There is something to read: [`Document::step`].
-    Read,
-    /// A fetch of another worker has failed: the gate knows.
+/// The state of getting a document.
+pub(crate) enum Progress {
+    /// The document can be read with [`Document::step`].
+    Readable,
+    /// A fetch of another worker failed, and the gate has recorded it.
     FailedElsewhere,
-    /// Somebody is at it: another worker, or this gate, which reads it.
-    Under,
-    /// This worker is fetching it, by this call.
-    Call(u32),
+    /// Another worker fetches the document, or this gate reads it.
+    Ongoing,
+    /// This worker has started a fetch, with this call number.
+    Started(u32),
     /// Envoy cannot fetch it.
     Failed,
 }
@@ -84,15 +85,15 @@ impl Document {
             key: key(fetch.kind, &fetch.uri, cluster.as_ref()),
             cluster,
             fetch,
-            taken: State::default(),
-            elsewhere: false,
+            seen: State::default(),
+            is_fetched_elsewhere: false,
             reading: None,
         }
     }
 
-    /// Makes its place in the shared data. Envoy configures a plugin once
-    /// before its workers do: so none of them finds no place, for which they
-    /// could not tell who came first.
+    /// Makes the document's entry in the shared data. Envoy configures a plugin
+    /// once before its workers do, so the entry exists for all workers. They
+    /// need it to decide which of them gets the lease.
     pub(crate) fn prepare(kind: FetchKind, uri: &str, settings: &Settings) {
         let key = key(kind, uri, settings.clusters.of_uri(uri).as_ref());
         let state_key = [&key, STATE].concat();
@@ -112,43 +113,50 @@ impl Document {
         }
     }
 
-    /// Gives the gate what another worker has put down since the last time.
-    pub(crate) fn catch_up(&mut self, gate: &mut Gate, now_ms: u64) -> Option<Wanted> {
+    /// Processes what another worker has published since the last call.
+    pub(crate) fn catch_up(&mut self, gate: &mut Gate, now_ms: u64) -> Option<Progress> {
         let (state, _) = self.state();
         self.take(gate, state, now_ms)
     }
 
-    /// The same; if there was nothing, makes sure that somebody fetches it.
-    pub(crate) fn want(&mut self, gate: &mut Gate, settings: &Settings, now_ms: u64) -> Wanted {
+    /// The same; if there is nothing new, it ensures that a worker fetches the
+    /// document.
+    pub(crate) fn ensure_fetched(
+        &mut self,
+        gate: &mut Gate,
+        settings: &Settings,
+        now_ms: u64,
+    ) -> Progress {
         if self.reading.is_some() {
-            return Wanted::Under;
+            return Progress::Ongoing;
         }
         let (state, version) = self.state();
-        if let Some(taken) = self.take(gate, state.clone(), now_ms) {
-            return taken;
+        if let Some(seen) = self.take(gate, state.clone(), now_ms) {
+            return seen;
         }
-        self.elsewhere = state.is_leased(now_ms)
+        self.is_fetched_elsewhere = state.is_leased(now_ms)
             || shared::replace(&self.state_key(), &state.leased(now_ms).write(), version).is_none();
-        if self.elsewhere {
-            return Wanted::Under;
+        if self.is_fetched_elsewhere {
+            return Progress::Ongoing;
         }
-        self.call(settings).map_or(Wanted::Failed, Wanted::Call)
+        self.call(settings)
+            .map_or(Progress::Failed, Progress::Started)
     }
 
-    /// It came from its server.
-    pub(crate) fn came(&mut self, response: Response) {
+    /// Takes a response of the server.
+    pub(crate) fn receive(&mut self, response: Response) {
         let (state, _) = self.state();
-        let copy = state.copy.beside(response.body.len());
-        self.reading = Some(Reading::PutDown(response, copy, 0));
+        let copy = state.copy.next(response.body.len());
+        self.reading = Some(Reading::Publishing(response, copy, 0));
     }
 
-    /// One step of what goes on with it.
+    /// Does one step of the work.
     pub(crate) fn step(&mut self, gate: &mut Gate, reading: Reading, now_ms: u64) -> Step {
         let Fetch { source, uri, .. } = &self.fetch;
         let (supplied, origin) = match reading {
-            Reading::PutDown(response, copy, piece) => {
-                if response.is_ok() && copy.put(&self.key, piece, &response.body) {
-                    return Step::More(Reading::PutDown(response, copy, piece + 1));
+            Reading::Publishing(response, copy, piece) => {
+                if response.is_ok() && copy.write_piece(&self.key, piece, &response.body) {
+                    return Step::More(Reading::Publishing(response, copy, piece + 1));
                 }
                 let has_no_keys = response.has_no_keys();
                 let outcome = Outcome::Response {
@@ -165,16 +173,17 @@ impl Document {
                 };
                 (supplied, Origin::Fetched(fetched))
             }
-            Reading::Taken(state, mut body) => {
+            Reading::Copying(state, mut body) => {
                 let copy = state.copy;
-                if copy.take(&self.key, &mut body).is_none() {
+                if copy.read_piece(&self.key, &mut body).is_none() {
                     return Step::Lost;
                 }
-                if !copy.is_whole(&body) {
-                    return Step::More(Reading::Taken(state, body));
+                if !copy.is_complete(&body) {
+                    return Step::More(Reading::Copying(state, body));
                 }
-                // The other worker may have looked at the clock a little later.
-                // Where this gate refuses the document, it fetches it in a while.
+                // The clock reading of the other worker can be a little later.
+                // If this gate refuses the document, it fetches the document
+                // later.
                 let at_ms = state.accepted_at.min(now_ms);
                 let outcome = Outcome::Response {
                     status: 200,
@@ -197,32 +206,32 @@ impl Document {
         };
         match supplied {
             Supplied::Unfinished => Step::More(Reading::InGate(origin)),
-            supplied => Step::Given(supplied, origin),
+            supplied => Step::Processed(supplied, origin),
         }
     }
 
-    /// Tells the other workers that the gate has accepted this.
+    /// Publishes that the gate has accepted the document.
     pub(crate) fn accepted(&mut self, fetched: Fetched, now_ms: u64) {
         let (before, _) = self.state();
         self.publish(State::accepted(now_ms, fetched.copy, fetched.cache_control));
-        if before.copy.place != self.taken.copy.place {
+        if before.copy.place != self.seen.copy.place {
             before.copy.discard(&self.key);
         }
     }
 
-    /// Tells the other workers that there is nothing to accept.
+    /// Publishes that the fetch failed.
     pub(crate) fn failed(&mut self, origin: &Origin, now_ms: u64) {
         self.clear(origin);
-        self.publish(self.taken.clone().failed(now_ms));
+        self.publish(self.seen.clone().failed(now_ms));
     }
 
-    /// Nobody fetches it any more, and nothing came of it.
+    /// Releases the lease without a result.
     pub(crate) fn released(&mut self, origin: &Origin) {
         self.clear(origin);
-        self.publish(self.taken.clone().released());
+        self.publish(self.seen.clone().released());
     }
 
-    /// Nobody gets what was put down.
+    /// Deletes a copy that is not published.
     fn clear(&self, origin: &Origin) {
         if let Origin::Fetched(fetched) = origin {
             fetched.copy.discard(&self.key);
@@ -231,34 +240,34 @@ impl Document {
 
     fn publish(&mut self, state: State) {
         shared::set(&self.state_key(), &state.write());
-        self.taken = state;
+        self.seen = state;
     }
 
-    /// Nobody needs what was there.
+    /// Deletes the published copy.
     pub(crate) fn discard(&self) {
         let (state, _) = self.state();
         state.copy.discard(&self.key);
     }
 
-    fn take(&mut self, gate: &mut Gate, state: State, now_ms: u64) -> Option<Wanted> {
-        let failed = state.failed_at != self.taken.failed_at && state.failed_at != 0;
-        let accepted = state.accepted_at != self.taken.accepted_at
+    fn take(&mut self, gate: &mut Gate, state: State, now_ms: u64) -> Option<Progress> {
+        let failed = state.failed_at != self.seen.failed_at && state.failed_at != 0;
+        let accepted = state.accepted_at != self.seen.accepted_at
             && state.copy.pieces > 0
-            && state.is_of_the_past(now_ms);
-        self.taken.failed_at = state.failed_at;
-        let wanted = if accepted {
-            self.taken.clone_from(&state);
-            self.reading = Some(Reading::Taken(state, Vec::new()));
-            Wanted::Read
+            && state.is_from_the_past(now_ms);
+        self.seen.failed_at = state.failed_at;
+        let progress = if accepted {
+            self.seen.clone_from(&state);
+            self.reading = Some(Reading::Copying(state, Vec::new()));
+            Progress::Readable
         } else if failed {
             let Fetch { source, uri, .. } = &self.fetch;
             gate.supply(*source, uri, Outcome::Failed, state.failed_at.min(now_ms));
-            Wanted::FailedElsewhere
+            Progress::FailedElsewhere
         } else {
             return None;
         };
-        self.elsewhere = false;
-        Some(wanted)
+        self.is_fetched_elsewhere = false;
+        Some(progress)
     }
 
     fn call(&self, settings: &Settings) -> Option<u32> {
@@ -273,13 +282,14 @@ impl Document {
                 self.log(&["Envoy has no cluster `", &cluster.name, "`"].concat());
             }
             Err(Refusal::NoHost) => {
-                self.log(&["nobody in cluster `", &cluster.name, "` can be asked"].concat());
+                self.log(&["cluster `", &cluster.name, "` has no usable host"].concat());
             }
         }
         None
     }
 
-    /// A query stays out of the log: some put a key there.
+    /// Logs a reason. The log does not show the query of a URL, which can
+    /// contain a key.
     pub(crate) fn log(&self, reason: &str) {
         let Fetch {
             issuer, kind, uri, ..
@@ -299,8 +309,8 @@ impl Document {
     }
 }
 
-/// Whoever fetches the same in the same way shares it, also across plugins and
-/// across a change of the policy.
+/// Makes the key of a document. Plugins share documents with the same URL and
+/// cluster, also after a change of the policy.
 fn key(kind: FetchKind, uri: &str, cluster: Option<&Cluster>) -> String {
     let name = cluster.map_or("", |cluster| &cluster.name);
     let authority = cluster.and_then(|cluster| cluster.authority.as_deref());

@@ -1,4 +1,4 @@
-//! How a document is asked for, through Envoy's clusters.
+//! Fetches documents through Envoy's clusters.
 
 use countersign::Gate;
 
@@ -12,14 +12,14 @@ use crate::{
     pairs,
 };
 
-/// A cluster that Envoy has had.
+/// Prefix of keys in the shared data for clusters that exist or existed.
 const CLUSTER: &str = "countersign.cluster\n";
-/// Bound on a fetch that is only to say whether there is a cluster.
+/// Timeout of a fetch that only tests whether a cluster exists.
 const TRIAL_MS: u32 = 1_000;
 
-/// Clusters of this configuration that Envoy does not have. It says so only to
-/// who uses one: what is asked here is given up together with the configuration,
-/// which is on trial.
+/// Returns the clusters of this configuration that Envoy does not have. The
+/// only way to find out is to start a fetch. Envoy cancels these fetches when
+/// it discards the instance on which it tries the configuration.
 pub(crate) fn missing_clusters(gate: &Gate, settings: &Settings) -> Vec<String> {
     let mut missing = Vec::new();
     for document in gate.status(0) {
@@ -40,7 +40,8 @@ pub(crate) fn missing_clusters(gate: &Gate, settings: &Settings) -> Vec<String> 
     missing
 }
 
-/// Starts a GET, without a body and without credentials of any kind: its number.
+/// Starts a GET request without a body and without credentials. Returns its
+/// call number.
 pub(crate) fn call(
     address: &Address<'_>,
     cluster: &Cluster,

@@ -1,8 +1,8 @@
-//! Names of header fields as backends may take them: CGI, WSGI and PHP read
-//! `X_Auth_Subject` and `x-auth-subject` as one variable.
+//! Compares names of header fields as backends do: CGI, WSGI and PHP read
+//! `X_Auth_Subject` and `x-auth-subject` as the same variable.
 
-/// Whether a field of this name may be read as `wanted`, which is in lower
-/// case with `-`.
+/// Returns whether a backend could read a field of this name as `wanted`, which
+/// is in lower case. Both `-` and `_` match each other.
 pub(crate) fn is_read_as(name: &[u8], wanted: &str) -> bool {
     name.len() == wanted.len()
         && name.iter().zip(wanted.bytes()).all(|(byte, wanted)| {

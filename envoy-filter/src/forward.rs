@@ -1,14 +1,14 @@
-//! Makes a request what its backend may see.
+//! Applies a grant to a request.
 
 use countersign::{Change, Gate, Grant};
 
 use crate::{fields::is_read_as, host::request, request::Head};
 
-/// Removes what only this filter may set, and the credential where it is to
-/// be stripped; then sets what the backend is told. `None` where Envoy
-/// refuses: the request must not pass.
+/// Removes the headers that only this filter sets, and the credential if the
+/// policy strips it. Then it sets the headers of the principal. `None` if Envoy
+/// refuses a change: then the request must not pass.
 pub(crate) fn apply(grant: &Grant, head: &Head<'_>) -> Option<()> {
-    clean(head, &grant.remove_headers, request::remove_header)?;
+    remove_matching(head, &grant.remove_headers, request::remove_header)?;
     for (name, value) in grant.set_headers.iter() {
         request::add_header(name, value.as_bytes())?;
     }
@@ -24,15 +24,16 @@ pub(crate) fn apply(grant: &Grant, head: &Head<'_>) -> Option<()> {
     Some(())
 }
 
-/// What only the gate may say, or reads: of no trailer is it true.
-pub(crate) fn spoken(gate: &Gate) -> Vec<Box<str>> {
+/// Returns the names that must not be in trailers: headers that only the gate
+/// sets, and headers that it reads.
+pub(crate) fn protected_names(gate: &Gate) -> Vec<Box<str>> {
     let removed = gate.anonymous().remove_headers;
     let read = gate.reads().into_iter().map(Box::from);
     removed.iter().cloned().chain(read).collect()
 }
 
-/// Removes every field that a backend may read as one of these names.
-pub(crate) fn clean(
+/// Removes every field that a backend could read as one of these names.
+pub(crate) fn remove_matching(
     fields: &Head<'_>,
     names: &[Box<str>],
     remove: impl Fn(&[u8]) -> Option<()>,

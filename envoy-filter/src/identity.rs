@@ -1,20 +1,20 @@
-//! The filter state: what RBAC, CEL and the access log may know of the
-//! caller. Each property is one call of the host, so only what was asked for
-//! is set. Values are encoded as those of the policy's `forward`: nothing in
-//! a token can break a log's line.
+//! The filter state, from which RBAC, CEL and the access log read the
+//! principal. Each property costs one call to the host, so only configured
+//! properties are set. Values are encoded like those of the policy's `forward`,
+//! so that no value of a token can break a line of the log.
 
 use countersign::{Code, Principal};
 
 use crate::{
-    config::{Held, Property},
+    config::{Property, PropertyValue},
     host::request,
 };
 
-/// Of a caller that may pass.
+/// Sets the properties of an admitted principal.
 pub(crate) fn admitted(properties: &[Property], principal: &Principal) -> Option<()> {
     for property in properties {
-        if let Held::Caller(what) = property.held
-            && let Some(value) = principal.forwarded(what)
+        if let PropertyValue::Caller(part) = property.value
+            && let Some(value) = principal.forwarded(part)
         {
             request::set_property(&property.name, value.as_bytes())?;
         }
@@ -22,10 +22,10 @@ pub(crate) fn admitted(properties: &[Property], principal: &Principal) -> Option
     Some(())
 }
 
-/// Of a request that may not.
+/// Sets the properties of a denied request.
 pub(crate) fn denied(properties: &[Property], code: Code) {
     for property in properties {
-        if property.held == Held::Code {
+        if property.value == PropertyValue::Code {
             request::set_property(&property.name, code.as_str().as_bytes());
         }
     }

@@ -1,19 +1,18 @@
-//! Keeps the workers and Envoys of a fleet from asking an issuer all at the
-//! same moment.
+//! Spreads the fetches of the workers and Envoys of a fleet over time.
 
-/// How late this one is, from 0 to 255: parts of the most that is allowed.
+/// The delay of this worker, from 0 to 255, as a fraction of the maximum.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Jitter(u8);
 
 impl Jitter {
-    /// From a number that differs between workers and machines.
+    /// Makes a jitter from a number that differs between workers and machines.
     pub(crate) fn new(seed: u64) -> Self {
-        // Multiplicative hashing: the top bits depend on all of the seed.
+        // With multiplicative hashing, the top bits depend on the whole seed.
         let [.., top] = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes();
         Self(top)
     }
 
-    /// What a pause is longer by: less than a tenth of it.
+    /// Returns the extra time of a pause: less than a tenth of it.
     pub(crate) fn of(self, pause_ms: u64) -> u64 {
         pause_ms.saturating_mul(self.0.into()) / 2560
     }
@@ -33,7 +32,7 @@ mod tests {
     }
 
     #[test]
-    fn neighbouring_seeds_do_not_meet() {
+    fn neighbouring_seeds_give_different_jitter() {
         let mut late: Vec<u64> = (0..100).map(|s| Jitter::new(s).of(480_000)).collect();
         late.sort_unstable();
         late.dedup();

@@ -1,38 +1,39 @@
-//! What the workers of an Envoy tell each other about a document, as bytes:
-//! who fetches it, how the last fetches ended, and where what came is. Numbers are
-//! little-endian.
+//! The state of a document that the workers of an Envoy share: the lease, the
+//! results of the last fetches, and the copy. It is encoded as bytes with
+//! little-endian numbers.
 
-/// How long the worker that fetches a document has it for itself: what the
-/// gate allows a fetch before it counts as lost.
+/// Duration of a lease. It equals the time after which the gate counts a fetch
+/// as lost.
 const LEASE_MS: u64 = 15_000;
 
-/// One document: milliseconds since the epoch, 0 for never.
+/// The state of one document. Times are milliseconds since the epoch; 0 means
+/// never.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct State {
-    /// Somebody is fetching it, or has stopped to.
+    /// Until when a worker has the lease.
     pub(crate) leased_until: u64,
-    /// It was last accepted.
+    /// When a document was last accepted.
     pub(crate) accepted_at: u64,
-    /// A fetch failed since then.
+    /// When a fetch last failed since then.
     pub(crate) failed_at: u64,
-    /// Where what was accepted is.
+    /// The copy of the accepted document.
     pub(crate) copy: Copy,
-    /// What its server said of it.
+    /// The `Cache-Control` of the response.
     pub(crate) cache_control: String,
 }
 
-/// A copy of a document in the shared data. Every piece of it begins with its
-/// number, by which one of another copy is told from it.
+/// A copy of a document in the shared data. Every piece starts with the number
+/// of its copy, so that pieces of different copies are not mixed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Copy {
     pub(crate) number: u64,
-    /// The place, 0 or 1.
+    /// The place of the copy: 0 or 1.
     pub(crate) place: u32,
     pub(crate) pieces: u32,
 }
 
 impl State {
-    /// What is no state is an empty one.
+    /// Reads a state. Invalid bytes give an empty state.
     pub(crate) fn read(bytes: &[u8]) -> Self {
         Self::parse(bytes).unwrap_or_default()
     }
@@ -71,17 +72,18 @@ impl State {
         bytes
     }
 
-    /// A lease that ends much later than one can was given before the clock
-    /// was set back; a little later, by a worker that looked at it later.
+    /// Returns whether a worker has the lease. A lease can end a little too
+    /// late, because another worker read the clock later. If it ends much too
+    /// late, the clock was set back, and the lease does not count.
     pub(crate) fn is_leased(&self, now_ms: u64) -> bool {
         self.leased_until
             .checked_sub(now_ms)
             .is_some_and(|left| left > 0 && left <= 2 * LEASE_MS)
     }
 
-    /// Whether it was accepted before now. If not, the clock was set back
-    /// since, and nobody knows how old it is.
-    pub(crate) fn is_of_the_past(&self, now_ms: u64) -> bool {
+    /// Returns whether the document was accepted before now. If not, the clock
+    /// was set back, and the age of the document is unknown.
+    pub(crate) fn is_from_the_past(&self, now_ms: u64) -> bool {
         self.accepted_at <= now_ms.saturating_add(LEASE_MS)
     }
 
@@ -130,13 +132,13 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_is_read() {
+    fn a_written_state_is_read_back() {
         let state = accepted(900).leased(1_000).failed(2_000);
         assert_eq!(State::read(&state.write()), state);
     }
 
     #[test]
-    fn other_bytes_say_nothing() {
+    fn invalid_bytes_give_an_empty_state() {
         assert_eq!(State::read(b""), State::default());
         assert_eq!(State::read(&[1; 16]), State::default());
         assert_eq!(State::read(&[0xff; 41]), State::default());
@@ -158,8 +160,8 @@ mod tests {
     #[test]
     fn a_document_of_the_future_is_of_unknown_age() {
         let state = accepted(1_000_000);
-        assert!(state.is_of_the_past(1_000_000) && state.is_of_the_past(999_000));
-        assert!(!state.is_of_the_past(900_000));
+        assert!(state.is_from_the_past(1_000_000) && state.is_from_the_past(999_000));
+        assert!(!state.is_from_the_past(900_000));
     }
 
     #[test]

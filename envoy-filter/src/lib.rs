@@ -1,17 +1,17 @@
 //! The gate through proxy-wasm 0.2.1: a filter for Envoy and Istio.
 //!
-//! The ABI is spoken here without an SDK: what the file imports and exports
-//! is then what it needs, the headers of a request are read in place, and no
-//! status of the host and no byte of a request can make it panic.
+//! This crate implements the ABI without an SDK. So the module imports and
+//! exports only what it needs, it reads the headers of a request in place, and
+//! no status of the host and no byte of a request can make it panic.
 #![cfg_attr(
     not(target_arch = "wasm32"),
     allow(dead_code, unused_imports, reason = "elsewhere only tests use it")
 )]
 
-/// Requests that waited and are answered in one callback, at most. Envoy 1.40
-/// runs the answers of one callback within each other, each on about 3 KB of
-/// stack, of which V8 has less than 1 MB: 250 are survived, and 312 end the
-/// filter (`tests/artefact/tests/envoy/edge.rs` looks for it).
+/// Maximum number of waiting requests that one callback answers. Envoy 1.40
+/// nests the answers of one callback. Each takes about 3 KB of stack, and V8
+/// has less than 1 MB: 250 answers work, and 312 crash the filter
+/// (`tests/artefact/tests/envoy/edge.rs` measures the limit).
 pub const ANSWERED_AT_ONCE: usize = 32;
 
 mod address;

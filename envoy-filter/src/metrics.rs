@@ -1,5 +1,5 @@
-//! What operators count. Requests are counted here and told to Envoy on the
-//! tick, so that a request costs no call of the host for it.
+//! The metrics. The filter counts requests itself and reports them to Envoy on
+//! the tick, so that a request needs no call to the host for metrics.
 
 use countersign::{Code, DocumentStatus, FetchKind};
 
@@ -8,15 +8,15 @@ use crate::host::metric::{self, Kind};
 /// The metrics of a plugin, in this worker.
 pub(crate) struct Metrics {
     pub(crate) allowed: Counter,
-    /// Of those, with a token whose signature was remembered.
+    /// Of those: the token was remembered.
     pub(crate) remembered: Counter,
     pub(crate) waited: Counter,
-    /// Of those, who found the room full.
+    /// Of those: the waiting room was full.
     pub(crate) room_full: Counter,
-    /// Of those, who waited in vain for all of their time.
+    /// Of those: the maximum waiting time ended without the document.
     pub(crate) wait_over: Counter,
     pub(crate) fetches_ok: Counter,
-    /// Of those, key documents without any key.
+    /// Of those: key documents without a key.
     pub(crate) fetches_empty: Counter,
     pub(crate) fetches_failed: Counter,
     /// By code.
@@ -25,14 +25,14 @@ pub(crate) struct Metrics {
     documents_unusable: Option<u32>,
 }
 
-/// What was counted and not told yet.
+/// A counter with its count since the last report.
 pub(crate) struct Counter {
     metric: Option<u32>,
     count: u64,
 }
 
 impl Metrics {
-    /// Their names are stable: dashboards are built on them.
+    /// Defines the metrics. Their names are stable: dashboards depend on them.
     pub(crate) fn define(prefix: &str) -> Self {
         let named = |name: &str| [prefix, ".", name].concat();
         let counter = |name: &str| Counter {
@@ -40,10 +40,11 @@ impl Metrics {
             count: 0,
         };
         let gauge = |name: &str| metric::define(Kind::Gauge, &named(name));
-        // A filter that has died can tell nothing: the one in its place does.
+        // A crashed filter cannot report anything, but its replacement counts
+        // as started.
         let mut started = counter("started");
         started.add();
-        started.tell();
+        started.report();
         Self {
             allowed: counter("allowed"),
             remembered: counter("remembered"),
@@ -69,8 +70,8 @@ impl Metrics {
         }
     }
 
-    /// Tells Envoy what was counted since the last time.
-    pub(crate) fn tell(&mut self) {
+    /// Reports the counts since the last report to Envoy.
+    pub(crate) fn report(&mut self) {
         let denied = self.denied.iter_mut().map(|(_, counter)| counter);
         let others = [
             &mut self.allowed,
@@ -82,12 +83,12 @@ impl Metrics {
             &mut self.fetches_empty,
             &mut self.fetches_failed,
         ];
-        denied.chain(others).for_each(Counter::tell);
+        denied.chain(others).for_each(Counter::report);
     }
 
-    /// Tells Envoy how the documents are: the age of the oldest key document,
-    /// and how many documents cannot be used. All workers say the same.
-    pub(crate) fn tell_documents(&self, documents: &[DocumentStatus]) {
+    /// Reports the age of the oldest key document, and the number of unusable
+    /// documents. All workers report the same values.
+    pub(crate) fn report_documents(&self, documents: &[DocumentStatus]) {
         let keys = documents.iter().filter(|d| d.kind == FetchKind::Jwks);
         let oldest = keys.filter_map(|keys| keys.age_ms).max();
         if let (Some(gauge), Some(age_ms)) = (self.keys_age_s, oldest) {
@@ -105,7 +106,7 @@ impl Counter {
         self.count = self.count.saturating_add(1);
     }
 
-    fn tell(&mut self) {
+    fn report(&mut self) {
         let count = std::mem::take(&mut self.count);
         if let (Some(metric), 1..) = (self.metric, count) {
             metric::add(metric, count);

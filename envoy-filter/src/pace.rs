@@ -1,22 +1,23 @@
-//! How much is done in one callback, and when the next one comes.
+//! How much work one callback does, and when the next one runs.
 
 use crate::host;
 
-/// Between ticks: while there is work, while something is awaited, at rest.
-pub(crate) const AT_ONCE_MS: u32 = 1;
+/// Tick periods: while there is work, while a document or another worker is
+/// awaited, and when idle.
+pub(crate) const NOW_MS: u32 = 1;
 pub(crate) const BUSY_MS: u32 = 20;
-pub(crate) const REST_MS: u32 = 1_000;
+pub(crate) const IDLE_MS: u32 = 1_000;
 
-/// Time that one callback takes for what waits, if one piece of it is short.
+/// Time that one callback spends on queued work, if each piece is short.
 const SLICE_NS: u64 = 2_000_000;
 
-/// What one callback may do.
-pub(crate) struct Pace {
+/// The budget of one callback.
+pub(crate) struct Budget {
     began_ns: u64,
     left: usize,
 }
 
-impl Pace {
+impl Budget {
     pub(crate) fn begin() -> Self {
         Self {
             began_ns: host::now_ns().unwrap_or(0),
@@ -24,8 +25,8 @@ impl Pace {
         }
     }
 
-    /// Whether one more piece of work may be begun. A clock that was set in
-    /// the meantime ends it, or leaves the count.
+    /// Returns whether one more piece of work is allowed. If the clock is set
+    /// meanwhile, the time ends or only the count limits the work.
     pub(crate) fn has_time(&mut self) -> bool {
         let now_ns = host::now_ns().unwrap_or(u64::MAX);
         let is_over = self.left == 0 || now_ns.saturating_sub(self.began_ns) > SLICE_NS;

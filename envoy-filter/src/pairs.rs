@@ -1,7 +1,8 @@
-//! Header maps as proxy-wasm writes them: the count, all lengths, then names
-//! and values, each ended by a NUL; numbers are little-endian `u32`.
+//! Header maps in the encoding of proxy-wasm: the count, all lengths, then
+//! names and values, each with a final NUL. Numbers are little-endian `u32`.
 
-/// Names and values in order, or `None` if the bytes are no header map.
+/// Returns names and values in order; `None` if the bytes are not a valid
+/// header map.
 pub(crate) fn parse(bytes: &[u8]) -> Option<Vec<(&[u8], &[u8])>> {
     if bytes.is_empty() {
         return Some(Vec::new());
@@ -23,7 +24,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Option<Vec<(&[u8], &[u8])>> {
         .collect()
 }
 
-/// The inverse of [`parse`].
+/// Writes a header map: the inverse of [`parse`].
 pub(crate) fn write(pairs: &[(&str, &str)]) -> Vec<u8> {
     let mut bytes = length(pairs.len()).to_vec();
     for (name, value) in pairs {
@@ -39,7 +40,7 @@ pub(crate) fn write(pairs: &[(&str, &str)]) -> Vec<u8> {
     bytes
 }
 
-/// Lengths in this address space fit.
+/// Every length fits in a `u32`: the address space has 32 bits.
 fn length(length: usize) -> [u8; 4] {
     u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes()
 }
@@ -49,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_written_is_read() {
+    fn a_written_map_is_read_back() {
         let pairs = [(":path", "/a?b"), ("cookie", ""), ("cookie", "a=b; c=d")];
         let read: Vec<_> = pairs
             .iter()
@@ -65,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_were_cut_off_are_no_map() {
+    fn truncated_bytes_are_refused() {
         let whole = write(&[("a", "1"), ("b", "2")]);
         for length in 1..whole.len() {
             assert_eq!(
@@ -78,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_count_or_length_beyond_the_bytes_is_no_map() {
+    fn a_count_or_length_beyond_the_bytes_is_refused() {
         assert_eq!(parse(&[0xff; 4]), None);
         assert_eq!(
             parse(&[1, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0]),

@@ -1,9 +1,9 @@
-//! One configured filter of this worker: its gate, and what it decides.
+//! One configured filter of this worker: its gate and its decisions.
 
 use countersign::{Code, Decision, Denial, Fetch, Gate, Grant};
 
 use crate::{
-    answer::{self, Answer, Form},
+    answer::{self, Answer, Format},
     config::{Configuration, Settings},
     document::Document,
     documents::{Documents, Parts},
@@ -12,19 +12,21 @@ use crate::{
     identity,
     jitter::Jitter,
     metrics::Metrics,
-    pace::{self, Pace},
+    pace::{self, Budget},
     request::Head,
     rooms::Rooms,
     uptime::Uptime,
     waiting::Waiting,
 };
 
-/// Discovery, the keys that it names, and one more try.
+/// Maximum number of checks in one callback: discovery, the keys that it names,
+/// and one more attempt each.
 const ROUNDS: usize = 4;
-/// In the shared data, once a filter of this Envoy has been at work.
-const AT_WORK: &str = "countersign.at-work";
-/// Between what is told of metrics.
-const TELL_MS: u64 = 1_000;
+/// A key in the shared data, set when a filter of this Envoy has started to
+/// work.
+const STARTED: &str = "countersign.at-work";
+/// Interval between reports of metrics.
+const REPORT_MS: u64 = 1_000;
 
 pub(crate) struct Plugin {
     id: u32,
@@ -33,40 +35,42 @@ pub(crate) struct Plugin {
     documents: Documents,
     rooms: Rooms,
     metrics: Metrics,
-    /// What trailers may not say.
-    spoken: Vec<Box<str>>,
+    /// Names that must not be in trailers.
+    protected_names: Vec<Box<str>>,
     jitter: Jitter,
     uptime: Uptime,
-    /// When to ask the gate what is due, by the uptime.
+    /// When to call [`Gate::due`], in uptime.
     due_at: Option<u64>,
-    is_at_work: bool,
+    has_started: bool,
     tick_ms: u32,
-    told_at: u64,
-    /// The number of the newest grant: of an older one the token was remembered.
+    reported_at: u64,
+    /// The number of the newest grant. A grant with this or a lower number has
+    /// a remembered token.
     newest_grant: u64,
 }
 
-/// What becomes of a request.
-enum Fate {
+/// The outcome of a request.
+enum Outcome {
     Pass,
     Deny(Denial),
     Wait(Vec<Fetch>),
 }
 
 impl Plugin {
-    /// Documents are fetched from the first tick on, which comes at once: what
-    /// Envoy configures to see whether it would work is thrown away before,
-    /// and takes no lease with it.
+    /// Opens a plugin. It fetches documents from the first tick on, which
+    /// follows at once. Envoy also configures an instance only to test the
+    /// configuration, and discards it before its first tick; so that instance
+    /// takes no lease.
     pub(crate) fn open(id: u32, configuration: Configuration, seed: u64) -> Self {
         let Configuration { gate, settings, .. } = configuration;
         for document in gate.status(0).iter().filter(|d| !d.uri.is_empty()) {
             Document::prepare(document.kind, &document.uri, &settings);
         }
-        host::set_tick_period(pace::AT_ONCE_MS);
+        host::set_tick_period(pace::NOW_MS);
         Self {
             id,
             metrics: Metrics::define(&settings.metrics_prefix),
-            spoken: forward::spoken(&gate),
+            protected_names: forward::protected_names(&gate),
             due_at: Some(0),
             gate,
             settings,
@@ -74,66 +78,69 @@ impl Plugin {
             rooms: Rooms::default(),
             jitter: Jitter::new(seed ^ u64::from(id)),
             uptime: Uptime::default(),
-            is_at_work: false,
-            tick_ms: pace::AT_ONCE_MS,
-            told_at: 0,
+            has_started: false,
+            tick_ms: pace::NOW_MS,
+            reported_at: 0,
             newest_grant: 0,
         }
     }
 
-    /// Whether a new request may go on; if not, it was answered or waits.
+    /// Handles a new request. Returns whether it continues; if not, it is
+    /// answered or waits.
     pub(crate) fn admit(&mut self, request: u32) -> bool {
-        self.judge(request).unwrap_or_else(|| {
+        self.check_request(request).unwrap_or_else(|| {
             self.deny(&internal_error(), &Head::default());
             false
         })
     }
 
-    /// `None` if the host or its bytes are at fault.
-    fn judge(&mut self, request: u32) -> Option<bool> {
+    /// `None` if the host fails or its bytes are invalid.
+    fn check_request(&mut self, request: u32) -> Option<bool> {
         let now_ms = host::now_ms()?;
         let map = request::headers()?;
         let head = Head::parse(&map)?;
         match self.decide(&head, now_ms)? {
-            Fate::Pass => return Some(true),
-            Fate::Deny(denial) => self.deny(&denial, &head),
-            // What it waits for is being fetched by now, room or no room.
-            Fate::Wait(fetches) => {
+            Outcome::Pass => return Some(true),
+            Outcome::Deny(denial) => self.deny(&denial, &head),
+            // The fetches are already started, even if the waiting room is
+            // full.
+            Outcome::Wait(fetches) => {
                 self.metrics.waited.add();
                 let until_ms = self.uptime.at(now_ms) + self.settings.max_wait_ms;
                 let waiting = Waiting::for_documents(request, &fetches, until_ms);
                 if let Err(waiting) = self.rooms.enter(waiting, self.settings.max_waiting) {
                     self.metrics.room_full.add();
-                    self.deny(&waiting.given_up(), &head);
+                    self.deny(&waiting.timeout_denial(), &head);
                 }
-                self.set_pace(now_ms);
+                self.set_tick_period(now_ms);
             }
         }
         Some(false)
     }
 
-    /// The client of a request has left, or has its response.
+    /// Ends a request: its client has left, or it has its response.
     pub(crate) fn forget(&mut self, request: u32) {
         self.rooms.leave(request);
     }
 
-    /// Takes out of trailers what only the gate may say: backends may read
-    /// them as headers (RFC 9110 §6.5.1).
+    /// Removes protected names from trailers: backends can merge trailers into
+    /// headers (RFC 9110 §6.5.1).
     pub(crate) fn clean_trailers(&self) -> Option<()> {
         let map = request::trailers()?;
         let trailers = Head::parse(&map)?;
-        forward::clean(&trailers, &self.spoken, request::remove_trailer)
+        forward::remove_matching(&trailers, &self.protected_names, request::remove_trailer)
     }
 
-    /// The plugin is over.
+    /// Ends the plugin.
     pub(crate) fn close(&mut self) {
-        self.metrics.tell();
+        self.metrics.report();
     }
 
-    /// Clusters that Envoy does not have, once it has been at work: there is
-    /// a configuration to keep. Before, its clusters may still be on their way.
+    /// Returns the clusters that Envoy does not have. It returns none before
+    /// the first filter works: then the clusters can still arrive, and there is
+    /// no old configuration to keep.
     pub(crate) fn missing_clusters(configuration: &Configuration) -> Vec<String> {
-        if shared::get(AT_WORK).is_none() {
+        if shared::get(STARTED).is_none() {
             return Vec::new();
         }
         fetch::missing_clusters(&configuration.gate, &configuration.settings)
@@ -141,40 +148,41 @@ impl Plugin {
 
     pub(crate) fn tick(&mut self) -> Option<()> {
         let now_ms = host::now_ms()?;
-        if !self.is_at_work {
-            self.is_at_work = true;
-            shared::set(AT_WORK, b"");
+        if !self.has_started {
+            self.has_started = true;
+            shared::set(STARTED, b"");
         }
         let uptime_ms = self.uptime.at(now_ms);
         let is_due = self.due_at.is_some_and(|due| due <= uptime_ms);
         let (documents, mut parts) = self.documents();
         let asked = documents.work(&mut parts, is_due, now_ms);
-        let landed = self.documents.landed();
-        if asked || !landed.is_empty() {
+        let updated = self.documents.take_updated();
+        if asked || !updated.is_empty() {
             self.schedule(now_ms);
         }
-        self.rooms.call(&landed);
-        self.answer_some(now_ms);
-        if uptime_ms - self.told_at >= TELL_MS {
-            self.told_at = uptime_ms;
-            self.metrics.tell();
-            self.metrics.tell_documents(&self.gate.status(now_ms));
+        self.rooms.mark_updated(&updated);
+        self.answer_waiting(now_ms);
+        if uptime_ms - self.reported_at >= REPORT_MS {
+            self.reported_at = uptime_ms;
+            self.metrics.report();
+            self.metrics.report_documents(&self.gate.status(now_ms));
         }
-        self.set_pace(now_ms);
+        self.set_tick_period(now_ms);
         Some(())
     }
 
-    /// A fetch ended; `None` for the size of its body is a failure. Nobody is
-    /// answered here: Envoy may call this from within the answer to another.
+    /// Handles the end of a fetch. `None` as the size of the body means a
+    /// failure. It answers no request: Envoy can call it inside the answer to
+    /// another request.
     pub(crate) fn fetched(&mut self, call: u32, body_size: Option<usize>) -> Option<()> {
         let now_ms = host::now_ms()?;
         let (documents, mut parts) = self.documents();
         documents.fetched(&mut parts, call, body_size, now_ms);
-        self.set_pace(now_ms);
+        self.set_tick_period(now_ms);
         Some(())
     }
 
-    fn decide(&mut self, head: &Head<'_>, now_ms: u64) -> Option<Fate> {
+    fn decide(&mut self, head: &Head<'_>, now_ms: u64) -> Option<Outcome> {
         if self.settings.bypass_cors_preflight && head.is_cors_preflight() {
             return self.grant(&self.gate.anonymous(), head);
         }
@@ -182,23 +190,23 @@ impl Plugin {
         for _ in 0..ROUNDS {
             fetches = match self.gate.check(&head.request(), now_ms) {
                 Decision::Allow(grant) => return self.grant(&grant, head),
-                Decision::Deny(denial) => return Some(Fate::Deny(denial)),
+                Decision::Deny(denial) => return Some(Outcome::Deny(denial)),
                 Decision::Wait(fetches) => fetches,
             };
             let (documents, mut parts) = self.documents();
-            let mut news = false;
+            let mut has_result = false;
             for fetch in &fetches {
-                news |= documents.want(&mut parts, fetch.clone(), now_ms);
+                has_result |= documents.want(&mut parts, fetch.clone(), now_ms);
             }
-            if !news {
+            if !has_result {
                 break;
             }
         }
         self.schedule(now_ms);
-        Some(Fate::Wait(fetches))
+        Some(Outcome::Wait(fetches))
     }
 
-    fn grant(&mut self, grant: &Grant, head: &Head<'_>) -> Option<Fate> {
+    fn grant(&mut self, grant: &Grant, head: &Head<'_>) -> Option<Outcome> {
         forward::apply(grant, head)?;
         if let Some(principal) = &grant.principal {
             identity::admitted(&self.settings.filter_state, principal)?;
@@ -208,55 +216,55 @@ impl Plugin {
             self.newest_grant = self.newest_grant.max(grant.number);
         }
         self.metrics.allowed.add();
-        Some(Fate::Pass)
+        Some(Outcome::Pass)
     }
 
     fn deny(&mut self, denial: &Denial, head: &Head<'_>) {
-        let form = Form {
+        let format = Format {
             grpc: head.is_grpc(),
             code_header: self.settings.code_header,
         };
         self.metrics.denied(denial.code);
         identity::denied(&self.settings.filter_state, denial.code);
-        request::respond(&Answer::to(denial, form));
+        request::respond(&Answer::to(denial, format));
     }
 
-    /// Asks again for those whose waiting may be over, in their order, and for
-    /// no more than one callback may answer.
-    fn answer_some(&mut self, now_ms: u64) {
+    /// Checks waiting requests again, in their order, within the budget of one
+    /// callback.
+    fn answer_waiting(&mut self, now_ms: u64) {
         let uptime_ms = self.uptime.at(now_ms);
-        let mut pace = Pace::begin();
-        while pace.has_time() {
+        let mut budget = Budget::begin();
+        while budget.has_time() {
             let Some((ticket, waiting)) = self.rooms.next(uptime_ms) else {
                 break;
             };
-            if host::speak_for(waiting.request).is_some() {
-                let still = self.readmit(waiting, now_ms);
-                if let Some(still) = still {
-                    self.rooms.put(ticket, still);
+            if host::set_effective_context(waiting.request).is_some() {
+                let waiting = self.check_again(waiting, now_ms);
+                if let Some(waiting) = waiting {
+                    self.rooms.put_back(ticket, waiting);
                 }
             }
         }
-        host::speak_for(self.id);
+        host::set_effective_context(self.id);
     }
 
-    /// Gives back what has to wait on.
-    fn readmit(&mut self, waiting: Waiting, now_ms: u64) -> Option<Waiting> {
+    /// Checks a waiting request again. Returns it if it must continue to wait.
+    fn check_again(&mut self, waiting: Waiting, now_ms: u64) -> Option<Waiting> {
         let map = request::headers().unwrap_or_default();
         let head = Head::parse(&map).unwrap_or_default();
-        let fate = self.decide(&head, now_ms);
-        match fate.unwrap_or_else(|| Fate::Deny(internal_error())) {
-            Fate::Pass => request::resume(),
-            Fate::Deny(denial) => self.deny(&denial, &head),
-            Fate::Wait(fetches) if waiting.until_ms > self.uptime.at(now_ms) => {
+        let outcome = self.decide(&head, now_ms);
+        match outcome.unwrap_or_else(|| Outcome::Deny(internal_error())) {
+            Outcome::Pass => request::resume(),
+            Outcome::Deny(denial) => self.deny(&denial, &head),
+            Outcome::Wait(fetches) if waiting.until_ms > self.uptime.at(now_ms) => {
                 let Waiting {
                     request, until_ms, ..
                 } = waiting;
                 return Some(Waiting::for_documents(request, &fetches, until_ms));
             }
-            Fate::Wait(_) => {
+            Outcome::Wait(_) => {
                 self.metrics.wait_over.add();
-                self.deny(&waiting.given_up(), &head);
+                self.deny(&waiting.timeout_denial(), &head);
             }
         }
         None
@@ -280,14 +288,14 @@ impl Plugin {
         });
     }
 
-    fn set_pace(&mut self, now_ms: u64) {
+    fn set_tick_period(&mut self, now_ms: u64) {
         let uptime_ms = self.uptime.at(now_ms);
         let tick_ms = if self.documents.has_work() || self.rooms.is_due(uptime_ms) {
-            pace::AT_ONCE_MS
+            pace::NOW_MS
         } else if !self.rooms.is_empty() || self.documents.awaits_others() {
             pace::BUSY_MS
         } else {
-            pace::REST_MS
+            pace::IDLE_MS
         };
         if tick_ms != self.tick_ms {
             self.tick_ms = tick_ms;

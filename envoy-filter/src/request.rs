@@ -1,21 +1,21 @@
-//! A request as its headers say it.
+//! A request, read from its header map.
 
 use countersign::{Header, Request};
 
 use crate::pairs;
 
-/// What was read of a header map, in its order.
+/// The fields of a header map, in order.
 #[derive(Default)]
 pub(crate) struct Head<'a>(Vec<Header<'a>>);
 
 impl<'a> Head<'a> {
-    /// `None` if the bytes are no header map.
+    /// `None` if the bytes are not a valid header map.
     pub(crate) fn parse(map: &'a [u8]) -> Option<Self> {
         pairs::parse(map).map(Self)
     }
 
-    /// What the gate decides about. `:path` is the client's as Envoy
-    /// normalised it: routes rewrite it after the filters.
+    /// Returns the request for the gate. `:path` is the client's path as Envoy
+    /// normalised it. Routes rewrite it after the filters.
     pub(crate) fn request(&self) -> Request<'_> {
         Request {
             method: self.value(b":method"),
@@ -25,7 +25,7 @@ impl<'a> Head<'a> {
         }
     }
 
-    /// The names of all fields, as they came.
+    /// Returns the names of all fields, unchanged.
     pub(crate) fn names(&self) -> impl Iterator<Item = &'a [u8]> {
         self.0.iter().map(|(name, _)| *name)
     }
@@ -41,20 +41,21 @@ impl<'a> Head<'a> {
             .map(|(_, value)| *value)
     }
 
-    /// The first, or nothing.
+    /// Returns the first value, or an empty one.
     fn value(&self, wanted: &[u8]) -> &'a [u8] {
         self.values(wanted).next().unwrap_or_default()
     }
 
-    /// A browser asks whether it may send a request to another origin
-    /// (Fetch §3.2.2 "CORS-preflight request"): without credentials.
+    /// Returns whether the request is a CORS preflight (Fetch §3.2.2
+    /// "CORS-preflight request"). A browser sends it without credentials.
     pub(crate) fn is_cors_preflight(&self) -> bool {
         self.value(b":method") == b"OPTIONS"
             && self.has("origin")
             && self.has("access-control-request-method")
     }
 
-    /// As Envoy sees it: then a local answer becomes one of gRPC.
+    /// Returns whether Envoy treats the request as gRPC. Then it converts a
+    /// local response to gRPC.
     pub(crate) fn is_grpc(&self) -> bool {
         match self
             .value(b"content-type")
@@ -79,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn grpc_is_told_by_its_content_type() {
+    fn grpc_is_recognised_by_its_content_type() {
         for (content_type, grpc) in [
             ("application/grpc", true),
             ("application/grpc+proto", true),
@@ -93,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn options_alone_is_no_preflight() {
+    fn options_alone_is_not_a_preflight() {
         let plain = map("");
         assert!(!Head::parse(&plain).unwrap().is_cors_preflight());
         let preflight = pairs::write(&[

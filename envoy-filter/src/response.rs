@@ -1,4 +1,4 @@
-//! What a server answered to a fetch.
+//! The response to a fetch.
 
 use countersign::{json::Value, policy_json};
 
@@ -11,7 +11,7 @@ pub(crate) struct Response {
 }
 
 impl Response {
-    /// In the callback of its call only.
+    /// Reads the response. Only valid in the callback of its call.
     pub(crate) fn take(size: usize) -> Option<Self> {
         let map = http::response_headers()?;
         let head = Head::parse(&map)?;
@@ -29,16 +29,16 @@ impl Response {
         })
     }
 
-    /// Whether there is a document in it.
+    /// Returns whether the response has a document.
     pub(crate) fn is_ok(&self) -> bool {
         self.status == 200
     }
 
-    /// Whether it is a JWK Set without any key, as an issuer in trouble
-    /// publishes it: it is obeyed, and somebody should know.
+    /// Returns whether the body is a JWK Set without keys. A broken issuer can
+    /// publish one. The gate applies it, and the operator needs to know.
     pub(crate) fn has_no_keys(&self) -> bool {
-        const LONGEST: usize = 4096;
-        let text = self.body.get(..self.body.len().min(LONGEST));
+        const MAX_BYTES: usize = 4096;
+        let text = self.body.get(..self.body.len().min(MAX_BYTES));
         let value = text.and_then(|text| policy_json(text).ok());
         let keys = value
             .as_ref()

@@ -1,33 +1,34 @@
-//! Waiting rooms: one for each issuer, so that an issuer that hangs fills its
-//! own and no other. Nobody is answered from here: a few at a time are taken
-//! out, in the order in which they came.
+//! Waiting rooms: each issuer has its own, so that an issuer that does not
+//! answer fills only its own room. This module answers no request; the plugin
+//! takes a few at a time, in their order of arrival.
 
 use std::{collections::VecDeque, sync::Arc};
 
 use crate::waiting::Waiting;
 
-/// All rooms of a plugin.
+/// The waiting rooms of a plugin.
 #[derive(Default)]
 pub(crate) struct Rooms {
-    /// In the order in which they came: the first has the ticket `served`.
-    /// Who has gone leaves an empty seat.
+    /// The requests in their order of arrival. The first seat has the ticket
+    /// `served`. A request that leaves makes its seat empty.
     seats: VecDeque<Option<Waiting>>,
     served: u64,
-    /// How many are called, and the ticket before which nobody is.
-    called: usize,
-    none_before: u64,
-    /// How many are in the room of each issuer.
+    /// Number of requests to check again, and the ticket before which there is
+    /// none.
+    marked: usize,
+    no_mark_before: u64,
+    /// Number of requests in the room of each issuer.
     counts: Vec<(Arc<str>, usize)>,
 }
 
 impl Rooms {
-    /// Lets a request in, or gives it back where `most` are in its room.
-    pub(crate) fn enter(&mut self, waiting: Waiting, most: usize) -> Result<(), Waiting> {
+    /// Adds a request, or returns it if its room already has `max` requests.
+    pub(crate) fn enter(&mut self, waiting: Waiting, max: usize) -> Result<(), Waiting> {
         let count = self
             .counts
             .iter()
             .find(|(issuer, _)| *issuer == waiting.issuer);
-        if count.map_or(0, |(_, count)| *count) >= most {
+        if count.map_or(0, |(_, count)| *count) >= max {
             return Err(waiting);
         }
         self.count(&waiting.issuer);
@@ -35,17 +36,17 @@ impl Rooms {
         Ok(())
     }
 
-    /// Takes out the first whose waiting may be over, with its ticket.
+    /// Takes the first request to check again, with its ticket.
     pub(crate) fn next(&mut self, now_ms: u64) -> Option<(u64, Waiting)> {
-        let ticket = match self.first_called() {
+        let ticket = match self.first_marked() {
             Some(ticket) => ticket,
             None => self.is_over(now_ms).then_some(self.served)?,
         };
         Some((ticket, self.take(ticket)?))
     }
 
-    /// Back to its seat: it has to wait on.
-    pub(crate) fn put(&mut self, ticket: u64, waiting: Waiting) {
+    /// Puts a request back into its seat, because it must continue to wait.
+    pub(crate) fn put_back(&mut self, ticket: u64, waiting: Waiting) {
         self.count(&waiting.issuer);
         while self.served > ticket {
             self.served -= 1;
@@ -57,26 +58,27 @@ impl Rooms {
         }
     }
 
-    /// There is news of these documents.
-    pub(crate) fn call(&mut self, sources: &[u32]) {
+    /// Marks the requests that wait for these documents: they are checked
+    /// again.
+    pub(crate) fn mark_updated(&mut self, sources: &[u32]) {
         if sources.is_empty() {
             return;
         }
         for waiting in self.seats.iter_mut().flatten() {
-            if !waiting.called && waiting.is_for(sources) {
-                waiting.called = true;
-                self.called += 1;
+            if !waiting.marked && waiting.is_for(sources) {
+                waiting.marked = true;
+                self.marked += 1;
             }
         }
-        self.none_before = self.served;
+        self.no_mark_before = self.served;
     }
 
-    /// Whether [`Self::next`] has somebody.
+    /// Returns whether [`Self::next`] has a request.
     pub(crate) fn is_due(&self, now_ms: u64) -> bool {
-        self.called > 0 || self.is_over(now_ms)
+        self.marked > 0 || self.is_over(now_ms)
     }
 
-    /// The client has left.
+    /// Removes a request whose client has left.
     pub(crate) fn leave(&mut self, request: u32) {
         let of = |seat: &Option<Waiting>| seat.as_ref().is_some_and(|w| w.request == request);
         let seat = self.seats.iter().position(of);
@@ -90,27 +92,28 @@ impl Rooms {
         self.seats.is_empty()
     }
 
-    /// All wait equally long: who came first is also first at the end of it.
+    /// Returns whether the waiting time of the first request is over. All
+    /// requests wait equally long, so the first one ends first.
     fn is_over(&self, now_ms: u64) -> bool {
         let first = self.seats.front().and_then(Option::as_ref);
         first.is_some_and(|first| first.until_ms <= now_ms)
     }
 
-    fn first_called(&mut self) -> Option<u64> {
-        if self.called == 0 {
+    fn first_marked(&mut self) -> Option<u64> {
+        if self.marked == 0 {
             return None;
         }
-        let from = self.none_before.max(self.served);
+        let from = self.no_mark_before.max(self.served);
         let skipped = usize::try_from(from - self.served).ok()?;
-        let called = |seat: &Option<Waiting>| seat.as_ref().is_some_and(|w| w.called);
-        let place = self.seats.iter().skip(skipped).position(called)?;
-        self.none_before = from + u64::try_from(place).ok()?;
-        Some(self.none_before)
+        let marked = |seat: &Option<Waiting>| seat.as_ref().is_some_and(|w| w.marked);
+        let place = self.seats.iter().skip(skipped).position(marked)?;
+        self.no_mark_before = from + u64::try_from(place).ok()?;
+        Some(self.no_mark_before)
     }
 
     fn take(&mut self, ticket: u64) -> Option<Waiting> {
         let mut waiting = self.seat(ticket)?.take()?;
-        self.called -= usize::from(std::mem::take(&mut waiting.called));
+        self.marked -= usize::from(std::mem::take(&mut waiting.marked));
         if let Some(place) = self.counts.iter().position(|(i, _)| *i == waiting.issuer)
             && let Some((_, count)) = self.counts.get_mut(place)
         {
@@ -150,7 +153,7 @@ mod tests {
             sources: vec![source],
             for_revocations: false,
             until_ms: 100,
-            called: false,
+            marked: false,
         }
     }
 
@@ -163,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_room_is_no_other_issuers_trouble() {
+    fn a_full_room_does_not_affect_other_issuers() {
         let mut rooms = Rooms::default();
         for request in 0..2 {
             rooms.enter(waiting(request, "a", 0), 2).unwrap();
@@ -179,45 +182,45 @@ mod tests {
     }
 
     #[test]
-    fn they_come_out_in_the_order_in_which_they_went_in() {
+    fn requests_leave_in_their_order_of_arrival() {
         let mut rooms = Rooms::default();
         for request in 0..4 {
             rooms.enter(waiting(request, "a", request % 2), 9).unwrap();
         }
-        rooms.call(&[1]);
+        rooms.mark_updated(&[1]);
         assert!(rooms.is_due(0));
         assert_eq!(requests(&mut rooms, 0), [1, 3]);
         assert!(!rooms.is_due(99));
         assert_eq!(
             requests(&mut rooms, 100),
             [0, 2],
-            "at the end of their time"
+            "at the end of their waiting time"
         );
         assert!(rooms.is_empty() && rooms.counts.is_empty());
     }
 
     #[test]
-    fn who_waits_on_keeps_the_place() {
+    fn a_request_that_continues_to_wait_keeps_its_place() {
         let mut rooms = Rooms::default();
         rooms.enter(waiting(7, "a", 0), 9).unwrap();
         rooms.enter(waiting(8, "a", 0), 9).unwrap();
-        rooms.call(&[0]);
+        rooms.mark_updated(&[0]);
         let (ticket, first) = rooms.next(0).unwrap();
-        rooms.put(ticket, first);
+        rooms.put_back(ticket, first);
         assert_eq!(
             requests(&mut rooms, 0),
             [8],
-            "there is no news for the first"
+            "the first has no new document"
         );
-        rooms.call(&[0]);
+        rooms.mark_updated(&[0]);
         assert_eq!(requests(&mut rooms, 0), [7]);
     }
 
     #[test]
-    fn who_has_left_is_not_called() {
+    fn a_request_that_left_is_not_returned() {
         let mut rooms = Rooms::default();
         rooms.enter(waiting(7, "a", 0), 9).unwrap();
-        rooms.call(&[0]);
+        rooms.mark_updated(&[0]);
         rooms.leave(7);
         assert!(rooms.next(1_000).is_none());
     }

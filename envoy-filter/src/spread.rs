@@ -1,15 +1,15 @@
-//! Hashing of Envoy's own numbers.
+//! Hashes the context numbers of Envoy.
 
 use std::hash::{BuildHasherDefault, Hasher};
 
-/// For tables of contexts: Envoy numbers them one by one, so that nobody can
-/// aim at the table.
-pub(crate) type Numbered = BuildHasherDefault<Spread>;
+/// The hasher for tables of contexts. Envoy assigns the numbers one by one, so
+/// an attacker cannot choose them.
+pub(crate) type ContextHash = BuildHasherDefault<ContextHasher>;
 
 #[derive(Default)]
-pub(crate) struct Spread(u64);
+pub(crate) struct ContextHasher(u64);
 
-impl Hasher for Spread {
+impl Hasher for ContextHasher {
     fn write_u32(&mut self, id: u32) {
         self.0 = u64::from(id).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     }

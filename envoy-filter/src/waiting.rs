@@ -6,23 +6,24 @@ use countersign::{Code, Denial, Fetch, FetchKind};
 
 use crate::answer;
 
-/// When somebody may come back who has waited in vain.
+/// `Retry-After` of a request whose waiting time ended.
 const RETRY_AFTER_S: u32 = 5;
 
-/// One of them.
+/// A waiting request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Waiting {
     pub(crate) request: u32,
-    /// In whose room it is.
+    /// The issuer in whose room it waits.
     pub(crate) issuer: Arc<str>,
-    /// The documents of which each could end its waiting.
+    /// The documents it waits for. Each of them could end the wait.
     pub(crate) sources: Vec<u32>,
     /// Whether all of them are revocation documents.
     pub(crate) for_revocations: bool,
-    /// By the plugin's [`Uptime`](crate::uptime::Uptime).
+    /// The end of its waiting time, in the plugin's
+    /// [`Uptime`](crate::uptime::Uptime).
     pub(crate) until_ms: u64,
-    /// There is news of one of its documents.
-    pub(crate) called: bool,
+    /// Whether one of its documents has a new result.
+    pub(crate) marked: bool,
 }
 
 impl Waiting {
@@ -36,17 +37,17 @@ impl Waiting {
             sources: fetches.iter().map(|fetch| fetch.source).collect(),
             for_revocations: fetches.iter().all(|f| f.kind == FetchKind::Revocations),
             until_ms,
-            called: false,
+            marked: false,
         }
     }
 
-    /// Whether one of these documents may end the waiting.
-    pub(crate) fn is_for(&self, landed: &[u32]) -> bool {
-        self.sources.iter().any(|source| landed.contains(source))
+    /// Returns whether one of these documents could end the wait.
+    pub(crate) fn is_for(&self, updated: &[u32]) -> bool {
+        self.sources.iter().any(|source| updated.contains(source))
     }
 
-    /// The answer where the documents did not come in time.
-    pub(crate) fn given_up(&self) -> Denial {
+    /// Returns the denial of a request whose documents did not arrive in time.
+    pub(crate) fn timeout_denial(&self) -> Denial {
         let code = if self.for_revocations {
             Code::RevocationsUnavailable
         } else {
@@ -67,20 +68,23 @@ mod tests {
             sources: vec![7, 8],
             for_revocations,
             until_ms: 10,
-            called: false,
+            marked: false,
         }
     }
 
     #[test]
-    fn a_document_ends_the_waiting_of_those_who_wait_for_it() {
+    fn a_document_ends_the_wait_of_requests_that_need_it() {
         let waiting = waiting(false);
         assert!(waiting.is_for(&[1, 8]));
         assert!(!waiting.is_for(&[9]) && !waiting.is_for(&[]));
     }
 
     #[test]
-    fn who_waited_in_vain_is_told_for_what() {
-        assert_eq!(waiting(false).given_up().code, Code::KeysUnavailable);
-        assert_eq!(waiting(true).given_up().code, Code::RevocationsUnavailable);
+    fn a_timeout_names_the_missing_document() {
+        assert_eq!(waiting(false).timeout_denial().code, Code::KeysUnavailable);
+        assert_eq!(
+            waiting(true).timeout_denial().code,
+            Code::RevocationsUnavailable
+        );
     }
 }

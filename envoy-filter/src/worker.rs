@@ -1,23 +1,23 @@
-//! The plugins of this worker, and whose each request is.
+//! The plugins of this worker, and the plugin of each request.
 
 use std::{cell::RefCell, collections::HashMap};
 
 use countersign::{Code, Problem};
 
 use crate::{
-    answer::{self, Answer, Form},
+    answer::{self, Answer, Format},
     config::{Configuration, cluster_unknown, report},
     host::{self, Level, request, shared},
     plugin::Plugin,
-    spread::Numbered,
+    spread::ContextHash,
 };
 
 #[derive(Default)]
 struct Worker {
-    /// Without an entry, a plugin's configuration was refused.
+    /// A plugin without an entry has a refused configuration.
     plugins: Vec<(u32, Plugin)>,
-    /// The plugin of each request under way.
-    requests: HashMap<u32, u32, Numbered>,
+    /// The plugin of each active request.
+    requests: HashMap<u32, u32, ContextHash>,
 }
 
 impl Worker {
@@ -32,7 +32,8 @@ thread_local! {
     static WORKER: RefCell<Worker> = RefCell::default();
 }
 
-/// `None` where a callback came within a callback, which Envoy never does.
+/// Calls a function with the worker. `None` for a callback inside a callback,
+/// which Envoy never makes.
 fn with<T>(call: impl FnOnce(&mut Worker) -> Option<T>) -> Option<T> {
     WORKER.with(|worker| call(&mut *worker.try_borrow_mut().ok()?))
 }
@@ -56,14 +57,13 @@ pub(crate) fn end(context: u32) {
     });
 }
 
-/// Opens the plugin, or says in the log everything that is wrong with its
-/// configuration.
+/// Opens a plugin, or logs all problems of its configuration.
 pub(crate) fn configure(id: u32, size: usize) -> bool {
     with(|worker| {
         let seed = host::now_ns().unwrap_or(0);
         let bytes = host::configuration(size)?;
         let read = Configuration::read(&bytes, seed).and_then(|configuration| {
-            is_tried_out(&bytes, &configuration)?;
+            check_clusters_once(&bytes, &configuration)?;
             Ok(configuration)
         });
         match read {
@@ -83,9 +83,10 @@ pub(crate) fn configure(id: u32, size: usize) -> bool {
     .is_some()
 }
 
-/// Envoy configures a plugin once to see whether that works, and throws this
-/// instance away: only then, and not in each worker, clusters are asked for.
-fn is_tried_out(bytes: &[u8], configuration: &Configuration) -> Result<(), Vec<Problem>> {
+/// Checks that Envoy has the clusters. Envoy configures one instance only to
+/// test the configuration, and discards it. The check runs only in that
+/// instance, not in each worker.
+fn check_clusters_once(bytes: &[u8], configuration: &Configuration) -> Result<(), Vec<Problem>> {
     let tried = ["countersign.tried\n", &fingerprint(bytes).to_string()].concat();
     if shared::get(&tried).is_none() {
         let missing = Plugin::missing_clusters(configuration);
@@ -97,14 +98,15 @@ fn is_tried_out(bytes: &[u8], configuration: &Configuration) -> Result<(), Vec<P
     Ok(())
 }
 
-/// FNV-1a. Whoever writes configurations has no use for two with the same.
+/// The FNV-1a hash. The author of the configurations is trusted, so a collision
+/// is no attack.
 fn fingerprint(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
     })
 }
 
-/// Says it once for all workers.
+/// Logs the warnings once for all workers.
 fn warn(warnings: &[Problem]) {
     let message = report("countersign: the configuration has warnings:", warnings);
     if !warnings.is_empty() && shared::get(&message).is_none() {
@@ -121,7 +123,8 @@ pub(crate) fn fetched(plugin: u32, call: u32, body_size: Option<usize>) {
     with(|worker| worker.plugin(plugin)?.fetched(call, body_size));
 }
 
-/// Whether the request may go on; if not, it was answered or waits.
+/// Handles a new request. Returns whether it continues; if not, it is answered
+/// or waits.
 pub(crate) fn admit(context: u32) -> bool {
     let passes = with(|worker| {
         let plugin = *worker.requests.get(&context)?;
@@ -129,13 +132,13 @@ pub(crate) fn admit(context: u32) -> bool {
     });
     passes.unwrap_or_else(|| {
         let denial = answer::unavailable(Code::InternalError, 1);
-        request::respond(&Answer::to(&denial, Form::default()));
+        request::respond(&Answer::to(&denial, Format::default()));
         false
     })
 }
 
-/// Takes out of a request's trailers what only the gate may say; `false` where
-/// that fails: the request does not go on.
+/// Removes protected names from the trailers of a request. Returns `false` on
+/// failure: then the request does not continue.
 pub(crate) fn clean_trailers(context: u32) -> bool {
     let cleaned = with(|worker| {
         let plugin = *worker.requests.get(&context)?;
@@ -143,7 +146,7 @@ pub(crate) fn clean_trailers(context: u32) -> bool {
     });
     if cleaned.is_none() {
         let denial = answer::unavailable(Code::InternalError, 1);
-        request::respond(&Answer::to(&denial, Form::default()));
+        request::respond(&Answer::to(&denial, Format::default()));
     }
     cleaned.is_some()
 }

@@ -1,11 +1,12 @@
-//! A request as one run of bytes, written by JavaScript into the module's own
-//! memory: one string to encode instead of one for each header, and no copy.
+//! Reads a request from one byte buffer that JavaScript writes into the
+//! module's memory. JavaScript encodes one string instead of one for each
+//! header, and nothing is copied.
 
 use countersign::{Header, Request};
 
-/// Lengths of all strings, then the strings: all numbers are little-endian
-/// `u32`s, the first of which says how many lengths follow. `None` if the
-/// frame is broken.
+/// Reads a frame: the number of strings, the length of each string, then the
+/// strings. All numbers are little-endian `u32`s. `None` if the frame is
+/// invalid.
 pub(crate) fn request<'a>(
     frame: &'a [u8],
     headers: &'a mut Vec<Header<'a>>,

@@ -1,22 +1,24 @@
-//! A grant as one run of bytes, read by JavaScript where it stands: one text to
-//! decode and cut, where JSON took 2.5 µs to write and parse.
+//! Writes a grant into one byte buffer, which JavaScript reads in the module's
+//! memory. JavaScript decodes one text and slices it; JSON took 2.5 µs to write
+//! and parse.
 
 use countersign::Grant;
 
-/// The length of a string that is not there.
+/// The length that marks an absent string.
 const ABSENT: u32 = u32::MAX;
 
-/// All numbers are little-endian, lengths count UTF-16 code units:
+/// Writes a grant. All numbers are little-endian, and lengths count UTF-16 code
+/// units:
 ///
 /// | | |
 /// |---|---|
-/// | `f64` | when the token expires, in milliseconds since the epoch; NaN where it does not |
+/// | `f64` | when the token expires, in milliseconds since the epoch; NaN if it does not expire |
 /// | `u32` | the bytes of the text |
-/// | 4 × `u32` | how many roles, scopes, headers to remove, headers to set |
-/// | `u32` for each string | its length, `u32::MAX` where it is not there: issuer, `iss`, subject, token type, tenant and claims, then all of the lists; a header to set is a name and a value |
+/// | 4 × `u32` | the numbers of roles, scopes, headers to remove and headers to set |
+/// | `u32` for each string | its length, or `u32::MAX` if it is absent: issuer, `iss`, subject, token type, tenant and claims, then the items of all lists; a header to set is a name and a value |
 /// | | the text: these strings in UTF-8 |
 ///
-/// Without a principal its six strings and its lists are not there.
+/// Without a principal, its six strings are absent and its lists are empty.
 pub(crate) fn write(grant: &Grant, frame: &mut Vec<u8>) {
     let principal = grant.principal.as_deref();
     let (mut strings, [roles, scopes]) = match principal {
@@ -42,7 +44,7 @@ pub(crate) fn write(grant: &Grant, frame: &mut Vec<u8>) {
     }
 
     let expires_at_ms = principal.and_then(|principal| principal.expires_at_ms);
-    // Never as far away as a double cannot count.
+    // A token's `exp` is within the range that a double represents exactly.
     let expires_at_ms = expires_at_ms.map_or(f64::NAN, |ms| ms as f64);
     let text_bytes = strings.iter().flatten().map(|string| string.len()).sum();
     frame.clear();
@@ -64,7 +66,7 @@ pub(crate) fn write(grant: &Grant, frame: &mut Vec<u8>) {
     }
 }
 
-/// Lengths in this address space fit.
+/// Every length fits in a `u32`: the address space has 32 bits.
 fn number(length: usize) -> [u8; 4] {
     u32::try_from(length).unwrap_or(ABSENT).to_le_bytes()
 }

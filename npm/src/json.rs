@@ -1,11 +1,11 @@
-//! What the gate answers, as JSON.
+//! Converts the gate's results to JSON.
 
 use countersign::{
     Change, Decision, DocumentStatus, Fetch, Inspection, Problem, Severity, Step, Supplied, Verdict,
 };
 use serde::Serialize;
 
-/// JSON of anything whose serialisation cannot fail.
+/// Serialises a value whose serialisation cannot fail.
 pub(crate) fn text(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }
@@ -123,8 +123,7 @@ pub(crate) fn supplied(supplied: &Supplied) -> String {
     })
 }
 
-/// Values are bytes, each of which is one character, as in JavaScript's own
-/// headers.
+/// Each byte of a value becomes one character, as in the headers of JavaScript.
 pub(crate) fn changes(changes: &[Change]) -> String {
     #[derive(Serialize)]
     struct ChangeJson<'a> {

@@ -1,5 +1,5 @@
-//! The gate through wasm-bindgen: numbers, strings and byte slices only, so
-//! that nothing here needs an import.
+//! Exports the gate through wasm-bindgen. It uses only numbers, strings and
+//! byte slices, so the module needs no import.
 
 mod frame;
 mod grant;
@@ -8,36 +8,37 @@ mod json;
 use countersign::{Code, Decision, Denial, Outcome, Problem, Supplied};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// How a check ended; [`Gate::grant`] and [`Gate::decision`] have the rest.
+/// The result of a check. [`Gate::grant`] and [`Gate::decision`] have the
+/// details.
 #[wasm_bindgen]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// The request may pass.
+    /// The request is allowed.
     Allow = 0,
-    /// It may not.
+    /// The request is denied.
     Deny = 1,
-    /// Fetch documents, supply them, check again.
+    /// Fetch documents, supply them, and check again.
     Wait = 2,
 }
 
-/// An open gate, or what kept it from opening. Times are milliseconds since
-/// the epoch; texts that are returned are JSON with the names of the WIT
-/// interface in snake case.
+/// An open gate, or the problems of its policy. Times are milliseconds since
+/// the epoch. Returned texts are JSON with the names of the WIT interface in
+/// snake case.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Gate {
     gate: Result<countersign::Gate, Vec<Problem>>,
     decision: Decision,
-    /// Written by JavaScript.
+    /// The input buffer, which JavaScript writes.
     room: Vec<u8>,
-    /// Read by JavaScript.
+    /// The output buffer, which JavaScript reads.
     grant: Vec<u8>,
 }
 
 #[wasm_bindgen]
 impl Gate {
-    /// Opens a gate for a policy. [`Gate::problems`] says whether it opened;
-    /// one that did not denies everything.
+    /// Opens a gate for a policy. [`Gate::problems`] returns the errors. A gate
+    /// with errors denies everything.
     #[wasm_bindgen(constructor)]
     pub fn open(policy: &[u8], seed: u64) -> Gate {
         Gate {
@@ -48,9 +49,9 @@ impl Gate {
         }
     }
 
-    /// Where in the module's memory there is room for so many bytes of a
-    /// request or a token. A check reads them; until then the gate is not
-    /// asked for other room.
+    /// Returns the address of an input buffer of at least `bytes` bytes in the
+    /// module's memory. JavaScript writes a request or a token there and then
+    /// calls a check. Another call of `room` makes the address invalid.
     pub fn room(&mut self, bytes: u32) -> *const u8 {
         let bytes = bytes as usize;
         if self.room.len() < bytes {
@@ -59,7 +60,7 @@ impl Gate {
         self.room.as_ptr()
     }
 
-    /// Every problem that kept the gate from opening; `undefined` if it opened.
+    /// Returns the problems of the policy; `undefined` if the gate is open.
     pub fn problems(&self) -> Option<String> {
         self.gate
             .as_ref()
@@ -67,7 +68,7 @@ impl Gate {
             .map(|problems| json::problems(problems))
     }
 
-    /// The names of the headers that decisions read, in lower case.
+    /// Returns the lower-case names of the headers that decisions read.
     pub fn reads(&self) -> String {
         json::text(
             &self
@@ -78,7 +79,7 @@ impl Gate {
         )
     }
 
-    /// Documents to fetch now. They count as started.
+    /// Returns the documents to fetch now, and marks their fetches as started.
     pub fn due(&mut self, now_ms: f64) -> String {
         match (&mut self.gate, time(now_ms)) {
             (Ok(gate), Some(now_ms)) => json::fetches(&gate.due(now_ms)),
@@ -86,19 +87,20 @@ impl Gate {
         }
     }
 
-    /// How many milliseconds from now on [`Gate::due`] has something (0: now);
-    /// `undefined` if never. To be waited for by a clock that nobody sets.
+    /// Returns the milliseconds until [`Gate::due`] returns a fetch (0: now);
+    /// `undefined` if never. Wait with a monotonic clock.
     #[wasm_bindgen(js_name = nextDue)]
     pub fn next_due(&self, now_ms: f64) -> Option<f64> {
         let gate = self.gate.as_ref().ok()?;
         gate.next_due(time(now_ms)?).map(|ms| ms as f64)
     }
 
-    /// The fetch of a source from this address was answered:
-    /// `{"outcome":"accepted","skipped":[…]}`, `{"outcome":"refused","problem":{…}}`,
-    /// `{"outcome":"unfinished"}` (call [`Gate::resume`] until there is another
-    /// answer) or `{"outcome":"outdated"}` (the document has another address now).
-    /// `body` is the first part of a body of `length` bytes, or all of it.
+    /// Takes the response to the fetch of a source from this address. Returns
+    /// `{"outcome":"accepted","skipped":[…]}`,
+    /// `{"outcome":"refused","problem":{…}}`, `{"outcome":"unfinished"}` (call
+    /// [`Gate::resume`] until it returns another outcome) or
+    /// `{"outcome":"outdated"}` (the document has another address now). `body`
+    /// is the first part of a body of `length` bytes, or all of it.
     #[allow(clippy::too_many_arguments, reason = "a flat ABI: objects cost more")]
     pub fn supply(
         &mut self,
@@ -116,27 +118,28 @@ impl Gate {
             length: usize::try_from(length).unwrap_or(usize::MAX),
             body: body.into(),
         };
-        self.at(now_ms, |gate, now_ms| {
+        self.supply_outcome(now_ms, |gate, now_ms| {
             gate.supply(source, uri, outcome, now_ms)
         })
     }
 
-    /// A fetch got no answer: refused, timed out, redirected, too large.
+    /// Records a fetch without a usable response: refused, timed out,
+    /// redirected or too large.
     #[wasm_bindgen(js_name = supplyFailure)]
     pub fn supply_failure(&mut self, source: u32, uri: &str, now_ms: f64) -> String {
-        self.at(now_ms, |gate, now_ms| {
+        self.supply_outcome(now_ms, |gate, now_ms| {
             gate.supply(source, uri, Outcome::Failed, now_ms)
         })
     }
 
-    /// Goes on with a document that was not read to its end: a few milliseconds
-    /// of work, and an answer as [`Gate::supply`]'s. `part` is the next part of
-    /// its body; empty once all of them came.
+    /// Continues to read a document, with a few milliseconds of work. Returns
+    /// the same as [`Gate::supply`]. `part` is the next part of its body; it is
+    /// empty after the last part.
     pub fn resume(&mut self, source: u32, part: &[u8], now_ms: f64) -> String {
-        self.at(now_ms, |gate, now_ms| gate.resume(source, part, now_ms))
+        self.supply_outcome(now_ms, |gate, now_ms| gate.resume(source, part, now_ms))
     }
 
-    fn at(
+    fn supply_outcome(
         &mut self,
         now_ms: f64,
         supply: impl FnOnce(&mut countersign::Gate, u64) -> Supplied,
@@ -147,7 +150,7 @@ impl Gate {
         })
     }
 
-    /// The state of every document.
+    /// Returns the state of every document.
     pub fn status(&self, now_ms: f64) -> String {
         match (&self.gate, time(now_ms)) {
             (Ok(gate), Some(now_ms)) => json::documents(&gate.status(now_ms)),
@@ -155,11 +158,10 @@ impl Gate {
         }
     }
 
-    /// May this request pass? It stands in [`Gate::room`], `length` bytes
-    /// long: how many strings there are, the length of each (all of these as
-    /// little-endian `u32`), then the strings without anything between them:
-    /// method, authority, target, then header names (lower case) and values by
-    /// turns.
+    /// Decides about a request of `length` bytes in [`Gate::room`]. It consists
+    /// of the number of strings, the length of each (all as little-endian
+    /// `u32`), then the strings without separators: method, authority, target,
+    /// then alternating header names (lower case) and values.
     pub fn check(&mut self, length: u32, now_ms: f64) -> Verdict {
         let mut headers = Vec::new();
         let request = self.room.get(..length as usize);
@@ -171,7 +173,7 @@ impl Gate {
         self.verdict()
     }
 
-    /// Parses a requirement once, for [`Gate::check_token`]:
+    /// Parses a requirement for [`Gate::check_token`]. Returns
     /// `{"requirement":1}` or `{"problems":[…]}`.
     pub fn prepare(&mut self, requirement: &[u8]) -> String {
         json::prepared(match &mut self.gate {
@@ -180,8 +182,8 @@ impl Gate {
         })
     }
 
-    /// The same as [`Gate::check`] without HTTP: the token stands in
-    /// [`Gate::room`].
+    /// Decides about a token of `length` bytes in [`Gate::room`], without a
+    /// request.
     #[wasm_bindgen(js_name = checkToken)]
     pub fn check_token(&mut self, length: u32, requirement: u32, now_ms: f64) -> Verdict {
         let token = self.room.get(..length as usize);
@@ -200,18 +202,18 @@ impl Gate {
         }
     }
 
-    /// The number of the last check's grant: the same number means the same
-    /// [`Gate::grant`] for as long as the gate is open. 0 without a principal.
+    /// Returns the number of the last check's grant. Equal numbers mean equal
+    /// [`Gate::grant`]s while the gate is open. It is 0 without a principal.
     pub fn granted(&self) -> f64 {
         match &self.decision {
-            // Never as many as a double cannot count.
+            // The number is too small to lose precision in a double.
             Decision::Allow(grant) => grant.number as f64,
             _ => 0.0,
         }
     }
 
-    /// Where what the last check grants stands in the module's memory, in the
-    /// form of `grant.rs`; 0 where it grants nothing.
+    /// Returns the address of the last check's grant in the module's memory, in
+    /// the format of `grant.rs`; 0 if there is no grant.
     pub fn grant(&mut self) -> *const u8 {
         match &self.decision {
             Decision::Allow(grant) => {
@@ -222,14 +224,15 @@ impl Gate {
         }
     }
 
-    /// Whether the last check's grant has [`Gate::changes`].
+    /// Returns whether the last check's grant has [`Gate::changes`].
     #[wasm_bindgen(js_name = hasChanges)]
     pub fn has_changes(&self) -> bool {
         matches!(&self.decision, Decision::Allow(grant) if !grant.changes.is_empty())
     }
 
-    /// What changes on the last check's request alone, after what its grant
-    /// says: `[{"name":"cookie","value":"a=1"}]`, where `null` removes.
+    /// Returns the changes to the last check's request only, to apply after its
+    /// grant: `[{"name":"cookie","value":"a=1"}]`. A `null` value removes the
+    /// header.
     pub fn changes(&self) -> String {
         json::changes(match &self.decision {
             Decision::Allow(grant) => &grant.changes,
@@ -237,12 +240,14 @@ impl Gate {
         })
     }
 
-    /// The decision of the last check; of one that allows no more than that.
+    /// Returns the decision of the last check. For `allow` it has no further
+    /// fields.
     pub fn decision(&self) -> String {
         json::decision(&self.decision)
     }
 
-    /// Every check of a request in [`Gate::room`] in order, with its details.
+    /// Returns every check of a request in [`Gate::room`] in order, with its
+    /// details.
     pub fn explain(&self, length: u32, now_ms: f64) -> String {
         let mut headers = Vec::new();
         let request = self.room.get(..length as usize);
@@ -254,19 +259,20 @@ impl Gate {
     }
 }
 
-/// Decodes a token. Never a decision.
+/// Decodes a token without verifying it. The result is never a decision.
 #[wasm_bindgen]
 pub fn inspect(token: &[u8]) -> String {
     json::inspection(&countersign::inspect(token))
 }
 
-/// Problems and warnings of a policy.
+/// Returns the problems and warnings of a policy.
 #[wasm_bindgen]
 pub fn lint(policy: &[u8]) -> String {
     json::problems(&countersign::lint(policy))
 }
 
-/// A host whose clock is no number is broken: nothing is admitted.
+/// Converts the host's time. An invalid time gives `None`, and the check is
+/// denied.
 fn time(now_ms: f64) -> Option<u64> {
     (0.0..9_007_199_254_740_992.0)
         .contains(&now_ms)

@@ -1,11 +1,11 @@
-// Reads what a grant says out of the file's memory: the form is told in
-// npm/src/grant.rs. Another reading than the npm package's, as the test of the
-// file comes before the package.
+// Reads a grant from the memory of the module. npm/src/grant.rs documents the
+// format. It does not use the reader of the npm package, because the module is
+// tested before the package.
 
 const ABSENT = 0xffff_ffff;
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** `view` and `bytes` are of the file's memory, `at` is what `Gate.grant` returned. */
+/** `view` and `bytes` are views of the module's memory; `at` is the result of `Gate.grant`. */
 export function readGrant(view, bytes, at) {
   const number = (index) => view.getUint32(at + 8 + 4 * index, true);
   const [textBytes, ...counts] = [0, 1, 2, 3, 4].map(number);

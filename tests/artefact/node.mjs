@@ -1,5 +1,5 @@
-// Opens the file in V8, decides the requests and takes apart the tokens on
-// standard input.
+// Opens the module in V8, decides about the requests on standard input and
+// decodes the tokens.
 
 import { readFileSync } from "node:fs";
 import { readGrant } from "./grant.mjs";

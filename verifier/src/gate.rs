@@ -1,4 +1,5 @@
-//! The gate: a state machine without I/O.
+//! The gate: the public state machine, without I/O. Uses all rooms except
+//! `jose`. `README.md` lists the other files that a new host call changes.
 
 use alloc::{sync::Arc, vec::Vec};
 use core::fmt;
@@ -16,7 +17,7 @@ use crate::{
     token::Memory,
 };
 
-/// What says whether a cookie may be believed.
+/// Headers that show whether a request with a cookie has the same origin.
 const SAME_ORIGIN: [&str; 5] = [
     "sec-fetch-site",
     "origin",
@@ -25,20 +26,21 @@ const SAME_ORIGIN: [&str; 5] = [
     "sec-fetch-mode",
 ];
 
-/// An open gate: one policy, and the documents supplied so far.
+/// An open gate: one policy and the documents supplied so far.
 pub struct Gate {
     policy: Policy,
     router: Router,
     issuers: Issuers,
     memory: Memory,
-    /// Grants with a principal so far.
+    /// The number of the last grant with a principal.
     granted: u64,
     requirements: Requirements,
     warnings: Vec<Problem>,
     strip: Strip,
 }
 
-/// A policy may hold secrets, and memory holds tokens.
+/// Shows no content: a policy can contain secrets, and the memory contains
+/// tokens.
 impl fmt::Debug for Gate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Gate")
@@ -49,9 +51,9 @@ impl fmt::Debug for Gate {
 }
 
 impl Gate {
-    /// Opens a gate, or says every problem of the policy at once. `seed`
-    /// should be random: it keeps strangers from aiming at the table of
-    /// remembered tokens. 0 is safe, if slower under attack.
+    /// Opens a gate. `seed` should be random: it keeps an attacker from
+    /// choosing tokens that collide in the table of remembered tokens. 0 is
+    /// safe, but slower under such an attack.
     ///
     /// # Errors
     /// Every problem of the policy, in its order.
@@ -59,8 +61,7 @@ impl Gate {
         Self::open_json(&policy::policy_json(policy)?, seed)
     }
 
-    /// The same for a policy that is already JSON, such as a part of a host's
-    /// configuration.
+    /// The same for parsed JSON, for example a part of a host's configuration.
     ///
     /// # Errors
     /// Every problem of the policy, in its order.
@@ -83,13 +84,14 @@ impl Gate {
         })
     }
 
-    /// What somebody should look at, although the policy works.
+    /// Returns the warnings of the policy: the policy works, but the operator
+    /// should review them.
     pub fn warnings(&self) -> &[Problem] {
         &self.warnings
     }
 
-    /// Names of the headers that decisions read, in lower case. A host hands
-    /// in every field whose name, with `_` read as `-`, is one of them.
+    /// Returns the lower-case names of the headers that decisions read. A host
+    /// passes every field whose name, with `_` read as `-`, is one of them.
     pub fn reads(&self) -> Vec<&str> {
         let mut names: Vec<&str> = Vec::from(["host"]);
         let mut add = |name| {
@@ -114,7 +116,7 @@ impl Gate {
         names
     }
 
-    /// Documents to fetch now. They count as started.
+    /// Returns the documents to fetch now, and marks their fetches as started.
     pub fn due(&mut self, now_ms: u64) -> Vec<Fetch> {
         let now = signed(now_ms);
         self.memory
@@ -122,13 +124,13 @@ impl Gate {
         self.issuers.due(&self.policy, now_ms)
     }
 
-    /// How many milliseconds from now on [`Self::due`] has something (0: now),
-    /// if it ever will.
+    /// Returns the milliseconds until [`Self::due`] returns a fetch (0: now),
+    /// or `None` if the policy has no documents to fetch.
     pub fn next_due(&self, now_ms: u64) -> Option<u64> {
         self.issuers.due_in_ms(now_ms)
     }
 
-    /// How the fetch of a document from `uri` ended. A large document is read
+    /// Takes the outcome of a fetch from `uri`. The gate reads a large document
     /// in slices: see [`Supplied::Unfinished`].
     pub fn supply(
         &mut self,
@@ -140,37 +142,37 @@ impl Gate {
         let supplied = self
             .issuers
             .supply(&self.policy, source, uri, outcome, now_ms);
-        self.forget_withdrawn(supplied)
+        self.forget_tokens_of_withdrawn_keys(supplied)
     }
 
-    /// Goes on with a document that was not read to its end. `part` is the next
-    /// part of its body; empty once all of them came.
+    /// Continues to read a document. `part` is the next part of its body; it is
+    /// empty after the last part.
     pub fn resume(&mut self, source: u32, part: &[u8], now_ms: u64) -> Supplied {
         let supplied = self.issuers.resume(&self.policy, source, part, now_ms);
-        self.forget_withdrawn(supplied)
+        self.forget_tokens_of_withdrawn_keys(supplied)
     }
 
-    /// Tokens that a withdrawn key had verified are forgotten.
-    fn forget_withdrawn(&mut self, supplied: Supplied) -> Supplied {
+    /// Forgets the remembered tokens of withdrawn keys.
+    fn forget_tokens_of_withdrawn_keys(&mut self, supplied: Supplied) -> Supplied {
         if let Supplied::Accepted { .. } = supplied {
             let issuers = &self.issuers;
             self.memory
-                .retain(|known| issuers.still_finds(known.issuer, &known.key, known.named_key));
+                .retain(|known| issuers.still_selects(known.issuer, &known.key, known.named_key));
         }
         supplied
     }
 
-    /// The state of every document.
+    /// Returns the state of every document.
     pub fn status(&self, now_ms: u64) -> Vec<DocumentStatus> {
         self.issuers.status(&self.policy, now_ms)
     }
 
-    /// May this request pass?
+    /// Decides about a request.
     pub fn check(&mut self, request: &Request<'_>, now_ms: u64) -> Decision {
         let admitted = self
             .checks(now_ms, true)
             .request(request, &mut Trace::off());
-        let mut decision = self.conclude(admitted, now_ms);
+        let mut decision = self.decide(admitted, now_ms);
         if let Decision::Allow(grant) = &mut decision
             && grant.principal.is_some()
         {
@@ -179,14 +181,15 @@ impl Gate {
         decision
     }
 
-    /// The grant of a request that its host lets pass unasked: nobody's.
+    /// Returns the grant for a request that a host allows without a check, such
+    /// as a CORS preflight. It has no principal.
     pub fn anonymous(&self) -> Grant {
         self.strip.grant(None, false)
     }
 
-    /// Parses a requirement once, for [`Self::check_token`]. The same text
-    /// gives the same number for as long as it is one of the 1,024 that were
-    /// prepared or checked last.
+    /// Parses a requirement for [`Self::check_token`]. The same text gives the
+    /// same number while it is one of the 1,024 most recently used
+    /// requirements.
     ///
     /// # Errors
     /// Every problem of the requirement.
@@ -194,9 +197,9 @@ impl Gate {
         self.requirements.prepare(&self.policy, requirement)
     }
 
-    /// The same as [`Self::check`] without HTTP. Requirement 0 asks nothing
-    /// more than a good token of one of the issuers; a number that
-    /// [`Self::prepare`] never gave, or that was forgotten, denies.
+    /// Decides about a token without a request. Requirement 0 requires only a
+    /// valid token of one of the issuers. A number that [`Self::prepare`] did
+    /// not return, or whose requirement was dropped, denies.
     pub fn check_token(&mut self, token: &[u8], requirement: u32, now_ms: u64) -> Decision {
         self.requirements.touch(requirement);
         let admitted = match self.requirements.get(requirement) {
@@ -206,14 +209,14 @@ impl Gate {
             }
             None => Err(crate::refusal::Code::InternalError.into()),
         };
-        self.conclude(admitted, now_ms)
+        self.decide(admitted, now_ms)
     }
 
-    /// Every check in order, with its details. Changes nothing, and verifies
-    /// anew what is remembered.
+    /// Returns every check of a request in order, with its details. It changes
+    /// nothing and verifies remembered tokens again.
     pub fn explain(&self, request: &Request<'_>, now_ms: u64) -> Vec<Step> {
         let mut steps = Vec::new();
-        // The last step says how it ended.
+        // The last step contains the result.
         let _ = self
             .checks(now_ms, false)
             .request(request, &mut Trace::on(&mut steps));
@@ -231,9 +234,9 @@ impl Gate {
         }
     }
 
-    /// Carries out what a check asks for: fetches start, tokens are
-    /// remembered.
-    fn conclude(&mut self, admitted: Result<Pass<'_>, Halt>, now_ms: u64) -> Decision {
+    /// Turns the result of a check into a decision. It starts fetches and
+    /// remembers tokens.
+    fn decide(&mut self, admitted: Result<Pass<'_>, Halt>, now_ms: u64) -> Decision {
         match admitted {
             Err(Halt::Deny(refusal)) => Decision::Deny(refusal.into_denial(&self.policy.realm)),
             Err(Halt::Wait(sources)) => {
@@ -260,7 +263,7 @@ impl Gate {
     }
 }
 
-/// Milliseconds of a host's clock as the signed time that claims use.
+/// Converts the host's time to the signed time of claims.
 fn signed(now_ms: u64) -> i64 {
     i64::try_from(now_ms).unwrap_or(i64::MAX)
 }

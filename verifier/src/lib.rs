@@ -1,10 +1,10 @@
 //! One JWT verifier and policy gate, as pure functions.
 //!
 //! `decision = f(policy, documents so far, request, now)`: this crate has no
-//! I/O, no clock and no randomness. A host moves bytes in, fetches the
-//! documents that the gate asks for, and turns a [`Decision`] into its
-//! framework's answer. The contract (order of checks, codes, limits) is
-//! written down in `CONTRACT.md`.
+//! I/O, no clock and no randomness. A host passes bytes and the time, fetches
+//! the documents that the gate requests, and turns a [`Decision`] into a
+//! response of its framework. `CONTRACT.md` specifies the order of checks, the
+//! codes and the limits. `README.md` lists the rooms of this crate.
 #![no_std]
 #![forbid(unsafe_code)]
 

@@ -1,5 +1,5 @@
-//! The gate through its public API, with shared secrets: signatures of every
-//! other kind are the conformance corpus' matter.
+//! Tests of the gate through its public API, with HMAC tokens. The conformance
+//! corpus tests the other signature algorithms.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as B64};
 use countersign::{Code, Decision, Gate, Outcome, Request, Supplied, Verdict};
@@ -34,7 +34,7 @@ fn token(claims: &str) -> String {
     format!("{input}.{}", B64.encode(mac.finalize().into_bytes()))
 }
 
-fn good_token() -> String {
+fn valid_token() -> String {
     let claims = r#"{"iss":"https://a.test","aud":"api","exp":1700000060,"sub":"me","tenant_id":"acme","scope":"read"}"#;
     token(claims)
 }
@@ -69,21 +69,24 @@ fn code(decision: Decision) -> Option<Code> {
 }
 
 #[test]
-fn a_good_token_passes_fresh_and_remembered_with_the_same_grant() {
+fn a_valid_token_has_the_same_grant_new_and_remembered() {
     let mut gate = Gate::open(policy().as_bytes(), 7).unwrap();
-    let first = check(&mut gate, "/orgs/acme/x", Some(&good_token()));
+    let first = check(&mut gate, "/orgs/acme/x", Some(&valid_token()));
     let Decision::Allow(grant) = &first else {
         panic!("{first:?}")
     };
     assert_eq!(*grant.set_headers, [("x-subject".into(), "me".into())]);
     assert_eq!(*grant.remove_headers, ["x-subject".into()]);
-    assert_eq!(check(&mut gate, "/orgs/acme/x", Some(&good_token())), first);
+    assert_eq!(
+        check(&mut gate, "/orgs/acme/x", Some(&valid_token())),
+        first
+    );
 }
 
 #[test]
-fn each_check_answers_with_its_code() {
+fn each_check_denies_with_its_code() {
     let mut gate = Gate::open(policy().as_bytes(), 0).unwrap();
-    let good = good_token();
+    let good = valid_token();
     let mut denied = |target: &str, token: Option<&str>| code(check(&mut gate, target, token));
     assert_eq!(denied("/open", None), None);
     assert_eq!(denied("/open", Some("nonsense")), None);
@@ -118,7 +121,7 @@ fn a_requirement_is_prepared_once_and_an_unknown_number_denies() {
     let mut gate = Gate::open(policy().as_bytes(), 0).unwrap();
     let number = gate.prepare(br#"{ "scopes": ["write"] }"#).unwrap();
     assert_eq!(gate.prepare(br#"{ "scopes": ["write"] }"#).unwrap(), number);
-    let good = good_token();
+    let good = valid_token();
     assert_eq!(code(gate.check_token(good.as_bytes(), 0, NOW_MS)), None);
     assert_eq!(
         code(gate.check_token(good.as_bytes(), number, NOW_MS)),
@@ -135,9 +138,9 @@ fn a_requirement_is_prepared_once_and_an_unknown_number_denies() {
 }
 
 #[test]
-fn the_requirement_that_was_used_least_recently_makes_room() {
+fn the_least_recently_used_requirement_is_dropped() {
     let mut gate = Gate::open(policy().as_bytes(), 0).unwrap();
-    let good = good_token();
+    let good = valid_token();
     let text = |n: u32| format!(r#"{{ "scopes": ["s{n}"] }}"#);
     let numbers: Vec<u32> = (0..1_024)
         .map(|n| gate.prepare(text(n).as_bytes()).unwrap())
@@ -161,7 +164,7 @@ fn the_requirement_that_was_used_least_recently_makes_room() {
 }
 
 #[test]
-fn what_is_printed_holds_no_secret_no_token_and_no_claim() {
+fn debug_output_contains_no_secret_no_token_and_no_claim() {
     let mut gate = Gate::open(policy().as_bytes(), 0).unwrap();
     let token = token(
         r#"{"iss":"https://a.test","aud":"api","exp":1700000060,"sub":"sub-0815","tenant_id":"acme","scope":"read","email":"me@example.com"}"#,
@@ -193,8 +196,8 @@ fn an_explanation_shows_no_query() {
     );
 }
 
-/// A gate with a list of revocations, and the source of the list.
-fn revoking() -> (Gate, u32) {
+/// Returns a gate with a revocation document, and its source.
+fn gate_with_revocations() -> (Gate, u32) {
     let policy = policy().replace(
         r#""claims": { "tenant""#,
         r#""revocations": { "uri": "https://a.test/revoked" }, "claims": { "tenant""#,
@@ -205,9 +208,9 @@ fn revoking() -> (Gate, u32) {
 }
 
 #[test]
-fn the_old_document_is_in_force_until_the_new_one_was_read_to_its_end() {
-    let (mut gate, source) = revoking();
-    let good = good_token();
+fn the_old_document_is_in_force_until_the_new_one_is_read_completely() {
+    let (mut gate, source) = gate_with_revocations();
+    let good = valid_token();
     let supply = |gate: &mut Gate, body: String| {
         let outcome = Outcome::Response {
             status: 200,
@@ -233,11 +236,11 @@ fn the_old_document_is_in_force_until_the_new_one_was_read_to_its_end() {
         supplied = gate.resume(source, &[], NOW_MS);
     }
     assert_eq!(supplied, accepted);
-    assert!(slices > 3, "it was read at once");
+    assert!(slices > 3, "it was read in too few slices");
     let revoked = check(&mut gate, "/orgs/acme/x", Some(&good));
     assert_eq!(code(revoked), Some(Code::TokenRevoked));
 
-    // One that proves wrong at its end changes nothing.
+    // A document with a fault at its end changes nothing.
     let mut supplied = supply(&mut gate, list("1"));
     while supplied == Supplied::Unfinished {
         supplied = gate.resume(source, &[], NOW_MS);
@@ -249,7 +252,7 @@ fn the_old_document_is_in_force_until_the_new_one_was_read_to_its_end() {
     let revoked = check(&mut gate, "/orgs/acme/x", Some(&good));
     assert_eq!(code(revoked), Some(Code::TokenRevoked));
 
-    // A newer answer takes the place of one that is being read.
+    // A newer response replaces the one that is being read.
     assert_eq!(
         supply(&mut gate, list(r#"{"sub":"me"}"#)),
         Supplied::Unfinished
@@ -264,8 +267,8 @@ fn the_old_document_is_in_force_until_the_new_one_was_read_to_its_end() {
 }
 
 #[test]
-fn a_body_may_come_in_parts() {
-    let (mut gate, source) = revoking();
+fn a_body_can_arrive_in_parts() {
+    let (mut gate, source) = gate_with_revocations();
     let mut read = |length: usize, parts: &[&str]| {
         let outcome = Outcome::Response {
             status: 200,
@@ -286,7 +289,8 @@ fn a_body_may_come_in_parts() {
     };
     assert_eq!(read(13, &[r#"{"jt"#, r#"i":["a""#, "]}"]), "");
     assert_eq!(read(14, &["", r#"{"jti":["a"]} "#]), "");
-    // What is not as long as it was said to be is refused, and nothing waits.
+    // A body of another length than announced is refused, and no document is
+    // left unfinished.
     assert_eq!(read(14, &[r#"{"jti":["a"]}"#, ""]), "document_length");
     assert_eq!(read(14, &[r#"{"jti":["a"]}"#, "]}"]), "document_length");
     assert_eq!(read(13, &[r#"{"jti":["a"]}}"#]), "document_length");
@@ -297,7 +301,7 @@ fn a_body_may_come_in_parts() {
 
 #[test]
 fn half_a_million_entries_are_read_and_one_more_is_refused() {
-    let (mut gate, source) = revoking();
+    let (mut gate, source) = gate_with_revocations();
     let mut read = |entries: usize| {
         let body = format!(r#"{{"jti":[{}"a\u0062c"]}}"#, r#""x","#.repeat(entries - 1));
         let outcome = Outcome::Response {

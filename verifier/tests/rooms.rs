@@ -1,5 +1,5 @@
-//! The rooms of the verifier are used in one direction: each uses those above it
-//! in this list, and nothing else of this crate.
+//! The modules at the top level of `src` are called rooms. Each room uses only
+//! the rooms above it in `ROOMS`, so that there are no circles.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -18,7 +18,8 @@ const ROOMS: [&str; 12] = [
     "gate",
 ];
 
-/// Names after `crate::` in a source, also in groups: `crate::{a::X, b}`.
+/// Returns the names after `crate::` in a source text, also in groups:
+/// `crate::{a::X, b}`.
 fn used(source: &str) -> BTreeSet<String> {
     let code: String = source
         .lines()
@@ -56,10 +57,10 @@ fn used(source: &str) -> BTreeSet<String> {
     names
 }
 
-fn look(path: &Path, room: usize, found: &mut Vec<String>) {
+fn check_path(path: &Path, room: usize, found: &mut Vec<String>) {
     if path.is_dir() {
         for entry in fs::read_dir(path).unwrap() {
-            look(&entry.unwrap().path(), room, found);
+            check_path(&entry.unwrap().path(), room, found);
         }
         return;
     }
@@ -72,7 +73,7 @@ fn look(path: &Path, room: usize, found: &mut Vec<String>) {
 }
 
 #[test]
-fn rooms_use_those_above_them() {
+fn rooms_use_only_rooms_above_them() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut found = Vec::new();
     let mut seen = 0;
@@ -83,16 +84,16 @@ fn rooms_use_those_above_them() {
             continue;
         }
         let room = ROOMS.iter().position(|room| *room == stem);
-        let room = room.unwrap_or_else(|| panic!("{stem} is no room of the list"));
-        look(&path, room, &mut found);
+        let room = room.unwrap_or_else(|| panic!("{stem} is not in ROOMS"));
+        check_path(&path, room, &mut found);
         seen += 1;
     }
-    assert_eq!(seen, ROOMS.len(), "a room of the list is not there");
+    assert_eq!(seen, ROOMS.len(), "a room of ROOMS does not exist");
     assert!(found.is_empty(), "{found:#?}");
 }
 
 #[test]
-fn names_in_groups_are_seen() {
+fn names_in_groups_are_found() {
     let source =
         "use crate::{\n    gate::{A, B},\n    json,\n};\nlet x = crate::policy::y(); // crate::z\n";
     let names: Vec<_> = used(source).into_iter().collect();

@@ -1,4 +1,4 @@
-//! What `wit-bindgen` makes of `countersign.wit`.
+//! The bindings that `wit-bindgen` generates from `countersign.wit`.
 #![allow(missing_docs, unreachable_pub, reason = "generated")]
 
 wit_bindgen::generate!({

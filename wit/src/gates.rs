@@ -5,14 +5,14 @@ use std::cell::RefCell;
 use crate::{bindings::exports::countersign::gate::gate as wit, lower};
 use countersign::{Decision, Gate, Grant};
 
-/// A gate, and what it granted last.
+/// A gate and its last grant.
 pub(crate) struct Open {
     pub(crate) gate: Gate,
     granted: Option<Grant>,
 }
 
 impl Open {
-    /// Keeps what is granted.
+    /// Converts a decision and stores its grant.
     pub(crate) fn decide(&mut self, decision: Decision) -> wit::Decision {
         match decision {
             Decision::Allow(mut grant) => {
@@ -30,8 +30,8 @@ impl Open {
     }
 }
 
-/// Few gates are open at once, so a list in the order of their handles
-/// is the whole table; the newest, which is used most, is looked at first.
+/// The open gates in the order of their handles. There are few, so a list is
+/// enough. A look-up starts at the newest gate, which is used most.
 struct Gates {
     open: Vec<(u32, Open)>,
     next: u32,
@@ -41,7 +41,7 @@ thread_local! {
     static GATES: RefCell<Gates> = const { RefCell::new(Gates { open: Vec::new(), next: 1 }) };
 }
 
-/// The new gate's handle, or `None` when all 2^32 have been used.
+/// Adds a gate and returns its handle; `None` if all 2^32 handles are used.
 pub(crate) fn insert(gate: Gate) -> Option<u32> {
     GATES.with_borrow_mut(|gates| {
         let handle = gates.next;
@@ -52,19 +52,20 @@ pub(crate) fn insert(gate: Gate) -> Option<u32> {
     })
 }
 
-/// `None` where the handle names no open gate.
-pub(crate) fn with<T>(handle: u32, use_it: impl FnOnce(&mut Open) -> T) -> Option<T> {
+/// Calls a function with an open gate; `None` if the handle belongs to no open
+/// gate.
+pub(crate) fn with<T>(handle: u32, call: impl FnOnce(&mut Open) -> T) -> Option<T> {
     GATES.with_borrow_mut(|gates| {
         gates
             .open
             .iter_mut()
             .rev()
             .find(|(of, _)| *of == handle)
-            .map(|(_, open)| use_it(open))
+            .map(|(_, open)| call(open))
     })
 }
 
-/// Frees the gate; an unknown handle names nothing to free.
+/// Frees a gate. An unknown handle has no effect.
 pub(crate) fn remove(handle: u32) {
     GATES.with_borrow_mut(|gates| gates.open.retain(|(of, _)| *of != handle));
 }

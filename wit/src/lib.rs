@@ -1,5 +1,5 @@
-//! The gate through the canonical ABI: `countersign.wit`, exported. Nothing
-//! but the carrying of values between the two sets of types.
+//! Exports the gate through the canonical ABI, as `countersign.wit` declares
+//! it. This crate only converts between the two sets of types.
 
 mod bindings;
 mod gates;
@@ -11,11 +11,11 @@ use std::borrow::Cow;
 use bindings::exports::countersign::gate::gate as wit;
 use countersign::{Code, Gate, Outcome};
 
-struct Face;
+struct Component;
 
-bindings::export!(Face with_types_in bindings);
+bindings::export!(Component with_types_in bindings);
 
-impl wit::Guest for Face {
+impl wit::Guest for Component {
     fn open(policy: Vec<u8>, seed: u64) -> Result<wit::Handle, Vec<wit::Problem>> {
         let gate = Gate::open(&policy, seed).map_err(lower::problems)?;
         gates::insert(gate).ok_or_else(|| vec![lower::handles_exhausted()])

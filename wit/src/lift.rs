@@ -1,4 +1,4 @@
-//! From the canonical ABI's values to the gate's, without copying.
+//! Converts values of the canonical ABI to the gate's types, without copying.
 
 use crate::bindings::exports::countersign::gate::gate as wit;
 use countersign::{Header, Request};

@@ -1,4 +1,4 @@
-//! From the gate's values to the canonical ABI's.
+//! Converts the gate's values to those of the canonical ABI.
 
 use crate::bindings::exports::countersign::gate::gate as wit;
 use countersign::{
@@ -6,7 +6,7 @@ use countersign::{
     Severity, Step, Supplied, Verdict,
 };
 
-/// A denial that says nothing but its code.
+/// Makes a denial with only a code.
 pub(crate) fn deny(code: Code) -> wit::Decision {
     wit::Decision::Deny(denial(Denial {
         code,
@@ -28,7 +28,7 @@ pub(crate) fn grant(grant: &Grant) -> wit::Grant {
     }
 }
 
-/// The number of a grant, and what changes on one request.
+/// Returns the number of a grant and the changes to one request.
 pub(crate) fn allowed(grant: &mut Grant) -> wit::Allowed {
     let changes = std::mem::take(&mut grant.changes);
     wit::Allowed {

@@ -1,5 +1,4 @@
-//! `cargo xtask bench`: builds what is measured, then hands over to
-//! `tests/bench/`.
+//! `cargo xtask bench`: builds what it measures, then runs `tests/bench/`.
 
 use std::{
     env,
@@ -10,13 +9,13 @@ use anyhow::{Context, Result};
 
 use crate::{build, package, project, tools};
 
-/// Where the part that runs in Node has its packages.
+/// The folder of the Node.js part and its packages.
 pub(crate) const NODE: &str = "tests/bench/node";
 
 pub(crate) fn run(arguments: &[&str]) -> Result<ExitCode> {
-    let asks = |word| arguments.contains(&word);
+    let has = |word| arguments.contains(&word);
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    if !asks("--help") && !asks("-h") {
+    if !has("--help") && !has("-h") {
         build::run()?;
         let only = [
             "native",
@@ -28,7 +27,7 @@ pub(crate) fn run(arguments: &[&str]) -> Result<ExitCode> {
             "growth",
             "documents",
         ];
-        let needs = |suite| asks(suite) || !only.into_iter().any(asks);
+        let needs = |suite| has(suite) || !only.into_iter().any(has);
         if needs("node") || needs("npm") || needs("documents") {
             tools::npm_packages(NODE)?;
             package::run()?;

@@ -1,5 +1,5 @@
-//! `cargo xtask campaign`: random tests, of which the suite plays a few minutes, for as long as
-//! one has. Coverage-guided ones are [`crate::fuzz`].
+//! `cargo xtask campaign`: runs the random tests of the suite with many more
+//! cases. [`crate::fuzz`] runs coverage-guided tests.
 
 use std::{process::ExitCode, time::SystemTime};
 
@@ -10,7 +10,8 @@ use crate::project;
 struct Campaign {
     package: &'static str,
     test: &'static str,
-    /// The variable that says how many cases are played, and how many the suite plays.
+    /// The variable for the number of cases, and the number that the suite
+    /// uses.
     cases: (&'static str, u64),
 }
 
@@ -20,7 +21,8 @@ const CAMPAIGNS: &[Campaign] = &[Campaign {
     cases: ("COUNTERSIGN_CASES", 20_000),
 }];
 
-/// Each with so many times the cases of the suite, from another seed every time.
+/// Runs each campaign with `times` times the cases of the suite, and a new
+/// seed.
 pub(crate) fn run(times: &str) -> Result<ExitCode> {
     let times: u64 = times.parse().context("how many times is a number")?;
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;

@@ -1,4 +1,5 @@
-//! The main job, from a fresh clone: the file, then the command that runs it.
+//! `cargo xtask demo`: builds the module and the command, and runs the demo of
+//! the command.
 
 use std::{
     env::{self, consts::EXE_SUFFIX},
@@ -11,24 +12,24 @@ use anyhow::{Context, Result, ensure};
 
 use crate::project;
 
-/// Builds beside the standard output, so that `demo --json` stays JSON, and
-/// ends as `countersign demo` does.
+/// Writes the output of builds to standard error, so that `demo --json` prints
+/// only JSON. Returns the exit code of `countersign demo`.
 pub(crate) fn run(options: &[&str]) -> Result<ExitCode> {
-    // What the command needs beside the file is compiled meanwhile, the first
-    // time: linking the file leaves one of two cores idle.
+    // The first time, the dependencies of the command compile in parallel:
+    // linking the module leaves one of two cores idle.
     let is_first = !project::root()
         .join("dist/countersign.component.wasm")
         .exists();
-    let meanwhile = is_first.then(|| {
+    let background = is_first.then(|| {
         command()
             .args(["--quiet", "--keep-going"])
             .current_dir(project::root())
             .stdout(Stdio::null())
-            // That the file is missing is no news.
+            // The error about the missing module is expected.
             .stderr(Stdio::null())
             .spawn()
     });
-    // A process of its own, as its report belongs beside the demo's output.
+    // A separate process, so that its report goes to standard error.
     build(
         "1 of 2: the sealed module; usually a minute on two cores, the first time",
         Command::new(env::current_exe()?).arg("build"),
@@ -37,13 +38,13 @@ pub(crate) fn run(options: &[&str]) -> Result<ExitCode> {
     if !io::stderr().is_terminal() {
         command.arg("--quiet");
     }
-    // Cargo itself waits for the other one: both want the same folder.
+    // Cargo waits for the other process itself: both use the same folder.
     build(
         "2 of 2: the command, with wasmtime; usually three minutes on two cores, the first time",
         &mut command,
     )?;
-    if let Some(meanwhile) = meanwhile {
-        meanwhile?.wait()?;
+    if let Some(background) = background {
+        background?.wait()?;
     }
 
     let binary = project::target(project::root()).join(format!("debug/countersign{EXE_SUFFIX}"));
@@ -56,7 +57,7 @@ pub(crate) fn run(options: &[&str]) -> Result<ExitCode> {
     Ok(ExitCode::from(code.unwrap_or(2)))
 }
 
-/// The profile of the tests, which most clones have built or will.
+/// Uses the profile of the tests, which most clones build anyway.
 fn command() -> Command {
     let mut cargo = project::cargo();
     cargo.args(["build", "--locked", "--package", "countersign-cli"]);

@@ -8,7 +8,7 @@ use crate::project;
 
 const TARGETS: &[&str] = &["rsa", "p256", "ed25519", "gate", "policy", "documents"];
 
-/// What libFuzzer wants to be told of the program, by LLVM's own pass.
+/// Flags for LLVM's pass, which adds the instrumentation that libFuzzer needs.
 const COVERAGE: &[&str] = &[
     "-Cpasses=sancov-module",
     "-Cllvm-args=-sanitizer-coverage-level=4",
@@ -18,8 +18,8 @@ const COVERAGE: &[&str] = &[
     "-Ccodegen-units=1",
 ];
 
-/// Each target, or the one asked for, for so many seconds. What was learnt
-/// stays in `target/fuzz/`, and so does an input that fails.
+/// Runs each target, or the given one, for `seconds` seconds. The corpus and
+/// failing inputs stay in `target/fuzz/`.
 pub(crate) fn run(target: Option<&str>, seconds: &str) -> Result<ExitCode> {
     if let Some(unknown) = target.filter(|target| !TARGETS.contains(target)) {
         bail!(
@@ -41,7 +41,7 @@ pub(crate) fn run(target: Option<&str>, seconds: &str) -> Result<ExitCode> {
             .env("CARGO_ENCODED_RUSTFLAGS", COVERAGE.join("\u{1f}"))
             .args(["run", "--quiet", "--release", "--locked", "--target-dir"])
             .arg(project::target(root).join("fuzz/build"))
-            // With a target named, build scripts and macros are not instrumented.
+            // With `--target`, build scripts and macros are not instrumented.
             .args(["--target", &host])
             .args(["--bin", name, "--"])
             .arg(&corpus)

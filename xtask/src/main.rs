@@ -1,4 +1,4 @@
-//! Builds, seals and tests the one file: `cargo xtask <command>`.
+//! Builds, seals and tests the module: `cargo xtask <command>`.
 
 mod bench;
 mod build;
@@ -22,16 +22,16 @@ const USAGE: &str = "\
 usage: cargo xtask <command>
 
   demo    run the main job once, from a fresh clone (--json for machines)
-  build   build and seal the one file into dist/, with its OCI image and manifests, and compare it
+  build   build and seal the module into dist/, with its OCI image and manifests, and compare it
           with module/countersign.wasm.sha256 (after a change of the sources: build --renew;
           of the sources in another folder: build FOLDER)
-  package make the npm package of it: dist/countersign-*.tgz, and dist/inspector/
-  weigh   what each part of the file weighs (--all: each function)
-  test    everything that has to hold; installs what it needs; ends in a table of its minutes
+  package make the npm package: dist/countersign-*.tgz, and dist/inspector/
+  weigh   print the size of each part of the module (--all: of each function)
+  test    run all checks and tests; it installs what they need and ends with a table of their times
   campaign
-          the random tests of the suite for hours: campaign [TIMES, 100 unless told]
-  fuzz    coverage-guided fuzzing: fuzz [TARGET] [SECONDS, 60 unless told]
-  bench   measure it against other verifiers (--help says more)
+          the random tests of the suite for hours: campaign [TIMES, default 100]
+  fuzz    coverage-guided fuzzing: fuzz [TARGET] [SECONDS, default 60]
+  bench   compare it with other verifiers (--help lists the options)
 ";
 
 fn main() -> ExitCode {

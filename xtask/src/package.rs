@@ -1,5 +1,4 @@
-//! The npm package of the built file, as it is published, and the inspector
-//! that is made of it.
+//! Packs the npm package, as it is published, and builds the inspector from it.
 
 use std::{
     fs,
@@ -14,7 +13,7 @@ use crate::{project, tools};
 const PACKAGE: &str = "npm/package";
 const INSPECTOR: &str = "npm/inspector";
 
-/// Packs what [`crate::build`] has put out into `dist/`.
+/// Packs the output of [`crate::build`] into `dist/`.
 pub(crate) fn run() -> Result<()> {
     tools::npm_packages(PACKAGE)?;
     npm(PACKAGE, &["run", "--silent", "build"])?;
@@ -38,7 +37,7 @@ fn npm(folder: &str, arguments: &[&str]) -> Result<()> {
     tools::run(tools::npm().current_dir(folder).args(arguments))
 }
 
-/// Where a folder finds the package: what is in the tarball.
+/// Unpacks the tarball into `node_modules` of a folder.
 pub(crate) fn unpack_for(folder: &str) -> Result<()> {
     let package = project::root()
         .join(folder)
@@ -53,7 +52,8 @@ pub(crate) fn unpack_for(folder: &str) -> Result<()> {
     )
 }
 
-/// npm's name for it: the workspace's version is the package's.
+/// Returns the path of the tarball. The package has the version of the
+/// workspace.
 fn tarball() -> PathBuf {
     let name = format!("dist/countersign-{}.tgz", env!("CARGO_PKG_VERSION"));
     project::root().join(name)

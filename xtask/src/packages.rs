@@ -1,4 +1,5 @@
-//! The packages of this workspace and what they depend on, as cargo says it.
+//! The packages of this workspace and their dependencies, as cargo reports
+//! them.
 
 use std::{
     collections::BTreeSet,
@@ -20,7 +21,7 @@ pub(crate) struct Package {
     pub(crate) licence: String,
 }
 
-/// Those whose code is in the file.
+/// Returns the packages whose code is in the module.
 pub(crate) fn in_the_file(root: &Path) -> Result<BTreeSet<Package>> {
     let module = ["--package", "countersign-module", "--target", WASM];
     tree(
@@ -29,10 +30,10 @@ pub(crate) fn in_the_file(root: &Path) -> Result<BTreeSet<Package>> {
     )
 }
 
-/// What cargo would build.
+/// Returns the packages that cargo would build.
 pub(crate) fn tree(root: &Path, options: &[&str]) -> Result<BTreeSet<Package>> {
     let format = ["--prefix", "none", "--format", "{p}|{l}|"];
-    let text = said(
+    let text = output_of(
         root,
         &[&["tree", "--locked"], &format[..], options].concat(),
     )?;
@@ -42,7 +43,7 @@ pub(crate) fn tree(root: &Path, options: &[&str]) -> Result<BTreeSet<Package>> {
         .collect()
 }
 
-/// `name v1.2.3 (/path)|licence|`, and perhaps ` (*)`.
+/// Parses `name v1.2.3 (/path)|licence|`; ` (*)` can follow.
 fn package(line: &str) -> Option<Package> {
     let mut parts = line.split('|');
     let mut words = parts.next()?.split(' ');
@@ -54,11 +55,12 @@ fn package(line: &str) -> Option<Package> {
     })
 }
 
-/// Where the sources lie of what the file has from elsewhere, and its name with its version.
+/// Returns the folder, and the name with version, of each third-party package
+/// whose code is in the module.
 pub(crate) fn sources(root: &Path) -> Result<Vec<(PathBuf, String)>> {
     let options = ["--locked", "--format-version", "1"];
     let filter = ["--filter-platform", WASM];
-    let metadata = said(root, &[&["metadata"], &options[..], &filter].concat())?;
+    let metadata = output_of(root, &[&["metadata"], &options[..], &filter].concat())?;
     let metadata: Value = serde_json::from_str(&metadata)?;
     let all = metadata["packages"].as_array().context("no packages")?;
     let mut sources = Vec::new();
@@ -73,7 +75,7 @@ pub(crate) fn sources(root: &Path) -> Result<Vec<(PathBuf, String)>> {
     Ok(sources)
 }
 
-fn said(root: &Path, arguments: &[&str]) -> Result<String> {
+fn output_of(root: &Path, arguments: &[&str]) -> Result<String> {
     let mut cargo = project::cargo();
     let output = cargo.current_dir(root).args(arguments).output()?;
     ensure!(

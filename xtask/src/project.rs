@@ -1,4 +1,4 @@
-//! Where things are.
+//! Paths and programs.
 
 use std::{
     env,
@@ -8,14 +8,14 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 
-/// The workspace's root.
+/// Returns the root of the workspace.
 pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .expect("xtask is a folder of the workspace")
 }
 
-/// Where cargo puts what it builds of the sources in `root`.
+/// Returns the target folder of cargo for the sources in `root`.
 pub(crate) fn target(root: &Path) -> PathBuf {
     match env::var_os("CARGO_TARGET_DIR") {
         Some(folder) if root == self::root() => root.join(folder),
@@ -23,12 +23,12 @@ pub(crate) fn target(root: &Path) -> PathBuf {
     }
 }
 
-/// The cargo that runs this.
+/// Returns the cargo that runs this program.
 pub(crate) fn cargo() -> Command {
     Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
-/// What the rustc that builds in `folder` says.
+/// Returns the output of the rustc that builds in `folder`.
 pub(crate) fn rustc(folder: &Path, arguments: &[&str]) -> Result<String> {
     let output = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
         .current_dir(folder)

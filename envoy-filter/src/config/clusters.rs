@@ -1,30 +1,31 @@
-//! Which cluster fetches the documents of which host.
+//! The clusters that fetch documents, by host.
 
 use countersign::{Problem, json::Value};
 
 use super::problem::{below, error, field_unknown, type_wrong, value_invalid};
 use crate::address::Address;
 
-/// By host, in lower case: `auth.example.com`, `auth.example.com:8443`, or
+/// Clusters by lower-case host: `auth.example.com`, `auth.example.com:8443`, or
 /// `*` for all others.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Clusters {
     by_host: Vec<(String, Cluster)>,
-    /// Host and port of every document that the policy names, in order.
+    /// Host and port of every document that the policy names, sorted.
     named: Vec<String>,
 }
 
 /// A cluster of this Envoy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Cluster {
-    /// `{host}` and `{port}` in it stand for the document's.
+    /// The name. `{host}` and `{port}` are replaced by those of the document's
+    /// URL.
     pub(crate) name: String,
-    /// What the request says as its authority, where it is not the URL's.
+    /// The authority of the request, if it differs from the URL's.
     pub(crate) authority: Option<String>,
 }
 
 impl Clusters {
-    /// Reads what it can, and adds what is wrong to `problems`.
+    /// Reads the valid parts and adds problems to `problems`.
     pub(super) fn read(value: &Value<'_>, pointer: &str, problems: &mut Vec<Problem>) -> Self {
         let mut clusters = Self::default();
         let Some(members) = value.as_object() else {
@@ -52,36 +53,40 @@ impl Clusters {
         clusters
     }
 
-    /// The cluster of a URL's host.
+    /// Returns the cluster for a URL.
     pub(crate) fn of_uri(&self, uri: &str) -> Option<Cluster> {
         Address::of(uri).and_then(|address| self.of(&address))
     }
 
-    /// The policy names these.
-    pub(super) fn name<'a>(&mut self, addresses: impl Iterator<Item = Address<'a>>) {
-        self.named.extend(addresses.map(|address| socket(&address)));
+    /// Adds the addresses that the policy names.
+    pub(super) fn add_named<'a>(&mut self, addresses: impl Iterator<Item = Address<'a>>) {
+        self.named
+            .extend(addresses.map(|address| host_and_port(&address)));
         self.named.sort_unstable();
         self.named.dedup();
     }
 
-    /// The cluster of a host: by host and port, by host alone, or the one for
-    /// all. Where the address chooses the cluster (`*` and `{…}`), or may go
-    /// anywhere, it has to be one that the policy or the configuration names:
-    /// a document may not aim fetches at whatever this Envoy can reach.
+    /// Returns the cluster for an address: by host and port, by host alone, or
+    /// the entry `*`. If the address determines the cluster (`*` and `{…}`),
+    /// the policy or the configuration must name the address. Otherwise a
+    /// discovery document could direct fetches to any host that this Envoy can
+    /// reach.
     pub(crate) fn of(&self, address: &Address<'_>) -> Option<Cluster> {
         let entry = |wanted: &str| {
             let mut all = self.by_host.iter();
             let found = all.find(|(host, _)| host.eq_ignore_ascii_case(wanted));
             found.map(|(_, cluster)| cluster)
         };
-        let is_named = || self.named.binary_search(&socket(address)).is_ok();
+        let is_named = || self.named.binary_search(&host_and_port(address)).is_ok();
         let by_host = || {
             entry(address.host).filter(|cluster| {
                 !cluster.name.contains('{') || address.has_default_port() || is_named()
             })
         };
         let other = || entry("*").filter(|_| is_named());
-        let cluster = entry(&socket(address)).or_else(by_host).or_else(other)?;
+        let cluster = entry(&host_and_port(address))
+            .or_else(by_host)
+            .or_else(other)?;
         Some(Cluster {
             name: expand(&cluster.name, address),
             authority: cluster.authority.clone(),
@@ -89,14 +94,14 @@ impl Clusters {
     }
 }
 
-/// Host and port, however the URL writes them.
-fn socket(address: &Address<'_>) -> String {
+/// Returns host and port in lower case, with the default port.
+fn host_and_port(address: &Address<'_>) -> String {
     [address.host, ":", address.port]
         .concat()
         .to_ascii_lowercase()
 }
 
-/// With host and port in place of their names.
+/// Replaces `{host}` and `{port}` in a template.
 fn expand(template: &str, address: &Address<'_>) -> String {
     let mut parts = template.split('{');
     let mut name = parts.next().unwrap_or_default().to_owned();
@@ -114,7 +119,7 @@ impl Cluster {
     fn read(value: &Value<'_>, pointer: &str) -> Result<Self, Problem> {
         if let Some(name) = value.as_str() {
             return Ok(Self {
-                name: filled(name, pointer)?,
+                name: visible_ascii(name, pointer)?,
                 authority: None,
             });
         }
@@ -129,7 +134,7 @@ impl Cluster {
                 let text = value
                     .as_str()
                     .ok_or_else(|| type_wrong(place, "a string"))?;
-                filled(text, place)
+                visible_ascii(text, place)
             };
             match field {
                 "cluster" => name = Some(text()?),
@@ -145,7 +150,7 @@ impl Cluster {
     }
 }
 
-fn filled(text: &str, pointer: &str) -> Result<String, Problem> {
+fn visible_ascii(text: &str, pointer: &str) -> Result<String, Problem> {
     if text.is_empty() || text.bytes().any(|byte| !byte.is_ascii_graphic()) {
         return Err(value_invalid(
             pointer,

@@ -1,5 +1,5 @@
-//! The plugin's configuration: a policy, or `{ "policy": …, "envoy": … }`,
-//! as JSON text or as a `google.protobuf.Struct`.
+//! The configuration of the plugin: a policy, or `{ "policy": …, "envoy": … }`.
+//! It is JSON text or a `google.protobuf.Struct`.
 
 mod clusters;
 mod problem;
@@ -10,21 +10,21 @@ use countersign::{Gate, Problem, json::Value, policy_json};
 
 pub(crate) use clusters::{Cluster, Clusters};
 pub(crate) use problem::{cluster_unknown, report};
-pub(crate) use settings::{Held, Property, Settings};
+pub(crate) use settings::{Property, PropertyValue, Settings};
 
 use crate::address::Address;
 
-/// A configuration in which nothing is wrong.
+/// A valid configuration.
 #[derive(Debug)]
 pub(crate) struct Configuration {
     pub(crate) gate: Gate,
     pub(crate) settings: Settings,
-    /// What somebody should look at.
+    /// Warnings of the policy, for the operator.
     pub(crate) warnings: Vec<Problem>,
 }
 
 impl Configuration {
-    /// Reads it, or says everything that is wrong with it.
+    /// Reads a configuration, or returns all its problems.
     pub(crate) fn read(bytes: &[u8], seed: u64) -> Result<Self, Vec<Problem>> {
         let value = match structure::read(bytes) {
             Some(value) => value,
@@ -36,23 +36,23 @@ impl Configuration {
             settings,
             mut problems,
         } = Parts::of(&value);
-        let placed = |mut problem: Problem| {
+        let with_place = |mut problem: Problem| {
             problem.pointer.insert_str(0, place);
             problem
         };
         let mut settings = settings;
         match Gate::open_json(policy, seed) {
             Err(found) => problems
-                .splice(..0, found.into_iter().map(placed))
+                .splice(..0, found.into_iter().map(with_place))
                 .for_each(drop),
             Ok(gate) => {
                 let documents = gate.status(0);
                 let named = documents.iter().filter_map(|d| Address::of(&d.uri));
-                settings.clusters.name(named);
+                settings.clusters.add_named(named);
                 problems.extend(unreachable(&gate, &settings.clusters));
                 if problems.is_empty() {
                     return Ok(Self {
-                        warnings: gate.warnings().iter().cloned().map(placed).collect(),
+                        warnings: gate.warnings().iter().cloned().map(with_place).collect(),
                         gate,
                         settings,
                     });
@@ -63,7 +63,7 @@ impl Configuration {
     }
 }
 
-/// What a configuration consists of; `place` is where the policy is in it.
+/// The parts of a configuration. `place` is the JSON Pointer of the policy.
 struct Parts<'v, 't> {
     policy: &'v Value<'t>,
     place: &'static str,
@@ -97,13 +97,13 @@ impl<'v, 't> Parts<'v, 't> {
     }
 }
 
-/// Documents that no cluster fetches.
+/// Returns a problem for each host whose documents no cluster fetches.
 fn unreachable(gate: &Gate, clusters: &Clusters) -> Vec<Problem> {
     let documents = gate.status(0);
     let addresses = documents.iter().filter_map(|d| Address::of(&d.uri));
     let mut hosts: Vec<&str> = Vec::new();
     for address in addresses.filter(|address| clusters.of(address).is_none()) {
-        // The documents of an issuer follow each other.
+        // The documents of one issuer are adjacent.
         if hosts.last() != Some(&address.authority) {
             hosts.push(address.authority);
         }

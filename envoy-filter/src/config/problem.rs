@@ -1,10 +1,11 @@
-//! What is wrong with a configuration, in the terms of the policy's problems.
+//! Problems of a configuration, in the form of the policy's problems.
 
 use std::fmt::Write;
 
 use countersign::{Problem, Severity, json::push_token};
 
-/// Problems that the log shows; of more it shows how many.
+/// Maximum number of problems that the log shows. Of further ones it shows only
+/// the number.
 const SHOWN: usize = 100;
 
 pub(super) fn error(pointer: &str, code: &'static str, message: String) -> Problem {
@@ -29,20 +30,20 @@ pub(super) fn field_unknown(pointer: &str, name: &str, known: &str) -> Problem {
     error(&below(pointer, name), "field_unknown", message)
 }
 
-/// A cluster that Envoy does not have.
+/// Makes the problem of a cluster that Envoy does not have.
 pub(crate) fn cluster_unknown(name: &str) -> Problem {
     let message = ["Envoy has no cluster `", name, "`, or not yet"].concat();
     error("/envoy/clusters", "cluster_unknown", message)
 }
 
-/// The pointer of a member.
+/// Returns the pointer of a member.
 pub(super) fn below(pointer: &str, name: &str) -> String {
     let mut pointer = pointer.to_owned();
     push_token(&mut pointer, name);
     pointer
 }
 
-/// All of them in one message.
+/// Formats all problems as one message.
 pub(crate) fn report(title: &str, problems: &[Problem]) -> String {
     let mut text = String::from(title);
     for Problem {
@@ -52,7 +53,7 @@ pub(crate) fn report(title: &str, problems: &[Problem]) -> String {
         ..
     } in problems.iter().take(SHOWN)
     {
-        // A string takes everything.
+        // Writing to a string never fails.
         let _ = write!(text, "\n  at `{pointer}`: {message} ({code})");
     }
     if let Some(more @ 1..) = problems.len().checked_sub(SHOWN) {

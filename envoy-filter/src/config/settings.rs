@@ -1,4 +1,4 @@
-//! What only Envoy needs.
+//! The settings for Envoy.
 
 use std::ops::RangeInclusive;
 
@@ -15,34 +15,35 @@ use super::{
 /// The member `envoy` of a configuration.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Settings {
-    /// Who fetches which documents.
+    /// The clusters that fetch documents.
     pub(crate) clusters: Clusters,
-    /// Bound on one fetch.
+    /// Timeout of one fetch.
     pub(crate) fetch_timeout_ms: u32,
-    /// Requests that wait for documents at a time, in one worker.
+    /// Maximum number of requests of one worker that wait for documents of one
+    /// issuer.
     pub(crate) max_waiting: usize,
-    /// How long a request waits for documents in all.
+    /// Maximum total time that a request waits for documents.
     pub(crate) max_wait_ms: u64,
-    /// What the names of metrics begin with.
+    /// The prefix of the names of metrics.
     pub(crate) metrics_prefix: String,
-    /// What the filter state holds.
+    /// The properties of the filter state to set.
     pub(crate) filter_state: Vec<Property>,
-    /// Whether CORS preflight requests pass unasked.
+    /// Whether CORS preflight requests pass without a check.
     pub(crate) bypass_cors_preflight: bool,
     /// Whether a denial has the header `x-countersign-code`.
     pub(crate) code_header: bool,
 }
 
-/// What the filter state can hold, by the name in it.
+/// A property of the filter state, with its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Property {
     pub(crate) name: String,
-    pub(crate) held: Held,
+    pub(crate) value: PropertyValue,
 }
 
-/// Something of the caller, or the code of a denial.
+/// The value of a property: a part of the principal, or the code of a denial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Held {
+pub(crate) enum PropertyValue {
     Caller(Forward),
     Code,
 }
@@ -68,7 +69,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Reads what it can, and adds what is wrong to `problems`.
+    /// Reads the valid parts and adds problems to `problems`.
     pub(super) fn read(value: &Value<'_>, pointer: &str, problems: &mut Vec<Problem>) -> Self {
         let mut settings = Self::default();
         let Some(members) = value.as_object() else {
@@ -117,16 +118,16 @@ impl Settings {
 }
 
 impl Property {
-    /// By a word of the policy's `forward`, or `code`.
+    /// Finds a property by a word of the policy's `forward`, or `code`.
     fn of(word: &str) -> Option<Self> {
         let known = Forward::ALL.iter().find(|(known, _)| *known == word);
-        let held = match known {
-            Some((_, what)) => Held::Caller(*what),
-            None if word == "code" => Held::Code,
+        let value = match known {
+            Some((_, part)) => PropertyValue::Caller(*part),
+            None if word == "code" => PropertyValue::Code,
             None => return None,
         };
         let name = ["countersign.", word].concat();
-        Some(Self { name, held })
+        Some(Self { name, value })
     }
 }
 
@@ -153,13 +154,14 @@ fn flag(value: &Value<'_>, pointer: &str) -> Result<bool, Problem> {
     }
 }
 
-/// What a metric's name may be made of, in Envoy and in Prometheus.
+/// Reads a prefix of characters that are valid in metric names of Envoy and
+/// Prometheus.
 fn prefix(value: &Value<'_>, pointer: &str) -> Result<String, Problem> {
     let text = value
         .as_str()
         .ok_or_else(|| type_wrong(pointer, "a string"))?;
-    let good = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'.';
-    if text.bytes().all(good) && text.starts_with(|first: char| first.is_ascii_alphabetic()) {
+    let is_valid = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'.';
+    if text.bytes().all(is_valid) && text.starts_with(|first: char| first.is_ascii_alphabetic()) {
         Ok(text.to_owned())
     } else {
         let message = "this has to begin with a letter, and to be letters, digits, `_` and `.`";

@@ -1,17 +1,18 @@
-//! `google.protobuf.Struct` as Envoy hands it over: in protobuf's encoding
-//! (protobuf.dev/programming-guides/encoding), whatever its manual says.
+//! Reads a `google.protobuf.Struct`. Envoy passes it in protobuf's encoding
+//! (protobuf.dev/programming-guides/encoding), although its manual says
+//! otherwise.
 
 use std::borrow::Cow;
 
 use countersign::json::{Number, Object, Value};
 
-/// Levels of objects and arrays, as in a policy's text with one around it.
+/// Maximum nesting of objects and arrays: one more than in a policy.
 const DEPTH: usize = 33;
-/// The largest number below which doubles are exact integers.
+/// Up to this number, doubles represent integers exactly.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// `None` where the bytes are no such message. No JSON text is one: of the
-/// control characters that every member's tag is, JSON has none.
+/// Reads a message. `None` if the bytes are not a valid one. A JSON text is
+/// never valid: each member starts with a tag that JSON does not contain.
 pub(crate) fn read(bytes: &[u8]) -> Option<Value<'_>> {
     if bytes.is_empty() {
         return None;
@@ -46,7 +47,7 @@ fn member(bytes: &[u8], depth: usize) -> Option<(Cow<'_, str>, Value<'_>)> {
     ))
 }
 
-/// One of six fields.
+/// Reads a value: one of six fields.
 fn value(bytes: &[u8], depth: usize) -> Option<Value<'_>> {
     let mut message = Message(bytes);
     let value = match message.next()?? {
@@ -75,12 +76,13 @@ fn list(bytes: &[u8], depth: usize) -> Option<Value<'_>> {
     Some(Value::Array(items))
 }
 
-/// All numbers are doubles: what was an integer is one again.
+/// Converts a double, since all numbers are doubles here. An integral double
+/// becomes an integer.
 fn number(number: f64) -> Option<Number> {
     if !number.is_finite() {
         return None;
     }
-    // Within these bounds the conversions are exact.
+    // The conversions are exact within these bounds.
     Some(if number.trunc() != number || number.abs() > EXACT {
         Number::Float(number)
     } else if number < 0.0 {
@@ -90,10 +92,10 @@ fn number(number: f64) -> Option<Number> {
     })
 }
 
-/// The fields of a message, from what is left of it.
+/// The remaining bytes of a message.
 struct Message<'a>(&'a [u8]);
 
-/// A field's number and what it holds.
+/// A field: its number and its value.
 enum Field<'a> {
     Varint(u64, u64),
     Fixed(u64, u64),
@@ -101,11 +103,9 @@ enum Field<'a> {
 }
 
 impl<'a> Message<'a> {
-    /// `Some(None)` at its end, `None` where it is none.
-    #[expect(
-        clippy::option_option,
-        reason = "a fault is another thing than the end"
-    )]
+    /// Reads the next field. Returns `Some(None)` at the end of the message and
+    /// `None` if it is invalid.
+    #[expect(clippy::option_option, reason = "a fault differs from the end")]
     fn next(&mut self) -> Option<Option<Field<'a>>> {
         if self.0.is_empty() {
             return Some(None);
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_was_cut_off_is_none() {
+    fn a_truncated_message_is_refused() {
         let message = entry("object", &field(0x2a, &entry("a", &field(0x1a, b"text"))));
         assert!(read(&message).is_some());
         for length in 1..message.len() {
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_struct_holds_is_refused() {
+    fn invalid_values_are_refused() {
         let unset: &[u8] = &[];
         for (what, value) in [
             ("no value", unset),
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_no_message() {
+    fn a_json_text_is_not_a_message() {
         for text in ["{}", "\n{\n  \"policy\": {}\n}\n", "\n\n\n{}", "", " "] {
             assert_eq!(read(text.as_bytes()), None, "{text:?}");
         }

@@ -37,7 +37,7 @@ fn a_document_that_no_cluster_fetches_is_a_problem() {
 }
 
 #[test]
-fn everything_that_is_wrong_is_said_at_once() {
+fn all_problems_are_reported_at_once() {
     let text = r#"{
         "policy": { "contract": "1", "issuers": [], "colour": 1 },
         "envoy": { "clusters": { "a": 1, "https://b": "b", "c": { "cluster": "", "x": 1 }, "d": {} },
@@ -87,7 +87,7 @@ fn a_cluster_is_found_by_host_and_port_by_host_or_for_all() {
 }
 
 #[test]
-fn a_document_aims_no_fetch_at_what_nobody_has_named() {
+fn discovery_cannot_direct_fetches_to_an_unnamed_host() {
     let outbound = "outbound|{port}||{host}";
     let envoy = format!(
         r#"{{ "clusters": {{ "*": "{outbound}", "cdn.example.com": "{outbound}",
@@ -132,7 +132,7 @@ fn a_document_aims_no_fetch_at_what_nobody_has_named() {
     assert_eq!(
         of("https://payments.internal/"),
         None,
-        "an egress reaches anything"
+        "an egress cluster can reach any host"
     );
 }
 

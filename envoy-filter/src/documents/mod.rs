@@ -1,6 +1,6 @@
-//! The documents that a plugin's gate asks for. One worker fetches each for
-//! all of this Envoy: it takes a lease in the shared data, and puts there
-//! what came; the others take it from there.
+//! The documents of a plugin's gate. One worker fetches a document for all
+//! workers of this Envoy: it takes a lease in the shared data and publishes the
+//! document there. The other workers read it from there.
 
 mod reading;
 
@@ -10,53 +10,56 @@ use countersign::{Fetch, Gate, Outcome};
 
 use crate::{
     config::Settings,
-    document::{Document, Origin, Wanted},
+    document::{Document, Origin, Progress},
     host::shared,
     metrics::Metrics,
-    pace::Pace,
+    pace::Budget,
     response::Response,
 };
 
-/// Fetches of one worker under way that no request waits for.
+/// Maximum number of fetches in flight in one worker that no request waits for.
 const FETCHES: usize = 32;
-/// Its version changes with every document.
-const NEWS: &str = "countersign.news";
+/// A key in the shared data whose version changes with every published
+/// document.
+const CHANGES: &str = "countersign.news";
 
-/// Everything that the gate ever asked for.
+/// All documents that the gate has requested.
 #[derive(Default)]
 pub(crate) struct Documents {
-    /// By source: these are the numbers from 0 on.
-    known: Vec<Known>,
-    /// This worker's fetches under way.
-    flights: Vec<Flight>,
-    /// To be fetched, a few in one callback.
+    /// The documents, indexed by source.
+    known: Vec<Entry>,
+    /// The fetches of this worker that are in flight.
+    in_flight: Vec<InFlight>,
+    /// Documents to fetch. One callback starts a few.
     queue: VecDeque<Fetch>,
-    /// Sources that the gate has not read to their end.
+    /// Sources that the gate has not read completely.
     unread: VecDeque<u32>,
-    /// The version of [`NEWS`] up to which all is or is being taken.
+    /// The version of [`CHANGES`] that this worker has processed or is
+    /// processing.
     read: u32,
-    /// Of whose documents from which on news is being looked for.
-    looking: Option<usize>,
-    /// Sources of which there is news since [`Self::landed`] was called.
-    landed: Vec<u32>,
+    /// The index of the next document to check for changes, during a scan.
+    scan_at: Option<usize>,
+    /// Sources with a new result since the last call of [`Self::take_updated`].
+    updated: Vec<u32>,
 }
 
-/// What is known of a source.
+/// The document of a source.
 #[derive(Default)]
-struct Known {
+struct Entry {
     document: Option<Document>,
-    /// It is in the queue, and nobody has fetched it since.
+    /// Whether it is in the queue and not fetched since.
     queued: bool,
 }
 
-/// What is fetched from where: discovery may name another place meanwhile.
-struct Flight {
+/// A fetch in flight. It stores the address, because discovery can change the
+/// document's address meanwhile.
+struct InFlight {
     call: u32,
     source: u32,
     uri: Arc<str>,
 }
 
-/// The parts of a plugin that documents have to do with.
+/// The parts of a plugin that documents use.
 pub(crate) struct Parts<'a> {
     pub(crate) gate: &'a mut Gate,
     pub(crate) settings: &'a Settings,
@@ -64,22 +67,23 @@ pub(crate) struct Parts<'a> {
 }
 
 impl Documents {
-    /// As much as one callback has time for: reading, news of other workers,
-    /// and what is to be fetched. Whether the gate was asked what is due, if it
-    /// is to be asked: not before all news is known.
+    /// Does the work of one callback: it reads documents, processes changes of
+    /// other workers, and starts fetches. Returns whether it called
+    /// [`Gate::due`]. It does so only if `is_due`, and only after it has
+    /// processed all changes.
     pub(crate) fn work(&mut self, parts: &mut Parts<'_>, is_due: bool, now_ms: u64) -> bool {
-        let mut pace = Pace::begin();
+        let mut budget = Budget::begin();
         if let Some(source) = self.unread.pop_front() {
-            self.read_on(parts, source, &mut pace, now_ms);
+            self.continue_reading(parts, source, &mut budget, now_ms);
         }
-        self.look_for_news(parts, &mut pace, now_ms);
-        let asks = is_due && self.looking.is_none();
-        if asks {
+        self.scan_for_changes(parts, &mut budget, now_ms);
+        let asked = is_due && self.scan_at.is_none();
+        if asked {
             for fetch in parts.gate.due(now_ms) {
-                self.put_off(fetch);
+                self.enqueue(fetch);
             }
         }
-        while self.flights.len() < FETCHES && pace.has_time() {
+        while self.in_flight.len() < FETCHES && budget.has_time() {
             let Some(fetch) = self.queue.pop_front() else {
                 break;
             };
@@ -88,69 +92,71 @@ impl Documents {
                 self.want(parts, fetch, now_ms);
             }
         }
-        asks
+        asked
     }
 
-    /// Whether [`Self::work`] has something to do at once.
+    /// Returns whether [`Self::work`] has something to do now.
     pub(crate) fn has_work(&self) -> bool {
         !self.unread.is_empty()
-            || self.looking.is_some()
-            || !self.landed.is_empty()
-            || (!self.queue.is_empty() && self.flights.len() < FETCHES)
+            || self.scan_at.is_some()
+            || !self.updated.is_empty()
+            || (!self.queue.is_empty() && self.in_flight.len() < FETCHES)
     }
 
-    /// Takes what another worker has fetched, or fetches it, unless that is
-    /// being done: whether there is news already.
+    /// Reads a document that another worker has fetched, or fetches it, unless
+    /// that is in progress. Returns whether there is a new result already.
     pub(crate) fn want(&mut self, parts: &mut Parts<'_>, fetch: Fetch, now_ms: u64) -> bool {
         let (source, uri) = (fetch.source, Arc::clone(&fetch.uri));
-        let flies = |flight: &Flight| flight.source == source && flight.uri == uri;
-        if self.flights.iter().any(flies) {
+        let is_same = |fetch: &InFlight| fetch.source == source && fetch.uri == uri;
+        if self.in_flight.iter().any(is_same) {
             return false;
         }
         let Some(document) = self.document(parts, fetch) else {
             return false;
         };
-        let wanted = document.want(parts.gate, parts.settings, now_ms);
-        self.begun(parts, source, uri, wanted, now_ms)
+        let progress = document.ensure_fetched(parts.gate, parts.settings, now_ms);
+        self.handle_progress(parts, source, uri, progress, now_ms)
     }
 
-    fn begun(
+    fn handle_progress(
         &mut self,
         parts: &mut Parts<'_>,
         source: u32,
         uri: Arc<str>,
-        wanted: Wanted,
+        progress: Progress,
         now_ms: u64,
     ) -> bool {
-        match wanted {
-            Wanted::Read => return self.read_on(parts, source, &mut Pace::begin(), now_ms),
-            Wanted::FailedElsewhere => self.landed.push(source),
-            Wanted::Failed => {
-                let failed = parts.gate.supply(source, &uri, Outcome::Failed, now_ms);
-                return self.given(parts, source, failed, Origin::Failed, now_ms);
+        match progress {
+            Progress::Readable => {
+                return self.continue_reading(parts, source, &mut Budget::begin(), now_ms);
             }
-            Wanted::Under => return false,
-            Wanted::Call(call) => {
-                self.flights.push(Flight { call, source, uri });
+            Progress::FailedElsewhere => self.updated.push(source),
+            Progress::Failed => {
+                let failed = parts.gate.supply(source, &uri, Outcome::Failed, now_ms);
+                return self.finish(parts, source, failed, Origin::Failed, now_ms);
+            }
+            Progress::Ongoing => return false,
+            Progress::Started(call) => {
+                self.in_flight.push(InFlight { call, source, uri });
                 return false;
             }
         }
         true
     }
 
-    /// Until a later callback.
-    fn put_off(&mut self, fetch: Fetch) {
+    /// Queues a fetch for a later callback.
+    fn enqueue(&mut self, fetch: Fetch) {
         let known = self.known_or_new(fetch.source);
         if known.is_some_and(|known| !std::mem::replace(&mut known.queued, true)) {
             self.queue.push_back(fetch);
         }
     }
 
-    fn known_or_new(&mut self, source: u32) -> Option<&mut Known> {
+    fn known_or_new(&mut self, source: u32) -> Option<&mut Entry> {
         let index = index(source);
         if self.known.len() <= index {
             self.known
-                .resize_with(index.saturating_add(1), Known::default);
+                .resize_with(index.saturating_add(1), Entry::default);
         }
         self.known.get_mut(index)
     }
@@ -158,7 +164,7 @@ impl Documents {
     fn document(&mut self, parts: &Parts<'_>, fetch: Fetch) -> Option<&mut Document> {
         let known = self.known_or_new(fetch.source)?;
         known.queued = false;
-        // Discovery may name another place than before.
+        // Discovery can change the address.
         let moved = |document: &mut Document| document.fetch.uri != fetch.uri;
         if let Some(other) = known.document.take_if(moved) {
             other.discard();
@@ -171,8 +177,8 @@ impl Documents {
         self.known.get_mut(index(source))?.document.as_mut()
     }
 
-    /// A fetch of this worker ended; `size` is the body's, and `None` where
-    /// there was no answer.
+    /// Handles the end of a fetch of this worker. `size` is the size of the
+    /// body; `None` means that there was no response.
     pub(crate) fn fetched(
         &mut self,
         parts: &mut Parts<'_>,
@@ -180,18 +186,18 @@ impl Documents {
         size: Option<usize>,
         now_ms: u64,
     ) {
-        let Some(place) = self.flights.iter().position(|flight| flight.call == call) else {
+        let Some(place) = self.in_flight.iter().position(|fetch| fetch.call == call) else {
             return;
         };
-        let Flight { source, uri, .. } = self.flights.swap_remove(place);
+        let InFlight { source, uri, .. } = self.in_flight.swap_remove(place);
         let document = self.known(source);
-        // What was asked of an address that is no longer right is dropped.
+        // A response from a former address is dropped.
         let Some(document) = document.filter(|document| document.fetch.uri == uri) else {
             return;
         };
-        let most = document.fetch.max_bytes;
+        let max_bytes = document.fetch.max_bytes;
         let response = size.ok_or("there was no answer").and_then(|size| {
-            if u32::try_from(size).is_ok_and(|size| size <= most) {
+            if u32::try_from(size).is_ok_and(|size| size <= max_bytes) {
                 Response::take(size).ok_or("its answer could not be read")
             } else {
                 Err("its answer is too large")
@@ -199,32 +205,32 @@ impl Documents {
         });
         match response {
             Ok(response) => {
-                document.came(response);
-                self.read_on(parts, source, &mut Pace::begin(), now_ms);
+                document.receive(response);
+                self.continue_reading(parts, source, &mut Budget::begin(), now_ms);
             }
             Err(reason) => {
                 document.log(reason);
                 let failed = parts.gate.supply(source, &uri, Outcome::Failed, now_ms);
-                self.given(parts, source, failed, Origin::Failed, now_ms);
+                self.finish(parts, source, failed, Origin::Failed, now_ms);
             }
         }
     }
 
-    /// Takes what other workers have put down since the last time.
-    fn look_for_news(&mut self, parts: &mut Parts<'_>, pace: &mut Pace, now_ms: u64) {
-        // What comes meanwhile is looked for after that.
-        if self.looking.is_none()
-            && let Some((_, news)) = shared::get(NEWS)
-            && news != self.read
+    /// Processes what other workers have published since the last scan.
+    fn scan_for_changes(&mut self, parts: &mut Parts<'_>, budget: &mut Budget, now_ms: u64) {
+        // Changes during a scan cause another scan after it.
+        if self.scan_at.is_none()
+            && let Some((_, version)) = shared::get(CHANGES)
+            && version != self.read
         {
-            self.read = news;
-            self.looking = Some(0);
+            self.read = version;
+            self.scan_at = Some(0);
         }
-        while let Some(place) = self.looking
-            && pace.has_time()
+        while let Some(place) = self.scan_at
+            && budget.has_time()
         {
             let end = place.saturating_add(1);
-            self.looking = (end < self.known.len()).then_some(end);
+            self.scan_at = (end < self.known.len()).then_some(end);
             let known = self.known.get_mut(place);
             let Some(document) = known.and_then(|known| known.document.as_mut()) else {
                 continue;
@@ -232,25 +238,25 @@ impl Documents {
             if document.reading.is_some() {
                 continue;
             }
-            if let Some(wanted) = document.catch_up(parts.gate, now_ms) {
+            if let Some(progress) = document.catch_up(parts.gate, now_ms) {
                 let (source, uri) = (document.fetch.source, Arc::clone(&document.fetch.uri));
-                self.begun(parts, source, uri, wanted, now_ms);
+                self.handle_progress(parts, source, uri, progress, now_ms);
             }
         }
     }
 
-    /// The sources of which there is news, once.
-    pub(crate) fn landed(&mut self) -> Vec<u32> {
-        std::mem::take(&mut self.landed)
+    /// Returns and clears the sources with a new result.
+    pub(crate) fn take_updated(&mut self) -> Vec<u32> {
+        std::mem::take(&mut self.updated)
     }
 
-    /// Whether another worker may have news soon.
+    /// Returns whether another worker fetches one of the documents.
     pub(crate) fn awaits_others(&self) -> bool {
         let mut documents = self
             .known
             .iter()
             .filter_map(|known| known.document.as_ref());
-        documents.any(|document| document.elsewhere)
+        documents.any(|document| document.is_fetched_elsewhere)
     }
 }
 

@@ -1,38 +1,38 @@
-//! What came goes to the gate, and then to the other workers.
+//! Passes documents to the gate, and then to the other workers.
 
 use std::sync::Arc;
 
 use countersign::{FetchKind, Supplied};
 
-use super::{Documents, NEWS, Parts, index};
+use super::{CHANGES, Documents, Parts, index};
 use crate::{
     document::{Origin, Step},
     host::shared,
-    pace::Pace,
+    pace::Budget,
 };
 
 impl Documents {
-    /// Goes on with what came or is taken, for as long as there is time: whether
-    /// there is news.
-    pub(super) fn read_on(
+    /// Continues to read a document while there is time. Returns whether there
+    /// is a new result.
+    pub(super) fn continue_reading(
         &mut self,
         parts: &mut Parts<'_>,
         source: u32,
-        pace: &mut Pace,
+        budget: &mut Budget,
         now_ms: u64,
     ) -> bool {
         while let Some(document) = self.known(source)
             && let Some(reading) = document.reading.take()
         {
             match document.step(parts.gate, reading, now_ms) {
-                Step::Given(supplied, origin) => {
-                    return self.given(parts, source, supplied, origin, now_ms);
+                Step::Processed(supplied, origin) => {
+                    return self.finish(parts, source, supplied, origin, now_ms);
                 }
                 Step::More(reading) => document.reading = Some(reading),
-                // A newer one is there, or somebody fetches it when it is due.
+                // There is a newer copy, or a worker fetches the document when it is due.
                 Step::Lost => return false,
             }
-            if !pace.has_time() {
+            if !budget.has_time() {
                 self.unread.push_back(source);
                 return false;
             }
@@ -40,9 +40,9 @@ impl Documents {
         false
     }
 
-    /// The gate has answered to what it was given; the other workers are told
-    /// what this one fetched. Whether there is news.
-    pub(super) fn given(
+    /// Handles the result of a supplied document and publishes what this worker
+    /// fetched. Returns whether there is a new result.
+    pub(super) fn finish(
         &mut self,
         parts: &mut Parts<'_>,
         source: u32,
@@ -51,7 +51,7 @@ impl Documents {
         now_ms: u64,
     ) -> bool {
         if let (Supplied::Accepted { .. }, Origin::Fetched(_)) = (&supplied, &origin) {
-            self.lease_what_follows(parts, source, now_ms);
+            self.lease_dependents(parts, source, now_ms);
         }
         let Some(known) = self.known.get_mut(index(source)) else {
             return false;
@@ -62,7 +62,7 @@ impl Documents {
         };
         match (supplied, origin) {
             (_, Origin::Shared(_)) => {
-                self.landed.push(source);
+                self.updated.push(source);
                 return true;
             }
             (Supplied::Accepted { skipped }, Origin::Fetched(fetched)) => {
@@ -70,7 +70,7 @@ impl Documents {
                     document.log(&["a part is not used: ", &part.message].concat());
                 }
                 if document.fetch.kind == FetchKind::Jwks && fetched.has_no_keys {
-                    document.log("there is no key in it: no token is good");
+                    document.log("the set has no keys: no token of this issuer is valid");
                     parts.metrics.fetches_empty.add();
                 }
                 document.accepted(fetched, now_ms);
@@ -85,21 +85,21 @@ impl Documents {
                 parts.metrics.fetches_failed.add();
             }
         }
-        shared::set(NEWS, b"");
-        self.landed.push(source);
+        shared::set(CHANGES, b"");
+        self.updated.push(source);
         true
     }
 
-    /// What a document has made due: the lease of what discovery has named is
-    /// this worker's before the others read of it.
-    fn lease_what_follows(&mut self, parts: &mut Parts<'_>, source: u32, now_ms: u64) {
+    /// Fetches the documents that became due. This worker takes the lease of
+    /// the keys that discovery names before it publishes the metadata.
+    fn lease_dependents(&mut self, parts: &mut Parts<'_>, source: u32, now_ms: u64) {
         let document = self.known(source);
         let issuer = document.map(|document| Arc::clone(&document.fetch.issuer));
         for fetch in parts.gate.due(now_ms) {
             if issuer.as_ref() == Some(&fetch.issuer) {
                 self.want(parts, fetch, now_ms);
             } else {
-                self.put_off(fetch);
+                self.enqueue(fetch);
             }
         }
     }

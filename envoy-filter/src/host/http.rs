@@ -1,4 +1,4 @@
-//! Calls to other servers, through Envoy's clusters.
+//! HTTP calls through Envoy's clusters.
 
 use super::{BAD_ARGUMENT, OK};
 
@@ -23,16 +23,16 @@ unsafe extern "C" {
     ) -> u32;
 }
 
-/// Why a call was not even started.
+/// Why a call was not started.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// Envoy has no cluster of this name, or not yet.
+    /// Envoy has no cluster of this name, or does not have it yet.
     NoCluster,
-    /// The cluster has nobody to ask.
+    /// The cluster has no usable host.
     NoHost,
 }
 
-/// Starts a call without a body: its number.
+/// Starts a call without a body. Returns its number.
 pub(crate) fn call(cluster: &str, headers: &[u8], timeout_ms: u32) -> Result<u32, Refusal> {
     let (nothing, mut call): (&[u8], _) = (b"", 0);
     // SAFETY: the host reads all of it during the call, and writes one `u32`.
@@ -57,12 +57,13 @@ pub(crate) fn call(cluster: &str, headers: &[u8], timeout_ms: u32) -> Result<u32
     }
 }
 
-/// The response's header map; in the callback of its call only.
+/// Returns the header map of the response. Only valid in the callback of its
+/// call.
 pub(crate) fn response_headers() -> Option<Vec<u8>> {
     super::header_map(RESPONSE_HEADERS)
 }
 
-/// The response's body; in the callback of its call only.
+/// Returns the body of the response. Only valid in the callback of its call.
 pub(crate) fn response_body(size: usize) -> Option<Vec<u8>> {
     super::buffer(RESPONSE_BODY, size)
 }

@@ -1,4 +1,4 @@
-//! Counters and gauges, which all workers add up.
+//! Counters and gauges. All workers share them.
 
 use super::OK;
 
@@ -16,7 +16,7 @@ unsafe extern "C" {
     fn proxy_record_metric(metric: u32, value: u64) -> u32;
 }
 
-/// The metric of this name, `wasmcustom.<name>` to Envoy.
+/// Defines a metric. Envoy calls it `wasmcustom.<name>`.
 pub(crate) fn define(kind: Kind, name: &str) -> Option<u32> {
     let mut metric = 0;
     // SAFETY: the host reads the name during the call and writes one `u32`.
@@ -25,7 +25,7 @@ pub(crate) fn define(kind: Kind, name: &str) -> Option<u32> {
     (status == OK).then_some(metric)
 }
 
-/// Counts.
+/// Adds to a counter.
 pub(crate) fn add(metric: u32, by: u64) {
     let by = i64::try_from(by).unwrap_or(i64::MAX);
     // SAFETY: it takes numbers.

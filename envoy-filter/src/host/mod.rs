@@ -1,5 +1,5 @@
-//! What Envoy offers, without its failures turning into panics: a call that
-//! was refused gives `None` or is as if it had not been made.
+//! The functions that Envoy offers. A failure never panics: a refused call
+//! returns `None` or has no effect.
 
 pub(crate) mod http;
 pub(crate) mod metric;
@@ -43,7 +43,7 @@ pub(crate) fn log(level: Level, message: &str) {
     unsafe { proxy_log(level as u32, message.as_ptr(), message.len()) };
 }
 
-/// Nanoseconds since the epoch.
+/// Returns nanoseconds since the epoch.
 pub(crate) fn now_ns() -> Option<u64> {
     let mut time = 0;
     // SAFETY: the host writes one `u64`.
@@ -51,40 +51,41 @@ pub(crate) fn now_ns() -> Option<u64> {
     (status == OK).then_some(time)
 }
 
-/// Milliseconds since the epoch.
+/// Returns milliseconds since the epoch.
 pub(crate) fn now_ms() -> Option<u64> {
     Some(now_ns()? / 1_000_000)
 }
 
-/// Has the present plugin called again and again; in its callbacks only.
+/// Sets the tick period of the current plugin. Only valid in a callback of the
+/// plugin.
 pub(crate) fn set_tick_period(period_ms: u32) {
     // SAFETY: it takes a number.
     unsafe { proxy_set_tick_period_milliseconds(period_ms) };
 }
 
-/// Makes a request, or the plugin again, the one that calls are about.
-pub(crate) fn speak_for(context: u32) -> Option<()> {
+/// Sets the request or plugin to which the following calls apply.
+pub(crate) fn set_effective_context(context: u32) -> Option<()> {
     // SAFETY: it takes a number.
     (unsafe { proxy_set_effective_context(context) } == OK).then_some(())
 }
 
-/// The plugin's configuration; empty where there is none.
+/// Returns the configuration of the plugin; empty if there is none.
 pub(crate) fn configuration(size: usize) -> Option<Vec<u8>> {
     buffer(PLUGIN_CONFIGURATION, size)
 }
 
 fn buffer(kind: u32, size: usize) -> Option<Vec<u8>> {
-    // SAFETY: as `take` asks.
+    // SAFETY: as `take` requires.
     take(|data, length| unsafe { proxy_get_buffer_bytes(kind, 0, size, data, length) })
 }
 
-/// A header map, to be read with [`pairs::parse`](crate::pairs).
+/// Returns a header map for [`pairs::parse`](crate::pairs).
 fn header_map(kind: u32) -> Option<Vec<u8>> {
-    // SAFETY: as `take` asks.
+    // SAFETY: as `take` requires.
     take(|data, length| unsafe { proxy_get_header_map_pairs(kind, data, length) })
 }
 
-/// Bytes that the host hands over: it allocates them with [`allocate`].
+/// Takes bytes from the host, which allocates them with [`allocate`].
 fn take(call: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Option<Vec<u8>> {
     let (mut data, mut size) = (null_mut(), 0);
     if call(&mut data, &mut size) != OK {
@@ -98,8 +99,8 @@ fn take(call: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Option<Vec<u8>> {
     Some(unsafe { Vec::from_raw_parts(data, size, size) })
 }
 
-/// Memory for what the host is going to hand over, and writes all of: what is
-/// large is not filled with zeros first.
+/// Allocates uninitialised memory, which the host then fills completely.
+/// Filling a large buffer with zeros first would take time.
 pub(crate) fn allocate(size: usize) -> *mut u8 {
     Box::into_raw(Box::<[u8]>::new_uninit_slice(size)).cast()
 }

@@ -1,4 +1,4 @@
-//! The request that the present call is about.
+//! The request of the current callback.
 
 use super::OK;
 use crate::answer::Answer;
@@ -39,7 +39,7 @@ unsafe extern "C" {
     fn proxy_continue_stream(stream: u32) -> u32;
 }
 
-/// Its header map, to be read with [`pairs::parse`](crate::pairs).
+/// Returns the header map for [`pairs::parse`](crate::pairs).
 pub(crate) fn headers() -> Option<Vec<u8>> {
     super::header_map(REQUEST_HEADERS)
 }
@@ -58,18 +58,18 @@ pub(crate) fn add_header(name: &str, value: &[u8]) -> Option<()> {
     (status == OK).then_some(())
 }
 
-/// Removes every field of exactly this name.
+/// Removes every field with exactly this name.
 pub(crate) fn remove_header(name: &[u8]) -> Option<()> {
     remove(REQUEST_HEADERS, name)
 }
 
-/// Its trailers, to be read with [`pairs::parse`](crate::pairs); in their
-/// callback only.
+/// Returns the trailers for [`pairs::parse`](crate::pairs). Only valid in their
+/// callback.
 pub(crate) fn trailers() -> Option<Vec<u8>> {
     super::header_map(REQUEST_TRAILERS)
 }
 
-/// Removes every trailer of exactly this name; in their callback only.
+/// Removes every trailer with exactly this name. Only valid in their callback.
 pub(crate) fn remove_trailer(name: &[u8]) -> Option<()> {
     remove(REQUEST_TRAILERS, name)
 }
@@ -88,13 +88,14 @@ pub(crate) fn set_property(name: &str, value: &[u8]) -> Option<()> {
     (status == OK).then_some(())
 }
 
-/// Lets a request go on that had been stopped.
+/// Continues a stopped request.
 pub(crate) fn resume() {
     // SAFETY: it takes a number.
     unsafe { proxy_continue_stream(REQUEST) };
 }
 
-/// Where this fails the request stays stopped: it does not pass.
+/// Sends a local response. If this fails, the request stays stopped, so it does
+/// not pass.
 pub(crate) fn respond(answer: &Answer) {
     // SAFETY: the host reads all of it during the call.
     unsafe {

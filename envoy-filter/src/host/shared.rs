@@ -1,4 +1,4 @@
-//! Data that all workers of this Envoy share, by name.
+//! The shared data of all workers of this Envoy, by key.
 
 use super::{OK, take};
 
@@ -20,23 +20,23 @@ unsafe extern "C" {
     ) -> u32;
 }
 
-/// The value and its version, which every change changes. `None` where
-/// nobody ever set it.
+/// Returns a value and its version. Every change gives a new version. `None` if
+/// the value was never set.
 pub(crate) fn get(key: &str) -> Option<(Vec<u8>, u32)> {
     let mut version = 0;
-    // SAFETY: as `take` asks; the host also writes one `u32`.
+    // SAFETY: as `take` requires; the host also writes one `u32`.
     let value = take(|data, size| unsafe {
         proxy_get_shared_data(key.as_ptr(), key.len(), data, size, &mut version)
     })?;
     Some((value, version))
 }
 
-/// Sets it, whatever it was.
+/// Sets a value unconditionally.
 pub(crate) fn set(key: &str, value: &[u8]) {
     replace(key, value, 0);
 }
 
-/// Sets it if it still has this version; `None` if not.
+/// Sets a value if it still has this version; returns `None` if not.
 pub(crate) fn replace(key: &str, value: &[u8], version: u32) -> Option<()> {
     // SAFETY: the host reads both during the call.
     let status = unsafe {

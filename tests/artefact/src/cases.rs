@@ -1,4 +1,4 @@
-//! One policy, a few requests, and what the native crate decides of them.
+//! One policy, several requests, and the decisions of the native crate.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 
 use crate::token::Key;
 
-/// A request and its name.
+/// A request with a name.
 #[derive(Debug)]
 pub struct Case {
-    /// What it tries, in words.
+    /// What the case tests, in words.
     pub name: &'static str,
-    /// `GET` unless the name says otherwise.
+    /// The method.
     pub method: &'static str,
     /// Path and query.
     pub target: &'static str,
@@ -20,30 +20,30 @@ pub struct Case {
     pub headers: Vec<(&'static str, Vec<u8>)>,
 }
 
-/// What a host answered.
+/// The answer of a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// 200 if the request may pass.
+    /// 200 if the request is allowed.
     pub status: u16,
-    /// Empty if it may pass.
+    /// The code of a denial; empty if the request is allowed.
     pub code: String,
-    /// `WWW-Authenticate`; empty where there is none.
+    /// `WWW-Authenticate`; empty if there is none.
     pub challenge: String,
 }
 
-/// The host that every request is for.
+/// The authority of every request.
 pub const AUTHORITY: &str = "api.example.com";
 
-/// Milliseconds since the epoch.
+/// Returns the current time in milliseconds since the epoch.
 ///
 /// # Panics
-/// On a machine that lives before 1970.
+/// If the clock is before 1970.
 pub fn now_ms() -> u64 {
     let now: Duration = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     u64::try_from(now.as_millis()).unwrap()
 }
 
-/// One issuer with inline keys, and every kind of rule.
+/// Returns a policy with one issuer with inline keys, and every kind of rule.
 pub fn policy(key: &Key) -> Value {
     json!({
         "contract": "1",
@@ -64,8 +64,8 @@ pub fn policy(key: &Key) -> Value {
     })
 }
 
-/// Requests that pass and requests that do not, for the moment `now_ms`.
-pub fn cases(key: &Key, stranger: &Key, now_ms: u64) -> Vec<Case> {
+/// Returns allowed and denied requests for the time `now_ms`.
+pub fn cases(key: &Key, other: &Key, now_ms: u64) -> Vec<Case> {
     let now = now_ms / 1000;
     let claims = json!({
         "iss": "https://auth.example.com", "aud": "platform", "sub": "user-1",
@@ -113,7 +113,7 @@ pub fn cases(key: &Key, stranger: &Key, now_ms: u64) -> Vec<Case> {
         ),
         assets(
             "signed by a stranger",
-            authorization(bearer(&stranger.sign(&claims))),
+            authorization(bearer(&other.sign(&claims))),
         ),
         assets("no JWS", authorization(b"Bearer nonsense".to_vec())),
         assets(
@@ -169,10 +169,10 @@ fn bearer(token: &str) -> Vec<u8> {
     format!("Bearer {token}").into_bytes()
 }
 
-/// The native crate's decisions, each by the gate that took those before.
+/// Returns the decisions of one gate of the native crate, in order.
 ///
 /// # Panics
-/// Where the policy is wrong or asks for documents.
+/// If the policy is invalid or needs documents.
 pub fn native(policy: &Value, cases: &[Case], now_ms: u64) -> Vec<Answer> {
     let mut gate = Gate::open(policy.to_string().as_bytes(), 1).expect("the policy is good");
     cases

@@ -1,24 +1,24 @@
-//! What `cargo xtask build` has put out.
+//! The files that `cargo xtask build` writes.
 
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
-/// The repository.
+/// Returns the root of the repository.
 pub fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
 
-/// A path in `dist/`.
+/// Returns a path in `dist/`.
 pub fn path(name: &str) -> PathBuf {
     root().join("dist").join(name)
 }
 
-/// A file in `dist/`.
+/// Reads a file in `dist/`.
 ///
 /// # Panics
-/// Where it has not been built.
+/// If it is not built.
 pub fn read(name: &str) -> Vec<u8> {
     let path = path(name);
     fs::read(&path).unwrap_or_else(|error| {

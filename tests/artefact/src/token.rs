@@ -25,7 +25,7 @@ impl Key {
     /// The key in `tests/keys/<name>.json`.
     ///
     /// # Panics
-    /// Where it is no RSA key.
+    /// If it is not an RSA key.
     pub fn read(name: &str) -> Self {
         let file = dist::root()
             .join("tests/keys")
@@ -48,23 +48,23 @@ impl Key {
         }
     }
 
-    /// What an issuer publishes.
+    /// Returns the JWK that an issuer publishes.
     pub fn public(&self) -> Value {
         json!({ "kty": "RSA", "kid": self.kid, "n": self.jwk["n"], "e": self.jwk["e"] })
     }
 
-    /// A compact JWS of these claims (RFC 7515 §7.1).
+    /// Returns a compact JWS of these claims (RFC 7515 §7.1).
     pub fn sign(&self, claims: &Value) -> String {
         self.sign_as(&self.kid, claims)
     }
 
-    /// The same, with this `kid`.
+    /// The same with this `kid`.
     pub fn sign_as(&self, kid: &str, claims: &Value) -> String {
         let header = json!({ "alg": "RS256", "kid": kid });
         self.sign_text(&header.to_string(), &claims.to_string())
     }
 
-    /// The same of any header and payload, in the form that they have.
+    /// The same for any texts as header and payload.
     pub fn sign_text(&self, header: &str, payload: &str) -> String {
         let encode = |part: &[u8]| URL_SAFE_NO_PAD.encode(part);
         let input = [header, payload]

@@ -1,4 +1,4 @@
-//! YAML as JSON.
+//! Converts YAML to JSON.
 
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde_json::{Value, json};

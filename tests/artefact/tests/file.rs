@@ -1,4 +1,4 @@
-//! The surface of the built file: what it imports, exports and is made of.
+//! Tests of the built module: its imports, exports and content.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,7 +18,7 @@ const BUDGET: &str = include_str!("../../../module/budget.json");
 const COMMITTED: &str = include_str!("../../../module/countersign.wasm.sha256");
 
 #[test]
-fn it_imports_nothing_but_what_envoy_offers() {
+fn it_imports_only_functions_of_envoy() {
     let imports: BTreeSet<_> = payloads(&file())
         .flat_map(|payload| match payload {
             Payload::ImportSection(section) => section
@@ -46,9 +46,10 @@ fn it_exports_exactly_what_the_hosts_call() {
     assert_eq!(exports, expected);
 }
 
-/// Rust's defaults for the target, and SIMD128 within functions.
+/// The module uses Rust's default features for the target, and SIMD128 inside
+/// functions.
 #[test]
-fn it_needs_no_feature_that_a_host_lacks() {
+fn it_needs_only_features_that_all_hosts_have() {
     let features = WasmFeatures::WASM1
         | WasmFeatures::BULK_MEMORY
         | WasmFeatures::MULTI_VALUE
@@ -62,9 +63,9 @@ fn it_needs_no_feature_that_a_host_lacks() {
         .unwrap();
 }
 
-/// Envoy 1.40 dies of a vector in an exported signature.
+/// Envoy 1.40 crashes on a vector type in an exported signature.
 #[test]
-fn its_exported_functions_take_and_give_numbers() {
+fn its_exported_functions_have_only_numbers() {
     let file = file();
     let types = Validator::new().validate_all(&file).unwrap();
     let types = types.as_ref();
@@ -86,10 +87,10 @@ fn its_exported_functions_take_and_give_numbers() {
     }
 }
 
-/// A start section or a call of the host from `_initialize` would make
-/// instantiation depend on the host.
+/// With a start section, or a call to the host from `_initialize`,
+/// instantiation would depend on the host.
 #[test]
-fn it_starts_without_the_host() {
+fn it_starts_without_calls_to_the_host() {
     let file = file();
     assert!(!payloads(&file).any(|payload| matches!(payload, Payload::StartSection { .. })));
 
@@ -111,7 +112,7 @@ fn it_starts_without_the_host() {
 }
 
 #[test]
-fn it_says_nothing_of_the_machine_that_built_it() {
+fn it_contains_no_path_of_the_build_machine() {
     let file = file();
     for payload in payloads(&file) {
         if let Payload::CustomSection(section) = payload {
@@ -127,7 +128,8 @@ fn it_says_nothing_of_the_machine_that_built_it() {
     let sources = source_files(&file);
     assert!(sources.len() > 10, "{sources:?}");
     for source in sources {
-        // The standard library, what it is made of, a package with its version, and our own.
+        // A source is of the standard library, of its dependencies, of a
+        // package with a version, or our own.
         let known = [
             "/rustc/",
             "/rust/deps/",
@@ -146,7 +148,8 @@ fn it_says_nothing_of_the_machine_that_built_it() {
     }
 }
 
-/// What panic locations name: a path is what stands before `.rs`, if a folder is in it.
+/// Returns the paths in panic locations: the text before `.rs`, if it contains
+/// a folder.
 fn source_files(file: &[u8]) -> Vec<String> {
     let is_path = |byte: &u8| byte.is_ascii_alphanumeric() || b"/\\-_.:@+".contains(byte);
     let ends = file
@@ -169,7 +172,7 @@ fn source_files(file: &[u8]) -> Vec<String> {
     sources
 }
 
-/// What `module/budget.json` says, and why.
+/// `module/budget.json` has the budget and its reason.
 #[test]
 fn it_is_within_its_budget() {
     let budget: serde_json::Value = serde_json::from_str(BUDGET).unwrap();
@@ -185,7 +188,7 @@ fn it_is_within_its_budget() {
 }
 
 #[test]
-fn the_component_holds_this_very_file() {
+fn the_component_contains_this_module() {
     let component = dist::read("countersign.component.wasm");
     let core = Parser::new(0)
         .parse_all(&component)
@@ -200,7 +203,7 @@ fn the_component_holds_this_very_file() {
     assert!(component[core] == file(), "another core module");
 }
 
-/// Hosts that have no stubs to give instantiate it as it is.
+/// Hosts without stubs can instantiate the component.
 #[test]
 fn the_component_imports_nothing() {
     let component = dist::read("countersign.component.wasm");
@@ -209,7 +212,7 @@ fn the_component_imports_nothing() {
         match payload.unwrap() {
             Payload::Version { .. } => depth += 1,
             Payload::End(_) => depth -= 1,
-            // Within it are modules and components that import from each other.
+            // Modules and components inside it import from each other.
             Payload::ComponentImportSection(section) if depth == 1 => {
                 assert_eq!(section.count(), 0);
             }
@@ -219,7 +222,7 @@ fn the_component_imports_nothing() {
 }
 
 #[test]
-fn its_digest_is_the_published_and_the_committed_one() {
+fn its_digest_equals_the_published_and_the_committed_one() {
     let digest = Sha256::digest(file());
     let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     let published = String::from_utf8(dist::read("countersign.wasm.sha256")).unwrap();
@@ -246,7 +249,8 @@ fn exports(file: &[u8]) -> impl Iterator<Item = (String, (ExternalKind, u32))> {
         .map(|export| (export.name.to_owned(), (export.kind, export.index)))
 }
 
-/// What each function may call: directly, or whatever is in a table.
+/// Returns the functions that each function can call, directly or through a
+/// table.
 fn calls(file: &[u8], imported: u32) -> BTreeMap<u32, Vec<u32>> {
     let bodies = payloads(file).filter_map(|payload| match payload {
         Payload::CodeSectionEntry(body) => Some(body),
@@ -262,7 +266,7 @@ fn calls(file: &[u8], imported: u32) -> BTreeMap<u32, Vec<u32>> {
                 .filter_map(|operator| {
                     match operator.unwrap() {
                         Operator::Call { function_index } => Some(function_index),
-                        // Nothing that is called through the table is needed at the start.
+                        // The start needs no call through the table.
                         Operator::CallIndirect { .. } => Some(0),
                         _ => None,
                     }

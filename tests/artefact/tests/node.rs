@@ -1,4 +1,4 @@
-//! The file in V8 decides as the native crate does.
+//! Tests that the module in V8 decides like the native crate.
 
 use std::{
     io::Write,
@@ -18,7 +18,7 @@ use countersign_artefact_tests::{
 use serde_json::{Value, json};
 
 #[test]
-fn v8_decides_as_the_native_crate() {
+fn v8_decides_like_the_native_crate() {
     if !present() {
         return;
     }
@@ -42,9 +42,9 @@ fn v8_decides_as_the_native_crate() {
     );
 }
 
-/// Its decoder works on vectors there, and natively on numbers.
+/// In WebAssembly the decoder uses vector instructions, natively it does not.
 #[test]
-fn v8_takes_tokens_apart_as_the_native_crate() {
+fn v8_decodes_tokens_like_the_native_crate() {
     if !present() {
         return;
     }
@@ -70,7 +70,7 @@ fn v8_takes_tokens_apart_as_the_native_crate() {
     assert!((5_000..15_000).contains(&good), "{good} are good");
 }
 
-/// SplitMix64: the same cases in every run.
+/// SplitMix64 with a fixed seed gives the same cases in every run.
 struct Random(u64);
 
 impl Random {
@@ -82,7 +82,7 @@ impl Random {
         (z ^ (z >> 31)) as usize % end
     }
 
-    /// Of any length, every other one damaged in one place.
+    /// Returns a token of any length. Every second one is damaged in one place.
     fn token(&mut self) -> Vec<u8> {
         let text: String = (0..self.below(90))
             .map(|_| char::from(b' ' + self.below(95) as u8))
@@ -106,7 +106,8 @@ impl Random {
     }
 }
 
-/// A host that is absent is said to be; in CI it fails the run.
+/// Returns whether Node.js is installed. If not, a message says so; in CI that
+/// fails the run.
 fn present() -> bool {
     let found = Command::new("node").arg("--version").output().is_ok();
     let ci = std::env::var_os("CI").is_some();

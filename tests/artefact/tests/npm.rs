@@ -1,4 +1,4 @@
-//! What the npm package repeats of the verifier is the same.
+//! Tests that the npm package repeats the codes of the verifier correctly.
 
 use std::fs;
 

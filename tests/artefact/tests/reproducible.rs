@@ -1,5 +1,5 @@
-//! The file comes out the same wherever it is built: on a machine where nothing was installed,
-//! and of sources that somebody keeps in a folder, on one core.
+//! Tests that every build gives the same module: on a machine without installed
+//! tools, and with vendored sources on one core.
 
 use std::{
     env, fs, io,
@@ -9,10 +9,11 @@ use std::{
 
 use countersign_artefact_tests::dist;
 
-/// What a build makes, and what it does not need.
+/// Folders that a build creates or does not need.
 const NOT_COPIED: [&str; 4] = [".git", "dist", "node_modules", "target"];
 
-/// What this test's own toolchain has set, which is not the one that is asked here.
+/// Variables that the toolchain of this test sets. The tested build uses
+/// another one.
 const SET_BY_CARGO: [&str; 8] = [
     "CARGO",
     "CARGO_HOME",
@@ -24,8 +25,9 @@ const SET_BY_CARGO: [&str; 8] = [
     "RUST_RECURSION_COUNT",
 ];
 
-/// `./run` installs the toolchain into an empty `RUSTUP_HOME`; with it, the standard library's
-/// sources beside it, the file is built in another folder, with an empty `CARGO_HOME`.
+/// `./run` installs the toolchain into an empty `RUSTUP_HOME`. The module is
+/// built with it, with the sources of the standard library beside it, in
+/// another folder and with an empty `CARGO_HOME`.
 #[test]
 fn an_empty_machine_installs_what_it_needs_and_gives_the_same_bytes() {
     let elsewhere = Elsewhere::new("on an empty machine");
@@ -40,7 +42,7 @@ fn an_empty_machine_installs_what_it_needs_and_gives_the_same_bytes() {
         command
     };
     fs::create_dir_all(&cargo).unwrap();
-    // What points clients at their registries is the machine's.
+    // The settings of registries come from this machine.
     for name in ["config.toml", "credentials.toml"] {
         let _ = fs::copy(cargo_home().join(name), cargo.join(name));
     }
@@ -51,7 +53,8 @@ fn an_empty_machine_installs_what_it_needs_and_gives_the_same_bytes() {
         .output()
         .expect("rustup's cargo is in PATH");
     assert!(!before.status.success(), "it installs a toolchain unasked");
-    // Its own CARGO_HOME, as `cargo xtask` is compiled of what is there; no command: it says its usage.
+    // `cargo xtask` uses its own CARGO_HOME. Without a command it prints its
+    // usage.
     let run = fresh(&dist::root().join("run"))
         .env("CARGO_HOME", cargo_home())
         .output()
@@ -103,7 +106,7 @@ fn vendored_sources_on_one_core_give_the_same_bytes() {
     elsewhere.assert_same();
 }
 
-/// The one that runs this test has built it, beside this.
+/// Returns the xtask that was built for this test run.
 fn xtask() -> PathBuf {
     let this = env::current_exe().unwrap();
     let folder = this.ancestors().nth(2).unwrap();
@@ -123,11 +126,12 @@ fn succeed(command: &mut Command) {
     assert!(output.status.success(), "{command:?} failed:\n{said}");
 }
 
-/// A folder whose path is longer and has spaces; where there is room for a toolchain.
+/// A folder with a longer path with spaces, and with enough space for a
+/// toolchain.
 struct Elsewhere(PathBuf);
 
 impl Elsewhere {
-    /// Without what a run left there that was stopped.
+    /// Makes the folder, and removes files of an aborted run.
     fn new(why: &str) -> Self {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("built {why}"));
         let _ = fs::remove_dir_all(&folder);

@@ -1,5 +1,5 @@
-//! Third-party corpora: read in place, never copied. Where the folder is
-//! absent, a line says so and nothing is run.
+//! Third-party corpora. The tests read them in place and never copy them. If
+//! the folder is absent, a message says so and the tests do not run.
 
 use std::{
     collections::BTreeMap,
@@ -14,8 +14,8 @@ use crate::files;
 pub mod exceptions;
 pub mod jose;
 
-/// A folder of the corpora; `None`, and a line that says so, where it is not.
-/// They are looked for in `COUNTERSIGN_CORPORA`, or beside the repository.
+/// Returns a folder of the corpora, in `COUNTERSIGN_CORPORA` or beside the
+/// repository. If it is absent, prints a message and returns `None`.
 pub fn folder(name: &str) -> Option<PathBuf> {
     let root = match env::var_os("COUNTERSIGN_CORPORA") {
         Some(path) => PathBuf::from(path),
@@ -29,19 +29,19 @@ pub fn folder(name: &str) -> Option<PathBuf> {
     None
 }
 
-/// A JSON file of a corpus.
+/// Reads a JSON file of a corpus.
 ///
 /// # Panics
-/// It cannot be read, or is no JSON.
+/// If it cannot be read or is not JSON.
 pub fn json(path: &Path) -> Value {
     let text = fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     serde_json::from_slice(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// `attacks.json`: the vectors of ours that stand for each attack class.
+/// Reads `attacks.json`: the vectors for each attack class.
 ///
 /// # Panics
-/// The file is missing or not in its form.
+/// If the file is missing or invalid.
 pub fn attack_classes() -> BTreeMap<String, Vec<String>> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("attacks.json");
     serde_json::from_value(json(&path)).expect("attacks.json is an object of arrays")

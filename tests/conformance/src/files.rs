@@ -1,4 +1,4 @@
-//! Where things lie, from this crate's folder: it is run from the repository.
+//! Paths in the repository, relative to the folder of this crate.
 
 use std::{
     fs, io,
@@ -7,33 +7,33 @@ use std::{
 
 use crate::vector::Topic;
 
-/// The repository's root.
+/// Returns the root of the repository.
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// The text of the contract.
+/// Reads the text of the contract.
 ///
 /// # Errors
-/// It cannot be read.
+/// If it cannot be read.
 pub fn contract() -> io::Result<String> {
     fs::read_to_string(root().join("CONTRACT.md"))
 }
 
-/// The sealed component, as the build leaves it.
+/// Returns the path of the built, sealed component.
 pub fn component() -> PathBuf {
     root().join("dist/countersign.component.wasm")
 }
 
-/// The folder of the published vectors.
+/// Returns the folder of the published vectors.
 pub fn vectors() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors")
 }
 
-/// The published vectors, by file name.
+/// Reads the published vectors, in the order of their file names.
 ///
 /// # Errors
-/// A file that cannot be read or is not in the format.
+/// If a file cannot be read or is invalid.
 pub fn topics() -> io::Result<Vec<Topic>> {
     let mut paths = Vec::new();
     for entry in fs::read_dir(vectors())? {

@@ -17,7 +17,7 @@ pub trait Host {
 /// Answers the commands on `input`, one JSON object a line, until it ends.
 ///
 /// # Errors
-/// Those of reading and writing. A line that is no command is answered with
+/// If reading or writing fails. The reply to an invalid command is
 /// [`Reply::Error`].
 pub fn serve(host: &mut dyn Host, input: impl BufRead, mut output: impl Write) -> io::Result<()> {
     for line in input.lines() {
@@ -44,7 +44,7 @@ impl Process {
     /// Starts a program.
     ///
     /// # Errors
-    /// The program does not start.
+    /// If the program does not start.
     pub fn start(program: &Path, arguments: &[&str]) -> io::Result<Self> {
         let mut child = Program::new(program)
             .args(arguments)
@@ -83,7 +83,7 @@ impl Host for Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may have ended by itself: then there is nothing to end.
+        // The error is ignored: the program can have ended by itself.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

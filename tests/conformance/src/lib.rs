@@ -1,10 +1,10 @@
-//! The contract as vectors, and everything that holds a host to them.
+//! The vectors of the contract, and the runner that plays them on a host.
 //!
-//! A *vector* is a policy and a timeline of steps, each with what the gate has
-//! to answer ([`vector`]). A *host* is anything that answers [`protocol`]
-//! commands ([`host`]): the crate itself ([`native`]), the sealed component
-//! ([`sealed`]), a child process that speaks JSON lines. [`run`] plays one to
-//! the other. [`generator`] writes the vectors, with fixed keys.
+//! A *vector* is a policy and a timeline of steps, each with the expected
+//! answer of the gate ([`vector`]). A *host* answers [`protocol`] commands
+//! ([`host`]): it is the crate itself ([`native`]), the sealed component
+//! ([`sealed`]), or a child process that uses JSON lines. [`run`] plays a
+//! vector on a host. [`generator`] writes the vectors with fixed keys.
 
 pub mod corpora;
 pub mod files;

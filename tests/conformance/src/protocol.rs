@@ -1,11 +1,12 @@
-//! The harness protocol: one command per line on standard input, one reply per
-//! line on standard output, both JSON. README.md says it for other languages.
+//! The harness protocol: one JSON command per line on standard input, one JSON
+//! reply per line on standard output. README.md specifies it for other
+//! languages.
 
 use serde::{Deserialize, Serialize};
 
 use crate::vector::{Bytes, Request, Response};
 
-/// What a host is asked to do. `gate` is a number that the runner chose.
+/// A command for a host. `gate` is a number that the runner chooses.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
@@ -16,21 +17,21 @@ pub enum Command {
         /// The policy's text.
         policy: String,
     },
-    /// What to fetch now: [`Reply::Fetches`].
+    /// Return the fetches that are due: [`Reply::Fetches`].
     Due {
         /// The gate.
         gate: u32,
         /// Milliseconds since the epoch.
         at: u64,
     },
-    /// When there is something to fetch next: [`Reply::NextDue`].
+    /// Return the time until the next fetch is due: [`Reply::NextDue`].
     NextDue {
         /// The gate.
         gate: u32,
         /// Milliseconds since the epoch.
         at: u64,
     },
-    /// A fetch ended: [`Reply::Accepted`], [`Reply::Refused`] or
+    /// Supply the result of a fetch: [`Reply::Accepted`], [`Reply::Refused`] or
     /// [`Reply::Outdated`]. The host resumes until the document is read.
     Supply {
         /// The gate.
@@ -41,7 +42,7 @@ pub enum Command {
         source: u32,
         /// The address that was fetched.
         uri: String,
-        /// What came; the fetch failed if absent.
+        /// The response; if absent, the fetch failed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         response: Option<Response>,
     },
@@ -54,7 +55,8 @@ pub enum Command {
         /// The request.
         request: Request,
     },
-    /// Check a token: as a request, or [`Reply::Problems`] of the requirement.
+    /// Check a token: the same replies as for a request, or [`Reply::Problems`]
+    /// of the requirement.
     Token {
         /// The gate.
         gate: u32,
@@ -66,40 +68,40 @@ pub enum Command {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         requirement: Option<String>,
     },
-    /// Forget the gate: [`Reply::Closed`].
+    /// Close the gate: [`Reply::Closed`].
     Close {
         /// The gate.
         gate: u32,
     },
 }
 
-/// What a host answers.
+/// The reply of a host.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reply {
-    /// The policy is open; its warnings are of no interest here.
+    /// The policy is open. Its warnings are not reported.
     Opened {},
     /// A policy or requirement is refused.
     Problems(Vec<Problem>),
     /// Documents to fetch.
     Fetches(Vec<Fetch>),
-    /// A document is used, but for these parts.
+    /// A document is accepted, except these parts.
     Accepted(Vec<Problem>),
-    /// In so many milliseconds, or never.
+    /// The time in milliseconds, or `None` for never.
     NextDue(Option<u64>),
     /// A document is refused.
     Refused(Problem),
-    /// A document came from an address that is not its own any more.
+    /// The document now has another address.
     Outdated {},
     /// Admitted.
     Allow(Grant),
     /// Denied.
     Deny(Denial),
-    /// Fetch these, supply, ask again.
+    /// Fetch these documents, supply them, and check again.
     Wait(Vec<Fetch>),
-    /// The gate is forgotten.
+    /// The gate is closed.
     Closed {},
-    /// The host failed: the run fails with it.
+    /// The host failed. The run fails too.
     Error(String),
 }
 
@@ -136,13 +138,13 @@ pub struct Fetch {
 /// As in the WIT interface.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Grant {
-    /// Who is calling.
+    /// The principal.
     pub principal: Option<Principal>,
     /// Names and values.
     pub set_headers: Vec<(String, String)>,
     /// Names.
     pub remove_headers: Vec<String>,
-    /// Names, and values; without one the header goes.
+    /// Names and values; a header without a value is removed.
     pub changes: Vec<(String, Option<String>)>,
 }
 

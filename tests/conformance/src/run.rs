@@ -1,4 +1,4 @@
-//! Plays a vector to a host and says what was not as it has to be.
+//! Plays a vector on a host and reports the differences.
 
 use std::collections::BTreeMap;
 
@@ -13,10 +13,10 @@ use crate::{
 mod compare;
 mod leak;
 
-/// How a vector is played. All of them must end alike.
+/// How a vector is played. All modes must give the same results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// As it is written.
+    /// The vector as it is written.
     Fresh,
     /// Every request and token twice in a row: the second time it is remembered.
     Remembered,
@@ -29,12 +29,12 @@ impl Mode {
     pub const ALL: [Self; 3] = [Self::Fresh, Self::Remembered, Self::Forgetful];
 }
 
-/// What a host answered, step by step, and what was wrong with it.
+/// The answers of a host, step by step, and their faults.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Record {
     /// One for opening the policy, then one for each step.
     pub replies: Vec<Reply>,
-    /// In words; empty where the host holds the contract.
+    /// The faults in words; empty if the host satisfies the contract.
     pub faults: Vec<String>,
 }
 
@@ -96,8 +96,8 @@ fn policy_text(policy: &Value, mode: Mode) -> String {
     }
 }
 
-/// The documents that the gate has asked for so far: issuer and kind to source
-/// and address.
+/// The documents that the gate has requested so far: issuer and kind, with
+/// source and address.
 #[derive(Default)]
 struct Sources(BTreeMap<(String, String), (u32, String)>);
 

@@ -1,4 +1,4 @@
-//! The sealed component in wasmtime as a host: the file that is shipped.
+//! The sealed component in wasmtime as a host.
 
 use std::{collections::HashMap, path::Path};
 
@@ -29,7 +29,7 @@ mod bindings {
     });
 }
 
-/// One instance of the component; its gates by the runner's numbers.
+/// One instance of the component, with its gates by the numbers of the runner.
 #[allow(missing_debug_implementations)]
 pub struct Sealed {
     store: Store<()>,
@@ -38,10 +38,10 @@ pub struct Sealed {
 }
 
 impl Sealed {
-    /// Compiles and instantiates a component. It gets nothing: no imports.
+    /// Compiles and instantiates a component. It gets no imports.
     ///
     /// # Errors
-    /// It cannot be read, or is no component of this world.
+    /// If it cannot be read or is not a component of this world.
     pub fn load(component: &Path) -> wasmtime::Result<Self> {
         let engine = Engine::new(&Config::new())?;
         let component = Component::from_file(&engine, component)?;

@@ -1,4 +1,4 @@
-//! The format of the vectors, as README.md and `vector.schema.json` say it.
+//! The format of the vectors, which README.md and `vector.schema.json` specify.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -12,36 +12,36 @@ pub struct Topic {
     pub contract: String,
     /// The file's name, without its ending.
     pub topic: String,
-    /// What it is about.
+    /// The subject of the topic.
     pub title: String,
-    /// In the order in which they were written.
+    /// The vectors, in the order of the generator.
     pub vectors: Vec<Vector>,
 }
 
-/// One failure, or one success, of one policy.
+/// A test of one failure, or one success, of one policy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Vector {
     /// Never reused.
     pub id: String,
-    /// A sentence.
+    /// A sentence for people.
     pub title: String,
-    /// Ids of the contract that it proves.
+    /// Ids of the contract that it tests.
     pub rules: Vec<String>,
-    /// Ids of the attack classes that it stands for.
+    /// Ids of the attack classes that it tests.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attacks: Vec<String>,
-    /// The policy: an object, or a string that holds its literal text.
+    /// The policy: an object, or a string with its literal text.
     pub policy: Value,
-    /// The policy is refused, with these problems among others.
+    /// If present, the policy is refused, and its problems include these.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<ExpectedProblem>,
-    /// The policy opens, and then this happens.
+    /// Otherwise the policy opens, and these steps follow.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<Step>,
 }
 
-/// A problem that opening a policy has to report.
+/// A problem that opening a policy must report.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExpectedProblem {
@@ -51,12 +51,12 @@ pub struct ExpectedProblem {
     pub code: String,
 }
 
-/// One moment of a timeline.
+/// One step of a timeline.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Step {
     /// Milliseconds since the epoch.
     pub at: u64,
-    /// What happens, and what the gate has to answer.
+    /// What happens, and the expected answer of the gate.
     #[serde(flatten)]
     pub event: Event,
 }
@@ -65,45 +65,45 @@ pub struct Step {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", untagged)]
 pub enum Event {
-    /// A request comes.
+    /// A check of a request.
     Request {
         /// The request.
         request: Request,
         /// The answer.
         expect: Expect,
     },
-    /// A token is checked without a request.
+    /// A check of a token without a request.
     Token {
         /// The token.
         token: Bytes,
-        /// What is required of it; nothing more than a good token if absent.
+        /// The requirement. If absent, only a valid token is required.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         requirement: Option<Value>,
         /// The answer.
         expect: Expect,
     },
-    /// The host asks what to fetch: exactly this, in any order.
+    /// The host asks for the due fetches. They are exactly these, in any order.
     Due {
         /// The documents.
         due: Vec<Document>,
     },
-    /// The host asks when there is something to fetch next.
+    /// The host asks when the next fetch is due.
     NextDue {
-        /// In so many milliseconds, or never: `null`, and not absent, or every
-        /// step could be read as this one.
+        /// The time in milliseconds, or `null` for never. It is never absent,
+        /// because then every step could be read as this one.
         #[serde(deserialize_with = "Option::deserialize")]
         next_due: Option<u64>,
     },
     /// A fetch ends.
     Supply {
-        /// The document and what came.
+        /// The document and the response.
         supply: Supply,
-        /// What the gate makes of it.
+        /// The expected result.
         expect: SupplyExpect,
     },
 }
 
-/// A request, as a host hands it in.
+/// A request.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Request {
@@ -125,12 +125,12 @@ pub struct Document {
     pub issuer: String,
     /// `discovery`, `jwks` or `revocations`.
     pub kind: String,
-    /// Compared where it is given.
+    /// The address; compared if it is present.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uri: Option<String>,
 }
 
-/// How a fetch ended.
+/// The end of a fetch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Supply {
@@ -138,31 +138,33 @@ pub struct Supply {
     pub issuer: String,
     /// `discovery`, `jwks` or `revocations`.
     pub kind: String,
-    /// The address that was fetched; where the gate wants it from, if absent.
+    /// The address that was fetched; if absent, the current address of the
+    /// document.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uri: Option<String>,
-    /// What came; the fetch failed if absent.
+    /// The response; if absent, the fetch failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response: Option<Response>,
 }
 
-/// What a server answered.
+/// The response of a server.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Response {
     /// HTTP status.
     pub status: u16,
-    /// `Cache-Control`, empty where absent.
+    /// `Cache-Control`; empty if absent.
     pub cache_control: String,
     /// The body.
     pub body: Bytes,
 }
 
-/// What the gate makes of a fetch.
+/// The expected result of supplying a document.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum SupplyExpect {
-    /// The document is used; these pointers are reported as skipped, and no others.
+    /// The document is accepted, and exactly these pointers are reported as
+    /// skipped.
     Accepted(Vec<String>),
     /// The document is refused, and the old one stays.
     Refused,
@@ -170,7 +172,7 @@ pub enum SupplyExpect {
     Outdated,
 }
 
-/// A decision. What is absent is not compared.
+/// A decision. Absent members are not compared.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Expect {
@@ -178,7 +180,7 @@ pub enum Expect {
     Allow(Allow),
     /// Denied.
     Deny(Deny),
-    /// Told to wait for exactly these documents, in any order.
+    /// Must wait for exactly these documents, in any order.
     Wait(Vec<Document>),
 }
 
@@ -186,7 +188,7 @@ pub enum Expect {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Allow {
-    /// `null`: nobody. An object: its members are compared, others are not.
+    /// `null` means no principal. For an object, only its members are compared.
     #[serde(
         default,
         deserialize_with = "present",
@@ -199,7 +201,7 @@ pub struct Allow {
     /// Names, in any order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remove_headers: Option<Vec<String>>,
-    /// What changes on this request alone: names, and values or `null`.
+    /// The changes to this request only: names, and values or `null`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changes: Option<Vec<(String, Option<String>)>>,
 }
@@ -212,21 +214,21 @@ pub struct Deny {
     pub code: String,
     /// The HTTP status.
     pub status: u16,
-    /// The claim that it names; `null`: none.
+    /// The claim that it names; `null` means none.
     #[serde(
         default,
         deserialize_with = "present",
         skip_serializing_if = "Option::is_none"
     )]
     pub claim: Option<Option<String>>,
-    /// `WWW-Authenticate`; `null`: none.
+    /// `WWW-Authenticate`; `null` means none.
     #[serde(
         default,
         deserialize_with = "present",
         skip_serializing_if = "Option::is_none"
     )]
     pub challenge: Option<Option<String>>,
-    /// `Retry-After` in seconds; `null`: none.
+    /// `Retry-After` in seconds; `null` means none.
     #[serde(
         default,
         deserialize_with = "present",
@@ -235,14 +237,14 @@ pub struct Deny {
     pub retry_after_s: Option<Option<u32>>,
 }
 
-/// Tells `null` from absent.
+/// Distinguishes `null` from absent.
 fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
 
-/// Bytes: a string where they are UTF-8, else `{ "base64": "…" }`.
+/// Bytes: a string if they are UTF-8, otherwise `{ "base64": "…" }`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bytes(pub Vec<u8>);
 

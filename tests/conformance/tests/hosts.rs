@@ -1,4 +1,5 @@
-//! Every vector, on every host, in every mode; and all hosts answer alike.
+//! Plays every vector on every host in every mode, and checks that all hosts
+//! give equal answers.
 
 mod go;
 
@@ -21,12 +22,17 @@ fn vectors() -> Vec<Vector> {
         .collect()
 }
 
-/// Plays everything; every fault of every vector is told before it fails.
-fn hold(name: &str, host: &mut dyn Host, vectors: &[Vector]) -> Vec<Record> {
-    hold_in(&Mode::ALL, name, host, vectors)
+/// Plays all vectors. It prints all faults of all vectors before it fails.
+fn check_host(name: &str, host: &mut dyn Host, vectors: &[Vector]) -> Vec<Record> {
+    check_host_in(&Mode::ALL, name, host, vectors)
 }
 
-fn hold_in(modes: &[Mode], name: &str, host: &mut dyn Host, vectors: &[Vector]) -> Vec<Record> {
+fn check_host_in(
+    modes: &[Mode],
+    name: &str,
+    host: &mut dyn Host,
+    vectors: &[Vector],
+) -> Vec<Record> {
     let mut records = Vec::new();
     let mut faulty = 0;
     for vector in vectors {
@@ -53,8 +59,8 @@ fn hold_in(modes: &[Mode], name: &str, host: &mut dyn Host, vectors: &[Vector]) 
 }
 
 #[test]
-fn the_native_crate_holds_the_contract() {
-    hold("native", &mut Native::default(), &vectors());
+fn the_native_crate_satisfies_the_contract() {
+    check_host("native", &mut Native::default(), &vectors());
 }
 
 #[test]
@@ -62,7 +68,7 @@ fn the_native_crate_behind_the_protocol_answers_alike() {
     let vectors = vectors();
     let program = Path::new(env!("CARGO_BIN_EXE_harness-native"));
     let mut process = Process::start(program, &[]).expect("harness-native starts");
-    let behind = hold("harness-native", &mut process, &vectors);
+    let behind = check_host("harness-native", &mut process, &vectors);
     alike(&vectors, &behind, &mut Native::default());
 }
 
@@ -71,7 +77,8 @@ fn the_native_crate_behind_the_protocol_answers_alike() {
 fn the_sealed_component_answers_alike() {
     use countersign_conformance::sealed::Sealed;
 
-    // Told by name it must be there; else its absence is said and forgiven.
+    // If the variable names it, it must exist. Otherwise its absence is only
+    // reported.
     let component = match std::env::var_os("COUNTERSIGN_COMPONENT") {
         Some(path) => path.into(),
         None => files::component(),
@@ -85,7 +92,7 @@ fn the_sealed_component_answers_alike() {
     }
     let vectors = vectors();
     let mut host = Sealed::load(&component).expect("the component loads");
-    let sealed = hold("wasmtime", &mut host, &vectors);
+    let sealed = check_host("wasmtime", &mut host, &vectors);
     alike(&vectors, &sealed, &mut Native::default());
 }
 
@@ -124,11 +131,11 @@ fn the_npm_package_in_bun_answers_alike() {
     npm_package("bun");
 }
 
-/// What was packed, in one of the runtimes of `npm/tests`.
+/// Plays the packed package in one of the runtimes of `npm/tests`.
 fn npm_package(runtime: &str) {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../npm/tests");
-    // Told which Node.js to take, the package must be there; else its absence
-    // is said and forgiven.
+    // If the variable names a Node.js, the package must exist. Otherwise its
+    // absence is only reported.
     let node = std::env::var_os("COUNTERSIGN_NODE");
     if node.is_none() && !tests.join("node_modules/countersign").exists() {
         println!("skipped: the npm package is not unpacked for the tests (cargo xtask test)");
@@ -139,7 +146,7 @@ fn npm_package(runtime: &str) {
     let vectors = vectors();
     let node = node.unwrap_or_else(|| "node".into());
     let mut process = Process::start(Path::new(&node), &[harness, runtime]).expect("Node starts");
-    let records = hold(&format!("npm in {runtime}"), &mut process, &vectors);
+    let records = check_host(&format!("npm in {runtime}"), &mut process, &vectors);
     alike(&vectors, &records, &mut Native::default());
 }
 
@@ -148,9 +155,9 @@ fn the_go_host_answers_alike() {
     answers_alike_in_go("wazero, compiled", &[], &Mode::ALL);
 }
 
-/// What other platforms do than those that wazero compiles for.
+/// On platforms for which wazero does not compile, it interprets.
 #[test]
-fn the_go_host_answers_alike_where_it_interprets() {
+fn the_interpreting_go_host_answers_alike() {
     answers_alike_in_go("wazero, interpreted", &["-interpreter"], &[Mode::Fresh]);
 }
 
@@ -161,12 +168,12 @@ fn answers_alike_in_go(name: &str, arguments: &[&str], modes: &[Mode]) {
     };
     let vectors = vectors();
     let mut process = Process::start(program, arguments).expect("the Go harness starts");
-    let records = hold_in(modes, name, &mut process, &vectors);
+    let records = check_host_in(modes, name, &mut process, &vectors);
     alike_in(modes, &vectors, &records, &mut Native::default());
 }
 
-/// Not only as the vectors ask, but the same in everything that a program may
-/// rely on.
+/// Checks that the replies are equal in every member that a program can use,
+/// not only in those of the vectors.
 fn alike(vectors: &[Vector], records: &[Record], native: &mut dyn Host) {
     alike_in(&Mode::ALL, vectors, records, native);
 }
@@ -179,15 +186,16 @@ fn alike_in(modes: &[Mode], vectors: &[Vector], records: &[Record], native: &mut
         let own = play(native, vector, mode);
         let replies = own.replies.iter().zip(&record.replies);
         for (index, (own, other)) in replies.enumerate() {
-            let (own, other) = (without_words(own), without_words(other));
+            let (own, other) = (without_message(own), without_message(other));
             assert_eq!(own, other, "`{}` {mode:?}, reply {index}", vector.id);
         }
         assert_eq!(own.replies.len(), record.replies.len(), "`{}`", vector.id);
     }
 }
 
-/// The words of a problem are for people: they may be of another build.
-fn without_words(reply: &Reply) -> Reply {
+/// Removes the message of a problem: it is for people and can differ between
+/// builds.
+fn without_message(reply: &Reply) -> Reply {
     let mut reply = reply.clone();
     match &mut reply {
         Reply::Problems(problems) | Reply::Accepted(problems) => {

@@ -1,4 +1,5 @@
-//! JSONTestSuite against the strict reader of headers, claims and documents.
+//! Runs JSONTestSuite against the strict JSON parser of headers, claims and
+//! documents.
 
 use std::fs;
 
@@ -11,7 +12,7 @@ const BOUNDS: Bounds = Bounds {
 };
 
 #[test]
-fn every_text_is_read_in_one_way_or_refused() {
+fn every_text_has_one_meaning_or_is_refused() {
     let Some(folder) = corpora::folder("JSONTestSuite") else {
         return;
     };
@@ -31,23 +32,23 @@ fn every_text_is_read_in_one_way_or_refused() {
         let ours = parse(&fs::read(&path).expect("a text"), BOUNDS).is_ok();
         let decided = profile["decisions"][&name]["jwt"].as_str();
         match (name.get(..2), decided) {
-            // A number that no double holds: as a date it is refused, as the
-            // vectors of `exp` prove. Here it only must not trap, and did not.
+            // A number beyond a double: as a date it is refused, as the vectors
+            // of `exp` test. Here it only must not trap.
             (Some("i_"), Some(text)) if !text.starts_with("reject (") => {
-                tally.pass_over(&name, "the profile leaves it open");
+                tally.not_applicable(&name, "the profile leaves it open");
             }
             (Some("i_" | "y_"), Some(_)) | (Some("n_"), None) => {
-                tally.judge(&name, false, ours, "refused");
+                tally.add(&name, false, ours, "refused");
             }
-            (Some("y_"), None) => tally.judge(&name, true, ours, "read"),
+            (Some("y_"), None) => tally.add(&name, true, ours, "read"),
             other => panic!("{name}: {other:?}"),
         }
     }
-    tally.conclude();
+    tally.finish();
 }
 
 #[test]
-fn transformations_end_in_one_value_or_none() {
+fn transformations_have_one_meaning_or_are_refused() {
     let Some(folder) = corpora::folder("JSONTestSuite") else {
         return;
     };
@@ -60,9 +61,9 @@ fn transformations_end_in_one_value_or_none() {
             .to_string_lossy()
             .into_owned();
         let ours = parse(&fs::read(&path).expect("a text"), BOUNDS).is_ok();
-        // One name twice, or half of a surrogate pair: refused.
+        // A duplicate name, or half of a surrogate pair, is refused.
         let refused = name.starts_with("object_same_key") || name.contains("invalid_codepoint");
-        tally.judge(&name, !refused, ours, "by its name");
+        tally.add(&name, !refused, ours, "by its name");
     }
-    tally.conclude();
+    tally.finish();
 }

@@ -1,5 +1,5 @@
-//! The examples of RFC 7515, 7517, 7520, 7638, 7797 and 8037, as two collections
-//! have them.
+//! Runs the examples of RFC 7515, 7517, 7520, 7638, 7797 and 8037 from two
+//! collections.
 
 use std::{fs, path::Path};
 
@@ -8,7 +8,7 @@ use countersign::{Algorithm, Jws, Keyring, Limits};
 use countersign_conformance::corpora::{self, exceptions::Tally, jose::verifies};
 use serde_json::Value;
 
-/// Files of an extension, in their order.
+/// Returns the files with an extension, in order.
 fn files(folder: &Path, ending: &str) -> Vec<std::path::PathBuf> {
     let entries = fs::read_dir(folder).expect("a folder");
     let mut paths: Vec<_> = entries
@@ -39,10 +39,10 @@ fn compact_examples_verify_and_any_change_does_not() {
         if !key.exists() {
             // RFC 7515 A.5: `none`.
             let refused = Jws::parse(token.as_bytes(), &Limits::DEFAULT).is_err();
-            tally.judge(name(&path), false, !refused, "an unsecured token");
+            tally.add(name(&path), false, !refused, "an unsecured token");
             continue;
         }
-        // RFC 7520 §4.5: the payload travels apart.
+        // RFC 7520 §4.5 has a detached payload.
         let payload = path.with_extension("payl");
         let token = match fs::read(&payload) {
             Ok(payload) => token.replacen(
@@ -54,15 +54,15 @@ fn compact_examples_verify_and_any_change_does_not() {
         };
         let key = corpora::json(&key);
         match verifies(&key, &token) {
-            Err(reason) => tally.pass_over(name(&path), reason),
+            Err(reason) => tally.not_applicable(name(&path), reason),
             Ok(ours) => {
-                tally.judge(name(&path), true, ours, "as it stands");
+                tally.add(name(&path), true, ours, "as it stands");
                 let (input, signature) = token.rsplit_once('.').expect("a dot");
                 let mut bytes = BASE64_URL_SAFE_NO_PAD.decode(signature).expect("base64url");
                 bytes[0] ^= 1;
                 let forged = format!("{input}.{}", BASE64_URL_SAFE_NO_PAD.encode(bytes));
                 let ours = verifies(&key, &forged).expect("it was applicable");
-                tally.judge(
+                tally.add(
                     format!("{} forged", name(&path)),
                     false,
                     ours,
@@ -71,11 +71,11 @@ fn compact_examples_verify_and_any_change_does_not() {
             }
         }
     }
-    tally.conclude();
+    tally.finish();
 }
 
 #[test]
-fn json_serialisations_are_no_tokens() {
+fn json_serialisations_are_refused() {
     let Some(folder) = corpora::folder("latchset_jose_vectors") else {
         return;
     };
@@ -86,13 +86,13 @@ fn json_serialisations_are_no_tokens() {
     {
         let token = fs::read(&path).expect("a token");
         let ours = Jws::parse(&token, &Limits::DEFAULT).is_ok();
-        tally.judge(name(&path), false, ours, "flattened or general");
+        tally.add(name(&path), false, ours, "flattened or general");
     }
-    tally.conclude();
+    tally.finish();
 }
 
 #[test]
-fn keys_and_sets_are_read_as_far_as_they_are_public_signing_keys() {
+fn public_signing_keys_and_sets_are_read() {
     let Some(folder) = corpora::folder("latchset_jose_vectors") else {
         return;
     };
@@ -108,7 +108,7 @@ fn keys_and_sets_are_read_as_far_as_they_are_public_signing_keys() {
         };
         let set = serde_json::json!({ "keys": keys }).to_string();
         let ours = Keyring::parse(set.as_bytes(), Algorithm::ALL, &Limits::DEFAULT);
-        tally.judge(
+        tally.add(
             name(&path),
             may_be_used(&keys),
             ours.is_ok(),
@@ -118,11 +118,11 @@ fn keys_and_sets_are_read_as_far_as_they_are_public_signing_keys() {
             assert_eq!(ring.len() + skipped.len(), keys.len(), "{}", name(&path));
         }
     }
-    tally.conclude();
+    tally.finish();
 }
 
-/// No secret among them, and one public key for signatures: of a curve, or an
-/// RSA key that says which of the algorithms is its own.
+/// Returns whether no key is a secret and one is a public signature key: an EC
+/// or OKP key, or an RSA key with `alg`.
 fn may_be_used(keys: &[Value]) -> bool {
     let usable = |key: &Value| {
         let named = key["alg"].as_str().and_then(Algorithm::from_name);
@@ -144,15 +144,15 @@ fn the_cookbook_verifies_in_its_compact_form() {
     {
         let example = corpora::json(&path);
         let Some(token) = example["output"]["compact"].as_str() else {
-            tally.pass_over(name(&path), "it has no compact form");
+            tally.not_applicable(name(&path), "it has no compact form");
             continue;
         };
         if token.split('.').count() != 3 {
             let ours = Jws::parse(token.as_bytes(), &Limits::DEFAULT).is_ok();
-            tally.judge(name(&path), false, ours, "an encrypted token");
+            tally.add(name(&path), false, ours, "an encrypted token");
             continue;
         }
-        // §4.5: the payload travels apart.
+        // §4.5 has a detached payload.
         let payload = example["input"]["payload"].as_str().unwrap_or_default();
         let token = token.replacen(
             "..",
@@ -160,18 +160,19 @@ fn the_cookbook_verifies_in_its_compact_form() {
             1,
         );
         match verifies(&example["input"]["key"], &token) {
-            Ok(ours) => tally.judge(
+            Ok(ours) => tally.add(
                 name(&path),
                 true,
                 ours,
                 example["title"].as_str().unwrap_or_default(),
             ),
-            Err(reason) => tally.pass_over(name(&path), reason),
+            Err(reason) => tally.not_applicable(name(&path), reason),
         }
     }
     for path in files(&folder.join("rfc7797"), "json") {
         let example = corpora::json(&path);
-        // RFC 7797 §3: what does not understand `b64` has to refuse it.
+        // RFC 7797 §3: an implementation without support for `b64` must refuse
+        // it.
         let protected = example["signing"]["protected_b64u"]
             .as_str()
             .expect("a header");
@@ -180,9 +181,9 @@ fn the_cookbook_verifies_in_its_compact_form() {
             example["signing"]["sig"].as_str().expect("a signature")
         );
         let ours = Jws::parse(token.as_bytes(), &Limits::DEFAULT).is_ok();
-        tally.judge(name(&path), false, ours, "an unencoded payload");
+        tally.add(name(&path), false, ours, "an unencoded payload");
     }
-    tally.conclude();
+    tally.finish();
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! The corpus itself: what the generator writes, complete, and nothing twice.
+//! Tests of the corpus: it equals the output of the generator, it is complete,
+//! and ids are unique.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,7 +22,7 @@ fn vectors() -> Vec<Vector> {
 }
 
 #[test]
-fn the_published_vectors_are_what_the_generator_writes() {
+fn the_published_vectors_equal_the_output_of_the_generator() {
     let mut written: BTreeMap<String, String> = BTreeMap::new();
     for topic in generator::topics() {
         written.insert(format!("{}.json", topic.topic), generator::text(&topic));
@@ -44,7 +45,7 @@ fn the_published_vectors_are_what_the_generator_writes() {
 }
 
 #[test]
-fn the_published_vectors_are_of_the_published_schema() {
+fn the_published_vectors_satisfy_the_published_schema() {
     let mut schemas = Schemas::new();
     let mut compiler = Compiler::new();
     let schema = include_str!("../vector.schema.json");
@@ -108,7 +109,7 @@ fn every_sentence_of_the_contract_has_a_vector_and_every_vector_a_sentence() {
 }
 
 #[test]
-fn every_code_has_a_vector_but_the_one_that_no_input_produces() {
+fn every_code_except_internal_error_has_a_vector() {
     let mut seen = BTreeSet::new();
     for vector in vectors() {
         for step in vector.steps {
@@ -133,7 +134,7 @@ fn every_code_has_a_vector_but_the_one_that_no_input_produces() {
 }
 
 #[test]
-fn every_code_stands_in_the_contract_with_its_status() {
+fn every_code_is_in_the_contract_with_its_status() {
     let contract = files::contract().expect("CONTRACT.md");
     for code in Code::ALL {
         let row = contract
@@ -145,10 +146,10 @@ fn every_code_stands_in_the_contract_with_its_status() {
 }
 
 #[test]
-fn the_list_of_attack_classes_is_the_one_of_the_vectors() {
+fn the_list_of_attack_classes_equals_that_of_the_vectors() {
     let listed = corpora::attack_classes();
     let mut seen: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    // In the order of the generator, as the file is.
+    // The file has the order of the generator.
     for vector in generator::topics()
         .into_iter()
         .flat_map(|topic| topic.vectors)

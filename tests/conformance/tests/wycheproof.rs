@@ -1,6 +1,6 @@
-//! Wycheproof: tokens and keys at the layer of JWS, and MACs over raw bytes.
-//! Read in place; `exceptions.json` says where we differ, and why. Signatures
-//! over raw bytes are the kernel's: its own tests run those suites.
+//! Runs Wycheproof: tokens and keys at the layer of JWS, and MACs over raw
+//! bytes. `exceptions.json` lists the differences with reasons. The tests of
+//! the kernel run the suites for signatures over raw bytes.
 
 use std::path::Path;
 
@@ -29,7 +29,7 @@ fn json_web_crypto() {
 }
 
 #[test]
-fn no_encrypted_token_passes_for_a_signed_one() {
+fn an_encrypted_token_does_not_pass_as_a_signed_one() {
     tokens("json_web_encryption_test.json");
 }
 
@@ -46,24 +46,24 @@ fn tokens(file: &str) {
         };
         let comment = test["comment"].as_str().unwrap_or_default();
         let id = &test["tcId"];
-        // The JSON serialisations are objects here.
+        // JSON serialisations are objects in the suite.
         let text = |token: &Value| {
             token
                 .as_str()
                 .map_or_else(|| token.to_string(), str::to_owned)
         };
         let Some(token) = test.get("jws") else {
-            // A JWE, good or bad, is no JWS.
+            // A JWE, valid or invalid, is not a JWS.
             let ours = Jws::parse(text(&test["jwe"]).as_bytes(), &Limits::DEFAULT).is_ok();
-            tally.judge(id, false, ours, comment);
+            tally.add(id, false, ours, comment);
             continue;
         };
         match verifies(keys, &text(token)) {
-            Ok(ours) => tally.judge(id, test["result"] == "valid", ours, comment),
-            Err(reason) => tally.pass_over(id, reason),
+            Ok(ours) => tally.add(id, test["result"] == "valid", ours, comment),
+            Err(reason) => tally.not_applicable(id, reason),
         }
     }
-    tally.conclude();
+    tally.finish();
 }
 
 #[test]
@@ -86,14 +86,14 @@ fn hmac_tags() {
                         group["keySize"].as_u64() < Some(hash),
                         "{comment}: the secret is refused"
                     );
-                    tally.pass_over(
+                    tally.not_applicable(
                         &test["tcId"],
                         "the secret is shorter than the hash, and refused",
                     );
                 }
-                // A JWS has whole tags: a good half is a bad tag.
+                // A JWS has full tags: a truncated tag is invalid.
                 Some(ours) => {
-                    tally.judge(
+                    tally.add(
                         &test["tcId"],
                         whole && test["result"] == "valid",
                         ours,
@@ -102,7 +102,7 @@ fn hmac_tags() {
                 }
             }
         }
-        tally.conclude();
+        tally.finish();
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 use crate::{request::Request, run::Client};
 
 /// What a server takes at the most to answer.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// On one connection for as long as it lasts.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ impl Http1 {
             None => {
                 let connection = TcpStream::connect(self.address)?;
                 connection.set_nodelay(true)?;
-                connection.set_read_timeout(Some(PATIENCE))?;
+                connection.set_read_timeout(Some(TIMEOUT))?;
                 connection
             }
         };

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::process::Process;
 
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// `$handler` is the name that a location has set, or `spoofed` where nginx has
 /// an identity that the gate has not set. To it, as to CGI, `X_Auth_Subject` is
@@ -78,7 +78,7 @@ pub(crate) fn start(folder: &Path) -> Result<(Process, Value)> {
     let socket = folder.join("nginx.sock");
     let start = Instant::now();
     while !socket.exists() {
-        let is_late = start.elapsed() > PATIENCE;
+        let is_late = start.elapsed() > TIMEOUT;
         ensure!(!process.has_ended() && !is_late, "nginx does not start");
         thread::sleep(Duration::from_millis(10));
     }

@@ -1,6 +1,6 @@
-//! The hash of the tables here.
+//! The hash function of this crate's hash tables. It is not cryptographic.
 
-/// A number for a run of bytes; other seeds, other numbers.
+/// Hashes `bytes`. A different seed gives a different hash.
 pub(crate) fn of(bytes: &[u8], seed: u64) -> u64 {
     let mix = |state: u64, word: u64| {
         let state = (state ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -13,6 +13,6 @@ pub(crate) fn of(bytes: &[u8], seed: u64) -> u64 {
     let rest = rest
         .iter()
         .fold(1, |word, byte| word << 8 | u64::from(*byte));
-    // Twice, so that the last bytes reach the top bits too.
+    // The second round spreads the last bytes to the top bits too.
     mix(mix(state, rest), 0)
 }

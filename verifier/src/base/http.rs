@@ -2,8 +2,9 @@
 
 use alloc::borrow::Cow;
 
-/// The host of an authority: lower case, without port and trailing dot. Empty
-/// where there is none.
+/// Returns the host of an authority in lower case, without port and trailing
+/// dot. The host of an empty authority is empty. `None` if the authority is
+/// invalid.
 pub(crate) fn host(authority: &[u8]) -> Option<Cow<'_, str>> {
     if authority.len() > 512 {
         return None;

@@ -1,6 +1,6 @@
 //! Every bound on attacker-controlled or fetched bytes, in one place.
 
-/// Limits that a policy may lower and never raise.
+/// Limits that a policy can lower but not raise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of a compact token.
@@ -13,7 +13,7 @@ pub struct Limits {
     pub json_members: usize,
     /// Bytes of a key document, or of OpenID Provider metadata.
     pub document_bytes: usize,
-    /// Keys in one key document that can be used for one of its issuer's
+    /// Usable keys of one key document: those for one of the issuer's
     /// algorithms.
     pub document_keys: usize,
     /// Bytes of a revocation document.
@@ -47,28 +47,31 @@ pub(crate) const POLICY_ISSUERS: usize = 10_000;
 pub(crate) const POLICY_RULES: usize = 10_000;
 /// Bytes of a request target.
 pub(crate) const TARGET_BYTES: usize = 16 * 1024;
-/// Header fields of a request that a host hands in.
+/// Header fields of one request.
 pub(crate) const FIELDS: usize = 1_000;
 /// Path segments of a request target or a pattern.
 pub(crate) const PATH_SEGMENTS: usize = 256;
-/// Prepared requirements of one gate: those that were used last. Hosts keep
-/// fewer, 1,000, so that none is forgotten here that a host still knows.
+/// Prepared requirements that one gate keeps; it drops the least recently used.
+/// Hosts keep fewer, 1,000, so that the gate never drops one that a host still
+/// uses.
 pub(crate) const REQUIREMENTS: u32 = 1_024;
-/// Bytes that all remembered tokens may hold together.
+/// Bytes of all remembered tokens together.
 pub(crate) const REMEMBERED_BYTES: usize = 3 * 1024 * 1024;
-/// Fetched documents are fresh for at least this long (ms).
+/// Minimum freshness of a fetched document (ms).
 pub(crate) const FRESH_MIN_MS: u64 = 60_000;
-/// Fetched documents are fresh for at most this long (ms).
+/// Maximum freshness of a fetched document (ms).
 pub(crate) const FRESH_MAX_MS: u64 = 24 * 3_600_000;
 /// Freshness without a `max-age` (ms).
 pub(crate) const FRESH_DEFAULT_MS: u64 = 600_000;
-/// Old keys stay valid this long while fetching fails (s).
+/// How long keys stay usable after their freshness ends, while fetches fail
+/// (s).
 pub(crate) const STALE_DEFAULT_S: u64 = 24 * 3_600;
-/// At most one fetch for unknown `kid`s an issuer in this time (ms).
+/// Minimum time between two fetches of one issuer for unknown `kid`s (ms).
 pub(crate) const UNKNOWN_KID_MS: u64 = 30_000;
-/// A fetch that was started and not supplied counts as lost after this (ms).
-pub(crate) const FLIGHT_MS: u64 = 15_000;
-/// What a host allows one fetch (ms).
+/// A fetch without a result counts as lost after this time (ms).
+pub(crate) const IN_FLIGHT_MS: u64 = 15_000;
+/// Timeout of one fetch (ms).
 pub(crate) const FETCH_TIMEOUT_MS: u32 = 5_000;
-/// First and longest pause after a failed fetch (ms), doubling in between.
+/// First and longest pause after a failed fetch (ms). The pause doubles with
+/// each failure.
 pub(crate) const BACKOFF_MS: (u64, u64) = (1_000, 60_000);

@@ -1,5 +1,5 @@
-//! Sets and maps of bytes, in the order of insertion. All of the hashing is
-//! one piece of code, whatever the values are: a generic map would be there
+//! Sets and maps with byte strings as keys, in insertion order. The hashing
+//! code does not depend on the value type: a generic hash map would be compiled
 //! ten times.
 
 use alloc::{boxed::Box, vec::Vec};
@@ -10,7 +10,7 @@ use countersign_kernel::bytes;
 
 use super::hash;
 
-/// Strings of bytes, each once.
+/// A set of byte strings.
 #[derive(Debug, Default)]
 pub(crate) struct Set {
     keys: Vec<Box<[u8]>>,
@@ -19,33 +19,33 @@ pub(crate) struct Set {
 }
 
 impl Set {
-    /// The place of a key in the order of insertion.
+    /// Returns the index of a key in insertion order.
     pub(crate) fn find(&self, key: &[u8]) -> Option<usize> {
-        let is_key = |place: &u32| {
-            let held = self.keys.get(*place as usize);
-            held.is_some_and(|held| bytes::equal(held, key))
+        let is_key = |index: &u32| {
+            let key_at = self.keys.get(*index as usize);
+            key_at.is_some_and(|key_at| bytes::equal(key_at, key))
         };
-        let place = self.table.find(hash(key), is_key)?;
-        usize::try_from(*place).ok()
+        let index = self.table.find(hash(key), is_key)?;
+        usize::try_from(*index).ok()
     }
 
     pub(crate) fn contains(&self, key: &[u8]) -> bool {
         self.find(key).is_some()
     }
 
-    /// Whether it was not there before. A set is bounded by the documents that
-    /// fill it, far below 2^32 keys.
+    /// Returns whether the key is new. The limits on documents keep a set far
+    /// below 2^32 keys.
     pub(crate) fn insert(&mut self, key: &[u8]) -> bool {
         if self.contains(key) {
             return false;
         }
-        let Ok(place) = u32::try_from(self.keys.len()) else {
+        let Ok(index) = u32::try_from(self.keys.len()) else {
             return false;
         };
         self.keys.push(key.into());
         let keys = &self.keys;
-        let again = |place: &u32| keys.get(*place as usize).map_or(0, |key| hash(key));
-        self.table.insert_unique(hash(key), place, again);
+        let rehash = |index: &u32| keys.get(*index as usize).map_or(0, |key| hash(key));
+        self.table.insert_unique(hash(key), index, rehash);
         true
     }
 
@@ -54,12 +54,13 @@ impl Set {
     }
 }
 
-/// A seed is of no use here: who fills a map is trusted, or bounded.
+/// The hash needs no seed: the keys come from trusted sources or are bounded in
+/// number.
 fn hash(key: &[u8]) -> u64 {
     hash::of(key, 0)
 }
 
-/// A value for each key.
+/// A map from byte strings to values.
 #[derive(Debug)]
 pub(crate) struct Map<V> {
     keys: Set,
@@ -80,7 +81,8 @@ impl<V> Map<V> {
         self.values.get(self.keys.find(key)?)
     }
 
-    /// The value that was there before stays.
+    /// Inserts a value if the key is new, and returns whether it is. An
+    /// existing value stays.
     pub(crate) fn insert(&mut self, key: &[u8], value: V) -> bool {
         let is_new = self.keys.insert(key);
         if is_new {
@@ -89,7 +91,7 @@ impl<V> Map<V> {
         is_new
     }
 
-    /// `None` only where no further key fits.
+    /// `None` only if the map is full.
     pub(crate) fn get_or_default(&mut self, key: &[u8]) -> Option<&mut V>
     where
         V: Default,

@@ -1,5 +1,5 @@
-//! What every room may use: limits, problems, maps and sets, and the grammar of
-//! names, hosts and URIs. Uses no other room.
+//! Shared basics: limits, problems, maps and sets, and the grammar of names,
+//! hosts and URIs. Uses no other room.
 
 pub(crate) mod hash;
 mod http;

@@ -1,32 +1,33 @@
-//! What is wrong with a policy or a document, in an operator's words.
+//! Problems of a policy or a document, reported to the operator.
 
 use alloc::string::String;
 
-/// How much it matters.
+/// How severe a problem is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     /// The policy or document is refused.
     Error,
-    /// It works, and somebody should look.
+    /// The policy or document works, but the operator should review it.
     Warning,
 }
 
-/// One problem: where, what kind, and a sentence (lower case, no full stop,
-/// the operator's own words in backticks; never a secret).
+/// One problem: its place, its kind and a message. The message is in lower
+/// case, has no full stop, quotes the operator's text in backticks and never
+/// contains a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// JSON Pointer (RFC 6901) into the policy or document; empty for the whole.
     pub pointer: String,
     /// Stable code, such as `field_unknown`.
     pub code: &'static str,
-    /// What to do about it.
+    /// What is wrong, or how to fix it.
     pub message: String,
-    /// Error or warning.
+    /// Whether it is an error or a warning.
     pub severity: Severity,
 }
 
 impl Problem {
-    /// An error at `pointer`.
+    /// Makes an error at `pointer`.
     pub(crate) fn error(
         pointer: impl Into<String>,
         code: &'static str,
@@ -40,7 +41,7 @@ impl Problem {
         }
     }
 
-    /// A warning at `pointer`.
+    /// Makes a warning at `pointer`.
     pub(crate) fn warning(
         pointer: impl Into<String>,
         code: &'static str,

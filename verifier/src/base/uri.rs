@@ -1,8 +1,9 @@
-//! Which URIs a host may be asked to fetch.
+//! The check of URIs that a host fetches.
 
-/// An absolute `https` URL (RFC 3986 §4.3) with a host, or `http` where the
-/// policy says so; without user, fragment, or anything but visible ASCII.
-/// The error is a clause that follows the URI.
+/// Checks that a URI is an absolute `https` URL (RFC 3986 §4.3) with a host, or
+/// an `http` URL if the policy allows it. It has no user information and no
+/// fragment, and only visible ASCII. The error is a clause that continues a
+/// sentence after the URI.
 pub(crate) fn fetchable(uri: &str, insecure_http: bool) -> Result<(), &'static str> {
     let plain = |b: u8| b.is_ascii_graphic() && !b"\"<>\\^`{|}#".contains(&b);
     if uri.len() > 2048 || !uri.bytes().all(plain) {

@@ -1,5 +1,6 @@
-//! The order of checks: it is part of the contract, because the code that a
-//! caller sees depends on it.
+//! The order of checks. It is part of the contract, because it determines the
+//! code that a caller sees. Uses `base`, `json`, `refusal`, `jose`, `model`,
+//! `documents`, `token`, `request` and `decision`.
 
 mod token;
 
@@ -19,41 +20,42 @@ use crate::{
     token::{Memory, Verified},
 };
 
-/// Everything that a check may look at.
+/// Everything that a check reads.
 pub(crate) struct Checks<'g> {
     pub(crate) policy: &'g Policy,
     pub(crate) router: &'g Router,
     pub(crate) issuers: &'g Issuers,
-    /// `None`: look at every signature again.
+    /// `None` means to verify every signature again.
     pub(crate) memory: Option<&'g Memory>,
-    /// The number of the next token that was not remembered.
+    /// The number for a token that is not remembered.
     pub(crate) number: u64,
     pub(crate) now_ms: u64,
 }
 
-/// What may pass.
+/// The result of a check that passes.
 pub(crate) enum Pass<'t> {
-    /// Without an identity.
+    /// Without a principal.
     Anonymous,
     Token(Admitted<'t>),
 }
 
-/// A good token.
+/// An admitted token.
 pub(crate) struct Admitted<'t> {
     pub(crate) token: &'t [u8],
     pub(crate) verified: Arc<Verified>,
-    /// It was not remembered.
+    /// Whether the token was not remembered.
     pub(crate) fresh: bool,
 }
 
 impl Checks<'_> {
-    /// Path, rule, credential, token, rule's requirement.
+    /// Checks a request: path, rule, credential, token, and the rule's
+    /// requirement.
     pub(crate) fn request<'r>(
         &self,
         request: &Request<'r>,
         trace: &mut Trace<'_>,
     ) -> Result<Pass<'r>, Halt> {
-        // A query may hold a token.
+        // The trace does not show the query: it can contain a token.
         let path = || {
             quoted(
                 request
@@ -63,7 +65,8 @@ impl Checks<'_> {
                     .unwrap_or_default(),
             )
         };
-        let (request, host, method, target) = trace.note("path", self.read(request), path)?;
+        let (request, host, method, target) =
+            trace.record("path", self.read_request(request), path)?;
         let request = &request;
         let found = self.router.find(&host, &target, method);
         let rule = found.and_then(|found| {
@@ -73,11 +76,11 @@ impl Checks<'_> {
             let pattern = rule.paths.get(found.pattern);
             Ok((rule, pattern.ok_or(Code::InternalError)?))
         });
-        let (rule, pattern) = trace.note("rule", rule, || match found {
+        let (rule, pattern) = trace.record("rule", rule, || match found {
             Ok(Some(found)) => format!("/rules/{}", found.rule),
             Ok(None) => "no rule of the policy matches".into(),
             Err(_) => {
-                "backends may read this path in another way, to which another rule belongs".into()
+                "a backend could read this path in another way, which leads to another rule".into()
             }
         })?;
         let (requirement, optional) = match &rule.access {
@@ -88,25 +91,28 @@ impl Checks<'_> {
             Access::Optional(requirement) => (requirement, true),
             Access::Required(requirement) => (requirement, false),
         };
-        let presented = credential::present(&self.policy.credentials, request);
+        let presented = credential::find(&self.policy.credentials, request);
         let presented = match presented {
             Ok(None) if optional => {
-                trace.skip("credential", "none came, and the rule does not ask for one");
+                trace.skip(
+                    "credential",
+                    "the request has none, and the rule does not require one",
+                );
                 return Ok(Pass::Anonymous);
             }
             presented => presented.and_then(|p| p.ok_or(Code::TokenMissing.into())),
         };
-        let presented = trace.note("credential", presented, || {
+        let presented = trace.record("credential", presented, || {
             "the places of the policy".into()
         })?;
-        let admitted = self.good_token(presented.token, trace)?;
+        let admitted = self.verify_token(presented.token, trace)?;
         self.admit_origin(presented.same_origin, request, trace)?;
         let segment = |name: &str| router::captured(pattern, &target, name);
-        self.require(requirement, &admitted.verified, &segment, trace)?;
+        self.check_requirement(requirement, &admitted.verified, &segment, trace)?;
         Ok(Pass::Token(admitted))
     }
 
-    /// The token, then the requirement.
+    /// Checks a token, then the requirement.
     pub(crate) fn token<'t>(
         &self,
         token: &'t [u8],
@@ -116,12 +122,12 @@ impl Checks<'_> {
         if token.is_empty() {
             return Err(Code::TokenMissing.into());
         }
-        let admitted = self.good_token(token, trace)?;
-        self.require(requirement, &admitted.verified, &|_| None, trace)?;
+        let admitted = self.verify_token(token, trace)?;
+        self.check_requirement(requirement, &admitted.verified, &|_| None, trace)?;
         Ok(Pass::Token(admitted))
     }
 
-    fn read<'r>(
+    fn read_request<'r>(
         &self,
         request: &Request<'r>,
     ) -> Result<(Request<'r>, Cow<'r, str>, &'r str, Target<'r>), Code> {
@@ -131,7 +137,7 @@ impl Checks<'_> {
         let target = Target::parse(request.target)?;
         let authority = target::authority(request)?;
         let set = self.policy.forward.iter().map(|(name, _)| &**name);
-        if credential::is_dropped(request, set) {
+        if credential::connection_names(request, set) {
             return Err(Code::RequestAmbiguous);
         }
         Ok((
@@ -156,15 +162,15 @@ impl Checks<'_> {
             return Ok(());
         }
         let admitted = credential::is_same_origin(request);
-        trace.note(
+        trace.record(
             "rule.origin",
             admitted.then_some(()).ok_or(Code::OriginDenied),
             || "`sec-fetch-site`, or `origin` and the authority".into(),
         )
     }
 
-    /// What the rule requires.
-    fn require<'s>(
+    /// Checks the requirement of the rule.
+    fn check_requirement<'s>(
         &self,
         requirement: &Requirement,
         verified: &'s Verified,

@@ -1,5 +1,5 @@
-//! A token by itself, whoever brings it: from bytes to claims that their issuer
-//! signed, then what must hold on every use.
+//! The checks of a token, independent of the request: first signature and
+//! claims, then the checks of every use.
 
 use alloc::{boxed::Box, format, string::String, sync::Arc};
 
@@ -7,24 +7,24 @@ use super::{Admitted, Checks};
 use crate::{
     jose::Jws,
     json,
-    refusal::{Code, Halt, Refusal, Trace, named},
+    refusal::{Code, Halt, Refusal, Trace, quoted_or_none},
     token::{HeaderFacts, Verified, admit_age, admit_expiry, admit_start, list},
 };
 
 impl Checks<'_> {
-    /// A token that is good by itself, whoever asks.
-    pub(super) fn good_token<'t>(
+    /// Verifies a token, independently of any rule.
+    pub(super) fn verify_token<'t>(
         &self,
         token: &'t [u8],
         trace: &mut Trace<'_>,
     ) -> Result<Admitted<'t>, Halt> {
-        // A fresh check would ask for the keys first, so a remembered token
-        // is not spared when they are too old.
+        // A new verification needs usable keys, so a remembered token needs
+        // them too.
         let known = self.memory.and_then(|memory| memory.recall(token));
         let known = known.filter(|v| self.issuers.has_usable_keys(v.issuer, self.now_ms));
         let (verified, fresh) = match known {
             Some(verified) => (Arc::clone(verified), false),
-            None => (Arc::new(self.verify(token, trace)?), true),
+            None => (Arc::new(self.verify_signature(token, trace)?), true),
         };
         self.check_current(&verified, trace)?;
         Ok(Admitted {
@@ -34,20 +34,20 @@ impl Checks<'_> {
         })
     }
 
-    /// From bytes to claims that their issuer signed.
-    fn verify(&self, token: &[u8], trace: &mut Trace<'_>) -> Result<Verified, Halt> {
+    /// Verifies the signature and reads the claims.
+    fn verify_signature(&self, token: &[u8], trace: &mut Trace<'_>) -> Result<Verified, Halt> {
         let limits = &self.policy.limits;
-        let jws = trace.note("token", Jws::open(token, limits), || form(token))?;
-        // Read unverified, for routing only; what is wrong with the claims is
-        // said after the signature.
+        let jws = trace.record("token", Jws::open(token, limits), || shape(token))?;
+        // `iss` is unverified here and only selects the issuer. Faults of the
+        // claims are reported after the signature check.
         let (iss, claims) = json::parse_claims(&jws.payload, limits.into());
         let index = iss.as_deref().and_then(|iss| self.issuers.index(iss));
         let routed = index.and_then(|index| Some((index, self.policy.issuers.get(index)?)));
-        let (index, issuer) = trace.note("issuer", routed.ok_or(Code::IssuerUnknown), || {
-            format!("`iss` {}", named(iss.as_deref()))
+        let (index, issuer) = trace.record("issuer", routed.ok_or(Code::IssuerUnknown), || {
+            format!("`iss` {}", quoted_or_none(iss.as_deref()))
         })?;
         let allowed = issuer.algorithms.contains(&jws.algorithm);
-        trace.note(
+        trace.record(
             "algorithm",
             allowed.then_some(()).ok_or(Code::AlgorithmNotAllowed),
             || {
@@ -61,13 +61,13 @@ impl Checks<'_> {
         let key = self
             .issuers
             .key(index, jws.kid.as_deref(), jws.algorithm, self.now_ms);
-        let key = trace.note("key", key, || {
-            format!("`kid` {}", named(jws.kid.as_deref()))
+        let key = trace.record("key", key, || {
+            format!("`kid` {}", quoted_or_none(jws.kid.as_deref()))
         })?;
-        let genuine = key.verify(jws.signing_input, &jws.signature);
-        trace.note(
+        let is_valid = key.verify(jws.signing_input, &jws.signature);
+        trace.record(
             "signature",
-            genuine.then_some(()).ok_or(Code::SignatureInvalid),
+            is_valid.then_some(()).ok_or(Code::SignatureInvalid),
             || format!("{} bytes", jws.signature.len()),
         )?;
         let verified = claims
@@ -88,13 +88,13 @@ impl Checks<'_> {
                     Box::from(text),
                 )
             });
-        trace.note("claims", verified, || {
+        trace.record("claims", verified, || {
             format!("{} bytes", jws.payload.len())
         })
     }
 
-    /// What must hold on every use: audience, times, type, required claims,
-    /// revocation.
+    /// Makes the checks of every use: audience, times, type, required claims
+    /// and revocation.
     fn check_current(&self, verified: &Verified, trace: &mut Trace<'_>) -> Result<(), Halt> {
         let issuer = self
             .policy
@@ -104,44 +104,44 @@ impl Checks<'_> {
         let now = i64::try_from(self.now_ms).unwrap_or(i64::MAX);
         let leeway = self.policy.leeway_ms;
         let times = &verified.times;
-        trace.note("audience", verified.audience.clone(), || {
+        trace.record("audience", verified.audience.clone(), || {
             format!("`aud` {}", list(&verified.audiences))
         })?;
-        trace.note(
+        trace.record(
             "expiry",
             admit_expiry(times.exp, issuer.exp_required, leeway, now),
-            || format!("`exp` {}", ago(times.exp, now)),
+            || format!("`exp` {}", relative_time(times.exp, now)),
         )?;
         match times.nbf {
             None => trace.skip("not_before", "it has no `nbf`"),
             Some(_) => {
-                let begun = admit_start("nbf", times.nbf, leeway, now);
-                trace.note("not_before", begun, || {
-                    format!("`nbf` {}", ago(times.nbf, now))
+                let started = admit_start("nbf", times.nbf, leeway, now);
+                trace.record("not_before", started, || {
+                    format!("`nbf` {}", relative_time(times.nbf, now))
                 })?;
             }
         }
         let age =
             admit_start("iat", times.iat, leeway, now).and_then(|()| match issuer.max_age_ms {
-                Some(oldest) => admit_age(times, oldest, leeway, now),
+                Some(max_age_ms) => admit_age(times, max_age_ms, leeway, now),
                 None => Ok(()),
             });
-        trace.note("issued_at", age, || {
-            format!("`iat` {}", ago(times.iat, now))
+        trace.record("issued_at", age, || {
+            format!("`iat` {}", relative_time(times.iat, now))
         })?;
-        trace.note("type", verified.token_type.clone(), || {
+        trace.record("type", verified.token_type.clone(), || {
             match &verified.principal.token_type {
                 Some(name) => format!("it is a `{name}`"),
                 None if issuer.token_types.is_empty() => "the issuer has no token types".into(),
-                None => "it is none of the issuer's types, or several".into(),
+                None => "it matches none of the issuer's types, or more than one".into(),
             }
         })?;
-        trace.note(
+        trace.record(
             "required_claims",
             verified.required.clone(),
             || match &verified.required {
-                Ok(()) => "what the type and the issuer ask for".into(),
-                Err(refusal) => format!("claim {}", named(refusal.claim.as_deref())),
+                Ok(()) => "the requirements of the type and the issuer".into(),
+                Err(refusal) => format!("claim {}", quoted_or_none(refusal.claim.as_deref())),
             },
         )?;
         if !self.issuers.has_revocations(verified.issuer) {
@@ -152,20 +152,20 @@ impl Checks<'_> {
         let revocable = verified.revocable();
         let unrevoked =
             self.issuers
-                .admit_unrevoked(verified.issuer, required, &revocable, self.now_ms);
-        trace.note("revocation", unrevoked, || {
+                .check_revocation(verified.issuer, required, &revocable, self.now_ms);
+        trace.record("revocation", unrevoked, || {
             "the issuer's revocation document".into()
         })
     }
 }
 
-fn form(token: &[u8]) -> String {
+fn shape(token: &[u8]) -> String {
     let parts = token.split(|b| *b == b'.').count();
     format!("{} bytes in {parts} parts", token.len())
 }
 
-/// `12 s ago`, `in 12 s`.
-fn ago(time: Option<i64>, now: i64) -> String {
+/// Formats a time: `12 s relative_time`, `in 12 s`.
+fn relative_time(time: Option<i64>, now: i64) -> String {
     match time {
         None => "none".into(),
         Some(time) if time <= now => format!("{} s ago", now.saturating_sub(time) / 1000),

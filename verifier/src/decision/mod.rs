@@ -1,5 +1,7 @@
-//! What the gate answers, what a requirement asks of a verified token, and what
-//! a grant changes on a request. Uses every room but `policy`'s inside.
+//! The answers of the gate: decisions and grants, the checks of a requirement,
+//! and the headers that a grant removes. Uses `base`, `json`, `refusal`,
+//! `model`, `documents`, `token`, `request`, and the parser of requirements in
+//! `policy`.
 
 mod prepared;
 mod requirement;
@@ -17,49 +19,49 @@ pub(crate) use strip::Strip;
 /// The answer to one request at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Decision {
-    /// The request may pass.
+    /// The request is allowed.
     Allow(Grant),
-    /// The request may not pass.
+    /// The request is denied.
     Deny(Denial),
-    /// The answer may exist after these fetches: fetch (or join a fetch under
-    /// way), [`supply`](crate::Gate::supply), and check again.
+    /// The decision needs these documents. Fetch them (or join a fetch in
+    /// flight), [`supply`](crate::Gate::supply) them, and check again.
     Wait(Vec<Fetch>),
 }
 
-/// A request that may pass, and what its backend may be told. A host changes
-/// the request so: first it removes, then it sets, then it carries out
+/// The answer to an allowed request. A host applies it to the request in this
+/// order: it removes `remove_headers`, sets `set_headers`, then applies
 /// `changes`.
 #[derive(Clone, PartialEq)]
 pub struct Grant {
-    /// The same number means the same principal, `set_headers` and
-    /// `remove_headers`, for as long as the gate is open: what a caller made of
-    /// them may be used again. 0 where there is no principal; a token that is
-    /// verified anew gets a new number.
+    /// Identifies the principal, `set_headers` and `remove_headers` while the
+    /// gate is open: for an equal number, a caller can reuse what it made of
+    /// them. It is 0 without a principal. A token that is verified again gets a
+    /// new number.
     pub number: u64,
-    /// Who is calling; `None` where the rule is public, or optional and no
-    /// token came.
+    /// The caller. `None` if the rule is public, or if it is optional and the
+    /// request has no token.
     pub principal: Option<Arc<Principal>>,
-    /// Headers to set, lower-case names, visible ASCII values.
+    /// Headers to set: names in lower case, values in visible ASCII.
     pub set_headers: Arc<[(Box<str>, Box<str>)]>,
-    /// Headers to remove first: every `forward` header, so that nobody can send
-    /// their own, and a stripped credential's header. Every field goes whose
-    /// name, in lower case and with `_` read as `-`, is one of these: CGI, WSGI
-    /// and PHP read `X_Auth_Subject` as the same variable.
+    /// Headers to remove first: every `forward` header, so that a caller cannot
+    /// set them, and the header of a stripped credential. Remove every field
+    /// whose name, in lower case and with `_` read as `-`, is one of these:
+    /// CGI, WSGI and PHP read `X_Auth_Subject` as the same variable.
     pub remove_headers: Arc<[Box<str>]>,
-    /// What else changes, on this request alone.
+    /// Further changes, for this request only.
     pub changes: Vec<Change>,
 }
 
-/// A change of one request.
+/// A change to one request.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Change {
-    /// All fields of this name, in lower case, become one with this value.
+    /// Replace all fields with this lower-case name by one with this value.
     SetHeader(&'static str, Vec<u8>),
-    /// All fields of this name, in lower case, go.
+    /// Remove all fields with this lower-case name.
     RemoveHeader(&'static str),
 }
 
-/// The value may hold a credential.
+/// Does not show the value, which can contain a credential.
 impl fmt::Debug for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -69,7 +71,7 @@ impl fmt::Debug for Change {
     }
 }
 
-/// No claims, and no headers, which hold claims.
+/// Shows no claims, and no headers, which contain claims.
 impl fmt::Debug for Grant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Grant")

@@ -1,4 +1,4 @@
-//! Requirements that were parsed once, by number: the ones used last.
+//! Parsed requirements, by number. The least recently used are dropped.
 
 use alloc::{boxed::Box, vec::Vec};
 
@@ -8,15 +8,16 @@ use crate::{
     policy,
 };
 
-const ROOM: u32 = limits::REQUIREMENTS;
+const CAPACITY: u32 = limits::REQUIREMENTS;
 
-/// Number 0 asks nothing; any other is its place plus a multiple of the room,
-/// so that the number of one that was forgotten names no other.
+/// Number 0 requires nothing. Any other number is a slot plus a multiple of the
+/// capacity, so that the number of a dropped requirement identifies no other
+/// one.
 #[derive(Default)]
 pub(crate) struct Requirements {
-    nothing: Requirement,
-    places: Vec<Prepared>,
-    /// Counts uses.
+    empty: Requirement,
+    slots: Vec<Prepared>,
+    /// Counts the uses.
     clock: u64,
 }
 
@@ -30,23 +31,23 @@ struct Prepared {
 impl Requirements {
     pub(crate) fn get(&self, number: u32) -> Option<&Requirement> {
         if number == 0 {
-            return Some(&self.nothing);
+            return Some(&self.empty);
         }
-        let prepared = self.places.get(place(number)?)?;
+        let prepared = self.slots.get(slot(number)?)?;
         (prepared.number == number).then_some(&prepared.requirement)
     }
 
-    /// Notes that it is used.
+    /// Records a use.
     pub(crate) fn touch(&mut self, number: u32) {
         self.clock = self.clock.saturating_add(1);
-        let prepared = place(number).and_then(|place| self.places.get_mut(place));
+        let prepared = slot(number).and_then(|slot| self.slots.get_mut(slot));
         if let Some(prepared) = prepared.filter(|prepared| prepared.number == number) {
             prepared.used = self.clock;
         }
     }
 
     pub(crate) fn prepare(&mut self, policy: &Policy, text: &[u8]) -> Result<u32, Vec<Problem>> {
-        let known = self.places.iter().find(|prepared| *prepared.text == *text);
+        let known = self.slots.iter().find(|prepared| *prepared.text == *text);
         if let Some(number) = known.map(|prepared| prepared.number) {
             self.touch(number);
             return Ok(number);
@@ -58,21 +59,22 @@ impl Requirements {
             requirement,
             used: 0,
         };
-        let number = match u32::try_from(self.places.len()) {
-            Ok(count) if count < ROOM => {
+        let number = match u32::try_from(self.slots.len()) {
+            Ok(count) if count < CAPACITY => {
                 let number = count.saturating_add(1);
-                self.places.push(prepared(number));
+                self.slots.push(prepared(number));
                 number
             }
-            _ => match self.places.iter_mut().min_by_key(|known| known.used) {
+            _ => match self.slots.iter_mut().min_by_key(|known| known.used) {
                 Some(oldest) => {
-                    // After four million of one place its numbers start over.
-                    let first = (oldest.number.saturating_sub(1) % ROOM).saturating_add(1);
-                    let number = oldest.number.checked_add(ROOM).unwrap_or(first);
+                    // After four million requirements in one slot its numbers
+                    // repeat.
+                    let first = (oldest.number.saturating_sub(1) % CAPACITY).saturating_add(1);
+                    let number = oldest.number.checked_add(CAPACITY).unwrap_or(first);
                     *oldest = prepared(number);
                     number
                 }
-                // No requirement has this number: it denies.
+                // No requirement has this number, so a check with it is denied.
                 None => u32::MAX,
             },
         };
@@ -81,6 +83,6 @@ impl Requirements {
     }
 }
 
-fn place(number: u32) -> Option<usize> {
-    usize::try_from(number.checked_sub(1)? % ROOM).ok()
+fn slot(number: u32) -> Option<usize> {
+    usize::try_from(number.checked_sub(1)? % CAPACITY).ok()
 }

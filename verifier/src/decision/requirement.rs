@@ -1,4 +1,4 @@
-//! What a rule, or a caller of `check_token`, requires of a verified token.
+//! Checks a requirement against a verified token.
 
 use alloc::{boxed::Box, format, string::String};
 
@@ -6,34 +6,34 @@ use crate::{
     base::Limits,
     json,
     model::{Requirement, Tenant, Words},
-    refusal::{Code, Halt, Refusal, Trace, named},
+    refusal::{Code, Halt, Refusal, Trace, quoted_or_none},
     token::{Verified, admit_age, list, scope},
 };
 
-/// A verified token that stands before a requirement.
+/// A verified token and the context for checking it.
 pub(crate) struct Subject<'s> {
     pub(crate) token: &'s Verified,
     pub(crate) scope_wildcards: bool,
-    /// The path segments that the rule's pattern captured, by name.
+    /// Returns a path segment that the rule's pattern captures, by name.
     pub(crate) segment: &'s dyn Fn(&str) -> Option<&'s [u8]>,
     pub(crate) now_ms: i64,
     pub(crate) leeway_ms: i64,
 }
 
-/// One check of a requirement: its name in an explanation, whether it asks for
-/// anything, whether it holds, and its details.
+/// One check of a requirement: its name in an explanation, whether it applies,
+/// the check itself, and its details.
 struct Check {
     name: &'static str,
-    asks: fn(&Requirement) -> bool,
+    applies: fn(&Requirement) -> bool,
     admit: fn(&Requirement, &Subject<'_>) -> Result<(), Refusal>,
     detail: fn(&Subject<'_>) -> String,
 }
 
-/// In the order of the contract.
+/// The checks, in the order of the contract.
 const CHECKS: [Check; 10] = [
     Check {
         name: "rule.issuer",
-        asks: |wanted| !wanted.issuers.is_empty(),
+        applies: |wanted| !wanted.issuers.is_empty(),
         admit: |wanted, subject| {
             let name = &subject.token.principal.issuer;
             admit_if(wanted.issuers.contains(name), Code::IssuerDenied)
@@ -42,7 +42,7 @@ const CHECKS: [Check; 10] = [
     },
     Check {
         name: "rule.audience",
-        asks: |wanted| !wanted.audiences.is_empty(),
+        applies: |wanted| !wanted.audiences.is_empty(),
         admit: |wanted, subject| {
             let held = |audience| subject.token.audiences.contains(audience);
             match wanted.audiences.iter().any(held) {
@@ -54,7 +54,7 @@ const CHECKS: [Check; 10] = [
     },
     Check {
         name: "rule.type",
-        asks: |wanted| !wanted.types.is_empty(),
+        applies: |wanted| !wanted.types.is_empty(),
         admit: |wanted, subject| {
             let held = subject.token.principal.token_type.as_ref();
             admit_if(
@@ -65,24 +65,24 @@ const CHECKS: [Check; 10] = [
         detail: |subject| {
             format!(
                 "type {}",
-                named(subject.token.principal.token_type.as_deref())
+                quoted_or_none(subject.token.principal.token_type.as_deref())
             )
         },
     },
     Check {
         name: "rule.tenant",
-        asks: |wanted| wanted.tenant.is_some(),
+        applies: |wanted| wanted.tenant.is_some(),
         admit: |wanted, subject| admit_if(wanted.admits_tenant(subject), Code::TenantDenied),
         detail: |subject| {
             format!(
                 "tenant {}",
-                named(subject.token.principal.tenant.as_deref())
+                quoted_or_none(subject.token.principal.tenant.as_deref())
             )
         },
     },
     Check {
         name: "rule.scopes",
-        asks: |wanted| wanted.scopes.asks(),
+        applies: |wanted| wanted.scopes.applies(),
         admit: |wanted, subject| {
             let held = &subject.token.principal.scopes;
             let holds = |scope: &str| scope::grants(held, scope, subject.scope_wildcards);
@@ -92,7 +92,7 @@ const CHECKS: [Check; 10] = [
     },
     Check {
         name: "rule.roles",
-        asks: |wanted| wanted.roles.asks(),
+        applies: |wanted| wanted.roles.applies(),
         admit: |wanted, subject| {
             let holds = |role: &str| subject.token.principal.roles.iter().any(|r| **r == *role);
             wanted
@@ -104,17 +104,17 @@ const CHECKS: [Check; 10] = [
     },
     Check {
         name: "rule.claims",
-        asks: |wanted| !wanted.claims.is_empty(),
+        applies: |wanted| !wanted.claims.is_empty(),
         admit: Requirement::admit_claims,
-        detail: |_| "the claims that the rule asks for".into(),
+        detail: |_| "the claims that the rule requires".into(),
     },
     Check {
         name: "rule.age",
-        asks: |wanted| wanted.max_age_ms.is_some(),
+        applies: |wanted| wanted.max_age_ms.is_some(),
         admit: |wanted, subject| match wanted.max_age_ms {
-            Some(oldest) => admit_age(
+            Some(max_age_ms) => admit_age(
                 &subject.token.times,
-                oldest,
+                max_age_ms,
                 subject.leeway_ms,
                 subject.now_ms,
             ),
@@ -124,7 +124,7 @@ const CHECKS: [Check; 10] = [
     },
     Check {
         name: "rule.all_of",
-        asks: |wanted| !wanted.all_of.is_empty(),
+        applies: |wanted| !wanted.all_of.is_empty(),
         admit: |wanted, subject| {
             wanted
                 .all_of
@@ -135,24 +135,24 @@ const CHECKS: [Check; 10] = [
     },
     Check {
         name: "rule.any_of",
-        asks: |wanted| !wanted.any_of.is_empty(),
+        applies: |wanted| !wanted.any_of.is_empty(),
         admit: Requirement::admit_any,
         detail: |_| "one of the requirements".into(),
     },
 ];
 
 impl Requirement {
-    /// Whether everything it asks for holds.
+    /// Makes all checks that apply.
     pub(crate) fn admit(&self, subject: &Subject<'_>) -> Result<(), Refusal> {
-        let mut asked = CHECKS.iter().filter(|check| (check.asks)(self));
-        asked.try_for_each(|check| (check.admit)(self, subject))
+        let mut checks = CHECKS.iter().filter(|check| (check.applies)(self));
+        checks.try_for_each(|check| (check.admit)(self, subject))
     }
 
-    /// The same, noting every check.
+    /// The same, and records every check.
     pub(crate) fn explain(&self, subject: &Subject<'_>, trace: &mut Trace<'_>) -> Result<(), Halt> {
         for check in &CHECKS {
-            if (check.asks)(self) {
-                trace.note(check.name, (check.admit)(self, subject), || {
+            if (check.applies)(self) {
+                trace.record(check.name, (check.admit)(self, subject), || {
                     (check.detail)(subject)
                 })?;
             }
@@ -178,8 +178,9 @@ impl Requirement {
         }
     }
 
-    /// Claims are parsed again here: few rules ask for them, and a remembered
-    /// token would else carry a tree of every claim.
+    /// Checks conditions on claims. It parses the claims again: few rules have
+    /// such conditions, and otherwise every remembered token would store a tree
+    /// of its claims.
     fn admit_claims(&self, subject: &Subject<'_>) -> Result<(), Refusal> {
         let text = subject.token.principal.claims.as_bytes();
         let claims =
@@ -193,7 +194,8 @@ impl Requirement {
         Ok(())
     }
 
-    /// The denial of the alternative that got furthest says most.
+    /// Checks `any_of`. If no alternative holds, the denial of the one that
+    /// passed the most checks is the most helpful.
     fn admit_any(&self, subject: &Subject<'_>) -> Result<(), Refusal> {
         let mut furthest: Option<Refusal> = None;
         for part in &self.any_of {
@@ -202,7 +204,7 @@ impl Requirement {
                 Err(refusal) => {
                     if furthest
                         .as_ref()
-                        .is_none_or(|best| place(refusal.code) > place(best.code))
+                        .is_none_or(|best| order(refusal.code) > order(best.code))
                     {
                         furthest = Some(refusal);
                     }
@@ -217,17 +219,17 @@ fn admit_if(holds: bool, code: Code) -> Result<(), Refusal> {
     if holds { Ok(()) } else { Err(code.into()) }
 }
 
-/// The place of a rule's code in the order of checks; age comes last.
-fn place(code: Code) -> (bool, Code) {
+/// Returns the place of a code in the order of a rule's checks. Age comes last.
+fn order(code: Code) -> (bool, Code) {
     (matches!(code, Code::TokenTooOld | Code::ClaimMissing), code)
 }
 
 impl Words {
-    fn asks(&self) -> bool {
+    fn applies(&self) -> bool {
         !(self.all.is_empty() && self.any.is_empty())
     }
 
-    /// The list that is not satisfied.
+    /// Checks the words. The error is the list that is not satisfied.
     fn admit(&self, holds: impl Fn(&str) -> bool) -> Result<(), &[Box<str>]> {
         if !self.all.iter().all(|word| holds(word)) {
             return Err(&self.all);

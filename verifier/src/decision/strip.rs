@@ -1,4 +1,4 @@
-//! What a grant takes off a request: headers that only the gate may set, and
+//! What a grant removes from a request: headers that only the gate sets, and
 //! the credential.
 
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
@@ -10,11 +10,12 @@ use crate::{
     token::Verified,
 };
 
-/// What a grant removes, made once.
+/// What a grant removes, computed once for each gate.
 pub(crate) struct Strip {
     forwarded: Arc<[Box<str>]>,
     forwarded_and_credentials: Arc<[Box<str>]>,
-    /// Those that may hold a credential, where it is to be removed.
+    /// The cookies that can contain a credential; empty unless the policy
+    /// strips it.
     cookies: Vec<Box<str>>,
 }
 
@@ -58,7 +59,7 @@ impl Strip {
         }
     }
 
-    /// Cookies that may hold a credential are taken out.
+    /// Removes the cookies that can contain a credential.
     pub(crate) fn changes(&self, request: &Request<'_>) -> Vec<Change> {
         if self.cookies.is_empty() {
             return Vec::new();

@@ -1,6 +1,6 @@
-//! Documents that the host fetches: what they are, when they are fetched, what
-//! they say, and what each issuer has of them. Uses `base`, `json`, `refusal`,
-//! `jose` and `model`.
+//! Documents that the host fetches: their kinds, their schedules, their
+//! readers, and the current keys and revocations of each issuer. Uses `base`,
+//! `json`, `refusal`, `jose` and `model`.
 
 mod issuers;
 mod revocation;
@@ -15,22 +15,21 @@ pub(crate) use revocation::Revocable;
 use revocation::Revoked;
 use schedule::{Schedule, fresh_for_ms};
 
-/// A document that the gate wants. A host keeps at most one fetch for a
-/// `source` and `uri` under way: GET, no redirects, within `timeout_ms` and
-/// `max_bytes`.
+/// A document to fetch: GET, no redirects, within `timeout_ms` and `max_bytes`.
+/// A host has at most one fetch in flight for each `source` and `uri`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fetch {
-    /// Names the document in [`supply`](crate::Gate::supply).
+    /// Identifies the document in [`supply`](crate::Gate::supply).
     pub source: u32,
     /// The issuer's `name` in the policy.
     pub issuer: Arc<str>,
-    /// What it is.
+    /// The kind of the document.
     pub kind: FetchKind,
-    /// Where: `https`, or `http` only where the policy allows it.
+    /// The address: `https`, or `http` only if the policy allows it.
     pub uri: Arc<str>,
-    /// Bound on the whole fetch.
+    /// Maximum time of the whole fetch, in milliseconds.
     pub timeout_ms: u32,
-    /// Bound on the body.
+    /// Maximum size of the body, in bytes.
     pub max_bytes: u32,
 }
 
@@ -46,7 +45,7 @@ pub enum FetchKind {
 }
 
 impl FetchKind {
-    /// Stable name: `discovery`, `jwks`, `revocations`.
+    /// Returns the stable name: `discovery`, `jwks` or `revocations`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Discovery => "discovery",
@@ -56,58 +55,61 @@ impl FetchKind {
     }
 }
 
-/// How a fetch ended.
+/// The outcome of a fetch.
 #[derive(Clone, Debug)]
 pub enum Outcome<'a> {
     /// The server answered.
     Response {
         /// HTTP status; only 200 supplies a document.
         status: u16,
-        /// `Cache-Control`, empty where absent (RFC 9111 §5.2).
+        /// `Cache-Control` (RFC 9111 §5.2); empty if absent.
         cache_control: &'a str,
-        /// How many bytes the body has, decoded from any content coding.
+        /// Length of the whole body in bytes, after decoding any content
+        /// coding.
         length: usize,
-        /// The body, or its first part: the others come with
-        /// [`resume`](crate::Gate::resume), so that no call copies more than a
-        /// host wants. It is kept while it is read: owned bytes spare a copy.
+        /// The body, or its first part. [`resume`](crate::Gate::resume) takes
+        /// the other parts, so that a host limits how much one call copies. The
+        /// gate keeps the body while it reads it: owned bytes avoid a copy.
         body: Cow<'a, [u8]>,
     },
-    /// No answer: refused, timed out, redirected, too large, bad certificate.
+    /// There is no usable response: the connection was refused, it timed out,
+    /// the server redirected, the body is too large, or the certificate is
+    /// invalid.
     Failed,
 }
 
-/// What became of a document that was supplied.
+/// The result of supplying a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Supplied {
-    /// It is in force.
+    /// The document is in force.
     Accepted {
-        /// Parts that could not be used, such as keys of an unknown type.
+        /// Parts that cannot be used, such as keys of an unknown type.
         skipped: Vec<Problem>,
     },
-    /// It cannot be used: the old one stays.
+    /// The document cannot be used. The old one stays in force.
     Refused(Problem),
-    /// It is not read to its end: call [`resume`](crate::Gate::resume), with
-    /// the next part of its body if one is left, until there is another answer.
-    /// The old one is in force meanwhile.
+    /// The document is not read completely. Call
+    /// [`resume`](crate::Gate::resume), with the next part of the body if one
+    /// is left, until it returns another result. Meanwhile the old document is
+    /// in force.
     Unfinished,
-    /// It came from an address that is not this document's any more. Nothing
-    /// changed.
+    /// The document now has another address. Nothing changed.
     Outdated,
 }
 
-/// One document's state, for readiness probes and metrics.
+/// The state of one document, for readiness probes and metrics.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DocumentStatus {
     /// The issuer's `name` in the policy.
     pub issuer: Arc<str>,
-    /// What it is.
+    /// The kind of the document.
     pub kind: FetchKind,
-    /// Where; empty while discovery has not named it.
+    /// The address; empty until the discovery metadata names it.
     pub uri: String,
-    /// Milliseconds since it was last accepted; `None` if never.
+    /// Milliseconds since a document was last accepted; `None` if none was.
     pub age_ms: Option<u64>,
-    /// Failed attempts since then.
+    /// Number of failed attempts since then.
     pub failures: u32,
-    /// Whether it may still be used.
+    /// Whether the document is recent enough to use.
     pub usable: bool,
 }

@@ -1,4 +1,4 @@
-//! Revocation documents: what is no longer good, although it was signed.
+//! Revocation documents: they list signed tokens that are no longer valid.
 
 use alloc::{format, sync::Arc, vec::Vec};
 
@@ -9,12 +9,12 @@ use crate::{
     json::{Elements, Event, Object, Value},
 };
 
-/// Bytes of one entry: no token, and so no claim of one, is larger.
+/// Maximum bytes of one entry. No token is larger, so no claim of a token is.
 const ENTRY_BYTES: usize = 16 * 1024;
-/// Bytes of a document that are read in one slice: a few thousand entries.
+/// Bytes of a document that one slice reads: a few thousand entries.
 const SLICE_BYTES: usize = 128 * 1024;
-/// What it counts for, in such bytes, that a table moves one of its entries
-/// when it grows.
+/// Cost of moving one entry when a hash table grows, counted as bytes of a
+/// slice.
 const MOVE_BYTES: usize = 16;
 
 /// `{ "jti": […], "sub": [{ "sub", "issued_before"? }], "kid": […] }`
@@ -23,13 +23,13 @@ pub(crate) struct Revoked {
     texts: Texts,
     jti: Table,
     sub: Table,
-    /// Tokens of the subject of this number issued before this (ms); without a
-    /// time, all.
+    /// For each index in `sub`: tokens issued before this time (ms) are
+    /// revoked. Without a time, all tokens of the subject are.
     issued_before: Vec<Option<i64>>,
     kid: Table,
 }
 
-/// What of a token can be revoked.
+/// The parts of a token that a revocation document can list.
 pub(crate) struct Revocable<'t> {
     pub(crate) jti: Option<&'t str>,
     pub(crate) sub: Option<&'t str>,
@@ -45,7 +45,8 @@ impl Revoked {
             match place.and_then(|place| self.issued_before.get(place)) {
                 None => false,
                 Some(None) => true,
-                // Without `iat` nobody can say that it was issued later.
+                // Without `iat` the issue time is unknown, so the token is
+                // revoked.
                 Some(Some(before)) => token.issued_at_ms.is_none_or(|at| at < *before),
             }
         };
@@ -58,7 +59,7 @@ impl Revoked {
             || by_subject()
     }
 
-    /// How many entries tables have moved since this was asked last.
+    /// Returns how many entries the tables moved since the last call.
     fn take_moved(&mut self) -> usize {
         let tables = [&mut self.jti, &mut self.sub, &mut self.kid];
         tables
@@ -87,19 +88,20 @@ impl Revoked {
         let place = self.sub.insert(&mut self.texts, sub);
         match self.issued_before.get_mut(place) {
             None => self.issued_before.push(before),
-            // Of two entries for a subject the one that revokes more counts.
+            // Of two entries for one subject, the one that revokes more
+            // applies.
             Some(known) => *known = known.zip(before).map(|(a, b)| a.max(b)),
         }
         Ok(())
     }
 }
 
-/// A document that is being read.
+/// A revocation document that is being read.
 pub(crate) struct Reading {
     elements: Elements,
     revoked: Revoked,
-    /// Entries that may still come.
-    room: usize,
+    /// How many more entries are allowed.
+    remaining: usize,
 }
 
 impl Reading {
@@ -113,13 +115,13 @@ impl Reading {
                 },
                 ..Revoked::default()
             },
-            room: limits.revocation_entries,
+            remaining: limits.revocation_entries,
         }
     }
 
-    /// Reads on for one slice: what it says, once it was read to its end. A
-    /// member that this version does not know refuses the document: to ignore
-    /// it would admit what somebody revoked.
+    /// Reads one slice. Returns the revocations after the last slice. A
+    /// document with an unknown member is refused: if the gate ignored the
+    /// member, it could admit a revoked token.
     pub(crate) fn step(&mut self) -> Result<Option<Revoked>, Problem> {
         const MEMBERS: &str = "the members are `jti`, `sub` and `kid`";
         let start = self.elements.position();
@@ -141,11 +143,11 @@ impl Reading {
                     return Err(invalid(&format!("/{name}"), "it is not an array"));
                 }
                 Event::Item(name, index, item) => {
-                    let Some(room) = self.room.checked_sub(1) else {
+                    let Some(remaining) = self.remaining.checked_sub(1) else {
                         let message = "the document has more entries than are read";
                         return Err(Problem::error("", "too_many", message));
                     };
-                    self.room = room;
+                    self.remaining = remaining;
                     let added = match (name, item.as_str()) {
                         ("sub", _) => revoked.add_subject(&item),
                         (_, None) => Err("it is not a string"),
@@ -171,15 +173,15 @@ fn invalid(pointer: &str, message: &str) -> Problem {
     Problem::error(pointer, "revocations_invalid", message)
 }
 
-/// The texts of entries: in the document as it came, but for those with
-/// escapes.
+/// The texts of the entries. A text without escapes is a slice of the document;
+/// one with escapes is a copy in `unescaped`.
 #[derive(Default)]
 struct Texts {
     document: Arc<Vec<u8>>,
     unescaped: Vec<u8>,
 }
 
-/// Where a text stands in [`Texts`]: from here on, so long.
+/// The start and the length of a text in [`Texts`].
 #[derive(Clone, Copy)]
 struct Span(u32, u32);
 
@@ -194,8 +196,8 @@ impl Texts {
         texts.get(start..end).unwrap_or_default()
     }
 
-    /// Documents are far smaller than 2^32 bytes, and a text with escapes is
-    /// longer in them than without.
+    /// Stores a text. The sum of both buffers is far below 2^32 bytes:
+    /// documents are bounded, and unescaping makes a text shorter.
     fn add(&mut self, text: &[u8]) -> Span {
         let offset = text
             .as_ptr()
@@ -214,21 +216,21 @@ impl Texts {
     }
 }
 
-/// Different texts, found by their bytes. There are many small tables, so that
-/// an insertion never has more to move than a small one.
+/// A set of texts. It consists of many small hash tables, so that one insertion
+/// moves at most the entries of a small table.
 #[derive(Default)]
 struct Table {
     spans: Vec<Span>,
     /// Indices into `spans`; none before the first insertion.
     parts: Vec<HashTable<u32>>,
-    /// Entries that had to be moved because a part grew.
+    /// Number of entries that moved because a part grew.
     moved: usize,
 }
 
 impl Table {
     const PARTS: usize = 64;
 
-    /// The number of a text that is there.
+    /// Returns the index of a text.
     fn find(&self, texts: &Texts, text: &str) -> Option<usize> {
         let hash = hash::of(text.as_bytes(), 0);
         let is_text = |number: &u32| text_of(&self.spans, texts, *number) == text.as_bytes();
@@ -236,7 +238,8 @@ impl Table {
         usize::try_from(*number).ok()
     }
 
-    /// The number of a text, in the order of insertion.
+    /// Returns the index of a text in insertion order. Inserts the text if it
+    /// is new.
     fn insert(&mut self, texts: &mut Texts, text: &str) -> usize {
         if let Some(number) = self.find(texts, text) {
             return number;
@@ -246,12 +249,12 @@ impl Table {
         self.spans.push(texts.add(text.as_bytes()));
         let hash = hash::of(text.as_bytes(), 0);
         let (spans, texts) = (&self.spans, &*texts);
-        let again = |number: &u32| hash::of(text_of(spans, texts, *number), 0);
+        let rehash = |number: &u32| hash::of(text_of(spans, texts, *number), 0);
         if let (Some(part), Ok(number)) = (self.parts.get_mut(part(hash)), u32::try_from(number)) {
             if part.len() == part.capacity() {
                 self.moved = self.moved.saturating_add(part.len());
             }
-            part.insert_unique(hash, number, again);
+            part.insert_unique(hash, number, rehash);
         }
         number
     }
@@ -262,7 +265,7 @@ fn text_of<'t>(spans: &[Span], texts: &'t Texts, number: u32) -> &'t [u8] {
     span.map_or(&[], |span| texts.get(*span))
 }
 
-/// The low bits choose the table, the high ones the place in it.
+/// The low bits of the hash choose the table, the high bits the slot in it.
 fn part(hash: u64) -> usize {
     usize::try_from(hash % Table::PARTS as u64).unwrap_or_default()
 }

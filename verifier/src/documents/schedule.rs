@@ -1,24 +1,25 @@
-//! When a document is fetched, and how long it may be used: freshness, back-off,
-//! rate limits. There is one kind of time: a [`Span`], since when and how long.
+//! The schedule of a document: freshness, back-off and rate limits. All times
+//! are of one kind: a [`Span`] with a start and a length.
 
 use crate::base::limits;
 
-/// When one document is fetched, and how long it may be used.
+/// When one document is due, and how long it is usable.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Schedule {
-    /// A fetch is under way; after this it counts as lost.
-    flight: Option<Span>,
-    /// No fetch is due.
+    /// A fetch is in flight. After this span it counts as lost.
+    in_flight: Option<Span>,
+    /// No fetch is due during this span.
     pause: Option<Span>,
-    /// An unknown `kid` starts no fetch: since the last attempt.
+    /// An unknown `kid` starts no fetch during this span. It starts at the last
+    /// attempt.
     kid_pause: Option<Span>,
-    /// What was accepted may be used.
+    /// The accepted document is usable during this span.
     validity: Option<Span>,
-    /// Since something was accepted.
+    /// Number of failures since a document was last accepted.
     failures: u32,
 }
 
-/// A moment of the host's clock, and how long something holds from it on.
+/// A span of time: a start on the host's clock and a length.
 #[derive(Clone, Copy, Debug)]
 struct Span {
     since_ms: u64,
@@ -33,8 +34,8 @@ impl Span {
         }
     }
 
-    /// Nothing is left where the clock was set back before its start: a fetch is
-    /// never held up by a clock.
+    /// Returns the remaining time. It is 0 if the clock was set back to before
+    /// the start, so that a clock change never delays a fetch.
     fn left_ms(self, now_ms: u64) -> u64 {
         match now_ms.checked_sub(self.since_ms) {
             Some(elapsed_ms) => self.length_ms.saturating_sub(elapsed_ms),
@@ -42,8 +43,8 @@ impl Span {
         }
     }
 
-    /// How old it is; 0 where the clock was set back before its start: a clock
-    /// makes no document too old.
+    /// Returns the time since the start. It is 0 if the clock was set back to
+    /// before the start, so that a document is not too old.
     fn age_ms(self, now_ms: u64) -> u64 {
         now_ms.saturating_sub(self.since_ms)
     }
@@ -56,45 +57,50 @@ fn left_ms(span: Option<Span>, now_ms: u64) -> u64 {
 impl Schedule {
     pub(crate) fn start(&mut self, now_ms: u64) {
         self.kid_pause = Some(Span::new(now_ms, limits::UNKNOWN_KID_MS));
-        self.flight = Some(Span::new(now_ms, limits::FLIGHT_MS));
+        self.in_flight = Some(Span::new(now_ms, limits::IN_FLIGHT_MS));
     }
 
-    pub(crate) fn is_flying(&self, now_ms: u64) -> bool {
-        left_ms(self.flight, now_ms) > 0
+    pub(crate) fn is_in_flight(&self, now_ms: u64) -> bool {
+        left_ms(self.in_flight, now_ms) > 0
     }
 
     pub(crate) fn is_due(&self, now_ms: u64) -> bool {
         self.due_in_ms(now_ms) == 0
     }
 
-    /// Whether an unknown `kid` may start a fetch: 30 s after the last attempt.
+    /// Returns whether an unknown `kid` may start a fetch: 30 s after the last
+    /// attempt.
     pub(crate) fn may_refetch(&self, now_ms: u64) -> bool {
-        !self.is_flying(now_ms) && left_ms(self.kid_pause, now_ms) == 0
+        !self.is_in_flight(now_ms) && left_ms(self.kid_pause, now_ms) == 0
     }
 
     pub(crate) fn pause_left_ms(&self, now_ms: u64) -> u64 {
         left_ms(self.pause, now_ms)
     }
 
-    /// How long until [`Self::is_due`] turns true by the passing of time alone.
+    /// Returns the time until [`Self::is_due`] becomes true without another
+    /// event.
     pub(crate) fn due_in_ms(&self, now_ms: u64) -> u64 {
-        self.pause_left_ms(now_ms).max(left_ms(self.flight, now_ms))
+        self.pause_left_ms(now_ms)
+            .max(left_ms(self.in_flight, now_ms))
     }
 
-    /// Usable while it was ever loaded and is not older than it may get.
+    /// Returns whether a document was loaded and is not too old.
     pub(crate) fn is_usable(&self, now_ms: u64) -> bool {
         self.validity
             .is_some_and(|span| span.age_ms(now_ms) < span.length_ms)
     }
 
-    /// Accepted: fetch again after `pause_ms`, use it for `keep_ms`.
+    /// Records an accepted document: the next fetch is due after `pause_ms`,
+    /// and the document is usable for `keep_ms`.
     pub(crate) fn succeed(&mut self, now_ms: u64, pause_ms: u64, keep_ms: u64) {
         self.finish(now_ms, pause_ms);
         self.validity = Some(Span::new(now_ms, keep_ms));
         self.failures = 0;
     }
 
-    /// Not accepted: what was loaded stays; 1, 2, 4 … 60 s until the next try.
+    /// Records a failed attempt: the loaded document stays, and the next
+    /// attempt is due after 1, 2, 4 … 60 s.
     pub(crate) fn fail(&mut self, now_ms: u64) {
         let (first, longest) = limits::BACKOFF_MS;
         let pause = first
@@ -105,16 +111,16 @@ impl Schedule {
         self.failures = self.failures.saturating_add(1).min(32);
     }
 
-    /// It has another address now: a fetch from the old one does not count, and
-    /// it is due at once.
-    pub(crate) fn move_address(&mut self) {
-        self.flight = None;
+    /// Records a new address: a fetch from the old one does not count, and the
+    /// document is due at once.
+    pub(crate) fn change_address(&mut self) {
+        self.in_flight = None;
         self.pause = None;
     }
 
     fn finish(&mut self, now_ms: u64, pause_ms: u64) {
-        // A supply that nobody started still counts as the attempt.
-        if self.flight.take().is_none() {
+        // A result without a started fetch also counts as an attempt.
+        if self.in_flight.take().is_none() {
             self.kid_pause = Some(Span::new(now_ms, limits::UNKNOWN_KID_MS));
         }
         self.pause = Some(Span::new(now_ms, pause_ms));
@@ -129,8 +135,8 @@ impl Schedule {
     }
 }
 
-/// `max-age` of a `Cache-Control` value, held between 60 s and 24 h
-/// (RFC 9111 §5.2.2.1); `no-store` and `no-cache` count as the least.
+/// Returns the freshness from the `max-age` of `Cache-Control` (RFC 9111
+/// §5.2.2.1), clamped to 60 s to 24 h. `no-store` and `no-cache` give 60 s.
 pub(crate) fn fresh_for_ms(cache_control: &str) -> u64 {
     let mut max_age = None;
     for directive in cache_control.split(',').map(str::trim) {
@@ -139,7 +145,8 @@ pub(crate) fn fresh_for_ms(cache_control: &str) -> u64 {
             return limits::FRESH_MIN_MS;
         }
         if name.eq_ignore_ascii_case("max-age") {
-            // Digits beyond u64 mean "for ever", which the clamp cuts.
+            // A number above u64 counts as the maximum, and the clamp reduces
+            // it.
             let digits = value.trim_matches('"');
             if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) {
                 let seconds = digits.parse().unwrap_or(u64::MAX);
@@ -162,7 +169,7 @@ mod tests {
     const S: u64 = 1_000;
 
     #[test]
-    fn freshness_is_held_between_a_minute_and_a_day() {
+    fn freshness_is_clamped_to_a_minute_and_a_day() {
         for (cache_control, seconds) in [
             ("", 600),
             ("public", 600),
@@ -185,10 +192,10 @@ mod tests {
         let mut schedule = Schedule::default();
         assert!(schedule.is_due(0) && !schedule.is_usable(0));
         schedule.start(0);
-        assert!(!schedule.is_due(S) && schedule.is_flying(S));
+        assert!(!schedule.is_due(S) && schedule.is_in_flight(S));
         assert!(
-            schedule.is_due(limits::FLIGHT_MS),
-            "a lost flight is due again"
+            schedule.is_due(limits::IN_FLIGHT_MS),
+            "a lost fetch is due again"
         );
         schedule.succeed(2 * S, 480 * S, 600 * S);
         assert!(!schedule.is_due(481 * S) && schedule.is_due(482 * S));
@@ -211,7 +218,7 @@ mod tests {
         assert!(!schedule.may_refetch(29 * S), "counted from the attempt");
         assert!(schedule.may_refetch(30 * S));
         schedule.start(30 * S);
-        assert!(!schedule.may_refetch(31 * S), "one under way is enough");
+        assert!(!schedule.may_refetch(31 * S), "one fetch is in flight");
         schedule.fail(32 * S);
         assert!(!schedule.may_refetch(59 * S) && schedule.may_refetch(60 * S));
     }
@@ -229,7 +236,7 @@ mod tests {
         assert_eq!(
             schedule.due_in_ms(10 * S),
             0,
-            "a flight does not hold it up"
+            "a fetch in flight does not delay it"
         );
     }
 }

@@ -1,8 +1,9 @@
-//! The algorithms, one row each (RFC 7518 §3.1).
+//! The table of algorithms, one row each (RFC 7518 §3.1). `README.md` lists the
+//! other files that a new algorithm changes.
 
 pub(crate) use countersign_kernel::hash::Hash;
 
-/// The kind of key that an algorithm takes (RFC 7518 §6.1, RFC 8037 §2).
+/// The kind of key that an algorithm uses (RFC 7518 §6.1, RFC 8037 §2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum KeyKind {
     Rsa,
@@ -15,7 +16,7 @@ pub(crate) enum KeyKind {
 
 macro_rules! algorithms {
     ($($(#[doc = $doc:literal])+ $name:ident, $kind:ident, $hash:ident;)+) => {
-        /// A signature or MAC algorithm of JWS, by its registered name.
+        /// A signature or MAC algorithm of JWS, named by its registered name.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Algorithm {
@@ -61,7 +62,8 @@ algorithms! {
     ES384, P384, Sha384;
     /// ECDSA on P-521 with SHA-512 (RFC 7518 §3.4).
     ES512, P521, Sha512;
-    /// Ed25519 (RFC 8037 §3.1, RFC 9864 §2.2), also by the name `Ed25519`.
+    /// Ed25519 (RFC 8037 §3.1, RFC 9864 §2.2). `Ed25519` is another name for
+    /// it.
     EdDSA, Ed25519, Sha512;
     /// HMAC with SHA-256 (RFC 7518 §3.2).
     HS256, Oct, Sha256;
@@ -72,8 +74,8 @@ algorithms! {
 }
 
 impl Algorithm {
-    /// By registered name, case-sensitive. `Ed25519` is the fully specified
-    /// name (RFC 9864 §2.2) of what `EdDSA` stands for here: one algorithm.
+    /// Finds an algorithm by its registered name, case-sensitively. `Ed25519`
+    /// (RFC 9864 §2.2) and `EdDSA` are two names of the same algorithm here.
     pub fn from_name(name: &str) -> Option<Self> {
         let name = if name == "Ed25519" { "EdDSA" } else { name };
         Self::ALL
@@ -82,7 +84,7 @@ impl Algorithm {
             .find(|algorithm| algorithm.as_str() == name)
     }
 
-    /// Whether signer and verifier share a secret.
+    /// Returns whether signer and verifier share a secret.
     pub const fn is_symmetric(self) -> bool {
         matches!(self.kind(), KeyKind::Oct)
     }

@@ -1,4 +1,5 @@
-//! Compact JWS (RFC 7515 §3.1, §7.1): form only, nothing is verified here.
+//! Parses a compact JWS (RFC 7515 §3.1, §7.1). This module verifies no
+//! signature.
 
 use alloc::{boxed::Box, vec::Vec};
 
@@ -11,21 +12,22 @@ use crate::{
     refusal::{Code, Refusal},
 };
 
-/// A token taken apart: three canonical base64url parts, a strict JSON header
-/// without extensions, and a known algorithm.
+/// A parsed, unverified token: three canonical base64url parts, a strict JSON
+/// header without extensions, and a known algorithm.
 #[derive(Debug)]
 pub struct Jws<'a> {
     pub(crate) algorithm: Algorithm,
     pub(crate) kid: Option<Box<str>>,
-    /// Lower case, without `application/` (RFC 7515 §4.1.9).
+    /// In lower case, without `application/` (RFC 7515 §4.1.9).
     pub(crate) typ: Option<Box<str>>,
-    /// What the signature covers: header, dot, payload, as they were sent.
+    /// The bytes that the signature covers: header, dot and payload as they
+    /// were sent (RFC 7515 §5.1).
     pub(crate) signing_input: &'a [u8],
     pub(crate) payload: Vec<u8>,
     pub(crate) signature: Vec<u8>,
 }
 
-/// The three parts, still encoded.
+/// The three parts, base64url-encoded.
 pub(crate) struct Parts<'a> {
     pub(crate) header: &'a [u8],
     pub(crate) payload: &'a [u8],
@@ -34,7 +36,7 @@ pub(crate) struct Parts<'a> {
 }
 
 impl<'a> Jws<'a> {
-    /// Takes a token apart.
+    /// Parses a token.
     ///
     /// # Errors
     /// The first fault, in the order of the contract.
@@ -42,7 +44,7 @@ impl<'a> Jws<'a> {
         Self::open(token, limits).map_err(|refusal| refusal.code)
     }
 
-    /// The decoded payload: bytes that nobody has verified.
+    /// Returns the decoded, unverified payload.
     pub fn payload(&self) -> &[u8] {
         &self.payload
     }
@@ -71,7 +73,7 @@ impl<'a> Jws<'a> {
 }
 
 impl<'a> Parts<'a> {
-    /// Exactly three parts; the header's is not empty.
+    /// Splits a token into exactly three parts. The header part is not empty.
     pub(crate) fn split(token: &'a [u8]) -> Option<Self> {
         let dot = |text| bytes::position(text, b'.');
         let end = dot(token)?;
@@ -90,21 +92,22 @@ impl<'a> Parts<'a> {
 
 type Header = (Algorithm, Option<Box<str>>, Option<Box<str>>);
 
-/// The members that decide; `jku`, `jwk`, `x5u`, `x5c` and all others are
-/// ignored: a token never brings its own key (RFC 8725bis §3.10).
+/// Reads `alg`, `kid`, `typ`, `cty`, `crit` and `b64`. It ignores all other
+/// members, also `jku`, `jwk`, `x5u` and `x5c`: a token never supplies its own
+/// key (RFC 8725bis §3.10).
 fn read_header(text: &[u8], limits: &Limits) -> Result<Header, Refusal> {
     let Ok(Value::Object(header)) = json::parse(text, limits.into()) else {
         return Err(Code::HeaderInvalid.into());
     };
-    // RFC 7515 §4.1.11: nothing is understood beyond the standard members, so
-    // whatever `crit` says, it asks for more. RFC 7797 §3 puts `b64` there.
+    // RFC 7515 §4.1.11: the gate supports no extension, so every `crit` is
+    // refused. `b64` is an extension too (RFC 7797 §3).
     if header.get("crit").is_some() || header.get("b64").is_some_and(|b| *b != Value::Bool(true)) {
         return Err(Code::CritUnsupported.into());
     }
     let alg =
         text_member(&header, "alg")?.ok_or_else(|| Refusal::claim(Code::HeaderInvalid, "alg"))?;
     let kid = text_member(&header, "kid")?.map(Box::from);
-    let typ = text_member(&header, "typ")?.map(normal_typ);
+    let typ = text_member(&header, "typ")?.map(normalise_typ);
     text_member(&header, "cty")?;
     let algorithm = Algorithm::from_name(alg).ok_or(Code::AlgorithmNotAllowed)?;
     Ok((algorithm, kid, typ))
@@ -118,8 +121,9 @@ fn text_member<'h>(header: &'h Object<'_>, name: &str) -> Result<Option<&'h str>
     }
 }
 
-/// Media types compare without case and without `application/`.
-pub(crate) fn normal_typ(typ: &str) -> Box<str> {
+/// Normalises a media type, which compares without case and without
+/// `application/`.
+pub(crate) fn normalise_typ(typ: &str) -> Box<str> {
     let lower = typ.to_ascii_lowercase();
     match lower.strip_prefix("application/") {
         Some(rest) => rest.into(),

@@ -1,5 +1,5 @@
-//! Signatures: compact JWS (RFC 7515), algorithms (RFC 7518), keys (RFC 7517).
-//! Uses `base`, `json` and `refusal`.
+//! Signatures: compact JWS (RFC 7515), algorithms (RFC 7518) and keys (RFC
+//! 7517). Uses `base`, `json` and `refusal`.
 
 mod algorithm;
 mod jws;

@@ -1,5 +1,5 @@
-//! Reads a document `{ "name": [item, …], … }` item by item, so that a large
-//! one can be read in slices. Each item is strict JSON, as the whole is.
+//! Reads a document `{ "name": [item, …], … }` item by item, so that a caller
+//! can read a large one in slices. The document and each item are strict JSON.
 
 use alloc::{boxed::Box, format, string::String, vec::Vec};
 
@@ -8,39 +8,39 @@ use serde::de::IgnoredAny;
 use super::{Bounds, Fault, FaultKind, Value, push_token};
 use crate::base::Problem;
 
-/// Where the reading of one document stands.
+/// The state of reading one document.
 #[derive(Debug)]
 pub(crate) struct Elements {
     bounds: Bounds,
-    /// Bytes of one item.
+    /// Maximum bytes of one item.
     item_bytes: usize,
-    /// What was read of the document.
+    /// How many bytes of the document are read.
     at: usize,
     state: State,
-    /// The names of its members so far.
+    /// The member names read so far.
     names: Vec<Box<str>>,
 }
 
 #[derive(Debug)]
 enum State {
     Start,
-    /// Within the object, after a member or before the first.
+    /// Inside the object, before the first member or after one.
     Members,
-    /// Within the array of the last name, before the item of this number.
+    /// Inside the array of the last name, before the item with this index.
     Items(usize),
     End,
 }
 
-/// What was found next.
+/// The next part of the document.
 #[derive(Debug)]
 pub(crate) enum Event<'e, 'b> {
-    /// An array of this name begins.
+    /// The start of the array with this name.
     Array(&'e str),
-    /// An item of the array of this name.
+    /// An item of the array with this name, and its index.
     Item(&'e str, usize, Value<'b>),
-    /// A member that is no array.
+    /// A member that is not an array.
     Value(&'e str),
-    /// The document was read to its end.
+    /// The end of the document.
     End,
 }
 
@@ -55,12 +55,12 @@ impl Elements {
         }
     }
 
-    /// How many bytes were read.
+    /// Returns how many bytes are read.
     pub(crate) fn position(&self) -> usize {
         self.at
     }
 
-    /// Goes on with the same document.
+    /// Reads the next part. Each call takes the same document.
     pub(crate) fn next<'b>(&mut self, document: &'b [u8]) -> Result<Event<'_, 'b>, Problem> {
         if let State::Start = self.state {
             self.enter(1)?;
@@ -119,7 +119,7 @@ impl Elements {
         Ok(Event::Item(self.name(), index, value))
     }
 
-    /// The pointer of an item is made only where something is wrong with it.
+    /// Builds the pointer of an item only if the item is invalid.
     fn item_value<'b>(&mut self, document: &'b [u8], index: usize) -> Result<Value<'b>, Problem> {
         let at = self.at;
         let value = self.value(document, 2, "");
@@ -130,7 +130,7 @@ impl Elements {
         })
     }
 
-    /// After the object: nothing but white space.
+    /// Accepts only white space after the object.
     fn end<'b>(&mut self, document: &'b [u8]) -> Result<Event<'_, 'b>, Problem> {
         self.skip_space(document);
         if self.at < document.len() {
@@ -140,7 +140,7 @@ impl Elements {
         Ok(Event::End)
     }
 
-    /// One value at this depth, whose place is `place`.
+    /// Reads one value at this depth. `place` is its JSON Pointer.
     fn value<'b>(
         &mut self,
         document: &'b [u8],
@@ -185,7 +185,7 @@ impl Elements {
 
     fn skip_space(&mut self, document: &[u8]) {
         let rest = document.get(self.at..).unwrap_or_default();
-        // Blanks without end are as much work as an item without end.
+        // White space has the same bound as an item.
         let rest = rest.iter().take(self.item_bytes);
         let space = rest.take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
         self.at = self.at.saturating_add(space.count());
@@ -215,7 +215,7 @@ fn syntax(place: &str) -> Problem {
     refusal(FaultKind::Syntax, place.into())
 }
 
-/// A document that is not strict JSON.
+/// The problem of a document that is not strict JSON.
 pub(crate) fn refusal(kind: FaultKind, pointer: String) -> Problem {
     let message = match kind {
         FaultKind::Syntax => "the document is not JSON",

@@ -1,6 +1,7 @@
-//! Strict JSON (RFC 8259): one reading of every text, or none. `serde_json`
-//! parses; this adds what tokens need: duplicate member names are refused
-//! (also when they differ only by escapes), depth and members are bounded.
+//! Strict JSON (RFC 8259): every text has one meaning or is refused.
+//! `serde_json` parses; this module also refuses duplicate member names (even
+//! if they differ only by escapes) and bounds the depth and the members. Uses
+//! `base`.
 
 mod elements;
 mod parse;
@@ -14,7 +15,7 @@ pub(crate) use elements::{Elements, Event, refusal};
 pub use parse::{Bounds, Fault, FaultKind, parse, parse_claims};
 pub use pointer::{Pointer, push_token};
 
-/// A JSON value that borrows what it can from its text.
+/// A JSON value that borrows from its text where it can.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value<'a> {
     /// `null`
@@ -31,24 +32,25 @@ pub enum Value<'a> {
     Object(Object<'a>),
 }
 
-/// A number: exact where it is an integer of 64 bits, else the nearest double.
+/// A number: exact if it is a 64-bit integer, otherwise the nearest double.
 #[derive(Clone, Copy, Debug)]
 pub enum Number {
     /// A non-negative integer.
     Unsigned(u64),
     /// A negative integer.
     Negative(i64),
-    /// Anything else, always finite.
+    /// Any other number. It is always finite.
     Float(f64),
 }
 
 impl Number {
-    /// Within ±(2^53 - 1), where a double stands for one whole number alone
-    /// (RFC 8259 §6).
+    /// Returns whether the number is within ±(2^53 - 1), where each double
+    /// represents exactly one integer (RFC 8259 §6).
     pub(crate) fn is_exact(self) -> bool {
         const LIMIT: f64 = 9_007_199_254_740_991.0;
         match self {
-            // A double of more than 2^53 may be even where the number was odd.
+            // Above 2^53, rounding to a double can turn an odd number into an
+            // even one.
             Self::Unsigned(n) => n <= LIMIT as u64,
             Self::Negative(n) => n >= -(LIMIT as i64),
             Self::Float(x) => (-LIMIT..=LIMIT).contains(&x),
@@ -57,7 +59,7 @@ impl Number {
 
     fn as_f64(self) -> f64 {
         match self {
-            // Beyond 2^53 the nearest double is the best there is.
+            // Above 2^53 this is the nearest double.
             Self::Unsigned(n) => n as f64,
             Self::Negative(n) => n as f64,
             Self::Float(x) => x,
@@ -66,7 +68,8 @@ impl Number {
 }
 
 impl PartialEq for Number {
-    /// By value: `1` equals `1.0` (RFC 8259 §6 knows one kind of number).
+    /// Compares by value: `1` equals `1.0` (RFC 8259 §6 has one kind of
+    /// number).
     fn eq(&self, other: &Self) -> bool {
         match (*self, *other) {
             (Self::Unsigned(a), Self::Unsigned(b)) => a == b,
@@ -76,19 +79,19 @@ impl PartialEq for Number {
     }
 }
 
-/// Members in the order of the text.
+/// An object: its members in the order of the text.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Object<'a>(Vec<(Cow<'a, str>, Value<'a>)>);
 
 impl<'a> Object<'a> {
-    /// `None` where two members have one name.
+    /// `None` if two members have the same name.
     pub fn new(members: Vec<(Cow<'a, str>, Value<'a>)>) -> Option<Self> {
         let mut seen = Set::default();
         let unique = members.iter().all(|(name, _)| seen.insert(name.as_bytes()));
         unique.then_some(Self(members))
     }
 
-    /// The member of this name.
+    /// Returns the member with this name.
     pub fn get(&self, name: &str) -> Option<&Value<'a>> {
         self.0
             .iter()
@@ -96,14 +99,14 @@ impl<'a> Object<'a> {
             .map(|(_, value)| value)
     }
 
-    /// All members.
+    /// Returns all members.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Value<'a>)> {
         self.0.iter().map(|(name, value)| (name.as_ref(), value))
     }
 }
 
 impl<'a> Value<'a> {
-    /// The string, if it is one.
+    /// Returns the string if this is one.
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Self::String(text) => Some(text),
@@ -111,7 +114,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The object, if it is one.
+    /// Returns the object if this is one.
     pub fn as_object(&self) -> Option<&Object<'a>> {
         match self {
             Self::Object(object) => Some(object),
@@ -119,7 +122,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The array, if it is one.
+    /// Returns the array if this is one.
     pub fn as_array(&self) -> Option<&[Value<'a>]> {
         match self {
             Self::Array(items) => Some(items),
@@ -127,8 +130,8 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The number in thousandths, rounded down, if it is one within ±2^53:
-    /// a NumericDate (RFC 7519 §2) in milliseconds.
+    /// Returns a NumericDate (RFC 7519 §2) in milliseconds, rounded down.
+    /// `None` if this is not a number within ±2^53.
     pub fn as_milliseconds(&self) -> Option<i64> {
         const LIMIT: f64 = 9_007_199_254_740_992.0;
         let Self::Number(number) = self else {
@@ -143,17 +146,17 @@ impl<'a> Value<'a> {
             Number::Float(x) => {
                 let scaled = x * 1000.0;
                 // `as` saturates and cannot panic; |scaled| < 2^63.
-                let cut = scaled as i64;
-                Some(if (cut as f64) > scaled {
-                    cut.saturating_sub(1)
+                let truncated = scaled as i64;
+                Some(if (truncated as f64) > scaled {
+                    truncated.saturating_sub(1)
                 } else {
-                    cut
+                    truncated
                 })
             }
         }
     }
 
-    /// The same without borrowing.
+    /// Returns the same value without borrowing.
     pub fn into_owned(self) -> Value<'static> {
         match self {
             Self::Null => Value::Null,

@@ -1,4 +1,4 @@
-//! `serde_json`'s parser, driven by a visitor that adds the strictness.
+//! The strict parser: `serde_json` with a visitor that adds the checks.
 
 use alloc::{
     borrow::{Cow, ToOwned},
@@ -12,17 +12,17 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 use super::{Number, Object, Value, push_token};
 use crate::base::Limits;
 
-/// Above this many members a search in their order finds duplicates, below it
-/// a scan does. Never a table of hashes: nobody has verified these names, and
-/// some could be chosen to collide.
+/// Up to this many members a linear scan finds duplicates; above it a binary
+/// search does. This uses no hash table: the names are unverified, and an
+/// attacker could choose names that collide.
 const SCAN: usize = 16;
 
-/// What a text may not exceed.
+/// The bounds of a text.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
-    /// Levels of arrays and objects.
+    /// Maximum nesting of arrays and objects.
     pub depth: usize,
-    /// Members of one object.
+    /// Maximum members of one object.
     pub members: usize,
 }
 
@@ -38,9 +38,9 @@ impl From<&Limits> for Bounds {
 /// Why a text is not one strict JSON value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// What kind of fault.
+    /// The kind of fault.
     pub kind: FaultKind,
-    /// JSON Pointer of the member concerned; empty for syntax.
+    /// JSON Pointer of the affected member; empty for a syntax fault.
     pub pointer: String,
     /// Line and column of a syntax fault, from 1.
     pub line_column: (usize, usize),
@@ -61,18 +61,18 @@ pub enum FaultKind {
 
 /// Parses one strict JSON text.
 pub fn parse(text: &[u8], bounds: Bounds) -> Result<Value<'_>, Fault> {
-    parse_noting(text, bounds, None)
+    parse_with_iss(text, bounds, None)
 }
 
-/// Parses claims, and reads the first top-level `iss` even where the text
-/// later proves not to be strict JSON: good only for routing, since such a
-/// text is refused after its signature was checked.
+/// Parses claims. It also returns the top-level `iss` if a later part of the
+/// text is not strict JSON. That `iss` is only for routing: the gate verifies
+/// the signature and then refuses such a text.
 pub fn parse_claims<'a>(
     text: &'a [u8],
     bounds: Bounds,
 ) -> (Option<Cow<'a, str>>, Result<Object<'a>, Fault>) {
     let iss = RefCell::new(None);
-    let claims = parse_noting(text, bounds, Some(&iss)).and_then(|value| match value {
+    let claims = parse_with_iss(text, bounds, Some(&iss)).and_then(|value| match value {
         Value::Object(object) => Ok(object),
         _ => Err(Fault {
             kind: FaultKind::Syntax,
@@ -83,12 +83,12 @@ pub fn parse_claims<'a>(
     (iss.into_inner(), claims)
 }
 
-type Noted<'a> = RefCell<Option<Cow<'a, str>>>;
+type IssSlot<'a> = RefCell<Option<Cow<'a, str>>>;
 
-fn parse_noting<'a>(
+fn parse_with_iss<'a>(
     text: &'a [u8],
     bounds: Bounds,
-    iss: Option<&Noted<'a>>,
+    iss: Option<&IssSlot<'a>>,
 ) -> Result<Value<'a>, Fault> {
     let fault = RefCell::new(None);
     let seed = Seed {
@@ -99,7 +99,7 @@ fn parse_noting<'a>(
         iss,
     };
     let mut deserializer = serde_json::Deserializer::from_slice(text);
-    // Depth is bounded here, by `Seed`, which is stricter than the default.
+    // `Seed` bounds the depth, more strictly than the default of `serde_json`.
     seed.deserialize(&mut deserializer)
         .and_then(|value| deserializer.end().map(|()| value))
         .map_err(|error| {
@@ -112,7 +112,7 @@ fn parse_noting<'a>(
         })
 }
 
-/// The way from the root to the value being parsed, on the stack.
+/// The path from the root to the current value, kept on the stack.
 enum Place<'p> {
     Root,
     Member(&'p Place<'p>, &'p str),
@@ -141,7 +141,7 @@ struct Seed<'s, 'a> {
     depth: usize,
     place: &'s Place<'s>,
     fault: &'s RefCell<Option<(FaultKind, String)>>,
-    iss: Option<&'s Noted<'a>>,
+    iss: Option<&'s IssSlot<'a>>,
 }
 
 impl<'s, 'a> Seed<'s, 'a> {
@@ -157,7 +157,8 @@ impl<'s, 'a> Seed<'s, 'a> {
         }
     }
 
-    /// Notes a fault at `name` below this place; `serde_json` then stops.
+    /// Records a fault at `name` below this place. The error makes `serde_json`
+    /// stop.
     fn fail<E: Error>(&self, kind: FaultKind, name: Option<&str>) -> E {
         let mut pointer = String::new();
         self.place.write(&mut pointer);
@@ -233,9 +234,10 @@ impl<'de> Visitor<'de> for Seed<'_, 'de> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value<'de>, A::Error> {
         self.enter()?;
-        // What most tokens have. Others grow; deeper objects are smaller, and many.
-        let room = if self.depth == 0 { 12 } else { 0 };
-        let mut members: Vec<(Cow<'de, str>, Value<'de>)> = Vec::with_capacity(room);
+        // Most tokens have at most 12 top-level members. Nested objects are
+        // many and small, so they start empty.
+        let capacity = if self.depth == 0 { 12 } else { 0 };
+        let mut members: Vec<(Cow<'de, str>, Value<'de>)> = Vec::with_capacity(capacity);
         let mut order = Order::default();
         while let Some(name) = map.next_key_seed(Name)? {
             let is_new = if members.len() < SCAN {
@@ -250,8 +252,8 @@ impl<'de> Visitor<'de> for Seed<'_, 'de> {
                 return Err(self.fail(FaultKind::Members, None));
             }
             let value = map.next_value_seed(self.below(&Place::Member(self.place, &name)))?;
-            if let (Some(noted), "iss", Value::String(iss)) = (self.iss, &*name, &value) {
-                *noted.borrow_mut() = Some(iss.clone());
+            if let (Some(slot), "iss", Value::String(iss)) = (self.iss, &*name, &value) {
+                *slot.borrow_mut() = Some(iss.clone());
             }
             members.push((name, value));
         }
@@ -259,12 +261,12 @@ impl<'de> Visitor<'de> for Seed<'_, 'de> {
     }
 }
 
-/// The names of members in alphabetical order: indices into them.
+/// Indices of the members, sorted by name.
 #[derive(Default)]
 struct Order(Vec<u32>);
 
 impl Order {
-    /// Takes in every member and the name of the next: whether it is new.
+    /// Adds all members and the next name. Returns whether that name is new.
     fn add(&mut self, members: &[(Cow<'_, str>, Value<'_>)], next: &str) -> bool {
         let name = |index: u32| match members.get(index as usize) {
             Some((name, _)) => &**name,

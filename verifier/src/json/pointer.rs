@@ -4,8 +4,8 @@ use alloc::{borrow::ToOwned, boxed::Box, string::String, vec::Vec};
 
 use super::Value;
 
-/// A place in a JSON value. A text without a leading `/` names one member of
-/// the top level, so that `tenant_id` and `/tenant_id` are the same place.
+/// A place in a JSON value. A text without a leading `/` names one top-level
+/// member, so `tenant_id` and `/tenant_id` are the same place.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Pointer {
     text: Box<str>,
@@ -13,7 +13,7 @@ pub struct Pointer {
 }
 
 impl Pointer {
-    /// `None` where an escape is neither `~0` nor `~1` (RFC 6901 §3).
+    /// `None` if an escape is neither `~0` nor `~1` (RFC 6901 §3).
     pub fn parse(text: &str) -> Option<Self> {
         let tokens: Option<Vec<Box<str>>> = match text.strip_prefix('/') {
             Some(rest) => rest.split('/').map(unescape).collect(),
@@ -26,7 +26,7 @@ impl Pointer {
         })
     }
 
-    /// A member of the top level: `sub` is `/sub`.
+    /// Makes the pointer to a top-level member: `sub` becomes `/sub`.
     pub(crate) fn member(name: &str) -> Self {
         let mut text = String::new();
         push_token(&mut text, name);
@@ -36,12 +36,12 @@ impl Pointer {
         }
     }
 
-    /// As it was written.
+    /// Returns the pointer as it was written.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The value at this place (RFC 6901 §4).
+    /// Returns the value at this place (RFC 6901 §4).
     pub fn resolve<'v, 'a>(&self, value: &'v Value<'a>) -> Option<&'v Value<'a>> {
         self.tokens
             .iter()
@@ -53,7 +53,7 @@ impl Pointer {
     }
 }
 
-/// Digits without a leading zero (RFC 6901 §4).
+/// An array index: digits without a leading zero (RFC 6901 §4).
 fn index(token: &str) -> Option<usize> {
     let canonical = token == "0" || !token.starts_with('0');
     (canonical && token.bytes().all(|b| b.is_ascii_digit())).then(|| token.parse().ok())?
@@ -73,7 +73,7 @@ fn unescape(token: &str) -> Option<Box<str>> {
     Some(plain.into())
 }
 
-/// Adds a `/` and the token, escaped (RFC 6901 §3), to a pointer.
+/// Appends `/` and the escaped token (RFC 6901 §3) to a pointer.
 pub fn push_token(pointer: &mut String, token: &str) {
     pointer.push('/');
     for c in token.chars() {

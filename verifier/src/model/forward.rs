@@ -1,6 +1,6 @@
-//! What backends are told.
+//! The parts of a principal that a policy can forward to backends.
 
-/// What of a principal a backend can be told.
+/// A part of a principal that a header can carry to the backend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Forward {
@@ -12,18 +12,18 @@ pub enum Forward {
     Type,
     /// The tenant.
     Tenant,
-    /// Roles, joined by a space.
+    /// The roles, joined by spaces.
     Roles,
-    /// Scopes, joined by a space.
+    /// The scopes, joined by spaces.
     Scopes,
     /// `exp` in whole seconds since the epoch.
     Expiry,
-    /// The claims' JSON, in base64url.
+    /// The JSON of the claims, in base64url.
     Claims,
 }
 
 impl Forward {
-    /// Everything, by the words of a policy's `forward`.
+    /// Every part, with its name in a policy's `forward`.
     pub const ALL: [(&str, Self); 8] = [
         ("issuer", Self::Issuer),
         ("subject", Self::Subject),

@@ -1,8 +1,8 @@
-//! An issuer: its keys, its tokens, and what their claims mean.
+//! An issuer: its keys, its token types, and the meaning of its claims.
 
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
 
-use super::Claims;
+use super::ClaimCondition;
 use crate::{
     base::Map,
     jose::{Algorithm, Keyring},
@@ -12,33 +12,33 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Issuer {
     pub(crate) name: Arc<str>,
-    /// Exactly the token's `iss`; unique in the policy.
+    /// Equals the token's `iss` exactly. It is unique in the policy.
     pub(crate) issuer: Box<str>,
     pub(crate) audiences: Audiences,
-    /// At least one; either all HS* (with `Keys::Secrets`) or none.
+    /// At least one. Either all are HS* (with secrets) or none is.
     pub(crate) algorithms: Vec<Algorithm>,
     pub(crate) keys: Keys,
     pub(crate) revocations: Option<Revocations>,
-    /// Empty: tokens have no type.
+    /// If empty, tokens have no type.
     pub(crate) token_types: Vec<TokenType>,
     pub(crate) mapping: Mapping,
-    /// With it, a role that is not mapped is dropped.
+    /// If present, roles that it does not map are dropped.
     pub(crate) role_map: Option<Map<Vec<Box<str>>>>,
     pub(crate) scope_wildcards: bool,
-    pub(crate) require: Vec<Claims>,
+    pub(crate) require: Vec<ClaimCondition>,
     pub(crate) max_age_ms: Option<i64>,
     pub(crate) exp_required: bool,
 }
 
 #[derive(Debug)]
 pub(crate) enum Audiences {
-    /// Said out loud: `"any"`.
+    /// Every audience. The policy says `"any"` explicitly.
     Any,
     OneOf(Vec<Box<str>>),
     All(Vec<Box<str>>),
 }
 
-/// For nobody.
+/// Accepts no token.
 impl Default for Audiences {
     fn default() -> Self {
         Self::OneOf(Vec::new())
@@ -51,18 +51,18 @@ pub(crate) enum Keys {
         uri: Arc<str>,
         stale_ms: u64,
     },
-    /// `uri` is the metadata's; it and the `jwks_uri` it names are `https`
-    /// unless `insecure_http`.
+    /// `uri` is the address of the metadata. It and the `jwks_uri` in the
+    /// metadata are `https` unless `insecure_http` is true.
     Discovery {
         uri: Arc<str>,
         stale_ms: u64,
         insecure_http: bool,
     },
-    /// Inline `jwks`, or `secrets`: never fetched.
+    /// Inline `jwks` or `secrets`. They are never fetched.
     Inline(Keyring),
 }
 
-/// No key: nothing verifies.
+/// No key, so no token verifies.
 impl Default for Keys {
     fn default() -> Self {
         Self::Inline(Keyring::default())
@@ -74,17 +74,18 @@ pub(crate) struct Revocations {
     pub(crate) uri: Arc<str>,
     pub(crate) refresh_ms: u64,
     pub(crate) required: bool,
-    /// Without it an old document is good for as long as no new one comes.
+    /// If absent, an old document stays in force until a new one arrives.
     pub(crate) max_stale_ms: Option<u64>,
 }
 
 #[derive(Debug)]
 pub(crate) struct TokenType {
     pub(crate) name: Box<str>,
-    /// All must hold for a token to be of this type.
-    pub(crate) claims: Vec<Claims>,
-    /// One must equal the header's `typ`, without case and `application/`
-    /// (RFC 7515 §4.1.9); kept in lower case without that prefix. Empty: any.
+    /// A token of this type satisfies all of them.
+    pub(crate) claims: Vec<ClaimCondition>,
+    /// The header's `typ` equals one of them, without regard to case and
+    /// `application/` (RFC 7515 §4.1.9). They are stored in lower case without
+    /// that prefix. If empty, any `typ` matches.
     pub(crate) header_typ: Vec<Box<str>>,
     pub(crate) max_lifetime_ms: Option<i64>,
     pub(crate) required_claims: Vec<Pointer>,
@@ -95,22 +96,22 @@ pub(crate) struct TokenType {
 pub(crate) struct Mapping {
     pub(crate) subject: Pointer,
     pub(crate) tenant: TenantFrom,
-    pub(crate) roles: Places,
-    pub(crate) scopes: Places,
+    pub(crate) roles: ListMapping,
+    pub(crate) scopes: ListMapping,
 }
 
-/// Claims that a list of words is read from.
+/// The claims that contain a list of roles or scopes.
 #[derive(Debug)]
-pub(crate) struct Places {
+pub(crate) struct ListMapping {
     pub(crate) claims: Vec<Pointer>,
-    /// The policy names them: another shape than texts is refused. Of the
-    /// default ones it counts as absent.
+    /// True if the policy names the claims: then a value that is not text is
+    /// refused. In a default claim, such a value counts as absent.
     pub(crate) strict: bool,
 }
 
 #[derive(Debug)]
 pub(crate) enum TenantFrom {
-    Nowhere,
+    None,
     Claim(Pointer),
     Fixed(Box<str>),
 }

@@ -1,5 +1,6 @@
-//! The policy, version 1, as types that cannot be wrong: what everything else
-//! goes by, however it was written. Uses `base`, `json` and `jose`.
+//! The parsed policy, version 1, as types that allow only valid values. All
+//! other rooms use these types and never the policy's text. Uses `base`, `json`
+//! and `jose`.
 
 mod condition;
 mod forward;
@@ -11,10 +12,10 @@ use alloc::{boxed::Box, vec::Vec};
 
 use crate::base::Limits;
 
-pub(crate) use condition::{Claims, Condition};
+pub(crate) use condition::{ClaimCondition, Condition};
 pub use forward::Forward;
 pub(crate) use issuer::{
-    Audiences, Issuer, Keys, Mapping, Places, Revocations, TenantFrom, TokenType,
+    Audiences, Issuer, Keys, ListMapping, Mapping, Revocations, TenantFrom, TokenType,
 };
 pub(crate) use requirement::{Requirement, Tenant, Words};
 pub(crate) use rule::{Access, Host, Pattern, Rule, Segment};
@@ -25,12 +26,12 @@ pub(crate) struct Policy {
     pub(crate) issuers: Vec<Issuer>,
     pub(crate) credentials: Vec<Credential>,
     pub(crate) rules: Vec<Rule>,
-    /// Backends tell letters' case in a path apart.
+    /// Whether backends compare paths case-sensitively.
     pub(crate) exact_case: bool,
-    /// Lower-case header name, and what it carries; in the policy's order.
+    /// The lower-case header name and what it carries, in the policy's order.
     pub(crate) forward: Vec<(Box<str>, Forward)>,
     pub(crate) strip_credential: bool,
-    /// Visible ASCII without `"` and `\`.
+    /// It is visible ASCII without `"` and `\`.
     pub(crate) realm: Box<str>,
     pub(crate) remember: bool,
     pub(crate) limits: Limits,
@@ -38,8 +39,8 @@ pub(crate) struct Policy {
 
 #[derive(Debug, Clone)]
 pub(crate) enum Credential {
-    /// `scheme` is compared without case (RFC 9110 §11.1); without one the
-    /// whole value is the token. The name is in lower case.
+    /// `name` is in lower case. `scheme` is compared without regard to case
+    /// (RFC 9110 §11.1). Without a scheme, the whole value is the token.
     Header {
         name: Box<str>,
         scheme: Option<Box<str>>,

@@ -1,31 +1,33 @@
-//! What a rule, or a caller of `check_token`, requires of a verified token.
+//! The requirement of a rule, or of a caller of `check_token`.
 
 use alloc::{boxed::Box, vec::Vec};
 
-use super::Claims;
+use super::ClaimCondition;
 
-/// All of its parts must hold; an absent part always does.
+/// Requirements for a verified token. All parts must hold; an absent part
+/// always holds.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Requirement {
-    /// Issuers' names in the policy; empty: any.
+    /// Names of issuers in the policy. If empty, any issuer is admitted.
     pub(crate) issuers: Vec<Box<str>>,
-    /// The token's `aud` must have one of them; empty: any.
+    /// The token's `aud` contains one of them. If empty, any audience is
+    /// admitted.
     pub(crate) audiences: Vec<Box<str>>,
-    /// Token types' names; empty: any.
+    /// Names of token types. If empty, any type is admitted.
     pub(crate) types: Vec<Box<str>>,
     pub(crate) tenant: Option<Tenant>,
     pub(crate) scopes: Words,
     pub(crate) roles: Words,
-    pub(crate) claims: Vec<Claims>,
-    /// Largest time since `iat`.
+    pub(crate) claims: Vec<ClaimCondition>,
+    /// Maximum time since `iat`.
     pub(crate) max_age_ms: Option<i64>,
     pub(crate) all_of: Vec<Requirement>,
-    /// Empty: nothing is asked.
+    /// If empty, it always holds.
     pub(crate) any_of: Vec<Requirement>,
 }
 
-/// All of `all`, and one of `any` unless it is empty. Exact words: a wildcard
-/// belongs to a token's scope, never to a requirement.
+/// Requires all of `all`, and one of `any` unless it is empty. The words are
+/// exact: only a scope in a token can be a wildcard.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Words {
     pub(crate) all: Vec<Box<str>>,
@@ -34,7 +36,7 @@ pub(crate) struct Words {
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Tenant {
-    /// Any tenant, but one.
+    /// Any tenant that is not empty.
     Present,
     /// This tenant.
     Fixed(Box<str>),

@@ -1,4 +1,4 @@
-//! A rule: the requests that it is for, and who may make them.
+//! A rule: the requests that it matches, and who may send them.
 
 use alloc::{boxed::Box, vec::Vec};
 
@@ -6,11 +6,12 @@ use super::Requirement;
 
 #[derive(Debug)]
 pub(crate) struct Rule {
-    /// Empty: any host.
+    /// If empty, the rule matches any host.
     pub(crate) hosts: Vec<Host>,
     /// At least one.
     pub(crate) paths: Vec<Pattern>,
-    /// Empty: any method. `GET` covers `HEAD` (the router sees to that).
+    /// If empty, the rule matches any method. `GET` covers `HEAD`; the router
+    /// implements this.
     pub(crate) methods: Vec<Box<str>>,
     pub(crate) access: Access,
 }
@@ -18,25 +19,28 @@ pub(crate) struct Rule {
 #[derive(Debug)]
 pub(crate) enum Access {
     Public,
-    /// Without a token admitted; with one it must be good.
+    /// A request without a token is admitted. A token, if present, must be
+    /// valid and satisfy the requirement.
     Optional(Requirement),
     Required(Requirement),
 }
 
-/// Lower case, no port, no trailing dot.
+/// A host in lower case, without port and trailing dot.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Host {
     Exact(Box<str>),
-    /// `*.example.com`, kept as `example.com`: exactly one label before it.
+    /// `*.example.com`, stored as `example.com`. It matches exactly one label
+    /// before that name.
     Wildcard(Box<str>),
 }
 
-/// `/a/{name}/**`: matched segment by segment after decoding; a trailing slash
-/// does not count.
+/// A path pattern such as `/a/{name}/**`. The router compares it segment by
+/// segment after decoding, and ignores a trailing slash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Pattern {
     pub(crate) segments: Vec<Segment>,
-    /// Ends in `**`: any number of further segments, none included.
+    /// Whether the pattern ends in `**`, which matches zero or more further
+    /// segments.
     pub(crate) rest: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Claims that a policy names, and what they have to be.
+//! Parses the claims that a policy names, and the conditions on them.
 
 use alloc::{borrow::Cow, string::String, vec::Vec};
 
@@ -10,15 +10,15 @@ use super::{
 };
 use crate::{
     json::{Pointer, Value, push_token},
-    model::{Claims, Condition},
+    model::{ClaimCondition, Condition},
 };
 
-/// A JSON Pointer, or the name of one top-level claim.
+/// Parses a JSON Pointer, or the name of one top-level claim.
 pub(super) fn pointer(node: Node<'_, '_>) -> Read<Pointer> {
     parse_pointer(node, node.text()?)
 }
 
-/// One pointer as a text, or an array of them.
+/// Parses one pointer, or an array of pointers.
 pub(super) fn one_or_more(node: Node<'_, '_>) -> Read<Vec<Pointer>> {
     match node.value() {
         Value::String(_) => pointer(node).map(|pointer| Vec::from([pointer])),
@@ -27,46 +27,46 @@ pub(super) fn one_or_more(node: Node<'_, '_>) -> Read<Vec<Pointer>> {
     }
 }
 
-/// An array of different pointers, `least` of them or more.
-pub(super) fn pointers(node: Node<'_, '_>, least: usize) -> Read<Vec<Pointer>> {
+/// Parses an array of at least `min` different pointers.
+pub(super) fn pointers(node: Node<'_, '_>, min: usize) -> Read<Vec<Pointer>> {
     let mut unique = Unique::default();
-    node.list(least, usize::MAX, |item| {
+    node.list(min, usize::MAX, |item| {
         let pointer = pointer(item)?;
         unique.add(
             item,
-            &place(&pointer),
+            &normal_form(&pointer),
             "this list, where `a` and `/a` are the same claim",
         )?;
         Ok(pointer)
     })
 }
 
-/// `{ "/hd": { "one_of": ["example.com"] } }`
-pub(super) fn conditions(node: Node<'_, '_>) -> Read<Vec<Claims>> {
+/// Parses conditions: `{ "/hd": { "one_of": ["example.com"] } }`.
+pub(super) fn conditions(node: Node<'_, '_>) -> Read<Vec<ClaimCondition>> {
     by_claim(node, condition)
 }
 
-/// `{ "typ": "pat" }`: short for `equals`.
-pub(super) fn equalities(node: Node<'_, '_>) -> Read<Vec<Claims>> {
+/// Parses equalities: `{ "typ": "pat" }` is short for `equals`.
+pub(super) fn equalities(node: Node<'_, '_>) -> Read<Vec<ClaimCondition>> {
     by_claim(node, |value| scalar(value).map(Condition::Equals))
 }
 
-/// The place that a pointer names, written in one way.
-pub(super) fn place(pointer: &Pointer) -> String {
+/// Returns the normal form of a pointer, with a leading `/`.
+pub(super) fn normal_form(pointer: &Pointer) -> String {
     let text = pointer.as_str();
-    let mut place = String::new();
+    let mut normal_form = String::new();
     if text.starts_with('/') {
-        place.push_str(text);
+        normal_form.push_str(text);
     } else {
-        push_token(&mut place, text);
+        push_token(&mut normal_form, text);
     }
-    place
+    normal_form
 }
 
 fn by_claim(
     node: Node<'_, '_>,
     read: impl Fn(Node<'_, '_>) -> Read<Condition>,
-) -> Read<Vec<Claims>> {
+) -> Read<Vec<ClaimCondition>> {
     let mut unique = Unique::default();
     node.members(|name, value| {
         let pointer = parse_pointer(value, name);
@@ -74,10 +74,10 @@ fn by_claim(
         let pointer = pointer?;
         unique.add(
             value,
-            &place(&pointer),
+            &normal_form(&pointer),
             "this object, where `a` and `/a` are the same claim",
         )?;
-        Ok(Claims {
+        Ok(ClaimCondition {
             pointer,
             condition: condition?,
         })
@@ -113,7 +113,7 @@ fn condition(node: Node<'_, '_>) -> Read<Condition> {
     }
 }
 
-/// A value that a claim can be compared with.
+/// Parses a value for comparison with a claim.
 fn scalar(node: Node<'_, '_>) -> Read<Value<'static>> {
     match node.value() {
         Value::Bool(flag) => Ok(Value::Bool(*flag)),
@@ -128,10 +128,10 @@ fn scalar(node: Node<'_, '_>) -> Read<Value<'static>> {
     }
 }
 
-/// Whether every condition of `a` is one of `b`'s.
-pub(super) fn all_within(a: &[Claims], b: &[Claims]) -> bool {
-    let same = |x: &Claims, y: &Claims| {
-        x.condition == y.condition && place(&x.pointer) == place(&y.pointer)
+/// Returns whether `b` contains every condition of `a`.
+pub(super) fn all_within(a: &[ClaimCondition], b: &[ClaimCondition]) -> bool {
+    let same = |x: &ClaimCondition, y: &ClaimCondition| {
+        x.condition == y.condition && normal_form(&x.pointer) == normal_form(&y.pointer)
     };
     a.iter().all(|x| b.iter().any(|y| same(x, y)))
 }

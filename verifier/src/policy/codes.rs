@@ -1,43 +1,45 @@
-//! What kinds of problems a policy has. Append-only, like the codes of
-//! denials: none is reused, none changes its meaning. Key documents have more
-//! of their own, which inline keys share (`jwks_invalid`, `jwks_symmetric`).
+//! The codes of policy problems. Like the codes of denials, a code is never
+//! removed or reused, and never changes its meaning. Key documents have further
+//! codes, which inline keys also use (`jwks_invalid`, `jwks_symmetric`).
 
 /// Not one JSON text (RFC 8259), or not UTF-8.
 pub(super) const SYNTAX: &str = "syntax";
-/// More bytes than a policy or a requirement may have.
+/// The policy or requirement exceeds its maximum size.
 pub(super) const TOO_LARGE: &str = "too_large";
-/// Nested more deeply than is read.
+/// The nesting exceeds its maximum.
 pub(super) const TOO_DEEP: &str = "too_deep";
-/// More of something than is read, or more problems than are shown.
+/// A number of items exceeds its maximum, or there are more problems than the
+/// report shows.
 pub(super) const TOO_MANY: &str = "too_many";
-/// Another JSON type than the field takes.
+/// The value has a JSON type that the field does not accept.
 pub(super) const TYPE_WRONG: &str = "type_wrong";
-/// A field that does not exist here.
+/// The field does not exist here.
 pub(super) const FIELD_UNKNOWN: &str = "field_unknown";
-/// A field, or a choice of fields, that has no default.
+/// A required field, or one of several alternatives, is absent.
 pub(super) const FIELD_MISSING: &str = "field_missing";
-/// The right type, and not a value that the field takes.
+/// The value has the right type, but the field does not accept it.
 pub(super) const VALUE_INVALID: &str = "value_invalid";
-/// A number outside of its bounds.
+/// The number is out of its bounds.
 pub(super) const VALUE_OUT_OF_RANGE: &str = "value_out_of_range";
-/// A member, a name or a value that is here twice.
+/// A member, a name or a value occurs twice.
 pub(super) const DUPLICATE: &str = "duplicate";
-/// Two things that exclude each other.
+/// Two fields or values exclude each other.
 pub(super) const CONFLICT: &str = "conflict";
-/// An issuer, token type or path segment that the policy does not define.
+/// The policy does not define this issuer, token type or path segment.
 pub(super) const UNKNOWN_NAME: &str = "unknown_name";
-/// A key or secret that cannot be used: a warning where others can.
+/// A key or secret cannot be used. It is a warning if other keys can be used.
 pub(super) const KEY_UNUSABLE: &str = "key_unusable";
-/// An inline JWK Set without a key that can be used.
+/// An inline JWK Set has no key that can be used.
 pub(super) const NO_USABLE_KEY: &str = "jwks_no_usable_key";
 
-/// Warning: documents that anybody on the way can replace.
+/// Warning: an attacker on the network path can replace the document.
 pub(super) const INSECURE_HTTP: &str = "insecure_http";
-/// Warning: tokens that never expire are accepted.
+/// Warning: the policy accepts tokens that never expire.
 pub(super) const EXP_NOT_REQUIRED: &str = "exp_not_required";
-/// Warning: a cookie that other sites can have sent (cross-site request forgery).
+/// Warning: another site can cause a request with this cookie (cross-site
+/// request forgery).
 pub(super) const CSRF: &str = "csrf";
-/// Warning: a path or a token type that nothing can ever match.
+/// Warning: no request can match this path, or no token can match this type.
 pub(super) const UNREACHABLE: &str = "unreachable";
-/// Warning: a tenant is required of issuers that say none.
+/// Warning: a rule requires a tenant, but the admitted issuers map none.
 pub(super) const TENANT_UNMAPPED: &str = "tenant_unmapped";

@@ -1,5 +1,5 @@
-//! Reads an object field by field, so that each section of the policy reads
-//! like the list of its fields.
+//! Reads the fields of an object, so that the code for each section of the
+//! policy looks like the list of its fields.
 
 use alloc::{format, vec::Vec};
 
@@ -11,9 +11,9 @@ use super::{
 };
 use crate::json::Object;
 
-/// An object whose fields are read one by one. What is missing or cannot be
-/// read is reported and gives an empty value or the default, which nobody
-/// sees: the report gives out no policy that was refused.
+/// Reads an object field by field. A missing or invalid field is reported and
+/// replaced by an empty value or the default. No caller sees that value: the
+/// report never returns a policy with errors.
 pub(super) struct Fields<'n, 'p> {
     node: &'n Node<'n, 'p>,
     object: &'p Object<'p>,
@@ -30,7 +30,7 @@ impl<'n, 'p> Fields<'n, 'p> {
         }
     }
 
-    /// The field as it stands.
+    /// Returns the field without parsing it.
     pub(super) fn node(&mut self, name: &'static str) -> Option<Node<'n, 'p>> {
         if !self.known.contains(&name) {
             self.known.push(name);
@@ -40,7 +40,7 @@ impl<'n, 'p> Fields<'n, 'p> {
         Some(self.node.child(value, index, Some(name)))
     }
 
-    /// A field that has no default.
+    /// Reads a required field.
     pub(super) fn required<T: Default>(
         &mut self,
         name: &'static str,
@@ -56,7 +56,7 @@ impl<'n, 'p> Fields<'n, 'p> {
         }
     }
 
-    /// A field that may be absent.
+    /// Reads an optional field.
     pub(super) fn optional<T>(
         &mut self,
         name: &'static str,
@@ -65,7 +65,7 @@ impl<'n, 'p> Fields<'n, 'p> {
         self.node(name).and_then(|node| read(node).ok())
     }
 
-    /// A field that has a default.
+    /// Reads a field with a default.
     pub(super) fn or<T>(
         &mut self,
         name: &'static str,
@@ -75,7 +75,7 @@ impl<'n, 'p> Fields<'n, 'p> {
         self.optional(name, read).unwrap_or(default)
     }
 
-    /// Reports every member that is not a field, now that all were read.
+    /// Reports every unknown member. Call it after all fields are read.
     pub(super) fn close(self) {
         let unknown = |name: &str| !self.known.contains(&name);
         for (index, (name, value)) in self.object.iter().enumerate() {

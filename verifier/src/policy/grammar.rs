@@ -1,111 +1,112 @@
-//! What texts of a policy have to be, each with the sentence that says so.
+//! The grammar of the texts in a policy, each with its error message.
 
 use crate::base::is_token;
 
-type Judged = Result<(), &'static str>;
+type Checked = Result<(), &'static str>;
 
-fn must(holds: bool, sentence: &'static str) -> Judged {
-    if holds { Ok(()) } else { Err(sentence) }
+fn check(holds: bool, message: &'static str) -> Checked {
+    if holds { Ok(()) } else { Err(message) }
 }
 
-/// Any text that says something: audiences, roles, groups, tenants.
-pub(super) fn text(text: &str) -> Judged {
-    must(!text.is_empty(), "the text must not be empty")
+/// A text that is not empty: an audience, role, group or tenant.
+pub(super) fn text(text: &str) -> Checked {
+    check(!text.is_empty(), "the text must not be empty")
 }
 
-/// A name that the operator gives: it appears in logs and metrics.
-pub(super) fn name(name: &str) -> Judged {
+/// A name that the operator chooses. It appears in logs and metrics.
+pub(super) fn name(name: &str) -> Checked {
     text(name)?;
-    must(
+    check(
         name.chars().nth(128).is_none(),
         "a name has at most 128 characters",
     )?;
-    must(
+    check(
         !name.chars().any(|c| c.is_ascii_control()),
         "a name has no control characters",
     )
 }
 
-/// RFC 9110 §5.1.
-pub(super) fn header(name: &str) -> Judged {
-    must(is_token(name), "a header name has letters, digits and `-`")
+/// A header name (RFC 9110 §5.1).
+pub(super) fn header(name: &str) -> Checked {
+    check(is_token(name), "a header name has letters, digits and `-`")
 }
 
-/// RFC 6265 §4.1.1.
-pub(super) fn cookie(name: &str) -> Judged {
-    must(
+/// A cookie name (RFC 6265 §4.1.1).
+pub(super) fn cookie(name: &str) -> Checked {
+    check(
         is_token(name),
         "a cookie name has letters, digits, `-`, `_` and `.`",
     )
 }
 
-/// RFC 9110 §11.1.
-pub(super) fn scheme(name: &str) -> Judged {
-    must(is_token(name), "a scheme is one word, such as `Bearer`")
+/// An authentication scheme (RFC 9110 §11.1).
+pub(super) fn scheme(name: &str) -> Checked {
+    check(is_token(name), "a scheme is one word, such as `Bearer`")
 }
 
-/// RFC 9110 §9.1; the gate takes no method of more than 64 bytes.
-pub(super) fn method(name: &str) -> Judged {
-    must(
+/// A method (RFC 9110 §9.1). The gate refuses methods of more than 64 bytes.
+pub(super) fn method(name: &str) -> Checked {
+    check(
         is_token(name) && name.len() <= 64,
         "a method is one word, such as `GET`",
     )?;
     let upper = !name.bytes().any(|b| b.is_ascii_lowercase());
-    must(
+    check(
         upper,
         "methods are written in capitals: they compare with case",
     )
 }
 
-/// `scope-token` of RFC 6749 §3.3, and exact.
-pub(super) fn scope(scope: &str) -> Judged {
+/// An exact scope: `scope-token` of RFC 6749 §3.3 without a wildcard.
+pub(super) fn scope(scope: &str) -> Checked {
     scope_token(scope)?;
-    must(
+    check(
         !scope.contains('*'),
         "a required scope is exact: a wildcard belongs to the token's scope (`scope_wildcards`)",
     )
 }
 
 /// An exact scope, `prefix:*` or `*`.
-pub(super) fn scope_pattern(pattern: &str) -> Judged {
+pub(super) fn scope_pattern(pattern: &str) -> Checked {
     scope_token(pattern)?;
     let exact = match pattern {
         "*" => return Ok(()),
         _ => pattern.strip_suffix(":*").unwrap_or(pattern),
     };
-    must(
+    check(
         !exact.is_empty() && !exact.contains('*'),
         "`*` stands alone or after a last `:`, as in `node:*`",
     )
 }
 
-fn scope_token(scope: &str) -> Judged {
+fn scope_token(scope: &str) -> Checked {
     let legal = |b: u8| b.is_ascii_graphic() && b != b'"' && b != b'\\';
-    must(
+    check(
         !scope.is_empty() && scope.bytes().all(legal),
         "a scope is visible ASCII without spaces, `\"` and `\\`",
     )
 }
 
-/// What may stand in a quoted string as it is (RFC 9110 §5.6.4).
-pub(super) fn realm(realm: &str) -> Judged {
+/// A realm: characters that a quoted string contains unescaped (RFC 9110
+/// §5.6.4).
+pub(super) fn realm(realm: &str) -> Checked {
     let legal = |b: u8| b.is_ascii_graphic() && b != b'"' && b != b'\\';
-    must(
+    check(
         !realm.is_empty() && realm.bytes().all(legal),
         "a realm is visible ASCII without spaces, `\"` and `\\`",
     )
 }
 
-/// The `typ` of a header (RFC 7515 §4.1.9).
-pub(super) fn media_type(typ: &str) -> Judged {
+/// The `typ` of a JOSE header (RFC 7515 §4.1.9).
+pub(super) fn media_type(typ: &str) -> Checked {
     let legal = |b: u8| b.is_ascii_graphic();
-    must(
+    check(
         !bare_media_type(typ).is_empty() && typ.bytes().all(legal),
         "a `typ` is a media type, such as `at+jwt`",
     )
 }
 
-/// Without the `application/` that may be left out (RFC 7515 §4.1.9).
+/// Removes the optional prefix `application/` (RFC 7515 §4.1.9).
 pub(super) fn bare_media_type(typ: &str) -> &str {
     const PREFIX: &str = "application/";
     match typ.split_at_checked(PREFIX.len()) {
@@ -114,42 +115,44 @@ pub(super) fn bare_media_type(typ: &str) -> &str {
     }
 }
 
-/// A host as rules name it: exact, or one label below (`*.example.com`).
-pub(super) fn host(host: &str) -> Judged {
-    must(
+/// A host of a rule: an exact name, or a wildcard for one label
+/// (`*.example.com`).
+pub(super) fn host(host: &str) -> Checked {
+    check(
         host.is_ascii(),
         "an international host name is written in its ASCII form (`xn--…`)",
     )?;
-    must(
+    check(
         !host.contains('/'),
         "a host has no scheme and no path: `example.com`, not `https://example.com/`",
     )?;
-    must(host != "*", "leave `hosts` out where any host will do")?;
+    check(host != "*", "leave `hosts` out where any host will do")?;
     let name = host.strip_prefix("*.").unwrap_or(host);
-    must(
+    check(
         !name.contains('*'),
         "`*.` stands for one label, and only at the start",
     )?;
     if host.starts_with('[') {
-        return must(
+        return check(
             is_address(host),
             "an IPv6 address is written in brackets, without a port",
         );
     }
-    must(
+    check(
         !name.contains(':'),
         "a host has no port: it compares without one",
     )?;
-    must(
+    check(
         !name.ends_with('.'),
         "a host is written without a dot at its end",
     )?;
     let legal = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
     let label = |label: &str| !label.is_empty() && label.bytes().all(legal);
-    must(name.split('.').all(label), "this is no host name")
+    check(name.split('.').all(label), "this is no host name")
 }
 
-/// An IPv6 address in brackets (RFC 3986 §3.2.2), roughly.
+/// Returns whether the text looks like an IPv6 address in brackets (RFC 3986
+/// §3.2.2).
 fn is_address(host: &str) -> bool {
     let address = host
         .strip_prefix('[')

@@ -1,5 +1,5 @@
-//! `credentials` and `forward`: the headers that a token comes in, and those
-//! that carry what it says.
+//! Parses `credentials`, the headers and cookies with a token, and `forward`,
+//! the headers that carry the principal.
 
 use alloc::{boxed::Box, format, vec::Vec};
 
@@ -12,12 +12,13 @@ use super::{
 };
 use crate::model::{Credential, Forward};
 
-/// Every request is looked through for each.
+/// Maximum number of `credentials`: each request is searched for every one of
+/// them.
 const CREDENTIALS: usize = 16;
 const FORWARDED: usize = 32;
 
 /// Headers that frame a message or belong to one connection (RFC 9110 §7.6.1,
-/// RFC 9112 §6): neither a token nor a claim has a place there.
+/// RFC 9112 §6). They can carry neither a token nor a claim.
 const FRAMING: [&str; 8] = [
     "connection",
     "content-length",
@@ -111,7 +112,9 @@ fn credential_header(node: Node<'_, '_>) -> Read<Box<str>> {
     Ok(name.into())
 }
 
-/// Without a scheme the whole header is read, so it leaves room for no other.
+/// Returns whether two credentials read the same place. A header credential
+/// without a scheme reads the whole header, so it conflicts with every other
+/// one.
 fn reads_same(a: &Credential, b: &Credential) -> bool {
     use Credential::{Cookie, Header};
     match (a, b) {
@@ -141,8 +144,8 @@ pub(super) fn forward(
     }
     node.members(|name, value| {
         let name = forwarded_header(value, name, credentials, &mut unique);
-        let what = what(value)?;
-        Ok((name?, what))
+        let part = part(value)?;
+        Ok((name?, part))
     })
 }
 
@@ -172,10 +175,10 @@ fn forwarded_header(
     Ok(name.into())
 }
 
-fn what(node: Node<'_, '_>) -> Read<Forward> {
+fn part(node: Node<'_, '_>) -> Read<Forward> {
     let word = node.text()?;
     let known = Forward::ALL.iter().find(|(name, _)| *name == word);
-    known.map(|(_, what)| *what).ok_or_else(|| {
+    known.map(|(_, part)| *part).ok_or_else(|| {
         let hint = suggestion(word, &mut Forward::ALL.iter().map(|(name, _)| *name));
         node.refuse(
             VALUE_INVALID,

@@ -1,4 +1,4 @@
-//! `issuers`: who may sign, for whom, and what their claims mean.
+//! Parses `issuers`.
 
 use alloc::{boxed::Box, format, vec::Vec};
 
@@ -6,7 +6,7 @@ use super::{
     claims::{conditions, one_or_more, pointer},
     codes::*,
     grammar,
-    keys::{self, Origin},
+    keys::{self, IssuerContext},
     names::Names,
     reader::{Node, Unique},
     report::Read,
@@ -17,7 +17,7 @@ use crate::{
     base::{Limits, Map, limits},
     jose::Algorithm,
     json::{Pointer, Value},
-    model::{Audiences, Issuer, Mapping, Places, Revocations, TenantFrom},
+    model::{Audiences, Issuer, ListMapping, Mapping, Revocations, TenantFrom},
 };
 
 pub(super) fn issuers<'p>(
@@ -54,12 +54,12 @@ fn issuer<'p>(
     });
     let audiences = fields.required("audiences", audiences);
     let algorithms = fields.required("algorithms", algorithms);
-    let origin = Origin {
+    let context = IssuerContext {
         issuer,
         algorithms: &algorithms,
         limits,
     };
-    let keys = fields.required("keys", |node| keys::keys(node, &origin));
+    let keys = fields.required("keys", |node| keys::keys(node, &context));
     let mapping = fields.optional("claims", mapping);
     if let (Some(id), Some(TenantFrom::Claim(_) | TenantFrom::Fixed(_))) =
         (id, mapping.as_ref().map(|mapping| &mapping.tenant))
@@ -181,7 +181,7 @@ fn mapping(node: Node<'_, '_>) -> Read<Mapping> {
     mapping.subject = fields.or("subject", mapping.subject, pointer);
     let places = |node: Node<'_, '_>| {
         let claims = one_or_more(node)?;
-        Ok(Places {
+        Ok(ListMapping {
             claims,
             strict: true,
         })
@@ -189,7 +189,8 @@ fn mapping(node: Node<'_, '_>) -> Read<Mapping> {
     mapping.roles = fields.or("roles", mapping.roles, places);
     mapping.scopes = fields.or("scopes", mapping.scopes, places);
     if let Some(node) = fields.node("tenant") {
-        // One that could not be read is a tenant still: it is not missed.
+        // An invalid tenant still counts as a tenant: rules that require one
+        // cause no further problem.
         mapping.tenant = tenant(node).unwrap_or(TenantFrom::Fixed(Box::default()));
     }
     fields.close();
@@ -197,13 +198,13 @@ fn mapping(node: Node<'_, '_>) -> Read<Mapping> {
 }
 
 fn default_mapping() -> Mapping {
-    let places = |names: &[&str]| Places {
+    let places = |names: &[&str]| ListMapping {
         claims: names.iter().map(|name| Pointer::member(name)).collect(),
         strict: false,
     };
     Mapping {
         subject: Pointer::member("sub"),
-        tenant: TenantFrom::Nowhere,
+        tenant: TenantFrom::None,
         roles: places(&["roles"]),
         scopes: places(&["scope", "scp", "scopes"]),
     }
@@ -217,7 +218,7 @@ fn tenant(node: Node<'_, '_>) -> Read<TenantFrom> {
     }
 }
 
-/// `{ "fixed": "acme" }`
+/// Parses `{ "fixed": "acme" }`.
 pub(super) fn fixed(node: Node<'_, '_>) -> Read<Box<str>> {
     let mut fields = node.fields()?;
     let fixed = fields.required("fixed", |node| node.word(grammar::text));

@@ -1,4 +1,4 @@
-//! `keys`: where an issuer's keys come from, one place and no other.
+//! Parses `keys`: the one source of an issuer's keys.
 
 use alloc::{format, sync::Arc};
 
@@ -9,14 +9,14 @@ use crate::{
     model::Keys,
 };
 
-/// Secrets of one issuer.
+/// Maximum number of secrets of one issuer.
 const SECRETS: usize = 100;
 
-/// What else is known of the issuer, as far as it could be read.
-pub(super) struct Origin<'o> {
-    /// Empty where it could not be read.
+/// The other fields of the issuer, as far as they are valid.
+pub(super) struct IssuerContext<'o> {
+    /// Empty if it is invalid.
     pub(super) issuer: &'o str,
-    /// Empty where they could not be read.
+    /// Empty if they are invalid.
     pub(super) algorithms: &'o [Algorithm],
     pub(super) limits: &'o Limits,
 }
@@ -30,12 +30,12 @@ enum Source<'n, 'p> {
 }
 
 impl Source<'_, '_> {
-    /// Secrets are for HS*, everything else is for the others.
-    fn fits(self, algorithms: &[Algorithm]) -> Read<()> {
+    /// Checks that secrets have HS* algorithms, and other sources have none.
+    fn check_algorithms(self, algorithms: &[Algorithm]) -> Read<()> {
         let Some(first) = algorithms.first() else {
             return Ok(());
         };
-        // They are of one kind.
+        // All algorithms of an issuer are of one kind.
         let symmetric = first.is_symmetric();
         match self {
             Self::Secrets(node) if !symmetric => {
@@ -52,11 +52,11 @@ impl Source<'_, '_> {
     }
 }
 
-pub(super) fn keys(node: Node<'_, '_>, origin: &Origin<'_>) -> Read<Keys> {
+pub(super) fn keys(node: Node<'_, '_>, context: &IssuerContext<'_>) -> Read<Keys> {
     let mut fields = node.fields()?;
     let jwks_uri = fields.node("jwks_uri");
     let discovery = fields.node("discovery");
-    let discover = fields.or("discovery", true, Node::flag);
+    let use_discovery = fields.or("discovery", true, Node::flag);
     let jwks = fields.node("jwks");
     let secrets = fields.node("secrets");
     let fetched_only = [fields.node("stale_s"), fields.node("insecure_http")];
@@ -69,7 +69,7 @@ pub(super) fn keys(node: Node<'_, '_>, origin: &Origin<'_>) -> Read<Keys> {
 
     let sources = [
         jwks_uri.map(Source::JwksUri),
-        discovery.filter(|_| discover).map(Source::Discovery),
+        discovery.filter(|_| use_discovery).map(Source::Discovery),
         jwks.map(Source::Jwks),
         secrets.map(Source::Secrets),
     ];
@@ -93,23 +93,23 @@ pub(super) fn keys(node: Node<'_, '_>, origin: &Origin<'_>) -> Read<Keys> {
             );
         }
     }
-    source.fits(origin.algorithms)?;
+    source.check_algorithms(context.algorithms)?;
     Ok(match source {
         Source::JwksUri(node) => Keys::JwksUri {
             uri: address(node, insecure)?,
             stale_ms,
         },
         Source::Discovery(node) => Keys::Discovery {
-            uri: metadata_uri(node, origin.issuer, insecure)?,
+            uri: metadata_uri(node, context.issuer, insecure)?,
             stale_ms,
             insecure_http: insecure,
         },
-        Source::Jwks(node) => Keys::Inline(inline_jwks(node, origin)?),
-        Source::Secrets(node) => Keys::Inline(inline_secrets(node, origin)?),
+        Source::Jwks(node) => Keys::Inline(inline_jwks(node, context)?),
+        Source::Secrets(node) => Keys::Inline(inline_secrets(node, context)?),
     })
 }
 
-/// `insecure_http` itself, with its warning.
+/// Parses `insecure_http` and reports its warning.
 pub(super) fn insecure_http(node: Node<'_, '_>) -> Read<bool> {
     let insecure = node.flag()?;
     if insecure {
@@ -120,7 +120,7 @@ pub(super) fn insecure_http(node: Node<'_, '_>) -> Read<bool> {
     Ok(insecure)
 }
 
-/// An address to fetch: plain `http` only where that was said.
+/// Parses an address to fetch. Plain `http` is allowed only with `insecure`.
 pub(super) fn address(node: Node<'_, '_>, insecure: bool) -> Read<Arc<str>> {
     let text = node.text()?;
     match uri::fetchable(text, insecure) {
@@ -129,14 +129,15 @@ pub(super) fn address(node: Node<'_, '_>, insecure: bool) -> Read<Arc<str>> {
     }
 }
 
-/// OpenID Connect Discovery 1.0 §4.1: below the issuer, without its last `/`.
+/// Makes the address of the metadata: the issuer without a final `/`, and the
+/// well-known path (OpenID Connect Discovery 1.0 §4.1).
 fn metadata_uri(node: Node<'_, '_>, issuer: &str, insecure: bool) -> Read<Arc<str>> {
-    let judged = match issuer.contains('?') {
+    let checked = match issuer.contains('?') {
         true => Err("has a query"),
         false => uri::fetchable(issuer, insecure),
     };
-    match judged {
-        // An issuer that could not be read was reported.
+    match checked {
+        // The problem of an invalid issuer is already reported.
         Err(why) if !issuer.is_empty() => {
             let message = format!("discovery starts at the `issuer`, which {why}");
             Err(node.refuse(CONFLICT, message))
@@ -148,15 +149,15 @@ fn metadata_uri(node: Node<'_, '_>, issuer: &str, insecure: bool) -> Read<Arc<st
     }
 }
 
-fn inline_jwks(node: Node<'_, '_>, origin: &Origin<'_>) -> Read<Keyring> {
+fn inline_jwks(node: Node<'_, '_>, context: &IssuerContext<'_>) -> Read<Keyring> {
     node.object()?;
-    if origin.algorithms.is_empty() {
+    if context.algorithms.is_empty() {
         return Ok(Keyring::default());
     }
     let parsed = Keyring::from_value(
         node.value(),
-        origin.algorithms,
-        origin.limits,
+        context.algorithms,
+        context.limits,
         &node.pointer(),
     );
     let (keyring, skipped) = parsed.map_err(|problem| node.refuse_with(problem))?;
@@ -169,12 +170,12 @@ fn inline_jwks(node: Node<'_, '_>, origin: &Origin<'_>) -> Read<Keyring> {
     Ok(keyring)
 }
 
-fn inline_secrets(node: Node<'_, '_>, origin: &Origin<'_>) -> Read<Keyring> {
+fn inline_secrets(node: Node<'_, '_>, context: &IssuerContext<'_>) -> Read<Keyring> {
     node.array(1, SECRETS)?;
-    if origin.algorithms.is_empty() {
+    if context.algorithms.is_empty() {
         return Ok(Keyring::default());
     }
-    let parsed = Keyring::from_secrets(node.value(), origin.algorithms, &node.pointer());
+    let parsed = Keyring::from_secrets(node.value(), context.algorithms, &node.pointer());
     parsed.map_err(|problems| {
         let mut refused = None;
         for problem in problems {

@@ -1,5 +1,5 @@
-//! Reads a policy's text, once, into the model, and says all that is wrong with
-//! it. Uses `base`, `json`, `jose`, `model` and `request`.
+//! Parses a policy into the model and reports all its problems. Only this room
+//! knows the policy's JSON. Uses `base`, `json`, `jose`, `model` and `request`.
 
 mod claims;
 mod codes;
@@ -22,5 +22,5 @@ mod token_types;
 pub use parse::{lint, policy_json};
 pub(crate) use parse::{parse, parse_requirement};
 
-/// JSON Schema (2020-12) of the policy; a test holds it against the parser.
+/// The JSON Schema (2020-12) of the policy. A test compares it with the parser.
 pub const POLICY_SCHEMA: &str = include_str!("../../policy.schema.json");

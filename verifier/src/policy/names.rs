@@ -1,4 +1,4 @@
-//! The names that issuers define and rules refer to.
+//! The names of issuers and token types, to which rules refer.
 
 use alloc::{boxed::Box, vec::Vec};
 
@@ -7,21 +7,21 @@ use crate::{
     model::{Policy, TenantFrom},
 };
 
-/// An issuer, by its place among those that have a name.
+/// The index of an issuer among those with a valid name.
 pub(super) type IssuerId = usize;
 
-/// For token types: of no issuer in particular.
+/// The key of a token type that stands for all issuers.
 const ANY: IssuerId = IssuerId::MAX;
 
 #[derive(Default)]
 pub(super) struct Names<'p> {
     issuers: Map<IssuerId>,
     issuers_in_order: Vec<&'p str>,
-    /// An issuer, or [`ANY`], and the name of a type.
+    /// Pairs of an issuer, or [`ANY`], and the name of a type.
     types: Set,
     types_in_order: Vec<&'p str>,
-    says_tenant: Vec<bool>,
-    any_says_tenant: bool,
+    has_tenant: Vec<bool>,
+    any_has_tenant: bool,
     complete: bool,
 }
 
@@ -36,7 +36,7 @@ impl<'p> Names<'p> {
             for token_type in &issuer.token_types {
                 names.add_type(id, &token_type.name);
             }
-            if !matches!(issuer.mapping.tenant, TenantFrom::Nowhere) {
+            if !matches!(issuer.mapping.tenant, TenantFrom::None) {
                 names.set_tenant(id);
             }
         }
@@ -46,7 +46,7 @@ impl<'p> Names<'p> {
     pub(super) fn add_issuer(&mut self, name: &'p str) -> IssuerId {
         let id = self.issuers_in_order.len();
         self.issuers_in_order.push(name);
-        self.says_tenant.push(false);
+        self.has_tenant.push(false);
         self.issuers.insert(name.as_bytes(), id);
         id
     }
@@ -58,15 +58,16 @@ impl<'p> Names<'p> {
         }
     }
 
-    /// The issuer's tokens say a tenant.
+    /// Records that the issuer maps a tenant.
     pub(super) fn set_tenant(&mut self, issuer: IssuerId) {
-        self.any_says_tenant = true;
-        if let Some(says) = self.says_tenant.get_mut(issuer) {
-            *says = true;
+        self.any_has_tenant = true;
+        if let Some(has_tenant) = self.has_tenant.get_mut(issuer) {
+            *has_tenant = true;
         }
     }
 
-    /// Whether every name could be read; where not, none is missed.
+    /// Returns whether every name is valid. If not, an unknown name is no
+    /// problem.
     pub(super) fn is_complete(&self) -> bool {
         self.complete
     }
@@ -83,19 +84,19 @@ impl<'p> Names<'p> {
         names.iter().filter_map(|name| self.issuer(name)).collect()
     }
 
-    /// Whether one of the issuers (`None`: of all) has tokens of this type.
+    /// Returns whether one of the issuers (`None`: any) has this token type.
     pub(super) fn has_type(&self, admitted: Option<&[IssuerId]>, name: &str) -> bool {
         let has = |issuer: &IssuerId| self.types.contains(&pair(*issuer, name));
         admitted.unwrap_or(&[ANY]).iter().any(has)
     }
 
-    /// Whether tokens of one of the issuers (`None`: of any) say a tenant.
-    pub(super) fn says_tenant(&self, admitted: Option<&[IssuerId]>) -> bool {
+    /// Returns whether one of the issuers (`None`: any) maps a tenant.
+    pub(super) fn has_tenant(&self, admitted: Option<&[IssuerId]>) -> bool {
         match admitted {
-            None => self.any_says_tenant,
+            None => self.any_has_tenant,
             Some(issuers) => issuers
                 .iter()
-                .any(|id| self.says_tenant.get(*id).copied().unwrap_or(false)),
+                .any(|id| self.has_tenant.get(*id).copied().unwrap_or(false)),
         }
     }
 

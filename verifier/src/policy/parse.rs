@@ -1,4 +1,4 @@
-//! From a text to a policy, or to everything that is wrong with it.
+//! Parses the text of a policy or a requirement.
 
 use alloc::{format, vec::Vec};
 
@@ -20,33 +20,34 @@ use crate::{
     model::{Policy, Requirement},
 };
 
-/// What a policy or a requirement may not exceed as JSON.
+/// The JSON bounds of a policy or a requirement.
 const BOUNDS: Bounds = Bounds {
     depth: 32,
     members: 20_000,
 };
-/// Bytes of a requirement that stands alone.
+/// Maximum bytes of a requirement outside a policy.
 const REQUIREMENT_BYTES: usize = 256 * 1024;
-/// Where the policy says nothing (`leeway_s`).
+/// The default of `leeway_s`.
 const LEEWAY_DEFAULT_MS: i64 = 30_000;
 
-/// Reads a policy's text, or a larger text with a policy in it, for
+/// Parses the JSON of a policy, or of a larger text that contains one, for
 /// [`Gate::open_json`](crate::Gate::open_json).
 ///
 /// # Errors
-/// That it is not strict JSON within the bounds of a policy.
+/// The problem, if the text is not strict JSON within the bounds of a policy.
 pub fn policy_json(text: &[u8]) -> Result<Value<'_>, Vec<Problem>> {
     value(text, limits::POLICY_BYTES)
 }
 
-/// Parses a policy: the policy and its warnings, or every problem.
+/// Parses a policy. Returns the policy and its warnings, or every problem.
 pub(crate) fn parse(value: &Value<'_>) -> Result<(Policy, Vec<Problem>), Vec<Problem>> {
     let report = Report::default();
     let policy = policy(Node::root(value, &report));
-    report.conclude(policy)
+    report.finish(policy)
 }
 
-/// Parses a requirement that stands alone: no path, so no `{name}` tenant.
+/// Parses a requirement outside a policy. It has no path, so its tenant cannot
+/// be `{name}`.
 pub(crate) fn parse_requirement(policy: &Policy, text: &[u8]) -> Result<Requirement, Vec<Problem>> {
     let value = value(text, REQUIREMENT_BYTES)?;
     let report = Report::default();
@@ -57,21 +58,21 @@ pub(crate) fn parse_requirement(policy: &Policy, text: &[u8]) -> Result<Requirem
     };
     let requirement = requirement(Node::root(&value, &report), context);
     report
-        .conclude(requirement)
+        .finish(requirement)
         .map(|(requirement, _)| requirement)
 }
 
-/// Problems and warnings of a policy, in its order. Without an error among
-/// them [`Gate::open`](crate::Gate::open) takes it.
+/// Returns the problems and warnings of a policy in its order.
+/// [`Gate::open`](crate::Gate::open) accepts the policy if none is an error.
 pub fn lint(policy: &[u8]) -> Vec<Problem> {
     policy_json(policy)
         .and_then(|value| parse(&value))
         .map_or_else(|problems| problems, |(_, warnings)| warnings)
 }
 
-fn value(text: &[u8], most: usize) -> Result<Value<'_>, Vec<Problem>> {
-    if text.len() > most {
-        let message = format!("{} bytes are read, these are {}", most, text.len());
+fn value(text: &[u8], max: usize) -> Result<Value<'_>, Vec<Problem>> {
+    if text.len() > max {
+        let message = format!("{} bytes are read, these are {}", max, text.len());
         return Err(Vec::from([Problem::error("", TOO_LARGE, message)]));
     }
     json::parse(text, BOUNDS).map_err(|fault| {
@@ -101,7 +102,7 @@ fn value(text: &[u8], most: usize) -> Result<Value<'_>, Vec<Problem>> {
 fn policy(node: Node<'_, '_>) -> Read<Policy> {
     let mut names = Names::default();
     let mut fields = node.fields()?;
-    // For editors, which check what is written by it.
+    // Editors use `$schema` to validate the file.
     fields.optional("$schema", |node| node.text().map(drop));
     fields.required("contract", contract);
     let limits = fields.or("limits", Limits::DEFAULT, lowered_limits);
@@ -160,28 +161,28 @@ fn default(node: Node<'_, '_>) -> Read<()> {
     }
 }
 
-/// Each limit goes down, never up.
+/// Parses `limits`. A policy can lower each limit, but not raise it.
 fn lowered_limits(node: Node<'_, '_>) -> Read<Limits> {
-    const MOST: Limits = Limits::DEFAULT;
+    const MAX: Limits = Limits::DEFAULT;
     let mut fields = node.fields()?;
-    let mut limit = |name, most| fields.or(name, most, |node| lowered(node, most));
+    let mut limit = |name, max| fields.or(name, max, |node| lowered(node, max));
     let limits = Limits {
-        token_bytes: limit("token_bytes", MOST.token_bytes),
-        header_bytes: limit("header_bytes", MOST.header_bytes),
-        json_depth: limit("json_depth", MOST.json_depth),
-        json_members: limit("json_members", MOST.json_members),
-        document_bytes: limit("document_bytes", MOST.document_bytes),
-        document_keys: limit("document_keys", MOST.document_keys),
-        revocation_bytes: limit("revocation_bytes", MOST.revocation_bytes),
-        revocation_entries: limit("revocation_entries", MOST.revocation_entries),
-        remembered_tokens: limit("remembered_tokens", MOST.remembered_tokens),
+        token_bytes: limit("token_bytes", MAX.token_bytes),
+        header_bytes: limit("header_bytes", MAX.header_bytes),
+        json_depth: limit("json_depth", MAX.json_depth),
+        json_members: limit("json_members", MAX.json_members),
+        document_bytes: limit("document_bytes", MAX.document_bytes),
+        document_keys: limit("document_keys", MAX.document_keys),
+        revocation_bytes: limit("revocation_bytes", MAX.revocation_bytes),
+        revocation_entries: limit("revocation_entries", MAX.revocation_entries),
+        remembered_tokens: limit("remembered_tokens", MAX.remembered_tokens),
     };
     fields.close();
     Ok(limits)
 }
 
-fn lowered(node: Node<'_, '_>, most: usize) -> Read<usize> {
-    let bound = u32::try_from(most).unwrap_or(u32::MAX);
+fn lowered(node: Node<'_, '_>, max: usize) -> Read<usize> {
+    let bound = u32::try_from(max).unwrap_or(u32::MAX);
     node.integer(1..=bound)
-        .map(|n| usize::try_from(n).unwrap_or(most))
+        .map(|n| usize::try_from(n).unwrap_or(max))
 }

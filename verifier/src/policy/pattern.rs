@@ -1,4 +1,4 @@
-//! Path patterns: `/orgs/{org}/**`.
+//! Parses path patterns such as `/orgs/{org}/**`.
 
 use alloc::{format, vec::Vec};
 
@@ -13,9 +13,8 @@ use crate::{
     request::target::decode_segment,
 };
 
-/// Refuses every pattern that no request could match, because the gate
-/// refuses such a path as ambiguous or because the pattern says something
-/// else than it seems to.
+/// Parses a pattern. Refuses one that no request can match because the gate
+/// refuses such paths as ambiguous, and one that an author could misunderstand.
 pub(super) fn pattern(node: Node<'_, '_>) -> Read<Pattern> {
     let text = node.text()?;
     let refuse = |sentence| node.refuse(VALUE_INVALID, sentence);
@@ -35,7 +34,7 @@ pub(super) fn pattern(node: Node<'_, '_>) -> Read<Pattern> {
         return Ok(pattern);
     }
     let mut names = Unique::default();
-    // A trailing slash does not count; of `//` one slash is left, and refused.
+    // Ignore a trailing slash. Of `//` one slash remains and is refused.
     let path = path
         .strip_suffix('/')
         .filter(|path| !path.is_empty())
@@ -69,7 +68,7 @@ fn segment(part: &str) -> Result<Segment, &'static str> {
             .strip_prefix('{')
             .and_then(|part| part.strip_suffix('}'));
         return match name {
-            Some(name) if is_identifier(name) => Ok(Segment::Name(name.into())),
+            Some(name) if is_segment_name(name) => Ok(Segment::Name(name.into())),
             Some(_) => Err(
                 "a segment's name has letters, digits, `_` and `-`, and starts with a letter or `_`",
             ),
@@ -94,7 +93,7 @@ fn segment(part: &str) -> Result<Segment, &'static str> {
     )
 }
 
-fn is_identifier(name: &str) -> bool {
+fn is_segment_name(name: &str) -> bool {
     let starts = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     starts
         && name
@@ -103,7 +102,7 @@ fn is_identifier(name: &str) -> bool {
 }
 
 impl Pattern {
-    /// The names that it captures.
+    /// Returns the names that it captures.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> + Clone {
         self.segments.iter().filter_map(|segment| match segment {
             Segment::Name(name) => Some(&**name),

@@ -1,4 +1,4 @@
-//! Rules that nothing can reach, because the first match wins.
+//! Finds unreachable rules: earlier rules match all their requests.
 
 use alloc::vec::Vec;
 
@@ -7,22 +7,23 @@ use crate::{
     model::{Host, Pattern, Rule, Segment},
 };
 
-/// A rule with more combinations of path, host and method is not looked at,
-/// and none is once this many are known: this is advice, and it must not cost
-/// more than the policy itself.
+/// The analysis ignores a rule with more combinations of path, host and method
+/// than this, and it stops after `KNOWN` combinations. Its results are only
+/// warnings, so it must not cost more than the policy itself.
 const COMBINATIONS: usize = 256;
 const KNOWN: usize = 200_000;
 
-/// What the rules so far match: pattern, host, method, each as it was written,
-/// with the names of segments left out. It sees a path that was written before
-/// or that is below an earlier `/**`, not every overlap.
+/// The combinations of pattern, host and method that earlier rules match,
+/// without the names of segments. It finds a path that is equal to an earlier
+/// path or below an earlier `/**`. It does not find every overlap.
 #[derive(Default)]
 pub(super) struct Reach {
     matched: Set,
 }
 
 impl Reach {
-    /// For each path of the rule, whether earlier rules match all of it.
+    /// Returns for each path of the rule whether earlier rules match all its
+    /// requests, and adds the rule.
     pub(super) fn add(&mut self, rule: &Rule) -> Vec<bool> {
         let hosts: Vec<Option<&Host>> = some_or_any(rule.hosts.iter());
         let methods: Vec<Option<&str>> = some_or_any(rule.methods.iter().map(|method| &**method));
@@ -45,7 +46,8 @@ impl Reach {
         let covered = covered.collect();
         for path in &rule.paths {
             for (host, method) in &combinations {
-                self.matched.insert(&key(&whole(path), *host, *method));
+                self.matched
+                    .insert(&key(&pattern_key(path), *host, *method));
             }
         }
         covered
@@ -75,7 +77,8 @@ fn some_or_any<T>(values: impl ExactSizeIterator<Item = T>) -> Vec<Option<T>> {
     }
 }
 
-/// `*.example.com` for `app.example.com`.
+/// Returns the wildcard that covers a host: `*.example.com` for
+/// `app.example.com`.
 fn wildcard_above(host: &Host) -> Option<Host> {
     match host {
         Host::Exact(name) => name
@@ -85,7 +88,8 @@ fn wildcard_above(host: &Host) -> Option<Host> {
     }
 }
 
-// No literal segment holds `/` or a control byte, so these tell all else apart.
+// Separators in a key. No literal segment contains `/` or a control byte, so
+// different combinations have different keys.
 const NAME: u8 = 0;
 const REST: u8 = 1;
 const HOST: u8 = 2;
@@ -112,7 +116,7 @@ fn key(path: &[u8], host: Option<&Host>, method: Option<&str>) -> Vec<u8> {
     key
 }
 
-fn push(path: &mut Vec<u8>, segment: &Segment) {
+fn push_segment(path: &mut Vec<u8>, segment: &Segment) {
     path.push(b'/');
     match segment {
         Segment::Literal(bytes) => path.extend_from_slice(bytes),
@@ -120,22 +124,22 @@ fn push(path: &mut Vec<u8>, segment: &Segment) {
     }
 }
 
-fn whole(pattern: &Pattern) -> Vec<u8> {
+fn pattern_key(pattern: &Pattern) -> Vec<u8> {
     let mut path = Vec::new();
     pattern
         .segments
         .iter()
-        .for_each(|segment| push(&mut path, segment));
+        .for_each(|segment| push_segment(&mut path, segment));
     if pattern.rest {
         path.push(REST);
     }
     path
 }
 
-/// The pattern itself, and every `/**` that it is below.
+/// Returns the pattern itself and every `/**` above it.
 fn prefixes(pattern: &Pattern) -> Vec<Vec<u8>> {
     let mut path = Vec::new();
-    let mut prefixes = Vec::from([whole(pattern)]);
+    let mut prefixes = Vec::from([pattern_key(pattern)]);
     let mut add = |path: &Vec<u8>| {
         let mut rest = path.clone();
         rest.push(REST);
@@ -143,7 +147,7 @@ fn prefixes(pattern: &Pattern) -> Vec<Vec<u8>> {
     };
     add(&path);
     for segment in &pattern.segments {
-        push(&mut path, segment);
+        push_segment(&mut path, segment);
         add(&path);
     }
     prefixes

@@ -1,5 +1,5 @@
-//! Reads a JSON value of the policy, and knows where it stands: what is wrong
-//! with it is reported with its place, and reading goes on beside it.
+//! Reads JSON values of the policy together with their place. It reports each
+//! problem with its place and continues with the next value.
 
 use alloc::{boxed::Box, format, string::String, vec::Vec};
 use core::ops::RangeInclusive;
@@ -15,7 +15,8 @@ use crate::{
     json::{Number, Object, Value, push_token},
 };
 
-/// A value and the way to it. `'p` is the policy's text.
+/// A value and its path from the root. `'p` is the lifetime of the policy's
+/// text.
 #[derive(Clone, Copy)]
 pub(super) struct Node<'n, 'p> {
     value: &'p Value<'p>,
@@ -23,7 +24,7 @@ pub(super) struct Node<'n, 'p> {
     report: &'n Report,
 }
 
-/// The last step of the way: a member of an object, or an item of an array.
+/// The last step of the path: a member of an object, or an item of an array.
 #[derive(Clone, Copy)]
 struct Step<'n, 'p> {
     parent: &'n Node<'n, 'p>,
@@ -31,7 +32,7 @@ struct Step<'n, 'p> {
     name: Option<&'p str>,
 }
 
-/// What a text has to be: else the sentence that says so.
+/// Checks a text. The error is the message for the operator.
 pub(super) type Grammar = fn(&str) -> Result<(), &'static str>;
 
 impl<'n, 'p> Node<'n, 'p> {
@@ -43,7 +44,7 @@ impl<'n, 'p> Node<'n, 'p> {
         }
     }
 
-    /// The value itself, for those to whom its type matters.
+    /// Returns the value, for callers that accept several types.
     pub(super) fn value(self) -> &'p Value<'p> {
         self.value
     }
@@ -54,7 +55,7 @@ impl<'n, 'p> Node<'n, 'p> {
             .ok_or_else(|| self.type_wrong("a string"))
     }
 
-    /// A text of this grammar.
+    /// Reads a text of this grammar.
     pub(super) fn word(self, grammar: Grammar) -> Read<&'p str> {
         let text = self.text()?;
         match grammar(text) {
@@ -63,23 +64,24 @@ impl<'n, 'p> Node<'n, 'p> {
         }
     }
 
-    /// An array of different texts of this grammar, `least` of them or more.
-    pub(super) fn words(&self, least: usize, grammar: Grammar) -> Read<Vec<Box<str>>> {
-        self.known_words(least, grammar, &|_, _| {})
+    /// Reads an array of at least `min` different texts of this grammar.
+    pub(super) fn words(&self, min: usize, grammar: Grammar) -> Read<Vec<Box<str>>> {
+        self.known_words(min, grammar, &|_, _| {})
     }
 
-    /// The same; each is also looked at by somebody who knows what it names.
+    /// The same; it also calls `visit` for each text, for example to check that
+    /// a name is defined.
     pub(super) fn known_words(
         &self,
-        least: usize,
+        min: usize,
         grammar: Grammar,
-        look: &dyn Fn(Node<'_, '_>, &str),
+        visit: &dyn Fn(Node<'_, '_>, &str),
     ) -> Read<Vec<Box<str>>> {
         let mut unique = Unique::default();
-        self.list(least, usize::MAX, |item| {
+        self.list(min, usize::MAX, |item| {
             let word = item.word(grammar)?;
             unique.add(item, word, "this list")?;
-            look(item, word);
+            visit(item, word);
             Ok(word.into())
         })
     }
@@ -91,7 +93,7 @@ impl<'n, 'p> Node<'n, 'p> {
         }
     }
 
-    /// A whole number within bounds; `30.0` is one (RFC 8259 §6).
+    /// Reads an integer within bounds. `30.0` is an integer (RFC 8259 §6).
     pub(super) fn integer(self, bounds: RangeInclusive<u32>) -> Read<u32> {
         const WANTED: &str = "a whole number";
         let Value::Number(number) = self.value else {
@@ -100,7 +102,7 @@ impl<'n, 'p> Node<'n, 'p> {
         let whole = match *number {
             Number::Unsigned(n) => u32::try_from(n).ok(),
             Number::Negative(_) => None,
-            // `as` saturates; what it cut is not equal.
+            // `as` saturates and truncates; then the result differs from `x`.
             Number::Float(x) if f64::from(x as u32) == x => Some(x as u32),
             Number::Float(x) if (0.0..=f64::from(u32::MAX)).contains(&x) => {
                 return Err(self.refuse(TYPE_WRONG, "a whole number is needed here"));
@@ -117,26 +119,26 @@ impl<'n, 'p> Node<'n, 'p> {
         })
     }
 
-    /// An age in seconds, as milliseconds; ten years are the most, since more
-    /// is a slip of the keyboard.
+    /// Reads an age in seconds and returns milliseconds. The maximum is ten
+    /// years: a larger number is probably a typing error.
     pub(super) fn age_ms(self) -> Read<i64> {
         self.integer(1..=315_360_000).map(ms)
     }
 
-    /// The items of an array of `least` to `most`: all that can be read.
+    /// Reads an array of `min` to `max` items. Returns the valid items.
     pub(super) fn list<T>(
         &self,
-        least: usize,
-        most: usize,
+        min: usize,
+        max: usize,
         mut read: impl FnMut(Node<'_, 'p>) -> Read<T>,
     ) -> Read<Vec<T>> {
         let mut list = Vec::new();
-        self.each_item(least, most, &mut |item| list.extend(read(item).ok()))?;
+        self.each_item(min, max, &mut |item| list.extend(read(item).ok()))?;
         Ok(list)
     }
 
-    /// The members of an object whose names are the operator's: all that can
-    /// be read.
+    /// Reads an object whose member names the operator chooses. Returns the
+    /// valid members.
     pub(super) fn members<T>(
         &self,
         mut read: impl FnMut(&'p str, Node<'_, 'p>) -> Read<T>,
@@ -146,20 +148,20 @@ impl<'n, 'p> Node<'n, 'p> {
         Ok(members)
     }
 
-    fn each_item(&self, least: usize, most: usize, read: &mut dyn FnMut(Node<'_, 'p>)) -> Read<()> {
-        self.array(least, most)?;
+    fn each_item(&self, min: usize, max: usize, read: &mut dyn FnMut(Node<'_, 'p>)) -> Read<()> {
+        self.array(min, max)?;
         self.each(read);
         Ok(())
     }
 
-    /// The items of an array, or this value itself if it is none.
-    pub(super) fn each(&self, look: &mut dyn FnMut(Node<'_, 'p>)) {
+    /// Visits each item of an array, or this value if it is not an array.
+    pub(super) fn each(&self, visit: &mut dyn FnMut(Node<'_, 'p>)) {
         match self.value.as_array() {
             Some(items) => {
                 let items = items.iter().enumerate();
-                items.for_each(|(index, value)| look(self.child(value, index, None)));
+                items.for_each(|(index, value)| visit(self.child(value, index, None)));
             }
-            None => look(*self),
+            None => visit(*self),
         }
     }
 
@@ -170,13 +172,13 @@ impl<'n, 'p> Node<'n, 'p> {
         Ok(())
     }
 
-    /// The fields of an object whose names are the contract's.
+    /// Returns a reader for an object with fixed field names.
     pub(super) fn fields(&self) -> Read<Fields<'_, 'p>> {
         Ok(Fields::new(self, self.object()?))
     }
 
-    /// How many errors were reported so far: what was read between two equal
-    /// counts was read in full.
+    /// Returns the number of errors so far. If it is equal before and after a
+    /// read, everything between was valid.
     pub(super) fn refusals(self) -> usize {
         self.report.refusals()
     }
@@ -193,12 +195,12 @@ impl<'n, 'p> Node<'n, 'p> {
         self.report.warn(self.position(), problem);
     }
 
-    /// Reports an error that somebody else found below here.
+    /// Reports an error from another parser below this place.
     pub(super) fn refuse_with(self, problem: Problem) -> Reported {
         self.report.refuse(self.position(), problem)
     }
 
-    /// Reports a warning that somebody else found below here.
+    /// Reports a warning from another parser below this place.
     pub(super) fn warn_with(self, problem: Problem) {
         self.report.warn(self.position(), problem);
     }
@@ -215,7 +217,7 @@ impl<'n, 'p> Node<'n, 'p> {
         self.refuse(TYPE_WRONG, format!("{wanted} is needed here, not {found}"))
     }
 
-    /// JSON Pointer (RFC 6901).
+    /// Returns the JSON Pointer (RFC 6901) of the value.
     pub(super) fn pointer(self) -> String {
         let Some(step) = self.step else {
             return String::new();
@@ -237,20 +239,20 @@ impl<'n, 'p> Node<'n, 'p> {
         position
     }
 
-    /// An array of `least` to `most` items.
-    pub(super) fn array(self, least: usize, most: usize) -> Read<&'p [Value<'p>]> {
+    /// Reads an array of `min` to `max` items.
+    pub(super) fn array(self, min: usize, max: usize) -> Read<&'p [Value<'p>]> {
         let items = self.value.as_array();
         let items = items.ok_or_else(|| self.type_wrong("an array"))?;
-        if items.len() < least {
+        if items.len() < min {
             return Err(self.refuse(VALUE_INVALID, "the array must not be empty"));
         }
-        if items.len() > most {
-            return Err(self.refuse(TOO_MANY, format!("at most {most} are read here")));
+        if items.len() > max {
+            return Err(self.refuse(TOO_MANY, format!("at most {max} are read here")));
         }
         Ok(items)
     }
 
-    /// An object, whatever its members.
+    /// Reads an object with any members.
     pub(super) fn object(self) -> Read<&'p Object<'p>> {
         self.value
             .as_object()
@@ -275,19 +277,19 @@ impl<'n, 'p> Node<'n, 'p> {
     }
 }
 
-/// Seconds of the policy as milliseconds of the gate.
+/// Converts seconds to milliseconds.
 pub(super) fn ms(seconds: u32) -> i64 {
     i64::from(seconds).saturating_mul(1000)
 }
 
-/// Things that must differ from each other.
+/// Texts that must differ from each other.
 #[derive(Default)]
 pub(super) struct Unique {
     seen: Set,
 }
 
 impl Unique {
-    /// `within` names what the text must be unique in.
+    /// Adds a text. `within` says in the message where the text must be unique.
     pub(super) fn add(&mut self, node: Node<'_, '_>, text: &str, within: &str) -> Read<()> {
         if self.seen.insert(text.as_bytes()) {
             return Ok(());

@@ -1,4 +1,4 @@
-//! Collects every problem of a policy, and tells them in the policy's order.
+//! Collects the problems of a policy and returns them in the policy's order.
 
 use alloc::{format, vec::Vec};
 use core::cell::Cell;
@@ -6,19 +6,19 @@ use core::cell::Cell;
 use super::codes::TOO_MANY;
 use crate::base::{Problem, Severity};
 
-/// The value could not be read, and the report says why: only
+/// The error of an invalid value whose problem is reported. Only
 /// [`Report::refuse`] makes one.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reported(());
 
-/// What was read, or the certainty that its problem was reported.
+/// A parsed value, or proof that its problem is reported.
 pub(super) type Read<T> = Result<T, Reported>;
 
-/// Where a value stands: the index of each member or item on the way to it.
+/// The position of a value: the index of each member or item on the path to it.
 pub(super) type Position = Vec<usize>;
 
-/// Bytes of warnings that are kept, and as many of errors: a policy of
-/// 16 MiB can have more problems than a module has memory.
+/// Maximum bytes of stored warnings, and also of stored errors. The problems of
+/// a 16 MiB policy could exceed the memory of the module.
 const KEPT_BYTES: usize = 256 * 1024;
 
 #[derive(Default)]
@@ -28,7 +28,8 @@ pub(super) struct Report {
 
 #[derive(Default)]
 struct Found {
-    /// In the policy's order; those of one place in the order of their finding.
+    /// In the policy's order. Problems of one place are in the order in which
+    /// they were found.
     kept: Vec<(Position, Problem)>,
     errors: Tally,
     warnings: Tally,
@@ -42,20 +43,20 @@ struct Tally {
 }
 
 impl Report {
-    /// A problem for which the policy is refused.
+    /// Adds an error: the policy is refused.
     pub(super) fn refuse(&self, position: Position, mut problem: Problem) -> Reported {
         problem.severity = Severity::Error;
         self.add(position, problem);
         Reported(())
     }
 
-    /// A problem that somebody should look at.
+    /// Adds a warning: the policy works, but the operator should review it.
     pub(super) fn warn(&self, position: Position, mut problem: Problem) {
         problem.severity = Severity::Warning;
         self.add(position, problem);
     }
 
-    /// How many errors there were so far.
+    /// Returns the number of errors so far.
     pub(super) fn refusals(&self) -> usize {
         let found = self.found.take();
         let count = found.errors.count;
@@ -63,11 +64,12 @@ impl Report {
         count
     }
 
-    /// What was read and its warnings, or everything that was found.
-    pub(super) fn conclude<T>(self, read: Read<T>) -> Result<(T, Vec<Problem>), Vec<Problem>> {
+    /// Returns the value and the warnings, or all problems if there is an
+    /// error.
+    pub(super) fn finish<T>(self, read: Read<T>) -> Result<(T, Vec<Problem>), Vec<Problem>> {
         let found = self.found.into_inner();
         let refused = found.errors.count > 0;
-        let problems = found.tell();
+        let problems = found.into_problems();
         match read {
             Ok(value) if !refused => Ok((value, problems)),
             _ => Err(problems),
@@ -98,7 +100,7 @@ impl Found {
         self.kept.insert(index, (position, problem));
     }
 
-    fn tell(self) -> Vec<Problem> {
+    fn into_problems(self) -> Vec<Problem> {
         let (errors, warnings) = (self.errors.left_out, self.warnings.left_out);
         let kept = self.kept.into_iter();
         let mut problems: Vec<Problem> = kept.map(|(_, problem)| problem).collect();

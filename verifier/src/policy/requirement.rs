@@ -1,4 +1,5 @@
-//! `require`: what a rule, or a caller without a request, asks of a token.
+//! Parses `require`: the requirement of a rule or of a caller without a
+//! request.
 
 use alloc::{boxed::Box, format, vec::Vec};
 
@@ -17,20 +18,20 @@ use crate::{
     model::{Requirement, Tenant, Words},
 };
 
-/// Levels of `all_of` and `any_of`.
+/// Maximum nesting of `all_of` and `any_of`.
 const LEVELS: usize = 8;
 
-/// What a requirement may refer to.
+/// The names to which a requirement can refer.
 #[derive(Clone, Copy)]
 pub(super) struct Context<'c> {
     pub(super) names: &'c Names<'c>,
     pub(super) segments: Segments<'c>,
 }
 
-/// The path segments whose names every path of the rule captures.
+/// The names of path segments that every path of the rule captures.
 #[derive(Clone, Copy)]
 pub(super) enum Segments<'c> {
-    /// The paths could not be read: none is missed.
+    /// The paths are invalid, so an unknown name is no problem.
     Unread,
     /// There is no path.
     None,
@@ -41,7 +42,7 @@ pub(super) fn requirement(node: Node<'_, '_>, context: Context<'_>) -> Read<Requ
     part(node, context, None, LEVELS)
 }
 
-/// One level. `admitted` are the issuers that the level above it admits.
+/// Parses one level. `admitted` are the issuers that the level above admits.
 fn part(
     node: Node<'_, '_>,
     context: Context<'_>,
@@ -128,7 +129,7 @@ fn types(
 }
 
 fn tenant(node: Node<'_, '_>, context: Context<'_>, admitted: Option<&[IssuerId]>) -> Read<Tenant> {
-    if context.names.is_complete() && !context.names.says_tenant(admitted) {
+    if context.names.is_complete() && !context.names.has_tenant(admitted) {
         let message =
             "no issuer admitted here has a `tenant` in its `claims`: every token is denied";
         node.warn(TENANT_UNMAPPED, message);
@@ -169,7 +170,7 @@ fn segment(node: Node<'_, '_>, name: &str, segments: Segments<'_>) -> Read<Tenan
     Ok(Tenant::Segment(name.into()))
 }
 
-/// `["a", "b"]` asks for all of them.
+/// Parses words. `["a", "b"]` requires all of them.
 fn words(node: Node<'_, '_>, grammar: Grammar) -> Read<Words> {
     match node.value() {
         Value::Array(_) => Ok(Words {
@@ -178,13 +179,13 @@ fn words(node: Node<'_, '_>, grammar: Grammar) -> Read<Words> {
         }),
         Value::Object(_) => {
             let mut fields = node.fields()?;
-            let said = [fields.node("all"), fields.node("any")];
+            let present = [fields.node("all"), fields.node("any")];
             let words = Words {
                 all: fields.or("all", Vec::new(), |node| node.words(1, grammar)),
                 any: fields.or("any", Vec::new(), |node| node.words(1, grammar)),
             };
             fields.close();
-            if said.iter().all(Option::is_none) {
+            if present.iter().all(Option::is_none) {
                 node.refuse(FIELD_MISSING, "say `all`, `any` or both");
             }
             Ok(words)

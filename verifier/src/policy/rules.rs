@@ -1,4 +1,4 @@
-//! `rules`: which requests, and who may make them.
+//! Parses `rules`.
 
 use alloc::{boxed::Box, vec::Vec};
 
@@ -95,7 +95,7 @@ fn paths(node: Node<'_, '_>) -> Read<Vec<Pattern>> {
     }
 }
 
-/// The names that every path captures.
+/// Returns the names that every path captures.
 fn shared_names(paths: &[Pattern]) -> Vec<&str> {
     let Some((first, others)) = paths.split_first() else {
         return Vec::new();
@@ -120,7 +120,7 @@ fn hosts(node: Node<'_, '_>) -> Read<Vec<Host>> {
     })
 }
 
-/// A warning for each path that earlier rules leave nothing to.
+/// Reports a warning for each path whose requests earlier rules match.
 fn warn_unreachable(path: Node<'_, '_>, covered: &[bool]) {
     let mut covered = covered.iter();
     path.each(&mut |path| {

@@ -1,15 +1,16 @@
-//! "Did you mean": the known word nearest to one that is not known.
+//! "Did you mean": finds the known word that is nearest to an unknown one.
 
 use alloc::{format, string::String, vec::Vec};
 
-/// Longer words are neither compared nor quoted in full.
+/// Maximum length of a word that is compared or quoted in full.
 const LENGTH: usize = 64;
-/// More words than this are not compared.
+/// Maximum number of words that are compared.
 const COMPARED: usize = 100;
-/// More words than this are not listed.
+/// Maximum number of words that are listed.
 const LISTED: usize = 20;
 
-/// A clause for the end of a message: the nearest word, or else the words.
+/// Makes a clause for the end of a message: the nearest word, or a list of the
+/// known words.
 pub(super) fn suggestion(word: &str, known: &mut dyn Iterator<Item = &str>) -> String {
     let known: Vec<&str> = known.take(COMPARED).collect();
     match nearest(word, &known) {
@@ -19,16 +20,20 @@ pub(super) fn suggestion(word: &str, known: &mut dyn Iterator<Item = &str>) -> S
     }
 }
 
-/// The word that is near enough to be meant.
+/// Returns the nearest word, if it is near enough.
 fn nearest<'w>(word: &str, known: &[&'w str]) -> Option<&'w str> {
     let word = fold(word)?;
-    // `nmae` for `name` is two edits away, `aud` is short for `audiences`.
-    let enough = word.len().div_ceil(3);
+    // `nmae` is two edits away from `name`. `aud` is a prefix of `audiences`.
+    let max_edits = word.len().div_ceil(3);
     let edits = |candidate: &&'w str| {
         let folded = fold(candidate)?;
-        let short = word.len() >= 3 && folded.starts_with(&word);
-        let edits = if short { 1 } else { distance(&word, &folded) };
-        (edits <= enough).then_some((edits, *candidate))
+        let is_prefix = word.len() >= 3 && folded.starts_with(&word);
+        let edits = if is_prefix {
+            1
+        } else {
+            distance(&word, &folded)
+        };
+        (edits <= max_edits).then_some((edits, *candidate))
     };
     let near = known
         .iter()
@@ -37,7 +42,7 @@ fn nearest<'w>(word: &str, known: &[&'w str]) -> Option<&'w str> {
     near.map(|(_, candidate)| candidate)
 }
 
-/// `` `a`, `b`, `c` ``
+/// Formats a list: `` `a`, `b`, `c` ``.
 fn list(words: &[&str]) -> String {
     let mut text = String::new();
     for word in words.iter().take(LISTED) {
@@ -50,8 +55,8 @@ fn list(words: &[&str]) -> String {
     text
 }
 
-/// The operator's own text in backticks: cut where it is long, and without
-/// anything that a terminal would obey.
+/// Quotes the operator's text in backticks. It truncates a long text and
+/// replaces control characters, which a terminal could interpret.
 pub(super) fn quoted(text: &str) -> String {
     let mut quoted = String::from("`");
     let mut chars = text.chars();
@@ -62,7 +67,7 @@ pub(super) fn quoted(text: &str) -> String {
     quoted
 }
 
-/// Case, `-` and `_` do not tell words apart.
+/// Normalises a word: case, `-` and `_` make no difference.
 fn fold(word: &str) -> Option<Vec<u8>> {
     let fold = |b: u8| {
         if b == b'-' {
@@ -74,7 +79,8 @@ fn fold(word: &str) -> Option<Vec<u8>> {
     (!word.is_empty() && word.len() <= LENGTH).then(|| word.bytes().map(fold).collect())
 }
 
-/// Levenshtein's: insertions, deletions and replacements of bytes.
+/// Returns the Levenshtein distance: insertions, deletions and replacements of
+/// bytes.
 fn distance(a: &[u8], b: &[u8]) -> usize {
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.iter().enumerate() {

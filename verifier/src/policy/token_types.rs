@@ -1,4 +1,5 @@
-//! `token_types`: the kinds of tokens of an issuer, and how they differ.
+//! Parses `token_types`: the types of an issuer's tokens, and how the gate
+//! recognises them.
 
 use alloc::{boxed::Box, format, vec::Vec};
 
@@ -11,9 +12,10 @@ use super::{
     report::Read,
     suggest::quoted,
 };
-use crate::model::{Claims, TokenType};
+use crate::model::{ClaimCondition, TokenType};
 
-/// Every check of a token tries each type of its issuer.
+/// Maximum number of types: each check of a token tries every type of its
+/// issuer.
 const TYPES: usize = 32;
 
 pub(super) fn token_types<'p>(
@@ -54,14 +56,14 @@ fn token_type<'p>(
         Some(issuer) if !name.is_empty() => names.add_type(issuer, name),
         _ => names.set_complete(false),
     }
-    let told_by = [fields.node("claim"), fields.node("header_typ")];
-    if told_by.iter().all(Option::is_none) {
-        let message = "a type is told by its `claim`, its `header_typ` or both";
+    let recognised_by = [fields.node("claim"), fields.node("header_typ")];
+    if recognised_by.iter().all(Option::is_none) {
+        let message = "a type is recognised by its `claim`, its `header_typ` or both";
         return Err(node.refuse(FIELD_MISSING, message));
     }
     let token_type = TokenType {
         name: name.into(),
-        claims: fields.or("claim", Vec::new(), told_by_claims),
+        claims: fields.or("claim", Vec::new(), type_claims),
         header_typ: fields.or("header_typ", Vec::new(), header_typ),
         max_lifetime_ms: fields.optional("max_lifetime_s", Node::age_ms),
         required_claims: fields.or("required_claims", Vec::new(), |node| pointers(node, 1)),
@@ -73,7 +75,7 @@ fn token_type<'p>(
     Ok(token_type)
 }
 
-fn told_by_claims(node: Node<'_, '_>) -> Read<Vec<Claims>> {
+fn type_claims(node: Node<'_, '_>) -> Read<Vec<ClaimCondition>> {
     if node.object()?.iter().len() == 0 {
         return Err(node.refuse(VALUE_INVALID, "the object must not be empty"));
     }
@@ -90,7 +92,7 @@ fn header_typ(node: Node<'_, '_>) -> Read<Vec<Box<str>>> {
     })
 }
 
-/// Whether every token of type `narrow` is also of type `wide`.
+/// Returns whether every token of type `narrow` is also of type `wide`.
 fn within(wide: &TokenType, narrow: &TokenType) -> bool {
     let header = wide.header_typ.is_empty()
         || (!narrow.header_typ.is_empty()
@@ -101,19 +103,19 @@ fn within(wide: &TokenType, narrow: &TokenType) -> bool {
     header && all_within(&wide.claims, &narrow.claims)
 }
 
-/// Every token of a type that says more is also of one that says less.
+/// Reports a type whose tokens all match another type too.
 fn compare(node: Node<'_, '_>, index: usize, types: &[TokenType]) {
     let Some(narrow) = types.get(index) else {
         return;
     };
-    // Of two that are the same, the second one is told.
+    // Of two equal types, report the second one.
     let wide = types.iter().enumerate().find(|(other, wide)| {
         *other != index && within(wide, narrow) && (*other < index || !within(narrow, wide))
     });
     let Some((_, wide)) = wide else { return };
     let name = quoted(&wide.name);
     if within(narrow, wide) {
-        let message = format!("the type {name} is told in the same way");
+        let message = format!("the type {name} is recognised in the same way");
         node.refuse(CONFLICT, message);
     } else {
         let message = format!(

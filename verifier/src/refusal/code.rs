@@ -1,11 +1,14 @@
-//! Why a request was denied: the closed list of codes and what each answers.
+//! The closed list of codes that say why a request is denied, with the HTTP
+//! status and the sentence of each. The rows are in the order of checks, and
+//! `any_of` compares codes by it: a new code goes to its place, not to the end.
+//! `README.md` lists the other files that a new code changes.
 
 /// HTTP status of an answer (RFC 9110 §15).
 pub type Status = u16;
 
 macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $name:ident = $text:literal, $status:literal, $sentence:literal;)+) => {
-        /// Why a request was denied. Append-only: a code is never reused and
+        /// Why a request is denied. A code is never removed or reused, and
         /// never changes its meaning.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[non_exhaustive]
@@ -22,12 +25,12 @@ macro_rules! codes {
                 match self { $(Code::$name => $text,)+ }
             }
 
-            /// The HTTP status that answers it.
+            /// The HTTP status of the response.
             pub const fn status(self) -> Status {
                 match self { $(Code::$name => $status,)+ }
             }
 
-            /// One sentence for the caller: it names no value of the token.
+            /// One sentence for the caller. It contains no value of the token.
             pub const fn sentence(self) -> &'static str {
                 match self { $(Code::$name => $sentence,)+ }
             }
@@ -36,13 +39,13 @@ macro_rules! codes {
 }
 
 codes! {
-    /// No credential where the policy looks for one.
+    /// The request has no token in the places of the policy.
     TokenMissing = "token_missing", 401, "a token is required";
-    /// Two different credentials in one request.
+    /// The request has two different tokens.
     TokenMultiple = "token_multiple", 400, "the request carries more than one token";
-    /// A target that a backend might read differently than the gate.
+    /// A backend could read the request target differently than the gate.
     RequestAmbiguous = "request_ambiguous", 400, "the request target can be read in more than one way";
-    /// The token, its header or its signature is over the limit.
+    /// The token or its header is larger than the limit.
     TokenTooLarge = "token_too_large", 401, "the token is too large";
     /// Not three canonical base64url parts (RFC 7515 §3.1, §2).
     TokenMalformed = "token_malformed", 401, "the token is not a compact JWS";
@@ -50,11 +53,12 @@ codes! {
     HeaderInvalid = "header_invalid", 401, "the token header is invalid";
     /// `crit` is present: no extension is supported (RFC 7515 §4.1.11).
     CritUnsupported = "crit_unsupported", 401, "the token requires an unsupported extension";
-    /// `alg` is unknown, `none`, or not among the issuer's.
+    /// `alg` is unknown, is `none`, or is not an algorithm of the issuer.
     AlgorithmNotAllowed = "algorithm_not_allowed", 401, "the token algorithm is not allowed";
     /// No issuer of the policy has this `iss`.
     IssuerUnknown = "issuer_unknown", 401, "the token issuer is unknown";
-    /// The issuer publishes no key that the token names.
+    /// The issuer has no key for the token's `kid`, or not exactly one for a
+    /// token without `kid`.
     KeyUnknown = "key_unknown", 401, "the token key is unknown";
     /// The named key cannot verify this algorithm.
     KeyUnsuitable = "key_unsuitable", 401, "the token key does not fit its algorithm";
@@ -62,23 +66,24 @@ codes! {
     SignatureInvalid = "signature_invalid", 401, "the token signature is invalid";
     /// The claims are not strict JSON or have members of the wrong type.
     ClaimsInvalid = "claims_invalid", 401, "the token claims are invalid";
-    /// `aud` names none of the issuer's audiences.
+    /// `aud` does not match the issuer's audiences.
     AudienceMismatch = "audience_mismatch", 401, "the token is for another audience";
     /// `exp` is now or past.
     TokenExpired = "token_expired", 401, "the token has expired";
     /// `nbf` or `iat` is in the future.
     TokenNotYetValid = "token_not_yet_valid", 401, "the token is not valid yet";
-    /// `iat` is longer ago than is allowed.
+    /// `iat` is older than the maximum age.
     TokenTooOld = "token_too_old", 401, "the token was issued too long ago";
-    /// The token is exactly one of the issuer's types, or it is this.
+    /// The token does not match exactly one of the issuer's token types.
     TypeMismatch = "type_mismatch", 401, "the token is of another type";
     /// A required claim is absent.
     ClaimMissing = "claim_missing", 401, "the token lacks a required claim";
-    /// A required claim has another value.
+    /// A required claim has a value that is not accepted.
     ClaimMismatch = "claim_mismatch", 401, "a token claim has a value that is not accepted";
-    /// The issuer's revocation document lists it.
+    /// The issuer's revocation document lists the token.
     TokenRevoked = "token_revoked", 401, "the token has been revoked";
-    /// A cookie on a cross-origin request.
+    /// A cross-origin request presents a cookie that is only for the same
+    /// origin.
     OriginDenied = "origin_denied", 403, "the request comes from another origin";
     /// The rule does not admit this issuer.
     IssuerDenied = "issuer_denied", 403, "the token issuer is not admitted here";
@@ -86,21 +91,21 @@ codes! {
     AudienceDenied = "audience_denied", 403, "the token audience is not admitted here";
     /// The rule does not admit this token type.
     TypeDenied = "type_denied", 403, "the token type is not admitted here";
-    /// The tenant is absent or not the one of the rule.
+    /// The tenant is absent, or it is not the one that the rule requires.
     TenantDenied = "tenant_denied", 403, "the token tenant is not admitted here";
-    /// The scopes do not suffice (RFC 6750 §3.1).
+    /// The token lacks a scope that the rule requires (RFC 6750 §3.1).
     ScopeInsufficient = "scope_insufficient", 403, "the token scopes do not suffice";
-    /// The roles do not suffice.
+    /// The token lacks a role that the rule requires.
     RoleDenied = "role_denied", 403, "the token roles do not suffice";
-    /// A claim that the rule asks for is absent or different.
+    /// A claim that the rule requires is absent or has another value.
     ClaimDenied = "claim_denied", 403, "a token claim is not admitted here";
     /// No rule admits the request.
     RuleDenied = "rule_denied", 403, "no rule admits the request";
-    /// The issuer's keys were never had, or are too old.
+    /// The issuer's keys were never loaded, or they are too old.
     KeysUnavailable = "keys_unavailable", 503, "the keys of the issuer are unavailable";
-    /// A required revocation document was never had.
+    /// A required revocation document was never loaded, or it is too old.
     RevocationsUnavailable = "revocations_unavailable", 503, "the revocations of the issuer are unavailable";
-    /// A fault of the gate or its host; never a reason to admit.
+    /// The gate or its host has a fault. Such a request is always denied.
     InternalError = "internal_error", 503, "the gate failed";
 }
 

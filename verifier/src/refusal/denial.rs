@@ -1,25 +1,26 @@
-//! The answer to a request that may not pass.
+//! The answer to a request that is denied.
 
 use alloc::{boxed::Box, string::String};
 
 use super::{Code, Status};
 
-/// A request that may not pass: never a token, a key or a claim's value.
+/// The answer to a request that is denied. It never contains a token, a key or
+/// the value of a claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Denial {
-    /// Why.
+    /// Why the request is denied.
     pub code: Code,
-    /// `WWW-Authenticate` (RFC 6750 §3), where the code has one.
+    /// `WWW-Authenticate` (RFC 6750 §3), if the code has a challenge.
     pub challenge: Option<String>,
-    /// The claim or member concerned (a name or JSON Pointer of the policy or
-    /// of a registered claim), where that helps.
+    /// The claim or header member that failed the check, if there is one: a
+    /// registered name, or a name or JSON Pointer of the policy.
     pub claim: Option<Box<str>>,
-    /// `Retry-After` in seconds, for the codes answered with 503.
+    /// `Retry-After` in seconds, for codes with status 503.
     pub retry_after_s: Option<u32>,
 }
 
 impl Denial {
-    /// The HTTP status that answers it.
+    /// Returns the HTTP status of the response.
     pub fn status(&self) -> Status {
         self.code.status()
     }

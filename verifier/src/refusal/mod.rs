@@ -1,5 +1,5 @@
-//! Why a check stopped: as it is noted, as it is answered, and as it is told to
-//! people. Uses `base`.
+//! The results of failed checks: the codes, the refusal inside the gate, the
+//! denial for the caller, and the trace for an explanation. Uses no other room.
 
 mod code;
 mod denial;
@@ -10,15 +10,16 @@ use alloc::{boxed::Box, format, string::String, vec::Vec};
 pub use code::{Code, Status};
 pub use denial::Denial;
 pub use trace::{Step, Verdict};
-pub(crate) use trace::{Trace, named, quoted};
+pub(crate) use trace::{Trace, quoted, quoted_or_none};
 
-/// A check that does not hold.
+/// A failed check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) code: Code,
-    /// The claim concerned: a registered name, or a pointer of the policy.
+    /// The claim that failed: a registered name, or a pointer of the policy.
     pub(crate) claim: Option<Box<str>>,
-    /// The scopes that would suffice (RFC 6750 §3.1), for `scope_insufficient`.
+    /// The scopes that would satisfy the rule (RFC 6750 §3.1), for
+    /// `scope_insufficient`.
     scope: Option<Box<str>>,
     retry_after_ms: Option<u64>,
 }
@@ -45,7 +46,7 @@ impl Refusal {
         }
     }
 
-    /// The answer: status and challenge follow from the code.
+    /// Makes the denial. The code determines status and challenge.
     pub(crate) fn into_denial(self, realm: &str) -> Denial {
         let retry_after_s = (self.code.status() == 503).then(|| {
             let seconds = self.retry_after_ms.unwrap_or(0).div_ceil(1000).max(1);
@@ -59,8 +60,8 @@ impl Refusal {
         }
     }
 
-    /// `WWW-Authenticate` (RFC 6750 §3). Scopes, realm and sentences are
-    /// checked to hold neither `"` nor `\`, so quoting is plain.
+    /// Returns `WWW-Authenticate` (RFC 6750 §3). Scopes, realm and sentences
+    /// contain neither `"` nor `\`, so they need no escapes.
     fn challenge(&self, realm: &str) -> Option<String> {
         let error = match (self.code, self.code.status()) {
             (Code::TokenMissing, _) => return Some(format!("Bearer realm=\"{realm}\"")),
@@ -93,11 +94,11 @@ impl From<Code> for Refusal {
     }
 }
 
-/// Why a decision stopped short of a grant.
+/// Why a check ended without a grant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Halt {
     Deny(Refusal),
-    /// These sources may change the answer.
+    /// Documents of these sources could change the answer.
     Wait(Vec<u32>),
 }
 

@@ -1,4 +1,5 @@
-//! Every check in order, with its details: for people, not for programs.
+//! The steps of an explanation: every check in order. They are for people, not
+//! for programs.
 
 use alloc::{format, string::String, vec::Vec};
 
@@ -7,39 +8,40 @@ use super::{Code, Halt};
 /// One check of a decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// The check, by its name in the contract: `path`, `rule`, `signature` …
+    /// The name of the check: `path`, `rule`, `signature` …
     pub check: &'static str,
-    /// How it ended.
+    /// The result of the check.
     pub verdict: Verdict,
-    /// What was compared, in words. May hold claims' values, never a token or a key.
+    /// What was compared. It can contain values of claims, but never a token or
+    /// a key.
     pub detail: String,
 }
 
-/// How a check ended.
+/// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It holds, on to the next.
+    /// The check passed.
     Pass,
-    /// It does not: the decision's code.
+    /// The check failed, with this code.
     Fail(Code),
-    /// It has nothing to check here.
+    /// The check does not apply here.
     Skip,
-    /// It waits for documents.
+    /// The check waits for documents.
     Wait,
 }
 
-/// A text of the request or the token between backticks, escaped but for
-/// visible ASCII.
+/// Puts a text of the request or the token in backticks. It escapes everything
+/// except visible ASCII.
 pub(crate) fn quoted(text: &[u8]) -> String {
     format!("`{}`", text.escape_ascii())
 }
 
-/// The same of a text that may be missing.
-pub(crate) fn named(text: Option<&str>) -> String {
+/// The same for a text that can be absent.
+pub(crate) fn quoted_or_none(text: Option<&str>) -> String {
     text.map_or_else(|| "none".into(), |text| quoted(text.as_bytes()))
 }
 
-/// Where the checks note what they looked at, if somebody asked.
+/// Records the steps of an explanation; does nothing for a plain check.
 pub(crate) struct Trace<'t>(Option<&'t mut Vec<Step>>);
 
 impl<'t> Trace<'t> {
@@ -51,8 +53,8 @@ impl<'t> Trace<'t> {
         Self(Some(steps))
     }
 
-    /// Notes how a check ended and hands its result on.
-    pub(crate) fn note<T, E: Into<Halt>>(
+    /// Records the result of a check and returns it.
+    pub(crate) fn record<T, E: Into<Halt>>(
         &mut self,
         check: &'static str,
         result: Result<T, E>,
@@ -74,7 +76,7 @@ impl<'t> Trace<'t> {
         result
     }
 
-    /// Notes a check that has nothing to check.
+    /// Records a check that does not apply.
     pub(crate) fn skip(&mut self, check: &'static str, why: &str) {
         if let Some(steps) = &mut self.0 {
             steps.push(Step {

@@ -1,10 +1,10 @@
-//! Letters' case, as backends that do not tell it apart compare paths.
+//! Case folding of paths, as case-insensitive backends compare them.
 
 use alloc::borrow::Cow;
 
-/// ASCII letters in lower case, and the others that turn into one of them when
-/// their case is changed (Unicode, CaseFolding.txt and SpecialCasing.txt).
-/// Borrowed where nothing changes.
+/// Folds ASCII letters to lower case, and also the other letters that a case
+/// change turns into an ASCII letter (Unicode, CaseFolding.txt and
+/// SpecialCasing.txt). Returns a borrowed text if nothing changes.
 pub(crate) fn fold(text: &[u8]) -> Cow<'_, [u8]> {
     const OTHERS: [(&str, u8); 4] = [
         ("\u{131}", b'i'),
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn letters_that_some_backend_takes_for_each_other_are_equal() {
+    fn letters_that_a_case_insensitive_backend_equates_are_equal() {
         for (one, other) in [
             ("Admin", "admin"),
             ("adm\u{131}n", "admin"),

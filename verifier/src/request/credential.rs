@@ -1,4 +1,4 @@
-//! The token of a request, from the places that the policy lists.
+//! Finds the token of a request in the places that the policy lists.
 
 use alloc::{boxed::Box, vec::Vec};
 
@@ -10,17 +10,17 @@ use crate::{
     refusal::{Code, Refusal},
 };
 
-/// A token, and whether it came from a cookie that a foreign page could send.
+/// A token, and whether another site could have sent it in a cookie.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Presented<'a> {
     pub(crate) token: &'a [u8],
-    /// Every place it was found in is marked `same_origin`.
+    /// Whether all places with this token are marked `same_origin`.
     pub(crate) same_origin: bool,
 }
 
-/// The one token of the request; none; or more than one, which is refused:
-/// which of them a backend would look at is anybody's guess.
-pub(crate) fn present<'a>(
+/// Finds the one token of the request, or none. Refuses two different tokens:
+/// it is unknown which one a backend uses.
+pub(crate) fn find<'a>(
     places: &[Credential],
     request: &Request<'a>,
 ) -> Result<Option<Presented<'a>>, Refusal> {
@@ -54,8 +54,8 @@ pub(crate) fn present<'a>(
                                 }
                             }
                         }
-                        // Beside a token of this scheme nothing else may stand,
-                        // whether sent as a second field or after a comma.
+                        // A header with a token of this scheme has no other
+                        // element, neither in a second field nor after a comma.
                         if ours && others {
                             return Err(Code::TokenMultiple.into());
                         }
@@ -72,8 +72,8 @@ pub(crate) fn present<'a>(
     Ok(found)
 }
 
-/// Whether a request with a `same_origin` cookie may do what it asks for: its
-/// method is safe, or the browser says that it comes from this very origin.
+/// Returns whether a request with a `same_origin` cookie is admitted: its
+/// method is safe, or the browser says that the request has the same origin.
 pub(crate) fn is_same_origin(request: &Request<'_>) -> bool {
     let safe = matches!(request.method, b"GET" | b"HEAD" | b"OPTIONS" | b"TRACE");
     if safe && !is_handshake(request) {
@@ -87,17 +87,18 @@ pub(crate) fn is_same_origin(request: &Request<'_>) -> bool {
     origins.peek().is_some() && origins.all(|origin| is_origin_of(origin, request.authority))
 }
 
-/// Any page can open a WebSocket to any site, with the site's cookies, and its
-/// handshake is a GET (RFC 6455 §10.2) or an extended CONNECT (RFC 8441 §4).
+/// Returns whether the request is a WebSocket handshake. Any page can open a
+/// WebSocket to any site, with that site's cookies. The handshake is a GET (RFC
+/// 6455 §10.2) or an extended CONNECT (RFC 8441 §4).
 fn is_handshake(request: &Request<'_>) -> bool {
     let sent = |name| request.values(name).next().is_some();
     let mut modes = request.values("sec-fetch-mode").map(trim);
     sent("upgrade") || sent(":protocol") || modes.any(|mode| mode == b"websocket")
 }
 
-/// Whether `Connection` names one of these headers: a later hop would remove
-/// it (RFC 9110 §7.6.1).
-pub(crate) fn is_dropped<'n>(
+/// Returns whether `Connection` names one of these headers. A later hop would
+/// remove that header (RFC 9110 §7.6.1).
+pub(crate) fn connection_names<'n>(
     request: &Request<'_>,
     names: impl Iterator<Item = &'n str> + Clone,
 ) -> bool {
@@ -105,7 +106,8 @@ pub(crate) fn is_dropped<'n>(
     options.any(|option| names.clone().any(|name| is_variant(option, name)))
 }
 
-/// Whether a field's name equals this one in lower case, with `_` read as `-`.
+/// Returns whether a field name in lower case, with `_` read as `-`, equals
+/// `name`.
 fn is_variant(field: &[u8], name: &str) -> bool {
     let read = |byte: &u8| match byte {
         b'_' => b'-',
@@ -114,7 +116,8 @@ fn is_variant(field: &[u8], name: &str) -> bool {
     field.iter().map(read).eq(name.bytes())
 }
 
-/// RFC 6454 §7: scheme, host and port; the default port may be left out.
+/// Returns whether an origin (RFC 6454 §7) has the host and port of the
+/// authority. Both can omit the default port.
 fn is_origin_of(origin: &[u8], authority: &[u8]) -> bool {
     let (rest, port) = match (
         origin.strip_prefix(b"https://"),
@@ -126,14 +129,15 @@ fn is_origin_of(origin: &[u8], authority: &[u8]) -> bool {
     };
     let bare =
         |text: &'_ [u8]| -> usize { text.strip_suffix(port).map_or(text.len(), <[u8]>::len) };
-    let (ours, theirs) = (authority.get(..bare(authority)), rest.get(..bare(rest)));
-    match (ours, theirs) {
-        (Some(ours), Some(theirs)) => !ours.is_empty() && ours.eq_ignore_ascii_case(theirs),
+    let (own, origin) = (authority.get(..bare(authority)), rest.get(..bare(rest)));
+    match (own, origin) {
+        (Some(own), Some(origin)) => !own.is_empty() && own.eq_ignore_ascii_case(origin),
         _ => false,
     }
 }
 
-/// A field's value as a list (RFC 9110 §5.6.1). Nearly always there is one.
+/// Splits a field value into list elements (RFC 9110 §5.6.1). Most values have
+/// one.
 fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     let (one, list) = if bytes::contain(value, b',') {
         (None, Some(value))
@@ -145,7 +149,7 @@ fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
         .chain(list.flat_map(|value| value.split(|b| *b == b',')))
 }
 
-/// `Bearer abc` → `abc`; the scheme without a token is an empty token.
+/// Returns `abc` for `Bearer abc`, and an empty token for the scheme alone.
 fn after_scheme<'a>(value: &'a [u8], scheme: &str) -> Option<&'a [u8]> {
     let value = trim(value);
     let (head, rest) = value.split_at_checked(scheme.len())?;
@@ -153,7 +157,7 @@ fn after_scheme<'a>(value: &'a [u8], scheme: &str) -> Option<&'a [u8]> {
     (head.eq_ignore_ascii_case(scheme.as_bytes()) && separated).then(|| trim(rest))
 }
 
-/// The values of a cookie, from every `cookie` header (RFC 6265 §4.2.1).
+/// Returns the values of a cookie in all `cookie` headers (RFC 6265 §4.2.1).
 fn cookies<'a>(request: &Request<'a>, name: &str) -> impl Iterator<Item = &'a [u8]> {
     let pairs = request
         .values("cookie")
@@ -166,8 +170,8 @@ fn cookies<'a>(request: &Request<'a>, name: &str) -> impl Iterator<Item = &'a [u
     })
 }
 
-/// The `cookie` fields as one, without the cookies of these names: `None` where
-/// none of them was sent (RFC 6265 §4.2.1).
+/// Joins the `cookie` fields into one, without the cookies of these names.
+/// `None` if the request has none of these cookies (RFC 6265 §4.2.1).
 pub(crate) fn without_cookies(request: &Request<'_>, names: &[Box<str>]) -> Option<Vec<u8>> {
     let (mut kept, mut removed) = (Vec::new(), false);
     for value in request.values("cookie") {
@@ -193,7 +197,7 @@ fn unquote(value: &[u8]) -> &[u8] {
         .unwrap_or(value)
 }
 
-/// Optional white space (RFC 9110 §5.6.3).
+/// Removes optional white space (RFC 9110 §5.6.3).
 fn trim(mut value: &[u8]) -> &[u8] {
     while let Some((b' ' | b'\t', rest)) = value.split_first() {
         value = rest;

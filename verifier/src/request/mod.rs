@@ -1,6 +1,5 @@
-//! A request: as a host hands it in, its target read in one way or refused, the
-//! rule that it falls under, and the credential that it brings. Uses `base`,
-//! `refusal` and `model`.
+//! Requests: the type that a host fills, the parser of the target, the router
+//! that finds the rule, and the credential. Uses `base`, `refusal` and `model`.
 
 mod case;
 pub(crate) mod credential;
@@ -12,25 +11,26 @@ pub(crate) use router::Router;
 /// One header field: the name in lower case, the value as raw bytes.
 pub type Header<'a> = (&'a [u8], &'a [u8]);
 
-/// A request, as the gate sees it. Nothing here needs to be valid.
+/// A request. The gate validates every field.
 #[derive(Clone, Copy)]
 pub struct Request<'a> {
-    /// Method, case-sensitive (RFC 9110 §9.1).
+    /// The method; it is case-sensitive (RFC 9110 §9.1).
     pub method: &'a [u8],
-    /// `:authority`, or the authority of a target in absolute form; empty where
-    /// there is none: then the `host` field counts. Where both are there they
-    /// must say the same.
+    /// `:authority`, or the authority of a target in absolute form. If it is
+    /// empty, the gate uses the `host` field. If both are present, they must be
+    /// equal.
     pub authority: &'a [u8],
-    /// Request target in origin form, query included (RFC 9112 §3.2.1).
+    /// The request target in origin form, with its query (RFC 9112 §3.2.1).
     pub target: &'a [u8],
-    /// Header fields in order, repeated names repeated; in HTTP/2 and 3 also
-    /// the pseudo-header `:protocol`. A host may leave out all but those whose
-    /// name, with `_` read as `-`, [`Gate::reads`](crate::Gate::reads) lists.
+    /// The header fields in order, with repeated names. In HTTP/2 and HTTP/3
+    /// they include the pseudo-header `:protocol`. A host can omit every field
+    /// whose name, with `_` read as `-`, is not in
+    /// [`Gate::reads`](crate::Gate::reads).
     pub headers: &'a [Header<'a>],
 }
 
 impl<'a> Request<'a> {
-    /// The values of the fields of this name.
+    /// Returns the values of all fields with this name.
     pub(crate) fn values(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
         let headers = self.headers.iter();
         headers

@@ -1,5 +1,5 @@
-//! Request target, authority and method, read in one way or refused
-//! (RFC 3986 §3, §6.2.2; RFC 9110 §9.1; RFC 9112 §3.2.1).
+//! Parses target, authority and method, and refuses what has more than one
+//! interpretation (RFC 3986 §3, §6.2.2; RFC 9110 §9.1; RFC 9112 §3.2.1).
 
 use alloc::{borrow::Cow, vec::Vec};
 
@@ -15,18 +15,21 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Target<'a> {
     pub(crate) segments: Segments<'a>,
-    /// It ends in a slash, which some routers take for one more segment.
+    /// Whether the path ends in a slash. Some routers treat that as one more,
+    /// empty segment.
     pub(crate) trailing_slash: bool,
-    /// With the escapes that nothing asks for (`%61` for `a`) left as they are:
-    /// some routers match the path as it was sent. `None` where there are none.
+    /// The segments with needless escapes (`%61` for `a`) not decoded: some
+    /// routers match the path as it was sent. `None` if there are no such
+    /// escapes.
     pub(crate) as_sent: Option<Segments<'a>>,
 }
 
 pub(crate) type Segments<'a> = Vec<Cow<'a, [u8]>>;
 
 impl<'a> Target<'a> {
-    /// Refuses what a backend might read differently: dot segments, empty
-    /// segments, encoded separators, parameters, control bytes.
+    /// Parses a target. Refuses what a backend could read differently: dot
+    /// segments, empty segments, encoded separators, parameters and control
+    /// bytes.
     pub(crate) fn parse(target: &'a [u8]) -> Result<Self, Code> {
         Self::read(target).ok_or(Code::RequestAmbiguous)
     }
@@ -59,9 +62,9 @@ impl<'a> Target<'a> {
     }
 }
 
-/// The segments with needless escapes left as they are, if there are any: those
-/// of characters that may stand in a segment as they are (`pchar`, RFC 3986
-/// §3.3).
+/// Returns the segments without decoding needless escapes, if there are any. An
+/// escape is needless if a segment can contain its character unescaped
+/// (`pchar`, RFC 3986 §3.3).
 fn as_sent(path: &[u8]) -> Option<Segments<'_>> {
     let pchar = |b: u8| b.is_ascii_alphanumeric() || b"-._~!$&'()*+,=:@".contains(&b);
     let needless = |triple: &[u8]| percent_byte(triple).is_some_and(pchar);
@@ -92,8 +95,8 @@ fn as_sent(path: &[u8]) -> Option<Segments<'_>> {
     Some(segments.collect())
 }
 
-/// One segment, percent-decoded once. `None` where a backend might read it
-/// differently, for patterns of the policy too.
+/// Percent-decodes one segment once. `None` if a backend could read it
+/// differently. Patterns of the policy use this function too.
 pub(crate) fn decode_segment(segment: &[u8]) -> Option<Cow<'_, [u8]>> {
     if !segment
         .iter()
@@ -104,9 +107,9 @@ pub(crate) fn decode_segment(segment: &[u8]) -> Option<Cow<'_, [u8]>> {
     let decoded = if segment.contains(&b'%') {
         let decoded = percent_decode(segment)?;
         let plain = !decoded.iter().any(|b| b.is_ascii_control() || matches!(b, b'/' | b'\\' | b';'))
-            // `%252f`: a backend that decodes twice would see `/`.
+            // A backend that decodes twice reads `%252f` as `/`.
             && !decoded.windows(3).any(|w| percent_byte(w).is_some())
-            // Backends take other bytes for several texts, or for none.
+            // Backends decode bytes that are not UTF-8 in different ways.
             && core::str::from_utf8(&decoded).is_ok();
         Cow::Owned(plain.then_some(decoded)?)
     } else {
@@ -142,9 +145,9 @@ fn percent_byte(triple: &[u8]) -> Option<u8> {
     Some((digit(high)? << 4) | digit(low)?)
 }
 
-/// What the request says of whom it is for. A router may look at `:authority`,
-/// at the target or at `Host`: where they differ, or where `Host` is there
-/// twice, it is refused (RFC 9112 §3.2, RFC 9113 §8.3.1).
+/// Returns the authority of a request. A router can use `:authority`, the
+/// target or `Host`. If they differ, or if there are two `Host` fields, the
+/// request is refused (RFC 9112 §3.2, RFC 9113 §8.3.1).
 pub(crate) fn authority<'r>(request: &Request<'r>) -> Result<&'r [u8], Code> {
     let mut hosts = request.values("host");
     match (request.authority, hosts.next(), hosts.next()) {
@@ -156,12 +159,12 @@ pub(crate) fn authority<'r>(request: &Request<'r>) -> Result<&'r [u8], Code> {
     }
 }
 
-/// The host of an authority, as [`base::host`](crate::base::host) reads it.
+/// Returns the host of an authority; see [`base::host`](crate::base::host).
 pub(crate) fn host(authority: &[u8]) -> Result<Cow<'_, str>, Code> {
     base::host(authority).ok_or(Code::RequestAmbiguous)
 }
 
-/// A token of RFC 9110 §5.6.2, of a sensible length.
+/// Checks a method: a token (RFC 9110 §5.6.2) of at most 64 bytes.
 pub(crate) fn method(method: &[u8]) -> Result<&str, Code> {
     core::str::from_utf8(method)
         .ok()

@@ -1,4 +1,5 @@
-//! What a backend is told, in headers that nothing in a token can break.
+//! The headers that carry a principal to the backend. No value of a token can
+//! break them.
 
 use alloc::{boxed::Box, format, string::String, sync::Arc, vec::Vec};
 
@@ -7,10 +8,11 @@ use countersign_kernel::bytes::base64url;
 use super::Principal;
 use crate::model::Forward;
 
-/// Headers to set, by lower-case name.
+/// Headers to set: lower-case names and values.
 pub(crate) type Headers = Arc<[(Box<str>, Box<str>)]>;
 
-/// The headers for one principal; what it does not have is not set.
+/// Makes the headers for one principal. A value that it does not have sets no
+/// header.
 pub(crate) fn headers(forward: &[(Box<str>, Forward)], principal: &Principal) -> Headers {
     let mut headers = Vec::with_capacity(forward.len());
     for (name, what) in forward {
@@ -22,8 +24,8 @@ pub(crate) fn headers(forward: &[(Box<str>, Forward)], principal: &Principal) ->
 }
 
 impl Principal {
-    /// What a `forward` header would carry: visible ASCII, or `None` where the
-    /// token does not say it.
+    /// Returns the value of a `forward` header in visible ASCII, or `None` if
+    /// the token has no such value.
     pub fn forwarded(&self, what: Forward) -> Option<String> {
         let one = |text: &Option<Box<str>>| text.as_deref().map(visible);
         let list = |words: &[Box<str>]| {
@@ -45,8 +47,8 @@ impl Principal {
     }
 }
 
-/// Visible ASCII (RFC 9110 §5.5) as it is; `%` and every other byte
-/// percent-encoded, so that it can be undone.
+/// Keeps visible ASCII (RFC 9110 §5.5) and percent-encodes `%` and every other
+/// byte. The encoding is reversible.
 fn visible(text: &str) -> String {
     let mut value = String::with_capacity(text.len());
     for byte in text.bytes() {

@@ -1,4 +1,4 @@
-//! A token decoded, not verified.
+//! Decodes a token without verifying it.
 
 use alloc::string::String;
 
@@ -11,39 +11,39 @@ use crate::{
     refusal::Code,
 };
 
-/// What a token says of itself. Nobody has verified it.
+/// The decoded, unverified parts of a token.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Inspection {
-    /// The JOSE header, where it is a strict JSON object.
+    /// The JOSE header, if it is a strict JSON object.
     pub header: Option<String>,
-    /// The claims, where they are a strict JSON object.
+    /// The claims, if they are a strict JSON object.
     pub claims: Option<String>,
-    /// Bytes of the signature, where it could be decoded.
+    /// Length of the signature in bytes, if it can be decoded.
     pub signature_bytes: Option<u32>,
-    /// The first fault of its form that a gate would deny it for.
+    /// The first fault of its form for which a gate would deny it.
     pub fault: Option<Code>,
 }
 
-/// Decodes a token as far as its form allows. Never a decision.
+/// Decodes a token as far as its form allows. The result is never a decision.
 pub fn inspect(token: &[u8]) -> Inspection {
     let limits = Limits::DEFAULT;
-    let mut seen = Inspection {
+    let mut inspection = Inspection {
         fault: Jws::parse(token, &limits).err(),
         ..Inspection::default()
     };
     if token.len() > limits.token_bytes {
-        return seen;
+        return inspection;
     }
     if let Some(parts) = Parts::split(token) {
-        seen.header = object(parts.header, &limits);
-        seen.claims = object(parts.payload, &limits);
-        seen.signature_bytes =
+        inspection.header = object(parts.header, &limits);
+        inspection.claims = object(parts.payload, &limits);
+        inspection.signature_bytes =
             base64url::decode(parts.signature).and_then(|bytes| u32::try_from(bytes.len()).ok());
-        if seen.fault.is_none() && seen.claims.is_none() {
-            seen.fault = Some(Code::ClaimsInvalid);
+        if inspection.fault.is_none() && inspection.claims.is_none() {
+            inspection.fault = Some(Code::ClaimsInvalid);
         }
     }
-    seen
+    inspection
 }
 
 fn object(part: &[u8], limits: &Limits) -> Option<String> {

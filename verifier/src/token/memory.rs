@@ -1,11 +1,11 @@
-//! Remembered tokens: a signature is verified once, everything else every
-//! time. A token is found by all of its bytes, never by a hash alone.
+//! Remembered tokens: the gate verifies their signature once and makes all
+//! other checks on every use. A look-up compares all bytes of a token, never
+//! only a hash.
 //!
-//! The table is set-associative: a token can stand only in the few places of
-//! its two sets, so that whatever strangers send, a look-up compares a handful
-//! of entries. Only verified tokens get in, and the hash takes a seed. With two
-//! sets to choose from, nearly the tokens are forgotten that were used least
-//! recently of all.
+//! The table is set-associative: a token has two possible sets of a few slots,
+//! so that a look-up compares a handful of entries, whatever an attacker sends.
+//! Only verified tokens are inserted, and the hash has a seed. The choice
+//! between two sets makes the replacement nearly least-recently-used.
 
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use core::{
@@ -18,16 +18,17 @@ use countersign_kernel::bytes;
 use super::Verified;
 use crate::base::{hash, limits};
 
-/// Places a set has.
+/// Slots of one set.
 const WAYS: usize = 4;
 
 pub(crate) struct Memory {
-    /// `sets × WAYS` places, grown when first needed; empty if switched off.
-    places: Vec<Option<Entry>>,
+    /// `sets × WAYS` slots, allocated on first use; empty if switched off.
+    slots: Vec<Option<Entry>>,
     sets: usize,
     seed: u64,
     bytes: usize,
-    /// Counts look-ups; it may start over, which costs a few good choices.
+    /// Counts look-ups. When it wraps around, a few replacements are not the
+    /// best.
     clock: AtomicU32,
 }
 
@@ -35,15 +36,16 @@ struct Entry {
     hash: u64,
     token: Box<[u8]>,
     verified: Arc<Verified>,
-    /// The clock when it was looked up last.
+    /// The value of the clock at the last look-up.
     used: AtomicU32,
 }
 
 impl Memory {
-    /// Room for `tokens` tokens, rounded up to whole sets; 0 switches it off.
+    /// Makes a table for `tokens` tokens, rounded up to whole sets; 0 switches
+    /// it off.
     pub(crate) fn new(tokens: usize, seed: u64) -> Self {
         Self {
-            places: Vec::new(),
+            slots: Vec::new(),
             sets: tokens.div_ceil(WAYS),
             seed,
             bytes: 0,
@@ -55,7 +57,7 @@ impl Memory {
         let hash = hash(token, self.seed);
         let mut sets = self.sets_of(hash).into_iter().flatten();
         let entry = sets.find_map(|set| {
-            let entries = self.places.get(set)?.iter().flatten();
+            let entries = self.slots.get(set)?.iter().flatten();
             let mut same = entries.filter(|entry| entry.hash == hash);
             same.find(|entry| bytes::equal(&entry.token, token))
         })?;
@@ -69,15 +71,15 @@ impl Memory {
         now
     }
 
-    /// Remembers a verified token, in place of an expired one or of that which
-    /// was used least recently.
+    /// Remembers a verified token. It replaces an expired token or the least
+    /// recently used one of its sets.
     pub(crate) fn remember(&mut self, token: &[u8], verified: Arc<Verified>, now_ms: i64) {
         let weight = weight(token.len(), &verified);
         if weight > limits::REMEMBERED_BYTES / (2 * WAYS) {
             return;
         }
-        if self.places.is_empty() {
-            self.places
+        if self.slots.is_empty() {
+            self.slots
                 .resize_with(self.sets.saturating_mul(WAYS), || None);
         }
         let hash = hash(token, self.seed);
@@ -86,8 +88,8 @@ impl Memory {
             return;
         };
         self.forget(index);
-        if let Some(place) = self.places.get_mut(index) {
-            *place = Some(Entry {
+        if let Some(slot) = self.slots.get_mut(index) {
+            *slot = Some(Entry {
                 hash,
                 token: token.into(),
                 verified,
@@ -96,18 +98,19 @@ impl Memory {
             self.bytes = self.bytes.saturating_add(weight);
         }
         if self.bytes > limits::REMEMBERED_BYTES {
-            // Bytes ran out before places did: tokens are large, so start anew
-            // but for this one.
-            let others = (0..self.places.len()).filter(|other| *other != index);
+            // The tokens are large and exceed the byte limit before the slots
+            // are full: keep only this one.
+            let others = (0..self.slots.len()).filter(|other| *other != index);
             others.for_each(|other| self.forget(other));
         }
     }
 
-    /// An empty place, else an expired token's, else that of the token which was
-    /// used least recently: for a mix of clients nothing cheaper forgets as little.
+    /// Chooses an empty slot, otherwise that of an expired token, otherwise the
+    /// least recently used one. For a mix of clients no cheaper policy keeps as
+    /// many useful tokens.
     fn victim(&self, hash: u64, now: u32, now_ms: i64) -> Option<usize> {
-        let places = self.sets_of(hash)?.into_iter().flatten();
-        places.max_by_key(|index| match self.places.get(*index) {
+        let slots = self.sets_of(hash)?.into_iter().flatten();
+        slots.max_by_key(|index| match self.slots.get(*index) {
             None => 0,
             Some(None) => u64::MAX,
             Some(Some(entry)) if entry.verified.times.exp.is_some_and(|exp| exp < now_ms) => {
@@ -117,10 +120,10 @@ impl Memory {
         })
     }
 
-    /// Forgets every token that `keep` does not hold on to.
+    /// Forgets every token for which `keep` returns false.
     pub(crate) fn retain(&mut self, keep: impl Fn(&Verified) -> bool) {
-        for index in 0..self.places.len() {
-            let entry = self.places.get(index).and_then(Option::as_ref);
+        for index in 0..self.slots.len() {
+            let entry = self.slots.get(index).and_then(Option::as_ref);
             if entry.is_some_and(|entry| !keep(&entry.verified)) {
                 self.forget(index);
             }
@@ -128,16 +131,16 @@ impl Memory {
     }
 
     fn forget(&mut self, index: usize) {
-        if let Some(entry) = self.places.get_mut(index).and_then(Option::take) {
+        if let Some(entry) = self.slots.get_mut(index).and_then(Option::take) {
             self.bytes = self.bytes.saturating_sub(entry.weight());
         }
     }
 
-    /// The two sets in which a token may stand, by either half of its hash.
+    /// Returns the two sets of a token; each half of its hash chooses one.
     fn sets_of(&self, hash: u64) -> Option<[Range<usize>; 2]> {
         let sets = u64::try_from(self.sets).ok()?;
         let set = |half: u64| {
-            // As 32 bits are a fraction of 1, this is that fraction of the sets.
+            // This scales a 32-bit number to 0..sets without a division.
             let number = usize::try_from(half.checked_mul(sets)? >> 32).ok()?;
             let first = number.checked_mul(WAYS)?;
             Some(first..first.checked_add(WAYS)?)
@@ -156,8 +159,8 @@ fn weight(token_bytes: usize, verified: &Verified) -> usize {
     token_bytes.saturating_add(verified.weight())
 }
 
-/// The end of a token is the end of its signature, which differs between
-/// tokens of one issuer; all bytes are compared afterwards.
+/// Hashes the end of the token, which is part of the signature and differs
+/// between tokens of one issuer. A look-up then compares all bytes.
 fn hash(token: &[u8], seed: u64) -> u64 {
     let end = token.last_chunk::<32>().map_or(token, |end| end);
     hash::of(end, seed)

@@ -1,6 +1,6 @@
-//! What a token says: claims whose signature was verified, in the policy's
-//! terms; types, times, scopes, and the tokens that are remembered. Uses
-//! `base`, `json`, `refusal`, `jose`, `model` and `documents`.
+//! Verified tokens: their claims in the terms of the policy, with types, times
+//! and scopes, and the tokens that the gate remembers. Uses `base`, `json`,
+//! `refusal`, `jose`, `model` and `documents`.
 
 mod forward;
 mod inspect;

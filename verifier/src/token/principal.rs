@@ -1,25 +1,24 @@
-//! Who is calling, and what a backend is told of it in headers that nothing in
-//! a token can break.
+//! The principal: the caller that a verified token identifies.
 
 use alloc::boxed::Box;
 use core::fmt;
 
-/// What a verified token says, in the policy's terms.
+/// The content of a verified token in the terms of the policy.
 #[derive(Clone, PartialEq)]
 pub struct Principal {
     /// The issuer's `name` in the policy.
     pub issuer: Box<str>,
     /// The token's `iss`.
     pub iss: Box<str>,
-    /// The subject, by the issuer's claim mapping (`/sub`).
+    /// The subject, from the claim that the issuer maps (default `/sub`).
     pub subject: Option<Box<str>>,
-    /// The name of the token type that matched, where the issuer has types.
+    /// The name of the token type, if the issuer has types.
     pub token_type: Option<Box<str>>,
-    /// The tenant, by the issuer's claim mapping.
+    /// The tenant, from the claim that the issuer maps.
     pub tenant: Option<Box<str>>,
-    /// Roles after `role_map`, each once, in order.
+    /// The roles after `role_map`, in order and without duplicates.
     pub roles: Box<[Box<str>]>,
-    /// Scopes, each once, in order.
+    /// The scopes, in order and without duplicates.
     pub scopes: Box<[Box<str>]>,
     /// `exp` in milliseconds since the epoch, without leeway.
     pub expires_at_ms: Option<i64>,
@@ -27,7 +26,7 @@ pub struct Principal {
     pub claims: Box<str>,
 }
 
-/// What the policy says of it, and no claim.
+/// Shows names of the policy and no claim.
 impl fmt::Debug for Principal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Principal")

@@ -1,15 +1,17 @@
-//! Scopes (RFC 6749 §3.3) and wildcards in them.
+//! Scopes (RFC 6749 §3.3) and their wildcards.
 
 use alloc::boxed::Box;
 
-/// Whether one of the token's scopes grants `wanted`. With `wildcards`, `a:*`
-/// grants what starts with `a:` and goes on, and `*` grants everything.
+/// Returns whether one of the token's scopes grants `wanted`. With `wildcards`,
+/// `a:*` grants every longer scope that starts with `a:`, and `*` grants every
+/// scope.
 pub(crate) fn grants(held: &[Box<str>], wanted: &str, wildcards: bool) -> bool {
     held.iter()
         .any(|scope| **scope == *wanted || (wildcards && covers(scope, wanted)))
 }
 
-/// Whether a pattern (`a:b`, `a:*` or `*`) covers a scope. `a:*` covers itself.
+/// Returns whether a pattern (`a:b`, `a:*` or `*`) covers a scope. `a:*` covers
+/// itself.
 pub(crate) fn covers(pattern: &str, scope: &str) -> bool {
     match pattern.strip_suffix('*') {
         Some("") => true,
@@ -25,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wildcard_grants_what_is_below_it_and_nothing_else() {
+    fn a_wildcard_grants_longer_scopes_with_its_prefix_only() {
         let held = ["api:*".into(), "plain".into()];
         for (wanted, with, without) in [
             ("api:read", true, false),
@@ -43,7 +45,7 @@ mod tests {
         assert!(grants(&["*".into()], "anything", true));
         assert!(
             !grants(&["ap*".into()], "api", true),
-            "a wildcard stands after a colon"
+            "a wildcard follows a colon"
         );
     }
 }

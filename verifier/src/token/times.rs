@@ -1,4 +1,4 @@
-//! When a token is valid (RFC 7519 §4.1.4 to §4.1.6).
+//! The time checks of a token (RFC 7519 §4.1.4 to §4.1.6).
 
 use crate::refusal::{Code, Refusal};
 
@@ -10,7 +10,8 @@ pub(crate) struct Times {
     pub(crate) iat: Option<i64>,
 }
 
-/// `exp == now` is expired (RFC 7519 §4.1.4: "on or after").
+/// Checks `exp`. A token with `exp == now` is expired (RFC 7519 §4.1.4: "on or
+/// after").
 pub(crate) fn admit_expiry(
     exp: Option<i64>,
     required: bool,
@@ -26,7 +27,7 @@ pub(crate) fn admit_expiry(
     }
 }
 
-/// `nbf` (RFC 7519 §4.1.5), and `iat`: nobody issues in the future.
+/// Checks that `nbf` (RFC 7519 §4.1.5) or `iat` is not in the future.
 pub(crate) fn admit_start(
     claim: &str,
     time: Option<i64>,
@@ -41,17 +42,17 @@ pub(crate) fn admit_start(
     }
 }
 
-/// Issued at most `oldest_ms` ago, give or take the leeway.
+/// Checks that `iat` is at most `max_age_ms` plus the leeway ago.
 pub(crate) fn admit_age(
     times: &Times,
-    oldest_ms: i64,
+    max_age_ms: i64,
     leeway_ms: i64,
     now_ms: i64,
 ) -> Result<(), Refusal> {
     let Some(iat) = times.iat else {
         return Err(Refusal::claim(Code::ClaimMissing, "iat"));
     };
-    if now_ms.saturating_sub(iat) > oldest_ms.saturating_add(leeway_ms) {
+    if now_ms.saturating_sub(iat) > max_age_ms.saturating_add(leeway_ms) {
         return Err(Refusal::claim(Code::TokenTooOld, "iat"));
     }
     Ok(())

@@ -1,5 +1,5 @@
-//! Token types: what kind of token this is, and what such a token must be
-//! (RFC 8725bis §3.11, RFC 9068 §4: one kind must not pass for another).
+//! Token types: finds the type of a token and checks what the type requires. A
+//! token of one type must not pass as another (RFC 8725bis §3.11, RFC 9068 §4).
 
 use alloc::boxed::Box;
 
@@ -10,7 +10,7 @@ use crate::{
     refusal::{Code, Refusal},
 };
 
-/// The one type that the token is of; `None` where the issuer has no types.
+/// Finds the one type of the token; `None` if the issuer has no types.
 pub(crate) fn find<'p>(
     issuer: &'p Issuer,
     claims: &Value<'_>,
@@ -26,18 +26,19 @@ pub(crate) fn find<'p>(
     }
 }
 
-fn fits(wanted: &TokenType, claims: &Value<'_>, typ: Option<&str>) -> bool {
-    let by_header = wanted.header_typ.is_empty()
-        || typ.is_some_and(|typ| wanted.header_typ.iter().any(|t| **t == *typ));
+fn fits(token_type: &TokenType, claims: &Value<'_>, typ: Option<&str>) -> bool {
+    let by_header = token_type.header_typ.is_empty()
+        || typ.is_some_and(|typ| token_type.header_typ.iter().any(|t| **t == *typ));
     by_header
-        && wanted.claims.iter().all(|c| {
+        && token_type.claims.iter().all(|c| {
             c.pointer
                 .resolve(claims)
                 .is_some_and(|value| c.condition.holds(value))
         })
 }
 
-/// What the type demands of its tokens, then what the issuer demands of all.
+/// Checks the requirements of the type, then the issuer's requirements for all
+/// tokens.
 pub(crate) fn check_required(
     found: Option<&TokenType>,
     issuer: &Issuer,
@@ -45,15 +46,15 @@ pub(crate) fn check_required(
     times: &Times,
     scopes: &[Box<str>],
 ) -> Result<(), Refusal> {
-    if let Some(demands) = found {
-        if let Some(longest) = demands.max_lifetime_ms {
+    if let Some(found) = found {
+        if let Some(max_lifetime) = found.max_lifetime_ms {
             let exp = times.exp.ok_or_else(|| missing("exp"))?;
             let iat = times.iat.ok_or_else(|| missing("iat"))?;
-            if exp.saturating_sub(iat) > longest {
+            if exp.saturating_sub(iat) > max_lifetime {
                 return Err(Refusal::claim(Code::ClaimMismatch, "exp"));
             }
         }
-        if let Some(within) = &demands.scopes_within {
+        if let Some(within) = &found.scopes_within {
             let inside = |scope: &str| within.iter().any(|pattern| scope::covers(pattern, scope));
             if !scopes.iter().all(|scope| inside(scope)) {
                 let place = issuer
@@ -65,7 +66,7 @@ pub(crate) fn check_required(
                 return Err(Refusal::claim(Code::ClaimMismatch, place));
             }
         }
-        for pointer in &demands.required_claims {
+        for pointer in &found.required_claims {
             if matches!(pointer.resolve(claims), None | Some(Value::Null)) {
                 return Err(missing(pointer.as_str()));
             }

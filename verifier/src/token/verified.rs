@@ -1,6 +1,6 @@
-//! From claims whose signature was verified to a [`Verified`]: everything that
-//! a token says, in the policy's terms, and every check that time cannot
-//! change, done once.
+//! Makes a [`Verified`] from claims with a verified signature: the content of
+//! the token in the terms of the policy, and the results of all checks that do
+//! not depend on time.
 
 use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
 
@@ -14,18 +14,18 @@ use crate::{
     documents::Revocable,
     jose::Key,
     json::{Object, Pointer, Value},
-    model::{Audiences, Issuer, Places, Policy, TenantFrom},
+    model::{Audiences, Issuer, ListMapping, Policy, TenantFrom},
     refusal::{Code, Refusal},
 };
 
-/// A token whose signature was verified: what may be remembered.
+/// A token with a verified signature, as the gate remembers it.
 pub(crate) struct Verified {
     /// [`Grant::number`](crate::Grant::number).
     pub(crate) number: u64,
     /// Index into the policy's issuers.
     pub(crate) issuer: usize,
     pub(crate) key: Arc<Key>,
-    /// The token named its key by `kid`.
+    /// Whether the token has a `kid`.
     pub(crate) named_key: bool,
     pub(crate) principal: Arc<Principal>,
     pub(crate) headers: Headers,
@@ -33,20 +33,20 @@ pub(crate) struct Verified {
     pub(crate) times: Times,
     jti: Option<Box<str>>,
     sub: Option<Box<str>>,
-    /// Checks that depend on nothing but the token and the policy, each in
-    /// its place of the order.
+    /// The results of checks that depend only on the token and the policy. The
+    /// gate reports each at its place in the order of checks.
     pub(crate) audience: Result<(), Refusal>,
     pub(crate) token_type: Result<(), Refusal>,
     pub(crate) required: Result<(), Refusal>,
 }
 
-/// What of the header outlives the signature.
+/// The parts of the header that checks need after the signature.
 pub(crate) struct HeaderFacts<'h> {
     pub(crate) named_key: bool,
     pub(crate) typ: Option<&'h str>,
 }
 
-/// Registered claims (RFC 7519 §4.1), of the right types.
+/// Registered claims (RFC 7519 §4.1) with valid types.
 struct Registered {
     aud: Vec<Box<str>>,
     times: Times,
@@ -55,8 +55,8 @@ struct Registered {
 }
 
 impl Verified {
-    /// Refuses claims of a wrong type; all else is noted for its place in the
-    /// order.
+    /// Refuses claims of a wrong type. It stores the results of the other
+    /// checks for their place in the order.
     pub(crate) fn new(
         number: u64,
         policy: &Policy,
@@ -71,7 +71,7 @@ impl Verified {
         let claims = Value::Object(claims);
         let subject = text_at(&claims, &issuer.mapping.subject)?;
         let tenant = match &issuer.mapping.tenant {
-            TenantFrom::Nowhere => None,
+            TenantFrom::None => None,
             TenantFrom::Fixed(tenant) => Some(tenant.clone()),
             TenantFrom::Claim(pointer) => text_at(&claims, pointer)?,
         };
@@ -125,7 +125,7 @@ impl Verified {
         }
     }
 
-    /// Bytes that this holds beside the token, about.
+    /// Approximate bytes of memory in addition to the token.
     pub(crate) fn weight(&self) -> usize {
         let headers: usize = self.headers.iter().map(|(_, value)| value.len()).sum();
         self.principal
@@ -191,11 +191,11 @@ fn text_at(claims: &Value<'_>, pointer: &Pointer) -> Result<Option<Box<str>>, Re
     }
 }
 
-/// The words at all of the places, each once: those of an array as they are,
-/// those of a text as `text` says.
+/// Collects the words at all places without duplicates. Items of an array are
+/// words; `text` adds the words of a string.
 fn words_at(
     claims: &Value<'_>,
-    places: &Places,
+    places: &ListMapping,
     text: fn(&mut Words, &str),
 ) -> Result<Vec<Box<str>>, Refusal> {
     let mut words = Words::default();
@@ -214,7 +214,7 @@ fn words_at(
     Ok(words.list)
 }
 
-/// Words in order, each once.
+/// Words in order, without duplicates.
 #[derive(Default)]
 struct Words {
     list: Vec<Box<str>>,
@@ -222,12 +222,13 @@ struct Words {
 }
 
 impl Words {
-    /// Each word of a text with spaces between them (RFC 6749 §3.3).
+    /// Adds each word of a space-separated text (RFC 6749 §3.3).
     fn add_each(&mut self, text: &str) {
         text.split(' ').for_each(|word| self.add(word));
     }
 
-    /// A scan for a few, a set for many: a token may bring thousands.
+    /// Adds a word. It scans a short list and uses a set for a long one: a
+    /// token can have thousands of words.
     fn add(&mut self, word: &str) {
         const SCAN: usize = 16;
         if word.is_empty() {
@@ -249,20 +250,21 @@ impl Words {
     }
 }
 
-/// Their groups to our roles; with a map, what is not mapped is dropped.
-fn map_roles(issuer: &Issuer, theirs: Vec<Box<str>>) -> Vec<Box<str>> {
+/// Maps the issuer's groups to roles of the policy. If there is a map, it drops
+/// groups that are not in it.
+fn map_roles(issuer: &Issuer, groups: Vec<Box<str>>) -> Vec<Box<str>> {
     let Some(map) = &issuer.role_map else {
-        return theirs;
+        return groups;
     };
-    let mut ours = Words::default();
-    for role in theirs
+    let mut roles = Words::default();
+    for role in groups
         .iter()
         .filter_map(|group| map.get(group.as_bytes()))
         .flatten()
     {
-        ours.add(role);
+        roles.add(role);
     }
-    ours.list
+    roles.list
 }
 
 fn admit_audience(audiences: &Audiences, aud: &[Box<str>]) -> Result<(), Refusal> {
@@ -278,7 +280,7 @@ fn admit_audience(audiences: &Audiences, aud: &[Box<str>]) -> Result<(), Refusal
     }
 }
 
-/// A comma-separated list, for [`explain`](crate::Gate::explain).
+/// Formats a comma-separated list for [`explain`](crate::Gate::explain).
 pub(crate) fn list(words: &[Box<str>]) -> String {
     if words.is_empty() {
         "nothing".into()

@@ -1,7 +1,7 @@
-//! The policy's parser and its JSON Schema, held against each other.
+//! Tests of the policy's parser and its JSON Schema, and comparisons of both.
 //!
-//! `whole.json` uses every field; `mutations.json` changes it in one place
-//! each, and says which problems that makes.
+//! `whole.json` uses every field. Each entry of `mutations.json` changes it in
+//! one place and lists the problems of the result.
 
 mod mutation;
 mod place;
@@ -37,7 +37,7 @@ fn ten_thousand_issuers_and_rules_are_read() {
 }
 
 #[test]
-fn a_requirement_alone_is_judged_by_the_names_of_its_policy() {
+fn a_separate_requirement_refers_to_the_names_of_its_policy() {
     let mut gate = Gate::open(WHOLE.as_bytes(), 0).unwrap();
     let mut prepare = |requirement: Value| {
         let prepared = gate.prepare(requirement.to_string().as_bytes());
@@ -71,7 +71,7 @@ fn a_requirement_alone_is_judged_by_the_names_of_its_policy() {
     assert_eq!(prepare(json!([])), refused("", "type_wrong"));
 }
 
-/// As many issuers, and as many rules that name them.
+/// Makes a policy with `count` issuers, and as many rules that name them.
 fn large(count: usize) -> String {
     let issuers: Vec<Value> = (0..count)
         .map(|i| {

@@ -14,7 +14,7 @@ pub(crate) struct Mutation {
     pub(crate) name: String,
     pub(crate) policy: Value,
     pub(crate) expected: Places,
-    pub(crate) beyond_a_schema: bool,
+    pub(crate) not_in_a_schema: bool,
 }
 
 pub(crate) fn mutations() -> Vec<Mutation> {
@@ -46,11 +46,12 @@ fn mutation(mutation: &Value) -> Mutation {
         name: mutation["name"].as_str().unwrap().to_owned(),
         policy,
         expected,
-        beyond_a_schema: mutation.get("schema") == Some(&json!("cannot say")),
+        not_in_a_schema: mutation.get("schema") == Some(&json!("cannot express")),
     }
 }
 
-/// Where, what, how bad: without the sentence, and in any order.
+/// Place, code and severity of each problem, without its message and in any
+/// order.
 pub(crate) type Places = BTreeSet<(String, String, Severity)>;
 
 pub(crate) fn places(problems: &[Problem]) -> Places {

@@ -1,4 +1,4 @@
-//! Places in JSON values: JSON Pointers (RFC 6901) that can be written to.
+//! Reads and writes JSON values at JSON Pointers (RFC 6901).
 
 use serde_json::Value;
 
@@ -29,14 +29,14 @@ pub(crate) fn remove(root: &mut Value, place: &str) {
     );
 }
 
-/// The places of all objects.
+/// Returns the pointers of all objects.
 pub(crate) fn objects(root: &Value) -> Vec<String> {
     let mut places = everywhere(root);
     places.retain(|place| root.pointer(place).unwrap().is_object());
     places
 }
 
-/// The places of all values.
+/// Returns the pointers of all values.
 pub(crate) fn everywhere(root: &Value) -> Vec<String> {
     fn walk(value: &Value, place: &str, found: &mut Vec<String>) {
         let below =
@@ -60,7 +60,7 @@ pub(crate) fn everywhere(root: &Value) -> Vec<String> {
     found
 }
 
-/// The parent of a place, and the plain last token of its pointer.
+/// Returns the parent of a place, and the unescaped last token of its pointer.
 fn parent<'v>(root: &'v mut Value, place: &str) -> (&'v mut Value, String) {
     let (parent, last) = place.rsplit_once('/').unwrap();
     (

@@ -1,4 +1,4 @@
-//! What the parser says of a policy that it refuses.
+//! Tests of the problems that the parser reports.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +23,7 @@ fn each_mutation_has_exactly_its_problems() {
 }
 
 #[test]
-fn each_code_is_shown_by_a_mutation() {
+fn each_code_has_a_mutation() {
     let codes = mutations()
         .into_iter()
         .flat_map(|mutation| mutation.expected);
@@ -64,7 +64,7 @@ fn every_problem_points_at_something_in_the_policy() {
 }
 
 #[test]
-fn every_sentence_is_in_lower_case_and_without_a_full_stop() {
+fn every_message_is_in_lower_case_and_without_a_full_stop() {
     for mutation in mutations() {
         for problem in lint(mutation.policy.to_string().as_bytes()) {
             let message = &problem.message;
@@ -76,7 +76,7 @@ fn every_sentence_is_in_lower_case_and_without_a_full_stop() {
 }
 
 #[test]
-fn problems_come_all_at_once_in_the_order_of_the_policy() {
+fn all_problems_are_reported_at_once_in_the_order_of_the_policy() {
     let policy = br#"{
         "rules": [{ "path": "orgs", "publik": true }, { "path": "/a", "require": { "types": ["pat"] } }],
         "leeway_s": 301,
@@ -110,7 +110,7 @@ fn problems_come_all_at_once_in_the_order_of_the_policy() {
 }
 
 #[test]
-fn a_name_that_is_nearly_right_is_answered_with_the_right_one() {
+fn a_misspelled_name_gets_a_suggestion() {
     for (place, wrong, meant) in [
         ("/leway_s", json!(5), "leeway_s"),
         ("/issuers/0/aud", json!("any"), "audiences"),
@@ -135,7 +135,7 @@ fn a_name_that_is_nearly_right_is_answered_with_the_right_one() {
 }
 
 #[test]
-fn a_fault_of_the_json_is_told_with_its_line_and_column_or_its_place() {
+fn a_json_fault_is_reported_with_its_line_and_column_or_its_place() {
     let one = |text: &[u8]| match &lint(text)[..] {
         [problem] => (
             problem.pointer.clone(),
@@ -157,7 +157,7 @@ fn a_fault_of_the_json_is_told_with_its_line_and_column_or_its_place() {
 }
 
 #[test]
-fn names_of_a_policy_that_could_not_be_read_are_not_missed() {
+fn invalid_names_cause_no_further_problems() {
     let mut policy = parsed(WHOLE);
     set(&mut policy, "/issuers/0/name", json!(5));
     let found = places(&lint(policy.to_string().as_bytes()));
@@ -173,7 +173,7 @@ fn names_of_a_policy_that_could_not_be_read_are_not_missed() {
 }
 
 #[test]
-fn more_problems_than_anybody_reads_are_counted() {
+fn very_many_problems_are_counted() {
     let mut policy = parsed(WHOLE);
     let rules: Vec<Value> = (0..10_000)
         .map(|i| json!({ "path": format!("a{i}") }))

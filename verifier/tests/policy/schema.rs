@@ -1,4 +1,4 @@
-//! The published JSON Schema says what the parser does.
+//! Tests that the published JSON Schema agrees with the parser.
 
 use std::collections::BTreeSet;
 
@@ -11,17 +11,17 @@ use crate::{
     place::{everywhere, objects, parsed, set},
 };
 
-/// What a schema cannot say, by the code that the parser has for it.
-const BEYOND_A_SCHEMA: [(&str, &str); 8] = [
+/// Codes of the parser for rules that a schema cannot express.
+const NOT_IN_A_SCHEMA: [(&str, &str); 8] = [
     (
         "conflict",
-        "a header is read and set, two types are told in the same way",
+        "a header is read and set, two types are recognised in the same way",
     ),
     (
         "duplicate",
         "one name, place, header or host, written in two ways or in two objects",
     ),
-    ("jwks_no_usable_key", "what a key is worth"),
+    ("jwks_no_usable_key", "whether a key can be used"),
     (
         "key_unusable",
         "the length that a secret needs for its algorithm",
@@ -33,7 +33,7 @@ const BEYOND_A_SCHEMA: [(&str, &str); 8] = [
 ];
 
 #[test]
-fn parser_and_schema_agree_on_each_mutation_but_where_a_schema_cannot_say_it() {
+fn parser_and_schema_agree_on_each_mutation_that_a_schema_can_express() {
     let schema = Schema::new();
     let mut beyond = BTreeSet::new();
     let mut differing = Vec::new();
@@ -42,25 +42,25 @@ fn parser_and_schema_agree_on_each_mutation_but_where_a_schema_cannot_say_it() {
             .expected
             .iter()
             .any(|(_, _, severity)| *severity == Severity::Error);
-        let expected = mutation.beyond_a_schema || !refused;
+        let expected = mutation.not_in_a_schema || !refused;
         if schema.accepts(&mutation.policy) != expected {
             differing.push(mutation.name);
         }
-        if mutation.beyond_a_schema {
+        if mutation.not_in_a_schema {
             assert!(refused);
             beyond.extend(mutation.expected.into_iter().map(|(_, code, _)| code));
         }
     }
-    assert_eq!(differing, [""; 0], "the schema says otherwise");
+    assert_eq!(differing, [""; 0], "the schema and the parser differ");
     assert_eq!(
         beyond,
-        BEYOND_A_SCHEMA.map(|(code, _)| code.to_owned()).into()
+        NOT_IN_A_SCHEMA.map(|(code, _)| code.to_owned()).into()
     );
 }
 
 #[test]
-fn whatever_stands_anywhere_parser_and_schema_agree_but_on_names_and_keys() {
-    const BEYOND: [&str; 2] = ["jwks_no_usable_key", "unknown_name"];
+fn parser_and_schema_agree_on_any_value_anywhere_except_names_and_keys() {
+    const NOT_IN_A_SCHEMA: [&str; 2] = ["jwks_no_usable_key", "unknown_name"];
     let schema = Schema::new();
     let whole = parsed(WHOLE);
     let odd = [
@@ -98,7 +98,7 @@ fn whatever_stands_anywhere_parser_and_schema_agree_but_on_names_and_keys() {
             .filter(|p| p.severity == Severity::Error)
             .peekable();
         let accepted = refused.peek().is_none();
-        let beyond = refused.all(|p| BEYOND.contains(&p.code));
+        let beyond = refused.all(|p| NOT_IN_A_SCHEMA.contains(&p.code));
         let by_schema = schema.accepts(&policy);
         if accepted != by_schema && !(by_schema && beyond) {
             differing.push((place, value, by_schema, found));
@@ -121,7 +121,8 @@ fn parser_and_schema_know_the_same_fields() {
         let unknown = found
             .iter()
             .find(|p| p.pointer == place && p.code == "field_unknown");
-        // Elsewhere the members' names are the operator's, or a key's.
+        // In other objects the operator chooses the member names, or they
+        // belong to a key.
         let Some(unknown) = unknown else { continue };
         let (_, known) = unknown
             .message
@@ -151,7 +152,7 @@ fn parser_and_schema_know_the_same_fields() {
             .and_then(|s| s.get("additionalProperties"))
             == Some(&json!(false))
     });
-    // Secrets are read by the keyring, which has its own code for a field too many.
+    // The keyring reads secrets and has its own code for an unknown field.
     let closed = closed.filter(|place| !place.ends_with("/secrets/items"));
     assert_eq!(
         compared,
@@ -161,7 +162,7 @@ fn parser_and_schema_know_the_same_fields() {
 }
 
 #[test]
-fn the_schema_has_the_algorithms_and_the_limits_of_the_gate() {
+fn the_schema_has_the_algorithms_and_limits_of_the_gate() {
     let schema = parsed(POLICY_SCHEMA);
     let listed = schema.pointer("/$defs/issuer/properties/algorithms/items/enum");
     let listed: Vec<&str> = listed
@@ -200,7 +201,7 @@ fn the_schema_has_the_algorithms_and_the_limits_of_the_gate() {
 }
 
 #[test]
-fn every_example_and_default_of_the_schema_is_valid_by_it() {
+fn every_example_and_default_of_the_schema_is_valid() {
     let schema = parsed(POLICY_SCHEMA);
     let mut compared = 0;
     for place in objects(&schema) {
@@ -210,7 +211,7 @@ fn every_example_and_default_of_the_schema_is_valid_by_it() {
             .into_iter()
             .flatten()
             .chain(described.get("default"));
-        // Within `properties` a field may itself be called `default`.
+        // Inside `properties` a field can have the name `default`.
         for value in values.filter(|_| !place.ends_with("/properties")) {
             assert!(Schema::at(&place).accepts(value), "{value} at {place}");
             compared += 1;
@@ -219,7 +220,7 @@ fn every_example_and_default_of_the_schema_is_valid_by_it() {
     assert!(compared > 40, "{compared} examples and defaults");
 }
 
-/// The policy's schema, or one of the schemas in it.
+/// The schema of the policy, or a schema inside it.
 pub(crate) struct Schema {
     schemas: Schemas,
     index: SchemaIndex,
@@ -246,7 +247,7 @@ impl Schema {
     }
 }
 
-/// The place in the schema that describes an object of the policy.
+/// Returns the place in the schema that describes an object of the policy.
 fn describing(schema: &Value, policy: &Value, object: &str) -> String {
     let mut described = String::new();
     let mut here = String::new();
@@ -268,7 +269,7 @@ fn describing(schema: &Value, policy: &Value, object: &str) -> String {
     described
 }
 
-/// Through `$ref`, and into the alternative for a value of this type.
+/// Follows `$ref`, and enters the alternative for a value of this type.
 fn follow(schema: &Value, value: &Value, place: String) -> String {
     let described = schema.pointer(&place).unwrap();
     if let Some(reference) = described.get("$ref") {

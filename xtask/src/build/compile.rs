@@ -1,4 +1,5 @@
-//! Step 1: `module/` for `wasm32-unknown-unknown`, the same on every machine.
+//! Step 1: compiles `module/` for `wasm32-unknown-unknown`, to the same bytes
+//! on every machine.
 
 use std::{
     env, fs,
@@ -18,7 +19,7 @@ const PROFILE: &str = "module";
 pub(crate) fn module(root: &Path) -> Result<Vec<u8>> {
     let target = project::target(root);
     let mut cargo = project::cargo();
-    // What a developer's environment says of profiles would make another file.
+    // Profile variables of a developer's environment would change the module.
     for (name, _) in env::vars_os() {
         if name.to_string_lossy().starts_with("CARGO_PROFILE_") {
             cargo.env_remove(name);
@@ -33,7 +34,7 @@ pub(crate) fn module(root: &Path) -> Result<Vec<u8>> {
         .args(["--target", WASM, "--profile", PROFILE, "--target-dir"])
         .arg(&target)
         .env("CARGO_INCREMENTAL", "0")
-        // In this form it wins over whatever flags a developer has set.
+        // This variable overrides all other flags that a developer has set.
         .env(
             "CARGO_ENCODED_RUSTFLAGS",
             rustflags(root, &target)?.join("\u{1f}"),
@@ -49,9 +50,9 @@ pub(crate) fn module(root: &Path) -> Result<Vec<u8>> {
     fs::read(&file).with_context(|| format!("cannot read {}", file.display()))
 }
 
-/// With vectors SHA-256 takes two thirds of the time; compilers are not to look for more of
-/// them, which makes arithmetic slower. SHA-512 in loops weighs a sixth of what it does unrolled,
-/// and takes about as long.
+/// Vector instructions reduce the time of SHA-256 to two thirds. Automatic
+/// vectorisation is off because it makes the arithmetic slower. SHA-512 with
+/// loops has a sixth of the size of the unrolled code, and takes about as long.
 fn rustflags(root: &Path, target: &Path) -> Result<Vec<String>> {
     let mut flags = remaps(root, target)?;
     flags.extend(
@@ -66,10 +67,12 @@ fn rustflags(root: &Path, target: &Path) -> Result<Vec<String>> {
     Ok(flags)
 }
 
-/// Paths of this machine would end up in panic locations. Of each package the whole folder is
-/// renamed, as the folder above it has the registry's name, or is where somebody keeps vendored
-/// sources. Where `rust-src` is installed, rustc names the standard library's files by it: they
-/// get the names that they have without. Of several that fit the last one holds.
+/// Panic locations would contain paths of this machine. The folder of each
+/// package is replaced as a whole, because the folder above it has the name of
+/// the registry or of vendored sources. If `rust-src` is installed, rustc uses
+/// its paths for the standard library: they are replaced by the names that
+/// rustc uses without it. If several replacements fit, rustc applies the last
+/// one.
 fn remaps(root: &Path, target: &Path) -> Result<Vec<String>> {
     let sysroot = PathBuf::from(project::rustc(root, &["--print", "sysroot"])?.trim_end());
     let version = project::rustc(root, &["-vV"])?;
@@ -90,7 +93,7 @@ fn remaps(root: &Path, target: &Path) -> Result<Vec<String>> {
     let mut remaps = Vec::new();
     for (path, name) in places {
         remaps.push(remap(&path, &name));
-        // The same folder by its real name, where links lead to it.
+        // The same folder by its real path, if the path contains links.
         if let Ok(real) = path.canonicalize()
             && real != path
         {

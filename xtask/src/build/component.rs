@@ -1,6 +1,6 @@
-//! Steps 4 and 5: the component around the file, and the file out of it.
-//! wit-component adds to `producers`, so only what comes out of a component
-//! goes into one unchanged.
+//! Steps 4 and 5: make the component from the module, and extract the module
+//! from it. wit-component extends the section `producers`, so only a module
+//! extracted from a component stays unchanged in a new component.
 
 use anyhow::{Context, Result, ensure};
 use walrus::{FunctionBuilder, ImportKind, Module};
@@ -23,7 +23,7 @@ pub(crate) fn componentise(core: &[u8]) -> Result<Vec<u8>> {
         .encode()
 }
 
-/// What Envoy offers and no other host does.
+/// Makes stubs that trap, for the functions that only Envoy offers.
 fn trapping_stubs(core: &[u8]) -> Result<Vec<u8>> {
     let core = Module::from_buffer(core)?;
     let mut stubs = Module::default();
@@ -41,7 +41,8 @@ fn trapping_stubs(core: &[u8]) -> Result<Vec<u8>> {
     Ok(stubs.emit_wasm())
 }
 
-/// The first core module of a component: the one that it was made of.
+/// Returns the first core module of a component: the module from which it was
+/// made.
 pub(crate) fn core_module(component: &[u8]) -> Result<Vec<u8>> {
     for payload in Parser::new(0).parse_all(component) {
         if let Payload::ModuleSection {

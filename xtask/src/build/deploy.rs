@@ -1,14 +1,16 @@
-//! The manifests of `deploy/`, with the digests of what was built.
+//! Writes the manifests of `deploy/` with the digests of the built image and
+//! module.
 
 use std::{fs, path::Path};
 
 use anyhow::{Context, Result, ensure};
 
-/// What stands in the templates for the digest of the image and of the file.
+/// The placeholders in the templates for the digests of the image and the
+/// module.
 const IMAGE: &str = "IMAGE_SHA256";
 const FILE: &str = "MODULE_SHA256";
 
-/// Fills every template in `from` and the folders of it into `to`.
+/// Fills every template in `from` and its subfolders, and writes it to `to`.
 pub(super) fn write(from: &Path, to: &Path, file: &str, image: &str) -> Result<()> {
     fs::create_dir_all(to)?;
     let folder = fs::read_dir(from).with_context(|| format!("cannot read {}", from.display()))?;

@@ -1,4 +1,5 @@
-//! The digest that the repository says the file has. Every build, on whatever machine, is held to it.
+//! The committed digest of the module. Every build on every machine is compared
+//! with it.
 
 use std::{fs, path::Path};
 
@@ -13,14 +14,16 @@ pub(crate) enum Committed {
     Renewed,
 }
 
-/// `sum` is the digest in the form of `sha256sum`.
+/// Compares or replaces the committed digest. `sum` is in the format of
+/// `sha256sum`.
 pub(super) fn check(root: &Path, sum: &str, committed: Committed) -> Result<()> {
     let path = root.join(COMMITTED);
     if committed == Committed::Renewed {
         return super::write(&path, sum);
     }
-    let said = fs::read_to_string(&path).with_context(|| format!("cannot read {COMMITTED}"))?;
-    if said == sum {
+    let committed_sum =
+        fs::read_to_string(&path).with_context(|| format!("cannot read {COMMITTED}"))?;
+    if committed_sum == sum {
         return Ok(());
     }
     let digest = |sum: &str| sum.split(' ').next().unwrap_or_default().to_owned();
@@ -33,7 +36,7 @@ pub(super) fn check(root: &Path, sum: &str, committed: Committed) -> Result<()> 
          If nothing was changed, this machine builds another file than others do, which is a bug: \
          please report it with the output of `rustc -vV` and `git status`.",
         digest(sum),
-        digest(&said),
+        digest(&committed_sum),
     );
 }
 
@@ -42,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn another_digest_is_an_error_that_says_what_to_do_until_it_is_renewed() {
+    fn a_different_digest_is_an_error_until_it_is_renewed() {
         let root = std::env::temp_dir().join(format!("countersign digest {}", std::process::id()));
         fs::create_dir_all(root.join("module")).unwrap();
         let [old, new] = ["aa  countersign.wasm\n", "bb  countersign.wasm\n"];

@@ -1,5 +1,5 @@
-//! Step 2: wasm-bindgen, which makes the JavaScript glue and finishes the
-//! exports that it calls.
+//! Step 2: runs wasm-bindgen, which generates the JavaScript glue and completes
+//! the exports that the glue calls.
 
 use anyhow::{Context, Result, ensure};
 use walrus::Module;
@@ -10,7 +10,7 @@ pub(crate) struct Glue {
     pub(crate) ts: String,
 }
 
-/// What a profiler calls the functions.
+/// Whether the module keeps the names of its functions, for a profiler.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Names {
     Kept,
@@ -37,8 +37,8 @@ pub(crate) fn bind(module: Vec<u8>, names: Names) -> Result<(Module, Glue)> {
     Ok((std::mem::take(output.wasm_mut()), glue))
 }
 
-/// wasm-bindgen takes what Envoy offers for an ES module named `env`, once
-/// for each function; JavaScript gives functions that throw instead.
+/// wasm-bindgen imports each function of Envoy from an ES module named `env`.
+/// The glue uses functions that throw instead.
 fn stub_envoy(js: &str) -> Result<String> {
     let mut stubbed = String::with_capacity(js.len());
     let mut stubs = 0;

@@ -1,8 +1,8 @@
-//! The file as an OCI image layout, which Istio and Envoy Gateway load.
+//! Writes the module as an OCI image layout for Istio and Envoy Gateway.
 //!
-//! It is the variant of Wasm images that both try first: one layer, a gzipped
-//! tar with `plugin.wasm`, in an image of the usual media types. Any registry
-//! takes it and any tool pushes it.
+//! It is the variant of Wasm images that both try first: an image of the usual
+//! media types with one layer, a gzipped tar with `plugin.wasm`. It works with
+//! any registry and any tool.
 
 use std::{fs, io::Write, path::Path};
 
@@ -16,13 +16,13 @@ const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 /// The image's tag in the layout.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Writes the layout, and gives the digest of the image's manifest: what an
-/// image is pinned by.
+/// Writes the layout and returns the digest of the image's manifest, by which
+/// an image is pinned.
 pub(super) fn write(folder: &Path, file: &[u8]) -> Result<String> {
     let tar = tar(file)?;
     let layer = gzip(&tar)?;
-    // Members in alphabetical order: the bytes are then the same whichever map
-    // `serde_json` was built with.
+    // The members are in alphabetical order, so that the bytes do not depend on
+    // the map type of `serde_json`.
     let config = json!({
         "architecture": "wasm",
         "config": {},
@@ -53,7 +53,7 @@ pub(super) fn write(folder: &Path, file: &[u8]) -> Result<String> {
         "schemaVersion": 2,
     });
 
-    // Blobs of builds before would be pushed too.
+    // Blobs of earlier builds would be pushed too.
     if folder.exists() {
         fs::remove_dir_all(folder)?;
     }
@@ -78,7 +78,8 @@ fn descriptor(media_type: &str, blob: &[u8]) -> Value {
     })
 }
 
-/// Without times and owners, so that the same file is the same image.
+/// Makes a tar without times and owners, so that the same module gives the same
+/// image.
 fn tar(file: &[u8]) -> Result<Vec<u8>> {
     let mut header = tar::Header::new_ustar();
     header.set_size(file.len() as u64);

@@ -1,5 +1,5 @@
-//! The one file, step by step: compile, bind, seal, componentise, extract; then
-//! the image that carries it, and the manifests that name both.
+//! Builds the module in steps: compile, bind, seal, componentise, extract. Then
+//! it writes the image with the module, and the manifests with both digests.
 
 mod compile;
 mod component;
@@ -23,7 +23,7 @@ pub(crate) fn run() -> Result<()> {
     run_in(project::root(), Committed::Holds)
 }
 
-/// The same of the sources in any folder.
+/// The same for the sources in any folder.
 pub(crate) fn run_in(root: &Path, committed: Committed) -> Result<()> {
     let (module, glue) = glue::bind(compile::module(root)?, Names::Dropped)?;
     let component = component::componentise(&seal::seal(module)?)?;
@@ -37,7 +37,7 @@ pub(crate) fn run_in(root: &Path, committed: Committed) -> Result<()> {
     write(&dist.join("countersign.component.wasm"), &component)?;
     let sum = format!("{digest}  countersign.wasm\n");
     write(&dist.join("countersign.wasm.sha256"), &sum)?;
-    // `go:embed` reaches nothing above its own module.
+    // `go:embed` cannot read files outside its own Go module.
     write(&root.join("hosts/go/countersign.wasm"), &file)?;
     write(&root.join("hosts/go/countersign.wasm.sha256"), &sum)?;
     write(&dist.join("npm/countersign.js"), glue.js)?;
@@ -49,13 +49,14 @@ pub(crate) fn run_in(root: &Path, committed: Committed) -> Result<()> {
     digest::check(root, &sum, committed)
 }
 
-/// The same code before it is sealed, with the names of its functions.
+/// Builds the same code with the names of its functions.
 pub(crate) fn named(root: &Path) -> Result<Vec<u8>> {
     let (module, _) = glue::bind(compile::module(root)?, Names::Kept)?;
     seal::seal(module)
 }
 
-/// Leaves an equal file alone, so that nothing that embeds it is rebuilt.
+/// Writes a file only if it differs, so that code that embeds it is not
+/// rebuilt.
 fn write(path: &Path, content: impl AsRef<[u8]>) -> Result<()> {
     if fs::read(path).is_ok_and(|old| old == content.as_ref()) {
         return Ok(());

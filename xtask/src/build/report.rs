@@ -1,4 +1,4 @@
-//! Path, size against the budget, and digest.
+//! Prints the path, the size with its share of the budget, and the digest.
 
 use std::{fmt::Write as _, io::Write as _, path::Path};
 

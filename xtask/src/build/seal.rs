@@ -1,11 +1,11 @@
-//! Step 3: nothing stays in the file that no host needs.
+//! Step 3: removes everything from the module that no host needs.
 
 use anyhow::{Context, Result, bail, ensure};
 use walrus::Module;
 
-/// The functions that Envoy offers and this file may import.
+/// The functions of Envoy that the module can import.
 pub(crate) const IMPORTS: &str = include_str!("../../../module/imports.txt");
-/// Exactly what the file exports.
+/// All exports of the module.
 pub(crate) const EXPORTS: &str = include_str!("../../../module/exports.txt");
 
 pub(crate) fn seal(mut module: Module) -> Result<Vec<u8>> {
@@ -16,8 +16,8 @@ pub(crate) fn seal(mut module: Module) -> Result<Vec<u8>> {
     Ok(module.emit_wasm())
 }
 
-/// What wasm-bindgen wants of JavaScript is not needed: there are no
-/// `externref`s to keep a table of, and nothing to throw.
+/// Removes the imports of wasm-bindgen from JavaScript. They are not needed:
+/// the module has no `externref`s and throws nothing.
 fn close_imports(module: &mut Module) -> Result<()> {
     let unwanted: Vec<_> = module
         .imports

@@ -1,5 +1,5 @@
-//! `cargo test` of the whole workspace, a line for each crate; everything it
-//! said only where something failed.
+//! Runs `cargo test` of the whole workspace. Prints one line for each test
+//! program, and its whole output only if something failed.
 
 use std::{
     io::{BufRead, BufReader, pipe},
@@ -11,7 +11,7 @@ use anyhow::{Result, ensure};
 use super::tally::Tally;
 use crate::project;
 
-/// What the tests are told by name, where it could be installed.
+/// The programs whose paths the tests get, if they are installed.
 #[derive(Default)]
 pub(crate) struct Programs {
     pub(crate) envoy: Option<PathBuf>,
@@ -47,7 +47,7 @@ pub(crate) fn run(Programs { envoy, nginx, node }: Programs) -> Result<Tally> {
         command.envs(path.map(|path| (name, path)));
     }
     let mut cargo = command.spawn()?;
-    // It holds the pipe's writing end, which would keep the loop waiting.
+    // `command` holds the writing end of the pipe, so the loop would never end.
     drop(command);
 
     let mut total = Tally::default();
@@ -66,7 +66,7 @@ pub(crate) fn run(Programs { envoy, nginx, node }: Programs) -> Result<Tally> {
     Ok(total)
 }
 
-/// One test program's output.
+/// The output of one test program.
 #[derive(Default)]
 struct Suite {
     name: String,
@@ -77,7 +77,7 @@ struct Suite {
 }
 
 impl Suite {
-    /// Whether this line was its last.
+    /// Adds a line. Returns whether it is the last one.
     fn read(&mut self, line: &str) -> bool {
         let words = line.trim_start();
         if let Some(name) = words
@@ -100,8 +100,8 @@ impl Suite {
     }
 
     fn report(&self) {
-        // What does not end in a result is cargo's own: a fault of the build,
-        // or a program that died.
+        // Output without a result is from cargo itself: a build error, or a
+        // crashed program.
         let broken = !self.ended && self.lines.iter().any(|line| line.starts_with("error"));
         if broken || self.tally.failed > 0 {
             println!("{}", self.lines.join("\n"));
@@ -125,8 +125,9 @@ impl Suite {
     }
 }
 
-/// `tests/file.rs (target/debug/deps/file-4b818b837b9dfd51)` says enough
-/// before the bracket; `unittests src/lib.rs (…)` only in it.
+/// Returns the name of a test program. For
+/// `tests/file.rs (target/debug/deps/file-4b818b837b9dfd51)` it is the part
+/// before the bracket, for `unittests src/lib.rs (…)` the file in the brackets.
 fn program(name: &str) -> String {
     let Some((source, path)) = name.split_once(" (") else {
         return name.to_owned();

@@ -1,5 +1,5 @@
-//! What comes from outside: its licences, what is banned, and what would be
-//! in the file twice.
+//! Checks the dependencies: licences, banned packages, and packages that would
+//! be in the module twice.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,7 +14,7 @@ use crate::{
     project,
 };
 
-/// Licences that ask for nothing but to be named.
+/// Allowed licences: they require only attribution.
 const LICENCES: [&str; 11] = [
     "0BSD",
     "Apache-2.0",
@@ -29,7 +29,8 @@ const LICENCES: [&str; 11] = [
     "Zlib",
 ];
 
-/// What a Rust library does here, and what is not built from source.
+/// Banned packages: a Rust library replaces them, or they are not built from
+/// source.
 const BANNED: [&str; 4] = ["native-tls", "openssl", "openssl-sys", "ring"];
 
 pub(crate) fn check() -> Result<()> {
@@ -60,7 +61,7 @@ fn is_allowed(package: &Package) -> Result<bool> {
     }))
 }
 
-/// Two versions of one crate would both be in the file.
+/// Returns a problem for each crate with two versions in the module.
 fn duplicates(packages: BTreeSet<Package>) -> Vec<String> {
     let mut versions: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for package in packages {
@@ -72,15 +73,16 @@ fn duplicates(packages: BTreeSet<Package>) -> Vec<String> {
     versions.into_iter().map(problem).collect()
 }
 
-/// Our own crates whose code is in the file.
+/// Returns our own crates whose code is in the module.
 pub(crate) fn own_in_the_file() -> Result<Vec<String>> {
     let own = in_the_file(project::root())?.into_iter();
     let own = own.filter(|package| package.is_ours);
     Ok(own.map(|package| package.name).collect())
 }
 
-/// What is in the file is built for size or is named as being for speed, which the
-/// profile has to say of each: `"*"` would say it of the macros too.
+/// Returns a problem for each package in the module without an optimisation
+/// level in the profile. The profile names each package, because `"*"` would
+/// apply to macros too.
 fn without_level() -> Result<Vec<String>> {
     let manifest = fs::read_to_string(project::root().join("Cargo.toml"))?;
     let levels = manifest.split_once("[profile.module.package]");

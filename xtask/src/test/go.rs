@@ -1,4 +1,4 @@
-//! The Go host: its format, `go vet`, staticcheck, and its tests under the race
+//! Checks the Go host: format, `go vet`, staticcheck, and tests with the race
 //! detector.
 
 use std::{
@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail, ensure};
 use super::tally::Tally;
 use crate::project;
 
-/// The core, what has dependencies that the core has not, and what measures it.
+/// The core module, the modules with further dependencies, and the benchmark.
 const MODULES: [&str; 5] = [
     "hosts/go",
     "hosts/go/grpc",
@@ -36,7 +36,7 @@ pub(crate) fn run() -> Result<Tally> {
     };
     let mut gofmt = Command::new("gofmt");
     gofmt.arg("-l").args(MODULES.map(folder));
-    let unformatted = said(&mut gofmt)?;
+    let unformatted = output_of(&mut gofmt)?;
     ensure!(unformatted.is_empty(), "gofmt would change {unformatted}");
     let has_race = has_race_detector()?;
     let mut total = Tally::default();
@@ -45,8 +45,8 @@ pub(crate) fn run() -> Result<Tally> {
         total.skipped += 1;
     }
     for module in MODULES {
-        said(&mut go(module, &["vet", "./..."]))?;
-        said(&mut go(module, &["run", STATICCHECK, "./..."]))?;
+        output_of(&mut go(module, &["vet", "./..."]))?;
+        output_of(&mut go(module, &["run", STATICCHECK, "./..."]))?;
         total += tests(module, has_race)?;
     }
     Ok(total)
@@ -68,12 +68,13 @@ fn tests(module: &str, has_race: bool) -> Result<Tally> {
     Ok(tally)
 }
 
-/// The host needs no cgo; the race detector does.
+/// Returns whether the race detector works. It needs cgo, which the host does
+/// not.
 fn has_race_detector() -> Result<bool> {
-    if said(&mut go(MODULES[0], &["env", "CGO_ENABLED"]))? != "1" {
+    if output_of(&mut go(MODULES[0], &["env", "CGO_ENABLED"]))? != "1" {
         return Ok(false);
     }
-    let compiler = said(&mut go(MODULES[0], &["env", "CC"]))?;
+    let compiler = output_of(&mut go(MODULES[0], &["env", "CC"]))?;
     Ok(Command::new(compiler).arg("--version").output().is_ok())
 }
 
@@ -87,7 +88,7 @@ fn go(module: &str, arguments: &[&str]) -> Command {
     command
 }
 
-fn said(command: &mut Command) -> Result<String> {
+fn output_of(command: &mut Command) -> Result<String> {
     let Output {
         status,
         stdout,
@@ -96,9 +97,9 @@ fn said(command: &mut Command) -> Result<String> {
         .output()
         .with_context(|| format!("cannot start {command:?}"))?;
     if !status.success() {
-        let [said, error] =
+        let [output, error] =
             [stdout, stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
-        bail!("{command:?}: {said}{error}");
+        bail!("{command:?}: {output}{error}");
     }
     Ok(String::from_utf8(stdout)?.trim().to_owned())
 }

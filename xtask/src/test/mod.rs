@@ -1,4 +1,4 @@
-//! `cargo xtask test`: everything that has to hold, in stages.
+//! `cargo xtask test`: runs all checks and tests, in stages.
 
 mod cargo_tests;
 mod dependencies;

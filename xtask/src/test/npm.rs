@@ -1,4 +1,4 @@
-//! The npm package, as it was packed, in its runtimes and frameworks.
+//! Tests the packed npm package in its runtimes and frameworks.
 
 use std::{
     path::{Path, PathBuf},
@@ -13,7 +13,7 @@ use crate::{bench, package, project, tools};
 const TESTS: &str = "npm/tests";
 const EXAMPLE: &str = "npm/examples/next";
 
-/// In the oldest Node.js that the package is for.
+/// The suites in the oldest Node.js that the package supports.
 const OLD: &[&str] = &[
     "node",
     "commonjs",
@@ -27,7 +27,7 @@ const OLD: &[&str] = &[
     "yaml",
 ];
 
-/// In the newest, which some of them need.
+/// The suites in the newest Node.js, which some of them need.
 const NEW: &[&str] = &[
     "node",
     "commonjs",
@@ -45,13 +45,13 @@ const NEW: &[&str] = &[
     "next-seams",
 ];
 
-/// Where they are.
+/// The paths of both versions of Node.js.
 pub(crate) struct Nodes {
     old: PathBuf,
     pub(crate) new: PathBuf,
 }
 
-/// Packs it and puts it where the tests find it, also those of the corpus.
+/// Packs the package and unpacks it for the tests and the corpus.
 pub(crate) fn prepare() -> Result<Nodes> {
     package::run()?;
     for folder in [TESTS, EXAMPLE] {
@@ -81,9 +81,9 @@ fn suite(node: &Path, runtimes: &[&str]) -> Result<Tally> {
     let output = command
         .output()
         .with_context(|| format!("cannot start {command:?}"))?;
-    let said = String::from_utf8_lossy(&output.stdout);
-    let (told, result) = said.trim_end().rsplit_once('\n').unwrap_or(("", &said));
-    println!("{told}");
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    let (lines, result) = stdout.trim_end().rsplit_once('\n').unwrap_or(("", &stdout));
+    println!("{lines}");
     Tally::of_result(result).with_context(|| {
         let fault = String::from_utf8_lossy(&output.stderr);
         format!("{command:?} said no result: {result}\n{fault}")

@@ -1,4 +1,4 @@
-//! The stages of a run: what each takes, and how it ended.
+//! The stages of a run, with their times and results.
 
 use std::{
     collections::BTreeMap,
@@ -13,7 +13,8 @@ use anyhow::Result;
 use super::tally::Tally;
 use crate::project;
 
-/// What the stages took in the last run here: seconds and a name a line.
+/// The times of the last run on this machine: each line has the seconds and the
+/// name of a stage.
 const LAST: &str = "stages.txt";
 
 pub(super) struct Stages {
@@ -36,7 +37,7 @@ impl Stages {
         }
     }
 
-    /// A stage that holds or does not.
+    /// Runs a stage that passes or fails.
     pub(super) fn check(&mut self, name: &str, stage: impl FnOnce() -> Result<()>) {
         self.run(name, || {
             stage().map(|()| Tally {
@@ -46,7 +47,8 @@ impl Stages {
         });
     }
 
-    /// A stage that counts; where it could not run, it is one failure.
+    /// Runs a stage that counts tests. If it cannot run, it counts as one
+    /// failure.
     pub(super) fn run(&mut self, name: &str, stage: impl FnOnce() -> Result<Tally>) {
         let last = self.last.get(name).map_or(String::new(), |seconds| {
             format!(" (last time {:.1} min)", seconds / 60.0)
@@ -63,15 +65,15 @@ impl Stages {
         self.ended.push((name.to_owned(), start.elapsed(), tally));
     }
 
-    /// Prints the table, and what all came to as the last line.
+    /// Prints the table, with the total in the last line.
     pub(super) fn end(self) -> ExitCode {
         let mut total = Tally::default();
-        let mut took = String::new();
+        let mut times = String::new();
         println!("\nminutes  passed  failed  stage");
         for (name, time, tally) in self.ended {
             let Tally { passed, failed, .. } = tally;
             println!("{}  {passed:>6}  {failed:>6}  {name}", minutes(time));
-            took += &format!("{:.1} {name}\n", time.as_secs_f32());
+            times += &format!("{:.1} {name}\n", time.as_secs_f32());
             total += tally;
         }
         println!(
@@ -80,7 +82,7 @@ impl Stages {
             total.passed,
             total.failed
         );
-        if let Err(error) = fs::write(path(), took) {
+        if let Err(error) = fs::write(path(), times) {
             println!("the minutes could not be kept: {error}");
         }
         if env::var_os("CI").is_some() && total.skipped > 0 {

@@ -1,4 +1,4 @@
-//! How many tests passed.
+//! Counts of passed, failed and skipped tests.
 
 use std::{fmt, ops::AddAssign};
 
@@ -10,7 +10,7 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    /// From cargo's `test result: ok. 3 passed; 0 failed; 1 ignored; …`.
+    /// Parses cargo's `test result: ok. 3 passed; 0 failed; 1 ignored; …`.
     pub(crate) fn of_result(line: &str) -> Option<Self> {
         let counts = line.strip_prefix("test result: ")?.split_once(". ")?.1;
         let count = |what: &str| {
@@ -24,7 +24,7 @@ impl Tally {
         })
     }
 
-    /// From `go test -v`: tests, and not their parts, which count with them.
+    /// Counts the tests in the output of `go test -v`, without subtests.
     pub(crate) fn of_go(output: &str) -> Self {
         let count = |mark: &str| output.lines().filter(|line| line.starts_with(mark)).count();
         Self {
@@ -34,7 +34,7 @@ impl Tally {
         }
     }
 
-    /// A test that says that it was skipped has passed for cargo.
+    /// Counts a passed test as skipped: for cargo, a skipped test passes.
     pub(crate) fn skip_one(&mut self) {
         self.passed = self.passed.saturating_sub(1);
         self.skipped += 1;
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn tests_of_go_are_counted_without_their_parts() {
+    fn go_tests_are_counted_without_subtests() {
         let output = "=== RUN   TestA\n    --- PASS: TestA/part (0.00s)\n--- PASS: TestA (0.00s)\n\
                       --- FAIL: ExampleB (0.01s)\n--- SKIP: TestC (0.00s)\nok  \tpackage\t0.3s\n";
         assert_eq!(
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn another_line_is_no_result() {
+    fn another_line_is_not_a_result() {
         assert_eq!(Tally::of_result("test it_works ... ok"), None);
         assert_eq!(Tally::of_result("test result: none"), None);
     }

@@ -1,4 +1,4 @@
-//! A client that sends exactly the bytes that a test wants.
+//! A client that sends exactly the bytes of a test.
 
 use std::{
     io::{Read, Write},
@@ -7,10 +7,10 @@ use std::{
 
 use serde_json::Value;
 
-use super::PATIENCE;
+use super::TIMEOUT;
 use crate::cases::AUTHORITY;
 
-/// What came back.
+/// A reply.
 #[derive(Debug)]
 pub struct Reply {
     /// Its status.
@@ -37,7 +37,7 @@ impl Reply {
             .map(|(_, value)| &**value)
     }
 
-    /// Whether all of the body is there, as far as its length was said.
+    /// Returns whether the body is complete, if the reply has a length.
     fn is_whole(&self) -> bool {
         let length = self.header("content-length");
         length.and_then(|length| length.parse().ok()) == Some(self.body.len())
@@ -61,7 +61,7 @@ impl Sent {
     pub fn reply(mut self) -> Option<Reply> {
         let (mut bytes, mut chunk) = (Vec::new(), [0; 4096]);
         loop {
-            // Envoy closes a connection a second after an answer of its own.
+            // Envoy closes a connection a second after a local response.
             if let Some(reply) = parse(&bytes).filter(Reply::is_whole) {
                 return Some(reply);
             }
@@ -105,8 +105,8 @@ pub fn send(
 #[must_use]
 pub fn write(to: SocketAddr, bytes: &[u8]) -> Option<Sent> {
     let mut stream = TcpStream::connect(to).ok()?;
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    // Envoy may have answered and closed before it has read everything.
+    stream.set_read_timeout(Some(TIMEOUT)).unwrap();
+    // Envoy can answer and close before it has read everything.
     let _ = stream.write_all(bytes);
     Some(Sent(stream))
 }

@@ -1,4 +1,4 @@
-//! A real Envoy, from its start to its end.
+//! Starts and stops a real Envoy.
 
 use std::{
     collections::BTreeMap,
@@ -79,7 +79,7 @@ impl Envoy {
         Self::launch(command, &config, folder)
     }
 
-    /// `None` where it ends instead of serving.
+    /// `None` if Envoy ends instead of serving.
     fn launch(mut command: Command, config: &Path, folder: &Path) -> Option<Self> {
         let admin_file = folder.join("admin");
         let mut process = command
@@ -172,14 +172,14 @@ impl Drop for Envoy {
     }
 }
 
-/// Where an Envoy that is ready listens first.
+/// Returns the address of the first listener if Envoy is ready.
 fn ready(admin: SocketAddr) -> Option<SocketAddr> {
     let ready = client::send(admin, "GET", "/ready", &[])?.reply()?;
     let address = listeners(admin)?.remove(MAIN)?;
     (ready.status == 200).then_some(address)
 }
 
-/// Where Envoy listens, by the names of the listeners.
+/// Returns the addresses of the listeners by name.
 fn listeners(admin: SocketAddr) -> Option<BTreeMap<String, SocketAddr>> {
     let reply = client::send(admin, "GET", "/listeners", &[])?.reply()?;
     let named = reply.body.lines().filter_map(|line| line.split_once("::"));
@@ -194,7 +194,8 @@ fn log(folder: &Path) -> String {
     fs::read_to_string(folder.join("envoy.log")).unwrap_or_default()
 }
 
-/// A new one, in `target/`, so that what Envoy logged can be read afterwards.
+/// Makes a new folder in `target/`, so that the log of Envoy can be read after
+/// the test.
 fn folder() -> PathBuf {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);

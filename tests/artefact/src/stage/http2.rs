@@ -7,7 +7,7 @@ use std::{
     net::{SocketAddr, TcpStream},
 };
 
-use super::PATIENCE;
+use super::TIMEOUT;
 
 const DATA: u8 = 0;
 const HEADERS: u8 = 1;
@@ -62,7 +62,7 @@ impl Connection {
     pub fn open(to: SocketAddr) -> io::Result<Self> {
         let mut stream = TcpStream::connect(to)?;
         stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_read_timeout(Some(TIMEOUT))?;
         stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")?;
         let mut connection = Self {
             stream,

@@ -14,7 +14,7 @@ use std::{
 };
 
 /// How long a test waits for what has to happen.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Where `cargo xtask test` has put Envoy. A host that is absent is said to
 /// be; in CI it fails the run.
@@ -35,9 +35,9 @@ pub fn binary() -> Option<PathBuf> {
 /// Waits until it is so.
 ///
 /// # Panics
-/// Where that takes longer than [`PATIENCE`].
+/// Where that takes longer than [`TIMEOUT`].
 pub fn eventually(what: &str, so: impl FnMut() -> bool) {
-    assert!(within(PATIENCE, so), "it never happened: {what}");
+    assert!(within(TIMEOUT, so), "it never happened: {what}");
 }
 
 /// Whether it is so before the time is over.

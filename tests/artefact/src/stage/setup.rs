@@ -1,5 +1,5 @@
-//! How Envoy is configured: the filter as the README shows it, an upstream,
-//! and a cluster for each issuer.
+//! Makes configurations of Envoy: the filter from the README, an upstream, and
+//! a cluster for each issuer.
 
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -261,7 +261,7 @@ fn cluster(name: &str, to: &Value) -> Value {
     })
 }
 
-/// HTTP/1 with these options, as a cluster has it.
+/// Makes the options of a cluster for HTTP/1.
 fn http1(options: &Value) -> Value {
     json!({
         "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
@@ -282,7 +282,7 @@ pub fn address(address: SocketAddr) -> Value {
     } })
 }
 
-/// The filter as the README shows it, with this configuration.
+/// Makes the filter from the README with this configuration.
 fn filter(configuration: &Value) -> Value {
     let readme = include_str!("../../../../envoy-filter/README.md");
     let (_, block) = readme

@@ -1,4 +1,4 @@
-//! The OCI image layout.
+//! Tests of the OCI image layout.
 
 use std::{collections::BTreeSet, fs, io::Read};
 
@@ -7,7 +7,7 @@ use flate2::read::GzDecoder;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-/// The digest of the image's manifest, in hex.
+/// Returns the digest of the image's manifest, in hex.
 pub(crate) fn digest() -> String {
     let index = json(&dist::read("oci/index.json"));
     let [image] = index["manifests"].as_array().unwrap().as_slice() else {
@@ -17,7 +17,7 @@ pub(crate) fn digest() -> String {
 }
 
 #[test]
-fn the_image_holds_the_file_itself() {
+fn the_image_contains_the_module() {
     let manifest = json(&blob(&digest()));
     let [layer] = manifest["layers"].as_array().unwrap().as_slice() else {
         panic!("Istio takes an image of one layer: {manifest}");
@@ -44,9 +44,9 @@ fn the_image_holds_the_file_itself() {
 }
 
 #[test]
-fn it_has_the_form_that_istio_and_envoy_gateway_look_for() {
+fn it_has_the_layout_that_istio_and_envoy_gateway_expect() {
     let manifest = json(&blob(&digest()));
-    // With Docker's media types they would look for something else.
+    // With Docker's media types they would expect another layout.
     assert_eq!(
         manifest["mediaType"],
         "application/vnd.oci.image.manifest.v1+json"
@@ -62,7 +62,7 @@ fn it_has_the_form_that_istio_and_envoy_gateway_look_for() {
 }
 
 #[test]
-fn every_blob_is_named_by_its_digest_and_none_is_left_over() {
+fn every_blob_has_its_digest_as_name_and_none_is_unused() {
     let image = digest();
     let manifest = json(&blob(&image));
     let layers = manifest["layers"].as_array().unwrap();
@@ -78,7 +78,7 @@ fn every_blob_is_named_by_its_digest_and_none_is_left_over() {
     assert_eq!(files.collect::<BTreeSet<_>>(), expected);
 }
 
-/// What `dist/countersign.wasm.sha256` says.
+/// Returns the digest in `dist/countersign.wasm.sha256`.
 pub(crate) fn module_digest() -> String {
     let line = String::from_utf8(dist::read("countersign.wasm.sha256")).unwrap();
     line.split(' ').next().unwrap().to_owned()

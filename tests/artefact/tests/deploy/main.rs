@@ -1,5 +1,5 @@
-//! What `cargo xtask build` puts into `dist/` for clusters: the image of the
-//! file, and manifests that name it.
+//! Tests of the files for clusters that `cargo xtask build` writes into
+//! `dist/`: the image of the module, and the manifests with its digests.
 
 mod image;
 mod manifests;

@@ -1,4 +1,4 @@
-//! What stands in the manifests.
+//! Tests of the manifests.
 
 use std::{env, ffi::OsStr, fs, path::Path, process::Command};
 
@@ -18,7 +18,7 @@ const FILES: [&str; 7] = [
 ];
 const BOOTSTRAP: &str = "envoy/bootstrap.yaml";
 
-/// Every manifest, and its file.
+/// Returns every manifest with its file.
 pub(crate) fn all() -> Vec<(&'static str, Value)> {
     let read = |file| {
         yaml::read(file)
@@ -29,7 +29,7 @@ pub(crate) fn all() -> Vec<(&'static str, Value)> {
 }
 
 #[test]
-fn they_pin_the_image_that_was_built_and_say_which_file_is_in_it() {
+fn they_pin_the_built_image_and_name_the_module_in_it() {
     let (image, module) = (image::digest(), image::module_digest());
     let mut pinned = 0;
     for (file, manifest) in all() {
@@ -53,7 +53,7 @@ fn they_pin_the_image_that_was_built_and_say_which_file_is_in_it() {
 }
 
 #[test]
-fn every_template_was_filled() {
+fn every_template_is_filled() {
     let mut templates = 0;
     for folder in ["istio", "envoy-gateway", "envoy"] {
         for entry in fs::read_dir(dist::root().join("deploy").join(folder)).unwrap() {
@@ -75,7 +75,7 @@ fn every_template_was_filled() {
 }
 
 #[test]
-fn without_the_module_nobody_passes_and_one_that_died_comes_back() {
+fn without_the_module_no_request_passes_and_a_crashed_one_restarts() {
     for (file, manifest) in all() {
         let spec = &manifest["spec"];
         match manifest["kind"].as_str().unwrap() {
@@ -94,7 +94,7 @@ fn without_the_module_nobody_passes_and_one_that_died_comes_back() {
 }
 
 #[test]
-fn what_backends_may_read_in_two_ways_is_refused_before_the_filter() {
+fn requests_with_two_readings_are_refused_before_the_filter() {
     let manager = |file: &str, pointer: &str| {
         let manifest = yaml::read(file).remove(0);
         manifest.pointer(pointer).cloned().unwrap()
@@ -124,7 +124,7 @@ fn what_backends_may_read_in_two_ways_is_refused_before_the_filter() {
 }
 
 #[test]
-fn what_fetches_an_issuers_documents_is_there() {
+fn the_cluster_for_an_issuers_documents_exists() {
     for (file, _, configuration) in configurations() {
         let cluster = &configuration["envoy"]["clusters"]["auth.example.com"];
         let folder = file.split_once('/').unwrap().0;
@@ -135,7 +135,7 @@ fn what_fetches_an_issuers_documents_is_there() {
     }
 }
 
-/// The configurations of the filter: file, kind, and what the filter gets.
+/// Returns the configurations of the filter: file, kind and configuration.
 fn configurations() -> Vec<(&'static str, String, Value)> {
     let mut configurations = Vec::new();
     for (file, manifest) in all() {
@@ -152,12 +152,12 @@ fn configurations() -> Vec<(&'static str, String, Value)> {
     configurations
 }
 
-/// The clusters that come of the manifests of a folder.
+/// Returns the clusters that the manifests of a folder define.
 fn clusters(folder: &str) -> Vec<String> {
     let mut clusters = Vec::new();
     for (_, manifest) in all().iter().filter(|(file, _)| file.starts_with(folder)) {
         match manifest["kind"].as_str().unwrap() {
-            // Istio's name for a port of a host.
+            // Istio's name for the cluster of a host and port.
             "ServiceEntry" => clusters.push(format!(
                 "outbound|{}||{}",
                 manifest["spec"]["ports"][0]["number"],
@@ -178,7 +178,7 @@ fn cluster_of(proxy: &Value) -> Value {
 }
 
 #[test]
-fn envoy_takes_the_bootstrap_the_cluster_and_every_configuration_of_the_filter() {
+fn envoy_accepts_the_bootstrap_the_cluster_and_every_configuration_of_the_filter() {
     let Some(envoy) = env::var_os("COUNTERSIGN_ENVOY") else {
         assert!(env::var_os("CI").is_none(), "COUNTERSIGN_ENVOY is not set");
         println!("skipped: COUNTERSIGN_ENVOY is not set; `cargo xtask test` installs Envoy");
@@ -211,16 +211,16 @@ fn envoy_takes_the_bootstrap_the_cluster_and_every_configuration_of_the_filter()
         all.push((kind, put(with(Some(&configuration)))));
     }
     for (name, text) in all {
-        let (is_taken, said) = validate(&envoy, &name, &text);
-        assert!(is_taken, "{name}:\n{said}");
+        let (is_accepted, log) = validate(&envoy, &name, &text);
+        assert!(is_accepted, "{name}:\n{log}");
     }
-    // It looks at the policy too.
-    let (is_taken, _) = validate(
+    // Envoy also validates the policy.
+    let (is_accepted, _) = validate(
         &envoy,
         "broken",
         &put(with(Some(&json!({ "contract": "1" })))),
     );
-    assert!(!is_taken);
+    assert!(!is_accepted);
 }
 
 fn validate(envoy: &OsStr, name: &str, bootstrap: &str) -> (bool, String) {
@@ -231,6 +231,6 @@ fn validate(envoy: &OsStr, name: &str, bootstrap: &str) -> (bool, String) {
         .arg(&file)
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    (output.status.success(), said)
+    let log = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output.status.success(), log)
 }

@@ -1,4 +1,4 @@
-//! The manifests against the published schemas of their kinds.
+//! Validates the manifests against the published schemas of their kinds.
 
 use std::{collections::BTreeMap, env, fs};
 
@@ -8,17 +8,17 @@ use serde_json::{Value, json};
 
 use crate::manifests;
 
-/// Beside the repository, where they are at all.
+/// The folder of the schemas beside the repository, if it exists.
 const FOLDER: &str = "../shared/schemas";
 const FILES: [&str; 2] = [
     "istio-crds.yaml",
     "envoy-gateway-envoyextensionpolicies.yaml",
 ];
-/// Kinds of which no schema is there.
+/// Kinds without a schema in the folder.
 const WITHOUT_SCHEMA: [&str; 3] = ["ClientTrafficPolicy", "DestinationRule", "EnvoyProxy"];
 
 #[test]
-fn every_manifest_is_what_its_kind_allows() {
+fn every_manifest_satisfies_its_schema() {
     let Some(schemas) = published() else {
         return;
     };
@@ -46,7 +46,7 @@ fn every_manifest_is_what_its_kind_allows() {
 }
 
 #[test]
-fn a_word_that_is_written_wrong_does_not_pass() {
+fn a_misspelled_member_is_refused() {
     let Some(schemas) = published() else {
         return;
     };
@@ -76,7 +76,7 @@ fn fault(schema: &Value, manifest: &Value) -> Option<String> {
     judged.err().map(|error| error.to_string())
 }
 
-/// By kind and `apiVersion`.
+/// Returns the schemas by kind and `apiVersion`.
 fn published() -> Option<BTreeMap<(String, String), Value>> {
     let folder = dist::root().join(FOLDER);
     if !folder.exists() {
@@ -105,7 +105,8 @@ fn published() -> Option<BTreeMap<(String, String), Value>> {
             for version in versions {
                 let mut schema = version["schema"]["openAPIV3Schema"].take();
                 for member in ["apiVersion", "kind", "metadata"] {
-                    // Every resource has them; Kubernetes checks them itself.
+                    // Every resource has these members; Kubernetes validates
+                    // them itself.
                     schema["properties"][member] = json!({});
                 }
                 close(&mut schema);
@@ -117,7 +118,7 @@ fn published() -> Option<BTreeMap<(String, String), Value>> {
     Some(schemas)
 }
 
-/// A cluster drops members that it does not know: here they are faults.
+/// Refuses unknown members, which a cluster would drop.
 fn close(schema: &mut Value) {
     let Some(members) = schema.as_object_mut() else {
         return;

@@ -1,4 +1,4 @@
-//! What a client gets that may not pass.
+//! Tests of the responses to denied requests.
 
 use countersign_artefact_tests::token::Key;
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::stage::{self, client::Reply, envoy::Envoy, policy, setup::Setup, upstream};
 
 #[test]
-fn a_denial_is_small_json_that_nobody_stores() {
+fn a_denial_is_small_json_that_is_not_stored() {
     let Some(binary) = stage::binary() else {
         return;
     };
@@ -25,7 +25,7 @@ fn a_denial_is_small_json_that_nobody_stores() {
 }
 
 #[test]
-fn the_code_is_a_header_where_the_operator_wants_it() {
+fn the_code_is_in_a_header_if_configured() {
     let Some(binary) = stage::binary() else {
         return;
     };
@@ -35,7 +35,7 @@ fn the_code_is_a_header_where_the_operator_wants_it() {
 }
 
 #[test]
-fn grpc_is_answered_with_its_own_status() {
+fn grpc_requests_get_a_grpc_status() {
     let Some(binary) = stage::binary() else {
         return;
     };

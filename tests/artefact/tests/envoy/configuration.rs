@@ -1,4 +1,5 @@
-//! The plugin's configuration, and what Envoy does with a broken one.
+//! Tests of the plugin's configuration, and of Envoy's reaction to an invalid
+//! one.
 
 use std::fs;
 
@@ -16,7 +17,7 @@ use crate::stage::{
 };
 
 #[test]
-fn a_struct_is_read_as_text_is() {
+fn a_struct_is_read_like_text() {
     let Some(binary) = stage::binary() else {
         return;
     };
@@ -31,7 +32,7 @@ fn a_struct_is_read_as_text_is() {
 }
 
 #[test]
-fn a_refused_configuration_says_every_problem_in_one_message() {
+fn a_refused_configuration_logs_all_problems_in_one_message() {
     let Some(binary) = stage::binary() else {
         return;
     };
@@ -67,7 +68,7 @@ fn a_refused_configuration_says_every_problem_in_one_message() {
 }
 
 #[test]
-fn a_document_that_nobody_would_fetch_is_a_problem_at_once() {
+fn a_document_without_a_cluster_is_a_problem_at_once() {
     let Some(binary) = stage::binary() else {
         return;
     };
@@ -79,7 +80,7 @@ fn a_document_that_nobody_would_fetch_is_a_problem_at_once() {
 }
 
 #[test]
-fn a_broken_policy_leaves_the_old_one_serving() {
+fn an_invalid_policy_leaves_the_old_one_in_force() {
     let Some(binary) = stage::binary() else {
         return;
     };
@@ -100,7 +101,7 @@ fn a_broken_policy_leaves_the_old_one_serving() {
     assert_eq!(envoy.get("/", None).status, 401);
 
     listener.write(&inline(&b));
-    eventually("the next good policy is in force", || {
+    eventually("the next valid policy is in force", || {
         envoy.get("/", Some(&policy::token(&b))).status == 200
     });
     assert_eq!(
@@ -110,7 +111,7 @@ fn a_broken_policy_leaves_the_old_one_serving() {
 }
 
 #[test]
-fn a_mistyped_cluster_leaves_the_old_configuration_serving() {
+fn a_misspelled_cluster_leaves_the_old_configuration_in_force() {
     let Some(binary) = stage::binary() else {
         return;
     };
@@ -139,7 +140,7 @@ fn a_mistyped_cluster_leaves_the_old_configuration_serving() {
     assert_eq!(envoy.get("/", Some(&token)).status, 200);
 
     listener.write(&with("issuer", "third"));
-    eventually("the next good one is in force", || {
+    eventually("the next valid one is in force", || {
         envoy.metric("wasmcustom.third.started").is_some()
     });
     assert_eq!(envoy.get("/", Some(&token)).status, 200);
@@ -151,7 +152,7 @@ fn a_mistyped_cluster_leaves_the_old_configuration_serving() {
 }
 
 #[test]
-fn a_cluster_that_is_not_there_at_the_start_is_said_to_be_missing() {
+fn a_missing_cluster_at_the_start_is_logged() {
     let Some(binary) = stage::binary() else {
         return;
     };
@@ -167,7 +168,7 @@ fn a_cluster_that_is_not_there_at_the_start_is_said_to_be_missing() {
     assert_eq!(envoy.get("/public/", None).status, 200);
 }
 
-/// A listener in a file that Envoy watches.
+/// A file with a listener, which Envoy watches.
 struct Reloaded(std::path::PathBuf, std::net::SocketAddr);
 
 impl Reloaded {
@@ -180,7 +181,7 @@ impl Reloaded {
 
     fn write(&self, policy: &Value) -> Setup {
         let (setup, listener) = Setup::new(policy, self.1).dynamic(self.0.to_str().unwrap());
-        // Envoy sees a file that takes the place of another.
+        // Envoy notices a file that replaces another.
         let next = self.0.with_extension("next");
         fs::write(&next, listener.to_string()).unwrap();
         fs::rename(&next, &self.0).unwrap();

@@ -1,5 +1,5 @@
-//! Crowds that wait for a document: Envoy runs the answers of one callback
-//! within each other, so that too many of them at once end the filter.
+//! Tests with many requests that wait for a document. Envoy nests the answers
+//! of one callback, so too many at once crash the filter.
 
 use std::{thread, time::Duration};
 
@@ -20,15 +20,15 @@ use crate::stage::{
 };
 
 const CROWD: u64 = 5_000;
-/// Streams of one connection of HTTP/2: Envoy allows 1,024.
+/// Streams of one HTTP/2 connection. Envoy allows 1,024.
 const STREAMS: u64 = 1_000;
 
-/// Envoy answers this by itself: that ends a request within the callback.
+/// Envoy answers this path itself, which ends a request inside the callback.
 const DIRECT: &str = "/direct";
 const UPSTREAM: &str = "/upstream";
 
 #[test]
-fn a_crowd_is_answered_and_the_filter_lives() {
+fn a_crowd_is_answered_and_the_filter_survives() {
     let (Some(binary), Some(clock)) = (stage::binary(), Clock::new(cases::now_ms())) else {
         return;
     };
@@ -81,7 +81,7 @@ fn a_crowd_is_answered_and_the_filter_lives() {
         eventually(&format!("{name}: all wait"), || {
             envoy.metric("http.http.downstream_rq_active") == Some(CROWD)
         });
-        issuer.let_go();
+        issuer.release();
         let statuses = crowd.statuses();
         let status = if known { 200 } else { 401 };
         let others = statuses.iter().filter(|seen| **seen != status).count();
@@ -93,7 +93,7 @@ fn a_crowd_is_answered_and_the_filter_lives() {
 }
 
 #[test]
-fn an_issuer_that_hangs_is_no_other_issuers_trouble() {
+fn an_issuer_that_does_not_answer_does_not_affect_others() {
     let Some(binary) = stage::binary() else {
         return;
     };
@@ -174,7 +174,7 @@ impl Crowd {
                 .map(|sent| sent.reply().map_or(0, |reply| reply.status))
                 .collect(),
             Self::Two(connections) => {
-                // Each is read, or none could go on.
+                // All replies are read, so that none blocks the others.
                 let readers = connections
                     .into_iter()
                     .map(|c| thread::spawn(|| c.replies()));

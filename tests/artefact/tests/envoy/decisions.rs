@@ -1,4 +1,4 @@
-//! Envoy decides as the native crate does.
+//! Tests that the filter in Envoy decides like the native crate.
 
 use countersign_artefact_tests::{
     cases::{self, Answer, Case},
@@ -8,7 +8,7 @@ use countersign_artefact_tests::{
 use crate::stage::{self, client::Reply, envoy::Envoy, setup::Setup, upstream};
 
 #[test]
-fn envoy_decides_as_the_native_crate() {
+fn envoy_decides_like_the_native_crate() {
     let Some(binary) = stage::binary() else {
         return;
     };
@@ -26,7 +26,7 @@ fn envoy_decides_as_the_native_crate() {
 }
 
 #[test]
-fn the_upstream_sees_who_is_calling_and_nobody_can_claim_to_be() {
+fn the_upstream_gets_the_identity_and_a_client_cannot_forge_it() {
     let Some(binary) = stage::binary() else {
         return;
     };

@@ -1,6 +1,6 @@
-//! How many answers of one callback Envoy survives, looked for with a module
-//! that does nothing else: it holds requests until as many are there as its
-//! configuration has bytes, and answers all of them in one tick.
+//! Measures how many answers in one callback Envoy survives. The test module
+//! holds requests until their number equals the bytes of its configuration, and
+//! answers all of them in one tick.
 
 use std::fs;
 
@@ -45,11 +45,11 @@ const HOLDER: &str = r#"(module
   ;; V8 looks at the stack only in functions that call others.
   (func (export "proxy_on_delete") (param i32) (drop (call $time (i32.const 8)))))"#;
 
-/// A crowd of this size has always been too much.
+/// This size always crashes the filter.
 const LARGEST: usize = 2_048;
 
 #[test]
-fn the_filter_answers_less_than_half_of_what_envoy_survives() {
+fn the_filter_answers_less_than_half_of_envoys_limit() {
     let Some(binary) = stage::binary() else {
         return;
     };
@@ -74,15 +74,15 @@ fn the_filter_answers_less_than_half_of_what_envoy_survives() {
         assert_eq!(all, !died, "{count}: {}", envoy.log());
         all
     };
-    // The edge lies between these two.
+    // The limit is between these two.
     let (mut good, mut bad) = (2 * ANSWERED_AT_ONCE, LARGEST);
     assert!(
         survives(good),
-        "{ANSWERED_AT_ONCE} answers at once are too many"
+        "{ANSWERED_AT_ONCE} answers in one callback are too many"
     );
     assert!(
         !survives(bad),
-        "Envoy survives any crowd: ANSWERED_AT_ONCE may go"
+        "Envoy has no limit any more: remove ANSWERED_AT_ONCE"
     );
     while bad - good > 64 {
         let middle = usize::midpoint(good, bad);
@@ -92,6 +92,6 @@ fn the_filter_answers_less_than_half_of_what_envoy_survives() {
             bad = middle;
         }
     }
-    println!("Envoy survives {good} answers of one callback, and not {bad}");
+    println!("Envoy survives {good} answers in one callback, but not {bad}");
     assert!(2 * ANSWERED_AT_ONCE < good);
 }

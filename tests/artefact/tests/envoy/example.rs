@@ -1,4 +1,4 @@
-//! The configuration that a new user starts with, but for its ports.
+//! Tests of the example configuration, with other ports.
 
 use std::{
     io::Write,
@@ -23,7 +23,7 @@ use crate::stage::{
 const EXAMPLE: &str = include_str!("../../../../envoy-filter/example.yaml");
 
 #[test]
-fn the_example_works_as_it_is() {
+fn the_example_works() {
     let Some(binary) = stage::binary() else {
         return;
     };
@@ -57,7 +57,7 @@ fn the_example_works_as_it_is() {
 }
 
 #[test]
-fn its_fetches_end_at_a_megabyte() {
+fn its_fetches_are_limited_to_a_megabyte() {
     let Some(binary) = stage::binary() else {
         return;
     };
@@ -86,7 +86,7 @@ fn its_fetches_end_at_a_megabyte() {
     assert!(sent.load(Ordering::Relaxed) > 1 << 20);
 }
 
-/// With ports that are free, and this issuer.
+/// Returns the example with free ports and this issuer.
 fn example(issuer: SocketAddr) -> String {
     let port = |port: u16| format!("port_value: {port}");
     EXAMPLE

@@ -1,5 +1,5 @@
-//! Clients and issuers that mean harm, or are merely broken. Nothing of it
-//! may end the filter: what is good passes as before.
+//! Tests with malicious or broken clients and issuers. They must not crash the
+//! filter, and valid requests must pass as before.
 
 use std::time::Duration;
 
@@ -19,14 +19,14 @@ use crate::stage::{
 };
 
 #[test]
-fn no_request_ends_the_filter() {
+fn no_request_crashes_the_filter() {
     let Some(binary) = stage::binary() else {
         return;
     };
     let key = Key::read("rsa-2048-a");
     let policy = policy::of(json!({ "jwks": { "keys": [key.public()] } }));
     let setup = Setup::new(&policy, upstream::echo()).manage(|manager| {
-        // Envoy's own bounds are lower than some of what is tried here.
+        // Some of these requests exceed Envoy's own limits.
         manager["max_request_headers_kb"] = json!(512);
         manager["common_http_protocol_options"] = json!({ "max_headers_count": 400 });
     });
@@ -102,7 +102,7 @@ fn no_request_ends_the_filter() {
 }
 
 #[test]
-fn a_flood_of_unknown_keys_costs_the_issuer_one_fetch_in_thirty_seconds() {
+fn a_flood_of_unknown_keys_causes_one_fetch_in_thirty_seconds() {
     let (Some(binary), Some(clock)) = (stage::binary(), Clock::new(cases::now_ms())) else {
         return;
     };
@@ -126,7 +126,7 @@ fn a_flood_of_unknown_keys_costs_the_issuer_one_fetch_in_thirty_seconds() {
 }
 
 #[test]
-fn a_slow_issuer_is_waited_for_only_so_long_and_by_only_so_many() {
+fn the_wait_for_a_slow_issuer_is_limited_in_time_and_number() {
     let Some(binary) = stage::binary() else {
         return;
     };
@@ -147,7 +147,7 @@ fn a_slow_issuer_is_waited_for_only_so_long_and_by_only_so_many() {
         let reply = sent.reply().unwrap();
         assert_eq!((reply.status, &*reply.code()), (503, "keys_unavailable"));
     }
-    assert_eq!(issuer.asked(JWKS), 1, "nobody has asked again");
+    assert_eq!(issuer.asked(JWKS), 1, "there is no second fetch");
     eventually("the fetch has failed", || {
         envoy.metric("wasmcustom.countersign.fetches_failed") == Some(1)
     });
@@ -158,7 +158,7 @@ fn a_slow_issuer_is_waited_for_only_so_long_and_by_only_so_many() {
 }
 
 #[test]
-fn a_client_that_leaves_is_forgotten_and_its_place_is_free() {
+fn a_client_that_leaves_frees_its_place() {
     let Some(binary) = stage::binary() else {
         return;
     };
@@ -187,7 +187,7 @@ fn a_client_that_leaves_is_forgotten_and_its_place_is_free() {
 }
 
 #[test]
-fn a_lying_issuer_is_not_believed() {
+fn invalid_documents_of_an_issuer_are_refused() {
     let Some(binary) = stage::binary() else {
         return;
     };
@@ -239,7 +239,7 @@ fn a_lying_issuer_is_not_believed() {
 }
 
 #[test]
-fn those_who_waited_go_on_in_the_order_in_which_they_came() {
+fn waiting_requests_continue_in_their_order_of_arrival() {
     let Some(binary) = stage::binary() else {
         return;
     };

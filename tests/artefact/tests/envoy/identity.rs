@@ -1,5 +1,5 @@
-//! What the rest of Envoy learns of the caller: the filter state, read by the
-//! real RBAC filter and by the real access log.
+//! Tests of the filter state, which the real RBAC filter and the real access
+//! log read.
 
 use std::{fs, path::Path};
 
@@ -16,7 +16,7 @@ use crate::stage::{
 };
 
 #[test]
-fn rbac_decides_by_the_tenant_that_was_verified() {
+fn rbac_decides_by_the_verified_tenant() {
     let Some(binary) = stage::binary() else {
         return;
     };
@@ -39,13 +39,13 @@ fn rbac_decides_by_the_tenant_that_was_verified() {
         assert_eq!(
             envoy.get("/public/", None).status,
             403,
-            "nobody has no tenant: {rbac}"
+            "a request without a principal has no tenant: {rbac}"
         );
     }
 }
 
 #[test]
-fn the_access_log_says_who_it_was_or_why_not() {
+fn the_access_log_has_the_subject_or_the_code() {
     let Some(binary) = stage::binary() else {
         return;
     };
@@ -88,7 +88,7 @@ fn the_access_log_says_who_it_was_or_why_not() {
 }
 
 #[test]
-fn nothing_is_set_that_nobody_asked_for() {
+fn only_configured_properties_are_set() {
     let Some(binary) = stage::binary() else {
         return;
     };
@@ -102,7 +102,7 @@ fn nothing_is_set_that_nobody_asked_for() {
     assert_eq!(envoy.get("/", Some(&policy::token(&key))).status, 403);
 }
 
-/// Envoy writes its access log every ten seconds, or when it is told to.
+/// Envoy writes its access log every ten seconds, or on request.
 fn flushed(envoy: &Envoy, path: &Path) -> String {
     let mut log = String::new();
     eventually("the access log is written", || {
@@ -133,7 +133,8 @@ fn rbac(principal: &Value, condition: Option<&Value>) -> Value {
     })
 }
 
-/// `filter_state['wasm.countersign.tenant'] == b'acme'`: to CEL it is bytes.
+/// Returns `filter_state['wasm.countersign.tenant'] == b'acme'`. In CEL the
+/// value is bytes.
 fn tenant_is_acme() -> Value {
     let call = |id: u32, function: &str, args: Value| json!({ "id": id, "call_expr": { "function": function, "args": args } });
     let state = json!({ "id": 3, "ident_expr": { "name": "filter_state" } });

@@ -1,4 +1,4 @@
-//! Documents: fetched by Envoy, on time, and only by one worker.
+//! Tests that Envoy fetches documents on time and with only one worker.
 
 use std::{thread, time::Duration};
 
@@ -19,7 +19,7 @@ use crate::stage::{
 const METADATA: &str = "/.well-known/openid-configuration";
 
 #[test]
-fn keys_are_fetched_before_anybody_asks() {
+fn keys_are_fetched_before_the_first_request() {
     let Some(binary) = stage::binary() else {
         return;
     };
@@ -62,7 +62,7 @@ fn discovery_names_the_keys_and_must_name_its_issuer() {
 }
 
 #[test]
-fn discovery_aims_no_fetch_at_another_service_of_the_mesh() {
+fn discovery_cannot_direct_fetches_to_another_service_of_the_mesh() {
     let Some(binary) = stage::binary() else {
         return;
     };
@@ -92,7 +92,7 @@ fn discovery_aims_no_fetch_at_another_service_of_the_mesh() {
 }
 
 #[test]
-fn who_comes_before_the_keys_waits_for_them_and_nobody_else_does() {
+fn only_requests_that_need_the_keys_wait_for_them() {
     let Some(binary) = stage::binary() else {
         return;
     };
@@ -119,7 +119,7 @@ fn who_comes_before_the_keys_waits_for_them_and_nobody_else_does() {
 }
 
 #[test]
-fn without_keys_the_client_is_told_when_to_come_back() {
+fn without_keys_the_response_has_retry_after() {
     let Some(binary) = stage::binary() else {
         return;
     };
@@ -144,7 +144,7 @@ fn without_keys_the_client_is_told_when_to_come_back() {
 }
 
 #[test]
-fn revocations_are_fetched_and_obeyed() {
+fn revocations_are_fetched_and_applied() {
     let Some(binary) = stage::binary() else {
         return;
     };
@@ -179,7 +179,7 @@ fn revocations_are_fetched_and_obeyed() {
 }
 
 #[test]
-fn a_list_of_revocations_outgrows_one_callback_and_holds_up_nobody() {
+fn a_large_revocation_document_delays_no_request() {
     let Some(binary) = stage::binary() else {
         return;
     };
@@ -216,7 +216,7 @@ fn a_list_of_revocations_outgrows_one_callback_and_holds_up_nobody() {
 }
 
 #[test]
-fn keys_that_have_moved_are_not_those_of_the_old_place() {
+fn after_a_move_keys_of_the_old_address_are_not_used() {
     let (Some(binary), Some(clock)) = (stage::binary(), Clock::new(cases::now_ms())) else {
         return;
     };
@@ -235,11 +235,11 @@ fn keys_that_have_moved_are_not_those_of_the_old_place() {
         .environment(clock.environment())
         .concurrency(4);
     let envoy = Envoy::start(&binary, &setup);
-    let everybody =
+    let all_workers_allow =
         |key: &Key| (0..20).all(|_| envoy.get("/", Some(&policy::token(key))).status == 200);
-    eventually("the keys are there", || everybody(&a));
+    eventually("the keys are there", || all_workers_allow(&a));
 
-    // The old place answers late, and wants to be asked again in a day.
+    // The old address answers late, with a freshness of one day.
     let late = keys(&a, "max-age=86400").after(Duration::from_secs(2));
     issuer.publish("/old", late);
     issuer.publish(METADATA, metadata("/new"));
@@ -249,7 +249,7 @@ fn keys_that_have_moved_are_not_those_of_the_old_place() {
         (issuer.asked("/old"), issuer.asked("/new")) == (2, 1)
     });
     thread::sleep(Duration::from_secs(3));
-    assert!(everybody(&b), "{}", envoy.log());
+    assert!(all_workers_allow(&b), "{}", envoy.log());
     assert_eq!(
         envoy.get("/", Some(&policy::token(&a))).code(),
         "key_unknown"
@@ -262,7 +262,7 @@ fn keys_that_have_moved_are_not_those_of_the_old_place() {
 }
 
 #[test]
-fn many_issuers_are_asked_a_few_at_a_time() {
+fn documents_of_many_issuers_are_fetched_a_few_at_a_time() {
     let Some(binary) = stage::binary() else {
         return;
     };
@@ -289,7 +289,7 @@ fn many_issuers_are_asked_a_few_at_a_time() {
         envoy.metric("wasmcustom.countersign.fetches_ok") >= Some(120)
     });
     assert_eq!(issuer.heads().len(), ISSUERS);
-    // Envoy's one worker and its main thread.
+    // Envoy has one worker and its main thread.
     let most = issuer.most_at_once();
     assert!(most <= 2 * 32, "{most} at once");
     let mut claims = policy::claims();

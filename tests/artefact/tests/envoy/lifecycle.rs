@@ -1,5 +1,5 @@
-//! Keys through hours and days, in an Envoy of four workers whose clock the
-//! test sets: whatever happens, one worker fetches for all.
+//! Tests of keys over hours and days, in an Envoy with four workers and a clock
+//! that the test sets. One worker fetches for all of them.
 
 use std::{thread, time::Duration};
 
@@ -16,7 +16,7 @@ use crate::stage::{
     setup::Setup,
 };
 
-/// Connections that reach every worker.
+/// Number of connections that reaches every worker.
 const MANY: usize = 40;
 
 #[test]
@@ -25,14 +25,14 @@ fn a_rotation_reaches_all_workers_by_one_fetch() {
         return;
     };
     let (old, new) = (Key::read("rsa-2048-a"), Key::read("rsa-2048-b"));
-    everybody(&envoy, &old, 200);
+    every_worker_answers(&envoy, &old, 200);
     assert_eq!(issuer.asked(JWKS), 1);
 
     issuer.publish(JWKS, Document::keys(&[&new]));
-    everybody(&envoy, &new, 401);
+    every_worker_answers(&envoy, &new, 401);
     assert_eq!(issuer.asked(JWKS), 1, "it was asked less than 30 s ago");
     clock.pass(30);
-    everybody(&envoy, &new, 200);
+    every_worker_answers(&envoy, &new, 200);
     eventually("the withdrawn key is gone in every worker", || {
         (0..MANY).all(|_| envoy.get("/", Some(&token(&old))).code() == "key_unknown")
     });
@@ -44,11 +44,11 @@ fn keys_are_refreshed_ahead_of_time_and_then_by_one_worker() {
     let Some((envoy, clock, issuer)) = start("max-age=1000") else {
         return;
     };
-    everybody(&envoy, &Key::read("rsa-2048-a"), 200);
+    every_worker_answers(&envoy, &Key::read("rsa-2048-a"), 200);
     clock.pass(799);
     settle();
     assert_eq!(issuer.asked(JWKS), 1, "80 % of their time are not over");
-    // Up to a tenth later, and still before the keys are old.
+    // The refresh is up to a tenth later, but before the keys are too old.
     clock.pass(81);
     eventually("they are refreshed", || issuer.asked(JWKS) == 2);
     settle();
@@ -56,11 +56,11 @@ fn keys_are_refreshed_ahead_of_time_and_then_by_one_worker() {
 }
 
 #[test]
-fn a_clock_set_back_by_hours_puts_no_refresh_off() {
+fn a_clock_set_back_by_hours_delays_no_refresh() {
     let Some((envoy, clock, issuer)) = start("max-age=1000") else {
         return;
     };
-    everybody(&envoy, &Key::read("rsa-2048-a"), 200);
+    every_worker_answers(&envoy, &Key::read("rsa-2048-a"), 200);
     settle();
     clock.set(cases::now_ms() - 8 * 3_600_000);
     settle();
@@ -71,21 +71,25 @@ fn a_clock_set_back_by_hours_puts_no_refresh_off() {
 }
 
 #[test]
-fn old_keys_outlive_an_outage_of_a_day_and_no_more() {
+fn old_keys_stay_usable_for_a_day_of_outage() {
     let Some((envoy, clock, issuer)) = start("max-age=1000") else {
         return;
     };
     let key = Key::read("rsa-2048-a");
-    everybody(&envoy, &key, 200);
+    every_worker_answers(&envoy, &key, 200);
     issuer.withdraw(JWKS);
     clock.pass(900);
     eventually("the refresh has failed", || issuer.asked(JWKS) == 2);
     settle();
-    assert_eq!(issuer.asked(JWKS), 2, "nobody tries again within a second");
+    assert_eq!(
+        issuer.asked(JWKS),
+        2,
+        "there is no other attempt within a second"
+    );
     clock.pass(2);
     eventually("one tries again", || issuer.asked(JWKS) == 3);
     clock.pass(86_000);
-    everybody(&envoy, &key, 200);
+    every_worker_answers(&envoy, &key, 200);
     clock.pass(600);
     let reply = envoy.get("/", Some(&token(&key)));
     assert_eq!((reply.status, &*reply.code()), (503, "keys_unavailable"));
@@ -98,7 +102,7 @@ fn old_keys_outlive_an_outage_of_a_day_and_no_more() {
 }
 
 #[test]
-fn another_policy_takes_over_the_documents() {
+fn a_new_policy_uses_the_existing_documents() {
     let Some(clock) = Clock::new(cases::now_ms()) else {
         return;
     };
@@ -114,7 +118,7 @@ fn another_policy_takes_over_the_documents() {
         .concurrency(1)
         .listen("stricter", &text);
     let envoy = Envoy::start(&binary, &setup);
-    everybody(&envoy, &key, 200);
+    every_worker_answers(&envoy, &key, 200);
     let to = envoy.listeners()["stricter"];
     let bearer = (
         "authorization",
@@ -142,21 +146,21 @@ fn setup(issuer: &Issuer, clock: &Clock) -> Setup {
         .concurrency(4)
 }
 
-/// Every worker answers alike.
-fn everybody(envoy: &Envoy, key: &Key, status: u16) {
+/// Checks that every worker gives the same answer.
+fn every_worker_answers(envoy: &Envoy, key: &Key, status: u16) {
     for _ in 0..MANY {
         assert_eq!(envoy.get("/", Some(&token(key))).status, status);
     }
 }
 
-/// A good token for as long as these tests let the clock go on.
+/// Returns a token that is valid for the whole time of these tests.
 fn token(key: &Key) -> String {
     let mut claims = policy::claims();
     claims["exp"] = json!(cases::now_ms() / 1000 + 200_000);
     key.sign(&claims)
 }
 
-/// Longer than the workers' ticks.
+/// Waits longer than the tick period of the workers.
 fn settle() {
     thread::sleep(Duration::from_millis(2_500));
 }

@@ -1,4 +1,4 @@
-//! The file in a real Envoy.
+//! Tests of the module in a real Envoy.
 
 mod answers;
 mod configuration;

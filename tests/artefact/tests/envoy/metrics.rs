@@ -1,4 +1,4 @@
-//! What operators count, as Envoy's admin interface shows it.
+//! Tests of the metrics in Envoy's admin interface.
 
 use std::time::Duration;
 
@@ -51,7 +51,7 @@ fn requests_and_fetches_are_counted() {
 }
 
 #[test]
-fn a_dashboard_sees_keys_grow_old_and_an_issuer_fail() {
+fn metrics_show_old_keys_and_a_failing_issuer() {
     let Some(binary) = stage::binary() else {
         return;
     };
@@ -81,7 +81,7 @@ fn a_dashboard_sees_keys_grow_old_and_an_issuer_fail() {
 }
 
 #[test]
-fn an_issuer_that_publishes_no_keys_at_all_is_noticed() {
+fn metrics_show_an_issuer_without_keys() {
     let Some(binary) = stage::binary() else {
         return;
     };

@@ -1,4 +1,4 @@
-//! What of a request counts, and what the upstream gets of it.
+//! Tests of which parts of a request count, and what the upstream gets.
 
 use countersign_artefact_tests::token::Key;
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ use crate::stage::{
 };
 
 #[test]
-fn a_route_never_follows_an_identity_that_the_client_made_up() {
+fn a_route_never_depends_on_a_forged_identity() {
     let Some(binary) = stage::binary() else {
         return;
     };
@@ -47,7 +47,7 @@ fn a_route_never_follows_an_identity_that_the_client_made_up() {
 }
 
 #[test]
-fn rules_see_the_path_before_a_route_rewrites_it() {
+fn rules_check_the_path_before_a_route_rewrites_it() {
     let Some(binary) = stage::binary() else {
         return;
     };
@@ -73,7 +73,7 @@ fn rules_see_the_path_before_a_route_rewrites_it() {
 }
 
 #[test]
-fn behind_the_router_rules_see_what_is_served() {
+fn behind_the_router_rules_check_the_rewritten_path() {
     let Some(binary) = stage::binary() else {
         return;
     };
@@ -103,7 +103,7 @@ fn behind_the_router_rules_see_what_is_served() {
     ];
     let waiting = envoy.begin("GET", "/public/a", &bearer).unwrap();
     eventually("it waits", || issuer.asked(JWKS) == 1);
-    issuer.let_go();
+    issuer.release();
     let reply = waiting.reply().unwrap();
     assert!(reply.body.starts_with("GET /private/a "), "{reply:?}");
     assert!(
@@ -114,7 +114,7 @@ fn behind_the_router_rules_see_what_is_served() {
 }
 
 #[test]
-fn a_path_is_the_one_that_envoy_routes_by() {
+fn rules_check_the_path_that_envoy_routes() {
     let Some(binary) = stage::binary() else {
         return;
     };
@@ -132,7 +132,7 @@ fn a_path_is_the_one_that_envoy_routes_by() {
 }
 
 #[test]
-fn a_websocket_needs_a_token_as_any_request() {
+fn a_websocket_needs_a_token_like_any_request() {
     let Some(binary) = stage::binary() else {
         return;
     };
@@ -159,7 +159,7 @@ fn a_websocket_needs_a_token_as_any_request() {
 }
 
 #[test]
-fn a_cors_preflight_passes_only_where_the_operator_says_so() {
+fn a_cors_preflight_passes_only_if_configured() {
     let Some(binary) = stage::binary() else {
         return;
     };

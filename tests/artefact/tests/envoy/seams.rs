@@ -1,5 +1,5 @@
-//! Where the filter meets other software: what it judged is what the upstream
-//! serves, and only what it says is said of the caller.
+//! Tests of the filter together with other software: the upstream serves the
+//! request that the filter checked, and gets the identity only from the filter.
 
 use countersign_artefact_tests::token::Key;
 use serde_json::json;
@@ -15,7 +15,7 @@ use crate::stage::{
 };
 
 #[test]
-fn nothing_that_a_client_says_reaches_the_upstream_as_the_callers_name() {
+fn a_client_cannot_forge_the_identity_for_the_upstream() {
     let Some(binary) = stage::binary() else {
         return;
     };
@@ -39,7 +39,7 @@ fn nothing_that_a_client_says_reaches_the_upstream_as_the_callers_name() {
     assert_eq!(named(&seen), 1, "{seen}");
     upstream_sees(&format!("GET /public/ HTTP/1.1\r\nhost: a\r\n{claims}\r\n"));
 
-    // It would have the next hop drop the header, or this one.
+    // It would make the next hop, or this one, drop the header.
     for connection in ["x-auth-subject", "close, x-auth-subject", "X_Auth_Subject"] {
         let seen = upstream_sees(&format!(
             "GET / HTTP/1.1\r\nhost: a\r\n{bearer}{claims}Connection: {connection}\r\n\r\n"
@@ -80,7 +80,7 @@ fn nothing_that_a_client_says_reaches_the_upstream_as_the_callers_name() {
 }
 
 #[test]
-fn what_is_judged_is_what_is_served() {
+fn the_checked_request_is_the_served_one() {
     let Some(binary) = stage::binary() else {
         return;
     };
@@ -241,7 +241,7 @@ fn a_cookie_opens_no_websocket_for_another_site() {
 }
 
 #[test]
-fn methods_are_decided_and_go_on_as_they_are() {
+fn methods_are_checked_and_forwarded_unchanged() {
     let Some(binary) = stage::binary() else {
         return;
     };

@@ -1,5 +1,5 @@
-//! If the filter ever trapped: nobody passes, and the next request finds a
-//! fresh one.
+//! Tests that a trap of the filter denies the request, and that a new filter
+//! handles the next one.
 
 use std::{fs, path::PathBuf};
 
@@ -9,11 +9,11 @@ use walrus::{ExportItem, FunctionBuilder, ModuleConfig, ValType, ir::BinaryOp};
 
 use crate::stage::{self, envoy::Envoy, eventually, policy, setup::Setup, upstream};
 
-/// A request with more headers than this traps the test's module.
+/// A request with more headers than this traps the test module.
 const HEADERS: i32 = 50;
 
 #[test]
-fn a_trap_denies_and_the_next_request_is_decided_by_a_fresh_filter() {
+fn a_trap_denies_and_a_new_filter_handles_the_next_request() {
     let Some(binary) = stage::binary() else {
         return;
     };
@@ -38,21 +38,22 @@ fn a_trap_denies_and_the_next_request_is_decided_by_a_fresh_filter() {
         let passes = || envoy.send("GET", "/", &[good()]).unwrap().status == 200;
         eventually("the filter is back", passes);
         assert_eq!(envoy.get("/", None).code(), "token_missing", "{round}");
-        // A public path, so that nothing but the trap is a reason to deny.
+        // The path is public, so that the trap is the only reason to deny.
         let reply = envoy.send("GET", "/public/", &many).unwrap();
         assert_eq!((reply.status, &*reply.body), (503, ""), "{round}");
     }
     assert!(envoy.log().contains("unreachable"), "{}", envoy.log());
     eventually("metrics show that filters have died", || {
         let reloaded = envoy.metric("wasm.countersign.vm_reload_success");
-        // The worker's, the main thread's, one on trial, and one after each trap.
+        // One for the worker, one for the main thread, one for testing the
+        // configuration, and one after each trap.
         let started = envoy.metric("wasmcustom.countersign.started");
         envoy.get("/", None).status == 401 && (reloaded, started) == (Some(3), Some(6))
     });
 }
 
-/// The built file with a trap in `proxy_on_request_headers`, for requests
-/// with more than [`HEADERS`] headers.
+/// Makes a copy of the module with a trap in `proxy_on_request_headers`, for
+/// requests with more than [`HEADERS`] headers.
 fn trapping() -> PathBuf {
     let mut module = ModuleConfig::new()
         .parse(&dist::read("countersign.wasm"))

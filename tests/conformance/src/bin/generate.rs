@@ -24,7 +24,7 @@ fn main() -> io::Result<()> {
     }
     let attacks = serde_json::to_string_pretty(&attacks)? + "\n";
     fs::write(files::vectors().join("../attacks.json"), attacks)?;
-    // A topic that is gone leaves no file behind.
+    // Remove the file of a topic that no longer exists.
     for entry in fs::read_dir(files::vectors())? {
         let entry = entry?;
         if !written

@@ -1,5 +1,6 @@
-//! The sealed component in wasmtime behind the harness protocol. The
-//! component's path is the first argument, `dist/` of the repository without.
+//! The sealed component in wasmtime behind the harness protocol. The first
+//! argument is the path of the component; the default is in `dist/` of the
+//! repository.
 
 use countersign_conformance::{files, host::serve, sealed::Sealed};
 

@@ -1,4 +1,4 @@
-//! Where we differ from a suite, each with its reason; and what a run counted.
+//! The differences to a suite with their reasons, and the counts of a run.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,15 +11,15 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Exception {
-    /// What the suite says: `valid` or `invalid`.
+    /// The result in the suite: `valid` or `invalid`.
     pub suite: String,
-    /// What we say, and why.
+    /// Our result, and why.
     pub ours: String,
-    /// A sentence.
+    /// The reason, in a sentence.
     pub reason: String,
 }
 
-/// The exceptions of one suite, and how its run went.
+/// The exceptions and the counts of one suite.
 #[derive(Debug)]
 pub struct Tally {
     name: String,
@@ -31,10 +31,10 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// The tally of a suite, with its exceptions from `exceptions.json`.
+    /// Makes the tally of a suite, with its exceptions from `exceptions.json`.
     ///
     /// # Panics
-    /// The file is missing or not in its form.
+    /// If the file is missing or invalid.
     pub fn new(suite: &str) -> Self {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("exceptions.json");
         let mut all: BTreeMap<String, BTreeMap<String, Exception>> =
@@ -49,8 +49,8 @@ impl Tally {
         }
     }
 
-    /// One vector: what the suite says and what we say.
-    pub fn judge(&mut self, id: impl ToString, suite: bool, ours: bool, comment: &str) {
+    /// Adds a vector: the result in the suite and our result.
+    pub fn add(&mut self, id: impl ToString, suite: bool, ours: bool, comment: &str) {
         let id = id.to_string();
         self.run += 1;
         let word = |valid| if valid { "valid" } else { "invalid" };
@@ -76,9 +76,9 @@ impl Tally {
         }
     }
 
-    /// A vector that says nothing of us, and why.
-    pub fn pass_over(&mut self, id: impl ToString, reason: impl Into<String>) {
-        // Its exception, if it has one, waits with it.
+    /// Adds a vector that is not applicable, with the reason.
+    pub fn not_applicable(&mut self, id: impl ToString, reason: impl Into<String>) {
+        // An exception for it is not required to run.
         self.exceptions.remove(&id.to_string());
         *self.not_applicable.entry(reason.into()).or_default() += 1;
     }
@@ -86,9 +86,9 @@ impl Tally {
     /// Prints the counts.
     ///
     /// # Panics
-    /// We differ where no exception says so, or agree where one says that we
-    /// differ, or an exception names a vector that did not run.
-    pub fn conclude(mut self) {
+    /// If a result differs without an exception, agrees in spite of one, or an
+    /// exception names a vector that did not run.
+    pub fn finish(mut self) {
         let unused = self.exceptions.keys().filter(|id| !self.used.contains(*id));
         self.faults
             .extend(unused.map(|id| format!("{id}: excepted, but it did not run")));

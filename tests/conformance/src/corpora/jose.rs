@@ -1,17 +1,17 @@
-//! Keys and tokens of other people's suites, at the layer of JWS: their
-//! payloads are no claims.
+//! Keys and tokens of third-party suites, at the layer of JWS: their payloads
+//! are not claims.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use countersign::{Algorithm, Jws, Keyring, Limits};
 use serde_json::{Value, json};
 
-/// Why a suite's key or token says nothing of us.
+/// Why a key or token of a suite is not applicable.
 pub type NotApplicable = String;
 
-/// Whether a token verifies with a suite's key or set of keys.
+/// Returns whether a token verifies with a key or key set of a suite.
 ///
 /// # Errors
-/// The algorithm is none of ours.
+/// If the verifier does not support the algorithm.
 pub fn verifies(keys: &Value, token: &str) -> Result<bool, NotApplicable> {
     let keys = match keys.get("keys") {
         Some(Value::Array(keys)) => keys.clone(),
@@ -34,8 +34,9 @@ pub fn verifies(keys: &Value, token: &str) -> Result<bool, NotApplicable> {
     })
 }
 
-/// What an operator would list for these keys: the algorithms that they name,
-/// or the token's, where it is of their type, or the plain one of their type.
+/// Returns the algorithms that an operator would list for these keys: those
+/// that they name, or that of the token if it fits their type, or the default
+/// of their type.
 fn algorithms(keys: &[Value], stated: &str) -> Result<Vec<Algorithm>, NotApplicable> {
     let mut algorithms = Vec::new();
     for key in keys {
@@ -51,7 +52,7 @@ fn algorithms(keys: &[Value], stated: &str) -> Result<Vec<Algorithm>, NotApplica
             _ => "HS256",
         };
         let named = key["alg"].as_str().unwrap_or(plain);
-        // A name that nobody knows is the suite's point: the key is refused.
+        // The suite tests an unknown name: the key is refused.
         let family = |name: &str| name.get(..2).map(str::to_owned);
         let known = Algorithm::from_name(named).or_else(|| Algorithm::from_name(plain));
         let supported = Algorithm::ALL
@@ -69,7 +70,7 @@ fn algorithms(keys: &[Value], stated: &str) -> Result<Vec<Algorithm>, NotApplica
     Ok(algorithms)
 }
 
-/// The `alg` of a token's header, as far as there is one.
+/// Returns the `alg` of a token's header; empty if there is none.
 fn stated_algorithm(token: &str) -> String {
     let header = token.split('.').next().unwrap_or_default();
     let header = BASE64_URL_SAFE_NO_PAD.decode(header).unwrap_or_default();
@@ -83,7 +84,7 @@ fn is_jws_family(name: &str) -> bool {
         .any(|family| name.starts_with(family))
 }
 
-/// Without its private members, as an issuer would publish it.
+/// Returns the key without its private members, as an issuer would publish it.
 fn public(key: &Value) -> Value {
     let mut key = key.clone();
     if key["kty"] != "oct"
@@ -95,7 +96,7 @@ fn public(key: &Value) -> Value {
     key
 }
 
-/// The secrets as a policy would state them; `None` where they are refused.
+/// Reads the secrets as those of a policy; `None` if they are refused.
 fn secrets(keys: &[Value], algorithms: &[Algorithm]) -> Option<Keyring> {
     let entry = |key: &Value| {
         let mut entry = json!({ "k": key["k"] });
@@ -110,8 +111,8 @@ fn secrets(keys: &[Value], algorithms: &[Algorithm]) -> Option<Keyring> {
     Keyring::parse_secrets(secrets.as_bytes(), algorithms, &Limits::DEFAULT).ok()
 }
 
-/// Whether a signature over any bytes verifies with this key; `None` where
-/// the key itself is refused.
+/// Returns whether a signature over any bytes verifies with this key; `None` if
+/// the key is refused.
 pub fn verifies_bytes(
     key: &Value,
     algorithm: Algorithm,

@@ -1,4 +1,4 @@
-//! A vector, written down step by step.
+//! Builds a vector step by step.
 
 use serde_json::Value;
 
@@ -15,7 +15,8 @@ pub(crate) struct Draft {
     at: u64,
 }
 
-/// A vector of the plain policy: id, sentence, the rules that it proves.
+/// Starts a vector with the plain policy: id, title, and the rules that it
+/// tests.
 pub(crate) fn vector(id: &str, title: &str, rules: &[&str]) -> Draft {
     let vector = Vector {
         id: id.into(),
@@ -30,19 +31,20 @@ pub(crate) fn vector(id: &str, title: &str, rules: &[&str]) -> Draft {
 }
 
 impl Draft {
-    /// The policy; a string is its literal text.
+    /// Sets the policy; a string is its literal text.
     pub(crate) fn policy(mut self, policy: impl Into<Value>) -> Self {
         self.vector.policy = policy.into();
         self
     }
 
-    /// The attack classes that it stands for.
+    /// Adds an attack class that it tests.
     pub(crate) fn attack(mut self, class: &str) -> Self {
         self.vector.attacks.push(class.into());
         self
     }
 
-    /// The policy is refused, with these problems: code and pointer.
+    /// Expects that the policy is refused with these problems: code and
+    /// pointer.
     pub(crate) fn refused(mut self, problems: &[(&str, &str)]) -> Self {
         let problem = |(code, pointer): &(&str, &str)| ExpectedProblem {
             pointer: pointer.to_string(),
@@ -52,19 +54,19 @@ impl Draft {
         self
     }
 
-    /// The clock from here on: milliseconds after [`NOW`].
+    /// Sets the clock for the following steps: milliseconds after [`NOW`].
     pub(crate) fn at(mut self, after_ms: i64) -> Self {
         self.at = NOW.checked_add_signed(after_ms).expect("a time");
         self
     }
 
-    /// A request comes.
+    /// Adds a request.
     pub(crate) fn ask(self, request: impl Into<Request>, expect: impl Into<Expect>) -> Self {
         let (request, expect) = (request.into(), expect.into());
         self.step(Event::Request { request, expect })
     }
 
-    /// Several requests with the same answer.
+    /// Adds several requests with the same answer.
     pub(crate) fn ask_all<R: Into<Request>>(
         self,
         requests: impl IntoIterator<Item = R>,
@@ -76,7 +78,7 @@ impl Draft {
             .fold(self, |draft, request| draft.ask(request, expect.clone()))
     }
 
-    /// A token is checked without a request.
+    /// Adds a check of a token without a request.
     pub(crate) fn token(
         self,
         token: impl Into<Bytes>,
@@ -91,19 +93,19 @@ impl Draft {
         })
     }
 
-    /// These documents of the platform are due.
+    /// Expects that these documents of the platform are due.
     pub(crate) fn due(self, kinds: &[&str]) -> Self {
         self.due_of(kinds.iter().map(|kind| document("platform", kind)))
     }
 
-    /// These documents are due.
+    /// Expects that these documents are due.
     pub(crate) fn due_of(self, due: impl IntoIterator<Item = Document>) -> Self {
         self.step(Event::Due {
             due: due.into_iter().collect(),
         })
     }
 
-    /// A document of the platform arrives and is used as a whole.
+    /// Supplies a document of the platform that is accepted as a whole.
     pub(crate) fn accept(self, kind: &str, response: Response) -> Self {
         self.supply(
             "platform",
@@ -113,7 +115,7 @@ impl Draft {
         )
     }
 
-    /// A document of the platform arrives and is used but for these parts.
+    /// Supplies a document of the platform that is accepted except these parts.
     pub(crate) fn accept_but(self, kind: &str, response: Response, skipped: &[&str]) -> Self {
         let skipped = skipped.iter().map(|pointer| pointer.to_string()).collect();
         self.supply(
@@ -124,17 +126,17 @@ impl Draft {
         )
     }
 
-    /// A document of the platform arrives and is refused.
+    /// Supplies a document of the platform that is refused.
     pub(crate) fn refuse(self, kind: &str, response: Response) -> Self {
         self.supply("platform", kind, Some(response), SupplyExpect::Refused)
     }
 
-    /// A fetch of the platform fails.
+    /// Adds a failed fetch of the platform.
     pub(crate) fn fail(self, kind: &str) -> Self {
         self.supply("platform", kind, None, SupplyExpect::Refused)
     }
 
-    /// A fetch ends.
+    /// Adds the end of a fetch.
     pub(crate) fn supply(
         self,
         issuer: &str,
@@ -151,7 +153,7 @@ impl Draft {
         self.step(Event::Supply { supply, expect })
     }
 
-    /// What was asked of an address that is not the document's any more comes.
+    /// Supplies the result of a fetch from a former address of the document.
     pub(crate) fn outdated(self, kind: &str, uri: &str, response: Option<Response>) -> Self {
         let supply = Supply {
             issuer: "platform".into(),
@@ -163,7 +165,8 @@ impl Draft {
         self.step(Event::Supply { supply, expect })
     }
 
-    /// In so many milliseconds something is due, or never.
+    /// Expects the time until the next document is due in milliseconds, or
+    /// `None`.
     pub(crate) fn next_due(self, next_due: Option<u64>) -> Self {
         self.step(Event::NextDue { next_due })
     }
@@ -173,7 +176,7 @@ impl Draft {
         self
     }
 
-    /// The vector.
+    /// Returns the vector.
     pub(crate) fn build(self) -> Vector {
         self.vector
     }

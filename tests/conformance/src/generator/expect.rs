@@ -1,4 +1,4 @@
-//! Decisions, in short.
+//! Short forms of decisions.
 
 use countersign::Code;
 use serde_json::Value;
@@ -41,7 +41,7 @@ pub(crate) fn sets(headers: Value) -> Expect {
     })
 }
 
-/// Told to wait for these documents of the platform.
+/// Must wait for these documents of the platform.
 pub(crate) fn wait(kinds: &[&str]) -> Expect {
     Expect::Wait(
         kinds

@@ -18,7 +18,7 @@ pub(crate) struct Key {
 
 /// RSA 2048: the platform's key.
 pub(crate) static A: Key = Key::named("rsa-2048-a");
-/// RSA 2048: the key that comes next, or another issuer's.
+/// RSA 2048: the next key after a rotation, or the key of another issuer.
 pub(crate) static B: Key = Key::named("rsa-2048-b");
 /// RSA 2048 with the exponent 3.
 pub(crate) static E3: Key = Key::named("rsa-2048-e3");
@@ -105,8 +105,8 @@ impl Key {
         key.sign(scheme, digest).expect("a signature")
     }
 
-    /// The private operation on a whole block (RFC 8017 §5.2.1), whatever its
-    /// padding.
+    /// Returns the result of the private operation on a whole block with any
+    /// padding (RFC 8017 §5.2.1).
     pub(crate) fn private_operation(&self, block: &[u8]) -> Vec<u8> {
         self.sign_rsa(Unpadded, block)
     }
@@ -141,7 +141,7 @@ impl Key {
     }
 }
 
-/// Tag, length, content.
+/// Encodes a DER element: tag, length, content.
 fn der(tag: u8, content: &[u8]) -> Vec<u8> {
     let length = content.len().to_be_bytes();
     let length = &length[length

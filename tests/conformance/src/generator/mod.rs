@@ -1,5 +1,5 @@
-//! Writes the vectors, with fixed keys and a fixed clock: the same bytes on
-//! every run. One module a topic, one file a module.
+//! Generates the vectors with fixed keys and a fixed clock, so that every run
+//! gives the same bytes. Each topic has one module and one file.
 
 use serde_json::Value;
 
@@ -15,12 +15,12 @@ mod token;
 
 mod topic;
 
-/// Every topic, in the order of the contract.
+/// Returns every topic, in the order of the contract.
 pub fn topics() -> Vec<Topic> {
     topic::all()
 }
 
-/// A topic from its drafts.
+/// Makes a topic from its drafts.
 fn topic(name: &str, title: &str, drafts: Vec<draft::Draft>) -> Topic {
     Topic {
         contract: "1".into(),
@@ -30,8 +30,8 @@ fn topic(name: &str, title: &str, drafts: Vec<draft::Draft>) -> Topic {
     }
 }
 
-/// The text of a file: one line for each member of a vector and for each step,
-/// so that a change is seen where it is.
+/// Returns the text of a file. Each member of a vector and each step has its
+/// own line, so that a diff shows the changed part.
 pub fn text(topic: &Topic) -> String {
     let vectors: Vec<String> = topic.vectors.iter().map(vector_text).collect();
     format!(

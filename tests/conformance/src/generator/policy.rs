@@ -1,4 +1,4 @@
-//! Policies: the plain one, and what is changed of it.
+//! The plain policy and its variants.
 
 use serde_json::{Value, json};
 
@@ -11,8 +11,8 @@ use super::{
 #[derive(Clone, Debug)]
 pub(crate) struct Policy(Value);
 
-/// The plain policy: one issuer with one RS256 key, no leeway, and a good
-/// token required everywhere.
+/// Returns the plain policy: one issuer with one RS256 key, no leeway, and a
+/// rule that requires a valid token for every path.
 pub(crate) fn policy() -> Policy {
     Policy(json!({
         "contract": "1",
@@ -36,12 +36,12 @@ pub(crate) fn jwks(keys: impl Into<Vec<Value>>) -> Value {
     json!({ "keys": keys.into() })
 }
 
-/// The plain policy with its keys at a URI.
+/// Returns the plain policy with keys at a URI.
 pub(crate) fn fetching() -> Policy {
     policy().issuer("keys", json!({ "jwks_uri": JWKS_URI }))
 }
 
-/// Where [`fetching`] has its keys.
+/// The URI of the keys of [`fetching`].
 pub(crate) const JWKS_URI: &str = "https://auth.example.com/jwks.json";
 
 impl Policy {
@@ -51,7 +51,7 @@ impl Policy {
         self
     }
 
-    /// Leaves a member out.
+    /// Removes a member.
     pub(crate) fn without(mut self, name: &str) -> Self {
         self.0.as_object_mut().expect("a policy").shift_remove(name);
         self
@@ -63,7 +63,7 @@ impl Policy {
         self
     }
 
-    /// Leaves a member of the first issuer out.
+    /// Removes a member of the first issuer.
     pub(crate) fn without_issuer(mut self, name: &str) -> Self {
         self.0["issuers"][0]
             .as_object_mut()
@@ -77,7 +77,8 @@ impl Policy {
         self.issuer("keys", json!({ "jwks": jwks(keys) }))
     }
 
-    /// A second issuer, as the first with another name, `iss` and key.
+    /// Adds a second issuer: a copy of the first with another name, `iss` and
+    /// key.
     pub(crate) fn and_issuer(mut self, name: &str, iss: &str, key: &Key) -> Self {
         let mut issuer = self.0["issuers"][0].clone();
         issuer["name"] = name.into();

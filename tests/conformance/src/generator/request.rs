@@ -1,4 +1,4 @@
-//! Requests and documents, in short.
+//! Short forms of requests and documents.
 
 use serde_json::{Map, Value, json};
 
@@ -54,7 +54,7 @@ pub(crate) fn document(issuer: &str, kind: &str) -> Document {
     }
 }
 
-/// A good response with this document.
+/// A response with status 200 and this document.
 pub(crate) fn ok(body: &Value) -> Response {
     Response {
         status: 200,
@@ -72,7 +72,7 @@ pub(crate) fn response(status: u16, cache_control: &str, body: impl Into<Bytes>)
     }
 }
 
-/// One member, for the short form of a map.
+/// An object with one member.
 pub(crate) fn member(name: &str, value: impl Into<Value>) -> Value {
     let mut members = Map::new();
     members.insert(name.into(), value.into());

@@ -1,5 +1,5 @@
-//! Signatures of every algorithm, the same on every run: no salt and no nonce
-//! is random.
+//! Makes signatures of every algorithm. No salt and no nonce is random, so that
+//! every run gives the same bytes.
 
 use hmac::{Hmac, KeyInit, Mac};
 use rsa::{
@@ -12,8 +12,8 @@ use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use super::key::Key;
 
-/// The signature over `input`, by the algorithm's name. Whatever nobody knows
-/// is signed with RS256: it is the name that is wrong with it.
+/// Signs `input` with the algorithm of this name. An unknown name is signed
+/// with RS256, because the name is the fault that the vector tests.
 pub(crate) fn sign(key: &Key, alg: &str, input: &[u8]) -> Vec<u8> {
     match alg {
         "RS384" => key.sign_rsa(Pkcs1v15Sign::new::<Sha384>(), &Sha384::digest(input)),
@@ -61,7 +61,7 @@ pub(crate) fn hmac<M: Mac + KeyInit>(secret: &[u8], input: &[u8]) -> Vec<u8> {
     mac.finalize().into_bytes().to_vec()
 }
 
-/// A salt that is not random: 1, 2, 3 …
+/// Returns a fixed salt: 1, 2, 3 …
 pub(crate) fn salt(length: u8) -> Vec<u8> {
     (1..=length).collect()
 }

@@ -1,4 +1,4 @@
-//! Tokens: good ones, and ones with exactly one thing wrong.
+//! Builds valid tokens, and tokens with exactly one fault.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Map, Value, json};
@@ -15,8 +15,8 @@ pub(crate) const NOW: u64 = 1_767_225_600_000;
 /// The issuer of most tokens.
 pub(crate) const ISS: &str = "https://auth.example.com";
 
-/// A token under construction. Unless told otherwise it is a good one: issued
-/// ten seconds ago by [`ISS`] for `platform`, for ten minutes, signed with [`A`].
+/// A token under construction. By default it is valid: issued ten seconds ago
+/// by [`ISS`] for `platform`, for ten minutes, and signed with [`A`].
 #[derive(Clone, Debug)]
 pub(crate) struct Token {
     header: Value,
@@ -28,7 +28,7 @@ pub(crate) struct Token {
     signature: Option<Vec<u8>>,
 }
 
-/// A good token.
+/// Returns a valid token.
 pub(crate) fn token() -> Token {
     Token {
         header: json!({ "alg": "RS256", "kid": A.kid() }),
@@ -60,7 +60,7 @@ impl Token {
         self
     }
 
-    /// Leaves a claim out.
+    /// Removes a claim.
     pub(crate) fn without(mut self, name: &str) -> Self {
         object(&mut self.claims).shift_remove(name);
         self
@@ -72,54 +72,54 @@ impl Token {
         self
     }
 
-    /// Leaves a header member out.
+    /// Removes a header member.
     pub(crate) fn without_header(mut self, name: &str) -> Self {
         object(&mut self.header).shift_remove(name);
         self
     }
 
-    /// The header, literally.
+    /// Sets the literal text of the header.
     pub(crate) fn header_text(mut self, text: impl AsRef<[u8]>) -> Self {
         self.header_text = Some(text.as_ref().to_vec());
         self
     }
 
-    /// The payload, literally.
+    /// Sets the literal text of the payload.
     pub(crate) fn claims_text(mut self, text: impl AsRef<[u8]>) -> Self {
         self.claims_text = Some(text.as_ref().to_vec());
         self
     }
 
-    /// The claims as JSON text, to be changed for [`Self::claims_text`].
+    /// Returns the claims as JSON text, as a base for [`Self::claims_text`].
     pub(crate) fn claims_json(&self) -> String {
         self.claims.to_string()
     }
 
-    /// Signs with this key, and names it.
+    /// Signs with this key and sets its `kid`.
     pub(crate) fn key(mut self, key: &'static Key) -> Self {
         self.key = key;
         self.header("kid", key.kid())
     }
 
-    /// Signs with this key, and names whatever `kid` was there.
+    /// Signs with this key and keeps the `kid`.
     pub(crate) fn signed_by(mut self, key: &'static Key) -> Self {
         self.key = key;
         self
     }
 
-    /// Another algorithm, named and used.
+    /// Sets and uses another algorithm.
     pub(crate) fn alg(mut self, alg: &'static str) -> Self {
         self.alg = Some(alg);
         self.header("alg", alg)
     }
 
-    /// This instead of a signature.
+    /// Replaces the signature by these bytes.
     pub(crate) fn signature(mut self, bytes: impl AsRef<[u8]>) -> Self {
         self.signature = Some(bytes.as_ref().to_vec());
         self
     }
 
-    /// What is signed: header, dot, payload.
+    /// Returns the signing input: header, dot, payload.
     pub(crate) fn signing_input(&self) -> String {
         let header = match &self.header_text {
             Some(text) => encode(text),
@@ -132,7 +132,7 @@ impl Token {
         format!("{header}.{claims}")
     }
 
-    /// The compact serialisation.
+    /// Returns the compact serialisation.
     pub(crate) fn compact(&self) -> String {
         let input = self.signing_input();
         let signature = match &self.signature {

@@ -1,4 +1,4 @@
-//! Expected against seen, member by member.
+//! Compares expected and actual values, member by member.
 
 use std::collections::BTreeSet;
 

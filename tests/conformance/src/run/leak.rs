@@ -1,15 +1,17 @@
-//! A denial never holds a token, a part of one, or a claim's value.
+//! Checks that a denial contains no token, no part of one, and no value of a
+//! claim.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::Value;
 
 use crate::{protocol::Denial, vector::Event};
 
-/// Shorter values (`eu`, `1`) occur in any sentence by chance.
-const TELLING: usize = 5;
+/// Minimum length of a value that is checked. Shorter values (`eu`, `1`) occur
+/// in any sentence by chance.
+const MIN_LENGTH: usize = 5;
 
-/// What the denial gives away: the words that came with the request and that
-/// neither the policy nor the code's sentence has.
+/// Returns what the denial reveals: texts of the request that are in neither
+/// the policy nor the sentence of the code.
 pub(super) fn of(denial: &Denial, event: &Event, policy: &str) -> Vec<String> {
     let code = countersign::Code::ALL
         .iter()
@@ -21,7 +23,7 @@ pub(super) fn of(denial: &Denial, event: &Event, policy: &str) -> Vec<String> {
             denial.message, denial.code
         )];
     }
-    // What is left when the constant words are taken away.
+    // The text of the denial without the constant parts.
     let challenge = denial
         .challenge
         .as_deref()
@@ -47,10 +49,11 @@ fn secrets(event: &Event) -> Vec<String> {
         Event::Due { .. } | Event::NextDue { .. } | Event::Supply { .. } => Vec::new(),
     };
     for token in tokens {
-        // A header may hold several: every run of token characters counts.
+        // A header can contain several: every sequence of token characters
+        // counts.
         for part in token.split(|b| !b.is_ascii_alphanumeric() && !b"-_".contains(b)) {
             let text = String::from_utf8_lossy(part);
-            if part.len() > 2 * TELLING {
+            if part.len() > 2 * MIN_LENGTH {
                 words.push(text.into_owned());
             }
             let decoded = BASE64_URL_SAFE_NO_PAD.decode(part).unwrap_or_default();
@@ -64,10 +67,10 @@ fn secrets(event: &Event) -> Vec<String> {
 
 fn strings(value: &Value, words: &mut Vec<String>) {
     match value {
-        Value::String(text) if text.len() >= TELLING => words.push(text.clone()),
+        Value::String(text) if text.len() >= MIN_LENGTH => words.push(text.clone()),
         Value::Array(items) => items.iter().for_each(|item| strings(item, words)),
         Value::Object(members) => members.values().for_each(|value| strings(value, words)),
-        Value::Number(number) if number.to_string().len() >= TELLING => {
+        Value::Number(number) if number.to_string().len() >= MIN_LENGTH => {
             words.push(number.to_string());
         }
         _ => {}

@@ -6,8 +6,8 @@ use std::{
     sync::OnceLock,
 };
 
-/// The program, or why it cannot be built here: Go is not installed, or the
-/// sealed file is not there.
+/// Returns the program, or why it cannot be built: Go is not installed, or the
+/// sealed module does not exist.
 pub(crate) fn harness() -> Result<&'static Path, &'static str> {
     static HARNESS: OnceLock<Result<PathBuf, &str>> = OnceLock::new();
     let harness = HARNESS.get_or_init(build).as_deref();

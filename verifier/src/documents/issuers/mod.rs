@@ -1,5 +1,5 @@
-//! The issuers of a gate: their keys and revocations as supplied so far, and
-//! the sources that supply them.
+//! The issuers of a gate: their current keys and revocations, and the sources
+//! of these documents.
 
 mod reading;
 mod supply;
@@ -23,21 +23,21 @@ pub(crate) struct Issuers {
 
 struct State {
     ring: Keyring,
-    /// The source of its keys; `None` for keys that the policy holds.
+    /// The source of its keys; `None` for inline keys.
     jwks: Option<u32>,
     discovery: Option<u32>,
     revocations: Option<u32>,
     revoked: Revoked,
 }
 
-/// One document: whose, what, where, and when.
+/// One document: its issuer, its kind, its address and its schedule.
 struct Source {
     issuer: usize,
     kind: FetchKind,
-    /// `None` while discovery has not named it.
+    /// `None` until the discovery metadata names it.
     uri: Option<Arc<str>>,
     schedule: Schedule,
-    /// What came and was not read to its end.
+    /// A document that is received but not yet read completely.
     reading: Option<reading::Reading>,
 }
 
@@ -86,13 +86,12 @@ impl Issuers {
         all
     }
 
-    /// By exact `iss` (RFC 7519 §4.1.1).
+    /// Finds an issuer by exact `iss` (RFC 7519 §4.1.1).
     pub(crate) fn index(&self, iss: &str) -> Option<usize> {
         self.by_iss.get(iss.as_bytes()).copied()
     }
 
-    /// The key that a token names, or why it cannot be had, or what to wait
-    /// for.
+    /// Returns the key for a token, or why there is none, or what to wait for.
     pub(crate) fn key(
         &self,
         index: usize,
@@ -106,17 +105,17 @@ impl Issuers {
         };
         let source = self.source(jwks)?;
         if !source.schedule.is_usable(now_ms) {
-            let wanted = if source.uri.is_some() {
+            let source_id = if source.uri.is_some() {
                 jwks
             } else {
                 state.discovery.unwrap_or(jwks)
             };
-            return Err(self.wait_or(wanted, Code::KeysUnavailable, now_ms));
+            return Err(self.wait_or(source_id, Code::KeysUnavailable, now_ms));
         }
         match state.ring.find(kid, algorithm) {
             Err(Code::KeyUnknown) => {
                 let schedule = &source.schedule;
-                if schedule.is_flying(now_ms) || schedule.may_refetch(now_ms) {
+                if schedule.is_in_flight(now_ms) || schedule.may_refetch(now_ms) {
                     Err(Halt::Wait(Vec::from([jwks])))
                 } else {
                     Err(Code::KeyUnknown.into())
@@ -126,8 +125,8 @@ impl Issuers {
         }
     }
 
-    /// Whether the issuer takes this token back.
-    pub(crate) fn admit_unrevoked(
+    /// Refuses a token that the issuer has revoked.
+    pub(crate) fn check_revocation(
         &self,
         index: usize,
         required: bool,
@@ -138,7 +137,7 @@ impl Issuers {
         let Some(id) = state.revocations else {
             return Ok(());
         };
-        // One that is too old counts as never had.
+        // A document that is too old counts as never loaded.
         if required && !self.source(id)?.schedule.is_usable(now_ms) {
             return Err(self.wait_or(id, Code::RevocationsUnavailable, now_ms));
         }
@@ -154,8 +153,9 @@ impl Issuers {
             .is_some_and(|state| state.revocations.is_some())
     }
 
-    /// Whether a fresh check of this token would still take the same key.
-    pub(crate) fn still_finds(&self, issuer: usize, key: &Arc<Key>, by_kid: bool) -> bool {
+    /// Returns whether a new check of a token would still select the same key.
+    /// `by_kid` says whether the token has a `kid`.
+    pub(crate) fn still_selects(&self, issuer: usize, key: &Arc<Key>, by_kid: bool) -> bool {
         let kid = if by_kid { key.kid.as_deref() } else { None };
         let ring = self.states.get(issuer).map(|state| &state.ring);
         ring.is_some_and(|r| {
@@ -164,7 +164,7 @@ impl Issuers {
         })
     }
 
-    /// Keys that are too old to be used: their tokens are not either.
+    /// Returns whether the issuer's keys are recent enough to use.
     pub(crate) fn has_usable_keys(&self, index: usize, now_ms: u64) -> bool {
         let Some(state) = self.states.get(index) else {
             return false;
@@ -173,14 +173,14 @@ impl Issuers {
         source.is_none_or(|s| s.is_ok_and(|s| s.schedule.is_usable(now_ms)))
     }
 
-    /// What to fetch for a request that waits: counts as started.
+    /// Returns the fetches that a request waits for, and marks them as started.
     pub(crate) fn start(&mut self, ids: &[u32], policy: &Policy, now_ms: u64) -> Vec<Fetch> {
         let mut fetches = Vec::new();
         for &id in ids {
             let Some(source) = self.sources.get_mut(id as usize) else {
                 continue;
             };
-            if !source.schedule.is_flying(now_ms) {
+            if !source.schedule.is_in_flight(now_ms) {
                 source.schedule.start(now_ms);
             }
             fetches.extend(source.fetch(id, policy));
@@ -188,7 +188,7 @@ impl Issuers {
         fetches
     }
 
-    /// Everything that is due: counts as started.
+    /// Returns the fetches that are due, and marks them as started.
     pub(crate) fn due(&mut self, policy: &Policy, now_ms: u64) -> Vec<Fetch> {
         let mut fetches = Vec::new();
         for (id, source) in (0u32..).zip(&mut self.sources) {
@@ -200,7 +200,7 @@ impl Issuers {
         fetches
     }
 
-    /// How long until [`Self::due`] has something, in milliseconds.
+    /// Returns the milliseconds until the next fetch is due.
     pub(crate) fn due_in_ms(&self, now_ms: u64) -> Option<u64> {
         let named = self.sources.iter().filter(|source| source.uri.is_some());
         named.map(|source| source.schedule.due_in_ms(now_ms)).min()
@@ -228,12 +228,14 @@ impl Issuers {
             .ok_or(Code::InternalError.into())
     }
 
-    /// Wait for a document that is under way or due; else it is unavailable
-    /// until its pause is over.
+    /// Waits for a document whose fetch is in flight or due. Otherwise the
+    /// document is unavailable until its pause ends.
     fn wait_or(&self, id: u32, code: Code, now_ms: u64) -> Halt {
         match self.source(id) {
             Err(refusal) => refusal.into(),
-            Ok(source) if source.schedule.is_flying(now_ms) || source.schedule.is_due(now_ms) => {
+            Ok(source)
+                if source.schedule.is_in_flight(now_ms) || source.schedule.is_due(now_ms) =>
+            {
                 Halt::Wait(Vec::from([id]))
             }
             Ok(source) => Refusal::retry(code, source.schedule.pause_left_ms(now_ms)).into(),

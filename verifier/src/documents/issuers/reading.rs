@@ -1,5 +1,5 @@
-//! A document that is being read: its body part by part, then what it says
-//! slice by slice.
+//! Reads one document: first it receives the body in parts, then it parses it
+//! in slices.
 
 use alloc::{boxed::Box, format, sync::Arc, vec::Vec};
 
@@ -15,7 +15,7 @@ use crate::{
 /// A document that is being read.
 pub(super) struct Reading {
     pub(super) stage: Stage,
-    /// How long it is fresh.
+    /// How long the document is fresh.
     pub(super) fresh_ms: u64,
 }
 
@@ -25,14 +25,14 @@ pub(super) enum Stage {
     Revocations(Box<revocation::Reading>),
 }
 
-/// A body that comes in parts.
+/// A body that arrives in parts.
 pub(super) struct Body {
     bytes: Vec<u8>,
     length: usize,
 }
 
-/// What one slice of a document came to. Where it is its end, what it says is
-/// in the issuer's state.
+/// The result of one slice. After the last slice, the issuer's state has the
+/// new content.
 pub(super) enum Step {
     Unfinished(Stage),
     Metadata { jwks_uri: Arc<str> },
@@ -41,7 +41,7 @@ pub(super) enum Step {
 }
 
 impl Stage {
-    /// Takes in the next part of the body.
+    /// Adds the next part of the body.
     pub(super) fn append(&mut self, part: &[u8]) -> Result<(), Problem> {
         match self {
             Self::Body(body) if !part.is_empty() => body.append(part),
@@ -108,8 +108,8 @@ fn length(fault: &str) -> Problem {
     Problem::error("", "document_length", message)
 }
 
-/// What an answer begins, after its size. Room for all of a body is made at
-/// once, and filled part by part.
+/// Starts reading a response after it checks the status and the size. It
+/// allocates the memory for the whole body at once.
 pub(super) fn begin(
     outcome: Outcome<'_>,
     kind: FetchKind,
@@ -122,12 +122,12 @@ pub(super) fn begin(
             length: bytes,
             body,
         } => {
-            let most = match kind {
+            let max_bytes = match kind {
                 FetchKind::Discovery | FetchKind::Jwks => limits.document_bytes,
                 FetchKind::Revocations => limits.revocation_bytes,
             };
-            if bytes > most {
-                let message = format!("the document has more than {most} bytes");
+            if bytes > max_bytes {
+                let message = format!("the document has more than {max_bytes} bytes");
                 return Err(Problem::error("", "document_too_large", message));
             }
             if body.len() > bytes {
@@ -156,8 +156,8 @@ pub(super) fn begin(
     }
 }
 
-/// The `jwks_uri` of OpenID Provider metadata, whose `issuer` must be exactly
-/// the configured one (OpenID Connect Discovery 1.0 §4.3).
+/// Returns the `jwks_uri` of OpenID Provider metadata. Its `issuer` must equal
+/// the configured one exactly (OpenID Connect Discovery 1.0 §4.3).
 fn read_metadata(body: &[u8], issuer: &Issuer, limits: &Limits) -> Result<Arc<str>, Problem> {
     let value = parse_document(body, limits)?;
     let member = |name| {

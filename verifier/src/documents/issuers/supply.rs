@@ -1,5 +1,5 @@
-//! Documents that come in: accepted whole, or refused with what was there kept.
-//! Large ones are read in slices.
+//! Accepts or refuses supplied documents. After a refusal the old document
+//! stays. Large documents are read in slices.
 
 use alloc::{sync::Arc, vec::Vec};
 
@@ -14,8 +14,8 @@ use crate::{
 };
 
 impl Issuers {
-    /// Takes in how the fetch of a document from `uri` ended. What a refused
-    /// document said changes nothing.
+    /// Processes the outcome of a fetch from `uri`. A refused document changes
+    /// nothing.
     pub(crate) fn supply(
         &mut self,
         policy: &Policy,
@@ -24,18 +24,18 @@ impl Issuers {
         outcome: Outcome<'_>,
         now_ms: u64,
     ) -> Supplied {
-        let Some((source, ..)) = self.parts(policy, id) else {
+        let Some((source, ..)) = self.source_parts(policy, id) else {
             return Supplied::Refused(unknown_source());
         };
         if source.uri.as_deref() != Some(uri) {
             return Supplied::Outdated;
         }
-        // A newer answer takes the place of one that is being read.
+        // A newer response replaces the one that is being read.
         source.reading = None;
         match begin(outcome, source.kind, &policy.limits) {
             Ok(reading) => {
                 source.reading = Some(reading);
-                self.go_on(policy, id, now_ms)
+                self.read_slice(policy, id, now_ms)
             }
             Err(problem) => {
                 source.schedule.fail(now_ms);
@@ -44,7 +44,7 @@ impl Issuers {
         }
     }
 
-    /// Goes on with a document that was not read to its end.
+    /// Continues to read a document that is not read completely.
     pub(crate) fn resume(
         &mut self,
         policy: &Policy,
@@ -52,7 +52,7 @@ impl Issuers {
         part: &[u8],
         now_ms: u64,
     ) -> Supplied {
-        let Some((source, ..)) = self.parts(policy, id) else {
+        let Some((source, ..)) = self.source_parts(policy, id) else {
             return Supplied::Refused(unknown_source());
         };
         let Some(reading) = &mut source.reading else {
@@ -64,12 +64,12 @@ impl Issuers {
             source.schedule.fail(now_ms);
             return Supplied::Refused(problem);
         }
-        self.go_on(policy, id, now_ms)
+        self.read_slice(policy, id, now_ms)
     }
 
-    /// Reads one slice of what is there.
-    fn go_on(&mut self, policy: &Policy, id: u32, now_ms: u64) -> Supplied {
-        let Some((source, state, issuer)) = self.parts(policy, id) else {
+    /// Reads one slice of the received bytes.
+    fn read_slice(&mut self, policy: &Policy, id: u32, now_ms: u64) -> Supplied {
+        let Some((source, state, issuer)) = self.source_parts(policy, id) else {
             return Supplied::Refused(unknown_source());
         };
         let Some(Reading { stage, fresh_ms }) = source.reading.take() else {
@@ -85,7 +85,7 @@ impl Issuers {
                 source
                     .schedule
                     .succeed(now_ms, refresh_ms(fresh_ms), keep_ms);
-                self.name_jwks(id, jwks_uri);
+                self.set_jwks_uri(id, jwks_uri);
                 Supplied::Accepted {
                     skipped: Vec::new(),
                 }
@@ -100,7 +100,8 @@ impl Issuers {
             Ok(Step::Revocations) => {
                 let configured = issuer.revocations.as_ref();
                 let refresh_ms = configured.map_or(fresh_ms, |r| r.refresh_ms);
-                // Else an old list is better than none, for as long as it takes.
+                // Without a maximum age, an old list stays in force: it is
+                // better than none.
                 let keep_ms = configured.and_then(|r| r.max_stale_ms).unwrap_or(u64::MAX);
                 source.schedule.succeed(now_ms, refresh_ms, keep_ms);
                 Supplied::Accepted {
@@ -114,7 +115,7 @@ impl Issuers {
         }
     }
 
-    fn parts<'i>(
+    fn source_parts<'i>(
         &'i mut self,
         policy: &'i Policy,
         id: u32,
@@ -125,9 +126,9 @@ impl Issuers {
         Some((source, state, issuer))
     }
 
-    /// Discovery says where the keys are: at another place they are due at
-    /// once, and what was asked of the old one counts no more.
-    fn name_jwks(&mut self, discovery: u32, uri: Arc<str>) {
+    /// Sets the address of the keys. At a new address they are due at once, and
+    /// a fetch from the old address no longer counts.
+    fn set_jwks_uri(&mut self, discovery: u32, uri: Arc<str>) {
         let issuer = self
             .sources
             .get(discovery as usize)
@@ -139,12 +140,13 @@ impl Issuers {
         {
             source.uri = Some(uri);
             source.reading = None;
-            source.schedule.move_address();
+            source.schedule.change_address();
         }
     }
 }
 
-/// Ahead of time, so that a refresh never makes a request wait.
+/// A refresh is due at 80 % of the freshness, so that requests do not wait for
+/// it.
 fn refresh_ms(fresh_ms: u64) -> u64 {
     fresh_ms / 5 * 4
 }

@@ -1,4 +1,4 @@
-//! HMAC (RFC 2104), compared in constant time.
+//! HMAC (RFC 2104). Tags are compared in constant time.
 
 use alloc::{boxed::Box, vec::Vec};
 use core::hint::black_box;
@@ -14,14 +14,15 @@ impl Secret {
         (bytes.len() >= hash.length()).then_some(Self(bytes))
     }
 
-    /// Full tags only: a truncated one is refused.
+    /// Verifies a full tag. A truncated tag is refused.
     pub(super) fn verify(&self, hash: Hash, message: &[u8], tag: &[u8]) -> bool {
         let inner = hash.digest(&[&self.padded(hash, 0x36), message]);
         let wanted = hash.digest(&[&self.padded(hash, 0x5c), &inner]);
         tag.len() == wanted.len() && differing_bits(&wanted, tag) == 0
     }
 
-    /// The key of a whole block, every byte changed by the pad.
+    /// Returns the key, padded to a block and combined with the pad byte (RFC
+    /// 2104 §2).
     fn padded(&self, hash: Hash, pad: u8) -> Vec<u8> {
         let digest;
         let key = if self.0.len() > hash.block() {
@@ -35,8 +36,8 @@ impl Secret {
     }
 }
 
-/// Looks at every byte, whichever differ: where one could tell from the time
-/// how many of the first are right, a tag could be found byte by byte.
+/// Compares every byte, also after a difference. If the time depended on the
+/// number of equal bytes, an attacker could find a tag byte by byte.
 fn differing_bits(a: &[u8], b: &[u8]) -> u8 {
     let pairs = a.iter().zip(b);
     pairs.fold(0, |bits, (a, b)| black_box(bits | (a ^ b)))

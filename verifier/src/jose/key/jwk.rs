@@ -10,16 +10,17 @@ use crate::{
     json::{Object, Value},
 };
 
-/// Members that only a private key has (RFC 7518 §6.2.2, §6.3.2).
+/// Members of private keys (RFC 7518 §6.2.2, §6.3.2).
 const PRIVATE: [&str; 7] = ["d", "p", "q", "dp", "dq", "qi", "oth"];
 
 /// Why a key cannot be used: a clause that follows "this key is skipped: ".
 type Unusable = String;
 
-/// A public key, for the one algorithm that it names or that fits it.
+/// Reads a public key. It is for one algorithm: its `alg`, or the only allowed
+/// algorithm that fits.
 pub(super) fn public_key(jwk: &Object<'_>, allowed: &[Algorithm]) -> Result<Key, Unusable> {
     if PRIVATE.iter().any(|name| jwk.get(name).is_some()) {
-        return Err("it is a private key, and now that it was published, nobody's".into());
+        return Err("it is a private key, which must not be published".into());
     }
     if text(jwk, "use")?.is_some_and(|usage| usage != "sig") {
         return Err("its `use` is not `sig`".into());
@@ -34,7 +35,9 @@ pub(super) fn public_key(jwk: &Object<'_>, allowed: &[Algorithm]) -> Result<Key,
     let members = match kind {
         KeyKind::Rsa => [bytes(jwk, "n")?, bytes(jwk, "e")?],
         KeyKind::Ed25519 => [bytes(jwk, "x")?, Vec::new()],
-        _ => [bytes(jwk, "x")?, bytes(jwk, "y")?],
+        KeyKind::P256 | KeyKind::P384 | KeyKind::P521 | KeyKind::Oct => {
+            [bytes(jwk, "x")?, bytes(jwk, "y")?]
+        }
     };
     Ok(Key {
         kid: text(jwk, "kid")?.map(Box::from),
@@ -43,7 +46,7 @@ pub(super) fn public_key(jwk: &Object<'_>, allowed: &[Algorithm]) -> Result<Key,
     })
 }
 
-/// By `kty` and `crv` (RFC 7518 §6.2.1.1, RFC 8037 §2).
+/// Finds the kind of a key by `kty` and `crv` (RFC 7518 §6.2.1.1, RFC 8037 §2).
 fn kind(jwk: &Object<'_>) -> Result<KeyKind, Unusable> {
     let kty = text(jwk, "kty")?.ok_or("it has no `kty`")?;
     match (kty, text(jwk, "crv")?) {
@@ -59,7 +62,7 @@ fn kind(jwk: &Object<'_>) -> Result<KeyKind, Unusable> {
     }
 }
 
-/// An HMAC secret of the policy: `kid`?, `k`, `alg`?.
+/// Reads an HMAC secret of the policy: `{ "kid"?, "k", "alg"? }`.
 pub(super) fn secret(entry: &Object<'_>, allowed: &[Algorithm]) -> Result<Key, Unusable> {
     let algorithm = algorithm(entry, KeyKind::Oct, allowed)?;
     let secret = Secret::new(bytes(entry, "k")?.into(), algorithm.hash()).ok_or_else(|| {
@@ -76,7 +79,8 @@ pub(super) fn secret(entry: &Object<'_>, allowed: &[Algorithm]) -> Result<Key, U
     })
 }
 
-/// One key, one algorithm: its `alg`, or the only allowed one that fits.
+/// Finds the one algorithm of a key: its `alg`, or the only allowed one that
+/// fits.
 fn algorithm(
     jwk: &Object<'_>,
     kind: KeyKind,
@@ -116,7 +120,7 @@ fn bytes(jwk: &Object<'_>, name: &str) -> Result<Vec<u8>, Unusable> {
         .ok_or_else(|| format!("its `{name}` is not base64url without padding"))
 }
 
-/// A name from outside, short enough for a message.
+/// Shortens an untrusted name for a message.
 fn brief(name: &str) -> String {
     name.chars().filter(|c| !c.is_control()).take(32).collect()
 }

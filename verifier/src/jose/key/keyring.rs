@@ -22,12 +22,12 @@ pub struct Keyring {
 }
 
 impl Keyring {
-    /// Parses a JWK Set. Keys that cannot be used are skipped and reported;
-    /// an empty set is valid, and withdraws every key.
+    /// Parses a JWK Set. It skips and reports keys that cannot be used. An
+    /// empty set is valid and withdraws every key.
     ///
     /// # Errors
-    /// Why the whole set is refused: not strict JSON, over a limit, with a
-    /// symmetric key in it, or with keys of which none can be used.
+    /// The whole set is refused if it is not strict JSON, exceeds a limit,
+    /// contains a symmetric key, or has keys but none that can be used.
     pub fn parse(
         jwks: &[u8],
         algorithms: &[Algorithm],
@@ -42,7 +42,7 @@ impl Keyring {
         }
     }
 
-    /// The same from a parsed value; pointers of problems start at `pointer`.
+    /// Reads a parsed JWK Set. Pointers of problems start at `pointer`.
     pub(crate) fn from_value(
         jwks: &Value<'_>,
         algorithms: &[Algorithm],
@@ -60,7 +60,8 @@ impl Keyring {
         set.finish()
     }
 
-    /// Parses HMAC secrets, as a policy's `secrets`: `[{ "kid"?, "k", "alg"? }]`.
+    /// Parses HMAC secrets in the form of a policy's `secrets`:
+    /// `[{ "kid"?, "k", "alg"? }]`.
     ///
     /// # Errors
     /// Every problem of every secret.
@@ -73,8 +74,8 @@ impl Keyring {
         Self::from_secrets(&value, algorithms, "")
     }
 
-    /// From `[{ "kid"?, "k", "alg"? }]`: HMAC secrets of at least the hash's
-    /// length. All problems; a secret is never quoted.
+    /// Reads `[{ "kid"?, "k", "alg"? }]`: HMAC secrets of at least the length
+    /// of the hash. Returns all problems; no message contains a secret.
     pub(crate) fn from_secrets(
         secrets: &Value<'_>,
         algorithms: &[Algorithm],
@@ -117,7 +118,7 @@ impl Keyring {
         }
     }
 
-    /// Verifies a token's signature, and nothing else of it.
+    /// Verifies the signature of a token. It checks no claim.
     ///
     /// # Errors
     /// [`Code::KeyUnknown`], [`Code::KeyUnsuitable`] or
@@ -131,11 +132,11 @@ impl Keyring {
         )
     }
 
-    /// Verifies a signature over any bytes, as [`Self::verify`] does over a
-    /// token's: for suites of known answers.
+    /// Verifies a signature over any bytes, for test suites with known answers.
+    /// [`Self::verify`] does the same for a token.
     ///
     /// # Errors
-    /// Those of [`Self::verify`].
+    /// The same as those of [`Self::verify`].
     pub fn verify_bytes(
         &self,
         kid: Option<&str>,
@@ -150,18 +151,18 @@ impl Keyring {
         }
     }
 
-    /// How many keys there are.
+    /// Returns the number of keys.
     pub fn len(&self) -> usize {
         self.keys.len()
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no keys.
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }
 
-    /// The key that a token names; without a `kid`, the only one that fits
-    /// its algorithm: to try several would let a token choose.
+    /// Finds the key with the token's `kid`. Without a `kid`, it finds the only
+    /// key for the algorithm: the gate never tries several keys.
     pub(crate) fn find(&self, kid: Option<&str>, algorithm: Algorithm) -> Result<&Arc<Key>, Code> {
         match kid {
             Some(kid) => {
@@ -188,8 +189,8 @@ impl Keyring {
         self.by_kid.get(kid.as_bytes()).map_or(&[], Vec::as_slice)
     }
 
-    /// The same key, if it is in this ring.
-    pub(super) fn same(&self, key: &Key) -> Option<&Arc<Key>> {
+    /// Returns the equal key of this ring, if there is one.
+    pub(super) fn find_equal(&self, key: &Key) -> Option<&Arc<Key>> {
         let is_same = |known: &&Arc<Key>| ***known == *key;
         match &key.kid {
             Some(kid) => {
@@ -203,7 +204,7 @@ impl Keyring {
     pub(super) fn add(&mut self, key: Arc<Key>) -> Result<(), String> {
         if let Some(kid) = &key.kid {
             let mut named = self.named(kid).iter().filter_map(|i| self.keys.get(*i));
-            if named.any(|held| held.algorithm == key.algorithm) {
+            if named.any(|known| known.algorithm == key.algorithm) {
                 return Err("another key before it has the same `kid` and algorithm".into());
             }
             let index = self.keys.len();

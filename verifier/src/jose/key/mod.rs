@@ -1,4 +1,4 @@
-//! Keys: parsed and prepared once, when a document is supplied.
+//! Keys. They are parsed and prepared once, when a document is supplied.
 
 mod hmac;
 mod jwk;
@@ -21,7 +21,7 @@ pub(crate) struct Key {
     material: Material,
 }
 
-/// What verifies, prepared for it.
+/// The prepared key material.
 #[derive(PartialEq, Eq)]
 enum Material {
     Public(public::PublicKey),
@@ -29,7 +29,8 @@ enum Material {
 }
 
 impl Key {
-    /// Whether `signature` is this key's over `message`.
+    /// Returns whether `signature` is a valid signature of this key over
+    /// `message`.
     pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         match &self.material {
             Material::Public(key) => key.verify(self.algorithm, message, signature),
@@ -38,7 +39,7 @@ impl Key {
     }
 }
 
-/// Key material never reaches a log.
+/// Does not show key material, so that it never reaches a log.
 impl core::fmt::Debug for Material {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str("..")

@@ -10,8 +10,7 @@ use countersign_kernel::{
 
 use crate::jose::{Algorithm, KeyKind};
 
-/// A key with what was computed for it. Two are equal if they were made of the
-/// same members.
+/// A prepared key. Two keys are equal if their JWK members are equal.
 pub(super) struct PublicKey {
     prepared: Prepared,
     members: [Vec<u8>; 2],
@@ -26,22 +25,22 @@ enum Prepared {
 }
 
 impl PublicKey {
-    /// From `n` and `e` (RFC 7518 §6.3.1), `x` and `y` (§6.2.1), or `x` alone
-    /// (RFC 8037 §2); says why a key cannot be used.
+    /// Makes a key from `n` and `e` (RFC 7518 §6.3.1), `x` and `y` (§6.2.1), or
+    /// `x` alone (RFC 8037 §2). The error says why the key cannot be used.
     pub(super) fn new(kind: KeyKind, members: [Vec<u8>; 2]) -> Result<Self, &'static str> {
         const OFF_CURVE: &str = "its coordinates are no point of the curve, or have another length";
         let [first, second] = &members;
         let prepared = match kind {
             KeyKind::Rsa => prepare_rsa(first, second)?,
-            KeyKind::P256 => both(first, second)
+            KeyKind::P256 => arrays(first, second)
                 .and_then(|(x, y)| p256::VerifyingKey::new(x, y))
                 .map(|key| Prepared::P256(Box::new(key)))
                 .ok_or(OFF_CURVE)?,
-            KeyKind::P384 => both(first, second)
+            KeyKind::P384 => arrays(first, second)
                 .and_then(|(x, y)| p384::VerifyingKey::new(x, y))
                 .map(|key| Prepared::P384(Box::new(key)))
                 .ok_or(OFF_CURVE)?,
-            KeyKind::P521 => both(first, second)
+            KeyKind::P521 => arrays(first, second)
                 .and_then(|(x, y)| p521::VerifyingKey::new(x, y))
                 .map(|key| Prepared::P521(Box::new(key)))
                 .ok_or(OFF_CURVE)?,
@@ -64,14 +63,18 @@ impl PublicKey {
                 Algorithm::PS256 | Algorithm::PS384 | Algorithm::PS512 => {
                     key.verify_pss(hash, message, signature)
                 }
-                _ => key.verify_pkcs1(hash, message, signature),
+                Algorithm::RS256 | Algorithm::RS384 | Algorithm::RS512 => {
+                    key.verify_pkcs1(hash, message, signature)
+                }
+                _ => false,
             },
-            // r and s, each of the curve's length (RFC 7518 §3.4).
-            Prepared::P256(key) => both(&hash.digest(&[message]), signature)
+            // The signature is r and s, each of the curve's length (RFC 7518
+            // §3.4).
+            Prepared::P256(key) => arrays(&hash.digest(&[message]), signature)
                 .is_some_and(|(digest, signature)| key.verify(digest, signature)),
-            Prepared::P384(key) => both(&hash.digest(&[message]), signature)
+            Prepared::P384(key) => arrays(&hash.digest(&[message]), signature)
                 .is_some_and(|(digest, signature)| key.verify(digest, signature)),
-            Prepared::P521(key) => both(&hash.digest(&[message]), signature)
+            Prepared::P521(key) => arrays(&hash.digest(&[message]), signature)
                 .is_some_and(|(digest, signature)| key.verify(digest, signature)),
             Prepared::Ed25519(key) => signature
                 .try_into()
@@ -88,7 +91,8 @@ impl PartialEq for PublicKey {
 
 impl Eq for PublicKey {}
 
-/// Big-endian without leading zeros (RFC 7518 §2, Base64urlUInt).
+/// Both numbers are big-endian without leading zeros (RFC 7518 §2,
+/// Base64urlUInt).
 fn prepare_rsa(modulus: &[u8], exponent: &[u8]) -> Result<Prepared, &'static str> {
     let (Some(1..), Some(1..)) = (modulus.first(), exponent.first()) else {
         return Err("its modulus or exponent is empty or has leading zeros");
@@ -99,8 +103,8 @@ fn prepare_rsa(modulus: &[u8], exponent: &[u8]) -> Result<Prepared, &'static str
     Ok(Prepared::Rsa(Box::new(key)))
 }
 
-/// Both of exactly the lengths that their use takes.
-fn both<'m, const A: usize, const B: usize>(
+/// Returns arrays slices as arrays if they have exactly these lengths.
+fn arrays<'m, const A: usize, const B: usize>(
     a: &'m [u8],
     b: &'m [u8],
 ) -> Option<(&'m [u8; A], &'m [u8; B])> {

@@ -1,5 +1,5 @@
-//! A JWK Set (RFC 7517 §5), key by key: as it is fetched, in slices, and as it
-//! stands in a policy.
+//! Reads a JWK Set (RFC 7517 §5) key by key: a fetched set in slices, or an
+//! inline set of a policy.
 
 use alloc::{format, string::String, sync::Arc, vec::Vec};
 
@@ -14,19 +14,19 @@ use crate::{
 const SLICE_WORK: usize = 16;
 /// Bytes of a document that are read in one slice.
 const SLICE_BYTES: usize = 128 * 1024;
-/// Skipped keys that are reported one by one.
+/// Maximum number of skipped keys that are reported individually.
 const REPORTED: usize = 100;
 
-/// The keys of a set so far.
+/// The keys of a set that are read so far.
 pub(super) struct KeySet {
     ring: Keyring,
     skipped: Vec<Problem>,
-    /// Keys that were skipped and are not reported one by one.
-    left_out: usize,
-    /// Keys that can be used for one of the issuer's algorithms.
+    /// Number of skipped keys that are not reported individually.
+    unreported: usize,
+    /// Number of keys for one of the issuer's algorithms.
     usable: usize,
-    most: usize,
-    /// Where the set stands, for pointers of problems.
+    max_keys: usize,
+    /// JSON Pointer of the set, for pointers of problems.
     pointer: String,
 }
 
@@ -35,15 +35,16 @@ impl KeySet {
         Self {
             ring: Keyring::default(),
             skipped: Vec::new(),
-            left_out: 0,
+            unreported: 0,
             usable: 0,
-            most: limits.document_keys,
+            max_keys: limits.document_keys,
             pointer: pointer.into(),
         }
     }
 
-    /// The key of this number. Where `old` has the same key, it is that very
-    /// object, so that a refresh that changes nothing forgets nothing.
+    /// Adds the key with this index. If `old` has an equal key, the set shares
+    /// that object, so that a refresh without changes forgets no remembered
+    /// token.
     pub(super) fn add(
         &mut self,
         index: usize,
@@ -60,20 +61,23 @@ impl KeySet {
             _ => Err("it is not an object".into()),
         };
         let added = parsed.and_then(|key| {
-            let counts = algorithms.contains(&key.algorithm);
-            let key = old.same(&key).cloned().unwrap_or_else(|| Arc::new(key));
+            let is_usable = algorithms.contains(&key.algorithm);
+            let key = old
+                .find_equal(&key)
+                .cloned()
+                .unwrap_or_else(|| Arc::new(key));
             self.ring.add(key)?;
-            self.usable = self.usable.saturating_add(usize::from(counts));
+            self.usable = self.usable.saturating_add(usize::from(is_usable));
             Ok(())
         });
-        if self.usable > self.most {
-            let message = format!("at most {} keys are read", self.most);
+        if self.usable > self.max_keys {
+            let message = format!("at most {} keys are read", self.max_keys);
             return Err(self.refuse("too_many", &message));
         }
         match added {
             Ok(()) => {}
             Err(_) if self.skipped.len() >= REPORTED => {
-                self.left_out = self.left_out.saturating_add(1);
+                self.unreported = self.unreported.saturating_add(1);
             }
             Err(why) => {
                 let place = format!("{}/keys/{index}", self.pointer);
@@ -93,8 +97,8 @@ impl KeySet {
             );
             return Err(self.refuse("jwks_no_usable_key", &message));
         }
-        if self.left_out > 0 {
-            let message = format!("more keys that are skipped: {}", self.left_out);
+        if self.unreported > 0 {
+            let message = format!("more keys that are skipped: {}", self.unreported);
             let place = format!("{}/keys", self.pointer);
             self.skipped
                 .push(Problem::warning(place, "key_unusable", message));
@@ -114,12 +118,12 @@ impl KeySet {
     }
 }
 
-/// A fetched set that is being read.
+/// A fetched JWK Set that is being read.
 pub(crate) struct Reading {
     document: Arc<Vec<u8>>,
     elements: Elements,
     keys: Option<KeySet>,
-    /// The document has an array `keys`.
+    /// Whether the document has an array `keys`.
     is_set: bool,
 }
 
@@ -133,19 +137,19 @@ impl Reading {
         }
     }
 
-    /// Reads on for one slice: the keys, once the set was read to its end.
+    /// Reads one slice. Returns the keys after the last slice.
     pub(crate) fn step(
         &mut self,
         algorithms: &[Algorithm],
         old: &Keyring,
     ) -> Result<Option<(Keyring, Vec<Problem>)>, Problem> {
         let end = self.elements.position().saturating_add(SLICE_BYTES);
-        let mut room = SLICE_WORK;
+        let mut remaining = SLICE_WORK;
         let document = Arc::clone(&self.document);
         let Some(keys) = &mut self.keys else {
             return Ok(None);
         };
-        while room > 0 && self.elements.position() < end {
+        while remaining > 0 && self.elements.position() < end {
             match self.elements.next(&document)? {
                 Event::End if self.is_set => {
                     return self.keys.take().map(KeySet::finish).transpose();
@@ -154,7 +158,7 @@ impl Reading {
                 Event::Array(name) => self.is_set |= name == "keys",
                 Event::Item("keys", index, key) => {
                     keys.add(index, &key, algorithms, old)?;
-                    room = room.saturating_sub(work(&key));
+                    remaining = remaining.saturating_sub(work(&key));
                 }
                 Event::Item(..) | Event::Value(_) => {}
             }
@@ -163,15 +167,17 @@ impl Reading {
     }
 }
 
-/// Parses a small document, whose size was admitted.
+/// Parses a small document. The caller has checked its size.
 pub(crate) fn parse_document<'a>(body: &'a [u8], limits: &Limits) -> Result<Value<'a>, Problem> {
     json::parse(body, limits.into()).map_err(|Fault { kind, pointer, .. }| refusal(kind, pointer))
 }
 
-/// How long it takes to prepare a key, by its curve. An RSA key counts 1.
+/// Returns how long it takes to prepare a key, by its curve. An RSA key counts 1.
 fn work(key: &Value<'_>) -> usize {
-    let curve = key.as_object().and_then(|key| key.get("crv"));
-    match curve.map(Value::as_str) {
+    let Some(key) = key.as_object() else {
+        return 0;
+    };
+    match key.get("crv").map(Value::as_str) {
         None => 1,
         Some(Some("P-521")) => 8,
         Some(Some("P-384")) => 4,

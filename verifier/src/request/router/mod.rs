@@ -1,6 +1,6 @@
-//! From a request to the first rule that matches it: a map of hosts to tries of
-//! path segments. A look-up walks the request's own segments, however many
-//! rules there are; the rule earliest in the policy wins.
+//! Finds the first rule of the policy that matches a request. It uses a map
+//! from hosts to tries of path segments, so the cost of a look-up depends on
+//! the segments of the request and not on the number of rules.
 
 use alloc::{borrow::Cow, boxed::Box, vec::Vec};
 
@@ -14,18 +14,19 @@ use crate::{
     refusal::Code,
 };
 
-/// Every backend reads a path in its own way. The rule is found by one reading;
-/// the others must not lead to another.
+/// Finds rules. Backends interpret a path in different ways. The router finds
+/// the rule by one interpretation and refuses a request for which another one
+/// leads to a different rule.
 #[derive(Debug)]
 pub(crate) struct Router {
     exact: Table,
-    /// Without letters' case, where a rule has any and backends may not tell it
-    /// apart.
+    /// The case-folded rules: present if a rule contains upper-case letters and
+    /// backends can be case-insensitive.
     folded: Option<Table>,
     exact_case: bool,
 }
 
-/// A rule that matches, and the pattern of it that did.
+/// The rule and the pattern of it that match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Match {
     /// Index into the policy's rules.
@@ -35,7 +36,7 @@ pub(crate) struct Match {
 }
 
 impl Router {
-    /// With `path_case` exact the backends tell letters' case apart.
+    /// `exact_case` means that all backends compare paths case-sensitively.
     pub(crate) fn new(rules: &[Rule], exact_case: bool) -> Self {
         let literals = rules.iter().flat_map(|rule| &rule.paths);
         let mut literals = literals.flat_map(|path| &path.segments);
@@ -51,11 +52,11 @@ impl Router {
         }
     }
 
-    /// The rule that judges a request.
+    /// Finds the rule for a request.
     ///
     /// # Errors
-    /// [`Code::RequestAmbiguous`] where a backend that reads the path in another
-    /// way would be at another rule.
+    /// [`Code::RequestAmbiguous`] if another interpretation of the path leads
+    /// to a different rule.
     pub(crate) fn find(
         &self,
         host: &str,
@@ -76,8 +77,8 @@ impl Router {
                 .collect::<Segments<'_>>()
         });
         let as_sent = target.as_sent.as_deref();
-        // Where a rule is meant, to be at none is another answer too: behind a
-        // router that does not decode it is its catch-all's.
+        // "No rule" is also a different result here: a backend router that does
+        // not decode sends such a path to its catch-all route.
         let is_elsewhere = |segments| find(&self.exact, segments) != found;
         if with_slash
             .as_deref()
@@ -108,7 +109,7 @@ impl Router {
     }
 }
 
-/// The rules by host, path and method.
+/// The rules, indexed by host, path and method.
 #[derive(Debug, Default)]
 struct Table {
     any_host: Trie,
@@ -117,12 +118,12 @@ struct Table {
 }
 
 impl Table {
-    /// `read` says how a literal segment is compared.
-    fn new(rules: &[Rule], read: fn(&[u8]) -> Cow<'_, [u8]>) -> Self {
+    /// `normalise` normalises a literal segment for comparison.
+    fn new(rules: &[Rule], normalise: fn(&[u8]) -> Cow<'_, [u8]>) -> Self {
         let mut router = Self::default();
         for (index, rule) in rules.iter().enumerate() {
             if rule.hosts.is_empty() {
-                router.any_host.insert(index, rule, read);
+                router.any_host.insert(index, rule, normalise);
             }
             for host in &rule.hosts {
                 let (tries, name) = match host {
@@ -130,7 +131,7 @@ impl Table {
                     Host::Wildcard(parent) => (&mut router.wildcard, parent),
                 };
                 if let Some(trie) = tries.get_or_default(name.as_bytes()) {
-                    trie.insert(index, rule, read);
+                    trie.insert(index, rule, normalise);
                 }
             }
         }
@@ -161,11 +162,11 @@ struct Trie {
 struct Node {
     literals: Map<Node>,
     name: Option<Box<Node>>,
-    /// Patterns that end here.
+    /// Patterns that end at this node.
     ends: Vec<End>,
-    /// Patterns that end here in `**`.
+    /// Patterns that end in `**` at this node.
     rests: Vec<End>,
-    /// The earliest rule here or below.
+    /// The first rule at this node or below.
     first_rule: usize,
 }
 
@@ -184,18 +185,18 @@ impl Default for Node {
 #[derive(Debug)]
 struct End {
     at: Match,
-    /// Empty: any method.
+    /// If empty, any method matches.
     methods: Vec<Box<str>>,
 }
 
 impl Trie {
-    fn insert(&mut self, index: usize, rule: &Rule, read: fn(&[u8]) -> Cow<'_, [u8]>) {
+    fn insert(&mut self, index: usize, rule: &Rule, normalise: fn(&[u8]) -> Cow<'_, [u8]>) {
         for (pattern, path) in rule.paths.iter().enumerate() {
             let mut node = &mut self.root;
             node.first_rule = node.first_rule.min(index);
             for segment in &path.segments {
                 let next = match segment {
-                    Segment::Literal(text) => node.literals.get_or_default(&read(text)),
+                    Segment::Literal(text) => node.literals.get_or_default(&normalise(text)),
                     Segment::Name(_) => Some(&mut **node.name.get_or_insert_default()),
                 };
                 let Some(next) = next else { return };
@@ -207,8 +208,9 @@ impl Trie {
             } else {
                 &mut node.ends
             };
-            // A later rule whose methods are all taken never matches here: so
-            // a list is never longer than there are methods.
+            // A later rule whose methods all belong to earlier rules never
+            // matches here. Without such rules, the list is at most as long as
+            // the number of methods.
             let taken = |m: &str| ends.iter().any(|end| admits(&end.methods, m));
             let hidden = ends.iter().any(|end| end.methods.is_empty())
                 || (!rule.methods.is_empty() && rule.methods.iter().all(|m| taken(m)));
@@ -236,9 +238,9 @@ impl Search<'_> {
         if self.best.is_some_and(|best| best.rule < node.first_rule) {
             return;
         }
-        self.offer(&node.rests);
+        self.consider(&node.rests);
         match segments.split_first() {
-            None => self.offer(&node.ends),
+            None => self.consider(&node.ends),
             Some((segment, rest)) => {
                 if let Some(node) = node.literals.get(segment) {
                     self.descend(node, rest);
@@ -252,14 +254,15 @@ impl Search<'_> {
         }
     }
 
-    fn offer(&mut self, ends: &[End]) {
+    fn consider(&mut self, ends: &[End]) {
         if let Some(end) = ends.iter().find(|end| admits(&end.methods, self.method)) {
             self.best = Some(self.best.map_or(end.at, |best| best.min(end.at)));
         }
     }
 }
 
-/// `GET` covers `HEAD` (RFC 9110 §9.3.2).
+/// Returns whether a list of methods contains a method. `GET` covers `HEAD`
+/// (RFC 9110 §9.3.2).
 fn admits(methods: &[Box<str>], method: &str) -> bool {
     methods.is_empty()
         || methods
@@ -267,7 +270,7 @@ fn admits(methods: &[Box<str>], method: &str) -> bool {
             .any(|m| **m == *method || (method == "HEAD" && **m == *"GET"))
 }
 
-/// The segment of the request that `{name}` stands for.
+/// Returns the segment of the request that `{name}` captures.
 pub(crate) fn captured<'t>(
     pattern: &Pattern,
     target: &'t Target<'_>,

@@ -3,7 +3,7 @@ use alloc::{format, string::String};
 use super::*;
 use crate::model::Access;
 
-/// xorshift64: the same cases in every run.
+/// xorshift64 with a fixed seed gives the same cases in every run.
 struct Random(u64);
 
 impl Random {
@@ -51,7 +51,7 @@ fn rule(random: &mut Random) -> Rule {
     }
 }
 
-/// The definition: the first rule that matches, looked for one by one.
+/// The definition of the result: a linear scan for the first rule that matches.
 fn scan(rules: &[Rule], host: &str, target: &Target<'_>, method: &str) -> Option<Match> {
     let on_host = |rule: &Rule| {
         rule.hosts.is_empty()

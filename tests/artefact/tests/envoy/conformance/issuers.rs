@@ -1,5 +1,5 @@
-//! The issuers of all stages, behind one address: each is told by the
-//! authority that it is asked as.
+//! Serves the issuers of all stages at one address. The authority of a request
+//! selects the issuer.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,13 +15,13 @@ use crate::stage::upstream;
 
 pub(super) struct Issuers {
     pub(super) address: SocketAddr,
-    /// By authority and path; `None` where the fetch fails.
+    /// Documents by authority and path; `None` if the fetch fails.
     documents: Arc<BTreeMap<(String, String), Option<Published>>>,
     answered: Arc<Mutex<BTreeSet<(String, String)>>>,
 }
 
 impl Issuers {
-    /// Serves until the tests end.
+    /// Starts a server that runs until the tests end.
     pub(super) fn of(stages: &[&Stage]) -> Self {
         let mut documents = BTreeMap::new();
         for (number, stage) in stages.iter().enumerate() {
@@ -39,7 +39,7 @@ impl Issuers {
             let host = lines.find_map(|line| line.strip_prefix("host: "));
             let asked = (host.unwrap_or_default().to_owned(), path.to_owned());
             let ended = match served.get(&asked) {
-                // A connection that is closed without an answer.
+                // Close the connection without a response.
                 None | Some(None) => Err(io::ErrorKind::ConnectionAborted.into()),
                 Some(Some(document)) => {
                     let status = format!("{} Status", document.status);
@@ -58,7 +58,7 @@ impl Issuers {
         }
     }
 
-    /// The clusters of a stage's configuration.
+    /// Returns the clusters of a stage's configuration.
     pub(super) fn clusters(&self, number: usize, stage: &Stage) -> Value {
         let to = |host| json!({ "cluster": "issuer", "authority": authority(number, host) });
         let hosts = stage.documents.keys().map(|uri| split(uri).0);
@@ -68,7 +68,7 @@ impl Issuers {
         clusters.into()
     }
 
-    /// Whether every document was asked for.
+    /// Returns whether every document was requested.
     pub(super) fn are_done(&self) -> bool {
         let answered = self.answered.lock().unwrap();
         self.documents
@@ -81,7 +81,7 @@ fn authority(number: usize, host: &str) -> String {
     format!("stage-{number}.{host}")
 }
 
-/// Host and path.
+/// Splits a URI into host and path.
 fn split(uri: &str) -> (&str, &str) {
     let (_, rest) = uri.split_once("://").unwrap();
     rest.split_at(rest.find('/').unwrap())

@@ -1,5 +1,5 @@
-//! The corpus through Envoy: decisions and codes are those of the native
-//! crate. What cannot be played is counted, by reason.
+//! Plays the corpus through Envoy and compares decisions and codes with those
+//! of the native crate. Vectors that cannot be played are counted by reason.
 
 mod issuers;
 mod play;
@@ -25,8 +25,8 @@ use self::{
 };
 use crate::stage::{self, clock::Clock, envoy::Envoy, eventually, policy, setup::Setup, upstream};
 
-/// Vectors whose request Envoy answers with 400 by itself: to it these bytes
-/// are no HTTP.
+/// Vectors whose request Envoy itself answers with 400, because it is not valid
+/// HTTP.
 const REFUSED_BY_ENVOY: [&str; 13] = [
     "authority-host-form",
     "handshake-http2",
@@ -43,11 +43,11 @@ const REFUSED_BY_ENVOY: [&str; 13] = [
     "target-relative",
 ];
 
-/// Listeners of one Envoy: each has a gate of its own.
+/// Number of listeners of one Envoy. Each has its own gate.
 const STAGES: usize = 100;
 
 #[test]
-fn the_corpus_is_decided_as_by_the_native_crate() {
+fn envoy_decides_the_corpus_like_the_native_crate() {
     let Some(binary) = stage::binary() else {
         return;
     };
@@ -57,7 +57,8 @@ fn the_corpus_is_decided_as_by_the_native_crate() {
         return;
     };
     let (mut played, mut refused, mut faults) = (0, BTreeSet::new(), Vec::new());
-    // Documents are of one day; what has none may begin earlier.
+    // Documents belong to a fixed day; a stage without documents can begin
+    // earlier.
     let (with, without): (Vec<_>, Vec<_>) = scenes
         .iter()
         .partition(|(stage, _)| !stage.documents.is_empty());
@@ -100,7 +101,8 @@ fn the_corpus_is_decided_as_by_the_native_crate() {
     assert!(played > 900, "only {played} checks were played");
 }
 
-/// By what has to be there, and how many vectors are no scene.
+/// Returns the scenes by stage, and the number of vectors without a scene by
+/// reason.
 fn scenes() -> (BTreeMap<Stage, Vec<Scene>>, BTreeMap<&'static str, usize>) {
     let (mut scenes, mut left_out) = (BTreeMap::<_, Vec<Scene>>::new(), BTreeMap::new());
     for vector in files::topics()
@@ -116,7 +118,7 @@ fn scenes() -> (BTreeMap<Stage, Vec<Scene>>, BTreeMap<&'static str, usize>) {
     (scenes, left_out)
 }
 
-/// An Envoy with a listener for each stage, which has its documents.
+/// Starts an Envoy with a listener for each stage, and waits for its documents.
 fn start(binary: &Path, clock: &Clock, batch: &[(&Stage, &Vec<Scene>)]) -> Envoy {
     let stages: Vec<&Stage> = batch.iter().map(|(stage, _)| *stage).collect();
     let issuers = Issuers::of(&stages);
@@ -140,7 +142,7 @@ fn start(binary: &Path, clock: &Clock, batch: &[(&Stage, &Vec<Scene>)]) -> Envoy
     envoy
 }
 
-/// A policy of no interest, for the main listener.
+/// Returns any valid policy, for the main listener.
 fn other() -> serde_json::Value {
     let key = Key::read("rsa-2048-a").public();
     policy::of(json!({ "jwks": { "keys": [key] } }))

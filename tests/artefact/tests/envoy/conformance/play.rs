@@ -1,4 +1,4 @@
-//! Sends a request, and holds the reply against the native crate's.
+//! Sends a request, and compares the reply with that of the native crate.
 
 use std::net::SocketAddr;
 
@@ -7,16 +7,16 @@ use countersign_conformance::protocol::{Denial, Grant, Reply as Expected};
 use super::{scene::Check, wire};
 use crate::stage::client::{self, Reply};
 
-/// Why a check did not end as it should.
+/// Why a check failed.
 pub(super) enum Fault {
-    /// HTTP/1.1 cannot say this request.
+    /// HTTP/1.1 cannot express this request.
     Unsayable(&'static str),
     /// Envoy refuses the request before any filter sees it.
     Refused,
     Ours(String),
 }
 
-/// Twice: the second time the token is remembered.
+/// Sends the request twice: the second time the token is remembered.
 pub(super) fn play(check: &Check, to: SocketAddr) -> Result<(), Fault> {
     let bytes = wire::write(&check.request).map_err(Fault::Unsayable)?;
     for _ in 0..2 {

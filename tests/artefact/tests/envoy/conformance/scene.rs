@@ -1,5 +1,5 @@
-//! What of a vector can be played on a stage where Envoy fetches by itself:
-//! the documents that its issuers publish, and then requests.
+//! The parts of a vector that can be played while Envoy fetches itself: the
+//! documents that its issuers publish, and then requests.
 
 use std::collections::BTreeMap;
 
@@ -11,18 +11,19 @@ use countersign_conformance::{
 };
 use serde_json::Value;
 
-/// A vector as it is played.
+/// A vector in a form that can be played.
 pub(super) struct Scene {
     pub(super) id: String,
     pub(super) stage: Stage,
     pub(super) checks: Vec<Check>,
 }
 
-/// What is there before the first request; scenes with the same share it.
+/// The state before the first request. Scenes with the same state share a
+/// stage.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Stage {
     pub(super) policy: String,
-    /// By URI; `None` where the fetch fails.
+    /// Documents by URI; `None` if the fetch fails.
     pub(super) documents: BTreeMap<String, Option<Published>>,
 }
 
@@ -33,7 +34,7 @@ pub(super) struct Published {
     pub(super) body: Vec<u8>,
 }
 
-/// A request, and what the native crate answers to it.
+/// A request, and the answer of the native crate.
 pub(super) struct Check {
     pub(super) at: u64,
     pub(super) request: Request,
@@ -41,7 +42,7 @@ pub(super) struct Check {
 }
 
 impl Scene {
-    /// Or why it is none.
+    /// Makes a scene, or returns why a vector cannot be played.
     pub(super) fn of(vector: &Vector) -> Result<Self, &'static str> {
         let record = run::play(&mut Native::default(), vector, Mode::Fresh);
         assert!(
@@ -104,7 +105,10 @@ impl Scene {
         }
         let mut asked = asked.iter().rev();
         let fetch = asked.find(|f| f.issuer == supply.issuer && f.kind == supply.kind);
-        let uri = fetch.ok_or("a document that nobody asked for")?.uri.clone();
+        let uri = fetch
+            .ok_or("a document that the gate did not request")?
+            .uri
+            .clone();
         let document = supply.response.as_ref().map(Published::of);
         let known = self.stage.documents.insert(uri, document);
         if known.is_some() || !self.checks.is_empty() {

@@ -1,8 +1,8 @@
-//! A vector's request as bytes of HTTP/1.1, where it can be written so.
+//! Writes the request of a vector as bytes of HTTP/1.1.
 
 use countersign_conformance::vector::Request;
 
-/// The bytes, or why HTTP/1.1 cannot say this request.
+/// Returns the bytes, or why HTTP/1.1 cannot express this request.
 pub(super) fn write(request: &Request) -> Result<Vec<u8>, &'static str> {
     let Request {
         method,
@@ -35,7 +35,8 @@ pub(super) fn write(request: &Request) -> Result<Vec<u8>, &'static str> {
     if headers.len() > 100 {
         return Err("more fields than Envoy takes");
     }
-    // Envoy neither shows them to a filter nor hands them on (RFC 9110 §7.6.1).
+    // Envoy neither shows these fields to a filter nor forwards them (RFC 9110
+    // §7.6.1).
     let of_one_hop = |name: &[u8]| name == b"connection" || name == b"upgrade";
     if headers.iter().any(|(name, _)| of_one_hop(&name.0)) {
         return Err("a field of one hop, which ends at Envoy");

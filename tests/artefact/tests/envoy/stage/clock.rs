@@ -1,6 +1,6 @@
-//! A clock that a test sets: vectors of the corpus are of a fixed day. Envoy
-//! runs as it is, but for its calls of `clock_gettime`, of which those for
-//! the time of day read eight bytes of a file. Its timers go on.
+//! A clock that a test sets, because the vectors of the corpus have a fixed
+//! day. Envoy is unchanged, but a preloaded `clock_gettime` reads the time of
+//! day from eight bytes of a file. Its timers continue.
 
 use std::{
     env, fs,
@@ -14,7 +14,7 @@ use std::{
 
 use countersign_artefact_tests::dist;
 
-/// What is loaded into Envoy before the C library.
+/// The source of the library that is loaded into Envoy before the C library.
 const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/envoy/stage/preload.rs");
 
 pub(crate) struct Clock {
@@ -22,7 +22,8 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
-    /// `None`, and said to be, where libraries are not preloaded this way.
+    /// Makes a clock. Prints a message and returns `None` if the platform
+    /// cannot preload libraries this way.
     pub(crate) fn new(now_ms: u64) -> Option<Self> {
         if !cfg!(target_os = "linux") {
             println!("skipped: a clock that can be set needs Linux");
@@ -38,20 +39,20 @@ impl Clock {
         Some(clock)
     }
 
-    /// From now on it is this late, in milliseconds since the epoch.
+    /// Sets the time, in milliseconds since the epoch.
     pub(crate) fn set(&self, now_ms: u64) {
-        // In place: Envoy has the file mapped.
+        // Write in place, because Envoy maps the file.
         let mut file = fs::OpenOptions::new().write(true).open(&self.file).unwrap();
         std::io::Write::write_all(&mut file, &now_ms.to_le_bytes()).unwrap();
     }
 
-    /// So many seconds pass at once.
+    /// Advances the clock by this many seconds.
     pub(crate) fn pass(&self, seconds: u64) {
         let now_ms: [u8; 8] = fs::read(&self.file).unwrap().try_into().unwrap();
         self.set(u64::from_le_bytes(now_ms) + seconds * 1000);
     }
 
-    /// What makes a program go by it.
+    /// Returns the environment variables that make a program use this clock.
     pub(crate) fn environment(&self) -> [(&'static str, PathBuf); 2] {
         [
             ("LD_PRELOAD", library().to_owned()),

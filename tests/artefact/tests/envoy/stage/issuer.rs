@@ -1,4 +1,4 @@
-//! An issuer whose documents a test can change, and which remembers who asked.
+//! An issuer whose documents a test can change, and which records its requests.
 
 use std::{
     collections::HashMap,
@@ -13,16 +13,16 @@ use serde_json::{Value, json};
 
 use super::upstream;
 
-/// Where its keys are.
+/// The path of its keys.
 pub(crate) const JWKS: &str = "/jwks";
 
-/// What it says at one path.
+/// The response at one path.
 #[derive(Clone)]
 pub(crate) struct Document {
     pub(crate) status: &'static str,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
-    /// It takes its time.
+    /// The delay of the response.
     pub(crate) delay: Duration,
 }
 
@@ -36,7 +36,7 @@ impl Document {
         }
     }
 
-    /// A JWK Set of these keys.
+    /// Makes a JWK Set of these keys.
     pub(crate) fn keys(keys: &[&Key]) -> Self {
         let keys: Vec<Value> = keys.iter().map(|key| key.public()).collect();
         Self::new(&json!({ "keys": keys }))
@@ -56,7 +56,7 @@ impl Document {
     }
 }
 
-/// Serves until the tests end; what it does not know is 404.
+/// An issuer that serves until the tests end. Unknown paths get 404.
 #[derive(Clone)]
 pub(crate) struct Issuer {
     pub(crate) address: SocketAddr,
@@ -70,7 +70,7 @@ struct State {
     asked: Vec<String>,
     busy: usize,
     most: usize,
-    /// Nobody gets an answer.
+    /// Whether it holds all responses back.
     held: bool,
 }
 
@@ -100,27 +100,27 @@ impl Issuer {
         Self { address, state }
     }
 
-    /// From now on it says this.
+    /// Publishes a document at a path.
     pub(crate) fn publish(&self, path: &str, document: Document) {
         let mut state = self.state.lock().unwrap();
         state.documents.insert(path.to_owned(), document);
     }
 
-    /// From now on it says 404.
+    /// Removes a document, so that the path gets 404.
     pub(crate) fn withdraw(&self, path: &str) {
         self.state.lock().unwrap().documents.remove(path);
     }
 
-    /// From now on nobody gets an answer, until it is let go.
+    /// Holds all responses back until [`Self::release`].
     pub(crate) fn hold(&self) {
         self.state.lock().unwrap().held = true;
     }
 
-    pub(crate) fn let_go(&self) {
+    pub(crate) fn release(&self) {
         self.state.lock().unwrap().held = false;
     }
 
-    /// How often it was asked for this.
+    /// Returns the number of requests for a path.
     pub(crate) fn asked(&self, path: &str) -> usize {
         let line = format!("GET {path} ");
         let state = self.state.lock().unwrap();
@@ -131,12 +131,12 @@ impl Issuer {
             .count()
     }
 
-    /// How many asked at the same time.
+    /// Returns the maximum number of simultaneous requests.
     pub(crate) fn most_at_once(&self) -> usize {
         self.state.lock().unwrap().most
     }
 
-    /// The heads of all requests.
+    /// Returns the heads of all requests.
     pub(crate) fn heads(&self) -> Vec<String> {
         self.state.lock().unwrap().asked.clone()
     }

@@ -1,5 +1,5 @@
-//! The stage of every test here: a real Envoy, a client before it, and an
-//! upstream and issuers behind it, all on loopback.
+//! The setup of every test: a client, a real Envoy, and an upstream and issuers
+//! behind it, all on loopback.
 
 pub(crate) mod clock;
 pub(crate) mod issuer;

@@ -1,13 +1,13 @@
-//! Configurations and tokens of an issuer that is fetched from.
+//! Configurations and tokens of an issuer whose keys Envoy fetches.
 
 use countersign_artefact_tests::{cases, token::Key};
 use serde_json::{Value, json};
 
-/// What the issuer says that it is.
+/// The `iss` of the issuer.
 pub(crate) const ISSUER: &str = "https://auth.example.com";
 
-/// A policy with this issuer; `/public` and what begins with it is public,
-/// everything else needs a token.
+/// Makes a policy with this issuer. `/public` and paths below it are public;
+/// all others need a token.
 pub(crate) fn of(keys: Value) -> Value {
     json!({
         "contract": "1",
@@ -37,19 +37,20 @@ pub(crate) fn fetched() -> Value {
     of(json!({ "jwks_uri": format!("{ISSUER}/jwks") }))
 }
 
-/// The policy with all documents fetched by the cluster `issuer`.
+/// Makes a configuration that fetches all documents through the cluster
+/// `issuer`.
 pub(crate) fn by_cluster(policy: &Value) -> Value {
     with(policy, json!({}))
 }
 
-/// The same with more settings of Envoy's own.
+/// The same with further settings for Envoy.
 pub(crate) fn with(policy: &Value, envoy: Value) -> Value {
     let mut envoy = envoy;
     envoy["clusters"] = json!({ "auth.example.com": "issuer" });
     json!({ "policy": policy, "envoy": envoy })
 }
 
-/// A good token of this key for `user-1` of the tenant `acme`.
+/// Makes a valid token of this key for `user-1` of the tenant `acme`.
 pub(crate) fn token(key: &Key) -> String {
     key.sign(&claims())
 }

@@ -1,4 +1,4 @@
-//! `clock_gettime` by a file: see `clock.rs`, which compiles this.
+//! A `clock_gettime` that reads a file. `clock.rs` compiles it.
 #![no_std]
 
 use core::{
@@ -61,7 +61,7 @@ pub unsafe extern "C" fn clock_gettime(clock: c_int, time: *mut Timespec) -> c_i
 unsafe fn now_ms() -> u64 {
     let mut mapped = NOW_MS.load(Ordering::Acquire);
     if mapped.is_null() {
-        // The file holds eight bytes, and stays.
+        // The file has eight bytes and stays mapped.
         mapped = unsafe {
             let path = getenv(c"COUNTERSIGN_TEST_CLOCK".as_ptr());
             if path == null() {

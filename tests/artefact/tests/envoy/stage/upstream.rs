@@ -7,7 +7,7 @@ use std::{
     thread,
 };
 
-/// Serves until the tests end.
+/// Starts an upstream that runs until the tests end.
 pub(crate) fn echo() -> SocketAddr {
     serve(|stream| {
         let head = head(&stream)?;
@@ -15,7 +15,7 @@ pub(crate) fn echo() -> SocketAddr {
     })
 }
 
-/// The same with what follows the head, trailers and all, where it is chunked.
+/// The same; for a chunked request, the reply also contains body and trailers.
 pub(crate) fn whole() -> SocketAddr {
     serve(|stream| {
         let mut reader = BufReader::new(&stream);
@@ -56,7 +56,7 @@ pub(crate) fn one_by_one() -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
     (address, seen)
 }
 
-/// Calls `answer` for every connection, on a thread of its own.
+/// Calls `answer` for every connection, each on its own thread.
 pub(crate) fn serve(
     answer: impl Fn(TcpStream) -> io::Result<()> + Clone + Send + 'static,
 ) -> SocketAddr {
@@ -71,12 +71,12 @@ pub(crate) fn serve(
     address
 }
 
-/// A request's head, up to and with the empty line.
+/// Reads the head of a request, with the empty line.
 pub(crate) fn head(stream: &TcpStream) -> io::Result<Vec<u8>> {
     lines(&mut BufReader::new(stream))
 }
 
-/// Up to and with the next empty line.
+/// Reads lines up to the next empty line, which is included.
 fn lines(reader: &mut impl BufRead) -> io::Result<Vec<u8>> {
     let mut lines = Vec::new();
     while !lines.ends_with(b"\r\n\r\n") {
@@ -87,7 +87,7 @@ fn lines(reader: &mut impl BufRead) -> io::Result<Vec<u8>> {
     Ok(lines)
 }
 
-/// Answers, and closes the connection.
+/// Sends a response and closes the connection.
 pub(crate) fn answer(
     mut stream: TcpStream,
     status: &str,

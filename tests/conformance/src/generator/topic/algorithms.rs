@@ -1,4 +1,4 @@
-//! Algorithms: known at all, one of the issuer's; and keys that a token brings.
+//! Algorithms: known ones and allowed ones, and keys that a token supplies.
 
 use countersign::Algorithm;
 
@@ -67,7 +67,7 @@ fn known() -> Vec<Draft> {
     drafts
 }
 
-/// The key that signs with an algorithm: a new one has to be put in here.
+/// Returns the key for an algorithm. Add each new algorithm here.
 fn key_of(alg: Algorithm) -> &'static Key {
     match alg.as_str() {
         "ES256" => &P256,
@@ -141,7 +141,7 @@ fn listed() -> Vec<Draft> {
 }
 
 fn key_sources() -> Vec<Draft> {
-    // Signed with B; the header brings B's public key along.
+    // The token is signed with B, and its header contains B's public key.
     let stranger = || token().signed_by(&B);
     let ignored = |id, title, class: &str, token: Token| {
         vector(id, title, &["header.key-sources"])

@@ -1,4 +1,4 @@
-//! Challenges, `Retry-After`, and what a denial may say.
+//! Challenges, `Retry-After`, and the content of a denial.
 
 use super::{form::raw, prelude::*};
 
@@ -139,8 +139,8 @@ fn none() -> Vec<Draft> {
     ]
 }
 
-/// The runner looks for every value of the token in every denial; here values
-/// are where a careless message would quote them.
+/// The runner searches every denial for every value of the token. In these
+/// vectors the values are at places that a careless message would quote.
 fn values() -> Vec<Draft> {
     let hidden = |id, title, policy: Policy, token: Token, code: Code| {
         vector(id, title, &["decision.no-values"])

@@ -1,4 +1,4 @@
-//! The claims: strict JSON, and the types of what the gate reads.
+//! The claims: strict JSON, and the types of the claims that the gate reads.
 
 use super::prelude::*;
 
@@ -12,7 +12,7 @@ pub(super) fn vectors() -> Topic {
 }
 
 fn texts() -> Vec<Draft> {
-    // Good claims with something before the closing brace.
+    // Valid claims with a text inserted before the closing brace.
     let with = |more: &str| {
         let json = token().claims_json();
         token().claims_text(format!(

@@ -1,4 +1,4 @@
-//! What an issuer requires of every token, and how claims are compared.
+//! The issuer's `require`, and the comparison of claims.
 
 use super::prelude::*;
 
@@ -65,7 +65,7 @@ fn require() -> Vec<Draft> {
     ]
 }
 
-/// One condition on `/x`, values that meet it and values that do not.
+/// One condition on `/x`, with values that meet it and values that do not.
 fn case(
     id: &str,
     title: &str,

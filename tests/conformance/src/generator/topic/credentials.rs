@@ -1,4 +1,4 @@
-//! Where the token of a request is, and where there is more than one.
+//! The places of the token in a request, and requests with more than one.
 
 use super::prelude::*;
 
@@ -23,7 +23,7 @@ fn authorization(value: impl AsRef<[u8]>) -> Request {
     get("/").header("authorization", value)
 }
 
-/// The header, then a cookie, then a header of its own.
+/// The `Authorization` header, then a cookie, then a custom header.
 fn places() -> Policy {
     policy().top(
         "credentials",

@@ -1,4 +1,4 @@
-//! ECDSA and Ed25519: signatures, and the keys that are used for them.
+//! ECDSA and Ed25519: signatures and keys.
 
 use super::prelude::*;
 
@@ -30,7 +30,7 @@ fn es256() -> Token {
     token().key(&P256).alg("ES256")
 }
 
-/// The signature of a good token, to be changed.
+/// The signature of a valid token, as a base for changes.
 fn signature(token: &Token, key: &Key, alg: &str) -> Vec<u8> {
     sign(key, alg, token.signing_input().as_bytes())
 }
@@ -150,7 +150,7 @@ fn edwards() -> Vec<Draft> {
             .policy(only("EdDSA", &ED))
             .ask(token().signature(signature), Code::SignatureInvalid)
     };
-    // S + L, little-endian: the same modulo the order.
+    // S + L in little-endian, which equals S modulo the order.
     const ORDER: [u8; 32] = *b"\xed\xd3\xf5\x5c\x1a\x63\x12\x58\xd6\x9c\xf7\xa2\xde\xf9\xde\x14\
         \0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x10";
     let mut carry = 0;
@@ -259,7 +259,7 @@ fn fitting() -> Vec<Draft> {
     ]
 }
 
-/// A set of this key and a good one, for an issuer of this algorithm.
+/// A set of this key and a usable one, for an issuer with this algorithm.
 fn skipped(
     id: &str,
     title: &str,

@@ -1,4 +1,4 @@
-//! Keys that are found through the issuer's metadata.
+//! Keys that the issuer's metadata names.
 
 use super::prelude::*;
 use crate::vector::Document;

@@ -1,4 +1,4 @@
-//! Key documents: what is used and what is refused.
+//! Key documents: which are accepted and which are refused.
 
 use super::prelude::*;
 
@@ -11,7 +11,7 @@ pub(super) fn vectors() -> Topic {
     )
 }
 
-/// A good set, and then this one, which is refused: the old keys stay.
+/// A valid set, and then this one, which is refused: the old keys stay.
 fn refused(id: &str, title: &str, rule: &str, body: impl Into<crate::vector::Bytes>) -> Draft {
     vector(id, title, &[rule])
         .policy(fetching())
@@ -21,7 +21,7 @@ fn refused(id: &str, title: &str, rule: &str, body: impl Into<crate::vector::Byt
         .ask(token(), allow())
 }
 
-/// A set that is used as a whole.
+/// A set that is accepted as a whole.
 pub(super) fn used(id: &str, title: &str, rule: &str, keys: impl Into<Vec<Value>>) -> Draft {
     vector(id, title, &[rule])
         .policy(fetching())
@@ -29,7 +29,7 @@ pub(super) fn used(id: &str, title: &str, rule: &str, keys: impl Into<Vec<Value>
         .accept("jwks", ok(&jwks(keys)))
 }
 
-/// The same of a policy that reads no more keys than this.
+/// The same for a policy that limits the number of keys.
 fn used_within(id: &str, title: &str, most: usize, keys: impl Into<Vec<Value>>) -> Draft {
     used(id, title, "jwks.form", keys)
         .policy(fetching().top("limits", json!({ "document_keys": most })))

@@ -16,7 +16,7 @@ pub(super) fn raw(token: impl AsRef<[u8]>) -> Request {
     get("/").header("authorization", [b"Bearer ", token.as_ref()].concat())
 }
 
-/// The three parts of a good token.
+/// The three parts of a valid token.
 fn parts() -> [String; 3] {
     let compact = token().compact();
     let parts: Vec<String> = compact.split('.').map(str::to_owned).collect();
@@ -24,7 +24,7 @@ fn parts() -> [String; 3] {
 }
 
 fn sizes() -> Vec<Draft> {
-    // Padding in a claim, so that the token has exactly this many bytes.
+    // A claim is padded, so that the token has exactly this many bytes.
     let sized = |bytes: usize| {
         let mut pad = bytes.saturating_sub(token().compact().len()) * 3 / 4;
         loop {
@@ -78,7 +78,8 @@ fn shapes() -> Vec<Draft> {
     let general = json!({
         "payload": &claims, "signatures": [{ "protected": &header, "signature": &signature }],
     });
-    // A JSON text cannot stand in `Authorization` once it has commas, so it is checked alone.
+    // A JSON text with commas cannot be in `Authorization`, so it is checked
+    // without a request.
     let alone = |id, title, text: String| {
         vector(id, title, &["token.three-parts"])
             .attack("json-serialization")
@@ -229,7 +230,8 @@ fn alphabet() -> Vec<Draft> {
 
 fn canonical() -> Vec<Draft> {
     let [header, claims, signature] = parts();
-    // 256 bytes leave two significant bits in the last character: these are `g` or such.
+    // With 256 bytes, the last character has two significant bits: it is `g`,
+    // for example.
     let (last, body) = (
         signature.as_bytes()[signature.len() - 1],
         &signature[..signature.len() - 1],

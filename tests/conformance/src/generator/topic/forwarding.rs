@@ -1,4 +1,4 @@
-//! What a backend is told, and what it is spared.
+//! Headers that are set for the backend, and headers that are removed.
 
 use super::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Which issuer judges a token.
+//! The issuer of a token.
 
 use super::prelude::*;
 

@@ -1,4 +1,4 @@
-//! One key of a set: what is used and what is skipped.
+//! Keys of a set: which are used and which are skipped.
 
 use super::{documents::used, prelude::*};
 
@@ -11,7 +11,7 @@ pub(super) fn vectors() -> Topic {
     )
 }
 
-/// A set of this key and a good one: the first is skipped, the second used.
+/// A set of this key and a usable one: the first is skipped, the second used.
 fn skipped(id: &str, title: &str, rule: &str, key: Value) -> Draft {
     vector(id, title, &[rule, "jwks.skip"])
         .policy(fetching())

@@ -1,4 +1,4 @@
-//! Which key verifies a token.
+//! The key that verifies a token.
 
 use super::prelude::*;
 

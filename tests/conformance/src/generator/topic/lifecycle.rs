@@ -1,4 +1,5 @@
-//! Key documents in time: when they are fetched, and how long they are good.
+//! Key documents over time: when they are fetched, and how long they are
+//! usable.
 
 use super::prelude::*;
 use crate::vector::Document;
@@ -16,7 +17,7 @@ pub(super) fn a_set() -> crate::vector::Response {
     ok(&jwks([A.public()]))
 }
 
-/// A token that is good for a year around the time of the vectors.
+/// A token that is valid for a year around the time of the vectors.
 pub(super) fn long_lived() -> Token {
     token().claims(json!({ "iat": NOW_S - 15_000_000, "exp": NOW_S + 15_000_000 }))
 }
@@ -25,7 +26,7 @@ pub(super) fn fetched(id: &str, title: &str, rules: &[&str]) -> Draft {
     vector(id, title, rules).policy(fetching())
 }
 
-/// With the platform's key, since the start.
+/// A vector with the platform's keys loaded at the start.
 pub(super) fn loaded(id: &str, title: &str, rules: &[&str]) -> Draft {
     fetched(id, title, rules)
         .due(&["jwks"])

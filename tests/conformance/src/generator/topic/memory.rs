@@ -1,5 +1,6 @@
-//! Remembered tokens: never told from fresh ones. (Every vector of every topic
-//! also runs with each request repeated, and with the memory switched off.)
+//! Remembered tokens: their decisions equal those of new ones. (Every vector of
+//! every topic also runs with each request repeated, and with the memory
+//! switched off.)
 
 use super::{form::raw, prelude::*};
 

@@ -1,4 +1,4 @@
-//! The topics: one file of vectors each.
+//! The topics. Each has one file of vectors.
 
 mod prelude;
 

@@ -1,4 +1,4 @@
-//! Two things wrong at once, up to the signature: the earlier check gives the code.
+//! Two faults at once, up to the signature: the earlier check gives the code.
 
 use super::{form::raw, prelude::*};
 

@@ -1,4 +1,4 @@
-//! Two things wrong at once, in the claims: the earlier check gives the code.
+//! Two faults at once, in the claims: the earlier check gives the code.
 
 use super::prelude::*;
 

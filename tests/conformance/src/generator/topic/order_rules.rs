@@ -1,4 +1,4 @@
-//! Two things wrong at once, for the rule: the earlier check gives the code.
+//! Two faults at once, for the rule: the earlier check gives the code.
 
 use super::prelude::*;
 
@@ -11,8 +11,7 @@ pub(super) fn vectors() -> Topic {
     )
 }
 
-/// Everything that a rule can ask; each token lacks two things that follow
-/// each other.
+/// A rule with every requirement. Each token fails two consecutive checks.
 fn rules() -> Vec<Draft> {
     let strict = || {
         policy()

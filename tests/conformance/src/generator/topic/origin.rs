@@ -1,4 +1,4 @@
-//! Cookies that only requests of the same origin may use.
+//! Cookies that only same-origin requests can use.
 
 use super::prelude::*;
 

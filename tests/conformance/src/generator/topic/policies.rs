@@ -1,4 +1,4 @@
-//! Policies that are refused, and limits that they may lower.
+//! Refused policies, and lowered limits.
 
 use super::{form::raw, prelude::*};
 

@@ -1,4 +1,4 @@
-//! What every topic needs.
+//! Imports for every topic.
 
 pub(super) use countersign::Code;
 pub(super) use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! What a token says in the policy's terms.
+//! The principal of a token.
 
 use super::prelude::*;
 

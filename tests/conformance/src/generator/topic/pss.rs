@@ -1,4 +1,4 @@
-//! RSASSA-PSS: the salt, the mask, and what is no PSS signature.
+//! RSASSA-PSS: the salt, the mask, and invalid signatures.
 
 use sha2::{Sha256, Sha384, Sha512};
 

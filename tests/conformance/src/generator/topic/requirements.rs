@@ -1,4 +1,4 @@
-//! What a rule requires of a good token.
+//! The requirements of a rule.
 
 use super::{prelude::*, scopes::insufficient};
 

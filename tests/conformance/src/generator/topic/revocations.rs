@@ -1,4 +1,4 @@
-//! Tokens that their issuer takes back.
+//! Revoked tokens.
 
 use super::prelude::*;
 
@@ -14,7 +14,7 @@ fn revoking(required: bool) -> Policy {
     )
 }
 
-/// A gate that has this revocation document.
+/// A vector with this revocation document loaded.
 fn with(id: &str, title: &str, rule: &str, document: Value) -> Draft {
     vector(id, title, &[rule])
         .policy(revoking(false))
@@ -167,7 +167,7 @@ fn required() -> Vec<Draft> {
     ]
 }
 
-/// A required document that may be ten minutes old.
+/// A required document with a maximum age of ten minutes.
 fn stale(id: &str, title: &str) -> Draft {
     vector(id, title, &["revocation.max-stale"])
         .policy(policy().issuer(
@@ -178,7 +178,8 @@ fn stale(id: &str, title: &str) -> Draft {
         .accept("revocations", ok(&json!({ "jti": ["token-0815"] })))
 }
 
-/// More entries, or a larger one, than are read: the old document stays.
+/// A document with too many entries or too large an entry: the old document
+/// stays.
 fn sizes() -> Vec<Draft> {
     let draft = |id, title, limits: Value| {
         vector(id, title, &["revocation.size"])

@@ -1,4 +1,4 @@
-//! Keys that are unknown, new, withdrawn, or another issuer's.
+//! Keys that are unknown, new, withdrawn, or of another issuer.
 
 use super::{
     lifecycle::{a_set, fetched, loaded, long_lived},

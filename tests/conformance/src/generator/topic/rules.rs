@@ -1,4 +1,4 @@
-//! Which rule decides, and what public, optional and no rule mean.
+//! The selection of the rule, and public rules, optional rules and no rule.
 
 use super::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Requests that a backend, a proxy or a browser takes for something else.
+//! Requests that a backend, a proxy or a browser interprets differently.
 
 use super::prelude::*;
 
@@ -20,7 +20,7 @@ pub(super) fn vectors() -> Topic {
     )
 }
 
-/// A public part, one for editors, and the rest for admins.
+/// A policy with a public part, one for editors, and the rest for admins.
 fn parts(path_case: &str) -> Policy {
     policy().top("path_case", path_case).rules(json!([
         { "path": "/public/**", "public": true },

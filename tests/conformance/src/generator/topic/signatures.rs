@@ -1,4 +1,4 @@
-//! What a signature has to be, and tricks with it.
+//! The form of a signature, and attacks on it.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use hmac::Hmac;
@@ -231,7 +231,7 @@ fn confusion() -> Vec<Draft> {
             .attack(class)
             .ask(hs(secret), Code::AlgorithmNotAllowed)
     };
-    // An issuer with a secret: none of these is it.
+    // The issuer has a secret, and none of these keys is that secret.
     let secret = || {
         policy().issuer("algorithms", json!(["HS256"])).issuer(
             "keys",

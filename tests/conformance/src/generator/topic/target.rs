@@ -27,7 +27,7 @@ pub(super) fn vectors() -> Topic {
     )
 }
 
-/// Everything is public: only ambiguity denies.
+/// A policy in which everything is public, so that only ambiguity denies.
 fn open() -> Policy {
     policy().rules(json!([{ "path": "/**", "public": true }]))
 }

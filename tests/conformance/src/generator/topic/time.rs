@@ -1,4 +1,4 @@
-//! When a token is good.
+//! The times at which a token is valid.
 
 use super::prelude::*;
 

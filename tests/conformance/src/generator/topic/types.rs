@@ -1,4 +1,4 @@
-//! Token types: a token is exactly one of them, and what it then has to be.
+//! Token types: a token has exactly one, and satisfies its requirements.
 
 use super::prelude::*;
 
@@ -11,7 +11,7 @@ pub(super) fn vectors() -> Topic {
     )
 }
 
-/// The three types of a node's life, by the claim `typ`.
+/// The three token types of a node, by the claim `typ`.
 fn nodes() -> Policy {
     policy().issuer(
         "token_types",
