@@ -3,8 +3,9 @@
 
 use super::comb::{self, Group};
 use super::field::{Field, Fused};
-use super::montgomery::{LIMBS_MAX, Limbs, Modulus, Residue};
+use super::montgomery::{Modulus, Residue};
 use super::weierstrass::point::Jacobian;
+use super::wide::{LIMBS_MAX, Limbs};
 use super::{ed25519, p256};
 
 /// `a * b`, `a * a`, `a * b + m c`, `a * a + m c`, `a * b - c * d`, `a` carried, `1 / a`.

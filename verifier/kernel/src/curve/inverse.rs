@@ -15,10 +15,9 @@
 //! code serves all moduli, whatever their number of limbs.
 
 use super::limbs;
-use super::montgomery::{BITS, LIMBS_MAX, Limbs};
+use super::wide::{BITS, LIMBS_MAX, Limbs, MASK};
 use super::word::Limb;
 
-const MASK: i64 = (1 << BITS) - 1;
 const ONE: Limbs = limbs::one();
 
 /// `1 / x mod m`, for odd `m` of `n` limbs and `0 <= x < m`; 0 for 0.

@@ -26,6 +26,7 @@ mod limbs;
 mod montgomery;
 mod recode;
 mod weierstrass;
+mod wide;
 mod word;
 
 pub mod ed25519;

@@ -15,16 +15,8 @@
 use super::field::{Field, Fused};
 use super::inverse;
 use super::limbs;
+use super::wide::{BITS, LIMBS_MAX, Limbs, MASK};
 use super::word::{self, Limb};
-
-/// Bits of a limb.
-pub(super) const BITS: u32 = 28;
-const MASK: i64 = (1 << BITS) - 1;
-/// Limbs of the longest modulus, that of P-521.
-pub(super) const LIMBS_MAX: usize = 19;
-
-/// A number, or a residue; limbs above those of the modulus are zero.
-pub(super) type Limbs = [i32; LIMBS_MAX];
 
 /// Big-endian bytes as a number.
 pub(super) const fn number(bytes: &[u8]) -> Limbs {

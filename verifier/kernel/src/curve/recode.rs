@@ -9,7 +9,7 @@
 //! blocks. No digit is ever zero, so every column is an addition.
 
 use super::limbs;
-use super::montgomery::{BITS, LIMBS_MAX, Limbs};
+use super::wide::{BITS, LIMBS_MAX, Limbs};
 
 /// At least the columns of every curve: P-521 has `ceil(521 / 10) = 53`.
 const COLUMNS_MAX: usize = 64;

@@ -19,10 +19,11 @@ use super::comb::Group;
 use super::ed25519::field::Element as Ed25519;
 use super::ed25519::point::{Entry, Sum};
 use super::field::{Field, Fused};
-use super::montgomery::{LIMBS_MAX, Modulus, Residue};
+use super::montgomery::{Modulus, Residue};
 use super::p256::field::Element as P256;
 use super::weierstrass::Affine;
 use super::weierstrass::point::Jacobian;
+use super::wide::LIMBS_MAX;
 use super::{p384, p521};
 use range::Range32;
 

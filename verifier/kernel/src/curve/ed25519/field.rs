@@ -13,7 +13,7 @@
 use super::super::columns::{product, square, take_columns};
 use super::super::field::Field;
 use super::super::word::{self, Limb};
-use super::super::{inverse, limbs, montgomery};
+use super::super::{inverse, limbs, montgomery, wide};
 
 const N: usize = 9;
 const BITS: u32 = 29;
@@ -163,7 +163,7 @@ impl<L: Limb> Field for Element<L> {
 
     #[inline(never)]
     fn invert(&self) -> Self {
-        const MODULUS: montgomery::Limbs = montgomery::number(&PRIME);
+        const MODULUS: wide::Limbs = montgomery::number(&PRIME);
         let Some(limbs) = L::known(&self.0, &self.0) else {
             return *self;
         };

@@ -18,8 +18,9 @@ pub(super) mod point;
 
 use super::comb::{self, Comb, Group, KEY_TEETH};
 use super::limbs;
-use super::montgomery::{BITS, LIMBS_MAX, Limbs, Modulus, number};
+use super::montgomery::{Modulus, number};
 use super::recode::Signs;
+use super::wide::{BITS, LIMBS_MAX, Limbs};
 use crate::{expected::expected, hash::Hash};
 use alloc::boxed::Box;
 use once_cell::race::OnceBox;

@@ -17,7 +17,7 @@
 use super::super::columns::{product, square, take_columns};
 use super::super::field::{Field, Fused};
 use super::super::word::{self, Limb, Word};
-use super::super::{inverse, limbs, montgomery};
+use super::super::{inverse, limbs, montgomery, wide};
 
 const N: usize = 9;
 const BITS: u32 = 29;
@@ -123,7 +123,7 @@ impl<L: Limb> Field for Element<L> {
     #[inline(never)]
     fn invert(&self) -> Self {
         // (x R) -> x -> 1/x -> R/x
-        const MODULUS: montgomery::Limbs = montgomery::number(&PRIME);
+        const MODULUS: wide::Limbs = montgomery::number(&PRIME);
         let Some(x) = self.out_of_montgomery() else {
             return *self;
         };
