@@ -1,17 +1,17 @@
 //! Decide: a token or a whole request against a policy.
 
 use clap::Args;
+use countersign_policy_source::Source;
 use serde_json::json;
 
 use crate::{
-    Exit, Output,
-    arguments::{DocumentArgs, Now, PolicyArgs},
+    arguments::{DocumentArgs, Now, PolicyArgs, SubjectArgs},
     decision,
     failure::Failure,
+    output::{Exit, Output},
+    request::Subject,
     session::{Session, Trouble},
-    source::Source,
     style::{FAINT, WARN},
-    subject::{Subject, SubjectArgs},
 };
 
 #[derive(Args, Debug)]
@@ -23,9 +23,10 @@ use crate::{
 pub(crate) struct CheckArgs {
     #[command(flatten)]
     pub(crate) policy: PolicyArgs,
-    #[command(flatten)]
+    // clap keeps a heading until another replaces it.
+    #[command(flatten, next_help_heading = None)]
     pub(crate) subject: SubjectArgs,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = None)]
     pub(crate) documents: DocumentArgs,
     #[command(flatten)]
     pub(crate) now: Now,
@@ -43,7 +44,7 @@ impl CheckArgs {
     /// `None` where only the quick policy was asked for, which is printed.
     pub(crate) fn prepare(&self) -> Result<Option<Prepared>, Failure> {
         let policy = self.policy.read()?;
-        if self.policy.print_policy {
+        if self.policy.is_printed() {
             anstream::println!("{}", policy.pretty()?);
             return Ok(None);
         }

@@ -4,7 +4,8 @@ use countersign_host::{Change, Decision, Denial, Grant, Principal};
 use serde_json::{Value, json};
 
 use crate::{
-    Exit, moment,
+    moment,
+    output::Exit,
     style::{BAD, FAINT, GOOD, STRONG, visible},
 };
 

@@ -7,9 +7,9 @@ use clap::Args;
 use serde_json::json;
 
 use crate::{
-    Exit, Output,
     failure::Failure,
-    source::read_bytes,
+    files::read_bytes,
+    output::{Exit, Output},
     style::{BAD, FAINT, GOOD},
 };
 

@@ -3,9 +3,10 @@
 use std::{collections::HashMap, time::Duration};
 
 use countersign_host::{DocumentKind, Fetch, FetchError, Fetcher, HttpsFetcher, Response};
+use countersign_policy_source::Source;
 use serde_json::{Value, json};
 
-use crate::{failure::Failure, source::Source};
+use crate::failure::Failure;
 
 /// Documents that the user gave, and whether others may be fetched.
 #[derive(Default)]

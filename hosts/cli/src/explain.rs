@@ -2,17 +2,17 @@
 
 use clap::Args;
 use countersign_host::{Step, Verdict};
+use countersign_policy_source::Source;
 use serde_json::{Value, json};
 
 use crate::{
-    Exit, Output,
     check::{CheckArgs, Prepared, print_troubles},
     decision,
     failure::Failure,
-    session::{Request, Session, Trouble},
-    source::Source,
+    output::{Exit, Output},
+    request::{Request, Subject},
+    session::{Session, Trouble},
     style::{BAD, FAINT, GOOD, STRONG, WARN, visible},
-    subject::Subject,
 };
 
 #[derive(Args, Debug)]
@@ -69,12 +69,8 @@ fn alone(policy: &Source, token: &[u8], requirement: Option<&Value>) -> (Source,
     let require = requirement.cloned().unwrap_or_else(|| json!({}));
     json["rules"] = json!([{ "path": "/**", "require": require }]);
     json["credentials"] = json!([{ "header": "authorization", "scheme": "Bearer" }]);
-    let mut request = Request {
-        method: "GET".into(),
-        target: "/".into(),
-        ..Request::default()
-    };
-    request.carry(token, &json);
+    let mut request = Request::new("GET".into(), "/".into(), None);
+    request.add_token(token, &json);
     (
         Source::from_json(&policy.name, json.to_string().into_bytes()),
         request,

@@ -2,13 +2,12 @@
 
 use std::fmt::Write;
 
+use countersign_dev_issuer as dev_issuer;
+use countersign_policy_source::{Error, Position, Problem};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::{
-    source::Position,
-    style::{BAD, FAINT, STRONG, WARN},
-};
+use crate::style::{BAD, FAINT, STRONG, WARN};
 
 /// A command that could not answer.
 #[derive(Debug)]
@@ -17,19 +16,6 @@ pub(crate) enum Failure {
     Usage(String),
     /// What is wrong with a file that the user wrote.
     Problems(Vec<Problem>),
-}
-
-/// One problem of a file.
-#[derive(Debug)]
-pub(crate) struct Problem {
-    pub(crate) file: String,
-    /// JSON Pointer; empty for the whole.
-    pub(crate) pointer: String,
-    pub(crate) position: Option<Position>,
-    pub(crate) code: String,
-    pub(crate) message: String,
-    /// Otherwise it is a warning.
-    pub(crate) is_error: bool,
 }
 
 impl Failure {
@@ -50,6 +36,21 @@ impl Failure {
                 anstream::eprintln!("{}", summary(problems));
             }
         }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Invalid(problem) => Self::Problems(vec![*problem]),
+            other => Self::Usage(other.to_string()),
+        }
+    }
+}
+
+impl From<dev_issuer::Error> for Failure {
+    fn from(error: dev_issuer::Error) -> Self {
+        Self::Usage(error.to_string())
     }
 }
 

@@ -1,7 +1,9 @@
 //! The `countersign` command.
 //!
 //! It holds no verification logic: every decision comes from the sealed module,
-//! through `countersign-host`. Here are files, words and colours.
+//! through `countersign-host`. Documents, imports and development tokens come from
+//! the libraries beside it. Here are arguments, files, messages and colours; each
+//! module uses those above it in the list of `tests/rooms`.
 
 mod arguments;
 mod check;
@@ -12,23 +14,26 @@ mod digest;
 mod documents;
 mod explain;
 mod failure;
+mod files;
 mod import;
 mod inspect;
 mod moment;
+mod output;
 mod policy;
+mod request;
 mod server;
 mod session;
-mod signing;
-mod source;
 mod style;
-mod subject;
 
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::failure::Failure;
+use crate::{
+    failure::Failure,
+    output::{Exit, Output},
+};
 
 /// One token verifier and policy gate: the same sealed WebAssembly file decides
 /// here, in Envoy, in Node and in every other host.
@@ -72,21 +77,6 @@ enum Command {
         /// The shell it is for
         shell: Shell,
     },
-}
-
-/// How results are printed.
-#[derive(Clone, Copy, Debug)]
-struct Output {
-    json: bool,
-}
-
-/// What a command that answered exits with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Exit {
-    /// Allowed, or nothing wrong: 0.
-    Good,
-    /// Denied, different, a case failed: 1.
-    Bad,
 }
 
 #[tokio::main(flavor = "current_thread")]

@@ -8,28 +8,17 @@ use std::{
 
 use countersign_host::{
     Answer, Decision, DocumentKind, Fetch, FetchError, Instance, OpenError, Outcome, Response,
-    Severity, Step, Supplied, Trap,
+    Step, Supplied, Trap,
 };
+use countersign_policy_source::Source;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use crate::{
     documents::Documents,
-    failure::{Failure, Problem},
-    source::Source,
-    subject::Subject,
+    failure::Failure,
+    request::{Request, Subject},
 };
-
-/// A request, owned.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Request {
-    pub(crate) method: String,
-    pub(crate) authority: String,
-    /// Origin form, query included.
-    pub(crate) target: String,
-    /// Names in lower case.
-    pub(crate) headers: Vec<(String, Vec<u8>)>,
-}
 
 /// An open gate.
 pub(crate) struct Session {
@@ -104,7 +93,7 @@ impl Session {
             Some(requirement) => {
                 let source = Source::from_json("--require", requirement.to_string().into_bytes());
                 let prepared = self.instance.prepare(&source.json).map_err(died)?;
-                prepared.map_err(|problems| Failure::Problems(located(problems, &source)))?
+                prepared.map_err(|problems| Failure::Problems(source.locate(problems)))?
             }
         };
         self.until_decided(now_ms, |instance| {
@@ -218,48 +207,13 @@ impl Trouble {
     }
 }
 
-/// Problems and warnings of a policy.
-pub(crate) fn lint(policy: &Source) -> Vec<Problem> {
-    located(countersign_host::lint(&policy.json), policy)
-}
-
-impl Request {
-    fn with<T>(&self, f: impl FnOnce(countersign_host::Request<'_>) -> T) -> T {
-        let headers: Vec<_> = self
-            .headers
-            .iter()
-            .map(|(name, value)| (name.as_bytes(), value.as_slice()))
-            .collect();
-        f(countersign_host::Request {
-            method: self.method.as_bytes(),
-            authority: self.authority.as_bytes(),
-            target: self.target.as_bytes(),
-            headers: &headers,
-        })
-    }
-}
-
 fn refused(error: OpenError, policy: &Source) -> Failure {
     match error {
-        OpenError::Policy(problems) => Failure::Problems(located(problems, policy)),
+        OpenError::Policy(problems) => Failure::Problems(policy.locate(problems)),
         other => Failure::Usage(other.to_string()),
     }
 }
 
 fn died(trap: Trap) -> Failure {
     Failure::Usage(trap.to_string())
-}
-
-fn located(problems: Vec<countersign_host::Problem>, source: &Source) -> Vec<Problem> {
-    problems
-        .into_iter()
-        .map(|problem| Problem {
-            file: source.name.clone(),
-            position: source.position(&problem.pointer),
-            is_error: problem.severity == Severity::Error,
-            pointer: problem.pointer,
-            code: problem.code,
-            message: problem.message,
-        })
-        .collect()
 }

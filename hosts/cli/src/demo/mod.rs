@@ -1,6 +1,7 @@
 //! The main job, once, with everything real: an issuer on a loopback port, three
 //! kinds of tokens, a policy, and requests that the sealed module decides.
 
+mod row;
 mod scenes;
 mod stage;
 mod table;
@@ -9,10 +10,11 @@ use clap::Args;
 use serde_json::json;
 
 use crate::{
-    Exit, Output,
     failure::Failure,
+    output::{Exit, Output},
     style::{BAD, FAINT, GOOD, STRONG, WARN},
 };
+use row::Row;
 use stage::Stage;
 
 #[derive(Args, Debug)]
@@ -20,30 +22,6 @@ pub(crate) struct DemoArgs {
     /// Print the policy of the demo and stop
     #[arg(long)]
     policy: bool,
-}
-
-/// How one request went.
-pub(crate) struct Row {
-    /// The part of the story that it belongs to.
-    scene: &'static str,
-    what: &'static str,
-    /// Method and target.
-    request: String,
-    /// `allow` or `deny`.
-    decision: &'static str,
-    code: Option<String>,
-    status: Option<u16>,
-    challenge: Option<String>,
-    /// What the module took for the decision, fetches left out.
-    microseconds: f64,
-    /// `allow`, or the code of a denial.
-    expected: &'static str,
-}
-
-impl Row {
-    fn is_as_expected(&self) -> bool {
-        self.code.as_deref().unwrap_or(self.decision) == self.expected
-    }
 }
 
 pub(crate) async fn run(args: DemoArgs, output: Output) -> Result<Exit, Failure> {

@@ -3,13 +3,11 @@
 use std::time::Duration;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use countersign_dev_issuer::{Issuer, TokenSpec};
 use serde_json::json;
 
 use super::stage::{Act, Stage};
-use crate::{
-    dev::{Issuer, Recipe},
-    failure::Failure,
-};
+use crate::failure::Failure;
 
 const READ: &str = "GET /assets/logo.svg";
 
@@ -29,20 +27,20 @@ pub(super) async fn play(stage: &mut Stage) -> Result<(), Failure> {
 
 fn people(stage: &Stage) -> Result<Vec<Act>, Failure> {
     let act = acts("an API");
-    let good = stage.mint(&Recipe::of("pat"))?;
-    let expired = stage.mint(&Recipe {
+    let good = stage.mint(&TokenSpec::of("pat"))?;
+    let expired = stage.mint(&TokenSpec {
         age: Some(minutes(45)),
-        ..Recipe::of("pat")
+        ..TokenSpec::of("pat")
     })?;
-    let elsewhere = stage.mint(&Recipe {
+    let elsewhere = stage.mint(&TokenSpec {
         audience: word("billing"),
-        ..Recipe::of("pat")
+        ..TokenSpec::of("pat")
     })?;
-    let narrow = stage.mint(&Recipe {
+    let narrow = stage.mint(&TokenSpec {
         scope: word("api:profile:read"),
-        ..Recipe::of("pat")
+        ..TokenSpec::of("pat")
     })?;
-    let njt = stage.mint(&Recipe::of("njt"))?;
+    let njt = stage.mint(&TokenSpec::of("njt"))?;
     let (forged, unsigned) = (forged(stage)?, unsigned(&good));
     #[rustfmt::skip] // one request a line
     let acts = vec![
@@ -62,13 +60,13 @@ fn people(stage: &Stage) -> Result<Vec<Act>, Failure> {
 
 fn organisations(stage: &Stage) -> Result<Vec<Act>, Failure> {
     let act = acts("an organisation's path");
-    let editor = stage.mint(&Recipe {
+    let editor = stage.mint(&TokenSpec {
         role: word("admin"),
-        ..Recipe::of("pat")
+        ..TokenSpec::of("pat")
     })?;
-    let viewer = stage.mint(&Recipe {
+    let viewer = stage.mint(&TokenSpec {
         role: word("viewer"),
-        ..Recipe::of("pat")
+        ..TokenSpec::of("pat")
     })?;
     #[rustfmt::skip] // one request a line
     let acts = vec![
@@ -82,11 +80,11 @@ fn organisations(stage: &Stage) -> Result<Vec<Act>, Failure> {
 fn nodes(stage: &Stage) -> Result<Vec<Act>, Failure> {
     const INGEST: &str = "POST /ingest/metrics";
     let act = acts("nodes");
-    let njt = stage.mint(&Recipe::of("njt"))?;
-    let nat = stage.mint(&Recipe::of("nat"))?;
-    let greedy = stage.mint(&Recipe {
+    let njt = stage.mint(&TokenSpec::of("njt"))?;
+    let nat = stage.mint(&TokenSpec::of("nat"))?;
+    let greedy = stage.mint(&TokenSpec {
         scope: word("api:assets:read"),
-        ..Recipe::of("nat")
+        ..TokenSpec::of("nat")
     })?;
     #[rustfmt::skip] // one request a line
     let acts = vec![
@@ -101,10 +99,10 @@ fn nodes(stage: &Stage) -> Result<Vec<Act>, Failure> {
 fn odd_requests(stage: &Stage) -> Result<Vec<Act>, Failure> {
     const TWO_READINGS: &str = "GET /orgs/acme%2fseats";
     let act = acts("odd requests");
-    let pat = stage.mint(&Recipe::of("pat"))?;
-    let other = stage.mint(&Recipe {
+    let pat = stage.mint(&TokenSpec::of("pat"))?;
+    let other = stage.mint(&TokenSpec {
         subject: Some("mallory".to_owned()),
-        ..Recipe::of("pat")
+        ..TokenSpec::of("pat")
     })?;
     #[rustfmt::skip] // one request a line
     let acts = vec![
@@ -120,10 +118,10 @@ async fn keys(stage: &mut Stage) -> Result<(), Failure> {
     let act = acts("the issuer's keys, as time goes by");
     // An unknown `kid` is a reason to fetch, but only every 30 s.
     stage.skip(Duration::from_secs(31));
-    let old = stage.mint(&Recipe::of("pat"))?;
+    let old = stage.mint(&TokenSpec::of("pat"))?;
     stage.issuer.rotate("RS256", false)?;
     stage.publish();
-    let new = stage.mint(&Recipe::of("pat"))?;
+    let new = stage.mint(&TokenSpec::of("pat"))?;
     stage
         .play(act("rotated: the new key", READ, &[&new], "allow"))
         .await?;
@@ -140,7 +138,7 @@ async fn keys(stage: &mut Stage) -> Result<(), Failure> {
 
     stage.shut_down().await;
     stage.pass(minutes(5)).await?;
-    let late = stage.mint(&Recipe::of("pat"))?;
+    let late = stage.mint(&TokenSpec::of("pat"))?;
     stage
         .play(act(
             "issuer down: its keys are kept",
@@ -184,17 +182,15 @@ fn word(word: &str) -> Vec<String> {
 
 /// Signed with a key that is not the issuer's, under the name of one that is.
 fn forged(stage: &Stage) -> Result<String, Failure> {
-    let forger = stage.issuer.signer()?.forger().map_err(Failure::Usage)?;
+    let forged = stage.issuer.signer()?.forged()?;
     let (url, audience) = (stage.issuer.url.clone(), stage.issuer.audience.clone());
-    let keys = vec![forger];
-    Recipe::of("pat").mint(
-        &Issuer {
-            url,
-            audience,
-            keys,
-        },
-        stage.now_ms,
-    )
+    let keys = vec![forged];
+    let issuer = Issuer {
+        url,
+        audience,
+        keys,
+    };
+    Ok(TokenSpec::of("pat").mint(&issuer, stage.now_ms)?)
 }
 
 /// The same claims under the header `{"alg":"none"}`, with no signature.

@@ -5,18 +5,15 @@ use std::{
     time::{Duration, Instant},
 };
 
+use countersign_dev_issuer::{Issuer, TokenSpec, starter_policy};
+use countersign_policy_source::Source;
 use serde_json::Value;
 use tokio::{net::TcpListener, task::JoinHandle};
 
-use super::Row;
+use super::row::Row;
 use crate::{
-    decision,
-    dev::{self, Issuer, Recipe},
-    documents::Documents,
-    failure::Failure,
-    moment, server,
-    session::{Request, Session},
-    source::Source,
+    decision, documents::Documents, failure::Failure, moment, request::Request, server,
+    session::Session,
 };
 
 pub(super) struct Stage {
@@ -62,7 +59,7 @@ impl Stage {
         };
         let server = tokio::spawn(server::serve(listener, Arc::new(answer)));
 
-        let policy = dev::policy(&issuer);
+        let policy = starter_policy(&issuer);
         let start = Instant::now();
         let session = open(&policy)?;
         let start_ms = start.elapsed().as_millis();
@@ -80,18 +77,18 @@ impl Stage {
     }
 
     /// A token of this issuer, minted now.
-    pub(super) fn mint(&self, recipe: &Recipe) -> Result<String, Failure> {
-        recipe.mint(&self.issuer, self.now_ms)
+    pub(super) fn mint(&self, token: &TokenSpec) -> Result<String, Failure> {
+        Ok(token.mint(&self.issuer, self.now_ms)?)
     }
 
     /// One decision that no row shows: the first call into a fresh instance
     /// pays for its memory, and fetches the keys.
     pub(super) async fn warm_up(&mut self) -> Result<(), Failure> {
-        let recipe = Recipe {
+        let token = TokenSpec {
             subject: Some("warm-up".to_owned()),
-            ..Recipe::of("pat")
+            ..TokenSpec::of("pat")
         };
-        let tokens = vec![self.mint(&recipe)?];
+        let tokens = vec![self.mint(&token)?];
         let line = "GET /assets/1";
         let act = Act {
             scene: "",
@@ -159,19 +156,15 @@ impl Stage {
 }
 
 fn open(policy: &str) -> Result<Session, Failure> {
-    let policy = Source::from_yaml("demo.yaml", policy.to_owned())?;
+    let policy = Source::from_yaml("demo.yaml", policy)?;
     Session::open(&policy, Documents::default())
 }
 
 impl Act {
     fn request(&self) -> Request {
         let (method, target) = self.line.split_once(' ').unwrap_or(("GET", self.line));
-        let mut request = Request {
-            method: method.to_owned(),
-            authority: "api.example.com".to_owned(),
-            target: target.to_owned(),
-            headers: Vec::new(),
-        };
+        let host = "api.example.com".to_owned();
+        let mut request = Request::new(method.to_owned(), target.to_owned(), Some(host));
         for token in &self.tokens {
             request.push("authorization", format!("Bearer {token}").as_bytes());
         }

@@ -1,6 +1,6 @@
 //! The demo's table: aligned, within 120 columns.
 
-use super::Row;
+use super::row::Row;
 use crate::style::{BAD, FAINT, GOOD, NOTE, STRONG};
 
 /// What a terminal is expected to have at least.

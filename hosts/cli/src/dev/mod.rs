@@ -1,27 +1,29 @@
 //! A development issuer: keys, a key set to fetch, tokens, rotation.
 
-mod directory;
-mod mint;
-mod template;
+mod token;
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use clap::{Args, Subcommand};
+use countersign_dev_issuer::{Error, Issuer, PUBLISHABLE, starter_policy};
+use countersign_policy_source::Source;
 use hyper::Request;
 use serde_json::json;
 use tokio::net::TcpListener;
 
 use crate::{
-    Exit, Output,
     failure::Failure,
-    moment, server,
-    signing::PUBLISHABLE,
+    moment,
+    output::{Exit, Output},
+    server,
     style::{FAINT, GOOD, WARN},
 };
 
-pub(crate) use directory::Issuer;
-pub(crate) use mint::Recipe;
-pub(crate) use template::policy;
+use token::TokenArgs;
 
 /// Where the issuer lives unless it is said otherwise.
 const URL: &str = "http://127.0.0.1:8181";
@@ -81,7 +83,7 @@ pub(crate) struct MintArgs {
     #[command(flatten)]
     directory: DirectoryArgs,
     #[command(flatten)]
-    recipe: Recipe,
+    token: TokenArgs,
 }
 
 #[derive(Args, Debug)]
@@ -104,7 +106,7 @@ pub(crate) async fn run(command: Dev, output: Output) -> Result<Exit, Failure> {
     match command {
         Dev::Keys(args) => keys(&args, output),
         Dev::Serve(args) => serve(args, output).await,
-        Dev::Mint(args) => mint(&args, output),
+        Dev::Mint(args) => mint(args, output),
         Dev::Rotate(args) => rotate(&args, output),
         Dev::Policy(args) => print_policy(&args, output),
     }
@@ -124,9 +126,9 @@ fn keys(args: &KeysArgs, output: Output) -> Result<Exit, Failure> {
     Ok(Exit::Good)
 }
 
-fn mint(args: &MintArgs, output: Output) -> Result<Exit, Failure> {
-    let issuer = Issuer::read(&args.directory.dir)?;
-    let token = args.recipe.mint(&issuer, moment::now_ms())?;
+fn mint(args: MintArgs, output: Output) -> Result<Exit, Failure> {
+    let issuer = read(&args.directory.dir)?;
+    let token = args.token.into_spec().mint(&issuer, moment::now_ms())?;
     if output.json {
         anstream::println!("{}", json!({ "token": token }));
     } else {
@@ -136,7 +138,7 @@ fn mint(args: &MintArgs, output: Output) -> Result<Exit, Failure> {
 }
 
 fn rotate(args: &RotateArgs, output: Output) -> Result<Exit, Failure> {
-    let mut issuer = Issuer::read(&args.directory.dir)?;
+    let mut issuer = read(&args.directory.dir)?;
     issuer.rotate(&args.algorithm, args.withdraw)?;
     issuer.write(&args.directory.dir)?;
     let what = if args.withdraw {
@@ -149,10 +151,10 @@ fn rotate(args: &RotateArgs, output: Output) -> Result<Exit, Failure> {
 }
 
 fn print_policy(args: &DirectoryArgs, output: Output) -> Result<Exit, Failure> {
-    let issuer = Issuer::read(&args.dir)?;
-    let yaml = policy(&issuer);
+    let issuer = read(&args.dir)?;
+    let yaml = starter_policy(&issuer);
     if output.json {
-        let source = crate::source::Source::from_yaml("policy.yaml", yaml)?;
+        let source = Source::from_yaml("policy.yaml", &yaml)?;
         anstream::println!("{}", String::from_utf8_lossy(&source.json));
     } else {
         anstream::print!("{yaml}");
@@ -162,7 +164,7 @@ fn print_policy(args: &DirectoryArgs, output: Output) -> Result<Exit, Failure> {
 
 async fn serve(args: ServeArgs, output: Output) -> Result<Exit, Failure> {
     let directory = args.directory.dir;
-    let issuer = Issuer::read(&directory)?;
+    let issuer = read(&directory)?;
     let address = match args.listen {
         Some(address) => address,
         None => address_of(&issuer.url).ok_or_else(|| {
@@ -234,4 +236,16 @@ fn announce(issuer: &Issuer, what: &str, output: Output) {
         };
         anstream::println!("{FAINT}key{FAINT:#}     {kid} {FAINT}{note}{FAINT:#}");
     }
+}
+
+fn read(directory: &Path) -> Result<Issuer, Failure> {
+    Issuer::read(directory).map_err(|error| match error {
+        Error::Read(..) => {
+            let directory = directory.display();
+            Failure::Usage(format!(
+                "{error}; `countersign dev keys --dir {directory}` makes it"
+            ))
+        }
+        other => other.into(),
+    })
 }

@@ -3,14 +3,14 @@
 mod web;
 
 use clap::Args;
+use countersign_policy_source::pretty;
 use serde_json::{Value, json};
 
 use crate::{
-    Exit, Output,
     arguments::{Now, TokenArgs},
     failure::Failure,
     moment,
-    source::pretty,
+    output::{Exit, Output},
     style::{BAD, FAINT, NOTE, STRONG, WARN, visible},
 };
 

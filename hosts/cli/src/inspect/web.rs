@@ -13,8 +13,8 @@ use serde_json::json;
 use tokio::net::TcpListener;
 
 use crate::{
-    Exit, Output,
     failure::Failure,
+    output::{Exit, Output},
     server,
     style::{FAINT, GOOD},
 };

@@ -2,15 +2,12 @@
 
 use std::{collections::BTreeMap, path::Path};
 
+use countersign_policy_source::{Problem, child_pointer};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::{Map, Value};
 use serde_path_to_error::{Deserializer as Tracking, Segment, Track};
 
-use crate::{
-    failure::{Failure, Problem},
-    moment,
-    source::Source,
-};
+use crate::{failure::Failure, files::read_source, moment};
 
 /// A whole file.
 #[derive(Deserialize, Debug)]
@@ -85,7 +82,7 @@ pub(super) const FIELDS: [&str; 13] = [
 
 impl Cases {
     pub(super) fn read(path: &Path) -> Result<Self, Failure> {
-        let source = Source::read(path)?;
+        let source = read_source(path)?;
         let mut track = Track::new();
         let mut json = serde_json::Deserializer::from_slice(&source.json);
         let cases = Self::deserialize(Tracking::new(&mut json, &mut track));
@@ -113,7 +110,7 @@ impl Cases {
 fn token(segment: &Segment) -> String {
     match segment {
         Segment::Seq { index } => format!("/{index}"),
-        Segment::Map { key } => format!("/{}", key.replace('~', "~0").replace('/', "~1")),
+        Segment::Map { key } => child_pointer("", key),
         Segment::Enum { .. } | Segment::Unknown => String::new(),
     }
 }

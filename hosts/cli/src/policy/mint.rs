@@ -3,9 +3,11 @@
 
 use std::collections::HashMap;
 
+use countersign_dev_issuer::{Error, Signer};
+use countersign_policy_source::Source;
 use serde_json::{Map, Value, json};
 
-use crate::{failure::Failure, signing::Signer, source::Source};
+use crate::failure::Failure;
 
 /// Makes tokens of a policy's issuers, and makes the policy believe them.
 pub(super) struct Mint {
@@ -47,8 +49,12 @@ impl Mint {
         full.retain(|_, value| !value.is_null());
 
         let own = self.signer(text("name"), &issuer)?;
-        let signer = if forged { own.forger()? } else { own };
-        signer.sign(jose, &full)
+        let signer = if forged {
+            own.forged().map_err(reason)?
+        } else {
+            own
+        };
+        signer.sign(jose, &full).map_err(reason)
     }
 
     /// The policy, as JSON.
@@ -108,13 +114,18 @@ impl Mint {
             Some(secret) => {
                 let text = |name: &str| secret.get(name).and_then(Value::as_str);
                 let algorithm = text("alg").unwrap_or(algorithm);
-                Signer::from_secret(text("kid"), algorithm, text("k").unwrap_or_default())?
+                Signer::from_secret(text("kid"), algorithm, text("k").unwrap_or_default())
             }
-            None => Signer::generate(algorithm)?,
-        };
+            None => Signer::generate(algorithm),
+        }
+        .map_err(reason)?;
         self.signers.insert(name.to_owned(), signer.clone());
         Ok(signer)
     }
+}
+
+fn reason(error: Error) -> String {
+    error.to_string()
 }
 
 /// An `aud` that the issuer's `audiences` accepts.

@@ -10,10 +10,9 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use crate::{
-    Exit, Output,
     failure::{self, Failure},
-    session,
-    source::Source,
+    files::read_source,
+    output::{Exit, Output},
     style::GOOD,
 };
 
@@ -56,7 +55,7 @@ pub(crate) async fn run(command: Policy, output: Output) -> Result<Exit, Failure
             Ok(Exit::Good)
         }
         Policy::Show(args) => {
-            anstream::println!("{}", Source::read(&args.file)?.pretty()?);
+            anstream::println!("{}", read_source(&args.file)?.pretty()?);
             Ok(Exit::Good)
         }
         Policy::Test(args) => test::run(&args, output).await,
@@ -67,8 +66,8 @@ pub(crate) async fn run(command: Policy, output: Output) -> Result<Exit, Failure
 fn lint(args: &LintArgs, output: Output) -> Result<Exit, Failure> {
     let mut problems = Vec::new();
     for file in &args.files {
-        match Source::read(file) {
-            Ok(source) => problems.extend(session::lint(&source)),
+        match read_source(file) {
+            Ok(source) => problems.extend(source.lint()),
             Err(Failure::Problems(found)) => problems.extend(found),
             Err(other) => return Err(other),
         }

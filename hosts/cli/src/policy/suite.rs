@@ -6,6 +6,7 @@ use std::{
 };
 
 use countersign_host::Decision;
+use countersign_policy_source::Source;
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -16,10 +17,10 @@ use crate::{
     decision,
     documents::Documents,
     failure::Failure,
+    files::{beside, read_bytes, read_source},
     moment,
-    session::{Request, Session},
-    source::{Source, beside, read_bytes},
-    subject::{self, Subject},
+    request::{Request, Subject, parse_line},
+    session::Session,
 };
 
 pub(super) struct Suite {
@@ -52,7 +53,7 @@ impl Outcome {
 impl Suite {
     pub(super) fn read(file: &Path) -> Result<Self, Failure> {
         let cases = Cases::read(file)?;
-        let policy = Source::read(&beside(file, &cases.policy))?;
+        let policy = read_source(&beside(file, &cases.policy))?;
         let mint = Mint::new(&policy);
         Ok(Self {
             file: file.to_owned(),
@@ -112,20 +113,13 @@ impl Suite {
             let token = token.ok_or("a case has a `token`, a `request`, or both")?;
             return Ok(Subject::Token(token, case.require.clone()));
         };
-        let (method, target) = subject::parse_line(line)?;
-        let (authority, target) = subject::split_authority(target);
-        let authority = case.host.clone().unwrap_or(authority);
-        let mut request = Request {
-            method,
-            authority,
-            target,
-            headers: Vec::new(),
-        };
+        let (method, target) = parse_line(line)?;
+        let mut request = Request::new(method, target, case.host.clone());
         for (name, value) in &case.headers {
             request.push(name, value.as_bytes());
         }
         if let Some(token) = token {
-            request.carry(&token, self.mint.policy());
+            request.add_token(&token, self.mint.policy());
         }
         Ok(Subject::Request(request))
     }

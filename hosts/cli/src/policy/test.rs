@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 
 use super::suite::{Difference, Outcome, Suite};
 use crate::{
-    Exit, Output, decision,
+    decision,
     failure::Failure,
+    output::{Exit, Output},
     style::{BAD, FAINT, GOOD, STRONG, visible},
 };
 

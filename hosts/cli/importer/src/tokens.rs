@@ -1,0 +1,153 @@
+//! What conditions may ask of tokens, given who signs them.
+
+use std::{cell::Cell, collections::BTreeSet};
+
+use countersign_policy_source::child_pointer;
+use serde_json::{Value, json};
+
+use crate::{
+    formula::{Asked, Fact, Formula},
+    input::Node,
+    provider::{Issuer, Provider},
+    text::{How, Text},
+};
+
+/// The providers of the input and the policy's issuers.
+#[derive(Debug, Default)]
+pub(crate) struct Tokens<'i> {
+    pub(crate) providers: Vec<Provider<'i>>,
+    pub(crate) issuers: Vec<Issuer>,
+    /// Claims of which the user said that they are lists.
+    pub(crate) lists: Vec<String>,
+    /// Whether a condition asks for a token with a subject.
+    pub(crate) asks_subject: Cell<bool>,
+}
+
+impl<'i> Tokens<'i> {
+    pub(crate) fn issuer_names(&self) -> BTreeSet<String> {
+        self.issuers
+            .iter()
+            .map(|issuer| issuer.name.clone())
+            .collect()
+    }
+
+    /// A token of this provider, perhaps for audiences of the rule's own.
+    pub(crate) fn of(&self, provider: &Provider<'_>, audiences: Option<&[String]>) -> Asked {
+        let mut issuers = self.issuers.iter();
+        match issuers.find(|issuer| provider.is_usable() && issuer.iss == provider.iss) {
+            Some(issuer) => provider.asked(issuer, audiences),
+            None => Asked::Never,
+        }
+    }
+
+    /// A token of any provider.
+    pub(crate) fn of_any(&self) -> Asked {
+        let each = self
+            .providers
+            .iter()
+            .map(|provider| self.of(provider, None));
+        Asked::any(each.collect())
+    }
+
+    /// `iss` is so.
+    pub(crate) fn issuer(&self, node: &Node<'i>, text: &Text) -> Formula<'i> {
+        let mut names = BTreeSet::new();
+        for issuer in &self.issuers {
+            match text.matches(&issuer.iss) {
+                Some(true) => _ = names.insert(issuer.name.clone()),
+                Some(false) => {}
+                None => return unknown(node, "regular expressions of `iss` are not run"),
+            }
+        }
+        Formula::Token(Fact::Issuers(names), node.clone())
+    }
+
+    /// The claim is a text that is so.
+    pub(crate) fn text(&self, node: &Node<'i>, claim: &[String], text: &Text) -> Formula<'i> {
+        if claim == ["iss"] {
+            return self.issuer(node, text);
+        }
+        if claim == ["sub"] && text.how == How::Present {
+            self.asks_subject.set(true);
+            return Formula::Token(Fact::Good, node.clone());
+        }
+        if self.is_of_words(claim) {
+            return unknown(
+                node,
+                "the claim is split at spaces, so that it is never a text",
+            );
+        }
+        match &text.how {
+            How::Exact(wanted) => {
+                if text.ignore_case {
+                    node.stricter("a claim is compared with case");
+                }
+                self.value(node, claim, json!(wanted))
+            }
+            _ => unknown(
+                node,
+                "a claim is compared as a whole, not by a part or a pattern",
+            ),
+        }
+    }
+
+    /// The claim is this value.
+    pub(crate) fn value(&self, node: &Node<'i>, claim: &[String], value: Value) -> Formula<'i> {
+        Formula::Token(Fact::Claim(pointer(claim), vec![value]), node.clone())
+    }
+
+    /// The claim is a list, or is split into one, with an item that is so.
+    pub(crate) fn item(&self, node: &Node<'i>, claim: &[String], text: &Text) -> Formula<'i> {
+        let How::Exact(wanted) = &text.how else {
+            return unknown(
+                node,
+                "items of a claim are compared as a whole, not by a part or a pattern",
+            );
+        };
+        if claim == ["aud"] {
+            let audiences = BTreeSet::from([wanted.clone()]);
+            return Formula::Token(Fact::Audiences(audiences), node.clone());
+        }
+        if !self.is_list(claim) {
+            let pointer = pointer(claim);
+            return unknown(
+                node,
+                &format!(
+                    "a policy's `contains` holds for words of a text too: where `{pointer}` is \
+                     always a list, say `--list-claim {pointer}`"
+                ),
+            );
+        }
+        Formula::Token(Fact::Contains(pointer(claim), json!(wanted)), node.clone())
+    }
+
+    /// Whether `contains` asks for what the input asks.
+    pub(crate) fn is_list(&self, claim: &[String]) -> bool {
+        let pointer = pointer(claim);
+        let is_said = |list: &String| *list == pointer || child_pointer("", list) == pointer;
+        self.is_of_words(claim) || self.lists.iter().any(is_said)
+    }
+
+    /// Whether every provider has the claim split at spaces.
+    pub(crate) fn is_of_words(&self, claim: &[String]) -> bool {
+        let [name] = claim else { return false };
+        let mut usable = self
+            .providers
+            .iter()
+            .filter(|provider| provider.is_usable());
+        usable.all(|provider| provider.words.contains(name))
+    }
+}
+
+/// A condition that a policy cannot state, and why.
+pub(crate) fn unknown<'i>(node: &Node<'i>, why: &str) -> Formula<'i> {
+    node.stricter(format!("{why}: what depends on it is denied"));
+    Formula::Unknown
+}
+
+/// The claim's JSON Pointer.
+pub(crate) fn pointer(claim: &[String]) -> String {
+    claim
+        .iter()
+        .fold(String::new(), |pointer, name| child_pointer(&pointer, name))
+}
