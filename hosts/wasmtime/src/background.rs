@@ -12,7 +12,7 @@ use tokio::{
     time::{self, Instant},
 };
 
-use crate::{Refresh, generation::Generation, random};
+use crate::{generation::Generation, random, settings::Refresh};
 
 /// The longest nap between two looks at what is due: the timer stands still
 /// while the machine sleeps, and the wall clock does not.

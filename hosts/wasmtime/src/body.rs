@@ -9,7 +9,7 @@ use std::{
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use crate::layer::remove;
+use crate::headers::remove;
 
 pin_project! {
     /// A request's body. What a grant removes from the headers it removes from

@@ -130,7 +130,7 @@ impl Denial {
     pub(crate) fn still_waiting(fetches: &[Fetch]) -> Self {
         if fetches
             .iter()
-            .all(|fetch| fetch.kind == crate::DocumentKind::Revocations)
+            .all(|fetch| fetch.kind == crate::document::DocumentKind::Revocations)
         {
             Self::unavailable(
                 "revocations_unavailable",

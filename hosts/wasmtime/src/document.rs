@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use crate::{Problem, bindings::exports::countersign::gate::gate as wit, instance::all};
+use crate::{
+    bindings::{convert, exports::countersign::gate::gate as wit},
+    problem::Problem,
+};
 
 /// What one call copies into the module: a fraction of a millisecond.
 const PART_BYTES: usize = 1024 * 1024;
@@ -161,7 +164,7 @@ impl From<wit::Fetch> for Fetch {
 impl From<wit::Supplied> for Supplied {
     fn from(supplied: wit::Supplied) -> Self {
         match supplied {
-            wit::Supplied::Accepted(skipped) => Self::Accepted(all(skipped)),
+            wit::Supplied::Accepted(skipped) => Self::Accepted(convert(skipped)),
             wit::Supplied::Refused(problem) => Self::Refused(problem.into()),
             wit::Supplied::Unfinished => Self::Unfinished,
             wit::Supplied::Outdated => Self::Outdated,

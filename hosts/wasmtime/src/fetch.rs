@@ -4,7 +4,7 @@ use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use tokio::{task, time};
 
-use crate::{Fetch, Outcome, Response};
+use crate::document::{Fetch, Outcome, Response};
 
 /// Fetches documents: GET, redirects not followed, no credentials of any kind
 /// sent. Time and size are bounded by [`Fetch::timeout_ms`] and

@@ -7,7 +7,7 @@ use std::{
 
 use tokio::sync::watch;
 
-use crate::Fetch;
+use crate::document::Fetch;
 
 /// A document and where it is fetched from: discovery may name another address
 /// while the old one still has not answered.

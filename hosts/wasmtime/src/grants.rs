@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use crate::Grant;
+use crate::decision::Grant;
 
 /// As many as tokens are remembered, by default.
 const PLACES: usize = 1024;
@@ -46,7 +46,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::{Grants, MAX_BYTES, PLACES};
-    use crate::{Grant, Principal};
+    use crate::decision::{Grant, Principal};
 
     fn grant(claims: usize) -> Grant {
         let principal = Principal {

@@ -14,7 +14,10 @@ use hyper_util::{
     rt::TokioExecutor,
 };
 
-use crate::{Fetch, FetchError, Fetcher, Response, fetch::Fetching};
+use crate::{
+    document::{Fetch, Response},
+    fetch::{FetchError, Fetcher, Fetching},
+};
 
 type HttpsClient = Client<HttpsConnector<HttpConnector>, Empty<Bytes>>;
 

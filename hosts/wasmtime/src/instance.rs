@@ -3,12 +3,14 @@
 use std::fmt;
 
 use crate::{
-    Answer, Change, Decision, DocumentStatus, Fetch, Grant, Inspection, OpenError, Outcome,
-    Problem, Request, Step, Supplied, Trap,
-    bindings::exports::countersign::gate::gate as wit,
+    bindings::{convert, exports::countersign::gate::gate as wit},
+    decision::{Answer, Change, Decision, Grant},
+    document::{DocumentStatus, Fetch, Outcome, Supplied},
     grants::Grants,
     module::{Guest, Module},
-    problem::Severity,
+    problem::{OpenError, Problem, Severity, Trap},
+    report::{Inspection, Step},
+    request::Request,
 };
 
 /// The module's own functions: no fetches, no clock, no pool. Every moment is
@@ -41,7 +43,7 @@ impl Instance {
                 gate,
                 grants: Grants::default(),
             }),
-            Err(problems) => Err(OpenError::Policy(all(problems))),
+            Err(problems) => Err(OpenError::Policy(convert(problems))),
         }
     }
 
@@ -64,7 +66,7 @@ impl Instance {
         let handle = self.gate;
         self.guest
             .call(|gate, store| gate.call_due(store, handle, now_ms))
-            .map(all)
+            .map(convert)
     }
 
     /// Milliseconds from now until [`Self::due`] has something, if it ever will;
@@ -118,7 +120,7 @@ impl Instance {
         let handle = self.gate;
         self.guest
             .call(|gate, store| gate.call_status(store, handle, now_ms))
-            .map(all)
+            .map(convert)
     }
 
     /// May this request pass?
@@ -144,7 +146,7 @@ impl Instance {
         let prepared = self
             .guest
             .call(|gate, store| gate.call_prepare(store, handle, requirement))?;
-        Ok(prepared.map_err(all))
+        Ok(prepared.map_err(convert))
     }
 
     /// The same as [`Self::check`] without HTTP. Requirement 0 asks nothing
@@ -173,7 +175,7 @@ impl Instance {
                 Decision::Allow(grant).into()
             }
             wit::Decision::Deny(denial) => Decision::Deny(denial.into()).into(),
-            wit::Decision::Wait(fetches) => Answer::Wait(all(fetches)),
+            wit::Decision::Wait(fetches) => Answer::Wait(convert(fetches)),
         })
     }
 
@@ -199,7 +201,7 @@ impl Instance {
         let handle = self.gate;
         self.guest
             .call(|gate, store| gate.call_explain(store, handle, request.to_wit(), now_ms))
-            .map(all)
+            .map(convert)
     }
 }
 
@@ -231,7 +233,7 @@ pub fn lint(policy: &[u8]) -> Vec<Problem> {
         Ok(guest.call(|gate, store| gate.call_lint(store, policy))?)
     });
     match linted {
-        Ok(problems) => all(problems),
+        Ok(problems) => convert(problems),
         Err(error) => vec![Problem {
             pointer: String::new(),
             code: "internal_error".into(),
@@ -239,8 +241,4 @@ pub fn lint(policy: &[u8]) -> Vec<Problem> {
             severity: Severity::Error,
         }],
     }
-}
-
-pub(crate) fn all<A, B: From<A>>(items: Vec<A>) -> Vec<B> {
-    items.into_iter().map(B::from).collect()
 }

@@ -7,7 +7,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use crate::{DocumentKind, Fetch, Outcome};
+use crate::document::{DocumentKind, Fetch, Outcome};
 
 /// Failures kept of one document: they make the pauses between tries, which
 /// grow no more by then.
@@ -149,7 +149,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::{FAILURES, Journal};
-    use crate::{DocumentKind, Fetch, Outcome};
+    use crate::document::{DocumentKind, Fetch, Outcome};
 
     fn fetch(source: u32, kind: DocumentKind, uri: &str) -> Fetch {
         Fetch {

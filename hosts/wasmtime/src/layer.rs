@@ -13,8 +13,8 @@ use bytes::Bytes;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, Version,
     header::{
-        ACCESS_CONTROL_REQUEST_METHOD, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HOST,
-        InvalidHeaderName, InvalidHeaderValue, ORIGIN, RETRY_AFTER, UPGRADE, WWW_AUTHENTICATE,
+        ACCESS_CONTROL_REQUEST_METHOD, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HOST, ORIGIN,
+        RETRY_AFTER, UPGRADE, WWW_AUTHENTICATE,
     },
     request::Parts,
 };
@@ -22,9 +22,11 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::{
-    Change, Decision, Denial, Gate, Grant,
     body::GatedBody,
-    request::{Head, is_same_name},
+    decision::{Decision, Denial, Grant},
+    gate::Gate,
+    headers::{NotAHeader, apply},
+    request::Head,
 };
 
 /// The names of those that are removed; none for all.
@@ -203,57 +205,4 @@ fn answer<Body: From<Bytes>>(denial: &Denial, asked: &Parts) -> Response<Body> {
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
     response
-}
-
-/// Removes first, then sets, then changes. An error leaves headers that must
-/// not be used.
-fn apply(grant: &Grant, headers: &mut HeaderMap) -> Result<(), NotAHeader> {
-    remove(&grant.remove_headers, headers);
-    for (name, value) in &*grant.set_headers {
-        headers.insert(
-            HeaderName::from_bytes(name.as_bytes())?,
-            HeaderValue::from_str(value)?,
-        );
-    }
-    for change in &grant.changes {
-        match change {
-            Change::SetHeader(name, value) => {
-                headers.insert(
-                    HeaderName::from_bytes(name.as_bytes())?,
-                    HeaderValue::from_bytes(value)?,
-                );
-            }
-            Change::RemoveHeader(name) => {
-                headers.remove(HeaderName::from_bytes(name.as_bytes())?);
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Every field of these names, however they are spelled.
-pub(crate) fn remove(names: &[String], headers: &mut HeaderMap) {
-    let is_one = |name: &&HeaderName| {
-        let name = name.as_str().as_bytes();
-        names.iter().any(|removed| is_same_name(removed, name))
-    };
-    let removed = headers.keys().filter(is_one).cloned().collect::<Vec<_>>();
-    for name in removed {
-        headers.remove(name);
-    }
-}
-
-/// A name or value that HTTP cannot carry.
-struct NotAHeader;
-
-impl From<InvalidHeaderName> for NotAHeader {
-    fn from(_: InvalidHeaderName) -> Self {
-        Self
-    }
-}
-
-impl From<InvalidHeaderValue> for NotAHeader {
-    fn from(_: InvalidHeaderValue) -> Self {
-        Self
-    }
 }

@@ -54,7 +54,6 @@ mod background;
 mod bindings;
 #[cfg(feature = "tower")]
 mod body;
-mod builder;
 mod clock;
 mod decision;
 mod document;
@@ -65,6 +64,8 @@ mod flights;
 mod gate;
 mod generation;
 mod grants;
+#[cfg(feature = "tower")]
+mod headers;
 #[cfg(feature = "https")]
 mod https;
 mod instance;
@@ -81,16 +82,16 @@ mod report;
 mod request;
 mod requirement;
 mod rooms;
+mod settings;
 #[cfg(feature = "yaml")]
 pub mod yaml;
 
 #[cfg(feature = "tower")]
 pub use body::GatedBody;
-pub use builder::{GateBuilder, Refresh};
 pub use decision::{Answer, Change, Decision, Denial, Grant, Principal};
 pub use document::{DocumentKind, DocumentStatus, Fetch, Outcome, Response, Supplied};
 pub use fetch::{FetchError, Fetcher, Fetching};
-pub use gate::Gate;
+pub use gate::{Gate, GateBuilder};
 #[cfg(feature = "https")]
 pub use https::HttpsFetcher;
 pub use instance::{Instance, inspect, lint};
@@ -101,6 +102,7 @@ pub use problem::{OpenError, Problem, Severity, Trap};
 pub use report::{Inspection, Step, Verdict};
 pub use request::{Header, Request};
 pub use requirement::Requirement;
+pub use settings::Refresh;
 
 /// The README's example compiles.
 #[cfg(all(doctest, feature = "axum"))]

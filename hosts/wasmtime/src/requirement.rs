@@ -7,7 +7,10 @@ use std::{
     sync::{Arc, Weak},
 };
 
-use crate::{Instance, Problem, Trap};
+use crate::{
+    instance::Instance,
+    problem::{Problem, Trap},
+};
 
 /// As many as an instance remembers, and some for those that it forgets later
 /// than this host: 1,024 are remembered there.

@@ -8,7 +8,7 @@ use std::{
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::Fetch;
+use crate::document::Fetch;
 
 /// The rooms, by the issuers' names: as many as the policy has issuers.
 pub(crate) struct Rooms {

@@ -72,6 +72,37 @@ const IMPORTER: [&str; 20] = [
 
 const DEV_ISSUER: [&str; 5] = ["error", "signer", "issuer", "token", "template"];
 
+const WASMTIME: [&str; 28] = [
+    "bindings",
+    "problem",
+    "yaml",
+    "clock",
+    "random",
+    "request",
+    "report",
+    "document",
+    "fetch",
+    "https",
+    "decision",
+    "grants",
+    "module",
+    "instance",
+    "requirement",
+    "journal",
+    "flights",
+    "rooms",
+    "pool",
+    "settings",
+    "generation",
+    "background",
+    "gate",
+    "nested",
+    "headers",
+    "body",
+    "layer",
+    "faults",
+];
+
 fn folder(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../..")
@@ -80,8 +111,9 @@ fn folder(path: &str) -> PathBuf {
 
 #[test]
 fn rooms_use_those_above_them() {
-    let crates: [(&str, &[&str]); 5] = [
+    let crates: [(&str, &[&str]); 6] = [
         ("verifier", &VERIFIER),
+        ("hosts/wasmtime", &WASMTIME),
         ("hosts/cli", &COMMAND),
         ("hosts/cli/policy-source", &POLICY_SOURCE),
         ("hosts/cli/importer", &IMPORTER),

@@ -6,6 +6,8 @@
 //! here, in the words of somebody who has to write it otherwise.
 
 mod characters;
+mod collection;
+mod marker;
 mod scalar;
 mod walk;
 

@@ -1,11 +1,11 @@
 //! The parser's events, one after the other, as JSON.
 
-use std::collections::HashSet;
-
-use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span};
 
 use super::{
     Position, Yaml, YamlError, child,
+    collection::{Collection, Members},
+    marker::{position, refused, unreadable},
     scalar::{self, Scalar},
 };
 
@@ -32,24 +32,6 @@ struct Walk<'t> {
     /// How far the text has been looked at, in characters.
     seen: usize,
     yaml: Yaml,
-}
-
-/// One that is open.
-struct Collection {
-    pointer: String,
-    is_flow: bool,
-    /// Of a flow collection, the column under which nothing in it may stand.
-    margin: usize,
-    items: usize,
-    /// Of a mapping.
-    members: Option<Members>,
-}
-
-#[derive(Default)]
-struct Members {
-    names: HashSet<String>,
-    /// The name whose value comes next, and its column.
-    next: Option<(String, usize)>,
 }
 
 impl<'t> Walk<'t> {
@@ -287,34 +269,8 @@ impl<'t> Walk<'t> {
     }
 }
 
-impl Collection {
-    /// The first column that is further in than the key whose value comes next.
-    fn column_of_next(&self) -> usize {
-        let members = self.members.as_ref();
-        let next = members.and_then(|members| members.next.as_ref());
-        next.map_or(0, |(_, column)| column + 1)
-    }
-}
-
 const OUTSIDE: &str = "what is inside brackets is indented further than their key";
 
 fn json(text: &str) -> String {
     serde_json::Value::from(text).to_string()
-}
-
-fn position(marker: Marker) -> Position {
-    Position {
-        line: marker.line(),
-        column: marker.col() + 1,
-    }
-}
-
-fn refused(at: Marker, message: &str) -> YamlError {
-    let Position { line, column } = position(at);
-    YamlError::new(line, column, message)
-}
-
-fn unreadable(error: &ScanError) -> YamlError {
-    let Position { line, column } = position(*error.marker());
-    YamlError::new(line, column, error.info())
 }

@@ -4,39 +4,20 @@ use std::{fmt, num::NonZero, sync::Arc, thread, time::Duration};
 
 use tokio::task;
 
-use crate::{Fetcher, Gate, OpenError, clock::Clock, generation::Generation, module::Module};
+use super::Gate;
+use crate::{
+    clock::Clock,
+    fetch::Fetcher,
+    generation::Generation,
+    problem::OpenError,
+    settings::{Refresh, Settings},
+};
 
 /// Settings of a [`Gate`]; every one but the policy has a default.
 #[must_use = "call `build` to open the gate"]
 pub struct GateBuilder {
     policy: Vec<u8>,
     settings: Settings,
-}
-
-/// When documents are fetched again.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Refresh {
-    /// By themselves, as they fall due: no request waits for a refresh.
-    #[default]
-    Background,
-    /// By the first request after they fell due, which waits for them before it
-    /// is decided, as long as a check may; so do requests that come meanwhile.
-    /// What failed the last time is fetched too, and not waited for. For
-    /// processes that stand still between requests (Lambda, Cloud Run), in
-    /// which a list of revocations would otherwise be as old as the last one.
-    Inline,
-}
-
-/// What a reload keeps.
-pub(crate) struct Settings {
-    pub(crate) clock: Clock,
-    pub(crate) fetcher: Arc<dyn Fetcher>,
-    pub(crate) instances: usize,
-    pub(crate) wait: Duration,
-    pub(crate) max_waiting: usize,
-    pub(crate) refresh: Refresh,
-    /// The sealed one, unless a test says otherwise.
-    pub(crate) module: Option<Arc<Module>>,
 }
 
 impl Default for GateBuilder {
@@ -105,7 +86,7 @@ impl GateBuilder {
     }
 
     #[cfg(test)]
-    pub(crate) fn module(mut self, module: Arc<Module>) -> Self {
+    pub(crate) fn module(mut self, module: Arc<crate::module::Module>) -> Self {
         self.settings.module = Some(module);
         self
     }
@@ -162,7 +143,7 @@ impl fmt::Debug for GateBuilder {
 
 #[cfg(feature = "https")]
 fn default_fetcher() -> Arc<dyn Fetcher> {
-    Arc::new(crate::HttpsFetcher::default())
+    Arc::new(crate::https::HttpsFetcher::default())
 }
 
 #[cfg(not(feature = "https"))]
@@ -170,9 +151,11 @@ fn default_fetcher() -> Arc<dyn Fetcher> {
     struct Nobody;
 
     impl Fetcher for Nobody {
-        fn fetch<'a>(&'a self, _: &'a crate::Fetch) -> crate::Fetching<'a> {
+        fn fetch<'a>(&'a self, _: &'a crate::document::Fetch) -> crate::fetch::Fetching<'a> {
             let reason = "built without the feature `https` and without a fetcher";
-            Box::pin(std::future::ready(Err(crate::FetchError::new(reason))))
+            Box::pin(std::future::ready(Err(crate::fetch::FetchError::new(
+                reason,
+            ))))
         }
     }
 

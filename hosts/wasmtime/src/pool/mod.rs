@@ -2,6 +2,9 @@
 //! thrown away and replaced, and one that is behind reads what was supplied
 //! before it is free again.
 
+mod place;
+mod reader;
+
 use std::{
     collections::{HashSet, VecDeque},
     sync::{
@@ -14,9 +17,14 @@ use std::{
 use tokio::{runtime::Handle, sync::oneshot, task, time};
 
 use crate::{
-    Fetch, Instance, OpenError, Outcome, Problem, Supplied, Trap, journal::Journal, module::Module,
-    requirement::Numbers,
+    instance::Instance,
+    journal::Journal,
+    module::Module,
+    problem::{OpenError, Trap},
 };
+
+pub(crate) use place::Place;
+pub(crate) use reader::Reader;
 
 /// How long a call waits for an instance: all of them are busy or dead then.
 const FREE_DEADLINE: Duration = Duration::from_secs(2);
@@ -45,32 +53,6 @@ struct Idle {
     wanted: Option<(u64, oneshot::Sender<Place>)>,
     /// Free or in use.
     alive: HashSet<u64>,
-}
-
-/// An instance that reads the journal.
-pub(crate) struct Reader {
-    pub(crate) instance: Instance,
-    requirements: Numbers,
-    /// Tells it from the others of its pool.
-    id: u64,
-    /// Number of the last entry that it has read to its end.
-    pub(crate) read: u64,
-    /// Number of the entry that it has read a part of.
-    begun: u64,
-    /// The calls that read it after the first.
-    calls: usize,
-}
-
-/// An instance in use. Dropped, it is free again; without an instance, a fresh
-/// one takes its place.
-pub(crate) struct Place {
-    pool: Arc<Pool>,
-    /// The instance's, whether it lives or not.
-    pub(crate) id: u64,
-    /// Not there during a call, so that a panic leaves the place empty too.
-    reader: Option<Reader>,
-    /// It is here to catch up: where that is cut short, it is free as it is.
-    is_updating: bool,
 }
 
 impl Pool {
@@ -238,128 +220,14 @@ impl Pool {
         let instance = Instance::open_in(&self.module, &self.policy)?;
         let id = self.opened.fetch_add(1, Ordering::Relaxed);
         self.idle().alive.insert(id);
-        Ok(Reader {
-            instance,
-            requirements: Numbers::default(),
-            id,
-            read: 0,
-            begun: 0,
-            calls: 0,
-        })
+        Ok(Reader::new(instance, id))
     }
 
     fn place(self: &Arc<Self>, reader: Reader) -> Place {
-        Place {
-            pool: self.clone(),
-            id: reader.id,
-            reader: Some(reader),
-            is_updating: false,
-        }
+        Place::new(self.clone(), reader)
     }
 
     fn idle(&self) -> MutexGuard<'_, Idle> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Place {
-    /// Calls into the instance, which is thrown away if it dies of it.
-    pub(crate) fn call<T>(
-        &mut self,
-        f: impl FnOnce(&mut Reader) -> Result<T, Trap>,
-    ) -> Result<T, Trap> {
-        let Some(mut reader) = self.reader.take() else {
-            return Err(Trap::new("it was there before"));
-        };
-        match f(&mut reader) {
-            Ok(answer) => {
-                self.reader = Some(reader);
-                Ok(answer)
-            }
-            Err(trap) => {
-                tracing::error!(%trap, "an instance is replaced");
-                Err(trap)
-            }
-        }
-    }
-
-    /// Reads what was written since it last looked, and lets others run after
-    /// every bit of it.
-    pub(crate) async fn catch_up(&mut self) -> Result<(), Trap> {
-        while self.call(|reader| Ok(reader.read))? != self.pool.journal.latest() {
-            let pool = self.pool.clone();
-            self.call(|reader| reader.read_on(&pool.journal))?;
-            task::yield_now().await;
-        }
-        Ok(())
-    }
-
-    fn updated(mut self) {
-        self.is_updating = false;
-    }
-}
-
-impl Reader {
-    /// What this instance calls a requirement. The inner error has every
-    /// problem of it.
-    pub(crate) fn number(
-        &mut self,
-        requirement: &Arc<[u8]>,
-    ) -> Result<Result<u32, Vec<Problem>>, Trap> {
-        self.requirements.number(&mut self.instance, requirement)
-    }
-
-    /// Writes down what this instance, which has read everything, made of a
-    /// document. Nobody else may write since then.
-    pub(crate) fn write(
-        &mut self,
-        journal: &Journal,
-        fetch: &Fetch,
-        outcome: &Arc<Outcome>,
-        at_ms: u64,
-        supplied: &Supplied,
-    ) {
-        match supplied {
-            Supplied::Accepted(_) => self.read = journal.accept(fetch, outcome, at_ms),
-            Supplied::Refused(_) => self.read = journal.fail(fetch, at_ms),
-            Supplied::Unfinished | Supplied::Outdated => {}
-        }
-    }
-
-    /// Reads a bit of the next entry.
-    fn read_on(&mut self, journal: &Journal) -> Result<(), Trap> {
-        let latest = journal.latest();
-        let Some(entry) = journal.after(self.read) else {
-            // What was there was forgotten.
-            self.read = latest;
-            return Ok(());
-        };
-        let source = entry.fetch.source;
-        let supplied = if self.begun == entry.number {
-            self.calls += 1;
-            let part = entry.outcome.part(self.calls);
-            self.instance.resume(source, part, entry.at_ms)?
-        } else {
-            self.calls = 0;
-            let uri = &entry.fetch.uri;
-            self.instance
-                .supply(source, uri, &entry.outcome, entry.at_ms)?
-        };
-        self.begun = entry.number;
-        // Whatever else it says: another instance has judged it before it was
-        // written down.
-        if supplied != Supplied::Unfinished {
-            self.read = entry.number;
-        }
-        Ok(())
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        match self.reader.take() {
-            Some(reader) => self.pool.give_back(reader, self.is_updating),
-            None => self.pool.replace(self.id),
-        }
     }
 }

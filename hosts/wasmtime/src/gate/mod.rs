@@ -1,5 +1,7 @@
 //! The gate of a service: checks, documents, reload.
 
+mod builder;
+
 use std::{
     fmt,
     future::Future,
@@ -9,14 +11,19 @@ use std::{
 use tokio::sync::Mutex;
 
 use crate::{
-    Decision, Denial, DocumentStatus, GateBuilder, OpenError, Requirement, Step, Trap,
     background::InForce,
-    builder::{self, Settings},
+    decision::{Decision, Denial},
+    document::DocumentStatus,
     generation::Generation,
+    problem::{OpenError, Trap},
     random,
+    report::Step,
     request::Head,
-    requirement::InUse,
+    requirement::{InUse, Requirement},
+    settings::Settings,
 };
+
+pub use builder::GateBuilder;
 
 /// Decides requests by a policy, in instances of the sealed module, and
 /// fetches the documents that this takes. Cheap to clone; all clones are one
