@@ -16,30 +16,19 @@ use axum::{
 use countersign_host::{Gate, GateLayer, Grant};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
-use support::{A, Answer, B, Clock, Issuer, builder};
+use support::{A, Answer, B, Issuer, service_gate};
 use tower::ServiceExt;
 
 async fn gate(issuer: &Issuer) -> Gate {
-    let policy = json!({
-        "contract": "1",
-        "issuers": [issuer.entry("platform")],
-        "credentials": [
-            { "header": "authorization", "scheme": "Bearer" },
-            { "cookie": "session", "same_origin": true },
-        ],
-        "rules": [
-            { "path": "/healthz", "public": true },
-            { "path": "/orgs/{org}/**", "require": { "tenant": "{org}" } },
-            { "path": "/whoami", "require": { "scopes": ["read"] } },
-            { "path": "/seen/admin", "require": { "scopes": ["admin"] } },
-            { "path": "/seen", "optional": true },
-        ],
-        "default": "deny",
-        "forward": { "x-auth-subject": "subject", "x-auth-tenant": "tenant" },
-        "strip_credential": true,
-        "realm": "test",
-    });
-    builder(&Clock::new(), &policy).build().await.unwrap()
+    let rules = json!([
+        { "path": "/healthz", "public": true },
+        { "path": "/orgs/{org}/**", "require": { "tenant": "{org}" } },
+        { "path": "/whoami", "require": { "scopes": ["read"] } },
+        { "path": "/seen/admin", "require": { "scopes": ["admin"] } },
+        { "path": "/seen", "optional": true },
+    ]);
+    let forward = json!({ "x-auth-subject": "subject", "x-auth-tenant": "tenant" });
+    service_gate(issuer, &rules, &forward).await
 }
 
 fn request(path: &str) -> axum::http::request::Builder {

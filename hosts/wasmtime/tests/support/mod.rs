@@ -2,12 +2,11 @@
 //! can be set.
 #![allow(dead_code, unreachable_pub, missing_docs)]
 
+mod clock;
+
 use std::{
     collections::HashMap,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -28,6 +27,8 @@ use rsa::{
 use serde_json::{Value, json};
 use sha2::Sha256;
 use tokio::{net::TcpListener, time};
+
+pub use clock::Clock;
 
 /// Where every clock of these tests starts.
 pub const START_MS: u64 = 1_790_000_000_000;
@@ -204,29 +205,6 @@ async fn serve(State(issuer): State<Issuer>, Path(path): Path<String>) -> Respon
     }
 }
 
-/// A clock that stands still until it is moved.
-#[derive(Clone)]
-pub struct Clock(Arc<AtomicU64>);
-
-impl Clock {
-    pub fn new() -> Self {
-        Self(Arc::new(AtomicU64::new(START_MS)))
-    }
-
-    pub fn forward(&self, by: Duration) {
-        self.0.fetch_add(by.as_millis() as u64, Ordering::SeqCst);
-    }
-
-    pub fn back(&self, by: Duration) {
-        self.0.fetch_sub(by.as_millis() as u64, Ordering::SeqCst);
-    }
-
-    pub fn reader(&self) -> impl Fn() -> u64 + Send + Sync + 'static {
-        let clock = self.0.clone();
-        move || clock.load(Ordering::SeqCst)
-    }
-}
-
 /// A policy of these issuers: `/public` is public, everything else takes a
 /// token.
 pub fn policy(issuers: &[Value]) -> Value {
@@ -256,6 +234,25 @@ pub async fn gate(clock: &Clock, issuer: &Issuer) -> Gate {
         .build()
         .await
         .unwrap()
+}
+
+/// A gate in front of a service: tokens come in a header or a cookie, and go no
+/// further.
+pub async fn service_gate(issuer: &Issuer, rules: &Value, forward: &Value) -> Gate {
+    let policy = json!({
+        "contract": "1",
+        "issuers": [issuer.entry("platform")],
+        "credentials": [
+            { "header": "authorization", "scheme": "Bearer" },
+            { "cookie": "session", "same_origin": true },
+        ],
+        "rules": rules,
+        "default": "deny",
+        "forward": forward,
+        "strip_credential": true,
+        "realm": "test",
+    });
+    builder(&Clock::new(), &policy).build().await.unwrap()
 }
 
 /// The code of the denial, or `allow`.
