@@ -1,42 +1,42 @@
 //! Who may make a request, and with which token.
 
-use crate::formula::Asked;
+use crate::formula::Required;
 
-/// Which token is asked for.
+/// The token that a request needs.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Authn {
-    /// None is looked at.
+    /// No token is read.
     Ignored,
-    /// A token that comes must be what is asked; it may be missing.
-    Verified { missing: bool, asked: Asked },
+    /// A token that is present must meet the requirements.
+    Verified { optional: bool, required: Required },
 }
 
 /// Who may make a request.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Access {
     Public,
-    Token { optional: bool, asked: Asked },
+    Token { optional: bool, required: Required },
 }
 
 impl Access {
     pub(crate) const NOBODY: Self = Self::Token {
         optional: false,
-        asked: Asked::Never,
+        required: Required::Never,
     };
 
-    /// Who may by both.
+    /// The access that both allow.
     pub(crate) fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::Public, access) | (access, Self::Public) => access,
             (
-                Self::Token { optional, asked },
+                Self::Token { optional, required },
                 Self::Token {
                     optional: too,
-                    asked: more,
+                    required: more,
                 },
             ) => Self::Token {
                 optional: optional && too,
-                asked: Asked::all(vec![asked, more]),
+                required: Required::all(vec![required, more]),
             },
         }
     }

@@ -1,5 +1,5 @@
-//! Conditions on a request and its token, and what of them a policy can say:
-//! something that holds only where the condition does.
+//! Conditions on a request and its token, and the requirements that a policy can
+//! express for them: these hold only where the condition holds.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(crate) enum Formula<'i> {
     Const(bool),
-    /// Nothing that a policy looks at; what it is was said when it was read.
+    /// A policy cannot express it; a note was made when it was read.
     Unknown,
     All(Vec<Formula<'i>>),
     Any(Vec<Formula<'i>>),
@@ -22,12 +22,12 @@ pub(crate) enum Formula<'i> {
     Path(Bounds<Path>),
     Host(Bounds<Host>),
     Method(String),
-    /// Of the verified token, and where it is asked for. Without a token it
-    /// does not hold.
+    /// A fact about the verified token, and its place in the input. Without a
+    /// token it does not hold.
     Token(Fact, Node<'i>),
 }
 
-/// What a verified token says.
+/// A fact about a verified token.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Fact {
     /// There is one.
@@ -42,17 +42,17 @@ pub(crate) enum Fact {
     Contains(String, Value),
 }
 
-/// What is asked of a token: facts without negation.
+/// The requirements on a token: facts without negation.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Asked {
+pub(crate) enum Required {
     Never,
     Nothing,
     Fact(Fact),
-    All(Vec<Asked>),
-    Any(Vec<Asked>),
+    All(Vec<Required>),
+    Any(Vec<Required>),
 }
 
-/// Requests that are decided alike.
+/// Requests that the input treats alike.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Region {
     pub(crate) path: Path,
@@ -60,7 +60,7 @@ pub(crate) struct Region {
     pub(crate) method: Method,
 }
 
-/// How conditions are read: in which region, of whose token.
+/// The context in which a condition is evaluated.
 #[derive(Clone, Copy)]
 pub(crate) struct Reading<'r> {
     pub(crate) region: &'r Region,
@@ -71,48 +71,50 @@ pub(crate) struct Reading<'r> {
 }
 
 impl<'i> Formula<'i> {
-    /// Something that holds only where this does.
-    pub(crate) fn under(&self, reading: Reading<'_>) -> Asked {
+    /// A requirement that holds only where this condition holds.
+    pub(crate) fn under(&self, reading: Reading<'_>) -> Required {
         self.read(false, reading)
     }
 
-    /// Something that holds only where this does not.
-    pub(crate) fn under_not(&self, reading: Reading<'_>) -> Asked {
+    /// A requirement that holds only where this condition does not hold.
+    pub(crate) fn under_not(&self, reading: Reading<'_>) -> Required {
         self.read(true, reading)
     }
 
-    fn read(&self, not: bool, reading: Reading<'_>) -> Asked {
+    fn read(&self, not: bool, reading: Reading<'_>) -> Required {
         let each = |parts: &[Self]| parts.iter().map(|part| part.read(not, reading)).collect();
         let region = reading.region;
         match self {
-            Self::Const(holds) => Asked::from(*holds != not),
-            Self::Unknown => Asked::Never,
-            Self::All(parts) if not => Asked::any(each(parts)),
-            Self::All(parts) => Asked::all(each(parts)),
-            Self::Any(parts) if not => Asked::all(each(parts)),
-            Self::Any(parts) => Asked::any(each(parts)),
+            Self::Const(holds) => Required::from(*holds != not),
+            Self::Unknown => Required::Never,
+            Self::All(parts) if not => Required::any(each(parts)),
+            Self::All(parts) => Required::all(each(parts)),
+            Self::Any(parts) if not => Required::all(each(parts)),
+            Self::Any(parts) => Required::any(each(parts)),
             Self::Not(part) => part.read(!not, reading),
             Self::Path(bounds) => within(bounds, &region.path, not),
             Self::Host(bounds) => within(bounds, &region.host, not),
-            Self::Method(name) => Asked::from((region.method == Method::One(name.clone())) != not),
-            Self::Token(..) if !reading.has_token => Asked::from(not),
+            Self::Method(name) => {
+                Required::from((region.method == Method::One(name.clone())) != not)
+            }
+            Self::Token(..) if !reading.has_token => Required::from(not),
             Self::Token(fact, _) if !not => fact.clone().into(),
-            Self::Token(Fact::Good, _) => Asked::Never,
+            Self::Token(Fact::Good, _) => Required::Never,
             Self::Token(Fact::Issuers(some), _) => {
                 let others: BTreeSet<_> = reading.issuers.difference(some).cloned().collect();
                 Fact::Issuers(others).into()
             }
             Self::Token(_, node) => {
                 node.stricter(
-                    "a policy cannot ask that a claim is not so: requests to which this could \
-                     apply are denied",
+                    "a policy cannot require that a claim has another value: requests to which \
+                     this could apply are denied",
                 );
-                Asked::Never
+                Required::Never
             }
         }
     }
 
-    /// The same where no token has been verified yet.
+    /// The condition at a point where no token has been verified yet.
     pub(crate) fn without_token(self) -> Self {
         self.map(&|leaf| match leaf {
             Self::Token(..) => Self::Const(false),
@@ -120,7 +122,7 @@ impl<'i> Formula<'i> {
         })
     }
 
-    /// The same where a prefix means whole segments of the path.
+    /// The condition with each prefix read as whole segments of the path.
     pub(crate) fn with_whole_segments(self) -> Self {
         self.map(&|leaf| match leaf {
             Self::Path(Bounds {
@@ -141,7 +143,7 @@ impl<'i> Formula<'i> {
         }
     }
 
-    /// Every part that has no parts.
+    /// Calls `visit` with every condition that is not a combination of others.
     pub(crate) fn visit(&self, visit: &mut dyn FnMut(&Self)) {
         match self {
             Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.visit(visit)),
@@ -161,15 +163,15 @@ impl<'i> std::ops::Not for Formula<'i> {
 
 /// Regions are closed under intersection and the smaller one decides first: so
 /// one that is not covered by a set, or by the hull of one, lies outside of it.
-fn within<S: Shape>(bounds: &Bounds<S>, region: &S, not: bool) -> Asked {
+fn within<S: Shape>(bounds: &Bounds<S>, region: &S, not: bool) -> Required {
     let covers = |set: &Option<S>| set.as_ref().is_some_and(|set| set.covers(region));
-    Asked::from(match not {
+    Required::from(match not {
         false => covers(&bounds.inner),
         true => !covers(&bounds.outer),
     })
 }
 
-impl Asked {
+impl Required {
     /// All of them, simplified.
     pub(crate) fn all(parts: Vec<Self>) -> Self {
         let mut all: Vec<Self> = Vec::new();
@@ -200,7 +202,7 @@ impl Asked {
         Self::one_or(dedup(all), Self::All, Self::Nothing)
     }
 
-    /// The same where nobody else than these issuers signs.
+    /// The requirements where there are no other issuers than these.
     pub(crate) fn among(self, issuers: &BTreeSet<String>) -> Self {
         let each = |parts: Vec<Self>| parts.into_iter().map(|part| part.among(issuers)).collect();
         match self {
@@ -232,7 +234,7 @@ impl Asked {
         Self::one_or(dedup(merged), Self::Any, Self::Never)
     }
 
-    /// Makes of two facts of a kind the one that either of them holds.
+    /// Merges two facts of the same kind into one that holds where either does.
     fn join(&mut self, other: &Self) -> bool {
         match (self, other) {
             (Self::Fact(Fact::Issuers(a)), Self::Fact(Fact::Issuers(b)))
@@ -261,8 +263,8 @@ impl Asked {
     }
 }
 
-fn dedup(parts: Vec<Asked>) -> Vec<Asked> {
-    let mut different: Vec<Asked> = Vec::new();
+fn dedup(parts: Vec<Required>) -> Vec<Required> {
+    let mut different: Vec<Required> = Vec::new();
     for part in parts {
         if !different.contains(&part) {
             different.push(part);
@@ -271,7 +273,7 @@ fn dedup(parts: Vec<Asked>) -> Vec<Asked> {
     different
 }
 
-impl From<bool> for Asked {
+impl From<bool> for Required {
     fn from(holds: bool) -> Self {
         match holds {
             true => Self::Nothing,
@@ -280,7 +282,7 @@ impl From<bool> for Asked {
     }
 }
 
-impl From<Fact> for Asked {
+impl From<Fact> for Required {
     fn from(fact: Fact) -> Self {
         match fact {
             Fact::Good => Self::Nothing,

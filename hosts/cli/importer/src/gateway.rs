@@ -1,31 +1,31 @@
-//! What the input does with every request.
+//! The input as a function from requests to access.
 //!
-//! Requests are parted into regions by every path, host and method that the
-//! input names, closed under intersection. In one region the input decides
-//! alike, or the strictest of what it could decide is taken.
+//! Every path, host and method that the input names, and all their
+//! intersections, divide requests into regions. Within a region the input treats
+//! all requests alike; where it may not, the strictest treatment is used.
 
 use std::collections::BTreeSet;
 
 use crate::{
     access::{Access, Authn},
-    formula::{Asked, Formula, Reading, Region},
+    formula::{Formula, Reading, Region, Required},
     rule::{self, Rule},
     shape::{Host, Method, Path, Shape},
 };
 
-/// What the input does with a request.
+/// How the input treats a request.
 #[derive(Debug, Default)]
 pub(crate) struct Gateway<'i> {
-    /// Which token it asks for, by the first condition that holds; without one
-    /// it looks at no token.
+    /// The required token: that of the first condition that holds. Where none
+    /// holds, no token is read.
     pub(crate) authn: Vec<(Formula<'i>, Authn)>,
-    /// What must hold then, all of it.
+    /// The conditions that must all hold after authentication.
     pub(crate) filters: Vec<Formula<'i>>,
     /// All issuers of the policy, by name.
     pub(crate) issuers: BTreeSet<String>,
 }
 
-/// More regions make no policy that anybody would read.
+/// The largest number of regions: more make no readable policy.
 const REGIONS: usize = 20_000;
 
 impl Gateway<'_> {
@@ -42,7 +42,7 @@ impl Gateway<'_> {
         }
     }
 
-    /// The rules; `None` where there would be far too many.
+    /// The rules; `None` where there are more than [`REGIONS`].
     pub(crate) fn rules(&self) -> Option<Vec<Rule>> {
         let regions = self.regions()?;
         let decided = regions.into_iter().map(|region| {
@@ -60,35 +60,36 @@ impl Gateway<'_> {
         };
         let filtered = |has_token| {
             let filters = self.filters.iter();
-            Asked::all(
+            Required::all(
                 filters
                     .map(|filter| filter.under(reading(has_token)))
                     .collect(),
             )
         };
-        let without_token = filtered(false) == Asked::Nothing;
+        let without_token = filtered(false) == Required::Nothing;
         let admitted = |authn: &Authn| match authn {
             Authn::Ignored if without_token => Access::Public,
             Authn::Ignored => Access::NOBODY,
-            Authn::Verified { missing, asked } => Access::Token {
-                optional: *missing && without_token,
-                asked: Asked::all(vec![asked.clone(), filtered(true)]).among(&self.issuers),
+            Authn::Verified { optional, required } => Access::Token {
+                optional: *optional && without_token,
+                required: Required::all(vec![required.clone(), filtered(true)])
+                    .among(&self.issuers),
             },
         };
         let mut access = Access::Public;
         for (condition, authn) in &self.authn {
-            if condition.under_not(reading(false)) == Asked::Nothing {
+            if condition.under_not(reading(false)) == Required::Nothing {
                 continue;
             }
             access = access.and(admitted(authn));
-            if condition.under(reading(false)) == Asked::Nothing {
+            if condition.under(reading(false)) == Required::Nothing {
                 return access;
             }
         }
         access.and(admitted(&Authn::Ignored))
     }
 
-    /// Smaller ones first.
+    /// The regions, smaller ones first.
     fn regions(&self) -> Option<Vec<Region>> {
         let (mut paths, mut hosts, mut methods) =
             (vec![Path::ANY], vec![Host::ANY], vec![Method::ANY]);
@@ -141,7 +142,8 @@ impl Gateway<'_> {
     }
 }
 
-/// All that any of them have in common, each once, what covers others last.
+/// The shapes and all their intersections, each once; a shape that covers others
+/// comes after them.
 fn closed<S: Shape>(shapes: Vec<S>) -> Option<Vec<S>> {
     let mut closed: Vec<S> = Vec::new();
     let mut new = shapes;
@@ -155,7 +157,7 @@ fn closed<S: Shape>(shapes: Vec<S>) -> Option<Vec<S>> {
             return None;
         }
     }
-    // As they came, where none covers the other.
+    // Where neither covers the other, the order of the input stays.
     closed.reverse();
     let covered = |shape: &S| closed.iter().filter(|other| shape.covers(other)).count();
     let mut counted: Vec<_> = closed.iter().map(|shape| (covered(shape), shape)).collect();

@@ -1,35 +1,35 @@
-//! The configuration that is read, and what is said about it.
+//! The configuration that is read, and the notes about it.
 
 use std::cell::RefCell;
 
 use countersign_policy_source::{Problem, Source, child_pointer};
 use serde_json::Value;
 
-/// Everything that was said so far, in the order in which it was found.
+/// The notes so far, in the order in which they were found.
 #[derive(Debug, Default)]
 pub(crate) struct Notes {
-    said: RefCell<Vec<Problem>>,
+    notes: RefCell<Vec<Problem>>,
 }
 
-/// What a line says of the policy beside its input.
+/// How the policy differs from its input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// The policy denies what the input admitted.
     Stricter,
-    /// The policy says it in other words, which somebody could tell apart.
+    /// The policy decides in a way that a caller can distinguish.
     Changed,
-    /// It takes no part in decisions, or stays with Envoy.
+    /// It takes no part in decisions, or remains a task of Envoy.
     Dropped,
-    /// What is served behind the gate is not what the gate judges.
+    /// The route serves another path or host than the gate decides about.
     Rewritten,
-    /// Nothing sound can be made of the input: there is no policy.
+    /// The input cannot be imported safely: there is no policy.
     Refused,
 }
 
 impl Notes {
-    /// Says `message` of the value at `pointer`, once.
-    fn say(&self, source: &Source, pointer: &str, kind: Kind, message: String) {
-        let mut said = self.said.borrow_mut();
+    /// Adds a note about the value at `pointer`, unless it is there already.
+    fn add(&self, source: &Source, pointer: &str, kind: Kind, message: String) {
+        let mut notes = self.notes.borrow_mut();
         let code = match kind {
             Kind::Stricter => "stricter",
             Kind::Changed => "changed",
@@ -37,13 +37,13 @@ impl Notes {
             Kind::Rewritten => "rewritten",
             Kind::Refused => "refused",
         };
-        let is_said = said.iter().any(|problem| {
+        let is_known = notes.iter().any(|problem| {
             problem.file == source.name && problem.pointer == pointer && problem.message == message
         });
-        if is_said {
+        if is_known {
             return;
         }
-        said.push(Problem {
+        notes.push(Problem {
             file: source.name.clone(),
             pointer: pointer.to_owned(),
             position: source.position(pointer),
@@ -54,7 +54,7 @@ impl Notes {
     }
 
     pub(crate) fn into_problems(self) -> Vec<Problem> {
-        self.said.into_inner()
+        self.notes.into_inner()
     }
 }
 
@@ -66,7 +66,7 @@ pub(crate) struct Document {
 }
 
 impl Document {
-    /// `None` where it is no JSON: of YAML it always is.
+    /// `None` where it is not JSON; what was made of YAML always is.
     pub(crate) fn new(source: Source) -> Option<Self> {
         let json = serde_json::from_slice(&source.json).ok()?;
         Some(Self { source, json })
@@ -82,7 +82,7 @@ impl Document {
     }
 }
 
-/// A value of the input, and where it stands.
+/// A value of the input, and its JSON Pointer.
 #[derive(Clone, Debug)]
 pub(crate) struct Node<'i> {
     document: &'i Document,
@@ -122,7 +122,7 @@ impl<'i> Node<'i> {
             .collect()
     }
 
-    /// The members that are none of these.
+    /// The members whose names are not in `known`.
     pub(crate) fn others(&self, known: &[&str]) -> Vec<Self> {
         let is_known = |name: &str| {
             known.contains(&name) || known.iter().any(|known| camel_case(known) == name)
@@ -195,30 +195,30 @@ impl<'i> Node<'i> {
     }
 
     pub(crate) fn stricter(&self, message: impl Into<String>) {
-        self.say(Kind::Stricter, message);
+        self.note(Kind::Stricter, message);
     }
 
     pub(crate) fn changed(&self, message: impl Into<String>) {
-        self.say(Kind::Changed, message);
+        self.note(Kind::Changed, message);
     }
 
     pub(crate) fn dropped(&self, message: impl Into<String>) {
-        self.say(Kind::Dropped, message);
+        self.note(Kind::Dropped, message);
     }
 
     pub(crate) fn rewritten(&self, message: impl Into<String>) {
-        self.say(Kind::Rewritten, message);
+        self.note(Kind::Rewritten, message);
     }
 
     pub(crate) fn refuse(&self, message: impl Into<String>) {
-        self.say(Kind::Refused, message);
+        self.note(Kind::Refused, message);
     }
 
-    fn say(&self, kind: Kind, message: impl Into<String>) {
+    fn note(&self, kind: Kind, message: impl Into<String>) {
         let Self {
             document, notes, ..
         } = self;
-        notes.say(&document.source, &self.pointer, kind, message.into());
+        notes.add(&document.source, &self.pointer, kind, message.into());
     }
 
     fn child(&self, name: &str, value: &'i Value) -> Self {

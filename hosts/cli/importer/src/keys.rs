@@ -1,4 +1,4 @@
-//! Keys that stand in the input, and the algorithms that they tell.
+//! The keys of an issuer, and the algorithms that they name.
 
 use std::collections::BTreeSet;
 
@@ -6,39 +6,39 @@ use serde_json::{Value, json};
 
 use crate::input::Node;
 
-/// What an address of keys tells of algorithms: nothing.
-const USUAL: &str = "RS256";
+/// A URL of keys names no algorithm: this one is used.
+const DEFAULT_ALGORITHM: &str = "RS256";
 
 /// `keys` of an issuer that publishes them at `uri`, and its algorithms.
-pub(crate) fn published(node: &Node<'_>, uri: &str, said: &[String]) -> (Value, Vec<String>) {
+pub(crate) fn published(node: &Node<'_>, uri: &str, chosen: &[String]) -> (Value, Vec<String>) {
     let mut keys = json!({ "jwks_uri": uri });
     if uri.starts_with("http://") {
         keys["insecure_http"] = json!(true);
     }
-    (keys, said_or_usual(node, said))
+    (keys, chosen_or_default(node, chosen))
 }
 
-/// The same of one whose keys are found through its metadata.
-pub(crate) fn discovered(node: &Node<'_>, issuer: &str, said: &[String]) -> (Value, Vec<String>) {
+/// `keys` of an issuer whose keys are found through its metadata.
+pub(crate) fn discovered(node: &Node<'_>, issuer: &str, chosen: &[String]) -> (Value, Vec<String>) {
     let mut keys = json!({ "discovery": true });
     if issuer.starts_with("http://") {
         keys["insecure_http"] = json!(true);
     }
-    (keys, said_or_usual(node, said))
+    (keys, chosen_or_default(node, chosen))
 }
 
-fn said_or_usual(node: &Node<'_>, said: &[String]) -> Vec<String> {
-    if !said.is_empty() {
-        return said.to_vec();
+fn chosen_or_default(node: &Node<'_>, chosen: &[String]) -> Vec<String> {
+    if !chosen.is_empty() {
+        return chosen.to_vec();
     }
     node.stricter(format!(
-        "only {USUAL} is taken, as a policy names its algorithms: say `--algorithm` for others"
+        "only {DEFAULT_ALGORITHM} is taken, as a policy names its algorithms: use `--algorithm` for others"
     ));
-    vec![USUAL.to_owned()]
+    vec![DEFAULT_ALGORITHM.to_owned()]
 }
 
-/// `keys` of an issuer whose JWK Set stands in the input.
-pub(crate) fn inline(node: &Node<'_>, said: &[String]) -> Option<(Value, Vec<String>)> {
+/// `keys` of an issuer whose JWK Set is in the input.
+pub(crate) fn inline(node: &Node<'_>, chosen: &[String]) -> Option<(Value, Vec<String>)> {
     let set: Value = serde_json::from_str(node.text()).unwrap_or_default();
     let Some(keys) = set.get("keys").and_then(Value::as_array) else {
         node.stricter("this is no JWK Set: tokens of this provider are denied");
@@ -57,18 +57,18 @@ pub(crate) fn inline(node: &Node<'_>, said: &[String]) -> Option<(Value, Vec<Str
             None => node.stricter("a key of a type that no algorithm here uses is left out"),
         }
     }
-    if said.is_empty()
+    if chosen.is_empty()
         && used
             .iter()
             .any(|key| key["alg"].is_null() && key["kty"] == "RSA")
     {
         node.stricter(format!(
-            "an RSA key without `alg` is for {USUAL} only: say `--algorithm` for another"
+            "an RSA key without `alg` is for {DEFAULT_ALGORITHM} only: use `--algorithm` for another"
         ));
     }
-    let algorithms = match said {
+    let algorithms = match chosen {
         [] => algorithms.into_iter().collect(),
-        said => said.to_vec(),
+        chosen => chosen.to_vec(),
     };
     let keys = if public.is_empty() {
         let secrets = secrets.iter().map(|key| secret(key));
@@ -81,7 +81,7 @@ pub(crate) fn inline(node: &Node<'_>, said: &[String]) -> Option<(Value, Vec<Str
 
 fn algorithm(key: &Value) -> Option<String> {
     let usual = match (key["kty"].as_str()?, key["crv"].as_str()) {
-        ("RSA", _) => USUAL,
+        ("RSA", _) => DEFAULT_ALGORITHM,
         ("EC", Some("P-256")) => "ES256",
         ("EC", Some("P-384")) => "ES384",
         ("EC", Some("P-521")) => "ES512",
@@ -92,7 +92,7 @@ fn algorithm(key: &Value) -> Option<String> {
     Some(key["alg"].as_str().unwrap_or(usual).to_owned())
 }
 
-/// Envoy pads no base64url, and takes it padded.
+/// Envoy accepts base64url with padding, a policy does not.
 fn secret(key: &Value) -> Value {
     let mut secret = json!({ "k": key["k"].as_str().unwrap_or_default().trim_end_matches('=') });
     for member in ["kid", "alg"] {

@@ -1,6 +1,7 @@
-//! What the input cannot tell: for what the policy is, and how to read it.
+//! Choices that the input leaves open.
 
-/// Choices that the configuration leaves open. Each default is the strict one.
+/// What the policy is for and how the input is read. Each default is the strict
+/// choice.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// The result configures the filter in Envoy: settings that only Envoy has

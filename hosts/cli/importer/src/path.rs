@@ -1,7 +1,7 @@
-//! The paths that a text of the input means.
+//! The paths that a text of the input matches.
 //!
-//! A policy does not tell spellings of a path apart: percent-encoding and a
-//! trailing slash do not count, and `/a` stands for all of `/a`, `/a/`, `/%61`.
+//! A policy does not distinguish spellings of a path: percent-encoding and a
+//! trailing slash do not count, so that `/a` matches `/a`, `/a/` and `/%61`.
 
 use crate::shape::{Bounds, Path, Segment, Shape};
 
@@ -29,7 +29,7 @@ pub(crate) fn exactly(text: &str) -> Bounds<Path> {
     }
 }
 
-/// The paths whose text begins so.
+/// The paths that begin with this text.
 pub(crate) fn prefix(text: &str) -> Bounds<Path> {
     if matches!(text, "" | "/") {
         return Bounds::exactly(Path::ANY);
@@ -95,8 +95,8 @@ fn is_name(char: char) -> bool {
     char.is_ascii_alphanumeric() || char == '_'
 }
 
-/// Where every text of a regular expression is: below what stands before its
-/// first special character.
+/// A path that covers everything a regular expression matches: that of the text
+/// before its first special character, and what is below it.
 pub(crate) fn literal_start(regex: &str) -> Path {
     let regex = regex.strip_prefix('^').unwrap_or(regex);
     let is_literal = |char: char| char.is_ascii_alphanumeric() || "/_-".contains(char);
@@ -127,8 +127,8 @@ fn below(segments: Vec<Segment>) -> Path {
     }
 }
 
-/// The segments of `/a/b`; of nothing none. `None` where the gate refuses every
-/// such request, so that nothing is lost.
+/// The segments of `/a/b`; an empty text has none. `None` where the gate refuses
+/// every such request, so that no pattern is needed.
 fn segments(path: &str) -> Option<Vec<Segment>> {
     if path.is_empty() {
         return Some(Vec::new());
@@ -163,7 +163,7 @@ fn segment(text: &str) -> Option<Segment> {
     Some(Segment::Literal(literal))
 }
 
-/// Where the case of letters does not count.
+/// The path where the case of letters does not count.
 pub(crate) fn without_letters(path: Path) -> Path {
     let segment = |segment| match segment {
         Segment::Literal(text) | Segment::Starts(text)

@@ -1,4 +1,4 @@
-//! Where tokens come.
+//! Where tokens are read from.
 
 use serde_json::{Value, json};
 
@@ -15,10 +15,10 @@ pub(crate) enum Place {
 }
 
 /// `from_headers`, `from_cookies` and `from_params`, which both inputs have;
-/// `prefix` is what stands before the token in a header.
+/// `prefix` is the member with the text before the token in a header.
 pub(crate) fn places(node: &Node<'_>, prefix: &str) -> Vec<Place> {
-    let said = ["from_headers", "from_params", "from_cookies"];
-    if said.iter().all(|name| node.items_of(name).is_empty()) {
+    let members = ["from_headers", "from_params", "from_cookies"];
+    if members.iter().all(|name| node.items_of(name).is_empty()) {
         node.stricter("tokens in the query (`access_token`) are not read");
         return vec![Place::header("authorization", "Bearer ")]
             .into_iter()
@@ -49,7 +49,7 @@ pub(crate) fn places(node: &Node<'_>, prefix: &str) -> Vec<Place> {
 }
 
 impl Place {
-    /// `None` where what stands before the token is not one word.
+    /// `None` where the text before the token is not one word.
     fn header(name: &str, prefix: &str) -> Option<Self> {
         let scheme = prefix.trim();
         let is_word = |text: &str| {

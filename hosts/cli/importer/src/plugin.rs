@@ -1,5 +1,5 @@
-//! What the filter in Envoy is configured with: the policy, and what only Envoy
-//! needs.
+//! The configuration of the filter in Envoy: the policy, and settings for Envoy
+//! alone.
 
 use std::collections::BTreeMap;
 
@@ -37,7 +37,7 @@ impl Settings {
     }
 }
 
-/// Host and port of a URL, as they stand in it.
+/// Host and port of a URL, as they are written in it.
 pub(crate) fn authority(url: &str) -> Option<&str> {
     let (_, rest) = url.split_once("://")?;
     rest.split(['/', '?', '#'])

@@ -1,4 +1,4 @@
-//! The policy that an input comes to.
+//! The policy that results.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     access::Access,
-    formula::Asked,
+    formula::Required,
     gateway::Gateway,
     input::Node,
     options::Options,
@@ -18,7 +18,7 @@ use crate::{
     tokens::Tokens,
 };
 
-/// A policy, its members in the order in which people read them.
+/// A policy. Its members are in the order in which people read them.
 #[derive(Debug, Serialize)]
 pub(crate) struct Policy {
     contract: &'static str,
@@ -57,7 +57,7 @@ struct RuleShape {
     require: Option<Requirement>,
 }
 
-/// What a policy allows at most.
+/// The largest leeway that a policy allows.
 const LEEWAY_MAX_S: u64 = 300;
 
 impl Policy {
@@ -87,8 +87,8 @@ impl Policy {
             .collect();
         let places = places(root, &providers, options.all_places)?;
         let leeway_s = leeway(&providers);
-        let asks_subject = tokens.asks_subject.get();
-        if asks_subject {
+        let requires_subject = tokens.requires_subject.get();
+        if requires_subject {
             root.stricter("a token without `sub` is denied wherever it is used");
         }
         Some(Self {
@@ -97,7 +97,7 @@ impl Policy {
             issuers: tokens
                 .issuers
                 .iter()
-                .map(|issuer| shape(issuer, asks_subject))
+                .map(|issuer| shape(issuer, requires_subject))
                 .collect(),
             forward: forward(&providers, &places),
             strip_credential: strips(&providers),
@@ -107,7 +107,7 @@ impl Policy {
     }
 }
 
-/// A gate reads every place for every issuer.
+/// The places of tokens. A gate reads each place for every issuer.
 fn places(root: &Node<'_>, providers: &[&Provider<'_>], all_places: bool) -> Option<Vec<Place>> {
     let mut all: Vec<Place> = Vec::new();
     for place in providers.iter().flat_map(|provider| &provider.places) {
@@ -127,7 +127,7 @@ fn places(root: &Node<'_>, providers: &[&Provider<'_>], all_places: bool) -> Opt
     if shared.is_empty() {
         root.refuse(
             "every provider reads tokens from another place, and a policy reads every place for \
-             every issuer: say `--all-places` if that is good",
+             every issuer: use `--all-places` if that is good",
         );
         return None;
     }
@@ -167,7 +167,7 @@ fn strips(providers: &[&Provider<'_>]) -> bool {
     strips
 }
 
-/// What `forward` calls a claim.
+/// The name of a claim in `forward`.
 pub(crate) fn forwarded(claim: &str) -> Option<&'static str> {
     match claim {
         "sub" => Some("subject"),
@@ -177,8 +177,8 @@ pub(crate) fn forwarded(claim: &str) -> Option<&'static str> {
     }
 }
 
-/// A header that cannot be carried over must still be taken from callers: it
-/// then names what no token has, as no issuer maps a tenant.
+/// A header that cannot be carried over must still be removed from requests: it
+/// forwards the tenant, which is absent from every token, as no issuer maps one.
 fn forward(providers: &[&Provider<'_>], places: &[Place]) -> BTreeMap<String, &'static str> {
     let headers: BTreeSet<_> = providers
         .iter()
@@ -222,16 +222,16 @@ fn forward(providers: &[&Provider<'_>], places: &[Place]) -> BTreeMap<String, &'
     forward
 }
 
-fn shape(issuer: &Issuer, asks_subject: bool) -> IssuerShape {
+fn shape(issuer: &Issuer, requires_subject: bool) -> IssuerShape {
     // A type of which every token is: its issuer is what it is found by.
     let mut token_type = json!({ "name": "token", "claim": { "/iss": issuer.iss } });
     if let Some(max_lifetime_s) = issuer.max_lifetime_s {
         token_type["max_lifetime_s"] = json!(max_lifetime_s);
     }
-    if asks_subject {
+    if requires_subject {
         token_type["required_claims"] = json!(["/sub"]);
     }
-    let is_needed = asks_subject || issuer.max_lifetime_s.is_some();
+    let is_needed = requires_subject || issuer.max_lifetime_s.is_some();
     IssuerShape {
         name: issuer.name.clone(),
         issuer: issuer.iss.clone(),
@@ -251,9 +251,9 @@ fn shape(issuer: &Issuer, asks_subject: bool) -> IssuerShape {
 
 impl From<Rule> for RuleShape {
     fn from(rule: Rule) -> Self {
-        let (public, optional, asked) = match &rule.access {
+        let (public, optional, required) = match &rule.access {
             Access::Public => (true, false, None),
-            Access::Token { optional, asked } => (false, *optional, Some(asked)),
+            Access::Token { optional, required } => (false, *optional, Some(required)),
         };
         let paths: Vec<_> = rule.paths.iter().map(ToString::to_string).collect();
         Self {
@@ -265,8 +265,8 @@ impl From<Rule> for RuleShape {
             methods: rule.methods,
             public,
             optional,
-            require: asked
-                .filter(|asked| !optional || **asked != Asked::Nothing)
+            require: required
+                .filter(|required| !optional || **required != Required::Nothing)
                 .map(Requirement::from),
         }
     }

@@ -1,11 +1,11 @@
-//! Who may sign, in the words of both inputs, and the issuers that it comes to.
+//! The token providers of both inputs, and the issuers of the policy.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use crate::{
-    formula::{Asked, Fact},
+    formula::{Fact, Required},
     input::Node,
     place::Place,
 };
@@ -13,34 +13,35 @@ use crate::{
 /// A provider of `jwt_authn`, or a JWT rule of Istio.
 #[derive(Clone, Debug)]
 pub(crate) struct Provider<'i> {
-    /// Where it stands.
+    /// Its place in the input.
     pub(crate) node: Node<'i>,
     pub(crate) name: String,
     /// Empty where the input has none.
     pub(crate) iss: String,
-    /// Empty: whatever the token says.
+    /// Empty: any.
     pub(crate) audiences: Vec<String>,
-    /// Further ones that the input asks for by the rule.
+    /// Further audiences that single rules require.
     pub(crate) other_audiences: Vec<String>,
-    /// `keys` of the policy's issuer; `None` where no use can be made of them.
+    /// `keys` of the policy's issuer; `None` where they are unusable.
     pub(crate) keys: Option<Value>,
-    /// As far as the keys tell.
+    /// As far as the keys name them.
     pub(crate) algorithms: Vec<String>,
-    /// Where its keys are fetched, and Envoy's cluster for that.
+    /// The host from which its keys are fetched, and Envoy's cluster for it.
     pub(crate) cluster: Option<(String, String)>,
-    /// What every token must say beside that.
-    pub(crate) asked: Asked,
+    /// Further requirements on every token.
+    pub(crate) required: Required,
     pub(crate) places: Vec<Place>,
     /// Whether the backend gets the token.
     pub(crate) keeps_token: bool,
-    /// Header, and what `forward` of a policy calls it; `None` where nothing.
+    /// By header: the value that a policy's `forward` names; `None` where it has
+    /// none.
     pub(crate) forward: BTreeMap<String, Option<&'static str>>,
     /// Seconds from `iat` to `exp`.
     pub(crate) max_lifetime_s: Option<u64>,
     pub(crate) leeway_s: u64,
-    /// The name under which conditions find its claims.
+    /// The name by which conditions refer to its claims.
     pub(crate) payload: String,
-    /// Claims of text that is split at spaces for conditions.
+    /// Claims whose text conditions split at spaces.
     pub(crate) words: BTreeSet<String>,
 }
 
@@ -49,22 +50,22 @@ impl Provider<'_> {
         self.keys.is_some() && !self.iss.is_empty() && !self.places.is_empty()
     }
 
-    /// What a token of this provider is, with audiences of the rule's own
-    /// instead of the provider's.
-    pub(crate) fn asked(&self, issuer: &Issuer, audiences: Option<&[String]>) -> Asked {
+    /// The requirements on a token of this provider. `audiences` of the rule
+    /// replace those of the provider.
+    pub(crate) fn required(&self, issuer: &Issuer, audiences: Option<&[String]>) -> Required {
         let own = audiences.unwrap_or(&self.audiences);
         let own: BTreeSet<_> = own.iter().cloned().collect();
         let mut all = vec![
             Fact::Issuers(BTreeSet::from([issuer.name.clone()])).into(),
-            self.asked.clone(),
+            self.required.clone(),
         ];
         if !own.is_empty() && issuer.audiences.as_ref() != Some(&own) {
             all.push(Fact::Audiences(own).into());
         }
-        Asked::all(all)
+        Required::all(all)
     }
 
-    /// Whether none of these audiences goes beyond the issuer's.
+    /// The audiences that the issuer accepts; `None`: any.
     fn admitted(&self) -> Option<BTreeSet<String>> {
         let all = self.audiences.iter().chain(&self.other_audiences);
         (!self.audiences.is_empty()).then(|| all.cloned().collect())
@@ -83,8 +84,8 @@ pub(crate) struct Issuer {
     pub(crate) max_lifetime_s: Option<u64>,
 }
 
-/// One issuer for each `iss`: that routes a token, so two providers of one must
-/// have the same keys.
+/// One issuer for each `iss`, by which a token finds its issuer: two providers
+/// with the same `iss` must have the same keys.
 pub(crate) fn issuers(providers: &mut [Provider<'_>]) -> Vec<Issuer> {
     let mut issuers: Vec<Issuer> = Vec::new();
     for provider in providers {

@@ -1,4 +1,4 @@
-//! What conditions may ask of a request: its path, host and method.
+//! The conditions on a request: its path, host and method.
 
 use crate::{
     formula::Formula,
@@ -20,11 +20,11 @@ pub(crate) fn path<'i>(node: &Node<'i>, text: &Text) -> Formula<'i> {
             .as_ref()
             .is_some_and(|outer| outer.hull() != *outer)
         {
-            true => "; if whole segments are meant, say `--whole-segments`",
+            true => "; if whole segments are meant, use `--whole-segments`",
             false => "",
         };
         node.stricter(format!(
-            "a policy tells paths apart by whole segments: {sure} matches for certain, and the \
+            "a policy compares paths by whole segments: {sure} matches for certain, and the \
              stricter decision is taken for the rest of `{around}`{way_out}"
         ));
     } else if matches!(text.how, How::Exact(_)) && bounds.outer.is_some() {

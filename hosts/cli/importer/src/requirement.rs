@@ -1,9 +1,9 @@
-//! What is asked of a token, as a rule's `require`.
+//! The requirements on a token, as a rule's `require`.
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::formula::{Asked, Fact};
+use crate::formula::{Fact, Required};
 
 /// `require` of a rule.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -20,23 +20,23 @@ pub(crate) struct Requirement {
     any_of: Vec<Requirement>,
 }
 
-impl From<&Asked> for Requirement {
-    fn from(asked: &Asked) -> Self {
+impl From<&Required> for Requirement {
+    fn from(required: &Required) -> Self {
         let mut requirement = Self::default();
-        requirement.add(asked);
+        requirement.add(required);
         requirement
     }
 }
 
 impl Requirement {
-    fn add(&mut self, asked: &Asked) {
-        match asked {
-            Asked::Nothing => {}
+    fn add(&mut self, required: &Required) {
+        match required {
+            Required::Nothing => {}
             // The issuer is looked up by `iss`, so that it is always text.
-            Asked::Never => self.condition("/iss", json!({ "equals": false })),
-            Asked::Fact(fact) => self.fact(fact),
-            Asked::All(parts) => parts.iter().for_each(|part| self.add(part)),
-            Asked::Any(parts) => {
+            Required::Never => self.condition("/iss", json!({ "equals": false })),
+            Required::Fact(fact) => self.fact(fact),
+            Required::All(parts) => parts.iter().for_each(|part| self.add(part)),
+            Required::Any(parts) => {
                 let parts: Vec<_> = parts.iter().map(Self::from).collect();
                 if self.any_of.is_empty() {
                     self.any_of = parts;
@@ -57,7 +57,7 @@ impl Requirement {
             Fact::Issuers(names) if self.issuers.is_empty() => self.issuers = words(names),
             Fact::Audiences(names) if self.audiences.is_empty() => self.audiences = words(names),
             Fact::Issuers(_) | Fact::Audiences(_) => {
-                self.all_of.push((&Asked::Fact(fact.clone())).into())
+                self.all_of.push((&Required::Fact(fact.clone())).into())
             }
             Fact::Claim(pointer, values) => self.condition(
                 pointer,
@@ -70,7 +70,8 @@ impl Requirement {
         }
     }
 
-    /// A claim has one condition in an object: a second one goes beside it.
+    /// An object has one condition for a claim: a second one needs another object
+    /// in `all_of`.
     fn condition(&mut self, pointer: &str, condition: Value) {
         if !self.claims.contains_key(pointer) {
             self.claims.insert(pointer.to_owned(), condition);

@@ -1,12 +1,12 @@
-//! Routes that serve another path or host than the one that was judged.
+//! Routes that serve another path or host than the gate decided about.
 //!
-//! Filters see a request before its route rewrites it, this one as the ones
-//! that it replaces: what a rule keeps from `/admin` a route can still serve
-//! from `/public`.
+//! A filter handles a request before its route rewrites it; this is so for the
+//! gate and for the filters that it replaces. So a route can serve `/admin` at
+//! `/public`, although a rule protects `/admin`.
 
 use crate::input::Node;
 
-/// What of the request a member of a route changes.
+/// Members of a route, and the part of the request that each changes.
 const ENVOY: [(&str, &str); 8] = [
     ("prefix_rewrite", "path"),
     ("regex_rewrite", "path"),
@@ -27,7 +27,7 @@ const ISTIO: [(&str, &str); 5] = [
     ("hostname", "host"),
 ];
 
-/// Pseudo-headers by which a backend is chosen, and what it serves.
+/// Headers that choose the backend and the resource.
 const CHOOSING: [(&str, &str); 4] = [
     (":path", "path"),
     (":authority", "host"),
@@ -60,8 +60,8 @@ pub(crate) fn warn_of_envoy(node: &Node<'_>, route: Option<&str>) {
     }
 }
 
-/// The routes that the file has under this name, for a connection manager that
-/// is told them from elsewhere.
+/// Warns of the routes of this name in the file, which a connection manager
+/// refers to.
 pub(crate) fn warn_of_routes(node: &Node<'_>, name: &str) {
     if node.value.is_array() {
         let items = node.items();
@@ -83,7 +83,8 @@ pub(crate) fn warn_of_routes(node: &Node<'_>, name: &str) {
         .for_each(|(_, node)| warn_of_routes(node, name));
 }
 
-/// A filter behind the gate that sets what requests are told apart by.
+/// Warns of a filter behind the gate that sets a header which chooses the
+/// resource.
 fn warn_of_mutations(mutations: &Node<'_>, filter: Option<&str>) {
     if !mutations.value.is_array() {
         return;
@@ -135,7 +136,7 @@ fn warn(rewrite: &Node<'_>, route: Option<&str>, what: &str) {
     let route = route.map_or("a route".to_owned(), |name| format!("`{name}`"));
     let name = rewrite.name();
     rewrite.rewritten(format!(
-        "{route} serves another {what} than was judged (`{name}`): rules are about the {what} that \
-         clients ask for, so each that leads here has to be as strict as what is served needs"
+        "{route} serves another {what} than the gate checks (`{name}`): rules match the {what} of the \
+         request, so every rule for this route must be as strict as the {what} that is served needs"
     ));
 }

@@ -6,7 +6,7 @@ use crate::{
     shape::{Host, Method, Path, Shape},
 };
 
-/// Regions that are decided alike, in the words of a policy.
+/// Regions with the same access, as a rule of a policy.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Rule {
     pub(crate) paths: Vec<Path>,
@@ -17,19 +17,19 @@ pub(crate) struct Rule {
     pub(crate) access: Access,
 }
 
-/// The rules for regions of which the smaller ones come first.
+/// The rules for these regions, of which smaller ones come first.
 pub(crate) fn rules(regions: Vec<(Region, Access)>) -> Vec<Rule> {
     let (head, others) = without_head(regions);
     let mut rules = merged(without_repetition(others));
-    // Where nothing is admitted there is nothing to keep from it.
+    // Without another rule everything is denied already.
     if !rules.is_empty() {
         rules.splice(0..0, head);
     }
     rules
 }
 
-/// Where nobody may ask for `HEAD`, one rule says so: another for `GET` would
-/// admit it.
+/// Where `HEAD` is denied everywhere, one rule denies it: without that rule a
+/// rule for `GET` would allow it.
 fn without_head(mut regions: Vec<(Region, Access)>) -> (Option<Rule>, Vec<(Region, Access)>) {
     let is_head = |region: &Region| region.method == Method::One("HEAD".to_owned());
     let mut heads = regions
@@ -49,8 +49,8 @@ fn without_head(mut regions: Vec<(Region, Access)>) -> (Option<Rule>, Vec<(Regio
     (Some(rule), regions)
 }
 
-/// Leaves out a region of which the next larger one says the same, and the last
-/// ones of nobody: what no rule matches is denied.
+/// Leaves out a region with the same access as the next larger one, and regions at
+/// the end that deny: what no rule matches is denied.
 fn without_repetition(regions: Vec<(Region, Access)>) -> Vec<(Region, Access)> {
     let mut kept: Vec<(Region, Access)> = Vec::new();
     for (region, access) in regions.into_iter().rev() {
@@ -68,7 +68,7 @@ fn without_repetition(regions: Vec<(Region, Access)>) -> Vec<(Region, Access)> {
     kept
 }
 
-/// Neighbours as one rule: methods of a path, then hosts, then paths.
+/// Merges neighbours into one rule: methods of a path, then hosts, then paths.
 fn merged(regions: Vec<(Region, Access)>) -> Vec<Rule> {
     let mut blocks: Vec<(Vec<Path>, Vec<Rule>)> = Vec::new();
     for (region, access) in regions {

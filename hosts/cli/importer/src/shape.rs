@@ -8,12 +8,12 @@ pub(crate) trait Shape: Clone + PartialEq {
     const ANY: Self;
     /// Whether every request of `other` is in this set.
     fn covers(&self, other: &Self) -> bool;
-    /// What is in both: a set of the same kind, or nothing.
+    /// The intersection: a set of the same kind, or nothing.
     fn meet(&self, other: &Self) -> Option<Self>;
 }
 
-/// What an input's matcher is between: all of `inner` matches for certain,
-/// nothing outside `outer` does. `None` is the empty set.
+/// The bounds of what an input's matcher matches: all of `inner`, and nothing
+/// outside `outer`. `None` is the empty set.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Bounds<S> {
     pub(crate) inner: Option<S>,
@@ -28,7 +28,7 @@ impl<S: Shape> Bounds<S> {
         }
     }
 
-    /// Nothing for certain.
+    /// `inner` is empty.
     pub(crate) fn within(outer: S) -> Self {
         Self {
             inner: None,
@@ -54,15 +54,16 @@ pub(crate) struct Path {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Segment {
-    /// As the pattern writes it, percent-encoded in one way.
+    /// Written as in the pattern, with normalised percent-encoding.
     Literal(String),
-    /// Begins so: only of what may match, as no policy can write it.
+    /// A segment that begins with this text: only in `outer`, as a policy cannot
+    /// express it.
     Starts(String),
     Any,
 }
 
 impl Path {
-    /// The smallest path of a policy around it.
+    /// The smallest path that a policy can express and that covers this one.
     pub(crate) fn hull(&self) -> Self {
         let hull = |segment: &Segment| match segment {
             Segment::Starts(_) => Segment::Any,

@@ -1,4 +1,4 @@
-//! How inputs compare text, and the paths and hosts that this comes to.
+//! Comparisons of text in the input, and the paths and hosts that they match.
 
 use crate::{
     input::Node,
@@ -50,7 +50,7 @@ impl Text {
         })
     }
 
-    /// Envoy's `StringMatcher`; `None` where it says something else.
+    /// Envoy's `StringMatcher`; `None` where it has another member.
     pub(crate) fn of_envoy(node: &Node<'_>) -> Option<Self> {
         let ignore_case = node.flag_of("ignore_case");
         let mut how = node.others(&["ignore_case"]).into_iter();
@@ -89,8 +89,8 @@ impl Text {
         })
     }
 
-    /// The paths, whose spellings a policy does not tell apart: percent-encoding
-    /// and a trailing slash do not count, and `/a` stands for all of `/a`, `/a/`.
+    /// The paths. A policy does not distinguish spellings of a path:
+    /// percent-encoding and a trailing slash do not count.
     pub(crate) fn paths(&self) -> Bounds<Path> {
         let bounds = match &self.how {
             How::Exact(text) => path::exactly(text),
@@ -110,8 +110,7 @@ impl Text {
         bounds
     }
 
-    /// The hosts, of which neither case nor port counts: the host without a
-    /// port stands for it.
+    /// The hosts. A policy ignores their case and port.
     pub(crate) fn hosts(&self) -> Bounds<Host> {
         let named = |text: &str| host(text).map(Host::Exact);
         match &self.how {
@@ -136,7 +135,7 @@ impl Text {
     }
 }
 
-/// Regular expressions that say something simple.
+/// A simpler comparison for regular expressions that have one.
 fn simplified(how: How) -> How {
     let How::Regex(regex) = &how else { return how };
     let plain = |text: &str| {

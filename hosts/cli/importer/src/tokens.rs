@@ -1,4 +1,4 @@
-//! What conditions may ask of tokens, given who signs them.
+//! The conditions on tokens, given their issuers.
 
 use std::{cell::Cell, collections::BTreeSet};
 
@@ -6,7 +6,7 @@ use countersign_policy_source::child_pointer;
 use serde_json::{Value, json};
 
 use crate::{
-    formula::{Asked, Fact, Formula},
+    formula::{Fact, Formula, Required},
     input::Node,
     provider::{Issuer, Provider},
     text::{How, Text},
@@ -17,10 +17,10 @@ use crate::{
 pub(crate) struct Tokens<'i> {
     pub(crate) providers: Vec<Provider<'i>>,
     pub(crate) issuers: Vec<Issuer>,
-    /// Claims of which the user said that they are lists.
+    /// Claims that the options declare as lists.
     pub(crate) lists: Vec<String>,
-    /// Whether a condition asks for a token with a subject.
-    pub(crate) asks_subject: Cell<bool>,
+    /// Whether a condition requires a token with a subject.
+    pub(crate) requires_subject: Cell<bool>,
 }
 
 impl<'i> Tokens<'i> {
@@ -31,25 +31,25 @@ impl<'i> Tokens<'i> {
             .collect()
     }
 
-    /// A token of this provider, perhaps for audiences of the rule's own.
-    pub(crate) fn of(&self, provider: &Provider<'_>, audiences: Option<&[String]>) -> Asked {
+    /// A token of this provider; `audiences` of the rule replace its own.
+    pub(crate) fn of(&self, provider: &Provider<'_>, audiences: Option<&[String]>) -> Required {
         let mut issuers = self.issuers.iter();
         match issuers.find(|issuer| provider.is_usable() && issuer.iss == provider.iss) {
-            Some(issuer) => provider.asked(issuer, audiences),
-            None => Asked::Never,
+            Some(issuer) => provider.required(issuer, audiences),
+            None => Required::Never,
         }
     }
 
     /// A token of any provider.
-    pub(crate) fn of_any(&self) -> Asked {
+    pub(crate) fn of_any(&self) -> Required {
         let each = self
             .providers
             .iter()
             .map(|provider| self.of(provider, None));
-        Asked::any(each.collect())
+        Required::any(each.collect())
     }
 
-    /// `iss` is so.
+    /// `iss` matches `text`.
     pub(crate) fn issuer(&self, node: &Node<'i>, text: &Text) -> Formula<'i> {
         let mut names = BTreeSet::new();
         for issuer in &self.issuers {
@@ -62,13 +62,13 @@ impl<'i> Tokens<'i> {
         Formula::Token(Fact::Issuers(names), node.clone())
     }
 
-    /// The claim is a text that is so.
+    /// The claim is a string that matches.
     pub(crate) fn text(&self, node: &Node<'i>, claim: &[String], text: &Text) -> Formula<'i> {
         if claim == ["iss"] {
             return self.issuer(node, text);
         }
         if claim == ["sub"] && text.how == How::Present {
-            self.asks_subject.set(true);
+            self.requires_subject.set(true);
             return Formula::Token(Fact::Good, node.clone());
         }
         if self.is_of_words(claim) {
@@ -96,7 +96,7 @@ impl<'i> Tokens<'i> {
         Formula::Token(Fact::Claim(pointer(claim), vec![value]), node.clone())
     }
 
-    /// The claim is a list, or is split into one, with an item that is so.
+    /// The claim is a list, or is split into one, with an item that matches.
     pub(crate) fn item(&self, node: &Node<'i>, claim: &[String], text: &Text) -> Formula<'i> {
         let How::Exact(wanted) = &text.how else {
             return unknown(
@@ -114,14 +114,14 @@ impl<'i> Tokens<'i> {
                 node,
                 &format!(
                     "a policy's `contains` holds for words of a text too: where `{pointer}` is \
-                     always a list, say `--list-claim {pointer}`"
+                     always a list, use `--list-claim {pointer}`"
                 ),
             );
         }
         Formula::Token(Fact::Contains(pointer(claim), json!(wanted)), node.clone())
     }
 
-    /// Whether `contains` asks for what the input asks.
+    /// Whether `contains` of a policy has the meaning of the input.
     pub(crate) fn is_list(&self, claim: &[String]) -> bool {
         let pointer = pointer(claim);
         let is_said = |list: &String| *list == pointer || child_pointer("", list) == pointer;

@@ -21,8 +21,8 @@ use crate::{
 const JWT_AUTHN: &str = "envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication";
 const RBAC: &str = "envoy.extensions.filters.http.rbac.v3.RBAC";
 
-/// What the one chain of filters with `jwt_authn` comes to; `None`
-/// where the notes refuse it.
+/// The policy for the one filter chain with `jwt_authn`; `None` where the notes
+/// have the reason.
 pub(crate) fn plugin(document: &Document, notes: &Notes, options: &Options) -> Option<Plugin> {
     let root = document.root(notes);
     let mut chains = Vec::new();
@@ -142,6 +142,6 @@ fn tokens_of<'i>(config: &Node<'i>, options: &Options) -> Tokens<'i> {
         issuers: issuers(&mut providers),
         providers,
         lists: options.list_claim.clone(),
-        asks_subject: Cell::new(false),
+        requires_subject: Cell::new(false),
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use crate::{
-    formula::{Asked, Fact},
+    formula::{Fact, Required},
     input::Node,
     keys,
     options::Options,
@@ -16,7 +16,7 @@ use crate::{
     text::{How, Text},
 };
 
-/// What Envoy allows clocks where the configuration does not say.
+/// Envoy's default clock skew.
 const CLOCK_SKEW_S: u64 = 60;
 
 /// Members that take no part in decisions.
@@ -52,7 +52,7 @@ pub(super) fn provider<'i>(name: &str, node: &Node<'i>, options: &Options) -> Pr
         keys,
         algorithms,
         cluster: cluster(node),
-        asked: subjects(node),
+        required: subjects(node),
         places: places(node, "value_prefix"),
         keeps_token: node.flag_of("forward"),
         forward: forward(node),
@@ -91,7 +91,7 @@ pub(super) fn provider<'i>(name: &str, node: &Node<'i>, options: &Options) -> Pr
     ];
     for other in node.others(&[&known[..], &WITHOUT_EFFECT].concat()) {
         other.stricter(
-            "this is not known here, and may ask for more: the provider's tokens are denied",
+            "this is not known here and may require more: the provider's tokens are denied",
         );
         provider.keys = None;
     }
@@ -137,9 +137,9 @@ fn cluster(node: &Node<'_>) -> Option<(String, String)> {
     Some((authority(uri.text())?.to_owned(), cluster.text().to_owned()))
 }
 
-fn subjects(node: &Node<'_>) -> Asked {
+fn subjects(node: &Node<'_>) -> Required {
     let Some(node) = node.member("subjects") else {
-        return Asked::Nothing;
+        return Required::Nothing;
     };
     match Text::of_envoy(&node) {
         Some(Text {
@@ -150,7 +150,7 @@ fn subjects(node: &Node<'_>) -> Asked {
             node.stricter(
                 "only an exact subject is carried over: the provider's tokens are denied",
             );
-            Asked::Never
+            Required::Never
         }
     }
 }

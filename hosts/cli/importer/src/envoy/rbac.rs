@@ -89,7 +89,7 @@ fn condition<'i>(node: &Node<'i>, tokens: &Tokens<'i>) -> Formula<'i> {
     }
 }
 
-/// A claim, under the name that the provider has given its payload.
+/// A claim in the payload, which the provider has named.
 fn metadata<'i>(node: &Node<'i>, tokens: &Tokens<'i>) -> Formula<'i> {
     let path: Vec<String> = node
         .items_of("path")
@@ -159,6 +159,6 @@ fn matched<'i>(value: &Node<'i>, claim: &[String], tokens: &Tokens<'i>) -> Formu
             },
             None => unknown(how, "only text in a list is compared"),
         },
-        _ => unknown(how, "whether a claim is there at all cannot be asked"),
+        _ => unknown(how, "a policy cannot test whether a claim is present"),
     }
 }

@@ -3,13 +3,13 @@
 use super::route;
 use crate::{
     access::Authn,
-    formula::{Asked, Formula},
+    formula::{Formula, Required},
     input::Node,
     provider::Provider,
     tokens::Tokens,
 };
 
-/// The rules in their order. Where none holds, no token is looked at.
+/// The rules in their order. Where none matches, no token is read.
 pub(super) fn rules<'i>(config: &Node<'i>, tokens: &Tokens<'i>) -> Vec<(Formula<'i>, Authn)> {
     let mut rules = Vec::new();
     for rule in config.items_of("rules") {
@@ -29,8 +29,8 @@ pub(super) fn rules<'i>(config: &Node<'i>, tokens: &Tokens<'i>) -> Vec<(Formula<
 }
 
 const NEVER: Authn = Authn::Verified {
-    missing: false,
-    asked: Asked::Never,
+    optional: false,
+    required: Required::Never,
 };
 
 fn authn_of_rule<'i>(config: &Node<'i>, rule: &Node<'i>, tokens: &Tokens<'i>) -> Authn {
@@ -70,10 +70,10 @@ fn authn<'i>(requires: &Node<'i>, tokens: &Tokens<'i>) -> Authn {
         }
         "requires_any" => any(member, tokens),
         "requires_all" => all(member, tokens),
-        "allow_missing" => missing(tokens),
+        "allow_missing" => optional(tokens),
         "allow_missing_or_failed" => {
             member.stricter("a token that is not good is denied, not taken for none");
-            missing(tokens)
+            optional(tokens)
         }
         _ => {
             member
@@ -83,10 +83,10 @@ fn authn<'i>(requires: &Node<'i>, tokens: &Tokens<'i>) -> Authn {
     }
 }
 
-fn missing(tokens: &Tokens<'_>) -> Authn {
+fn optional(tokens: &Tokens<'_>) -> Authn {
     Authn::Verified {
-        missing: true,
-        asked: tokens.of_any(),
+        optional: true,
+        required: tokens.of_any(),
     }
 }
 
@@ -102,8 +102,8 @@ fn of_provider(
         .find(|provider| provider.name == name)
     {
         Some(provider) => Authn::Verified {
-            missing: false,
-            asked: tokens.of(provider, audiences),
+            optional: false,
+            required: tokens.of(provider, audiences),
         },
         None => {
             node.refuse(format!("no provider is named `{name}`"));
@@ -117,53 +117,53 @@ fn any<'i>(member: &Node<'i>, tokens: &Tokens<'i>) -> Authn {
     let is_other = |node: &Node<'_>| {
         node.member("allow_missing").is_none() && node.member("allow_missing_or_failed").is_none()
     };
-    let (mut may_miss, mut any) = (false, Vec::new());
+    let (mut is_optional, mut any) = (false, Vec::new());
     for requirement in &requirements {
         match authn(requirement, tokens) {
             Authn::Ignored => {
-                requirement.stricter("one of these asks for nothing: requests under it are denied");
+                requirement.stricter("one of these requires nothing: requests under it are denied");
                 return NEVER;
             }
-            Authn::Verified { missing, .. } if !is_other(requirement) => may_miss |= missing,
-            Authn::Verified { missing, asked } => {
-                may_miss |= missing;
-                any.push(asked);
+            Authn::Verified { optional, .. } if !is_other(requirement) => is_optional |= optional,
+            Authn::Verified { optional, required } => {
+                is_optional |= optional;
+                any.push(required);
             }
         }
     }
     // With nothing beside it, a token of any provider will do.
-    if any.is_empty() && may_miss {
-        return missing(tokens);
+    if any.is_empty() && is_optional {
+        return optional(tokens);
     }
     Authn::Verified {
-        missing: may_miss,
-        asked: Asked::any(any),
+        optional: is_optional,
+        required: Required::any(any),
     }
 }
 
 fn all<'i>(member: &Node<'i>, tokens: &Tokens<'i>) -> Authn {
-    let (mut may_miss, mut all) = (true, Vec::new());
+    let (mut is_optional, mut all) = (true, Vec::new());
     for requirement in member.items_of("requirements") {
-        if let Authn::Verified { missing, asked } = authn(&requirement, tokens) {
-            may_miss &= missing;
-            all.push(asked);
+        if let Authn::Verified { optional, required } = authn(&requirement, tokens) {
+            is_optional &= optional;
+            all.push(required);
         }
     }
     if all.is_empty() {
         return Authn::Ignored;
     }
-    let asked = Asked::all(all);
-    if asked == Asked::Never {
+    let required = Required::all(all);
+    if required == Required::Never {
         member.stricter("a request has one token here, never one of each provider: it is denied");
     }
     Authn::Verified {
-        missing: may_miss,
-        asked,
+        optional: is_optional,
+        required,
     }
 }
 
-/// Audiences that rules ask for instead of the provider's: its issuer must
-/// admit them.
+/// Adds the audiences that rules require instead of the provider's: its issuer
+/// must accept them.
 pub(super) fn add_audiences(node: &Node<'_>, providers: &mut [Provider<'_>]) {
     if let Some(both) = node.member("provider_and_audiences") {
         let name = both.text_of("provider_name").unwrap_or_default();

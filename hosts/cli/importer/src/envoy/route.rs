@@ -1,4 +1,4 @@
-//! Which requests a route, a rule or a header matcher means.
+//! The requests that a route, a rule or a header matcher matches.
 
 use crate::{
     formula::Formula,
@@ -35,7 +35,7 @@ pub(super) fn condition<'i>(route: &Node<'i>) -> Formula<'i> {
             _ => {
                 all.push(unknown(
                     &part,
-                    "only path, method and host tell requests apart",
+                    "a rule can match only path, method and host",
                 ));
                 continue;
             }
@@ -87,7 +87,7 @@ pub(super) fn header<'i>(matcher: &Node<'i>) -> Formula<'i> {
     }
 }
 
-/// A comparison of `:path`, in which the query stands too.
+/// A comparison of `:path`, which has the query too.
 fn with_query<'i>(node: &Node<'i>, text: &Text) -> Formula<'i> {
     let formula = path(node, text);
     match (formula, &text.how) {
@@ -102,7 +102,7 @@ fn with_query<'i>(node: &Node<'i>, text: &Text) -> Formula<'i> {
     }
 }
 
-/// Routes may turn filters off or ask for something else.
+/// Refuses routes that disable a filter or configure it differently.
 pub(super) fn refuse_own_settings(node: &Node<'_>) {
     if let Some(settings) = node.member("typed_per_filter_config") {
         for (name, setting) in settings.members() {

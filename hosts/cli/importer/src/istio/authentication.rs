@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    formula::Asked, input::Node, keys, options::Options, place::places, plugin::authority,
+    formula::Required, input::Node, keys, options::Options, place::places, plugin::authority,
     policy::forwarded, provider::Provider,
 };
 
-/// What Istio has Envoy allow clocks.
+/// The clock skew that Istio configures in Envoy.
 const CLOCK_SKEW_S: u64 = 60;
 /// The cluster that Istio makes of `deploy/istio/issuer.yaml`.
 const CLUSTER: &str = "outbound|9443||{host}";
-/// Claims that Istio has Envoy split at spaces.
+/// Claims that Envoy splits at spaces, as Istio configures it.
 const WORDS: [&str; 2] = ["scope", "permission"];
 
 pub(super) fn provider<'i>(rule: &Node<'i>, options: &Options) -> Provider<'i> {
@@ -48,7 +48,7 @@ pub(super) fn provider<'i>(rule: &Node<'i>, options: &Options) -> Provider<'i> {
         keys,
         algorithms,
         cluster: fetched_from.map(|from| (from.to_owned(), CLUSTER.to_owned())),
-        asked: Asked::Nothing,
+        required: Required::Nothing,
         places: places(rule, "prefix"),
         keeps_token: rule.flag_of("forward_original_token"),
         forward: forward(rule),
@@ -73,15 +73,14 @@ pub(super) fn provider<'i>(rule: &Node<'i>, options: &Options) -> Provider<'i> {
         "timeout",
         "presence",
     ]) {
-        other
-            .stricter("this is not known here, and may ask for more: the rule's tokens are denied");
+        other.stricter("this is not known here and may require more: the rule's tokens are denied");
         provider.keys = None;
     }
     provider
 }
 
 /// A request without token passes authentication, unless a rule says otherwise.
-pub(super) fn may_be_missing(rules: &[Node<'_>]) -> bool {
+pub(super) fn is_optional(rules: &[Node<'_>]) -> bool {
     let is_required = |rule: &&Node<'_>| {
         rule.text_of("presence")
             .is_some_and(|presence| presence != "OPTIONAL")

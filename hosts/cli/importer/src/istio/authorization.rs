@@ -58,7 +58,7 @@ fn operation<'i>(item: &Node<'i>) -> Formula<'i> {
             "notMethods" => !any_of(&part, method),
             "hosts" => any_of(&part, host),
             "notHosts" => !any_of(&part, host),
-            _ => unknown(&part, "only path, method and host tell requests apart"),
+            _ => unknown(&part, "a rule can match only path, method and host"),
         });
     Formula::All(all.collect())
 }
@@ -76,7 +76,7 @@ fn any_of<'i>(list: &Node<'i>, read: impl Fn(&Node<'i>) -> Formula<'i>) -> Formu
     Formula::Any(list.items().iter().map(read).collect())
 }
 
-/// `iss/sub`, parted at the last slash as Istio does.
+/// `iss/sub`, split at the last slash as in Istio.
 fn principal<'i>(node: &Node<'i>, tokens: &Tokens<'i>) -> Formula<'i> {
     let any = || Text::new(How::Present);
     let exact = |text: &str| Text::new(How::Exact(text.to_owned()));
@@ -139,7 +139,7 @@ fn claim<'i>(node: &Node<'i>, names: &[String], tokens: &Tokens<'i>) -> Formula<
         && !matches!(names, [name] if name == "iss" || name == "sub" || name == "azp")
     {
         node.stricter(format!(
-            "the claim is compared as text: where it is always a list, say `--list-claim {}`",
+            "the claim is compared as text: where it is always a list, use `--list-claim {}`",
             pointer(names)
         ));
     }

@@ -19,7 +19,7 @@ use crate::{
     tokens::{Tokens, unknown},
 };
 
-/// The policy for one workload; `None` where the notes refuse it.
+/// The policy for one workload; `None` where the notes have the reason.
 pub(crate) fn plugin(documents: &[Document], notes: &Notes, options: &Options) -> Option<Plugin> {
     let roots: Vec<_> = documents
         .iter()
@@ -58,11 +58,11 @@ pub(crate) fn plugin(documents: &[Document], notes: &Notes, options: &Options) -
         issuers: issuers(&mut providers),
         providers,
         lists: options.list_claim.clone(),
-        asks_subject: Cell::new(false),
+        requires_subject: Cell::new(false),
     };
     let authn = Authn::Verified {
-        missing: authentication::may_be_missing(&rules),
-        asked: tokens.of_any(),
+        optional: authentication::is_optional(&rules),
+        required: tokens.of_any(),
     };
     let gateway = Gateway {
         authn: vec![(Formula::Const(true), authn)],
@@ -75,8 +75,8 @@ pub(crate) fn plugin(documents: &[Document], notes: &Notes, options: &Options) -
     })
 }
 
-/// What is denied is, whatever is allowed; where something is allowed, nothing
-/// else is.
+/// `DENY` takes precedence over `ALLOW`. Where there is an `ALLOW`, whatever none
+/// of them matches is denied.
 fn filters<'i>(policies: &[Node<'i>], tokens: &Tokens<'i>) -> Vec<Formula<'i>> {
     let mut filters = Vec::new();
     let mut allowed = None;
@@ -93,8 +93,8 @@ fn filters<'i>(policies: &[Node<'i>], tokens: &Tokens<'i>) -> Vec<Formula<'i>> {
             "DENY" => filters.push(!rules()),
             "AUDIT" => policy.dropped("what is only logged is not carried over"),
             _ => {
-                let ask = unknown(policy, "an external authorizer is not asked");
-                filters.push(Formula::Any(vec![!rules(), ask]));
+                let authorizer = unknown(policy, "an external authorizer is not called");
+                filters.push(Formula::Any(vec![!rules(), authorizer]));
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Which resources are for the one workload that the policy is for.
+//! The resources that apply to the workload of the policy.
 
 use std::collections::BTreeSet;
 
@@ -50,7 +50,7 @@ fn namespace(node: &Node<'_>) -> String {
     namespace.map_or("default", |node| node.text()).to_owned()
 }
 
-/// Whom the resource names; `None` where it is for all.
+/// The workloads that the resource names; `None` where it is for all.
 fn scope(node: &Node<'_>) -> Option<String> {
     let mut names: Vec<_> = labels(node)
         .iter()
