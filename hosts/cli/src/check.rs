@@ -1,4 +1,4 @@
-//! Decide: a token or a whole request against a policy.
+//! `check`: decides about a token or a whole request.
 
 use clap::Args;
 use countersign_policy_source::Source;
@@ -41,7 +41,7 @@ pub(crate) struct Prepared {
 }
 
 impl CheckArgs {
-    /// `None` where only the quick policy was asked for, which is printed.
+    /// `None` where the quick policy is only printed.
     pub(crate) fn prepare(&self) -> Result<Option<Prepared>, Failure> {
         let policy = self.policy.read()?;
         if self.policy.is_printed() {

@@ -1,4 +1,4 @@
-//! A decision, for people and for machines.
+//! A decision as text and as JSON.
 
 use countersign_host::{Change, Decision, Denial, Grant, Principal};
 use serde_json::{Value, json};
@@ -47,7 +47,7 @@ pub(crate) fn as_json(decision: &Decision) -> Value {
     }
 }
 
-/// `{ "name", "value" }`; the value is null where the header goes.
+/// `{ "name", "value" }`; the value is null where the header is removed.
 fn change(change: &Change) -> Value {
     match change {
         Change::SetHeader(name, value) => {

@@ -1,4 +1,5 @@
-//! Find out why: every check in order, what it saw, where it stopped.
+//! `explain`: every check in order, the value that it examined, and where it
+//! stopped.
 
 use clap::Args;
 use countersign_host::{Step, Verdict};
@@ -40,8 +41,8 @@ pub(crate) async fn run(args: ExplainArgs, output: Output) -> Result<Exit, Failu
     let steps = match &subject {
         Subject::Request(request) => session.explain(request, now_ms)?,
         Subject::Token(token, requirement) => {
-            // The module explains requests: a token alone is one to a policy
-            // with a single rule.
+            // The module explains requests only. So a token alone becomes a
+            // request to a policy with a single rule.
             let (policy, request) = alone(&policy, token, requirement.as_ref());
             let mut session = Session::open(&policy, args.check.documents.read(&policy)?)?;
             session.check(&request, now_ms).await?;

@@ -1,4 +1,4 @@
-//! What ends a command with exit code 2, and how problems are shown.
+//! Failures, which end a command with exit code 2, and how problems are printed.
 
 use std::fmt::Write;
 
@@ -9,12 +9,12 @@ use serde_json::json;
 
 use crate::style::{BAD, FAINT, STRONG, WARN};
 
-/// A command that could not answer.
+/// Why a command has no result.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// Wrong use, an unreadable file, a port in use: one sentence.
+    /// Wrong arguments, an unreadable file, a port in use: one sentence.
     Usage(String),
-    /// What is wrong with a file that the user wrote.
+    /// The problems of a file that the user wrote.
     Problems(Vec<Problem>),
 }
 
@@ -23,7 +23,7 @@ impl Failure {
         Self::Usage(message.into())
     }
 
-    /// Prints it: for machines to the standard output, for people beside it.
+    /// Prints it: JSON to the standard output, text to the standard error.
     pub(crate) fn print(&self, json: bool) {
         match (self, json) {
             (Self::Usage(message), true) => anstream::println!("{}", json!({ "error": message })),

@@ -15,13 +15,13 @@ use crate::{
 
 #[derive(Subcommand, Debug)]
 #[command(after_help = "\
-    The policy goes to the standard output; what it says otherwise than the input goes beside it, a \
+    The policy goes to the standard output, its differences to the input to the standard error, one \
     line each:\n  \
     stricter  requests that passed are denied\n  \
-    changed   somebody could tell the difference\n  \
+    changed   a caller can observe a difference\n  \
     dropped   it takes no part in decisions\n  \
-    rewritten a route serves another path or host than is judged\n  \
-    refused   nothing sound can be made of it: there is no policy")]
+    rewritten a route serves another path or host than the gate checks\n  \
+    refused   it cannot be imported safely: there is no policy")]
 pub(crate) enum Import {
     /// `jwt_authn` and RBAC filters of an Envoy configuration
     Envoy(ImportArgs),
@@ -39,13 +39,13 @@ pub(crate) struct ImportArgs {
 
 #[derive(Args, Clone, Debug)]
 struct OptionArgs {
-    /// Print the configuration of the filter in Envoy: the policy, and who fetches its documents
+    /// Print the configuration of the filter in Envoy: the policy, and the clusters for its documents
     #[arg(long)]
     plugin: bool,
-    /// What issuers sign with, where the input has not their keys: RS256 unless said, repeatable
+    /// The algorithm of issuers whose keys are not in the input; RS256 by default, repeatable
     #[arg(long, value_name = "ALG")]
     algorithm: Vec<String>,
-    /// A claim that is always a list, never a text of words, as `groups` or `/realm/roles`, repeatable
+    /// A claim that is always a list and never a text, such as `groups` or `/realm/roles`, repeatable
     #[arg(long, value_name = "CLAIM")]
     list_claim: Vec<String>,
     /// A prefix such as `/api` means `/api` and what is below it, not `/apis`

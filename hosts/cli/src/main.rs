@@ -40,11 +40,11 @@ use crate::{
 #[derive(Parser, Debug)]
 #[command(name = "countersign", version, max_term_width = 100)]
 #[command(
-    after_help = "Exit codes: 0 allow, 1 deny, 2 wrong use or a wrong file.\n\
+    after_help = "Exit codes: 0 allow, 1 deny, 2 wrong arguments or a wrong file.\n\
     Colours follow the terminal; NO_COLOR turns them off."
 )]
 struct Cli {
-    /// Print JSON, for machines
+    /// Print JSON, for programs
     #[arg(long, global = true)]
     json: bool,
     #[command(subcommand)]
@@ -53,9 +53,9 @@ struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Command {
-    /// Decide: a token or a whole request against a policy
+    /// Decide about a token or a whole request
     Check(check::CheckArgs),
-    /// Find out why: every check in order, what it saw, where it stopped
+    /// Explain a decision: every check in order, and where it stopped
     Explain(explain::ExplainArgs),
     /// Decode a token without verifying it
     Inspect(inspect::InspectArgs),
@@ -70,7 +70,7 @@ enum Command {
     /// A development issuer: keys, tokens, a key set to fetch
     #[command(subcommand)]
     Dev(dev::Dev),
-    /// Run the main job once: an issuer, three kinds of tokens, a table of requests
+    /// Show it working: an issuer, three types of tokens, a table of requests
     Demo(demo::DemoArgs),
     /// Print a completion script, such as `countersign completions bash`
     Completions {
@@ -96,8 +96,8 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Help, the version, or what is wrong with the arguments, which may well hold
-/// a token in the wrong place: it is not repeated.
+/// Prints help, the version, or the error in the arguments. A token among them is
+/// not repeated.
 fn refuse(error: &clap::Error) -> ExitCode {
     let mut text = error.render().ansi().to_string();
     let arguments: Vec<_> = std::env::args().collect();

@@ -1,4 +1,4 @@
-//! How a command answers: its output and its exit code.
+//! The output and the exit code of a command.
 
 /// How results are printed.
 #[derive(Clone, Copy, Debug)]
@@ -7,7 +7,7 @@ pub(crate) struct Output {
     pub(crate) json: bool,
 }
 
-/// The exit code of a command that answered.
+/// The exit code of a command that has a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// Allowed, or nothing wrong: 0.

@@ -1,13 +1,13 @@
-//! What is decided about: a token alone, or a whole request.
+//! The subject of a decision: a token alone, or a whole request.
 
 use serde_json::{Value, json};
 
-/// What is decided about.
+/// The subject of a decision.
 #[derive(Debug)]
 pub(crate) enum Subject {
-    /// A token, and what is required of it.
+    /// A token, and the requirements on it (`require` of a rule).
     Token(Vec<u8>, Option<Value>),
-    /// A request, its token where the policy looks for it.
+    /// A request, with its token where the policy reads it.
     Request(Request),
 }
 
@@ -23,8 +23,7 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    /// `target` in origin form, or a URL whose host is taken unless `host` is
-    /// given.
+    /// `target` is in origin form, or a URL. `host` replaces the host of a URL.
     pub(crate) fn new(method: String, target: String, host: Option<String>) -> Self {
         let (authority, target) = split_authority(target);
         Self {
@@ -41,7 +40,7 @@ impl Request {
             .push((name.to_ascii_lowercase(), value.to_vec()));
     }
 
-    /// Puts `token` into the first place where `policy` looks for one.
+    /// Puts `token` into the first place from which `policy` reads tokens.
     pub(crate) fn add_token(&mut self, token: &[u8], policy: &Value) {
         let place = policy.pointer("/credentials/0").cloned();
         let place =

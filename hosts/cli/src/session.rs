@@ -1,5 +1,5 @@
 //! One gate in one instance of the sealed module, with the documents that it
-//! asks for.
+//! needs.
 
 use std::{
     sync::Arc,
@@ -24,13 +24,13 @@ use crate::{
 pub(crate) struct Session {
     instance: Instance,
     documents: Arc<Documents>,
-    /// What went wrong with documents so far, for people.
+    /// The problems with documents so far.
     pub(crate) troubles: Vec<Trouble>,
     /// How long the module took for the last decision, fetches left out.
     pub(crate) took: Duration,
 }
 
-/// A document that could not be had or used.
+/// A document that could not be fetched or used.
 #[derive(Clone, Debug)]
 pub(crate) struct Trouble {
     pub(crate) issuer: String,
@@ -39,8 +39,8 @@ pub(crate) struct Trouble {
     pub(crate) message: String,
 }
 
-/// Discovery, its key set, a revocation document, and one that had been under
-/// way: no decision takes more rounds of fetches.
+/// The largest number of rounds of fetches for a decision: discovery, its key set,
+/// a revocation document, and one that was being fetched already.
 const ROUNDS: usize = 8;
 
 impl Session {
@@ -55,7 +55,7 @@ impl Session {
         })
     }
 
-    /// What the gate says of a token or a request.
+    /// Decides about a token or a request.
     pub(crate) async fn decide(
         &mut self,
         subject: &Subject,
@@ -69,7 +69,7 @@ impl Session {
         }
     }
 
-    /// May this request pass?
+    /// Decides about a request.
     pub(crate) async fn check(
         &mut self,
         request: &Request,
@@ -81,7 +81,7 @@ impl Session {
         .await
     }
 
-    /// Is this token good, and does it have what `requirement` asks for?
+    /// Decides about a token, which must also meet `requirement`.
     pub(crate) async fn check_token(
         &mut self,
         token: &[u8],
@@ -92,7 +92,7 @@ impl Session {
             None => 0,
             Some(requirement) => {
                 let source = Source::from_json("--require", requirement.to_string().into_bytes());
-                let prepared = self.instance.prepare(&source.json).map_err(died)?;
+                let prepared = self.instance.prepare(&source.json).map_err(trapped)?;
                 prepared.map_err(|problems| Failure::Problems(source.locate(problems)))?
             }
         };
@@ -102,27 +102,27 @@ impl Session {
         .await
     }
 
-    /// Every check in order. What it needs was fetched by the check before.
+    /// Every check in order. A decision before it has fetched the documents.
     pub(crate) fn explain(&mut self, request: &Request, now_ms: u64) -> Result<Vec<Step>, Failure> {
         request
             .with(|request| self.instance.explain(request, now_ms))
-            .map_err(died)
+            .map_err(trapped)
     }
 
-    /// Fetches what is due and asks again, as a server's host would.
+    /// Fetches the documents that are due, as the host of a server does.
     pub(crate) async fn refresh(&mut self, now_ms: u64) -> Result<(), Failure> {
-        let due = self.instance.due(now_ms).map_err(died)?;
+        let due = self.instance.due(now_ms).map_err(trapped)?;
         self.fetch(due, now_ms).await
     }
 
     async fn until_decided(
         &mut self,
         now_ms: u64,
-        mut ask: impl FnMut(&mut Instance) -> Result<Answer, Trap>,
+        mut check: impl FnMut(&mut Instance) -> Result<Answer, Trap>,
     ) -> Result<Decision, Failure> {
         for _ in 0..ROUNDS {
             let start = Instant::now();
-            let answer = ask(&mut self.instance).map_err(died)?;
+            let answer = check(&mut self.instance).map_err(trapped)?;
             self.took = start.elapsed();
             match answer {
                 Answer::Decided(decision) => return Ok(decision),
@@ -133,15 +133,15 @@ impl Session {
     }
 
     async fn fetch(&mut self, fetches: Vec<Fetch>, now_ms: u64) -> Result<(), Failure> {
-        let mut under_way = JoinSet::new();
+        let mut fetching = JoinSet::new();
         for fetch in fetches {
             let documents = Arc::clone(&self.documents);
-            under_way.spawn(async move {
+            fetching.spawn(async move {
                 let fetched = documents.fetch(&fetch).await;
                 (fetch, fetched)
             });
         }
-        while let Some(fetched) = under_way.join_next().await {
+        while let Some(fetched) = fetching.join_next().await {
             let (fetch, fetched) =
                 fetched.map_err(|error| Failure::Usage(format!("a fetch failed: {error}")))?;
             self.supply(&fetch, fetched, now_ms)?;
@@ -167,13 +167,16 @@ impl Session {
         let mut supplied = self
             .instance
             .supply(*source, uri, &outcome, now_ms)
-            .map_err(died)?;
+            .map_err(trapped)?;
         for call in 1.. {
             if supplied != Supplied::Unfinished {
                 break;
             }
             let part = outcome.part(call);
-            supplied = self.instance.resume(*source, part, now_ms).map_err(died)?;
+            supplied = self
+                .instance
+                .resume(*source, part, now_ms)
+                .map_err(trapped)?;
         }
         let messages = match (reason, supplied) {
             (Some(reason), _) => vec![reason],
@@ -214,6 +217,6 @@ fn refused(error: OpenError, policy: &Source) -> Failure {
     }
 }
 
-fn died(trap: Trap) -> Failure {
+fn trapped(trap: Trap) -> Failure {
     Failure::Usage(trap.to_string())
 }

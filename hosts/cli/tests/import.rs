@@ -89,13 +89,13 @@ fn the_filters_configuration_names_who_fetches_keys() {
 }
 
 #[test]
-fn a_prefix_that_ends_within_a_segment_makes_what_it_cannot_be_told_from_stricter() {
+fn a_prefix_that_ends_within_a_segment_is_stricter_for_paths_that_a_policy_cannot_distinguish() {
     let (run, policy) = import("envoy", SHOP, "");
     // `/feeds` may be meant by `/feed`, so that only `shop` signs for any segment.
     let rules = policy["rules"].as_array().unwrap();
     let others = rules.iter().find(|rule| rule["path"] == "/{a}/**").unwrap();
     assert_eq!(others["require"], json!({ "issuers": ["shop"] }));
-    assert!(run.stderr.contains("say `--whole-segments`"), "{run:?}");
+    assert!(run.stderr.contains("use `--whole-segments`"), "{run:?}");
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn istio_denies_first_and_admits_what_one_policy_allows() {
         policy["issuers"][0]["token_types"][0]["required_claims"],
         json!(["/sub"])
     );
-    assert!(run.stderr.contains("say `--list-claim /groups`"), "{run:?}");
+    assert!(run.stderr.contains("use `--list-claim /groups`"), "{run:?}");
 
     let (_, policy) = import("istio", BOOKS, "--list-claim groups");
     let any_of = &policy["rules"][2]["require"]["any_of"];
@@ -224,7 +224,7 @@ fn a_denial_by_claim_denies_all_that_it_could_mean() {
     );
     assert!(
         run.stderr
-            .contains("a policy cannot ask that a claim is not so"),
+            .contains("a policy cannot require that a claim has another value"),
         "{run:?}"
     );
 }
@@ -245,7 +245,7 @@ fn what_nothing_sound_can_be_made_of_is_refused() {
     );
     refused("istio", "a: 1\n", "no issuer could be carried over");
     let elsewhere = SHOP.replace("forward: true", "from_headers: [{ name: x-partner }]");
-    refused("envoy", &elsewhere, "say `--all-places`");
+    refused("envoy", &elsewhere, "use `--all-places`");
     let twice = format!("a:\n{}b:\n{}", indented(MULTI), indented(MULTI));
     refused("envoy", &twice, "choose this one with `--at`");
     let unknown = SHOP.replace(
@@ -359,7 +359,8 @@ fn every_rewrite_of_a_route_is_warned_of_by_its_name() {
             ("b", "host", "host_rewrite_literal"),
             ("mutation", "path", "key"),
         ] {
-            let wanted = format!("`{route}` serves another {what} than was judged (`{member}`)");
+            let wanted =
+                format!("`{route}` serves another {what} than the gate checks (`{member}`)");
             let is_said = said.iter().any(|line| line.contains(&wanted));
             assert!(is_said, "{wanted}\n{run:?}");
         }
@@ -426,7 +427,8 @@ spec:
             ("shelf", "host", "hostname"),
             ("shelf", "path", "path"),
         ] {
-            let wanted = format!("`{route}` serves another {what} than was judged (`{member}`)");
+            let wanted =
+                format!("`{route}` serves another {what} than the gate checks (`{member}`)");
             let is_said = said.iter().any(|line| line.contains(&wanted));
             assert!(is_said, "{wanted}\n{run:?}");
         }

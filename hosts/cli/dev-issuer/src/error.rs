@@ -1,4 +1,4 @@
-//! Why the issuer could not do what it was asked for.
+//! Errors of the issuer.
 
 use std::{error, fmt, io, path::PathBuf};
 

@@ -1,6 +1,5 @@
-//! Other programs' YAML: whatever 1.2 with its core schema is, with anchors
-//! and several documents. What people write for the gate is read by
-//! `countersign_host::yaml`, which is strict.
+//! YAML of other programs: version 1.2 with its core schema, anchors and several
+//! documents. Policies are read by `countersign_host::yaml`, which is strict.
 
 use saphyr::{LoadableYamlNode, MarkedYaml, Marker, Scalar, YamlData};
 
@@ -8,7 +7,7 @@ use countersign_host::yaml::Position;
 
 use crate::parsed::{DEPTH, Invalid, Parsed, child_pointer};
 
-/// Every document of a text; an empty one is none.
+/// Every document of a text, except empty ones.
 pub(super) fn parse_all(text: &str) -> Result<Vec<Parsed>, Invalid> {
     let documents = MarkedYaml::load_from_str(text)
         .map_err(|error| invalid(*error.marker(), error.info().to_owned()))?;

@@ -29,8 +29,8 @@ pub fn to_yaml(json: &str) -> Option<String> {
     Some(yaml)
 }
 
-/// A value behind `- `, or at the beginning of a line: what follows its first
-/// line is indented by `depth`.
+/// A value after `- ` or at the beginning of a line; its further lines are
+/// indented by `depth`.
 fn block(node: &Yaml<'_>, depth: usize, out: &mut String) {
     match node {
         Yaml::Mapping(members) if !members.is_empty() => {
@@ -83,7 +83,7 @@ fn scalar(node: &Yaml<'_>) -> String {
     }
 }
 
-/// A text, in quotes where it has to be, or where a person would look twice.
+/// A text, in quotes where they are needed or make it clearer.
 fn word(text: &str) -> String {
     let is_usual = |byte: u8| byte.is_ascii_alphanumeric() || b"/._:-".contains(&byte);
     if text.bytes().all(is_usual) {

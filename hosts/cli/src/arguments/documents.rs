@@ -1,4 +1,4 @@
-//! Documents that are not fetched.
+//! Documents that are given as files.
 
 use std::{collections::HashMap, path::PathBuf};
 
@@ -7,13 +7,13 @@ use countersign_policy_source::Source;
 
 use crate::{documents::Documents, failure::Failure, files::read_bytes};
 
-/// Documents that are not fetched.
+/// Documents that are given as files.
 #[derive(Args, Debug)]
 pub(crate) struct DocumentArgs {
-    /// Use this JWK Set as what the issuer of that name publishes, repeatable
+    /// Use this JWK Set instead of the one that the issuer of that name publishes, repeatable
     #[arg(long, value_name = "ISSUER=FILE", value_parser = named_file)]
     keys: Vec<(String, PathBuf)>,
-    /// Use this revocation document in the same way
+    /// Use this revocation document in the same way, repeatable
     #[arg(long, value_name = "ISSUER=FILE", value_parser = named_file)]
     revocations: Vec<(String, PathBuf)>,
     /// Fetch nothing: what is not given here counts as unreachable
@@ -22,7 +22,7 @@ pub(crate) struct DocumentArgs {
 }
 
 impl DocumentArgs {
-    /// Reads them, for a policy that must have those issuers.
+    /// Reads the files. Each must be for an issuer of the policy.
     pub(crate) fn read(&self, policy: &Source) -> Result<Documents, Failure> {
         let read = |files: &[(String, PathBuf)]| {
             let read = |(name, path): &(String, PathBuf)| Ok((name.clone(), read_bytes(path)?));

@@ -23,7 +23,7 @@ pub(crate) struct Now {
 }
 
 impl Now {
-    /// The moment that was said, or this one.
+    /// The given moment, or now; milliseconds since 1970.
     pub(crate) fn ms(&self) -> u64 {
         self.now.unwrap_or_else(moment::now_ms)
     }

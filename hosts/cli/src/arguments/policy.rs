@@ -11,7 +11,7 @@ use crate::{
     files::{read_bytes, read_source},
 };
 
-/// A policy from a file, or a quick one out of a few options.
+/// A policy from a file, or a quick policy from options.
 #[derive(Args, Debug)]
 pub(crate) struct PolicyArgs {
     /// The policy: YAML, TOML or JSON, `-` for the standard input
@@ -27,7 +27,7 @@ struct QuickArgs {
     /// Without a policy file: trust this issuer (`iss`)
     #[arg(long, value_name = "ISS", conflicts_with = "policy")]
     issuer: Option<String>,
-    /// The token must be for one of these, repeatable; `any` for whatever it says
+    /// The token must be for one of these, repeatable; `any` for every audience
     #[arg(long, value_name = "AUD", requires = "issuer")]
     audience: Vec<String>,
     /// Signed with one of these, repeatable
@@ -56,20 +56,20 @@ impl PolicyArgs {
                 self.quick.policy(issuer)?.to_string().into_bytes(),
             )),
             (None, None) => Err(Failure::usage(
-                "no policy: say `--policy FILE` or `--issuer`",
+                "no policy: use `--policy FILE` or `--issuer`",
             )),
         }
     }
 
-    /// Only the quick policy was asked for.
+    /// Whether the policy is to be printed and nothing else.
     pub(crate) fn is_printed(&self) -> bool {
         self.quick.print_policy
     }
 }
 
 impl QuickArgs {
-    /// The policy that the options amount to. Nothing is assumed about
-    /// audiences and algorithms: the gate says what is missing.
+    /// The policy that the options describe. Audiences and algorithms have no
+    /// default: the gate reports what is missing.
     fn policy(&self, issuer: &str) -> Result<Value, Failure> {
         let mut keys = match (&self.jwks, self.discovery) {
             (Some(uri), _) if uri.starts_with("https://") || uri.starts_with("http://") => {
@@ -78,9 +78,7 @@ impl QuickArgs {
             (Some(file), _) => json!({ "jwks": read_json(Path::new(file))? }),
             (None, true) => json!({ "discovery": true }),
             (None, false) => {
-                return Err(Failure::usage(
-                    "where are the keys? say `--jwks` or `--discovery`",
-                ));
+                return Err(Failure::usage("no keys: use `--jwks` or `--discovery`"));
             }
         };
         if self.insecure_http {

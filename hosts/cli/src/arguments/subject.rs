@@ -1,4 +1,4 @@
-//! What a command decides about: a token alone, or a whole request.
+//! The subject of a decision: a token alone, or a whole request.
 
 use clap::Args;
 use countersign_policy_source::Source;
@@ -16,7 +16,7 @@ pub(crate) struct SubjectArgs {
     token: TokenArgs,
     #[command(flatten, next_help_heading = "Request")]
     request: RequestArgs,
-    /// Of a token alone: what it must have, in the words of a rule's `require`
+    /// For a token alone: the requirements on it, as in `require` of a rule
     #[arg(long, value_name = "JSON", value_parser = requirement, help_heading = None)]
     #[arg(conflicts_with_all = ["request", "path"])]
     require: Option<Value>,
@@ -27,10 +27,10 @@ struct RequestArgs {
     /// A request: `GET /assets/1`, or with the host `GET https://api.example.com/assets/1`
     #[arg(long, short, value_name = "METHOD TARGET")]
     request: Option<String>,
-    /// The same in parts: the method, GET unless said
+    /// The request in parts: the method; GET by default
     #[arg(long, value_name = "METHOD", conflicts_with = "request")]
     method: Option<String>,
-    /// The path, with a query if there is one
+    /// The request in parts: the path, with a query if there is one
     #[arg(long, value_name = "TARGET", conflicts_with = "request")]
     path: Option<String>,
     /// The host that the request is for
@@ -42,7 +42,7 @@ struct RequestArgs {
 }
 
 impl SubjectArgs {
-    /// Reads the token and puts it where `policy` looks for one.
+    /// Reads the token and puts it where `policy` reads tokens from.
     pub(crate) fn read(&self, policy: &Source) -> Result<Subject, Failure> {
         let Some(mut request) = self.request.read()? else {
             return Ok(Subject::Token(self.token.read()?, self.require.clone()));

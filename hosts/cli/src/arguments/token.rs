@@ -1,4 +1,4 @@
-//! Where the token comes from.
+//! The token of a decision.
 
 use std::{
     io::IsTerminal,
@@ -12,22 +12,22 @@ use crate::{failure::Failure, files::read_bytes};
 /// Where the token comes from.
 #[derive(Args, Debug)]
 pub(crate) struct TokenArgs {
-    /// File that holds the token, `-` for the standard input, which is also read
-    /// when nothing is said and something is piped in
+    /// File with the token, `-` for the standard input, which is also the default
+    /// when something is piped in
     #[arg(long = "token", value_name = "FILE")]
     file: Option<PathBuf>,
-    /// The token itself: for throw-away tokens only, for it stays in the shell's history
+    /// The token itself: only for test tokens, as it stays in the shell's history
     #[arg(value_name = "TOKEN", conflicts_with = "file")]
     literal: Option<String>,
 }
 
 impl TokenArgs {
-    /// The token, required.
+    /// The token; without an argument it is read from the standard input.
     pub(crate) fn read(&self) -> Result<Vec<u8>, Failure> {
         match self.read_if_given()? {
             Some(token) => Ok(token),
             None if std::io::stdin().is_terminal() => Err(Failure::usage(
-                "no token: pipe it in, or say `--token FILE`",
+                "no token: pipe it in, or use `--token FILE`",
             )),
             None => read_trimmed(Path::new("-")),
         }
@@ -46,17 +46,17 @@ impl TokenArgs {
     }
 }
 
-/// A token where a file was meant must not be repeated in the error.
+/// A token in place of a file name must not be printed in the error.
 fn is_no_file(path: &Path) -> bool {
     path.to_str().is_some_and(looks_like_a_token) && !path.exists()
 }
 
-/// Whether this may be one: `ey…` is how the JSON of every header begins.
+/// Whether this may be a token: every JOSE header begins with `ey` in base64url.
 pub(crate) fn looks_like_a_token(text: &str) -> bool {
     text.contains("ey") && text.contains('.') && text.len() > 20
 }
 
-/// Editors and `echo` end a file with a newline that is not the token's.
+/// Editors and `echo` add a newline that is not part of the token.
 fn read_trimmed(path: &Path) -> Result<Vec<u8>, Failure> {
     let bytes = read_bytes(path)?;
     Ok(bytes.trim_ascii().to_vec())

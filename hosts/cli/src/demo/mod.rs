@@ -1,5 +1,5 @@
-//! The main job, once, with everything real: an issuer on a loopback port, three
-//! kinds of tokens, a policy, and requests that the sealed module decides.
+//! `demo`: an issuer on a loopback port, three types of tokens, a policy, and
+//! requests that the sealed module decides.
 
 mod row;
 mod scenes;

@@ -1,8 +1,8 @@
 //! One line of the table.
 
-/// How one request went.
+/// The decision about one request.
 pub(super) struct Row {
-    /// The part of the story that it belongs to.
+    /// The group of requests that it belongs to.
     pub(super) scene: &'static str,
     pub(super) what: &'static str,
     /// Method and target.
@@ -12,7 +12,7 @@ pub(super) struct Row {
     pub(super) code: Option<String>,
     pub(super) status: Option<u16>,
     pub(super) challenge: Option<String>,
-    /// What the module took for the decision, fetches left out.
+    /// How long the module took for the decision, without fetches.
     pub(super) microseconds: f64,
     /// `allow`, or the code of a denial.
     pub(super) expected: &'static str,

@@ -1,4 +1,4 @@
-//! The story: what is asked, in order, and what is to come of it.
+//! The requests in their order, and the decision that is expected of each.
 
 use std::time::Duration;
 
@@ -113,9 +113,9 @@ fn odd_requests(stage: &Stage) -> Result<Vec<Act>, Failure> {
     Ok(acts)
 }
 
-/// The only scene in which time passes and the issuer changes.
+/// The only scene in which the clock moves and the issuer changes.
 async fn keys(stage: &mut Stage) -> Result<(), Failure> {
-    let act = acts("the issuer's keys, as time goes by");
+    let act = acts("the issuer's keys over time");
     // An unknown `kid` is a reason to fetch, but only every 30 s.
     stage.skip(Duration::from_secs(31));
     let old = stage.mint(&TokenSpec::of("pat"))?;
@@ -180,7 +180,7 @@ fn word(word: &str) -> Vec<String> {
     vec![word.to_owned()]
 }
 
-/// Signed with a key that is not the issuer's, under the name of one that is.
+/// Signed with a key that is not the issuer's, with the `kid` of one that is.
 fn forged(stage: &Stage) -> Result<String, Failure> {
     let forged = stage.issuer.signer()?.forged()?;
     let (url, audience) = (stage.issuer.url.clone(), stage.issuer.audience.clone());

@@ -21,17 +21,17 @@ pub(super) struct Stage {
     /// YAML.
     pub(super) policy: String,
     pub(super) session: Session,
-    /// Compiling the module and opening the policy.
+    /// How long it took to compile the module and to open the policy.
     pub(super) start_ms: u128,
-    /// The demo's clock, which starts at the machine's and is then moved.
+    /// The demo's clock: it starts with the system's and is then moved.
     pub(super) now_ms: u64,
     pub(super) rows: Vec<Row>,
-    /// What the issuer's server publishes at the moment.
+    /// The key set that the issuer's server publishes.
     published: Arc<Mutex<Value>>,
     server: JoinHandle<std::convert::Infallible>,
 }
 
-/// One request, and what is to come of it.
+/// One request, and the decision that is expected.
 pub(super) struct Act {
     pub(super) scene: &'static str,
     pub(super) what: &'static str,
@@ -54,8 +54,8 @@ impl Stage {
         let documents = Arc::clone(&published);
         let answer = move |request: &hyper::Request<_>| {
             let jwks = documents.lock().unwrap_or_else(PoisonError::into_inner);
-            let is_asked = request.uri().path().ends_with("/jwks.json");
-            server::document(is_asked.then(|| jwks.clone()))
+            let is_key_set = request.uri().path().ends_with("/jwks.json");
+            server::document(is_key_set.then(|| jwks.clone()))
         };
         let server = tokio::spawn(server::serve(listener, Arc::new(answer)));
 
@@ -81,8 +81,8 @@ impl Stage {
         Ok(token.mint(&self.issuer, self.now_ms)?)
     }
 
-    /// One decision that no row shows: the first call into a fresh instance
-    /// pays for its memory, and fetches the keys.
+    /// One decision without a row: the first call into a new instance allocates
+    /// its memory and fetches the keys.
     pub(super) async fn warm_up(&mut self) -> Result<(), Failure> {
         let token = TokenSpec {
             subject: Some("warm-up".to_owned()),
@@ -122,18 +122,18 @@ impl Stage {
         Ok(())
     }
 
-    /// Moves the clock, and lets the gate fetch what is due by then.
+    /// Moves the clock, and lets the gate fetch the documents that are then due.
     pub(super) async fn pass(&mut self, time: Duration) -> Result<(), Failure> {
         self.now_ms += u64::try_from(time.as_millis()).unwrap_or_default();
         self.session.refresh(self.now_ms).await
     }
 
-    /// Moves the clock, with nothing fetched.
+    /// Moves the clock and fetches nothing.
     pub(super) fn skip(&mut self, time: Duration) {
         self.now_ms += u64::try_from(time.as_millis()).unwrap_or_default();
     }
 
-    /// The issuer's server publishes what the issuer has by now.
+    /// Has the server publish the issuer's present keys.
     pub(super) fn publish(&self) {
         *self
             .published
@@ -141,10 +141,10 @@ impl Stage {
             .unwrap_or_else(PoisonError::into_inner) = self.issuer.jwks();
     }
 
-    /// The issuer's server goes down.
+    /// Stops the issuer's server.
     pub(super) async fn shut_down(&mut self) {
         self.server.abort();
-        // Over once it is awaited: then nothing listens any more.
+        // The port is closed only when the task has ended.
         let _ = (&mut self.server).await;
     }
 

@@ -25,18 +25,18 @@ use crate::{
 
 use token::TokenArgs;
 
-/// Where the issuer lives unless it is said otherwise.
+/// The default URL of the issuer.
 const URL: &str = "http://127.0.0.1:8181";
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Dev {
-    /// Make an issuer with one fresh key
+    /// Make an issuer with one new key
     Keys(KeysArgs),
     /// Publish the key set and the discovery document
     Serve(ServeArgs),
     /// Print a token
     Mint(MintArgs),
-    /// Sign with a fresh key from now on; the old keys stay published
+    /// Sign with a new key from now on; the old keys stay published
     Rotate(RotateArgs),
     /// Print a policy that trusts this issuer, to start from
     Policy(DirectoryArgs),
@@ -53,7 +53,7 @@ pub(crate) struct DirectoryArgs {
 pub(crate) struct KeysArgs {
     #[command(flatten)]
     directory: DirectoryArgs,
-    /// `iss` of its tokens, and where `dev serve` publishes
+    /// `iss` of its tokens, and the URL at which `dev serve` publishes
     #[arg(long, value_name = "URL", default_value = URL)]
     issuer: String,
     /// `aud` of its tokens
@@ -61,7 +61,7 @@ pub(crate) struct KeysArgs {
     audience: String,
     #[arg(long, value_name = "ALG", default_value = "RS256", value_parser = PUBLISHABLE)]
     algorithm: String,
-    /// Replace an issuer that is there: its tokens become worthless
+    /// Replace an existing issuer: its tokens become invalid
     #[arg(long)]
     force: bool,
 }
@@ -90,7 +90,7 @@ pub(crate) struct MintArgs {
 pub(crate) struct RotateArgs {
     #[command(flatten)]
     directory: DirectoryArgs,
-    /// Withdraw the old keys at once: their tokens become worthless
+    /// Withdraw the old keys at once: their tokens become invalid
     #[arg(long)]
     withdraw: bool,
     /// Algorithm of the new key
@@ -99,7 +99,7 @@ pub(crate) struct RotateArgs {
 }
 
 pub(crate) async fn run(command: Dev, output: Output) -> Result<Exit, Failure> {
-    // Beside the standard output, so that `$(countersign dev mint)` stays clean.
+    // To the standard error, so that `$(countersign dev mint)` is the token alone.
     anstream::eprintln!(
         "{WARN}DEVELOPMENT ONLY{WARN:#} {FAINT}never trust this issuer in production{FAINT:#}"
     );
@@ -170,13 +170,13 @@ async fn serve(args: ServeArgs, output: Output) -> Result<Exit, Failure> {
         None => address_of(&issuer.url).ok_or_else(|| {
             let url = &issuer.url;
             Failure::Usage(format!(
-                "`{url}` names no local address: say `--listen IP:PORT`"
+                "`{url}` names no local address: use `--listen IP:PORT`"
             ))
         })?,
     };
     if !address.ip().is_loopback() && !args.expose {
         return Err(Failure::Usage(format!(
-            "`{address}` can be reached from other machines: say `--expose` if you mean it"
+            "`{address}` can be reached from other machines: use `--expose` to allow it"
         )));
     }
     let listener = TcpListener::bind(address)
@@ -193,7 +193,7 @@ async fn serve(args: ServeArgs, output: Output) -> Result<Exit, Failure> {
         anstream::eprintln!("{GOOD}key set{GOOD:#}  {}", issuer.jwks_uri());
         anstream::eprintln!("{FAINT}listening on {bound}, Ctrl-C ends it{FAINT:#}");
     }
-    // Read again for every answer, so that a rotation shows at once.
+    // Read again for every request, so that a rotation takes effect at once.
     let answer = move |request: &Request<_>| {
         let path = request.uri().path();
         let issuer = Issuer::read(&directory).ok();

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use crate::moment;
 
-/// What to put into a token. Claims are the issuer's usual ones, then those
-/// of the type, then those said one by one.
+/// The contents of a token. Its claims are the defaults of the issuer, then those
+/// of the type, then those of the arguments.
 #[derive(Args, Debug)]
 pub(super) struct TokenArgs {
     /// `pat` (a person's token), `njt` (lets a node join), `nat` (a node's
@@ -32,7 +32,7 @@ pub(super) struct TokenArgs {
     /// One of `roles`, repeatable
     #[arg(long, value_name = "ROLE")]
     role: Vec<String>,
-    /// Any claim; the value is JSON where it reads as JSON, or else text
+    /// Any claim; the value is JSON if it parses as JSON, or else text
     #[arg(long, value_name = "NAME=VALUE", value_parser = member)]
     claim: Vec<(String, Value)>,
     /// Any member of the JOSE header, in the same way
@@ -41,7 +41,7 @@ pub(super) struct TokenArgs {
     /// Leave this claim out
     #[arg(long, value_name = "NAME")]
     without: Vec<String>,
-    /// How long it is good for, from when it was issued
+    /// Its lifetime, counted from when it was issued
     #[arg(long, value_name = "DURATION", value_parser = moment::parse_duration)]
     expires: Option<Duration>,
     /// As if it had been issued this long ago

@@ -1,4 +1,4 @@
-//! A file of cases: what is asked, and what is expected.
+//! A file of cases: requests, and the decisions that are expected.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -15,7 +15,7 @@ use crate::{failure::Failure, files::read_source, moment};
 pub(super) struct Cases {
     /// The policy's file, relative to this one.
     pub(super) policy: String,
-    /// The moment of every case that names none; the clock's if absent.
+    /// The time of every case that has none; by default the system's.
     #[serde(default, deserialize_with = "time")]
     pub(super) now: Option<u64>,
     /// JWK Set files by the issuer's name in the policy.
@@ -33,14 +33,14 @@ pub(super) struct Cases {
 pub(super) struct Case {
     /// A sentence about behaviour.
     pub(super) name: String,
-    /// A token as it is, or claims to sign with a key made for this run.
+    /// A complete token, or claims that are signed with a key of this run.
     pub(super) token: Option<Token>,
-    /// Whose token the claims become, by name; the policy's first if absent.
+    /// The name of the issuer that signs the claims; by default the policy's first.
     pub(super) issuer: Option<String>,
     /// Members of the JOSE header of a signed token, besides `alg` and `kid`.
     #[serde(default)]
     pub(super) jose: Map<String, Value>,
-    /// Sign with a key that is not the issuer's, under the same name.
+    /// Sign with a key that is not the issuer's, with the same `kid`.
     #[serde(default)]
     pub(super) forged: bool,
     /// `GET /assets/1`; without it the token alone is checked.
@@ -48,7 +48,7 @@ pub(super) struct Case {
     pub(super) host: Option<String>,
     #[serde(default)]
     pub(super) headers: BTreeMap<String, String>,
-    /// Of a token alone: what it must have, as a rule's `require` says it.
+    /// For a token alone: the requirements on it, as in `require` of a rule.
     pub(super) require: Option<Value>,
     #[serde(default, deserialize_with = "time")]
     pub(super) now: Option<u64>,

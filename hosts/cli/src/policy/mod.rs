@@ -21,7 +21,7 @@ const SCHEMA: &str = include_str!("../../../../verifier/policy.schema.json");
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Policy {
-    /// Say everything that is wrong with a policy, at once
+    /// Report all problems of a policy
     Lint(LintArgs),
     /// Print the JSON Schema of policies, for editors
     Schema,
@@ -62,7 +62,7 @@ pub(crate) async fn run(command: Policy, output: Output) -> Result<Exit, Failure
     }
 }
 
-/// A policy with errors ends with 2, like everywhere else.
+/// A policy with errors ends with exit code 2, as in every command.
 fn lint(args: &LintArgs, output: Output) -> Result<Exit, Failure> {
     let mut problems = Vec::new();
     for file in &args.files {
