@@ -1,4 +1,4 @@
-//! What a grant does to the headers of its request.
+//! The changes of a grant to the headers of its request.
 
 use http::{
     HeaderMap, HeaderName, HeaderValue,
@@ -36,7 +36,7 @@ pub(crate) fn apply(grant: &Grant, headers: &mut HeaderMap) -> Result<(), NotAHe
     Ok(())
 }
 
-/// Every field of these names, however they are spelled.
+/// Removes every field of these names, in any spelling.
 pub(crate) fn remove(names: &[String], headers: &mut HeaderMap) {
     let is_one = |name: &&HeaderName| {
         let name = name.as_str().as_bytes();

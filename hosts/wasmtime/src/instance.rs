@@ -13,7 +13,7 @@ use crate::{
     request::Request,
 };
 
-/// The module's own functions: no fetches, no clock, no pool. Every moment is
+/// The module's own functions: no fetches, no clock, no pool. Every time is
 /// an argument, in milliseconds since 1970.
 ///
 /// For runners of test vectors, benches, and hosts of another kind than
@@ -51,7 +51,7 @@ impl Instance {
     /// their names read as `-`, need not be in a [`Request`].
     ///
     /// # Errors
-    /// The instance died.
+    /// The instance trapped.
     pub fn reads(&mut self) -> Result<Vec<String>, Trap> {
         let handle = self.gate;
         self.guest
@@ -61,7 +61,7 @@ impl Instance {
     /// Documents to fetch now. They count as started.
     ///
     /// # Errors
-    /// The instance died.
+    /// The instance trapped.
     pub fn due(&mut self, now_ms: u64) -> Result<Vec<Fetch>, Trap> {
         let handle = self.gate;
         self.guest
@@ -69,22 +69,22 @@ impl Instance {
             .map(convert)
     }
 
-    /// Milliseconds from now until [`Self::due`] has something, if it ever will;
-    /// 0 if it has.
+    /// Milliseconds from now until a document is due ([`Self::due`]); 0 if one is,
+    /// `None` if none will be.
     ///
     /// # Errors
-    /// The instance died.
+    /// The instance trapped.
     pub fn next_due(&mut self, now_ms: u64) -> Result<Option<u64>, Trap> {
         let handle = self.gate;
         self.guest
             .call(|gate, store| gate.call_next_due(store, handle, now_ms))
     }
 
-    /// How a fetch from `uri` ended, which is where it was to be from. Of a
-    /// large body this hands over the first part ([`Outcome::part`]).
+    /// Supplies the outcome of a fetch. `uri` is that of the [`Fetch`]. Of a large
+    /// body this call reads the first part ([`Outcome::part`]).
     ///
     /// # Errors
-    /// The instance died.
+    /// The instance trapped.
     pub fn supply(
         &mut self,
         source: u32,
@@ -100,11 +100,11 @@ impl Instance {
             .map(Supplied::from)
     }
 
-    /// Goes on with a document that was not read to its end: a few milliseconds
-    /// of work. `part` is the next part of its body; empty once all of them came.
+    /// Continues with a document that was not read completely: a few milliseconds of
+    /// work. `part` is the next part of its body; empty after the last one.
     ///
     /// # Errors
-    /// The instance died.
+    /// The instance trapped.
     pub fn resume(&mut self, source: u32, part: &[u8], now_ms: u64) -> Result<Supplied, Trap> {
         let handle = self.gate;
         self.guest
@@ -115,7 +115,7 @@ impl Instance {
     /// The state of every document.
     ///
     /// # Errors
-    /// The instance died.
+    /// The instance trapped.
     pub fn status(&mut self, now_ms: u64) -> Result<Vec<DocumentStatus>, Trap> {
         let handle = self.gate;
         self.guest
@@ -123,10 +123,10 @@ impl Instance {
             .map(convert)
     }
 
-    /// May this request pass?
+    /// Decides whether this request may pass.
     ///
     /// # Errors
-    /// The instance died: deny the request with `internal_error`.
+    /// The instance trapped: deny the request with `internal_error`.
     pub fn check(&mut self, request: Request<'_>, now_ms: u64) -> Result<Answer, Trap> {
         let handle = self.gate;
         let decision = self
@@ -135,12 +135,12 @@ impl Instance {
         self.answer(decision)
     }
 
-    /// Parses a requirement (what a rule calls `require`) once, for
-    /// [`Self::check_token`]. Of 1,024 used last the numbers are remembered. The
+    /// Parses a requirement (as `require` of a rule) once, for
+    /// [`Self::check_token`]. The numbers of the 1,024 used last stay valid. The
     /// inner error has every problem of it.
     ///
     /// # Errors
-    /// The instance died.
+    /// The instance trapped.
     pub fn prepare(&mut self, requirement: &[u8]) -> Result<Result<u32, Vec<Problem>>, Trap> {
         let handle = self.gate;
         let prepared = self
@@ -149,11 +149,11 @@ impl Instance {
         Ok(prepared.map_err(convert))
     }
 
-    /// The same as [`Self::check`] without HTTP. Requirement 0 asks nothing
-    /// more than a good token of one of the issuers.
+    /// The same as [`Self::check`] without HTTP. With requirement 0 a
+    /// valid token of one of the issuers is enough.
     ///
     /// # Errors
-    /// The instance died: deny with `internal_error`.
+    /// The instance trapped: deny with `internal_error`.
     pub fn check_token(
         &mut self,
         token: &[u8],
@@ -193,10 +193,10 @@ impl Instance {
         Ok(grant)
     }
 
-    /// Every check in order, with what it saw. Changes nothing.
+    /// Every check in order, with the value that it examined. Changes nothing.
     ///
     /// # Errors
-    /// The instance died.
+    /// The instance trapped.
     pub fn explain(&mut self, request: Request<'_>, now_ms: u64) -> Result<Vec<Step>, Trap> {
         let handle = self.gate;
         self.guest

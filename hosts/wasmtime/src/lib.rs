@@ -2,8 +2,9 @@
 //! scopes, and whether this request may pass.
 //!
 //! Decisions come from the sealed module (its digest is [`SHA256`]), run in
-//! wasmtime; this crate moves bytes in, fetches the documents that the gate
-//! asks for, and turns decisions into HTTP. It verifies nothing itself.
+//! wasmtime; this crate passes requests to it, fetches the documents that the
+//! gate needs, and turns decisions into HTTP. It verifies nothing itself. Each
+//! module uses those above it in the list of `tests/rooms`.
 //!
 //! ```
 //! # tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -42,10 +43,10 @@
 //! With axum or another tower service: [`GateLayer`], and `examples/axum.rs`.
 //!
 //! - **Documents** are fetched in the background, on monotonic timers; a process
-//!   that is frozen between requests takes [`Refresh::Inline`]. A large one is
+//!   that is frozen between requests needs [`Refresh::Inline`]. A large one is
 //!   read bit by bit, and the old one is in force meanwhile.
 //! - **Requests wait** for documents in a room for each issuer, so that one that
-//!   hangs turns away only its own callers ([`GateBuilder::max_waiting`]).
+//!   does not respond affects only its own callers ([`GateBuilder::max_waiting`]).
 //! - **Policies as YAML text**: the feature `yaml`, off by default.
 //! - `{:?}` of anything here prints neither a token nor a claim.
 #![forbid(unsafe_code)]

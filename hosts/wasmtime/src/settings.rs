@@ -7,14 +7,14 @@ use crate::{clock::Clock, fetch::Fetcher, module::Module};
 /// When documents are fetched again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Refresh {
-    /// By themselves, as they fall due: no request waits for a refresh.
+    /// In the background, as they fall due: no request waits for a refresh.
     #[default]
     Background,
-    /// By the first request after they fell due, which waits for them before it
-    /// is decided, as long as a check may; so do requests that come meanwhile.
-    /// What failed the last time is fetched too, and not waited for. For
-    /// processes that stand still between requests (Lambda, Cloud Run), in
-    /// which a list of revocations would otherwise be as old as the last one.
+    /// Before the first request after they fell due, which waits for them for as
+    /// long as a check may; so do requests that arrive meanwhile. A document whose
+    /// last fetch failed is fetched too, but not waited for. For processes that are
+    /// frozen between requests (Lambda, Cloud Run), where a revocation list would
+    /// otherwise be as old as the last request.
     Inline,
 }
 
@@ -26,6 +26,6 @@ pub(crate) struct Settings {
     pub(crate) wait: Duration,
     pub(crate) max_waiting: usize,
     pub(crate) refresh: Refresh,
-    /// The sealed one, unless a test says otherwise.
+    /// `None`: the sealed module. A test may have another.
     pub(crate) module: Option<Arc<Module>>,
 }

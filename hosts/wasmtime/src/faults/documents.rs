@@ -1,4 +1,5 @@
-//! Documents that the module dies of or reads slowly, and fetchers that fail.
+//! Documents on which the module traps or which it reads in many calls, and fetchers
+//! that fail.
 
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -12,7 +13,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn a_document_on_which_the_module_dies_is_a_failed_fetch() {
+async fn a_document_on_which_the_module_traps_is_a_failed_fetch() {
     let gate = builder().fetcher(Answers::default()).build().await.unwrap();
     let decision = check(&gate, "/wait").await;
     assert_eq!(decision.denial().unwrap().code, "keys_unavailable");
@@ -48,16 +49,16 @@ async fn every_instance_reads_a_large_document_off_the_requests_path() {
     assert!(check(&gate, "/wait").await.grant().is_some());
     let generation = gate.generation();
     let pool = &generation.pool;
-    let mut places = Vec::new();
+    let mut leases = Vec::new();
     for _ in 0..3 {
-        let mut place = pool.take().await;
-        let read = place.call(|reader| Ok(reader.read)).unwrap();
+        let mut lease = pool.take().await;
+        let read = lease.call(|reader| Ok(reader.read)).unwrap();
         assert_eq!(
             read,
             pool.journal.latest(),
             "it was behind when it was free"
         );
-        places.push(place);
+        leases.push(lease);
     }
 }
 
@@ -65,7 +66,7 @@ async fn every_instance_reads_a_large_document_off_the_requests_path() {
 async fn a_document_that_finds_no_free_instance_waits_and_is_no_failure() {
     let gate = builder().fetcher(Slices).build().await.unwrap();
     let generation = gate.generation();
-    let place = generation.pool.take().await;
+    let lease = generation.pool.take().await;
     let outcome = Outcome::Response(Slices.fetch(&wanted()).await.unwrap());
     let supplying = tokio::spawn({
         let generation = generation.clone();
@@ -75,7 +76,7 @@ async fn a_document_that_finds_no_free_instance_waits_and_is_no_failure() {
     tokio::time::sleep(Duration::from_millis(2300)).await;
     assert!(!supplying.is_finished());
     assert!(is_internal_error(&check(&gate, "/").await));
-    drop(place);
+    drop(lease);
     supplying.await.unwrap();
     assert!(
         generation
@@ -88,7 +89,7 @@ async fn a_document_that_finds_no_free_instance_waits_and_is_no_failure() {
 }
 
 #[tokio::test]
-async fn an_instance_that_dies_between_two_slices_is_no_fault_of_the_document() {
+async fn an_instance_that_traps_between_two_slices_is_no_failure_of_the_document() {
     let gate = builder().fetcher(Slices).build().await.unwrap();
     let patient = tokio::spawn({
         let gate = gate.clone();
@@ -137,7 +138,7 @@ async fn an_error_of_a_fetcher_is_a_failed_fetch() {
 }
 
 #[tokio::test]
-async fn a_gate_that_never_stops_to_wait_is_asked_a_few_times_only() {
+async fn a_gate_that_never_stops_to_wait_is_called_a_few_times_only() {
     let answers = Answers::default();
     let fetches = answers.0.clone();
     let gate = builder().fetcher(answers).build().await.unwrap();

@@ -1,5 +1,5 @@
-//! What the host does when the module dies or asks too much: with a
-//! module made for it, as the sealed one is not known to do so.
+//! What the host does when the module traps or never stops to wait: with a module
+//! made for these tests, as the sealed one does neither.
 
 mod documents;
 mod traps;
@@ -20,7 +20,7 @@ use crate::{
     module::Module,
 };
 
-/// What it does is said in it.
+/// Its first lines describe what it does.
 const FAULTY: &str = include_str!("module.wat");
 
 fn faulty() -> Arc<Module> {
@@ -54,7 +54,7 @@ fn is_internal_error(decision: &Decision) -> bool {
     })
 }
 
-/// Answers every fetch with the same text, and counts.
+/// Answers every fetch with the same text, and counts them.
 #[derive(Default)]
 struct Answers(Arc<AtomicUsize>);
 

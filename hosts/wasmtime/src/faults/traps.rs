@@ -49,12 +49,12 @@ async fn a_request_that_is_given_up_leaves_its_instance_to_others() {
         assert!(waits.await.unwrap().grant().is_some());
     }
     // Those who queue, too.
-    let place = gate.generation().pool.take().await;
+    let lease = gate.generation().pool.take().await;
     for _ in 0..20 {
         let queues = tokio::time::timeout(Duration::from_millis(1), check(&gate, "/"));
         assert!(queues.await.is_err());
     }
-    drop(place);
+    drop(lease);
     assert!(check(&gate, "/").await.grant().is_some());
 }
 
@@ -63,16 +63,16 @@ fn a_gate_may_be_dropped_after_its_runtime() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let gate = runtime.block_on(builder().fetcher(Slices).build()).unwrap();
     let generation = gate.generation();
-    let place = runtime.block_on(generation.pool.take());
+    let lease = runtime.block_on(generation.pool.take());
     generation.pool.journal.fail(&wanted(), 0);
     drop(runtime);
     // It is behind, and nobody is left to have it catch up.
-    drop(place);
+    drop(lease);
     drop((gate, generation));
 }
 
 #[tokio::test]
-async fn a_clock_that_panics_denies_until_it_tells_the_time() {
+async fn a_clock_that_panics_denies_until_it_has_a_time() {
     let broken = Arc::new(AtomicBool::new(true));
     let clock = broken.clone();
     let gate = builder().clock(move || {

@@ -1,4 +1,4 @@
-//! How a gate is set up.
+//! The builder of a gate.
 
 use std::{fmt, num::NonZero, sync::Arc, thread, time::Duration};
 
@@ -44,9 +44,9 @@ impl GateBuilder {
         self
     }
 
-    /// Tells the time in milliseconds since 1970 (default: the system's clock).
-    /// While it panics, or the system's stands before 1970, every request is
-    /// denied with `internal_error`.
+    /// The time in milliseconds since 1970 (default: the system's clock). While it
+    /// panics, or the system's time is before 1970, every request is denied with
+    /// `internal_error`.
     pub fn clock(mut self, clock: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
         self.settings.clock = Clock::new(clock);
         self
@@ -73,7 +73,7 @@ impl GateBuilder {
     }
 
     /// How many checks may wait for documents of one issuer at a time (default:
-    /// 1024). The next one that would have to is denied at once with a 503.
+    /// 1024). Another one that would have to wait is denied at once with 503.
     pub fn max_waiting(mut self, max_waiting: usize) -> Self {
         self.settings.max_waiting = max_waiting;
         self
@@ -95,7 +95,7 @@ impl GateBuilder {
     /// alike: see [`yaml`](crate::yaml).
     ///
     /// # Errors
-    /// The first thing that is no YAML, or not of that subset.
+    /// The first place that is not YAML, or not of that subset.
     #[cfg(feature = "yaml")]
     pub fn policy_yaml(self, policy: &str) -> Result<Self, crate::yaml::YamlError> {
         Ok(self.policy(crate::yaml::Yaml::parse(policy)?.json))
@@ -113,7 +113,7 @@ impl GateBuilder {
     }
 }
 
-/// Opens one policy, off the threads that serve requests: it may take seconds.
+/// Opens a policy on a thread for blocking work, as it may take seconds.
 pub(crate) async fn open(
     settings: Arc<Settings>,
     policy: Arc<[u8]>,

@@ -26,7 +26,7 @@ use crate::{
 pub use builder::GateBuilder;
 
 /// Decides requests by a policy, in instances of the sealed module, and
-/// fetches the documents that this takes. Cheap to clone; all clones are one
+/// fetches the documents that it needs. Cheap to clone; all clones are one
 /// gate. Needs a tokio runtime.
 #[derive(Clone)]
 pub struct Gate {
@@ -34,12 +34,11 @@ pub struct Gate {
 }
 
 struct Shared {
-    /// Tells this gate's requirements from another's.
+    /// Distinguishes this gate's requirements from another's.
     id: u64,
     settings: Arc<Settings>,
     in_force: RwLock<InForce>,
-    /// Held by a reload from its beginning to its end, so that the one that was
-    /// asked for last is the one in force.
+    /// Held during a reload, so that of several reloads the last one is in force.
     reloading: Mutex<()>,
     /// Those in use are held while one is added, and while a policy is put in
     /// force: never while anything is fetched.
@@ -47,7 +46,7 @@ struct Shared {
 }
 
 impl Gate {
-    /// Starts to set up a gate.
+    /// A builder with the default settings.
     pub fn builder() -> GateBuilder {
         GateBuilder::default()
     }
@@ -64,8 +63,8 @@ impl Gate {
         }
     }
 
-    /// May this request pass? Waits, within bounds, for documents that the
-    /// answer takes. Never reads the body.
+    /// Decides whether this request may pass. Waits, within bounds, for documents
+    /// that the decision needs. Never reads the body.
     pub fn check<B>(&self, request: &http::Request<B>) -> impl Future<Output = Decision> + Send {
         let (method, uri, headers) = (request.method(), request.uri(), request.headers());
         self.check_head(Head {
@@ -102,8 +101,8 @@ impl Gate {
             .await
     }
 
-    /// Is this token good, and good enough? The same as [`Self::check`]
-    /// without HTTP, for tokens that come another way.
+    /// Decides whether this token is valid and meets the requirement: the same as
+    /// [`Self::check`] without HTTP, for tokens from another protocol.
     pub async fn check_token(
         &self,
         token: impl AsRef<[u8]>,
@@ -127,8 +126,8 @@ impl Gate {
             .await
     }
 
-    /// Parses a requirement (JSON: what a rule of the policy calls `require`)
-    /// for [`Self::check_token`]. It outlives a reload.
+    /// Parses a requirement (JSON, as `require` of a rule) for
+    /// [`Self::check_token`]. It stays valid after a reload.
     ///
     /// # Errors
     /// Every problem of the requirement.
@@ -140,11 +139,11 @@ impl Gate {
         Ok(Requirement::new(self.shared.id, text))
     }
 
-    /// Every check in order, with what it saw: for people, and only for those
-    /// who may see claims. Fetches nothing.
+    /// Every check in order, with the value that it examined: only for people who
+    /// may see claims. Fetches nothing.
     ///
     /// # Errors
-    /// The instance that was asked died.
+    /// The instance trapped.
     pub fn explain<B>(
         &self,
         request: &http::Request<B>,
@@ -170,7 +169,7 @@ impl Gate {
     /// The state of every document, for readiness probes and metrics.
     ///
     /// # Errors
-    /// The instance that was asked died.
+    /// The instance trapped.
     pub async fn status(&self) -> Result<Vec<DocumentStatus>, Trap> {
         self.generation().status().await
     }
@@ -179,21 +178,21 @@ impl Gate {
     /// as long as a check would. The result is [`Self::status`].
     ///
     /// # Errors
-    /// The instance that was asked died.
+    /// The instance trapped.
     pub async fn warm(&self) -> Result<Vec<DocumentStatus>, Trap> {
         let generation = self.generation();
         generation.warm(None).await?;
         generation.status().await
     }
 
-    /// Puts another policy in force; of several reloads, the one that was asked
-    /// for last. The old one stays until the new one is
-    /// open and its documents were fetched, or could not be for as long as a
-    /// check would wait; documents from the same addresses are taken over.
+    /// Puts another policy in force; of several reloads the last one wins. The old
+    /// policy stays until the new one is open and its documents are fetched, or for
+    /// as long as a check would wait for them. Documents from the same URLs are
+    /// taken over.
     ///
     /// # Errors
-    /// Every problem of the policy, or of a prepared requirement under it:
-    /// nothing has changed then.
+    /// Every problem of the policy, or of a prepared requirement under it. The old
+    /// policy then stays in force.
     pub async fn reload(&self, policy: impl Into<Vec<u8>>) -> Result<(), OpenError> {
         let _turn = self.shared.reloading.lock().await;
         let policy: Vec<u8> = policy.into();

@@ -1,4 +1,4 @@
-//! One policy in force: its instances, and the documents that they ask for.
+//! One policy in force: its instances, and the documents that they need.
 
 mod refresh;
 mod supply;
@@ -24,10 +24,11 @@ use crate::{
     settings::{Refresh, Settings},
 };
 
-/// Discovery, the keys that it names, and one more try.
+/// The largest number of rounds of fetches for a decision: discovery, the keys
+/// that it names, and one retry.
 const ROUNDS: usize = 4;
 
-/// Fetches under way that no request waits for.
+/// The largest number of concurrent fetches that no request waits for.
 const BACKGROUND_FETCHES: usize = 32;
 
 pub(crate) struct Generation {
@@ -36,16 +37,16 @@ pub(crate) struct Generation {
     /// The headers that decisions read.
     pub(crate) reads: Names,
     flights: Flights,
-    /// Held while an instance judges what is then written for all of them.
+    /// Held while an instance validates a document and adds it to the journal.
     writing: Mutex<()>,
     rooms: Rooms,
     background: Arc<Semaphore>,
-    /// Something was supplied: what is due may have changed.
+    /// Notified when a document was supplied: another may be due now.
     pub(crate) supplied: Arc<Notify>,
 }
 
 impl Generation {
-    /// Opens the instances: blocks for that long.
+    /// Opens the instances, and blocks meanwhile.
     pub(crate) fn open(settings: Arc<Settings>, policy: Arc<[u8]>) -> Result<Self, OpenError> {
         let module = settings.module.clone().map_or_else(Module::sealed, Ok)?;
         let (pool, reads) = Pool::open(module, policy, settings.instances)?;
@@ -63,17 +64,18 @@ impl Generation {
 
     pub(crate) fn now_ms(&self) -> Result<u64, Trap> {
         let now_ms = self.settings.clock.now_ms();
-        now_ms.ok_or_else(|| Trap::new("the clock does not tell the time"))
+        now_ms.ok_or_else(|| Trap::new("the clock has no time"))
     }
 
     pub(crate) fn refresh(&self) -> Refresh {
         self.settings.refresh
     }
 
-    /// Asks until there is a decision, fetching what it waits for.
+    /// Repeats `check` until there is a decision, and fetches the documents that it
+    /// needs.
     pub(crate) async fn decide(
         self: &Arc<Self>,
-        ask: impl Fn(&mut Reader, u64) -> Result<Answer, Trap>,
+        check: impl Fn(&mut Reader, u64) -> Result<Answer, Trap>,
     ) -> Decision {
         if self.settings.refresh == Refresh::Inline {
             self.refresh_inline().await;
@@ -85,20 +87,20 @@ impl Generation {
             let Ok(now_ms) = self.now_ms() else {
                 return Decision::Deny(Denial::internal_error());
             };
-            let asked = self
+            let answer = self
                 .pool
-                .call(|reader| Ok((ask(reader, now_ms)?, reader.read)))
+                .call(|reader| Ok((check(reader, now_ms)?, reader.read)))
                 .await;
-            let (fetches, read) = match asked {
+            let (fetches, read) = match answer {
                 Err(_) => return Decision::Deny(Denial::internal_error()),
                 Ok((Answer::Decided(decision), _)) => return decision,
                 Ok((Answer::Wait(fetches), read)) => (fetches, read),
             };
             denial = Denial::still_waiting(&fetches);
-            // The fetch first: a full room is no reason to leave it.
+            // The fetch starts even if the waiting room is full.
             let flights = fetches
                 .iter()
-                .filter_map(|fetch| self.fly(fetch, Load::Anew { read }, None))
+                .filter_map(|fetch| self.start(fetch, Load::Anew { read }, None))
                 .collect();
             places = match self.rooms.enter(places, &fetches) {
                 Ok(places) => places,
@@ -112,8 +114,8 @@ impl Generation {
         Decision::Deny(denial)
     }
 
-    /// Fetches a document, or joins those who do.
-    fn fly(
+    /// Fetches a document, or joins a fetch that has started already.
+    fn start(
         self: &Arc<Self>,
         fetch: &Fetch,
         load: Load,
@@ -135,7 +137,7 @@ impl Generation {
                         Load::Anew { .. } => {
                             let fetcher = generation.settings.fetcher.clone();
                             let outcome = Arc::new(fetch::fetch(fetcher, &fetch).await);
-                            // Without the time nobody can say how old it is.
+                            // Without the time its age would be unknown.
                             if let Ok(now_ms) = generation.now_ms() {
                                 generation.supply(&fetch, outcome, now_ms).await;
                             }
@@ -146,7 +148,8 @@ impl Generation {
             })
     }
 
-    /// Parses a requirement in one instance; the others do when they are asked.
+    /// Parses a requirement in one instance; each of the others parses it on first
+    /// use.
     ///
     /// # Errors
     /// Every problem of the requirement.
@@ -166,14 +169,14 @@ impl Generation {
 /// Where a document comes from.
 #[derive(Clone)]
 enum Load {
-    /// Its address. `read` is what the instance had read that asked for it:
-    /// what has ended since then needs no fetch.
+    /// Its URL. `read` is the last journal entry that the instance had read when it
+    /// required the fetch: if the document has changed since, no fetch is needed.
     Anew { read: u64 },
     /// The policy that was in force before.
     Known(Arc<Entry>),
 }
 
-/// Whether all of them landed in time.
+/// Whether all fetches ended in time.
 async fn landed(flights: Vec<Flight>, until: Instant) -> bool {
     let all = async {
         for flight in flights {

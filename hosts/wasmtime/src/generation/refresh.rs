@@ -9,17 +9,18 @@ use super::{Generation, Load, ROUNDS, landed};
 use crate::problem::Trap;
 
 impl Generation {
-    /// Starts to fetch what is due, if anything. What `old` has from the same
-    /// address is taken over instead, as old as it is.
+    /// Starts to fetch the documents that are due; the result is whether there are
+    /// any. A document that `old` has from the same URL is taken over instead, with
+    /// its age.
     pub(crate) async fn start_due(self: &Arc<Self>, old: Option<&Self>) -> Result<bool, Trap> {
         let now_ms = self.now_ms()?;
-        let mut place = self.pool.take().await;
-        place.catch_up().await?;
-        let (due, read) = place.call(|reader| Ok((reader.instance.due(now_ms)?, reader.read)))?;
-        drop(place);
+        let mut lease = self.pool.take().await;
+        lease.catch_up().await?;
+        let (due, read) = lease.call(|reader| Ok((reader.instance.due(now_ms)?, reader.read)))?;
+        drop(lease);
         let any = !due.is_empty();
         for fetch in due {
-            // Once: this policy may refuse what the old one accepted.
+            // Only once: this policy may refuse a document that the old one accepted.
             let known = old
                 .filter(|_| !self.pool.journal.is_newer(&fetch, 0))
                 .and_then(|old| old.pool.journal.accepted(fetch.kind, &fetch.uri));
@@ -30,20 +31,20 @@ impl Generation {
                     (Load::Anew { read }, permit)
                 }
             };
-            self.fly(&fetch, load, permit);
+            self.start(&fetch, load, permit);
         }
         Ok(any)
     }
 
-    /// How long until [`Self::start_due`] has something, if it ever will.
+    /// How long until a document is due; `None` if none will be.
     pub(crate) async fn next_due(self: &Arc<Self>) -> Option<Duration> {
         let now_ms = self.now_ms().ok()?;
         let next = self.pool.call(|reader| reader.instance.next_due(now_ms));
         next.await.ok()?.map(Duration::from_millis)
     }
 
-    /// Fetches what fell due while nobody looked, and waits for it, but not for
-    /// what failed the last time: a request may not pay for that again.
+    /// Fetches the documents that are due, and waits for them, except for those
+    /// whose last fetch failed: these must not delay requests again.
     pub(super) async fn refresh_inline(self: &Arc<Self>) {
         let until = Instant::now() + self.settings.wait;
         for _ in 0..ROUNDS {

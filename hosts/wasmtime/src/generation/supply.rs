@@ -9,26 +9,26 @@ use super::Generation;
 use crate::{
     document::{Fetch, Outcome, Supplied},
     fetch,
-    pool::Place,
+    pool::Lease,
     problem::Trap,
 };
 
-/// Instances that may die, of something else, while they judge a document.
-const DEATHS: usize = 3;
+/// How many instances may trap in other calls before a document is given up.
+const TRAPS: usize = 3;
 
 impl Generation {
-    /// Has one instance judge how a fetch ended; the others read it from the
-    /// journal before they do anything else.
+    /// Supplies the outcome of a fetch to one instance; the others read it from the
+    /// journal before their next call.
     pub(crate) async fn supply(&self, fetch: &Fetch, outcome: Arc<Outcome>, at_ms: u64) {
         let _turn = self.writing.lock().await;
-        match self.judge(fetch, &outcome, at_ms).await {
+        match self.validate(fetch, &outcome, at_ms).await {
             Ok(Supplied::Accepted(skipped)) => {
                 for problem in skipped {
                     fetch::log(fetch, &format!("a part is not used: {problem}"));
                 }
             }
             Ok(Supplied::Refused(problem)) => {
-                // What a server answered beside 200 is in the log already.
+                // Another status than 200 is in the log already.
                 if matches!(&*outcome, Outcome::Response(response) if response.status == 200) {
                     fetch::log(fetch, &problem.to_string());
                 }
@@ -42,56 +42,57 @@ impl Generation {
         self.supplied.notify_one();
     }
 
-    /// Judges a document, bit by bit, and writes it down. In between, requests
-    /// are decided by this instance too, and by the old document.
-    async fn judge(
+    /// Validates a document in several short calls, and adds it to the journal.
+    /// Between these calls the instance decides requests with the old document.
+    async fn validate(
         &self,
         fetch: &Fetch,
         outcome: &Arc<Outcome>,
         at_ms: u64,
     ) -> Result<Supplied, Trap> {
-        for _ in 0..DEATHS {
-            // For as long as it takes: that none is free is no fault of the
-            // document's.
-            let mut place = self.pool.take().await;
-            if place.catch_up().await.is_err() {
+        for _ in 0..TRAPS {
+            // Without a time limit: a busy pool is no failure of the document.
+            let mut lease = self.pool.take().await;
+            if lease.catch_up().await.is_err() {
                 continue;
             }
-            let Some(judged) = self.judge_in(place, fetch, outcome, at_ms).await else {
+            let Some(validated) = self.validate_in(lease, fetch, outcome, at_ms).await else {
                 continue;
             };
-            return judged;
+            return validated;
         }
-        Err(Trap::new("every instance died that was to judge it"))
+        Err(Trap::new(
+            "every instance trapped before it had validated the document",
+        ))
     }
 
-    /// None where the instance died of something else in between.
-    async fn judge_in(
+    /// `None` where the instance trapped in another call.
+    async fn validate_in(
         &self,
-        mut place: Place,
+        mut lease: Lease,
         fetch: &Fetch,
         outcome: &Arc<Outcome>,
         at_ms: u64,
     ) -> Option<Result<Supplied, Trap>> {
-        let (id, source) = (place.id, fetch.source);
-        let mut judged = place.call(|reader| {
+        let (id, source) = (lease.id, fetch.source);
+        let mut validated = lease.call(|reader| {
             let supplied = reader.instance.supply(source, &fetch.uri, outcome, at_ms)?;
             reader.write(&self.pool.journal, fetch, outcome, at_ms, &supplied);
             Ok(supplied)
         });
         for call in 1.. {
-            let Ok(Supplied::Unfinished) = judged else {
+            let Ok(Supplied::Unfinished) = validated else {
                 break;
             };
-            drop(place);
+            drop(lease);
             task::yield_now().await;
-            place = self.pool.take_again(id).await?;
-            judged = place.call(|reader| {
+            lease = self.pool.take_again(id).await?;
+            validated = lease.call(|reader| {
                 let supplied = reader.instance.resume(source, outcome.part(call), at_ms)?;
                 reader.write(&self.pool.journal, fetch, outcome, at_ms, &supplied);
                 Ok(supplied)
             });
         }
-        Some(judged)
+        Some(validated)
     }
 }

@@ -1,8 +1,8 @@
-//! The instances of one policy. A check takes a free one; one that dies is
-//! thrown away and replaced, and one that is behind reads what was supplied
-//! before it is free again.
+//! The instances of one policy. A check takes a free one. One that traps is
+//! replaced; one that has not read the whole journal does so before it is free
+//! again.
 
-mod place;
+mod lease;
 mod reader;
 
 use std::{
@@ -23,21 +23,21 @@ use crate::{
     problem::{OpenError, Trap},
 };
 
-pub(crate) use place::Place;
+pub(crate) use lease::Lease;
 pub(crate) use reader::Reader;
 
-/// How long a call waits for an instance: all of them are busy or dead then.
+/// How long a call waits for an instance when none is free.
 const FREE_DEADLINE: Duration = Duration::from_secs(2);
 
-/// Between two tries to replace an instance.
+/// The pause between two tries to replace an instance.
 const REPLACE_PAUSE: Duration = Duration::from_secs(1);
 
 pub(crate) struct Pool {
     module: Arc<Module>,
     policy: Arc<[u8]>,
     pub(crate) journal: Journal,
-    /// Where instances are replaced and catch up, whoever gives them back, and
-    /// wherever: a future may be dropped outside of any runtime.
+    /// The runtime on which instances are replaced and read the journal: a future
+    /// may be dropped outside of any runtime.
     runtime: Handle,
     opened: AtomicU64,
     idle: Mutex<Idle>,
@@ -45,19 +45,19 @@ pub(crate) struct Pool {
 
 #[derive(Default)]
 struct Idle {
-    /// A stack: what the instance used last remembers is used first.
+    /// A stack: the instance used last is used first, as it remembers recent tokens.
     free: Vec<Reader>,
-    /// Who waits for any instance: first come, first served.
-    queue: VecDeque<oneshot::Sender<Place>>,
-    /// Who waits for this one, and goes before the others.
-    wanted: Option<(u64, oneshot::Sender<Place>)>,
-    /// Free or in use.
+    /// Tasks that wait for any instance, in order.
+    queue: VecDeque<oneshot::Sender<Lease>>,
+    /// The task that waits for this instance, which has precedence.
+    wanted: Option<(u64, oneshot::Sender<Lease>)>,
+    /// The instances that are free or in use.
     alive: HashSet<u64>,
 }
 
 impl Pool {
-    /// Opens `size` instances, one after the other: blocks for that long. The
-    /// second half are the names of the headers that they read.
+    /// Opens `size` instances one after the other, and blocks meanwhile. The second
+    /// part of the result are the names of the headers that they read.
     pub(crate) fn open(
         module: Arc<Module>,
         policy: Arc<[u8]>,
@@ -80,66 +80,66 @@ impl Pool {
         Ok((pool, reads))
     }
 
-    /// Calls into a free instance that has read everything supplied so far: an
-    /// error if none is free in time, which says nothing about the call.
+    /// Calls a free instance after it has read the whole journal. It is an error too
+    /// if no instance is free in time.
     pub(crate) async fn call<T>(
         self: &Arc<Self>,
         f: impl FnOnce(&mut Reader) -> Result<T, Trap>,
     ) -> Result<T, Trap> {
-        let mut place = match self.free() {
-            Some(place) => place,
+        let mut lease = match self.free() {
+            Some(lease) => lease,
             None => time::timeout(FREE_DEADLINE, self.take())
                 .await
                 .map_err(|_| Trap::new("no instance is free"))?,
         };
-        place.catch_up().await?;
-        place.call(f)
+        lease.catch_up().await?;
+        lease.call(f)
     }
 
-    /// An instance as soon as one is free.
-    pub(crate) async fn take(self: &Arc<Self>) -> Place {
+    /// Waits for a free instance.
+    pub(crate) async fn take(self: &Arc<Self>) -> Lease {
         loop {
             let waits = {
                 let mut idle = self.idle();
                 if let Some(reader) = idle.free.pop() {
                     drop(idle);
-                    return self.place(reader);
+                    return self.lease(reader);
                 }
-                let (place, waits) = oneshot::channel();
-                // Those who gave up go before the queue would grow.
+                let (lease, waits) = oneshot::channel();
+                // Tasks that gave up are removed before the queue grows.
                 if idle.queue.len() == idle.queue.capacity() {
                     idle.queue.retain(|waits| !waits.is_closed());
                 }
-                idle.queue.push_back(place);
+                idle.queue.push_back(lease);
                 waits
             };
-            if let Ok(place) = waits.await {
-                return place;
+            if let Ok(lease) = waits.await {
+                return lease;
             }
         }
     }
 
-    /// This very instance, as soon as it is free; none if it died. One asks at
-    /// a time.
-    pub(crate) async fn take_again(self: &Arc<Self>, id: u64) -> Option<Place> {
+    /// Waits for the instance with this number; `None` if it has trapped. Only one
+    /// task may wait for it at a time.
+    pub(crate) async fn take_again(self: &Arc<Self>, id: u64) -> Option<Lease> {
         let waits = {
             let mut idle = self.idle();
             if let Some(at) = idle.free.iter().position(|reader| reader.id == id) {
                 let reader = idle.free.remove(at);
                 drop(idle);
-                return Some(self.place(reader));
+                return Some(self.lease(reader));
             }
             if !idle.alive.contains(&id) {
                 return None;
             }
-            let (place, waits) = oneshot::channel();
-            idle.wanted = Some((id, place));
+            let (lease, waits) = oneshot::channel();
+            idle.wanted = Some((id, lease));
             waits
         };
         waits.await.ok()
     }
 
-    /// Has those that are free read what was written, off every request's path.
+    /// Lets the free instances read the journal in the background.
     pub(crate) fn spread(self: &Arc<Self>) {
         let latest = self.journal.latest();
         let behind = {
@@ -154,28 +154,28 @@ impl Pool {
     }
 
     fn update(self: &Arc<Self>, reader: Reader) {
-        let mut place = self.place(reader);
-        place.is_updating = true;
+        let mut lease = self.lease(reader);
+        lease.is_updating = true;
         self.runtime.spawn(async move {
             // A trap is logged where it happens.
-            if place.catch_up().await.is_ok() {
-                place.updated();
+            if lease.catch_up().await.is_ok() {
+                lease.updated();
             }
         });
     }
 
-    fn free(self: &Arc<Self>) -> Option<Place> {
+    fn free(self: &Arc<Self>) -> Option<Lease> {
         let reader = self.idle().free.pop()?;
-        Some(self.place(reader))
+        Some(self.lease(reader))
     }
 
-    /// Makes an instance free, or hands it to who waits for it.
+    /// Gives an instance to a task that waits for it, or makes it free.
     fn give_back(self: &Arc<Self>, reader: Reader, is_updating: bool) {
         let mut idle = self.idle();
         if let Some((_, waits)) = idle.wanted.take_if(|(id, _)| *id == reader.id) {
             drop(idle);
-            // Who gave up drops the place, which comes back here.
-            let _ = waits.send(self.place(reader));
+            // A task that gave up drops it, which calls this again.
+            let _ = waits.send(self.lease(reader));
             return;
         }
         if reader.read != self.journal.latest() && !is_updating {
@@ -185,15 +185,14 @@ impl Pool {
         while let Some(waits) = idle.queue.pop_front() {
             if !waits.is_closed() {
                 drop(idle);
-                let _ = waits.send(self.place(reader));
+                let _ = waits.send(self.lease(reader));
                 return;
             }
         }
         idle.free.push(reader);
     }
 
-    /// Makes a fresh instance in place of `dead`, as long as the pool is there
-    /// to take it.
+    /// Opens an instance that replaces `dead`, as long as the pool exists.
     fn replace(self: &Arc<Self>, dead: u64) {
         {
             let mut idle = self.idle();
@@ -223,8 +222,8 @@ impl Pool {
         Ok(Reader::new(instance, id))
     }
 
-    fn place(self: &Arc<Self>, reader: Reader) -> Place {
-        Place::new(self.clone(), reader)
+    fn lease(self: &Arc<Self>, reader: Reader) -> Lease {
+        Lease::new(self.clone(), reader)
     }
 
     fn idle(&self) -> MutexGuard<'_, Idle> {

@@ -14,13 +14,13 @@ use crate::{
 pub(crate) struct Reader {
     pub(crate) instance: Instance,
     requirements: Numbers,
-    /// Tells it from the others of its pool.
+    /// Its number in the pool.
     pub(super) id: u64,
-    /// Number of the last entry that it has read to its end.
+    /// Number of the last journal entry that it has read completely.
     pub(crate) read: u64,
-    /// Number of the entry that it has read a part of.
+    /// Number of the entry that it has read in part.
     begun: u64,
-    /// The calls that read it after the first.
+    /// The number of calls for that entry, without the first.
     calls: usize,
 }
 
@@ -36,7 +36,7 @@ impl Reader {
         }
     }
 
-    /// What this instance calls a requirement. The inner error has every
+    /// The number of a requirement in this instance. The inner error has every
     /// problem of it.
     pub(crate) fn number(
         &mut self,
@@ -45,8 +45,8 @@ impl Reader {
         self.requirements.number(&mut self.instance, requirement)
     }
 
-    /// Writes down what this instance, which has read everything, made of a
-    /// document. Nobody else may write since then.
+    /// Adds the result of supplying a document to the journal, which this instance
+    /// has read completely. No other entry may be added in between.
     pub(crate) fn write(
         &mut self,
         journal: &Journal,
@@ -62,11 +62,11 @@ impl Reader {
         }
     }
 
-    /// Reads a bit of the next entry.
+    /// Reads a part of the next entry.
     pub(super) fn read_on(&mut self, journal: &Journal) -> Result<(), Trap> {
         let latest = journal.latest();
         let Some(entry) = journal.after(self.read) else {
-            // What was there was forgotten.
+            // The entries have been removed.
             self.read = latest;
             return Ok(());
         };
@@ -82,8 +82,8 @@ impl Reader {
                 .supply(source, uri, &entry.outcome, entry.at_ms)?
         };
         self.begun = entry.number;
-        // Whatever else it says: another instance has judged it before it was
-        // written down.
+        // Any other result: another instance has validated the document before it
+        // was added.
         if supplied != Supplied::Unfinished {
             self.read = entry.number;
         }

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 pub(super) struct Collection {
     pub(super) pointer: String,
     pub(super) is_flow: bool,
-    /// Of a flow collection, the column under which nothing in it may stand.
+    /// Of a flow collection: the smallest column of its content.
     pub(super) margin: usize,
     pub(super) items: usize,
     /// Of a mapping.
@@ -21,7 +21,7 @@ pub(super) struct Members {
 }
 
 impl Collection {
-    /// The first column that is further in than the key whose value comes next.
+    /// The first column after that of the key whose value comes next.
     pub(super) fn column_of_next(&self) -> usize {
         let members = self.members.as_ref();
         let next = members.and_then(|members| members.next.as_ref());

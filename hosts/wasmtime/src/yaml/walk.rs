@@ -9,7 +9,7 @@ use super::{
     scalar::{self, Scalar},
 };
 
-/// Values nest no deeper: the gate takes far less.
+/// The deepest nesting: the gate accepts far less.
 const DEPTH: usize = 64;
 
 pub(super) fn read(text: &str) -> Result<Yaml, YamlError> {
@@ -26,10 +26,10 @@ pub(super) fn read(text: &str) -> Result<Yaml, YamlError> {
 
 struct Walk<'t> {
     text: &'t str,
-    /// Where each character begins, as markers count characters.
+    /// The byte offset of each character, as markers count characters.
     offsets: Vec<usize>,
     open: Vec<Collection>,
-    /// How far the text has been looked at, in characters.
+    /// How much of the text has been read, in characters.
     seen: usize,
     yaml: Yaml,
 }
@@ -70,7 +70,7 @@ impl<'t> Walk<'t> {
         }
     }
 
-    /// Without an anchor, a tag, and a `?` before it.
+    /// Refuses a node with an anchor, a tag, or a `?` before it.
     fn is_bare(&self, span: Span, anchor: usize, is_tagged: bool) -> Result<(), YamlError> {
         if anchor != 0 {
             return Err(refused(span.start, "anchors and aliases are not taken"));
@@ -123,8 +123,8 @@ impl<'t> Walk<'t> {
         }
     }
 
-    /// The line that begins a block text, and its place: the parser says where
-    /// the text itself is. Before it stand indicators and comments only.
+    /// The first line of a block text and its position: the parser has only the
+    /// position of the text itself. Only indicators and comments are before it.
     fn header(&self) -> (&'t str, Position) {
         let rest = self.raw(self.seen, usize::MAX);
         let mut before = 0;
@@ -237,7 +237,7 @@ impl<'t> Walk<'t> {
         Ok(())
     }
 
-    /// Writes what stands before a value; the result is the value's pointer.
+    /// Writes what comes before a value; the result is the value's pointer.
     fn before_value(&mut self, start: Marker) -> String {
         let pointer = match self.open.last_mut() {
             None => String::new(),

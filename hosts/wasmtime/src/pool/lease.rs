@@ -7,19 +7,20 @@ use tokio::task;
 use super::{Pool, Reader};
 use crate::problem::Trap;
 
-/// An instance in use. Dropped, it is free again; without an instance, a fresh
-/// one takes its place.
-pub(crate) struct Place {
+/// An instance in use. On drop it is free again; if it has trapped, a new instance
+/// replaces it.
+pub(crate) struct Lease {
     pool: Arc<Pool>,
-    /// The instance's, whether it lives or not.
+    /// The number of the instance, also after it has trapped.
     pub(crate) id: u64,
-    /// Not there during a call, so that a panic leaves the place empty too.
+    /// `None` during a call, so that a panic has the effect of a trap.
     reader: Option<Reader>,
-    /// It is here to catch up: where that is cut short, it is free as it is.
+    /// It is in use only to read the journal: if that is interrupted, it becomes
+    /// free as it is.
     pub(super) is_updating: bool,
 }
 
-impl Place {
+impl Lease {
     pub(super) fn new(pool: Arc<Pool>, reader: Reader) -> Self {
         Self {
             pool,
@@ -29,13 +30,13 @@ impl Place {
         }
     }
 
-    /// Calls into the instance, which is thrown away if it dies of it.
+    /// Calls the instance, which is discarded if it traps.
     pub(crate) fn call<T>(
         &mut self,
         f: impl FnOnce(&mut Reader) -> Result<T, Trap>,
     ) -> Result<T, Trap> {
         let Some(mut reader) = self.reader.take() else {
-            return Err(Trap::new("it was there before"));
+            return Err(Trap::new("the instance has trapped before"));
         };
         match f(&mut reader) {
             Ok(answer) => {
@@ -49,8 +50,8 @@ impl Place {
         }
     }
 
-    /// Reads what was written since it last looked, and lets others run after
-    /// every bit of it.
+    /// Reads the new entries of the journal, and yields to other tasks after every
+    /// call.
     pub(crate) async fn catch_up(&mut self) -> Result<(), Trap> {
         while self.call(|reader| Ok(reader.read))? != self.pool.journal.latest() {
             let pool = self.pool.clone();
@@ -65,7 +66,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for Lease {
     fn drop(&mut self) {
         match self.reader.take() {
             Some(reader) => self.pool.give_back(reader, self.is_updating),
