@@ -10,7 +10,7 @@ use crate::{
     failure::Failure,
     output::{Exit, Output},
     request::Subject,
-    session::{Session, Trouble},
+    session::{DocumentProblem, Session},
     style::{FAINT, WARN},
 };
 
@@ -74,14 +74,14 @@ pub(crate) async fn run(args: CheckArgs, output: Output) -> Result<Exit, Failure
         let mut shape = decision::as_json(&decision);
         shape["documents"] = json!(
             session
-                .troubles
+                .document_problems
                 .iter()
-                .map(Trouble::as_json)
+                .map(DocumentProblem::as_json)
                 .collect::<Vec<_>>()
         );
         anstream::println!("{shape}");
     } else {
-        print_troubles(&session.troubles);
+        print_document_problems(&session.document_problems);
         decision::print(&decision, now_ms);
         if decision::exit(&decision) == Exit::Bad {
             anstream::eprintln!(
@@ -92,13 +92,13 @@ pub(crate) async fn run(args: CheckArgs, output: Output) -> Result<Exit, Failure
     Ok(decision::exit(&decision))
 }
 
-pub(crate) fn print_troubles(troubles: &[Trouble]) {
-    for Trouble {
+pub(crate) fn print_document_problems(document_problems: &[DocumentProblem]) {
+    for DocumentProblem {
         issuer,
         kind,
         uri,
         message,
-    } in troubles
+    } in document_problems
     {
         let kind = kind.as_str();
         anstream::eprintln!(

@@ -7,12 +7,12 @@ use countersign_policy_source::Source;
 use serde_json::{Value, json};
 
 use crate::{
-    check::{CheckArgs, Prepared, print_troubles},
+    check::{CheckArgs, Prepared, print_document_problems},
     decision,
     failure::Failure,
     output::{Exit, Output},
     request::{Request, Subject},
-    session::{Session, Trouble},
+    session::{DocumentProblem, Session},
     style::{BAD, FAINT, GOOD, STRONG, WARN, visible},
 };
 
@@ -37,7 +37,7 @@ pub(crate) async fn run(args: ExplainArgs, output: Output) -> Result<Exit, Failu
     } = prepared;
     // Decides first: that fetches what the explanation needs.
     let decision = session.decide(&subject, now_ms).await?;
-    let mut troubles = session.troubles.clone();
+    let mut document_problems = session.document_problems.clone();
     let steps = match &subject {
         Subject::Request(request) => session.explain(request, now_ms)?,
         Subject::Token(token, requirement) => {
@@ -46,18 +46,21 @@ pub(crate) async fn run(args: ExplainArgs, output: Output) -> Result<Exit, Failu
             let (policy, request) = alone(&policy, token, requirement.as_ref());
             let mut session = Session::open(&policy, args.check.documents.read(&policy)?)?;
             session.check(&request, now_ms).await?;
-            troubles.extend(session.troubles.iter().cloned());
+            document_problems.extend(session.document_problems.iter().cloned());
             session.explain(&request, now_ms)?
         }
     };
     if output.json {
         let steps: Vec<_> = steps.iter().map(as_json).collect();
-        let documents: Vec<_> = troubles.iter().map(Trouble::as_json).collect();
+        let documents: Vec<_> = document_problems
+            .iter()
+            .map(DocumentProblem::as_json)
+            .collect();
         let decision = decision::as_json(&decision);
         let shape = json!({ "steps": steps, "decision": decision, "documents": documents });
         anstream::println!("{shape}");
     } else {
-        print_troubles(&troubles);
+        print_document_problems(&document_problems);
         print(&steps);
         decision::print(&decision, now_ms);
     }

@@ -25,14 +25,14 @@ pub(crate) struct Session {
     instance: Instance,
     documents: Arc<Documents>,
     /// The problems with documents so far.
-    pub(crate) troubles: Vec<Trouble>,
-    /// How long the module took for the last decision, fetches left out.
-    pub(crate) took: Duration,
+    pub(crate) document_problems: Vec<DocumentProblem>,
+    /// How long the module elapsed for the last decision, fetches left out.
+    pub(crate) elapsed: Duration,
 }
 
 /// A document that could not be fetched or used.
 #[derive(Clone, Debug)]
-pub(crate) struct Trouble {
+pub(crate) struct DocumentProblem {
     pub(crate) issuer: String,
     pub(crate) kind: DocumentKind,
     pub(crate) uri: String,
@@ -50,8 +50,8 @@ impl Session {
         Ok(Self {
             instance,
             documents: Arc::new(documents),
-            troubles: Vec::new(),
-            took: Duration::ZERO,
+            document_problems: Vec::new(),
+            elapsed: Duration::ZERO,
         })
     }
 
@@ -123,7 +123,7 @@ impl Session {
         for _ in 0..ROUNDS {
             let start = Instant::now();
             let answer = check(&mut self.instance).map_err(trapped)?;
-            self.took = start.elapsed();
+            self.elapsed = start.elapsed();
             match answer {
                 Answer::Decided(decision) => return Ok(decision),
                 Answer::Wait(fetches) => self.fetch(fetches, now_ms).await?,
@@ -186,8 +186,8 @@ impl Session {
             (None, Supplied::Refused(problem)) => vec![problem.to_string()],
             (None, Supplied::Unfinished | Supplied::Outdated) => Vec::new(),
         };
-        self.troubles
-            .extend(messages.into_iter().map(|message| Trouble {
+        self.document_problems
+            .extend(messages.into_iter().map(|message| DocumentProblem {
                 issuer: fetch.issuer.clone(),
                 kind: fetch.kind,
                 uri: fetch.uri.clone(),
@@ -197,7 +197,7 @@ impl Session {
     }
 }
 
-impl Trouble {
+impl DocumentProblem {
     /// `{ "issuer", "kind", "uri", "message" }`.
     pub(crate) fn as_json(&self) -> Value {
         let Self {

@@ -1,4 +1,4 @@
-//! The README's console sessions, run as they stand.
+//! The README's console sessions, run as they are written.
 #![cfg(unix)]
 
 mod common;
@@ -46,7 +46,7 @@ fn fenced(language: &'static str) -> impl Iterator<Item = &'static str> {
         .filter_map(move |block| block.strip_prefix(language)?.strip_prefix('\n'))
 }
 
-/// Every `$ command`, with the lines that follow it; `…` stands for any lines.
+/// Every `$ command`, with the lines that follow it; `…` is any lines.
 fn steps(session: &str) -> impl Iterator<Item = (&str, impl Iterator<Item = &str>)> {
     let chunks = session.split("$ ").skip(1);
     chunks.map(|chunk| {

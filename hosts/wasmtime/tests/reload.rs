@@ -19,7 +19,7 @@ async fn a_reload_puts_the_new_policy_in_force_with_its_keys() {
     let both = policy(&[old.entry("old"), new.entry("new")]).to_string();
     gate.reload(both).await.unwrap();
     assert_eq!(
-        (old.asked("jwks"), new.asked("jwks")),
+        (old.fetches_of("jwks"), new.fetches_of("jwks")),
         (1, 1),
         "keys come before the change"
     );
@@ -29,7 +29,7 @@ async fn a_reload_puts_the_new_policy_in_force_with_its_keys() {
         .await
         .unwrap();
     assert_eq!(check(&gate, &old.token(A)).await, "issuer_unknown");
-    assert_eq!(new.asked("jwks"), 1, "documents are taken over");
+    assert_eq!(new.fetches_of("jwks"), 1, "documents are taken over");
 }
 
 #[tokio::test]

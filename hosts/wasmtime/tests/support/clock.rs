@@ -10,7 +10,7 @@ use std::{
 
 use super::START_MS;
 
-/// A clock that stands still until it is moved.
+/// A clock that only moves when a test moves it.
 #[derive(Clone)]
 pub struct Clock(Arc<AtomicU64>);
 

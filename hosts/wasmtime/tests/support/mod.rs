@@ -1,4 +1,4 @@
-//! An issuer on a local port that can be told to misbehave, and a clock that
+//! An issuer on a local port that can misbehave, and a clock that
 //! can be set.
 #![allow(dead_code, unreachable_pub, missing_docs)]
 
@@ -75,7 +75,7 @@ pub fn token_naming(kid: &str, signed_by: &str, claims: &Value) -> String {
     )
 }
 
-/// What the issuer does when it is asked.
+/// The response of the issuer to a fetch.
 #[derive(Clone)]
 pub enum Answer {
     Document(Value),
@@ -93,7 +93,7 @@ pub enum Answer {
 pub struct Issuer {
     pub uri: String,
     answers: Arc<Mutex<HashMap<String, Answer>>>,
-    asked: Arc<Mutex<HashMap<String, usize>>>,
+    fetches: Arc<Mutex<HashMap<String, usize>>>,
 }
 
 impl Issuer {
@@ -103,7 +103,7 @@ impl Issuer {
         let issuer = Self {
             uri: format!("http://{}", listener.local_addr().unwrap()),
             answers: Arc::default(),
-            asked: Arc::default(),
+            fetches: Arc::default(),
         };
         issuer.publish(kids);
         let app = Router::new()
@@ -121,9 +121,9 @@ impl Issuer {
         self.answers.lock().unwrap().insert(path.into(), answer);
     }
 
-    /// How often a document was asked for.
-    pub fn asked(&self, path: &str) -> usize {
-        self.asked.lock().unwrap().get(path).copied().unwrap_or(0)
+    /// How often a document was fetched.
+    pub fn fetches_of(&self, path: &str) -> usize {
+        self.fetches.lock().unwrap().get(path).copied().unwrap_or(0)
     }
 
     /// A token of this issuer's for an hour.
@@ -159,7 +159,7 @@ impl Issuer {
 
 async fn serve(State(issuer): State<Issuer>, Path(path): Path<String>) -> Response<Body> {
     *issuer
-        .asked
+        .fetches
         .lock()
         .unwrap()
         .entry(path.clone())
@@ -221,7 +221,7 @@ pub fn policy(issuers: &[Value]) -> Value {
     })
 }
 
-/// A gate with several instances and a clock that stands still.
+/// A gate with several instances and a clock that only the test moves.
 pub fn builder(clock: &Clock, policy: &Value) -> GateBuilder {
     Gate::builder()
         .policy(policy.to_string())

@@ -16,12 +16,12 @@ use crate::{
     session::Session,
 };
 
-pub(super) struct Stage {
+pub(super) struct Environment {
     pub(super) issuer: Issuer,
     /// YAML.
     pub(super) policy: String,
     pub(super) session: Session,
-    /// How long it took to compile the module and to open the policy.
+    /// How long it elapsed to compile the module and to open the policy.
     pub(super) start_ms: u128,
     /// The demo's clock: it starts with the system's and is then moved.
     pub(super) now_ms: u64,
@@ -32,7 +32,7 @@ pub(super) struct Stage {
 }
 
 /// One request, and the decision that is expected.
-pub(super) struct Act {
+pub(super) struct Case {
     pub(super) scene: &'static str,
     pub(super) what: &'static str,
     /// Method and target.
@@ -43,7 +43,7 @@ pub(super) struct Act {
     pub(super) expected: &'static str,
 }
 
-impl Stage {
+impl Environment {
     pub(super) async fn open() -> Result<Self, Failure> {
         let failed = |error: std::io::Error| Failure::Usage(format!("no loopback port: {error}"));
         let listener = TcpListener::bind("127.0.0.1:0").await.map_err(failed)?;
@@ -90,7 +90,7 @@ impl Stage {
         };
         let tokens = vec![self.mint(&token)?];
         let line = "GET /assets/1";
-        let act = Act {
+        let case = Case {
             scene: "",
             what: "",
             line,
@@ -98,26 +98,26 @@ impl Stage {
             expected: "allow",
         };
         self.session
-            .check(&act.request(), self.now_ms)
+            .check(&case.request(), self.now_ms)
             .await
             .map(drop)
     }
 
     /// Decides and writes the row.
-    pub(super) async fn play(&mut self, act: Act) -> Result<(), Failure> {
-        let request = act.request();
+    pub(super) async fn run(&mut self, case: Case) -> Result<(), Failure> {
+        let request = case.request();
         let decision = self.session.check(&request, self.now_ms).await?;
         let denial = decision.denial();
         self.rows.push(Row {
-            scene: act.scene,
-            what: act.what,
-            request: act.line.to_owned(),
+            scene: case.scene,
+            what: case.what,
+            request: case.line.to_owned(),
             decision: decision::word(&decision),
             code: denial.map(|denial| denial.code.clone()),
             status: denial.map(|denial| denial.status),
             challenge: denial.and_then(|denial| denial.challenge.clone()),
-            microseconds: self.session.took.as_secs_f64() * 1e6,
-            expected: act.expected,
+            microseconds: self.session.elapsed.as_secs_f64() * 1e6,
+            expected: case.expected,
         });
         Ok(())
     }
@@ -160,7 +160,7 @@ fn open(policy: &str) -> Result<Session, Failure> {
     Session::open(&policy, Documents::default())
 }
 
-impl Act {
+impl Case {
     fn request(&self) -> Request {
         let (method, target) = self.line.split_once(' ').unwrap_or(("GET", self.line));
         let host = "api.example.com".to_owned();
