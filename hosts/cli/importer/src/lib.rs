@@ -8,6 +8,21 @@
 //! This library reads no file, prints nothing and decides nothing. It uses
 //! `countersign-policy-source`, for positions and for the gate's own lint of the
 //! result.
+//!
+//! ```
+//! use countersign_importer::{Options, from_istio};
+//! use countersign_policy_source::Source;
+//!
+//! let text = r#"
+//! kind: RequestAuthentication
+//! spec: { jwtRules: [{ issuer: "https://auth.example.com" }] }
+//! "#;
+//! let documents = Source::parse_foreign("istio.yaml", text.into()).unwrap();
+//! let imported = from_istio(documents, &Options::default()).unwrap();
+//! assert_eq!(imported.policy["issuers"][0]["issuer"], "https://auth.example.com");
+//! // Istio accepts a token in the query too: the policy does not, and says so.
+//! assert!(imported.notes.iter().any(|note| note.code == "stricter"));
+//! ```
 #![forbid(unsafe_code)]
 
 mod access;

@@ -1,15 +1,17 @@
 //! `countersign import`: another configuration, as a policy that is no looser.
 #![allow(missing_docs)]
 
+#[path = "../common/mod.rs"]
 mod common;
+mod rewrites;
 
 use common::{Folder, Run};
 use serde_json::{Value, json};
 
-const SHOP: &str = include_str!("import/shop.yaml");
-const MULTI: &str = include_str!("import/multi.yaml");
-const BOOKS: &str = include_str!("import/books.yaml");
-const TWO: &str = include_str!("import/two.yaml");
+const SHOP: &str = include_str!("shop.yaml");
+const MULTI: &str = include_str!("multi.yaml");
+const BOOKS: &str = include_str!("books.yaml");
+const TWO: &str = include_str!("two.yaml");
 
 /// The run, and the policy that it printed.
 fn import(kind: &str, text: &str, options: &str) -> (Run, Value) {
@@ -61,7 +63,7 @@ fn providers_become_issuers_and_rules_their_intersection_with_rbac() {
 }
 
 #[test]
-fn the_filters_configuration_names_who_fetches_keys() {
+fn the_filters_configuration_names_the_clusters_that_fetch_keys() {
     let folder = Folder::new();
     folder.write("shop.yaml", SHOP);
     let run = folder.run("import envoy shop.yaml --plugin").expect(0);
@@ -99,7 +101,7 @@ fn a_prefix_that_ends_within_a_segment_is_stricter_for_paths_that_a_policy_canno
 }
 
 #[test]
-fn a_header_that_is_not_carried_over_is_still_taken_from_callers() {
+fn a_header_that_is_not_carried_over_is_still_removed_from_requests() {
     let (run, policy) = import("envoy", SHOP, "");
     // No token has a tenant: nothing is ever set.
     assert_eq!(policy["forward"]["x-team"], "tenant");
@@ -113,7 +115,7 @@ fn a_header_that_is_not_carried_over_is_still_taken_from_callers() {
 }
 
 #[test]
-fn what_a_policy_cannot_ask_is_denied_and_said() {
+fn what_a_policy_cannot_express_is_denied_and_reported() {
     let (run, policy) = import("envoy", MULTI, "--all-places");
     let robot = json!({ "claims": { "/sub": { "equals": "robot" } } });
     assert_eq!(
@@ -230,7 +232,7 @@ fn a_denial_by_claim_denies_all_that_it_could_mean() {
 }
 
 #[test]
-fn what_nothing_sound_can_be_made_of_is_refused() {
+fn what_cannot_be_imported_safely_is_refused() {
     let folder = Folder::new();
     let refused = |kind: &str, text: &str, sentence: &str| {
         folder.write("input.yaml", text);
@@ -267,7 +269,7 @@ fn indented(text: &str) -> String {
 }
 
 #[test]
-fn for_machines_the_policy_comes_with_what_was_said() {
+fn as_json_the_policy_comes_with_its_notes() {
     let folder = Folder::new();
     folder.write("input.yaml", BOOKS);
     let shape = folder
@@ -286,152 +288,4 @@ fn for_machines_the_policy_comes_with_what_was_said() {
         (&json!(8), &json!(7))
     );
     assert_eq!(dropped["severity"], "warning");
-}
-
-/// What is said of rewrites, a line each.
-fn rewrites(run: &Run) -> Vec<String> {
-    let lines = run.stderr.lines();
-    let lines = lines.filter(|line| line.contains("warning[rewritten]"));
-    lines.map(str::to_owned).collect()
-}
-
-#[test]
-fn every_rewrite_of_a_route_is_warned_of_by_its_name() {
-    const ROUTES: &str = r#"
-                route_config:
-                  virtual_hosts:
-                    - name: all
-                      domains: ["*"]
-                      routes:
-                        - name: open
-                          match: { prefix: /open }
-                          route: { cluster: a, prefix_rewrite: /admin }
-                        - name: by-regex
-                          match: { prefix: /r }
-                          route: { cluster: a, regex_rewrite: { pattern: { regex: "^/r" }, substitution: /admin } }
-                        - name: by-template
-                          match: { prefix: /t }
-                          route: { cluster: a, path_rewrite_policy: { name: x } }
-                        - name: to-literal
-                          match: { prefix: /l }
-                          route: { cluster: a, hostRewriteLiteral: admin.example.com }
-                        - name: to-header
-                          match: { prefix: /h }
-                          route: { cluster: a, host_rewrite_header: x-host }
-                        - name: to-path
-                          match: { prefix: /p }
-                          route: { cluster: a, host_rewrite_path_regex: { substitution: x } }
-                        - name: automatic
-                          match: { prefix: /a }
-                          route: { cluster: a, auto_host_rewrite: true }
-                        - name: weighted
-                          match: { prefix: /w }
-                          route: { weighted_clusters: { clusters: [{ name: b, host_rewrite_literal: b.example.com }] } }
-                        - name: elsewhere
-                          match: { prefix: /e }
-                          redirect: { prefix_rewrite: /f, host_redirect: f.example.com }
-                        - name: as-it-is
-                          match: { prefix: / }
-                          route: { cluster: a, auto_host_rewrite: false }
-                http_filters:
-                  - name: mutation
-                    typed_config:
-                      mutations:
-                        request_mutations:
-                          - append: { header: { key: ":path", value: /admin } }
-                          - append: { header: { key: x-other, value: "1" } }"#;
-    let text = SHOP.replacen("\n                http_filters:", ROUTES, 1);
-    for options in ["--whole-segments", "--whole-segments --plugin"] {
-        let folder = Folder::new();
-        folder.write("input.yaml", &text);
-        let run = folder
-            .run(&format!("import envoy input.yaml {options}"))
-            .expect(0);
-        let said = rewrites(&run);
-        for (route, what, member) in [
-            ("open", "path", "prefix_rewrite"),
-            ("by-regex", "path", "regex_rewrite"),
-            ("by-template", "path", "path_rewrite_policy"),
-            ("to-literal", "host", "hostRewriteLiteral"),
-            ("to-header", "host", "host_rewrite_header"),
-            ("to-path", "host", "host_rewrite_path_regex"),
-            ("automatic", "host", "auto_host_rewrite"),
-            ("b", "host", "host_rewrite_literal"),
-            ("mutation", "path", "key"),
-        ] {
-            let wanted =
-                format!("`{route}` serves another {what} than the gate checks (`{member}`)");
-            let is_said = said.iter().any(|line| line.contains(&wanted));
-            assert!(is_said, "{wanted}\n{run:?}");
-        }
-        assert_eq!(said.len(), 9, "{said:#?}");
-    }
-}
-
-#[test]
-fn routes_that_stand_elsewhere_in_the_file_are_looked_at_too() {
-    let rds = "\n                rds: { route_config_name: main }\n                http_filters:";
-    let text = SHOP.replacen("\n                http_filters:", rds, 1)
-        + r#"
-resources:
-  - name: main
-    virtual_hosts: [{ name: all, routes: [{ name: mine, route: { prefix_rewrite: /admin } }] }]
-  - name: others
-    virtual_hosts: [{ name: all, routes: [{ name: theirs, route: { prefix_rewrite: /admin } }] }]
-"#;
-    let (run, _) = import("envoy", &text, "--whole-segments");
-    let said = rewrites(&run);
-    assert_eq!(said.len(), 1, "{said:#?}");
-    assert!(said[0].contains("`mine` serves another path"), "{said:#?}");
-}
-
-#[test]
-fn rewrites_of_virtual_services_and_http_routes_are_warned_of() {
-    let text = BOOKS.to_owned()
-        + r#"---
-apiVersion: networking.istio.io/v1
-kind: VirtualService
-metadata: { name: books, namespace: shop }
-spec:
-  hosts: ["*"]
-  http:
-    - name: open
-      rewrite: { uri: /admin, authority: admin.example.com }
-      route: [{ destination: { host: books } }]
-    - rewrite: { uriRegexRewrite: { match: "^/r", rewrite: /admin } }
-      route: [{ destination: { host: books } }]
-    - redirect: { uri: /elsewhere }
----
-apiVersion: gateway.networking.k8s.io/v1
-kind: HTTPRoute
-metadata: { name: shelf, namespace: shop }
-spec:
-  rules:
-    - filters:
-        - type: URLRewrite
-          urlRewrite: { hostname: admin.example.com, path: { type: ReplaceFullPath, replaceFullPath: /admin } }
-        - type: RequestRedirect
-          requestRedirect: { hostname: elsewhere.example.com }
-"#;
-    for options in ["", "--plugin"] {
-        let folder = Folder::new();
-        folder.write("input.yaml", &text);
-        let run = folder
-            .run(&format!("import istio input.yaml {options}"))
-            .expect(0);
-        let said = rewrites(&run);
-        for (route, what, member) in [
-            ("open", "path", "uri"),
-            ("open", "host", "authority"),
-            ("books", "path", "uriRegexRewrite"),
-            ("shelf", "host", "hostname"),
-            ("shelf", "path", "path"),
-        ] {
-            let wanted =
-                format!("`{route}` serves another {what} than the gate checks (`{member}`)");
-            let is_said = said.iter().any(|line| line.contains(&wanted));
-            assert!(is_said, "{wanted}\n{run:?}");
-        }
-        assert_eq!(said.len(), 5, "{said:#?}");
-    }
 }
