@@ -32,7 +32,7 @@ fn chosen_or_default(node: &Node<'_>, chosen: &[String]) -> Vec<String> {
         return chosen.to_vec();
     }
     node.stricter(format!(
-        "only {DEFAULT_ALGORITHM} is taken, as a policy names its algorithms: use `--algorithm` for others"
+        "only {DEFAULT_ALGORITHM} is accepted, as a policy lists its algorithms: use `--algorithm` for others"
     ));
     vec![DEFAULT_ALGORITHM.to_owned()]
 }
@@ -47,7 +47,7 @@ pub(crate) fn inline(node: &Node<'_>, chosen: &[String]) -> Option<(Value, Vec<S
     let is_secret = |key: &&Value| key["kty"] == "oct";
     let (secrets, public): (Vec<&Value>, Vec<&Value>) = keys.iter().partition(is_secret);
     if !secrets.is_empty() && !public.is_empty() {
-        node.stricter("secrets beside public keys are left out: a policy has one or the other");
+        node.stricter("secrets next to public keys are left out: a policy has one or the other");
     }
     let used = if public.is_empty() { &secrets } else { &public };
     let mut algorithms = BTreeSet::new();

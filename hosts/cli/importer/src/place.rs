@@ -41,9 +41,7 @@ pub(crate) fn places(node: &Node<'_>, prefix: &str) -> Vec<Place> {
         params.stricter("tokens in the query are not read: they end up in logs");
     }
     if places.is_empty() {
-        node.stricter(
-            "no place is left from which tokens are read: those of this provider are denied",
-        );
+        node.stricter("tokens of this provider are read from no place: they are denied");
     }
     places
 }

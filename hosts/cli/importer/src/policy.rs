@@ -77,7 +77,7 @@ impl Policy {
             false => gateway,
         };
         let Some(rules) = gateway.rules() else {
-            root.refuse("so many paths, hosts and methods are combined that no policy says it");
+            root.refuse("too many combinations of paths, hosts and methods for a policy");
             return None;
         };
         let providers: Vec<_> = tokens
@@ -133,7 +133,7 @@ fn places(root: &Node<'_>, providers: &[&Provider<'_>], all_places: bool) -> Opt
     }
     for place in others {
         root.stricter(format!(
-            "only some providers read tokens from {}: nobody does now; `--all-places` has it read for all",
+            "only some providers read tokens from {}: this place is not read; `--all-places` reads it for all",
             place.as_json()
         ));
     }
@@ -215,7 +215,7 @@ fn forward(providers: &[&Provider<'_>], places: &[Place]) -> BTreeMap<String, &'
     for provider in providers {
         for header in provider.forward.keys().filter(|header| is_place(header)) {
             provider.node.refuse(format!(
-                "tokens are read from `{header}`, so that nothing else is sent in it"
+                "tokens are read from `{header}`, so that it cannot be set for the backend"
             ));
         }
     }

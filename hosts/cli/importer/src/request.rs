@@ -28,7 +28,7 @@ pub(crate) fn path<'i>(node: &Node<'i>, text: &Text) -> Formula<'i> {
              stricter decision is taken for the rest of `{around}`{way_out}"
         ));
     } else if matches!(text.how, How::Exact(_)) && bounds.outer.is_some() {
-        node.changed("a trailing slash and percent-encoding make no other path");
+        node.changed("a trailing slash and percent-encoding are ignored in paths");
     }
     Formula::Path(bounds)
 }
@@ -42,7 +42,7 @@ pub(crate) fn host<'i>(node: &Node<'i>, text: &Text) -> Formula<'i> {
              leaves it open, the stricter decision is taken",
         );
     } else if matches!(text.how, How::Exact(_)) {
-        node.changed("the port makes no other host");
+        node.changed("the port of a host is ignored");
     }
     Formula::Host(bounds)
 }

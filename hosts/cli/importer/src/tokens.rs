@@ -80,7 +80,7 @@ impl<'i> Tokens<'i> {
         match &text.how {
             How::Exact(wanted) => {
                 if text.ignore_case {
-                    node.stricter("a claim is compared with case");
+                    node.stricter("upper and lower case of a claim differ");
                 }
                 self.value(node, claim, json!(wanted))
             }

@@ -133,10 +133,10 @@ fn what_a_policy_cannot_express_is_denied_and_reported() {
     );
     assert_eq!(policy["leeway_s"], 10);
     for line in [
-        "remote_ip: warning[stricter]: a policy looks at path, method, host and the token alone",
+        "remote_ip: warning[stricter]: a policy can use only path, method, host and the token",
         "localJwks: warning[stricter]: only `inline_string` is carried over",
         "fromParams: warning[stricter]: tokens in the query are not read",
-        "requiresAll: warning[stricter]: a request has one token here",
+        "requiresAll: warning[stricter]: a request has only one token, not one",
     ] {
         assert!(run.stderr.contains(line), "{line}\n{run:?}");
     }
@@ -205,7 +205,7 @@ fn one_workload_of_several_has_to_be_chosen() {
     );
     assert!(
         run.stderr
-            .contains("namespaces: warning[stricter]: a policy does not see who connects")
+            .contains("namespaces: warning[stricter]: a policy cannot see the client")
     );
 }
 

@@ -125,8 +125,7 @@ fn tokens_of<'i>(config: &Node<'i>, options: &Options) -> Tokens<'i> {
         .collect();
     requirement::add_audiences(config, &mut providers);
     if config.flag_of("bypass_cors_preflight") && !options.plugin {
-        config
-            .stricter("a policy has no word for CORS preflights, and denies them: `--plugin` has");
+        config.stricter("a policy cannot express CORS preflights and denies them: use `--plugin`");
     }
     for node in config.others(&[
         "@type",

@@ -108,13 +108,13 @@ fn key_source(node: &Node<'_>, options: &Options) -> Option<(serde_json::Value, 
             .at(&["http_uri", "cluster"])
             .filter(|_| !options.plugin)
         {
-            cluster
-                .dropped("the filter needs the cluster beside the policy: `--plugin` prints both");
+            cluster.dropped(
+                "the filter needs the cluster in addition to the policy: `--plugin` prints both",
+            );
         }
         for member in ["cache_duration", "async_fetch", "retry_policy"] {
             if let Some(member) = remote.member(member) {
-                member
-                    .dropped("keys are refreshed as the issuer's `max-age` says, ahead of its end");
+                member.dropped("keys are refreshed before the issuer's `max-age` ends");
             }
         }
         return Some(keys::published(&uri, uri.text(), &options.algorithm));

@@ -16,7 +16,7 @@ pub(super) fn filter<'i>(config: &Node<'i>, tokens: &Tokens<'i>) -> Formula<'i> 
     }
     for name in ["shadow_rules", "shadow_matcher"] {
         if let Some(shadow) = config.member(name) {
-            shadow.dropped("what is only tried out is not carried over");
+            shadow.dropped("shadow rules are not carried over");
         }
     }
     let Some(rules) = config.member("rules") else {
@@ -29,7 +29,7 @@ pub(super) fn filter<'i>(config: &Node<'i>, tokens: &Tokens<'i>) -> Formula<'i> 
         "ALLOW" => any,
         "DENY" => !any,
         "LOG" => {
-            rules.dropped("what is only logged is not carried over");
+            rules.dropped("rules that only log are not carried over");
             Formula::Const(true)
         }
         _ => unknown(&rules, "this action is not known here"),
@@ -53,7 +53,7 @@ fn policy<'i>(policy: &Node<'i>, tokens: &Tokens<'i>) -> Formula<'i> {
 fn condition<'i>(node: &Node<'i>, tokens: &Tokens<'i>) -> Formula<'i> {
     let members = node.others(&[]);
     let [member] = members.as_slice() else {
-        return unknown(node, "a permission or principal says one thing");
+        return unknown(node, "a permission or principal has exactly one member");
     };
     let parts = |name| -> Vec<_> {
         let items = member.items_of(name);
@@ -84,7 +84,7 @@ fn condition<'i>(node: &Node<'i>, tokens: &Tokens<'i>) -> Formula<'i> {
         "metadata" => metadata(member, tokens),
         _ => unknown(
             member,
-            "a policy looks at path, method, host and the token alone",
+            "a policy can use only path, method, host and the token",
         ),
     }
 }
@@ -130,7 +130,7 @@ fn metadata<'i>(node: &Node<'i>, tokens: &Tokens<'i>) -> Formula<'i> {
 fn matched<'i>(value: &Node<'i>, claim: &[String], tokens: &Tokens<'i>) -> Formula<'i> {
     let members = value.others(&[]);
     let [how] = members.as_slice() else {
-        return unknown(value, "a value is compared in one way");
+        return unknown(value, "a value has exactly one comparison");
     };
     match how.kind().as_str() {
         "string_match" => match Text::of_envoy(how) {

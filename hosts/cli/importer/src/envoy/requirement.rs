@@ -57,7 +57,7 @@ fn authn<'i>(requires: &Node<'i>, tokens: &Tokens<'i>) -> Authn {
         if members.is_empty() {
             return Authn::Ignored;
         }
-        requires.refuse("a requirement says one thing");
+        requires.refuse("a requirement has exactly one member");
         return NEVER;
     };
     match member.kind().as_str() {
@@ -72,7 +72,7 @@ fn authn<'i>(requires: &Node<'i>, tokens: &Tokens<'i>) -> Authn {
         "requires_all" => all(member, tokens),
         "allow_missing" => optional(tokens),
         "allow_missing_or_failed" => {
-            member.stricter("a token that is not good is denied, not taken for none");
+            member.stricter("an invalid token is denied, and not treated as absent");
             optional(tokens)
         }
         _ => {
@@ -154,7 +154,7 @@ fn all<'i>(member: &Node<'i>, tokens: &Tokens<'i>) -> Authn {
     }
     let required = Required::all(all);
     if required == Required::Never {
-        member.stricter("a request has one token here, never one of each provider: it is denied");
+        member.stricter("a request has only one token, not one of each provider: it is denied");
     }
     Authn::Verified {
         optional: is_optional,

@@ -79,7 +79,7 @@ pub(super) fn header<'i>(matcher: &Node<'i>) -> Formula<'i> {
         (":path", Some(text)) => with_query(matcher, &text),
         (":method", Some(text)) => method(matcher, &text),
         (":authority" | "host", Some(text)) => host(matcher, &text),
-        _ => unknown(matcher, "a policy looks at no other headers"),
+        _ => unknown(matcher, "a policy cannot use other headers"),
     };
     match matcher.flag_of("invert_match") {
         true => !formula,
@@ -92,9 +92,7 @@ fn with_query<'i>(node: &Node<'i>, text: &Text) -> Formula<'i> {
     let formula = path(node, text);
     match (formula, &text.how) {
         (Formula::Path(mut bounds), How::Exact(_)) => {
-            node.stricter(
-                "with a query it is another `:path` to Envoy: the stricter decision is taken",
-            );
+            node.stricter("for Envoy a query is part of `:path`: the stricter decision is taken");
             bounds.inner = None;
             Formula::Path(bounds)
         }
@@ -110,7 +108,7 @@ pub(super) fn refuse_own_settings(node: &Node<'_>) {
             let concerned = name.contains("jwt_authn") || name.contains("rbac");
             if concerned && is_off && name == JWT_AUTHN_NAME {
                 setting.stricter(
-                    "that the filter is off here is not carried over: requests need a token",
+                    "disabling the filter for a route is not carried over: requests need a token",
                 );
             } else if concerned {
                 setting.refuse("settings of a route for `jwt_authn` or RBAC cannot be carried over: write them as rules of the filter");

@@ -35,7 +35,9 @@ pub(super) fn provider<'i>(rule: &Node<'i>, options: &Options) -> Provider<'i> {
     };
     if fetched_from.is_some() && !options.plugin {
         let place = uri.as_ref().unwrap_or(rule);
-        place.dropped("the filter needs a cluster beside the policy: `--plugin` prints both");
+        place.dropped(
+            "the filter needs a cluster in addition to the policy: `--plugin` prints both",
+        );
     }
     let (keys, algorithms) = keys.map_or((None, Vec::new()), |(keys, algorithms)| {
         (Some(keys), algorithms)

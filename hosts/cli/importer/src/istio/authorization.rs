@@ -36,7 +36,7 @@ fn source<'i>(item: &Node<'i>, tokens: &Tokens<'i>) -> Formula<'i> {
             "notRequestPrincipals" => !any_of(&part, |node| principal(node, tokens)),
             _ => unknown(
                 &part,
-                "a policy does not see who connects, only who signed the token",
+                "a policy cannot see the client of the connection, only the issuer of the token",
             ),
         });
     Formula::All(all.collect())
@@ -111,7 +111,7 @@ fn condition<'i>(item: &Node<'i>, tokens: &Tokens<'i>) -> Formula<'i> {
             Some(names) => claim(node, &names, tokens),
             None => unknown(
                 item,
-                "a policy looks at path, method, host and the token alone",
+                "a policy can use only path, method, host and the token",
             ),
         },
     };

@@ -91,7 +91,7 @@ fn filters<'i>(policies: &[Node<'i>], tokens: &Tokens<'i>) -> Vec<Formula<'i>> {
         match action.unwrap_or("ALLOW") {
             "ALLOW" => allowed.get_or_insert_with(Vec::new).push(rules()),
             "DENY" => filters.push(!rules()),
-            "AUDIT" => policy.dropped("what is only logged is not carried over"),
+            "AUDIT" => policy.dropped("rules that only log are not carried over"),
             _ => {
                 let authorizer = unknown(policy, "an external authorizer is not called");
                 filters.push(Formula::Any(vec![!rules(), authorizer]));
