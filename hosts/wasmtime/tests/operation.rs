@@ -5,7 +5,7 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use countersign_host::{Gate, Refresh, Requirement};
+use countersign_host::{Refresh, Requirement};
 use serde_json::{Value, json};
 use support::{
     A, Answer, B, Clock, Issuer, METADATA, builder, check, code, decision, eventually, jwks, policy,
@@ -283,68 +283,4 @@ async fn nothing_that_is_printed_has_a_token_or_a_claim() {
         assert!(!printed.contains(secret), "{secret} is in {printed}");
     }
     assert!(printed.contains("platform") && printed.contains("authorization"));
-}
-
-#[tokio::test]
-async fn of_two_reloads_the_one_that_was_asked_for_last_is_in_force() {
-    let (clock, issuer) = (Clock::new(), Issuer::publishing(&[A]).await);
-    let slow = Issuer::publishing(&[B]).await;
-    slow.answer("jwks", Answer::Slow(SECOND, jwks(&[B])));
-    let gate = support::gate(&clock, &issuer).await;
-    let first = policy(&[issuer.entry("platform"), slow.entry("slow")]).to_string();
-    let last = policy(&[issuer.entry("platform")]).to_string();
-    let reloads = tokio::join!(gate.reload(first), gate.reload(last));
-    assert!(reloads.0.is_ok() && reloads.1.is_ok());
-    assert_eq!(check(&gate, &slow.token(B)).await, "issuer_unknown");
-    assert_eq!(check(&gate, &issuer.token(A)).await, "allow");
-}
-
-#[tokio::test]
-async fn a_reload_that_waits_for_an_issuer_holds_up_no_requirement() {
-    let (clock, issuer) = (Clock::new(), Issuer::publishing(&[A]).await);
-    let hangs = Issuer::publishing(&[B]).await;
-    hangs.answer("jwks", Answer::Slow(HOUR, json!({})));
-    let gate = support::gate(&clock, &issuer).await;
-    let reload = tokio::spawn({
-        let gate = gate.clone();
-        let both = policy(&[issuer.entry("platform"), hangs.entry("hangs")]).to_string();
-        async move { gate.reload(both).await }
-    });
-    eventually("the reload waits", async || hangs.fetches_of("jwks") == 1).await;
-    let start = Instant::now();
-    let admin = gate.prepare(br#"{ "scopes": ["admin"] }"#).await.unwrap();
-    assert!(start.elapsed() < SECOND && !reload.is_finished());
-    reload.await.unwrap().unwrap();
-    for _ in 0..4 {
-        let decision = gate.check_token(issuer.token(A), &admin).await;
-        assert_eq!(
-            code(&decision),
-            "scope_insufficient",
-            "it is known after the reload too"
-        );
-    }
-}
-
-#[tokio::test]
-async fn a_reload_that_is_given_up_changes_nothing_and_the_next_one_works() {
-    let (clock, issuer) = (Clock::new(), Issuer::publishing(&[A]).await);
-    let hangs = Issuer::publishing(&[B]).await;
-    hangs.answer("jwks", Answer::Slow(HOUR, json!({})));
-    let gate = support::gate(&clock, &issuer).await;
-    let both = policy(&[issuer.entry("platform"), hangs.entry("hangs")]).to_string();
-    let given_up = tokio::time::timeout(SECOND / 2, gate.reload(both)).await;
-    assert!(given_up.is_err());
-    assert_eq!(check(&gate, &hangs.token(B)).await, "issuer_unknown");
-    gate.reload(policy(&[issuer.entry("renamed")]).to_string())
-        .await
-        .unwrap();
-    assert_eq!(check(&gate, &issuer.token(A)).await, "allow");
-
-    // And one whose gate nobody else has any more.
-    let last: Gate = gate;
-    let silent = policy(&[hangs.entry("hangs")]).to_string();
-    let reload = tokio::spawn(async move { last.reload(silent).await });
-    tokio::time::sleep(SECOND / 4).await;
-    reload.abort();
-    assert!(reload.await.unwrap_err().is_cancelled());
 }
