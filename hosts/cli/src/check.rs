@@ -1,17 +1,17 @@
-//! Decide: a token or a whole request against a policy.
+//! `check`: decides about a token or a whole request.
 
 use clap::Args;
+use countersign_policy_source::Source;
 use serde_json::json;
 
 use crate::{
-    Exit, Output,
-    arguments::{DocumentArgs, Now, PolicyArgs},
+    arguments::{DocumentArgs, Now, PolicyArgs, SubjectArgs},
     decision,
     failure::Failure,
-    session::{Session, Trouble},
-    source::Source,
+    output::{Exit, Output},
+    request::Subject,
+    session::{DocumentProblem, Session},
     style::{FAINT, WARN},
-    subject::{Subject, SubjectArgs},
 };
 
 #[derive(Args, Debug)]
@@ -23,9 +23,10 @@ use crate::{
 pub(crate) struct CheckArgs {
     #[command(flatten)]
     pub(crate) policy: PolicyArgs,
-    #[command(flatten)]
+    // clap keeps a heading until another replaces it.
+    #[command(flatten, next_help_heading = None)]
     pub(crate) subject: SubjectArgs,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = None)]
     pub(crate) documents: DocumentArgs,
     #[command(flatten)]
     pub(crate) now: Now,
@@ -40,10 +41,10 @@ pub(crate) struct Prepared {
 }
 
 impl CheckArgs {
-    /// `None` where only the quick policy was asked for, which is printed.
+    /// `None` where the quick policy is only printed.
     pub(crate) fn prepare(&self) -> Result<Option<Prepared>, Failure> {
         let policy = self.policy.read()?;
-        if self.policy.print_policy {
+        if self.policy.is_printed() {
             anstream::println!("{}", policy.pretty()?);
             return Ok(None);
         }
@@ -73,14 +74,14 @@ pub(crate) async fn run(args: CheckArgs, output: Output) -> Result<Exit, Failure
         let mut shape = decision::as_json(&decision);
         shape["documents"] = json!(
             session
-                .troubles
+                .document_problems
                 .iter()
-                .map(Trouble::as_json)
+                .map(DocumentProblem::as_json)
                 .collect::<Vec<_>>()
         );
         anstream::println!("{shape}");
     } else {
-        print_troubles(&session.troubles);
+        print_document_problems(&session.document_problems);
         decision::print(&decision, now_ms);
         if decision::exit(&decision) == Exit::Bad {
             anstream::eprintln!(
@@ -91,13 +92,13 @@ pub(crate) async fn run(args: CheckArgs, output: Output) -> Result<Exit, Failure
     Ok(decision::exit(&decision))
 }
 
-pub(crate) fn print_troubles(troubles: &[Trouble]) {
-    for Trouble {
+pub(crate) fn print_document_problems(document_problems: &[DocumentProblem]) {
+    for DocumentProblem {
         issuer,
         kind,
         uri,
         message,
-    } in troubles
+    } in document_problems
     {
         let kind = kind.as_str();
         anstream::eprintln!(

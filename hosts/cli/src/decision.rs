@@ -1,10 +1,11 @@
-//! A decision, for people and for machines.
+//! A decision as text and as JSON.
 
 use countersign_host::{Change, Decision, Denial, Grant, Principal};
 use serde_json::{Value, json};
 
 use crate::{
-    Exit, moment,
+    moment,
+    output::Exit,
     style::{BAD, FAINT, GOOD, STRONG, visible},
 };
 
@@ -46,7 +47,7 @@ pub(crate) fn as_json(decision: &Decision) -> Value {
     }
 }
 
-/// `{ "name", "value" }`; the value is null where the header goes.
+/// `{ "name", "value" }`; the value is null where the header is removed.
 fn change(change: &Change) -> Value {
     match change {
         Change::SetHeader(name, value) => {

@@ -1,4 +1,4 @@
-//! Which module decides: its SHA-256, and whether a file is the same one.
+//! `digest`: the SHA-256 of the embedded module, and whether a file is the same.
 
 use std::path::PathBuf;
 
@@ -7,9 +7,9 @@ use clap::Args;
 use serde_json::json;
 
 use crate::{
-    Exit, Output,
     failure::Failure,
-    source::read_bytes,
+    files::read_bytes,
+    output::{Exit, Output},
     style::{BAD, FAINT, GOOD},
 };
 
@@ -19,7 +19,7 @@ pub(crate) struct DigestArgs {
     file: Option<PathBuf>,
 }
 
-/// A WebAssembly component rather than a core module starts so.
+/// The first bytes of a WebAssembly component; a core module has others.
 const COMPONENT: &[u8] = b"\0asm\x0d\x00\x01\x00";
 
 pub(crate) fn run(args: DigestArgs, output: Output) -> Result<Exit, Failure> {

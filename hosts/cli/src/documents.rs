@@ -1,11 +1,13 @@
-//! Where documents come from: given files first, then the network.
+//! The documents of issuers: from files that the user gave, or else from the
+//! network.
 
 use std::{collections::HashMap, time::Duration};
 
 use countersign_host::{DocumentKind, Fetch, FetchError, Fetcher, HttpsFetcher, Response};
+use countersign_policy_source::Source;
 use serde_json::{Value, json};
 
-use crate::{failure::Failure, source::Source};
+use crate::failure::Failure;
 
 /// Documents that the user gave, and whether others may be fetched.
 #[derive(Default)]
@@ -14,9 +16,9 @@ pub(crate) struct Documents {
     keys: HashMap<String, Vec<u8>>,
     /// Revocation documents by the issuer's name in the policy.
     revocations: HashMap<String, Vec<u8>>,
-    /// `iss` by the issuer's name in the policy, to stand in for discovery.
+    /// `iss` by the issuer's name in the policy, for metadata that is made here.
     issuers: HashMap<String, String>,
-    /// Nothing is fetched: what is not given counts as unreachable.
+    /// Nothing is fetched: documents that are not given count as unreachable.
     pub(crate) offline: bool,
     network: HttpsFetcher,
 }
@@ -43,8 +45,8 @@ impl Documents {
             .chain(revocations.keys())
             .find(|name| !issuers.contains_key(*name))
         {
-            Some(stranger) => Err(Failure::Usage(format!(
-                "the policy has no issuer of the name `{stranger}`"
+            Some(unknown) => Err(Failure::Usage(format!(
+                "the policy has no issuer of the name `{unknown}`"
             ))),
             None => Ok(Self {
                 keys,
@@ -83,8 +85,8 @@ impl Documents {
         match fetch.kind {
             DocumentKind::Jwks => self.keys.get(&fetch.issuer).cloned(),
             DocumentKind::Revocations => self.revocations.get(&fetch.issuer).cloned(),
-            // Whoever gives the keys has no need of metadata, but the gate
-            // asks for it first. The address is never used.
+            // With given keys no metadata is needed, but the gate fetches it
+            // first. The URL in it is never used.
             DocumentKind::Discovery => {
                 self.keys.get(&fetch.issuer)?;
                 let issuer = self.issuers.get(&fetch.issuer)?;

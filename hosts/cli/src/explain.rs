@@ -2,17 +2,17 @@
 
 use clap::Args;
 use countersign_host::{Step, Verdict};
+use countersign_policy_source::Source;
 use serde_json::{Value, json};
 
 use crate::{
-    Exit, Output,
-    check::{CheckArgs, Prepared, print_troubles},
+    check::{CheckArgs, Prepared, print_document_problems},
     decision,
     failure::Failure,
-    session::{Request, Session, Trouble},
-    source::Source,
+    output::{Exit, Output},
+    request::{Request, Subject},
+    session::{DocumentProblem, Session},
     style::{BAD, FAINT, GOOD, STRONG, WARN, visible},
-    subject::Subject,
 };
 
 #[derive(Args, Debug)]
@@ -36,27 +36,30 @@ pub(crate) async fn run(args: ExplainArgs, output: Output) -> Result<Exit, Failu
     } = prepared;
     // Decides first: that fetches what the explanation needs.
     let decision = session.decide(&subject, now_ms).await?;
-    let mut troubles = session.troubles.clone();
+    let mut document_problems = session.document_problems.clone();
     let steps = match &subject {
         Subject::Request(request) => session.explain(request, now_ms)?,
         Subject::Token(token, requirement) => {
-            // The module explains requests: a token alone is one to a policy
-            // with a single rule.
+            // The module explains requests only. So a token alone becomes a
+            // request to a policy with a single rule.
             let (policy, request) = alone(&policy, token, requirement.as_ref());
             let mut session = Session::open(&policy, args.check.documents.read(&policy)?)?;
             session.check(&request, now_ms).await?;
-            troubles.extend(session.troubles.iter().cloned());
+            document_problems.extend(session.document_problems.iter().cloned());
             session.explain(&request, now_ms)?
         }
     };
     if output.json {
         let steps: Vec<_> = steps.iter().map(as_json).collect();
-        let documents: Vec<_> = troubles.iter().map(Trouble::as_json).collect();
+        let documents: Vec<_> = document_problems
+            .iter()
+            .map(DocumentProblem::as_json)
+            .collect();
         let decision = decision::as_json(&decision);
         let shape = json!({ "steps": steps, "decision": decision, "documents": documents });
         anstream::println!("{shape}");
     } else {
-        print_troubles(&troubles);
+        print_document_problems(&document_problems);
         print(&steps);
         decision::print(&decision, now_ms);
     }
@@ -69,12 +72,8 @@ fn alone(policy: &Source, token: &[u8], requirement: Option<&Value>) -> (Source,
     let require = requirement.cloned().unwrap_or_else(|| json!({}));
     json["rules"] = json!([{ "path": "/**", "require": require }]);
     json["credentials"] = json!([{ "header": "authorization", "scheme": "Bearer" }]);
-    let mut request = Request {
-        method: "GET".into(),
-        target: "/".into(),
-        ..Request::default()
-    };
-    request.carry(token, &json);
+    let mut request = Request::new("GET".into(), "/".into(), None);
+    request.add_token(token, &json);
     (
         Source::from_json(&policy.name, json.to_string().into_bytes()),
         request,

@@ -1,35 +1,21 @@
-//! What ends a command with exit code 2, and how problems are shown.
+//! Failures, which end a command with exit code 2, and how problems are printed.
 
 use std::fmt::Write;
 
+use countersign_dev_issuer as dev_issuer;
+use countersign_policy_source::{Error, Position, Problem};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::{
-    source::Position,
-    style::{BAD, FAINT, STRONG, WARN},
-};
+use crate::style::{BAD, FAINT, STRONG, WARN};
 
-/// A command that could not answer.
+/// Why a command has no result.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// Wrong use, an unreadable file, a port in use: one sentence.
+    /// Wrong arguments, an unreadable file, a port in use: one sentence.
     Usage(String),
-    /// What is wrong with a file that the user wrote.
+    /// The problems of a file that the user wrote.
     Problems(Vec<Problem>),
-}
-
-/// One problem of a file.
-#[derive(Debug)]
-pub(crate) struct Problem {
-    pub(crate) file: String,
-    /// JSON Pointer; empty for the whole.
-    pub(crate) pointer: String,
-    pub(crate) position: Option<Position>,
-    pub(crate) code: String,
-    pub(crate) message: String,
-    /// Otherwise it is a warning.
-    pub(crate) is_error: bool,
 }
 
 impl Failure {
@@ -37,7 +23,7 @@ impl Failure {
         Self::Usage(message.into())
     }
 
-    /// Prints it: for machines to the standard output, for people beside it.
+    /// Prints it: JSON to the standard output, text to the standard error.
     pub(crate) fn print(&self, json: bool) {
         match (self, json) {
             (Self::Usage(message), true) => anstream::println!("{}", json!({ "error": message })),
@@ -50,6 +36,21 @@ impl Failure {
                 anstream::eprintln!("{}", summary(problems));
             }
         }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Invalid(problem) => Self::Problems(vec![*problem]),
+            other => Self::Usage(other.to_string()),
+        }
+    }
+}
+
+impl From<dev_issuer::Error> for Failure {
+    fn from(error: dev_issuer::Error) -> Self {
+        Self::Usage(error.to_string())
     }
 }
 

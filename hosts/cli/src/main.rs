@@ -1,7 +1,9 @@
 //! The `countersign` command.
 //!
 //! It holds no verification logic: every decision comes from the sealed module,
-//! through `countersign-host`. Here are files, words and colours.
+//! through `countersign-host`. Documents, imports and development tokens come from
+//! the libraries beside it. Here are arguments, files, messages and colours; each
+//! module uses those above it in the list of `tests/rooms`.
 
 mod arguments;
 mod check;
@@ -12,34 +14,37 @@ mod digest;
 mod documents;
 mod explain;
 mod failure;
+mod files;
 mod import;
 mod inspect;
 mod moment;
+mod output;
 mod policy;
+mod request;
 mod server;
 mod session;
-mod signing;
-mod source;
 mod style;
-mod subject;
 
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::failure::Failure;
+use crate::{
+    failure::Failure,
+    output::{Exit, Output},
+};
 
 /// One token verifier and policy gate: the same sealed WebAssembly file decides
 /// here, in Envoy, in Node and in every other host.
 #[derive(Parser, Debug)]
 #[command(name = "countersign", version, max_term_width = 100)]
 #[command(
-    after_help = "Exit codes: 0 allow, 1 deny, 2 wrong use or a wrong file.\n\
+    after_help = "Exit codes: 0 allow, 1 deny, 2 wrong arguments or a wrong file.\n\
     Colours follow the terminal; NO_COLOR turns them off."
 )]
 struct Cli {
-    /// Print JSON, for machines
+    /// Print JSON, for programs
     #[arg(long, global = true)]
     json: bool,
     #[command(subcommand)]
@@ -48,7 +53,7 @@ struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Command {
-    /// Decide: a token or a whole request against a policy
+    /// Decide about a token or a whole request
     Check(check::CheckArgs),
     /// Find out why: every check in order, its details, and where it stopped
     Explain(explain::ExplainArgs),
@@ -65,28 +70,13 @@ enum Command {
     /// A development issuer: keys, tokens, a key set to fetch
     #[command(subcommand)]
     Dev(dev::Dev),
-    /// Run the main job once: an issuer, three kinds of tokens, a table of requests
+    /// Show it working: an issuer, three types of tokens, a table of requests
     Demo(demo::DemoArgs),
     /// Print a completion script, such as `countersign completions bash`
     Completions {
         /// The shell it is for
         shell: Shell,
     },
-}
-
-/// How results are printed.
-#[derive(Clone, Copy, Debug)]
-struct Output {
-    json: bool,
-}
-
-/// What a command that answered exits with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Exit {
-    /// Allowed, or nothing wrong: 0.
-    Good,
-    /// Denied, different, a case failed: 1.
-    Bad,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -106,8 +96,8 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Help, the version, or what is wrong with the arguments, which may well hold
-/// a token in the wrong place: it is not repeated.
+/// Prints help, the version, or the error in the arguments. A token among them is
+/// not repeated.
 fn refuse(error: &clap::Error) -> ExitCode {
     let mut text = error.render().ansi().to_string();
     let arguments: Vec<_> = std::env::args().collect();

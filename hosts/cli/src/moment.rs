@@ -1,11 +1,11 @@
-//! Moments and durations as people write and read them.
+//! Times and durations as text.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Milliseconds since 1970-01-01T00:00:00Z.
 pub(crate) type TimeMs = u64;
 
-/// The machine's clock.
+/// The time of the system's clock.
 pub(crate) fn now_ms() -> TimeMs {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_moment_is_told_in_its_largest_unit() {
+    fn a_relative_time_is_in_its_largest_unit() {
         assert_eq!(relative(1_240_000, 1_000_000), "in 4 minutes");
         assert_eq!(relative(1_000, 2 * 86_400_000 + 5_000), "2 days ago");
         assert_eq!(relative(1_000, 1_000), "now");

@@ -1,4 +1,4 @@
-//! Answers over plain HTTP, for this machine.
+//! A server over plain HTTP, for clients on this machine.
 
 use std::{convert::Infallible, sync::Arc};
 
@@ -14,16 +14,16 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::Value;
 use tokio::{net::TcpListener, task::JoinSet};
 
-/// The answer to a request, whatever it is.
+/// Makes the response to a request.
 pub(crate) type Answer = dyn Fn(&Request<Incoming>) -> Response<Full<Bytes>> + Send + Sync;
 
-/// Answers until it is dropped: open connections end with it.
+/// Serves until it is dropped, which closes open connections.
 pub(crate) async fn serve(listener: TcpListener, answer: Arc<Answer>) -> Infallible {
     let mut connections = JoinSet::new();
     loop {
         while connections.try_join_next().is_some() {}
         let Ok((stream, _)) = listener.accept().await else {
-            // Out of file descriptors, perhaps: others may be closed soon.
+            // Perhaps there are no file descriptors: others may be closed soon.
             tokio::time::sleep(std::time::Duration::from_millis(100)).await;
             continue;
         };
@@ -33,7 +33,7 @@ pub(crate) async fn serve(listener: TcpListener, answer: Arc<Answer>) -> Infalli
                 let response = answer(&request);
                 async { Ok::<_, Infallible>(response) }
             });
-            // A client that goes away is no fault of ours.
+            // A client that closes the connection is no error.
             let _ = http1::Builder::new()
                 .timer(TokioTimer::new())
                 .serve_connection(TokioIo::new(stream), service)
@@ -42,7 +42,7 @@ pub(crate) async fn serve(listener: TcpListener, answer: Arc<Answer>) -> Infalli
     }
 }
 
-/// A JSON document, or that there is none.
+/// A response with a JSON document, or 404.
 pub(crate) fn document(found: Option<Value>) -> Response<Full<Bytes>> {
     match found {
         Some(document) => Response::builder()
@@ -54,7 +54,7 @@ pub(crate) fn document(found: Option<Value>) -> Response<Full<Bytes>> {
     }
 }
 
-/// An answer of one sentence.
+/// An error response of one sentence.
 pub(crate) fn refusal(status: StatusCode, sentence: &str) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::from(format!("{sentence}\n")));
     *response.status_mut() = status;

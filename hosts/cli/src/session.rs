@@ -1,5 +1,5 @@
 //! One gate in one instance of the sealed module, with the documents that it
-//! asks for.
+//! needs.
 
 use std::{
     sync::Arc,
@@ -8,50 +8,39 @@ use std::{
 
 use countersign_host::{
     Answer, Decision, DocumentKind, Fetch, FetchError, Instance, OpenError, Outcome, Response,
-    Severity, Step, Supplied, Trap,
+    Step, Supplied, Trap,
 };
+use countersign_policy_source::Source;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use crate::{
     documents::Documents,
-    failure::{Failure, Problem},
-    source::Source,
-    subject::Subject,
+    failure::Failure,
+    request::{Request, Subject},
 };
-
-/// A request, owned.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Request {
-    pub(crate) method: String,
-    pub(crate) authority: String,
-    /// Origin form, query included.
-    pub(crate) target: String,
-    /// Names in lower case.
-    pub(crate) headers: Vec<(String, Vec<u8>)>,
-}
 
 /// An open gate.
 pub(crate) struct Session {
     instance: Instance,
     documents: Arc<Documents>,
-    /// What went wrong with documents so far, for people.
-    pub(crate) troubles: Vec<Trouble>,
-    /// How long the module took for the last decision, fetches left out.
-    pub(crate) took: Duration,
+    /// The problems with documents so far.
+    pub(crate) document_problems: Vec<DocumentProblem>,
+    /// How long the module elapsed for the last decision, fetches left out.
+    pub(crate) elapsed: Duration,
 }
 
-/// A document that could not be had or used.
+/// A document that could not be fetched or used.
 #[derive(Clone, Debug)]
-pub(crate) struct Trouble {
+pub(crate) struct DocumentProblem {
     pub(crate) issuer: String,
     pub(crate) kind: DocumentKind,
     pub(crate) uri: String,
     pub(crate) message: String,
 }
 
-/// Discovery, its key set, a revocation document, and one that had been under
-/// way: no decision takes more rounds of fetches.
+/// The largest number of rounds of fetches for a decision: discovery, its key set,
+/// a revocation document, and one that was being fetched already.
 const ROUNDS: usize = 8;
 
 impl Session {
@@ -61,12 +50,12 @@ impl Session {
         Ok(Self {
             instance,
             documents: Arc::new(documents),
-            troubles: Vec::new(),
-            took: Duration::ZERO,
+            document_problems: Vec::new(),
+            elapsed: Duration::ZERO,
         })
     }
 
-    /// What the gate says of a token or a request.
+    /// Decides about a token or a request.
     pub(crate) async fn decide(
         &mut self,
         subject: &Subject,
@@ -80,7 +69,7 @@ impl Session {
         }
     }
 
-    /// May this request pass?
+    /// Decides about a request.
     pub(crate) async fn check(
         &mut self,
         request: &Request,
@@ -92,7 +81,7 @@ impl Session {
         .await
     }
 
-    /// Is this token good, and does it have what `requirement` asks for?
+    /// Decides about a token, which must also meet `requirement`.
     pub(crate) async fn check_token(
         &mut self,
         token: &[u8],
@@ -103,8 +92,8 @@ impl Session {
             None => 0,
             Some(requirement) => {
                 let source = Source::from_json("--require", requirement.to_string().into_bytes());
-                let prepared = self.instance.prepare(&source.json).map_err(died)?;
-                prepared.map_err(|problems| Failure::Problems(located(problems, &source)))?
+                let prepared = self.instance.prepare(&source.json).map_err(trapped)?;
+                prepared.map_err(|problems| Failure::Problems(source.locate(problems)))?
             }
         };
         self.until_decided(now_ms, |instance| {
@@ -113,28 +102,28 @@ impl Session {
         .await
     }
 
-    /// Every check in order. What it needs was fetched by the check before.
+    /// Every check in order. A decision before it has fetched the documents.
     pub(crate) fn explain(&mut self, request: &Request, now_ms: u64) -> Result<Vec<Step>, Failure> {
         request
             .with(|request| self.instance.explain(request, now_ms))
-            .map_err(died)
+            .map_err(trapped)
     }
 
-    /// Fetches what is due and asks again, as a server's host would.
+    /// Fetches the documents that are due, as the host of a server does.
     pub(crate) async fn refresh(&mut self, now_ms: u64) -> Result<(), Failure> {
-        let due = self.instance.due(now_ms).map_err(died)?;
+        let due = self.instance.due(now_ms).map_err(trapped)?;
         self.fetch(due, now_ms).await
     }
 
     async fn until_decided(
         &mut self,
         now_ms: u64,
-        mut ask: impl FnMut(&mut Instance) -> Result<Answer, Trap>,
+        mut check: impl FnMut(&mut Instance) -> Result<Answer, Trap>,
     ) -> Result<Decision, Failure> {
         for _ in 0..ROUNDS {
             let start = Instant::now();
-            let answer = ask(&mut self.instance).map_err(died)?;
-            self.took = start.elapsed();
+            let answer = check(&mut self.instance).map_err(trapped)?;
+            self.elapsed = start.elapsed();
             match answer {
                 Answer::Decided(decision) => return Ok(decision),
                 Answer::Wait(fetches) => self.fetch(fetches, now_ms).await?,
@@ -144,15 +133,15 @@ impl Session {
     }
 
     async fn fetch(&mut self, fetches: Vec<Fetch>, now_ms: u64) -> Result<(), Failure> {
-        let mut under_way = JoinSet::new();
+        let mut fetching = JoinSet::new();
         for fetch in fetches {
             let documents = Arc::clone(&self.documents);
-            under_way.spawn(async move {
+            fetching.spawn(async move {
                 let fetched = documents.fetch(&fetch).await;
                 (fetch, fetched)
             });
         }
-        while let Some(fetched) = under_way.join_next().await {
+        while let Some(fetched) = fetching.join_next().await {
             let (fetch, fetched) =
                 fetched.map_err(|error| Failure::Usage(format!("a fetch failed: {error}")))?;
             self.supply(&fetch, fetched, now_ms)?;
@@ -178,13 +167,16 @@ impl Session {
         let mut supplied = self
             .instance
             .supply(*source, uri, &outcome, now_ms)
-            .map_err(died)?;
+            .map_err(trapped)?;
         for call in 1.. {
             if supplied != Supplied::Unfinished {
                 break;
             }
             let part = outcome.part(call);
-            supplied = self.instance.resume(*source, part, now_ms).map_err(died)?;
+            supplied = self
+                .instance
+                .resume(*source, part, now_ms)
+                .map_err(trapped)?;
         }
         let messages = match (reason, supplied) {
             (Some(reason), _) => vec![reason],
@@ -194,8 +186,8 @@ impl Session {
             (None, Supplied::Refused(problem)) => vec![problem.to_string()],
             (None, Supplied::Unfinished | Supplied::Outdated) => Vec::new(),
         };
-        self.troubles
-            .extend(messages.into_iter().map(|message| Trouble {
+        self.document_problems
+            .extend(messages.into_iter().map(|message| DocumentProblem {
                 issuer: fetch.issuer.clone(),
                 kind: fetch.kind,
                 uri: fetch.uri.clone(),
@@ -205,7 +197,7 @@ impl Session {
     }
 }
 
-impl Trouble {
+impl DocumentProblem {
     /// `{ "issuer", "kind", "uri", "message" }`.
     pub(crate) fn as_json(&self) -> Value {
         let Self {
@@ -218,48 +210,13 @@ impl Trouble {
     }
 }
 
-/// Problems and warnings of a policy.
-pub(crate) fn lint(policy: &Source) -> Vec<Problem> {
-    located(countersign_host::lint(&policy.json), policy)
-}
-
-impl Request {
-    fn with<T>(&self, f: impl FnOnce(countersign_host::Request<'_>) -> T) -> T {
-        let headers: Vec<_> = self
-            .headers
-            .iter()
-            .map(|(name, value)| (name.as_bytes(), value.as_slice()))
-            .collect();
-        f(countersign_host::Request {
-            method: self.method.as_bytes(),
-            authority: self.authority.as_bytes(),
-            target: self.target.as_bytes(),
-            headers: &headers,
-        })
-    }
-}
-
 fn refused(error: OpenError, policy: &Source) -> Failure {
     match error {
-        OpenError::Policy(problems) => Failure::Problems(located(problems, policy)),
+        OpenError::Policy(problems) => Failure::Problems(policy.locate(problems)),
         other => Failure::Usage(other.to_string()),
     }
 }
 
-fn died(trap: Trap) -> Failure {
+fn trapped(trap: Trap) -> Failure {
     Failure::Usage(trap.to_string())
-}
-
-fn located(problems: Vec<countersign_host::Problem>, source: &Source) -> Vec<Problem> {
-    problems
-        .into_iter()
-        .map(|problem| Problem {
-            file: source.name.clone(),
-            position: source.position(&problem.pointer),
-            is_error: problem.severity == Severity::Error,
-            pointer: problem.pointer,
-            code: problem.code,
-            message: problem.message,
-        })
-        .collect()
 }

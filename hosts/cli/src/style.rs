@@ -10,7 +10,8 @@ pub(crate) const NOTE: Style = AnsiColor::Cyan.on_default();
 pub(crate) const FAINT: Style = Style::new().dimmed();
 pub(crate) const STRONG: Style = Style::new().bold();
 
-/// Tokens may hold anything: no control character of theirs reaches a terminal.
+/// The text without control characters: those of a token must not reach a
+/// terminal.
 pub(crate) fn visible(text: &str) -> String {
     let mut visible = String::with_capacity(text.len());
     for char in text.chars() {

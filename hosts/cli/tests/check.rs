@@ -235,7 +235,7 @@ fn yaml_toml_and_json_are_the_same_policy() {
             .expect(1);
         assert!(run.stdout.contains("rule_denied"), "{run:?}");
     }
-    // Without an extension the text tells what it is.
+    // Without an extension the format is found from the text.
     for file in ["policy.yaml", "policy.json", "policy.toml"] {
         folder.write("policy", &folder.read(file));
         assert_eq!(shown("policy"), shown(file), "{file}");

@@ -45,7 +45,7 @@ fn keys_are_private_and_are_not_replaced_by_accident() {
 }
 
 #[test]
-fn a_minted_token_says_what_it_was_told() {
+fn a_minted_token_has_the_claims_of_the_arguments() {
     let folder = Folder::with_issuer();
     folder.mint(
         "token",

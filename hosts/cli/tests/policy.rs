@@ -61,7 +61,7 @@ fn problems_for_machines_have_the_same_places() {
 }
 
 #[test]
-fn lines_are_told_of_json_and_toml_too() {
+fn problems_of_json_and_toml_have_lines_too() {
     let folder = Folder::new();
     folder.write(
         "api.json",

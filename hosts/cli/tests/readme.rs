@@ -49,7 +49,7 @@ fn fenced(text: &'static str, language: &'static str) -> impl Iterator<Item = &'
         .filter_map(move |block| block.strip_prefix(language)?.strip_prefix('\n'))
 }
 
-/// Every `$ command`, with the lines that follow it; `…` stands for any lines.
+/// Every `$ command`, with the lines that follow it; `…` is any lines.
 fn steps(session: &str) -> impl Iterator<Item = (&str, impl Iterator<Item = &str>)> {
     let chunks = session.split("$ ").skip(1);
     chunks.map(|chunk| {

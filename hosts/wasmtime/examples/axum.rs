@@ -13,7 +13,7 @@ async fn main() -> ExitCode {
     let Err(error) = serve().await else {
         return ExitCode::SUCCESS;
     };
-    // As text: a policy's problems stand one on a line.
+    // As text: each problem of a policy is on a line of its own.
     eprintln!("{error}");
     ExitCode::FAILURE
 }

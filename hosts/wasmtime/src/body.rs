@@ -9,11 +9,11 @@ use std::{
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use crate::layer::remove;
+use crate::headers::remove;
 
 pin_project! {
     /// A request's body. What a grant removes from the headers it removes from
-    /// the trailers too (RFC 9110 §6.5): some servers take the two together.
+    /// the trailers too (RFC 9110 §6.5): some servers merge the two.
     #[derive(Debug, Default)]
     pub struct GatedBody<B> {
         #[pin]

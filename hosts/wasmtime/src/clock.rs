@@ -1,4 +1,4 @@
-//! What time it is.
+//! The clock.
 
 use std::{
     fmt,
@@ -7,7 +7,7 @@ use std::{
     time::SystemTime,
 };
 
-/// Tells the time in milliseconds since 1970, or that it cannot.
+/// A source of the time in milliseconds since 1970; it may fail.
 #[derive(Clone)]
 pub(crate) struct Clock(Arc<dyn Fn() -> Option<u64> + Send + Sync>);
 
@@ -16,8 +16,8 @@ impl Clock {
         Self(Arc::new(move || Some(clock())))
     }
 
-    /// The system's, which may stand before 1970 on a machine without a
-    /// battery: that is no time to judge a token by.
+    /// The system's clock. On a machine without a battery it may be before 1970,
+    /// which is no valid time.
     pub(crate) fn system() -> Self {
         Self(Arc::new(|| {
             let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
@@ -25,8 +25,8 @@ impl Clock {
         }))
     }
 
-    /// None of a clock that panics too: a check has to end in a denial, and the
-    /// background must go on.
+    /// The time; `None` if the clock panics, so that a check ends in a denial and the
+    /// background task continues.
     pub(crate) fn now_ms(&self) -> Option<u64> {
         panic::catch_unwind(AssertUnwindSafe(|| (self.0)())).unwrap_or(None)
     }

@@ -1,4 +1,4 @@
-//! What the gate answers.
+//! Decisions of the gate.
 
 use std::{fmt, sync::Arc};
 
@@ -31,17 +31,19 @@ impl Decision {
     }
 }
 
-/// The answer at one moment: what an [`Instance`](crate::Instance) says, and
-/// what a [`Gate`](crate::Gate) makes a [`Decision`] of.
+/// What one call of an [`Instance`](crate::Instance) returns. A
+/// [`Gate`](crate::Gate) fetches and repeats the call until there is a
+/// [`Decision`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// Decided.
+    /// The decision.
     Decided(Decision),
-    /// The answer may exist after these fetches: supply them and ask again.
+    /// A decision may be possible after these fetches: supply the documents and
+    /// repeat the call.
     Wait(Vec<Fetch>),
 }
 
-/// A request that may pass, and what its handler may be told. Cheap to clone.
+/// A request that may pass, and the information for its handler. Cheap to clone.
 /// `{:?}` shows no claim.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Grant {
@@ -53,21 +55,22 @@ pub struct Grant {
     pub remove_headers: Arc<[String]>,
     /// Headers to set then: lower-case names, visible ASCII values.
     pub set_headers: Arc<[(String, String)]>,
-    /// What changes then on this one request, as the cookies that held a token.
+    /// Changes that are made after that, for this one request: for example of the
+    /// cookie that held the token.
     pub changes: Vec<Change>,
 }
 
 /// A change of one request. `{:?}` shows the name alone.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Change {
-    /// All fields of this lower-case name become one with this value.
+    /// Replace all fields of this lower-case name by one with this value.
     SetHeader(String, Vec<u8>),
-    /// All fields of this lower-case name go.
+    /// Remove all fields of this lower-case name.
     RemoveHeader(String),
 }
 
-/// What a verified token says, in the policy's terms. `{:?}` shows the policy's
-/// words for it, and no claim.
+/// The caller, from a verified token. `{:?}` shows names of the policy, and no
+/// claim.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Principal {
     /// The issuer's `name` in the policy.
@@ -90,10 +93,11 @@ pub struct Principal {
     pub claims: String,
 }
 
-/// A request that may not pass: never a token, a key or a claim's value.
+/// A request that may not pass. It never contains a token, a key or a claim's
+/// value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Denial {
-    /// Stable, such as `token_expired`: the contract lists them.
+    /// A stable code such as `token_expired`; the contract lists all codes.
     pub code: String,
     /// HTTP status.
     pub status: u16,
@@ -101,19 +105,19 @@ pub struct Denial {
     pub message: String,
     /// `WWW-Authenticate` (RFC 6750 §3), where the code has one.
     pub challenge: Option<String>,
-    /// The claim concerned, where that helps.
+    /// The claim that is the reason, if there is one.
     pub claim: Option<String>,
     /// `Retry-After` in seconds, with 503.
     pub retry_after_s: Option<u32>,
 }
 
 impl Denial {
-    /// The gate or this host failed, which is never a reason to admit.
+    /// The gate or this host failed.
     pub(crate) fn internal_error() -> Self {
         Self::unavailable("internal_error", "the gate failed", 1)
     }
 
-    /// What is routed here is not what the gate could judge.
+    /// The routed target differs from the target that the gate can check.
     #[cfg(feature = "axum")]
     pub(crate) fn ambiguous() -> Self {
         Self {
@@ -130,7 +134,7 @@ impl Denial {
     pub(crate) fn still_waiting(fetches: &[Fetch]) -> Self {
         if fetches
             .iter()
-            .all(|fetch| fetch.kind == crate::DocumentKind::Revocations)
+            .all(|fetch| fetch.kind == crate::document::DocumentKind::Revocations)
         {
             Self::unavailable(
                 "revocations_unavailable",
@@ -172,7 +176,7 @@ impl Grant {
         }
     }
 
-    /// What it takes in memory, about.
+    /// Its approximate size in memory, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         let texts = |texts: &[String]| texts.iter().map(|text| text.len() + 24).sum::<usize>();
         let fields = |fields: &[(String, String)]| {

@@ -1,26 +1,30 @@
-//! Documents that a gate asks for, and how their fetches end.
+//! Documents that a gate needs, and the outcomes of their fetches.
 
 use std::fmt;
 
-use crate::{Problem, bindings::exports::countersign::gate::gate as wit, instance::all};
+use crate::{
+    bindings::{convert, exports::countersign::gate::gate as wit},
+    problem::Problem,
+};
 
-/// What one call copies into the module: a fraction of a millisecond.
+/// The largest part that one call copies into the module: this takes a fraction of
+/// a millisecond.
 const PART_BYTES: usize = 1024 * 1024;
 
-/// A document that the gate wants: GET, no redirects, within the two bounds.
+/// A document to fetch: with GET, without redirects, within the two bounds.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Fetch {
     /// Names the document in [`Instance::supply`](crate::Instance::supply).
     pub source: u32,
     /// The issuer's `name` in the policy.
     pub issuer: String,
-    /// What it is.
+    /// The kind of document.
     pub kind: DocumentKind,
-    /// Where: `https`, or `http` only where the policy allows it.
+    /// The URL: `https`, or `http` only where the policy allows it.
     pub uri: String,
-    /// Bound on the whole fetch.
+    /// The longest time for the whole fetch.
     pub timeout_ms: u32,
-    /// Bound on the body, by the kind.
+    /// The largest body; it depends on the kind.
     pub max_bytes: u32,
 }
 
@@ -46,7 +50,7 @@ impl DocumentKind {
     }
 }
 
-/// What a server answered. `{:?}` says how long the body is, not what it is.
+/// The response of a server. `{:?}` shows the length of the body, not its content.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Response {
     /// HTTP status; only 200 supplies a document.
@@ -66,12 +70,12 @@ impl fmt::Debug for Response {
     }
 }
 
-/// How a fetch ended.
+/// The outcome of a fetch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The server answered.
+    /// The server responded.
     Response(Response),
-    /// No answer: refused, timed out, redirected, too large, bad certificate.
+    /// There is no response: refused, timed out, redirected, too large, bad certificate.
     Failed,
 }
 
@@ -89,7 +93,7 @@ impl Outcome {
         }
     }
 
-    /// The part of the body that a call with this number hands over: `0` is
+    /// The part of the body for the call with this number: `0` is
     /// [`Instance::supply`](crate::Instance::supply), those from `1` on are
     /// [`Instance::resume`](crate::Instance::resume). Empty after the last.
     #[must_use]
@@ -102,19 +106,19 @@ impl Outcome {
     }
 }
 
-/// What a gate made of how a fetch ended.
+/// The result of supplying the outcome of a fetch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Supplied {
-    /// The document is in force, but for these parts of it.
+    /// The document is in force, except for these parts of it.
     Accepted(Vec<Problem>),
-    /// It is not, and the old one stays.
+    /// The document is not used, and the old one stays in force.
     Refused(Problem),
     /// It was not read to its end: call [`Instance::resume`](crate::Instance::resume),
-    /// each time with the next [`Outcome::part`], until it says something else.
+    /// each time with the next [`Outcome::part`], until there is another result.
     /// The old one is in force meanwhile.
     Unfinished,
-    /// The document's address is another one by now: nothing has changed, and
-    /// nothing failed.
+    /// The document has another URL by now: nothing has changed, and nothing
+    /// failed.
     Outdated,
 }
 
@@ -123,9 +127,9 @@ pub enum Supplied {
 pub struct DocumentStatus {
     /// The issuer's `name` in the policy.
     pub issuer: String,
-    /// What it is.
+    /// The kind of document.
     pub kind: DocumentKind,
-    /// Where; empty while discovery has not named it.
+    /// Its URL; empty while discovery has not named it.
     pub uri: String,
     /// Milliseconds since it was last accepted; `None` if never.
     pub age_ms: Option<u64>,
@@ -161,7 +165,7 @@ impl From<wit::Fetch> for Fetch {
 impl From<wit::Supplied> for Supplied {
     fn from(supplied: wit::Supplied) -> Self {
         match supplied {
-            wit::Supplied::Accepted(skipped) => Self::Accepted(all(skipped)),
+            wit::Supplied::Accepted(skipped) => Self::Accepted(convert(skipped)),
             wit::Supplied::Refused(problem) => Self::Refused(problem.into()),
             wit::Supplied::Unfinished => Self::Unfinished,
             wit::Supplied::Outdated => Self::Outdated,

@@ -1,24 +1,24 @@
-//! Who fetches documents, and the bounds that hold whoever it is.
+//! Fetchers of documents, and the bounds that hold for all of them.
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use tokio::{task, time};
 
-use crate::{Fetch, Outcome, Response};
+use crate::document::{Fetch, Outcome, Response};
 
 /// Fetches documents: GET, redirects not followed, no credentials of any kind
 /// sent. Time and size are bounded by [`Fetch::timeout_ms`] and
-/// [`Fetch::max_bytes`]; a fetcher should stop reading at the second, as what
-/// is larger is thrown away.
+/// [`Fetch::max_bytes`]; a fetcher should stop reading at the second, as a
+/// larger body is discarded.
 pub trait Fetcher: Send + Sync + 'static {
     /// Fetches one document.
     fn fetch<'a>(&'a self, fetch: &'a Fetch) -> Fetching<'a>;
 }
 
-/// A fetch under way.
+/// A running fetch.
 pub type Fetching<'a> = Pin<Box<dyn Future<Output = Result<Response, FetchError>> + Send + 'a>>;
 
-/// Why there is no answer, in an operator's words.
+/// Why there is no response, for an operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FetchError(String);
 
@@ -45,8 +45,8 @@ impl fmt::Display for FetchError {
 
 impl std::error::Error for FetchError {}
 
-/// Fetches within the bounds, and says why not in the log. A fetcher that
-/// panics is one that had no answer.
+/// Fetches within the bounds, and logs a failure. A panic of the fetcher is a
+/// failure.
 pub(crate) async fn fetch(fetcher: Arc<dyn Fetcher>, wanted: &Fetch) -> Outcome {
     let bound = Duration::from_millis(wanted.timeout_ms.into());
     let fetch = wanted.clone();
@@ -72,8 +72,8 @@ pub(crate) async fn fetch(fetcher: Arc<dyn Fetcher>, wanted: &Fetch) -> Outcome 
     Outcome::Failed
 }
 
-/// A document that is not to be had, or not to be used. A query stays out of
-/// the log: some put a key there.
+/// Logs that a document cannot be fetched or used. The query of its URL is left
+/// out, as it may contain a key.
 pub(crate) fn log(fetch: &Fetch, reason: &str) {
     let (issuer, kind) = (&fetch.issuer, fetch.kind.as_str());
     let uri = fetch.uri.split('?').next().unwrap_or_default();

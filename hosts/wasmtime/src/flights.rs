@@ -1,4 +1,4 @@
-//! One fetch under way for each address of a document, however many wait.
+//! One running fetch for each URL of a document, however many checks wait for it.
 
 use std::{
     collections::HashMap,
@@ -7,33 +7,33 @@ use std::{
 
 use tokio::sync::watch;
 
-use crate::Fetch;
+use crate::document::Fetch;
 
-/// A document and where it is fetched from: discovery may name another address
-/// while the old one still has not answered.
+/// A document and the URL that it is fetched from: discovery may name another URL
+/// while the old one has not responded yet.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Address {
     pub(crate) source: u32,
     pub(crate) uri: String,
 }
 
-/// The fetches under way.
+/// The running fetches.
 #[derive(Clone, Default)]
 pub(crate) struct Flights {
     under_way: Arc<Mutex<HashMap<Address, Flight>>>,
 }
 
-/// One fetch, as those who wait for it see it.
+/// One fetch, for those who wait for it.
 #[derive(Clone)]
 pub(crate) struct Flight {
     landing: watch::Receiver<()>,
 }
 
-/// One fetch, as the task that makes it sees it: dropping it lands it.
+/// One fetch, for the task that makes it: dropping it ends the fetch.
 pub(crate) struct Landing {
     flights: Flights,
     address: Address,
-    /// After the drop, so that who joins then starts anew.
+    /// Removed on drop, so that the next one to join starts a new fetch.
     _landed: watch::Sender<()>,
 }
 
@@ -47,8 +47,8 @@ impl Address {
 }
 
 impl Flights {
-    /// Joins the fetch under way from `address`, or starts one; neither if
-    /// `is_over` says that it has ended since the asker was told to fetch.
+    /// Joins the running fetch from `address`, or starts one; neither if `is_over`:
+    /// a fetch has ended since the caller needed it.
     pub(crate) fn join(
         &self,
         address: Address,
@@ -75,7 +75,7 @@ impl Flights {
         Some(flight)
     }
 
-    /// Everything under way from addresses that `wanted` says yes to.
+    /// The running fetches from addresses for which `wanted` is true.
     pub(crate) fn under_way_from(&self, wanted: impl Fn(&Address) -> bool) -> Vec<Flight> {
         let under_way = self.under_way();
         let wanted = under_way.iter().filter(|(address, _)| wanted(address));
@@ -90,7 +90,7 @@ impl Flights {
 }
 
 impl Flight {
-    /// Until the fetch has ended and was supplied.
+    /// Waits until the fetch has ended and was supplied.
     pub(crate) async fn landed(mut self) {
         while self.landing.changed().await.is_ok() {}
     }

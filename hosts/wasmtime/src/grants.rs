@@ -1,13 +1,13 @@
-//! What grants say, by their numbers: the module is asked once for each.
+//! Grants by their numbers: the module is called once for each.
 
 use std::collections::{HashMap, VecDeque};
 
-use crate::Grant;
+use crate::decision::Grant;
 
-/// As many as tokens are remembered, by default.
+/// As many as the default number of remembered tokens.
 const PLACES: usize = 1024;
 
-/// What all of them together may take: a thousand usual tokens, or a few
+/// The largest size of all together: a thousand tokens of usual size, or a few
 /// hundred of the largest.
 const MAX_BYTES: usize = 4 << 20;
 
@@ -46,7 +46,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::{Grants, MAX_BYTES, PLACES};
-    use crate::{Grant, Principal};
+    use crate::decision::{Grant, Principal};
 
     fn grant(claims: usize) -> Grant {
         let principal = Principal {

@@ -1,4 +1,4 @@
-//! The client that fetches documents where no other was brought along.
+//! The client that fetches documents unless the builder has another.
 
 use std::{error::Error, sync::OnceLock};
 
@@ -14,16 +14,19 @@ use hyper_util::{
     rt::TokioExecutor,
 };
 
-use crate::{Fetch, FetchError, Fetcher, Response, fetch::Fetching};
+use crate::{
+    document::{Fetch, Response},
+    fetch::{FetchError, Fetcher, Fetching},
+};
 
 type HttpsClient = Client<HttpsConnector<HttpConnector>, Empty<Bytes>>;
 
 /// HTTP/1.1 over TLS 1.2 or 1.3, trusting what the operating system trusts.
-/// Plain http only where a document's URI says so. It follows no redirect,
+/// Plain http only where the URL of a document has it. It follows no redirect,
 /// sends no credential, keeps no connection and reads no proxy settings.
 #[derive(Default)]
 pub struct HttpsFetcher {
-    /// Made when first needed: inline keys need no trust store.
+    /// Made on first use: inline keys need no trust store.
     client: OnceLock<Result<HttpsClient, FetchError>>,
 }
 

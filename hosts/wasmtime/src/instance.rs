@@ -3,15 +3,17 @@
 use std::fmt;
 
 use crate::{
-    Answer, Change, Decision, DocumentStatus, Fetch, Grant, Inspection, OpenError, Outcome,
-    Problem, Request, Step, Supplied, Trap,
-    bindings::exports::countersign::gate::gate as wit,
+    bindings::{convert, exports::countersign::gate::gate as wit},
+    decision::{Answer, Change, Decision, Grant},
+    document::{DocumentStatus, Fetch, Outcome, Supplied},
     grants::Grants,
     module::{Guest, Module},
-    problem::Severity,
+    problem::{OpenError, Problem, Severity, Trap},
+    report::{Inspection, Step},
+    request::Request,
 };
 
-/// The module's own functions: no fetches, no clock, no pool. Every moment is
+/// The module's own functions: no fetches, no clock, no pool. Every time is
 /// an argument, in milliseconds since 1970.
 ///
 /// For runners of test vectors, benches, and hosts of another kind than
@@ -41,7 +43,7 @@ impl Instance {
                 gate,
                 grants: Grants::default(),
             }),
-            Err(problems) => Err(OpenError::Policy(all(problems))),
+            Err(problems) => Err(OpenError::Policy(convert(problems))),
         }
     }
 
@@ -49,7 +51,7 @@ impl Instance {
     /// their names read as `-`, need not be in a [`Request`].
     ///
     /// # Errors
-    /// The instance died.
+    /// The instance trapped.
     pub fn reads(&mut self) -> Result<Vec<String>, Trap> {
         let handle = self.gate;
         self.guest
@@ -59,30 +61,30 @@ impl Instance {
     /// Documents to fetch now. They count as started.
     ///
     /// # Errors
-    /// The instance died.
+    /// The instance trapped.
     pub fn due(&mut self, now_ms: u64) -> Result<Vec<Fetch>, Trap> {
         let handle = self.gate;
         self.guest
             .call(|gate, store| gate.call_due(store, handle, now_ms))
-            .map(all)
+            .map(convert)
     }
 
-    /// Milliseconds from now until [`Self::due`] has something, if it ever will;
-    /// 0 if it has.
+    /// Milliseconds from now until a document is due ([`Self::due`]); 0 if one is,
+    /// `None` if none will be.
     ///
     /// # Errors
-    /// The instance died.
+    /// The instance trapped.
     pub fn next_due(&mut self, now_ms: u64) -> Result<Option<u64>, Trap> {
         let handle = self.gate;
         self.guest
             .call(|gate, store| gate.call_next_due(store, handle, now_ms))
     }
 
-    /// How a fetch from `uri` ended, which is where it was to be from. Of a
-    /// large body this hands over the first part ([`Outcome::part`]).
+    /// Supplies the outcome of a fetch. `uri` is that of the [`Fetch`]. Of a large
+    /// body this call reads the first part ([`Outcome::part`]).
     ///
     /// # Errors
-    /// The instance died.
+    /// The instance trapped.
     pub fn supply(
         &mut self,
         source: u32,
@@ -98,11 +100,11 @@ impl Instance {
             .map(Supplied::from)
     }
 
-    /// Goes on with a document that was not read to its end: a few milliseconds
-    /// of work. `part` is the next part of its body; empty once all of them came.
+    /// Continues with a document that was not read completely: a few milliseconds of
+    /// work. `part` is the next part of its body; empty after the last one.
     ///
     /// # Errors
-    /// The instance died.
+    /// The instance trapped.
     pub fn resume(&mut self, source: u32, part: &[u8], now_ms: u64) -> Result<Supplied, Trap> {
         let handle = self.gate;
         self.guest
@@ -113,18 +115,18 @@ impl Instance {
     /// The state of every document.
     ///
     /// # Errors
-    /// The instance died.
+    /// The instance trapped.
     pub fn status(&mut self, now_ms: u64) -> Result<Vec<DocumentStatus>, Trap> {
         let handle = self.gate;
         self.guest
             .call(|gate, store| gate.call_status(store, handle, now_ms))
-            .map(all)
+            .map(convert)
     }
 
-    /// May this request pass?
+    /// Decides whether this request may pass.
     ///
     /// # Errors
-    /// The instance died: deny the request with `internal_error`.
+    /// The instance trapped: deny the request with `internal_error`.
     pub fn check(&mut self, request: Request<'_>, now_ms: u64) -> Result<Answer, Trap> {
         let handle = self.gate;
         let decision = self
@@ -133,25 +135,25 @@ impl Instance {
         self.answer(decision)
     }
 
-    /// Parses a requirement (what a rule calls `require`) once, for
-    /// [`Self::check_token`]. Of 1,024 used last the numbers are remembered. The
+    /// Parses a requirement (as `require` of a rule) once, for
+    /// [`Self::check_token`]. The numbers of the 1,024 used last stay valid. The
     /// inner error has every problem of it.
     ///
     /// # Errors
-    /// The instance died.
+    /// The instance trapped.
     pub fn prepare(&mut self, requirement: &[u8]) -> Result<Result<u32, Vec<Problem>>, Trap> {
         let handle = self.gate;
         let prepared = self
             .guest
             .call(|gate, store| gate.call_prepare(store, handle, requirement))?;
-        Ok(prepared.map_err(all))
+        Ok(prepared.map_err(convert))
     }
 
-    /// The same as [`Self::check`] without HTTP. Requirement 0 asks nothing
-    /// more than a good token of one of the issuers.
+    /// The same as [`Self::check`] without HTTP. With requirement 0 a
+    /// valid token of one of the issuers is enough.
     ///
     /// # Errors
-    /// The instance died: deny with `internal_error`.
+    /// The instance trapped: deny with `internal_error`.
     pub fn check_token(
         &mut self,
         token: &[u8],
@@ -173,7 +175,7 @@ impl Instance {
                 Decision::Allow(grant).into()
             }
             wit::Decision::Deny(denial) => Decision::Deny(denial.into()).into(),
-            wit::Decision::Wait(fetches) => Answer::Wait(all(fetches)),
+            wit::Decision::Wait(fetches) => Answer::Wait(convert(fetches)),
         })
     }
 
@@ -194,12 +196,12 @@ impl Instance {
     /// Every check in order, with its details. Changes nothing.
     ///
     /// # Errors
-    /// The instance died.
+    /// The instance trapped.
     pub fn explain(&mut self, request: Request<'_>, now_ms: u64) -> Result<Vec<Step>, Trap> {
         let handle = self.gate;
         self.guest
             .call(|gate, store| gate.call_explain(store, handle, request.to_wit(), now_ms))
-            .map(all)
+            .map(convert)
     }
 }
 
@@ -231,7 +233,7 @@ pub fn lint(policy: &[u8]) -> Vec<Problem> {
         Ok(guest.call(|gate, store| gate.call_lint(store, policy))?)
     });
     match linted {
-        Ok(problems) => all(problems),
+        Ok(problems) => convert(problems),
         Err(error) => vec![Problem {
             pointer: String::new(),
             code: "internal_error".into(),
@@ -239,8 +241,4 @@ pub fn lint(policy: &[u8]) -> Vec<Problem> {
             severity: Severity::Error,
         }],
     }
-}
-
-pub(crate) fn all<A, B: From<A>>(items: Vec<A>) -> Vec<B> {
-    items.into_iter().map(B::from).collect()
 }

@@ -7,22 +7,22 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use crate::{DocumentKind, Fetch, Outcome};
+use crate::document::{DocumentKind, Fetch, Outcome};
 
-/// Failures kept of one document: they make the pauses between tries, which
-/// grow no more by then.
+/// The failures that are kept of one document: they determine the pause before the
+/// next try, which does not grow after that many.
 const FAILURES: usize = 16;
 
 /// The last accepted document of each source, and the failures since then.
 #[derive(Default)]
 pub(crate) struct Journal {
-    /// Number of the last entry: what one atomic load tells a reader.
+    /// Number of the last entry, which a reader gets with one atomic load.
     latest: AtomicU64,
     /// By their numbers, which begin with 1.
     entries: Mutex<Vec<Arc<Entry>>>,
 }
 
-/// How one fetch ended.
+/// The outcome of one fetch.
 pub(crate) struct Entry {
     pub(crate) number: u64,
     pub(crate) fetch: Fetch,
@@ -43,8 +43,8 @@ impl Journal {
         entries.get(next).cloned()
     }
 
-    /// Whether somebody wrote about this document from this address after
-    /// entry `read`.
+    /// Whether there is an entry about this document from this URL after entry
+    /// `read`.
     pub(crate) fn is_newer(&self, fetch: &Fetch, read: u64) -> bool {
         self.entries()
             .iter()
@@ -67,13 +67,13 @@ impl Journal {
         entries.iter().rfind(is_wanted).cloned()
     }
 
-    /// Writes down that a document is in force, and forgets what nobody needs
-    /// to come to the same state. The result is the entry's number.
+    /// Adds an accepted document, and removes entries that are not needed any more
+    /// to reach the same state. The result is the entry's number.
     pub(crate) fn accept(&self, fetch: &Fetch, outcome: &Arc<Outcome>, at_ms: u64) -> u64 {
         self.write(fetch, outcome.clone(), at_ms, true)
     }
 
-    /// A failed fetch, or a document that was refused: the same to a gate.
+    /// Adds a failed fetch or a refused document: a gate treats both alike.
     pub(crate) fn fail(&self, fetch: &Fetch, at_ms: u64) -> u64 {
         self.write(fetch, Arc::new(Outcome::Failed), at_ms, false)
     }
@@ -105,7 +105,7 @@ impl Entry {
     }
 }
 
-/// Takes out what the newest entry has made needless.
+/// Removes the entries that the newest one replaces.
 fn forget(entries: &mut Vec<Arc<Entry>>) {
     let Some(new) = entries.last().cloned() else {
         return;
@@ -149,7 +149,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::{FAILURES, Journal};
-    use crate::{DocumentKind, Fetch, Outcome};
+    use crate::document::{DocumentKind, Fetch, Outcome};
 
     fn fetch(source: u32, kind: DocumentKind, uri: &str) -> Fetch {
         Fetch {
@@ -162,7 +162,7 @@ mod tests {
         }
     }
 
-    /// What one who reads it from the beginning reads.
+    /// What a new instance reads.
     fn read(journal: &Journal) -> Vec<(u64, String)> {
         let mut read = Vec::new();
         let mut number = 0;

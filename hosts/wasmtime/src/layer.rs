@@ -13,8 +13,8 @@ use bytes::Bytes;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, Version,
     header::{
-        ACCESS_CONTROL_REQUEST_METHOD, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HOST,
-        InvalidHeaderName, InvalidHeaderValue, ORIGIN, RETRY_AFTER, UPGRADE, WWW_AUTHENTICATE,
+        ACCESS_CONTROL_REQUEST_METHOD, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HOST, ORIGIN,
+        RETRY_AFTER, UPGRADE, WWW_AUTHENTICATE,
     },
     request::Parts,
 };
@@ -22,9 +22,11 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::{
-    Change, Decision, Denial, Gate, Grant,
     body::GatedBody,
-    request::{Head, is_same_name},
+    decision::{Decision, Denial, Grant},
+    gate::Gate,
+    headers::{NotAHeader, apply},
+    request::Head,
 };
 
 /// The names of those that are removed; none for all.
@@ -38,15 +40,15 @@ type Removed = Option<Arc<[String]>>;
 /// and trailers removed and set, and the [`Grant`] in its extensions; its
 /// method stays what it was.
 ///
-/// **Where it stands.** In axum, put it on the outermost router, after every
+/// **Its position.** In axum, put it on the outermost router, after every
 /// route and after the fallback: `Router::layer` wraps only what is there. In a
-/// nested router it judges the whole target, prefix included; where something
-/// else has rewritten the target, it refuses. Nothing that rewrites targets may
-/// stand between the gate and the router.
+/// nested router it checks the whole target, prefix included; where something
+/// else has rewritten the target, it denies the request. Nothing that rewrites
+/// targets may be between the gate and the router.
 ///
-/// **CORS.** A CORS layer stands around the gate (is added after it): then it
-/// answers preflights, and denials have its headers. Where it has to stand
-/// behind the gate, see [`Self::bypass_cors_preflight`].
+/// **CORS.** Add a CORS layer after the gate, so that it is outside: then it
+/// answers preflights, and denials have its headers. If it has to be inside the
+/// gate, see [`Self::bypass_cors_preflight`].
 #[derive(Clone, Debug)]
 pub struct GateLayer {
     gate: Gate,
@@ -54,7 +56,7 @@ pub struct GateLayer {
 }
 
 impl GateLayer {
-    /// A layer that asks this gate.
+    /// A layer that checks requests with this gate.
     pub fn new(gate: Gate) -> Self {
         Self {
             gate,
@@ -63,7 +65,7 @@ impl GateLayer {
     }
 
     /// Lets CORS preflights (Fetch §3.2.2: `OPTIONS` with `origin` and
-    /// `access-control-request-method`) pass unasked, as nobody: with `host`,
+    /// `access-control-request-method`) pass unchecked and without identity: with `host`,
     /// `origin` and `access-control-request-*`, and no other header. Default:
     /// `false`.
     #[must_use]
@@ -128,8 +130,8 @@ where
 }
 
 impl GateLayer {
-    /// Makes the headers those that a handler may see, or denies. The second
-    /// half are the trailers that it may not see.
+    /// Changes the headers to those that a handler may see, or denies. The second
+    /// part of the result are the trailers to remove.
     async fn admit(&self, parts: &mut Parts) -> Result<(Grant, Removed), Denial> {
         if self.bypass_cors_preflight && is_preflight(parts) {
             parts.headers = preflight_headers(&parts.headers);
@@ -171,8 +173,8 @@ fn is_preflight(parts: &Parts) -> bool {
         && parts.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
 }
 
-/// Those that browsers ask with, for whoever answers: any other might be one by
-/// which the service knows its callers.
+/// The headers of a preflight: any other might be one by which the service
+/// identifies its callers.
 fn preflight_headers(headers: &HeaderMap) -> HeaderMap {
     let is_kept = |name: &HeaderName| {
         [HOST, ORIGIN].contains(name) || name.as_str().starts_with("access-control-request-")
@@ -182,8 +184,8 @@ fn preflight_headers(headers: &HeaderMap) -> HeaderMap {
         .collect()
 }
 
-/// The answer to a denied request.
-fn answer<Body: From<Bytes>>(denial: &Denial, asked: &Parts) -> Response<Body> {
+/// The response to a denied request.
+fn answer<Body: From<Bytes>>(denial: &Denial, request: &Parts) -> Response<Body> {
     let text = serde_json::json!({ "code": denial.code, "message": denial.message }).to_string();
     let mut response = Response::new(Body::from(Bytes::from(text)));
     *response.status_mut() =
@@ -199,61 +201,8 @@ fn answer<Body: From<Bytes>>(denial: &Denial, asked: &Parts) -> Response<Body> {
         headers.insert(RETRY_AFTER, seconds.into());
     }
     // What comes next on it may be meant for the protocol that was asked for.
-    if asked.version <= Version::HTTP_11 && asked.headers.contains_key(UPGRADE) {
+    if request.version <= Version::HTTP_11 && request.headers.contains_key(UPGRADE) {
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
     response
-}
-
-/// Removes first, then sets, then changes. An error leaves headers that must
-/// not be used.
-fn apply(grant: &Grant, headers: &mut HeaderMap) -> Result<(), NotAHeader> {
-    remove(&grant.remove_headers, headers);
-    for (name, value) in &*grant.set_headers {
-        headers.insert(
-            HeaderName::from_bytes(name.as_bytes())?,
-            HeaderValue::from_str(value)?,
-        );
-    }
-    for change in &grant.changes {
-        match change {
-            Change::SetHeader(name, value) => {
-                headers.insert(
-                    HeaderName::from_bytes(name.as_bytes())?,
-                    HeaderValue::from_bytes(value)?,
-                );
-            }
-            Change::RemoveHeader(name) => {
-                headers.remove(HeaderName::from_bytes(name.as_bytes())?);
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Every field of these names, however they are spelled.
-pub(crate) fn remove(names: &[String], headers: &mut HeaderMap) {
-    let is_one = |name: &&HeaderName| {
-        let name = name.as_str().as_bytes();
-        names.iter().any(|removed| is_same_name(removed, name))
-    };
-    let removed = headers.keys().filter(is_one).cloned().collect::<Vec<_>>();
-    for name in removed {
-        headers.remove(name);
-    }
-}
-
-/// A name or value that HTTP cannot carry.
-struct NotAHeader;
-
-impl From<InvalidHeaderName> for NotAHeader {
-    fn from(_: InvalidHeaderName) -> Self {
-        Self
-    }
-}
-
-impl From<InvalidHeaderValue> for NotAHeader {
-    fn from(_: InvalidHeaderValue) -> Self {
-        Self
-    }
 }

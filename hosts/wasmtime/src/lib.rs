@@ -2,8 +2,9 @@
 //! scopes, and whether this request may pass.
 //!
 //! Decisions come from the sealed module (its digest is [`SHA256`]), run in
-//! wasmtime; this crate moves bytes in, fetches the documents that the gate
-//! asks for, and turns decisions into HTTP. It verifies nothing itself.
+//! wasmtime; this crate passes requests to it, fetches the documents that the
+//! gate needs, and turns decisions into HTTP. It verifies nothing itself. Each
+//! module uses those above it in the list of `tests/rooms`.
 //!
 //! ```
 //! # tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -42,10 +43,10 @@
 //! With axum or another tower service: [`GateLayer`], and `examples/axum.rs`.
 //!
 //! - **Documents** are fetched in the background, on monotonic timers; a process
-//!   that is frozen between requests takes [`Refresh::Inline`]. A large one is
+//!   that is frozen between requests needs [`Refresh::Inline`]. A large one is
 //!   read bit by bit, and the old one is in force meanwhile.
 //! - **Requests wait** for documents in a room for each issuer, so that one that
-//!   hangs turns away only its own callers ([`GateBuilder::max_waiting`]).
+//!   does not respond affects only its own callers ([`GateBuilder::max_waiting`]).
 //! - **Policies as YAML text**: the feature `yaml`, off by default.
 //! - `{:?}` of anything here prints neither a token nor a claim.
 #![forbid(unsafe_code)]
@@ -54,7 +55,6 @@ mod background;
 mod bindings;
 #[cfg(feature = "tower")]
 mod body;
-mod builder;
 mod clock;
 mod decision;
 mod document;
@@ -65,6 +65,8 @@ mod flights;
 mod gate;
 mod generation;
 mod grants;
+#[cfg(feature = "tower")]
+mod headers;
 #[cfg(feature = "https")]
 mod https;
 mod instance;
@@ -81,16 +83,16 @@ mod report;
 mod request;
 mod requirement;
 mod rooms;
+mod settings;
 #[cfg(feature = "yaml")]
 pub mod yaml;
 
 #[cfg(feature = "tower")]
 pub use body::GatedBody;
-pub use builder::{GateBuilder, Refresh};
 pub use decision::{Answer, Change, Decision, Denial, Grant, Principal};
 pub use document::{DocumentKind, DocumentStatus, Fetch, Outcome, Response, Supplied};
 pub use fetch::{FetchError, Fetcher, Fetching};
-pub use gate::Gate;
+pub use gate::{Gate, GateBuilder};
 #[cfg(feature = "https")]
 pub use https::HttpsFetcher;
 pub use instance::{Instance, inspect, lint};
@@ -101,6 +103,7 @@ pub use problem::{OpenError, Problem, Severity, Trap};
 pub use report::{Inspection, Step, Verdict};
 pub use request::{Header, Request};
 pub use requirement::Requirement;
+pub use settings::Refresh;
 
 /// The README's example compiles.
 #[cfg(all(doctest, feature = "axum"))]

@@ -12,8 +12,8 @@ use wasmtime::{
 };
 
 use crate::{
-    OpenError, Trap,
     bindings::{Countersign, CountersignPre, exports::countersign::gate::gate as wit},
+    problem::{OpenError, Trap},
 };
 
 /// Lower-case hexadecimal SHA-256 of the sealed core module that decides:

@@ -1,14 +1,14 @@
-//! The target of a request inside of axum's nested routers, which take away the
-//! beginning of it.
+//! The whole target of a request inside axum's nested routers, which remove its
+//! beginning.
 
 use axum::extract::{NestedPath, OriginalUri};
 use http::{Uri, request::Parts};
 
-/// Something else than a nested router has changed the target: what routes by
-/// it from here on cannot be known.
+/// The target was changed by something else than a nested router: how it will be
+/// routed is unknown.
 pub(crate) struct Rewritten;
 
-/// The target that axum routes by, from its first router on.
+/// The target that axum's first router routed by.
 pub(crate) fn whole_target(parts: &Parts) -> Result<Uri, Rewritten> {
     let Some(OriginalUri(whole)) = parts.extensions.get::<OriginalUri>() else {
         return Ok(parts.uri.clone());
@@ -27,7 +27,7 @@ pub(crate) fn whole_target(parts: &Parts) -> Result<Uri, Rewritten> {
     }
 }
 
-/// What is left of a path behind as many segments as `pattern` has.
+/// The rest of a path after as many segments as `pattern` has.
 fn behind<'p>(pattern: &str, path: &'p str) -> Option<&'p str> {
     let mut rest = path;
     for _ in pattern.trim_matches('/').split('/') {

@@ -1,4 +1,4 @@
-//! What is wrong with a policy or a document, and why a gate did not open.
+//! Problems of policies and documents, and errors of opening and calling a gate.
 
 use std::fmt;
 
@@ -9,9 +9,9 @@ use crate::bindings::exports::countersign::gate::gate as wit;
 pub struct Problem {
     /// JSON Pointer (RFC 6901) into the policy or document; empty for the whole.
     pub pointer: String,
-    /// Stable, such as `field_unknown`.
+    /// A stable code, such as `field_unknown`.
     pub code: String,
-    /// What to do about it, in an operator's words.
+    /// What is wrong and how to correct it, for an operator.
     pub message: String,
     /// Error or warning.
     pub severity: Severity,
@@ -22,7 +22,7 @@ pub struct Problem {
 pub enum Severity {
     /// The policy or document is refused.
     Error,
-    /// It works, and somebody should look.
+    /// The policy is used, although this is probably a mistake.
     Warning,
 }
 
@@ -73,8 +73,8 @@ impl fmt::Display for OpenError {
 
 impl std::error::Error for OpenError {}
 
-/// An instance died: a trap, or the end of its time. Nothing more can be
-/// asked of it, and nothing it said may admit a request.
+/// An instance trapped. It cannot be called again, and the result of the call must
+/// not admit a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trap {
     reason: String,
@@ -90,7 +90,7 @@ impl Trap {
 
 impl fmt::Display for Trap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the instance died: {}", self.reason)
+        write!(f, "the instance trapped: {}", self.reason)
     }
 }
 

@@ -10,7 +10,7 @@ pub(crate) fn u64() -> u64 {
     RandomState::new().build_hasher().finish()
 }
 
-/// Anything from nothing to `most`.
+/// A duration between zero and `most`.
 pub(crate) fn up_to(most: Duration) -> Duration {
     most.mul_f64((u64() >> 11) as f64 / (1u64 << 53) as f64)
 }

@@ -1,10 +1,10 @@
-//! What the gate tells people: a token taken apart, a decision step by step.
+//! Reports for people: a decoded token, the steps of a decision.
 
 use std::fmt;
 
 use crate::bindings::exports::countersign::gate::gate as wit;
 
-/// A token decoded, verified by nobody. `{:?}` shows nothing of what it says.
+/// A token, decoded and not verified. `{:?}` shows nothing of its content.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Inspection {
     /// The JOSE header's JSON, where it could be decoded.
@@ -13,7 +13,7 @@ pub struct Inspection {
     pub claims: Option<String>,
     /// Bytes of the signature, where it could be decoded.
     pub signature_bytes: Option<u32>,
-    /// The code of the first fault of its form.
+    /// The code of its first format error.
     pub fault: Option<String>,
 }
 
@@ -23,7 +23,7 @@ pub struct Inspection {
 pub struct Step {
     /// The check, by its name in the contract.
     pub check: String,
-    /// How it ended.
+    /// Its result.
     pub verdict: Verdict,
     /// The code, where the verdict is [`Verdict::Fail`].
     pub code: Option<String>,
@@ -31,14 +31,14 @@ pub struct Step {
     pub detail: String,
 }
 
-/// How a check ended.
+/// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It holds, on to the next.
+    /// The check passed; the next one follows.
     Pass,
-    /// It does not.
+    /// The check failed.
     Fail,
-    /// It has nothing to check here.
+    /// There was nothing to check.
     Skip,
     /// It waits for documents.
     Wait,

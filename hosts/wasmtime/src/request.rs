@@ -1,4 +1,4 @@
-//! A request as bytes, the way the module takes it.
+//! A request as the bytes that the module reads.
 
 use std::fmt;
 
@@ -9,15 +9,15 @@ use crate::bindings::exports::countersign::gate::gate as wit;
 /// One header field: the name in lower case, the value as raw bytes.
 pub type Header<'a> = (&'a [u8], &'a [u8]);
 
-/// A request, as the gate sees it. Nothing here needs to be valid. `{:?}` shows
+/// A request, as the gate sees it. Its parts need not be valid. `{:?}` shows
 /// no header's value and no query.
 #[derive(Clone, Copy, Default)]
 pub struct Request<'a> {
     /// Method, case-sensitive (RFC 9110 §9.1).
     pub method: &'a [u8],
     /// `:authority`, or that of a target in absolute form; empty where there is
-    /// none: then the `host` field counts. Where both are there, they must say
-    /// the same.
+    /// none: then the `host` field counts. If both exist, they must be
+    /// equal.
     pub authority: &'a [u8],
     /// Request target in origin form, query included (RFC 9112 §3.2.1).
     pub target: &'a [u8],
@@ -54,8 +54,8 @@ impl fmt::Debug for Request<'_> {
     }
 }
 
-/// What a gate needs of an HTTP request: without its body, so that a body
-/// that is not `Sync` does not stand in the way.
+/// The parts of an HTTP request that a gate needs: not the body, which need not be
+/// `Sync`.
 #[derive(Clone, Copy)]
 pub(crate) struct Head<'a> {
     pub(crate) method: &'a Method,
@@ -77,8 +77,8 @@ impl<'a> Head<'a> {
         }
     }
 
-    /// As it stands in the target, or beside it in HTTP/2: what a `Host` field
-    /// says is for the gate to compare with it.
+    /// The authority of the target, or `:authority` in HTTP/2. The gate compares a
+    /// `Host` field with it.
     fn authority(&self) -> &'a [u8] {
         let authority = self.uri.authority();
         authority.map_or(b"", |authority| authority.as_str().as_bytes())
@@ -90,8 +90,7 @@ impl<'a> Head<'a> {
             .map_or(b"", |target| target.as_str().as_bytes())
     }
 
-    /// The headers that decisions read, and no others: nothing else crosses
-    /// over.
+    /// The headers that decisions read; others are not copied into the module.
     pub(crate) fn headers(&self, reads: &Names) -> Vec<Header<'a>> {
         let fields = self.headers.iter();
         let mut headers = fields
@@ -107,7 +106,7 @@ impl<'a> Head<'a> {
     }
 }
 
-/// Names of headers, of which one in another spelling is the same: CGI, WSGI
+/// Names of headers, compared without case and with `_` equal to `-`: CGI, WSGI
 /// and PHP read `x_auth` and `X-Auth` as one variable.
 pub(crate) struct Names(Vec<String>);
 

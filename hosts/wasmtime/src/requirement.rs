@@ -1,5 +1,4 @@
-//! What a token must have beside being good, and the numbers that instances
-//! give it.
+//! Requirements on valid tokens, and the numbers that instances give them.
 
 use std::{
     collections::HashMap,
@@ -7,24 +6,27 @@ use std::{
     sync::{Arc, Weak},
 };
 
-use crate::{Instance, Problem, Trap};
+use crate::{
+    instance::Instance,
+    problem::{Problem, Trap},
+};
 
-/// As many as an instance remembers, and some for those that it forgets later
-/// than this host: 1,024 are remembered there.
+/// Fewer than the 1,024 that an instance remembers, so that this host forgets a
+/// number before the instance does.
 const REMEMBERED: usize = 1000;
 
-/// What a token must have for [`Gate::check_token`](crate::Gate::check_token):
+/// The requirement on a token for [`Gate::check_token`](crate::Gate::check_token):
 /// see [`Gate::prepare`](crate::Gate::prepare). Cheap to clone. Another gate's
-/// requirement admits nobody.
+/// requirement admits no token.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Requirement {
     gate: u64,
-    /// JSON; none asks nothing more than a good token.
+    /// JSON; `None`: a valid token is enough.
     text: Option<Arc<[u8]>>,
 }
 
 impl Requirement {
-    /// Nothing more than a good token of one of the policy's issuers.
+    /// A valid token of one of the policy's issuers is enough.
     pub const NONE: Self = Self {
         gate: 0,
         text: None,
@@ -52,7 +54,7 @@ impl fmt::Debug for Requirement {
     }
 }
 
-/// The requirements of one gate that somebody still has.
+/// The requirements of one gate that are still in use.
 #[derive(Default)]
 pub(crate) struct InUse(Vec<Weak<[u8]>>);
 
@@ -70,8 +72,8 @@ impl InUse {
     }
 }
 
-/// What one instance calls the requirements used last. The instance forgets
-/// those least used too, later than this: a number found here is good.
+/// The numbers that one instance has given to the requirements used last. The
+/// instance forgets the least used later than this, so a number here is valid.
 #[derive(Default)]
 pub(crate) struct Numbers {
     known: HashMap<Arc<[u8]>, Known>,
@@ -84,8 +86,8 @@ struct Known {
 }
 
 impl Numbers {
-    /// Its number in this instance, which parses it if it has to. The inner
-    /// error has every problem of it.
+    /// The number of a requirement in this instance, which parses it on first use.
+    /// The inner error has every problem of it.
     pub(crate) fn number(
         &mut self,
         instance: &mut Instance,

@@ -1,5 +1,5 @@
-//! Where requests wait for documents: a room for each issuer, so that one that
-//! does not answer turns away nobody but its own callers.
+//! Waiting rooms: requests wait for documents in one room for each issuer, so that
+//! an issuer that does not respond affects only its own callers.
 
 use std::{
     collections::HashMap,
@@ -8,7 +8,7 @@ use std::{
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::Fetch;
+use crate::document::Fetch;
 
 /// The rooms, by the issuers' names: as many as the policy has issuers.
 pub(crate) struct Rooms {
@@ -31,8 +31,8 @@ impl Rooms {
         }
     }
 
-    /// Holds a place for each issuer that these documents are of, and no other:
-    /// keeps those that `held` has, gives back what is not waited for any more.
+    /// Takes a place in the room of every issuer of these documents. Places in
+    /// `held` are kept if they are still needed, and given back otherwise.
     pub(crate) fn enter(&self, held: Places, fetches: &[Fetch]) -> Result<Places, Full> {
         let mut held = held.0;
         held.retain(|(issuer, _)| fetches.iter().any(|fetch| fetch.issuer == *issuer));

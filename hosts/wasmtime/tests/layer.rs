@@ -1,5 +1,5 @@
 //! The gate in front of a service: what callers are answered, and what the
-//! service is told.
+//! service receives.
 
 mod support;
 
@@ -16,30 +16,19 @@ use axum::{
 use countersign_host::{Gate, GateLayer, Grant};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
-use support::{A, Answer, B, Clock, Issuer, builder};
+use support::{A, Answer, B, Issuer, service_gate};
 use tower::ServiceExt;
 
 async fn gate(issuer: &Issuer) -> Gate {
-    let policy = json!({
-        "contract": "1",
-        "issuers": [issuer.entry("platform")],
-        "credentials": [
-            { "header": "authorization", "scheme": "Bearer" },
-            { "cookie": "session", "same_origin": true },
-        ],
-        "rules": [
-            { "path": "/healthz", "public": true },
-            { "path": "/orgs/{org}/**", "require": { "tenant": "{org}" } },
-            { "path": "/whoami", "require": { "scopes": ["read"] } },
-            { "path": "/seen/admin", "require": { "scopes": ["admin"] } },
-            { "path": "/seen", "optional": true },
-        ],
-        "default": "deny",
-        "forward": { "x-auth-subject": "subject", "x-auth-tenant": "tenant" },
-        "strip_credential": true,
-        "realm": "test",
-    });
-    builder(&Clock::new(), &policy).build().await.unwrap()
+    let rules = json!([
+        { "path": "/healthz", "public": true },
+        { "path": "/orgs/{org}/**", "require": { "tenant": "{org}" } },
+        { "path": "/whoami", "require": { "scopes": ["read"] } },
+        { "path": "/seen/admin", "require": { "scopes": ["admin"] } },
+        { "path": "/seen", "optional": true },
+    ]);
+    let forward = json!({ "x-auth-subject": "subject", "x-auth-tenant": "tenant" });
+    service_gate(issuer, &rules, &forward).await
 }
 
 fn request(path: &str) -> axum::http::request::Builder {
@@ -51,9 +40,9 @@ async fn body(response: Response<Body>) -> Value {
     serde_json::from_slice(&bytes).unwrap()
 }
 
-/// A service that tells what reached it.
+/// A service that answers with what it received.
 fn seen(gate: Gate) -> Router {
-    let tell = async |Extension(grant): Extension<Grant>, headers: HeaderMap| {
+    let echo = async |Extension(grant): Extension<Grant>, headers: HeaderMap| {
         let headers = headers
             .iter()
             .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
@@ -61,7 +50,7 @@ fn seen(gate: Gate) -> Router {
         axum::Json(json!({ "headers": headers, "principal": grant.principal.is_some() }))
     };
     Router::new()
-        .route("/seen", any(tell))
+        .route("/seen", any(echo))
         .layer(GateLayer::new(gate))
 }
 
@@ -165,10 +154,10 @@ async fn forwarded_headers_are_the_gates_and_never_the_callers() {
         .header("x-auth-tenant", "victim")
         .header("x-kept", "yes");
     let anonymous = forged.body(Body::empty()).unwrap();
-    let told = body(app.clone().oneshot(anonymous).await.unwrap()).await;
-    assert_eq!(told["principal"], false);
+    let received = body(app.clone().oneshot(anonymous).await.unwrap()).await;
+    assert_eq!(received["principal"], false);
     assert_eq!(
-        told["headers"],
+        received["headers"],
         json!(["host: app.example.com", "x-kept: yes"])
     );
 
@@ -178,14 +167,14 @@ async fn forwarded_headers_are_the_gates_and_never_the_callers() {
         .header(header::AUTHORIZATION, bearer)
         .body(Body::empty())
         .unwrap();
-    let told = body(app.oneshot(forged).await.unwrap()).await;
+    let received = body(app.oneshot(forged).await.unwrap()).await;
     let headers = [
         "host: app.example.com",
         "x-auth-subject: ada",
         "x-auth-tenant: acme",
     ];
     assert_eq!(
-        told["headers"],
+        received["headers"],
         json!(headers),
         "the credential is stripped"
     );
@@ -201,9 +190,9 @@ async fn only_the_credentials_cookie_is_taken_out() {
         .header(header::COOKIE, "lang=en")
         .body(Body::empty())
         .unwrap();
-    let told = body(app.clone().oneshot(with_cookies).await.unwrap()).await;
-    assert_eq!(told["principal"], true);
-    let headers = told["headers"].as_array().unwrap();
+    let received = body(app.clone().oneshot(with_cookies).await.unwrap()).await;
+    assert_eq!(received["principal"], true);
+    let headers = received["headers"].as_array().unwrap();
     assert!(
         headers.contains(&json!("cookie: theme=dark; xsession=1; lang=en")),
         "{headers:?}"
@@ -214,8 +203,11 @@ async fn only_the_credentials_cookie_is_taken_out() {
         .header(header::COOKIE, only)
         .body(Body::empty())
         .unwrap();
-    let told = body(app.oneshot(only).await.unwrap()).await;
-    assert!(!told["headers"].to_string().contains("cookie"), "{told}");
+    let received = body(app.oneshot(only).await.unwrap()).await;
+    assert!(
+        !received["headers"].to_string().contains("cookie"),
+        "{received}"
+    );
 }
 
 #[tokio::test]

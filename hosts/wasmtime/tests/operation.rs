@@ -5,7 +5,7 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use countersign_host::{Gate, Refresh, Requirement};
+use countersign_host::{Refresh, Requirement};
 use serde_json::{Value, json};
 use support::{
     A, Answer, B, Clock, Issuer, METADATA, builder, check, code, decision, eventually, jwks, policy,
@@ -15,7 +15,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// A policy of one issuer whose list of revocations is asked for every 30 s.
+/// A policy of one issuer whose list of revocations is fetched every 30 s.
 fn with_revocations(issuer: &Issuer) -> Value {
     let uri = format!("{}/revoked", issuer.uri);
     let mut entry = issuer.entry("platform");
@@ -55,7 +55,7 @@ async fn an_issuer_that_hangs_turns_away_nobody_but_its_own_callers() {
     for request in waiting {
         assert_eq!(request.await.unwrap(), "keys_unavailable");
     }
-    assert_eq!(hangs.asked("jwks"), 1);
+    assert_eq!(hangs.fetches_of("jwks"), 1);
 }
 
 #[tokio::test]
@@ -99,10 +99,10 @@ async fn after_the_clock_was_set_back_nobody_waits_until_it_has_caught_up() {
     })
     .await;
     // And from then on as ever.
-    let asked = issuer.asked("revoked");
+    let before = issuer.fetches_of("revoked");
     clock.forward(MINUTE);
-    eventually("it is asked for again", async || {
-        issuer.asked("revoked") > asked
+    eventually("it is fetched again", async || {
+        issuer.fetches_of("revoked") > before
     })
     .await;
 }
@@ -119,16 +119,16 @@ async fn keys_from_an_address_that_discovery_no_longer_names_change_nothing() {
         let mut entry = issuer.entry("platform");
         entry["keys"] = json!({ "discovery": true, "insecure_http": true });
         let gate = builder(&clock, &policy(&[entry])).build().await.unwrap();
-        eventually("the old keys are asked for", async || {
-            issuer.asked("old") == 1
+        eventually("the old keys are fetched", async || {
+            issuer.fetches_of("old") == 1
         })
         .await;
         issuer.name_keys("new");
         clock.forward(HOUR);
         gate.warm().await.unwrap();
-        assert_eq!(issuer.asked(METADATA), 2);
+        assert_eq!(issuer.fetches_of(METADATA), 2);
         assert_eq!(
-            issuer.asked("new"),
+            issuer.fetches_of("new"),
             1,
             "the old flight suppressed the new one"
         );
@@ -141,7 +141,7 @@ async fn keys_from_an_address_that_discovery_no_longer_names_change_nothing() {
                 assert!(document.usable && document.failures == 0, "{document:?}");
             }
         }
-        assert_eq!((issuer.asked("old"), issuer.asked("new")), (1, 1));
+        assert_eq!((issuer.fetches_of("old"), issuer.fetches_of("new")), (1, 1));
     }
 }
 
@@ -152,9 +152,9 @@ async fn a_frozen_process_refreshes_before_it_decides() {
     let gate = builder(&clock, &with_revocations(&issuer)).refresh(Refresh::Inline);
     let gate = gate.wait(SECOND).build().await.unwrap();
     assert_eq!(check(&gate, &issuer.token(A)).await, "allow");
-    let asked = issuer.asked("revoked");
+    let before = issuer.fetches_of("revoked");
     assert_eq!(check(&gate, &issuer.token(A)).await, "allow");
-    assert_eq!(issuer.asked("revoked"), asked, "nothing was due");
+    assert_eq!(issuer.fetches_of("revoked"), before, "nothing was due");
 
     // An hour passes while nothing runs; then two requests come at once.
     revoke(&issuer, "ada");
@@ -162,7 +162,7 @@ async fn a_frozen_process_refreshes_before_it_decides() {
     let token = issuer.token(A);
     let both = tokio::join!(check(&gate, &token), check(&gate, &token));
     assert_eq!(both, ("token_revoked".into(), "token_revoked".into()));
-    assert_eq!(issuer.asked("revoked"), asked + 1);
+    assert_eq!(issuer.fetches_of("revoked"), before + 1);
 
     // An issuer that hangs costs the first request its wait, and no other.
     issuer.answer("revoked", Answer::Slow(HOUR, json!({})));
@@ -283,68 +283,4 @@ async fn nothing_that_is_printed_has_a_token_or_a_claim() {
         assert!(!printed.contains(secret), "{secret} is in {printed}");
     }
     assert!(printed.contains("platform") && printed.contains("authorization"));
-}
-
-#[tokio::test]
-async fn of_two_reloads_the_one_that_was_asked_for_last_is_in_force() {
-    let (clock, issuer) = (Clock::new(), Issuer::publishing(&[A]).await);
-    let slow = Issuer::publishing(&[B]).await;
-    slow.answer("jwks", Answer::Slow(SECOND, jwks(&[B])));
-    let gate = support::gate(&clock, &issuer).await;
-    let first = policy(&[issuer.entry("platform"), slow.entry("slow")]).to_string();
-    let last = policy(&[issuer.entry("platform")]).to_string();
-    let reloads = tokio::join!(gate.reload(first), gate.reload(last));
-    assert!(reloads.0.is_ok() && reloads.1.is_ok());
-    assert_eq!(check(&gate, &slow.token(B)).await, "issuer_unknown");
-    assert_eq!(check(&gate, &issuer.token(A)).await, "allow");
-}
-
-#[tokio::test]
-async fn a_reload_that_waits_for_an_issuer_holds_up_no_requirement() {
-    let (clock, issuer) = (Clock::new(), Issuer::publishing(&[A]).await);
-    let hangs = Issuer::publishing(&[B]).await;
-    hangs.answer("jwks", Answer::Slow(HOUR, json!({})));
-    let gate = support::gate(&clock, &issuer).await;
-    let reload = tokio::spawn({
-        let gate = gate.clone();
-        let both = policy(&[issuer.entry("platform"), hangs.entry("hangs")]).to_string();
-        async move { gate.reload(both).await }
-    });
-    eventually("the reload waits", async || hangs.asked("jwks") == 1).await;
-    let start = Instant::now();
-    let admin = gate.prepare(br#"{ "scopes": ["admin"] }"#).await.unwrap();
-    assert!(start.elapsed() < SECOND && !reload.is_finished());
-    reload.await.unwrap().unwrap();
-    for _ in 0..4 {
-        let decision = gate.check_token(issuer.token(A), &admin).await;
-        assert_eq!(
-            code(&decision),
-            "scope_insufficient",
-            "it is known after the reload too"
-        );
-    }
-}
-
-#[tokio::test]
-async fn a_reload_that_is_given_up_changes_nothing_and_the_next_one_works() {
-    let (clock, issuer) = (Clock::new(), Issuer::publishing(&[A]).await);
-    let hangs = Issuer::publishing(&[B]).await;
-    hangs.answer("jwks", Answer::Slow(HOUR, json!({})));
-    let gate = support::gate(&clock, &issuer).await;
-    let both = policy(&[issuer.entry("platform"), hangs.entry("hangs")]).to_string();
-    let given_up = tokio::time::timeout(SECOND / 2, gate.reload(both)).await;
-    assert!(given_up.is_err());
-    assert_eq!(check(&gate, &hangs.token(B)).await, "issuer_unknown");
-    gate.reload(policy(&[issuer.entry("renamed")]).to_string())
-        .await
-        .unwrap();
-    assert_eq!(check(&gate, &issuer.token(A)).await, "allow");
-
-    // And one whose gate nobody else has any more.
-    let last: Gate = gate;
-    let silent = policy(&[hangs.entry("hangs")]).to_string();
-    let reload = tokio::spawn(async move { last.reload(silent).await });
-    tokio::time::sleep(SECOND / 4).await;
-    reload.abort();
-    assert!(reload.await.unwrap_err().is_cancelled());
 }

@@ -2,11 +2,14 @@
 
 mod support;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use countersign_host::{OpenError, Requirement};
+use countersign_host::{Gate, OpenError, Requirement};
 use serde_json::json;
-use support::{A, Answer, B, Clock, Issuer, builder, check, code, gate, policy};
+use support::{A, Answer, B, Clock, Issuer, builder, check, code, eventually, gate, jwks, policy};
+
+const SECOND: Duration = Duration::from_secs(1);
+const HOUR: Duration = Duration::from_secs(3600);
 
 #[tokio::test]
 async fn a_reload_puts_the_new_policy_in_force_with_its_keys() {
@@ -19,7 +22,7 @@ async fn a_reload_puts_the_new_policy_in_force_with_its_keys() {
     let both = policy(&[old.entry("old"), new.entry("new")]).to_string();
     gate.reload(both).await.unwrap();
     assert_eq!(
-        (old.asked("jwks"), new.asked("jwks")),
+        (old.fetches_of("jwks"), new.fetches_of("jwks")),
         (1, 1),
         "keys come before the change"
     );
@@ -29,7 +32,7 @@ async fn a_reload_puts_the_new_policy_in_force_with_its_keys() {
         .await
         .unwrap();
     assert_eq!(check(&gate, &old.token(A)).await, "issuer_unknown");
-    assert_eq!(new.asked("jwks"), 1, "documents are taken over");
+    assert_eq!(new.fetches_of("jwks"), 1, "documents are taken over");
 }
 
 #[tokio::test]
@@ -67,7 +70,7 @@ async fn a_reload_while_the_issuer_is_down_keeps_the_keys() {
     gate.reload(changed.to_string()).await.unwrap();
     assert_eq!(check(&gate, &issuer.token(A)).await, "allow");
 
-    clock.forward(Duration::from_secs(25 * 3600));
+    clock.forward(25 * HOUR);
     assert_eq!(
         check(&gate, &issuer.token(A)).await,
         "keys_unavailable",
@@ -79,7 +82,7 @@ async fn a_reload_while_the_issuer_is_down_keeps_the_keys() {
 async fn an_issuer_that_does_not_answer_holds_a_reload_up_for_a_bounded_time() {
     let (clock, issuer) = (Clock::new(), Issuer::publishing(&[A]).await);
     let silent = Issuer::publishing(&[B]).await;
-    silent.answer("jwks", Answer::Slow(Duration::from_secs(3600), json!({})));
+    silent.answer("jwks", Answer::Slow(HOUR, json!({})));
     let first = policy(&[issuer.entry("platform")]);
     let gate = builder(&clock, &first)
         .wait(Duration::from_millis(300))
@@ -88,7 +91,7 @@ async fn an_issuer_that_does_not_answer_holds_a_reload_up_for_a_bounded_time() {
         .unwrap();
     let both = policy(&[issuer.entry("platform"), silent.entry("silent")]).to_string();
     let reload = gate.reload(both);
-    tokio::time::timeout(Duration::from_secs(4), reload)
+    tokio::time::timeout(4 * SECOND, reload)
         .await
         .expect("bounded")
         .unwrap();
@@ -188,4 +191,68 @@ async fn a_broken_policy_does_not_open() {
     assert!(!error.problems().is_empty());
     let error = builder(&clock, &json!([])).build().await.err().unwrap();
     assert!(!error.problems().is_empty());
+}
+
+#[tokio::test]
+async fn of_two_reloads_the_last_one_is_in_force() {
+    let (clock, issuer) = (Clock::new(), Issuer::publishing(&[A]).await);
+    let slow = Issuer::publishing(&[B]).await;
+    slow.answer("jwks", Answer::Slow(SECOND, jwks(&[B])));
+    let gate = support::gate(&clock, &issuer).await;
+    let first = policy(&[issuer.entry("platform"), slow.entry("slow")]).to_string();
+    let last = policy(&[issuer.entry("platform")]).to_string();
+    let reloads = tokio::join!(gate.reload(first), gate.reload(last));
+    assert!(reloads.0.is_ok() && reloads.1.is_ok());
+    assert_eq!(check(&gate, &slow.token(B)).await, "issuer_unknown");
+    assert_eq!(check(&gate, &issuer.token(A)).await, "allow");
+}
+
+#[tokio::test]
+async fn a_reload_that_waits_for_an_issuer_holds_up_no_requirement() {
+    let (clock, issuer) = (Clock::new(), Issuer::publishing(&[A]).await);
+    let hangs = Issuer::publishing(&[B]).await;
+    hangs.answer("jwks", Answer::Slow(HOUR, json!({})));
+    let gate = support::gate(&clock, &issuer).await;
+    let reload = tokio::spawn({
+        let gate = gate.clone();
+        let both = policy(&[issuer.entry("platform"), hangs.entry("hangs")]).to_string();
+        async move { gate.reload(both).await }
+    });
+    eventually("the reload waits", async || hangs.fetches_of("jwks") == 1).await;
+    let start = Instant::now();
+    let admin = gate.prepare(br#"{ "scopes": ["admin"] }"#).await.unwrap();
+    assert!(start.elapsed() < SECOND && !reload.is_finished());
+    reload.await.unwrap().unwrap();
+    for _ in 0..4 {
+        let decision = gate.check_token(issuer.token(A), &admin).await;
+        assert_eq!(
+            code(&decision),
+            "scope_insufficient",
+            "it is known after the reload too"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_reload_that_is_given_up_changes_nothing_and_the_next_one_works() {
+    let (clock, issuer) = (Clock::new(), Issuer::publishing(&[A]).await);
+    let hangs = Issuer::publishing(&[B]).await;
+    hangs.answer("jwks", Answer::Slow(HOUR, json!({})));
+    let gate = support::gate(&clock, &issuer).await;
+    let both = policy(&[issuer.entry("platform"), hangs.entry("hangs")]).to_string();
+    let given_up = tokio::time::timeout(SECOND / 2, gate.reload(both)).await;
+    assert!(given_up.is_err());
+    assert_eq!(check(&gate, &hangs.token(B)).await, "issuer_unknown");
+    gate.reload(policy(&[issuer.entry("renamed")]).to_string())
+        .await
+        .unwrap();
+    assert_eq!(check(&gate, &issuer.token(A)).await, "allow");
+
+    // And one whose gate nobody else has any more.
+    let last: Gate = gate;
+    let silent = policy(&[hangs.entry("hangs")]).to_string();
+    let reload = tokio::spawn(async move { last.reload(silent).await });
+    tokio::time::sleep(SECOND / 4).await;
+    reload.abort();
+    assert!(reload.await.unwrap_err().is_cancelled());
 }

@@ -1,19 +1,21 @@
-//! The main job, once, with everything real: an issuer on a loopback port, three
-//! kinds of tokens, a policy, and requests that the sealed module decides.
+//! `demo`: an issuer on a loopback port, three types of tokens, a policy, and
+//! requests that the sealed module decides.
 
+mod environment;
+mod row;
 mod scenes;
-mod stage;
 mod table;
 
 use clap::Args;
 use serde_json::json;
 
 use crate::{
-    Exit, Output,
     failure::Failure,
+    output::{Exit, Output},
     style::{BAD, FAINT, GOOD, STRONG, WARN},
 };
-use stage::Stage;
+use environment::Environment;
+use row::Row;
 
 #[derive(Args, Debug)]
 pub(crate) struct DemoArgs {
@@ -22,60 +24,36 @@ pub(crate) struct DemoArgs {
     policy: bool,
 }
 
-/// How one request went.
-pub(crate) struct Row {
-    /// The part of the story that it belongs to.
-    scene: &'static str,
-    what: &'static str,
-    /// Method and target.
-    request: String,
-    /// `allow` or `deny`.
-    decision: &'static str,
-    code: Option<String>,
-    status: Option<u16>,
-    challenge: Option<String>,
-    /// What the module took for the decision, fetches left out.
-    microseconds: f64,
-    /// `allow`, or the code of a denial.
-    expected: &'static str,
-}
-
-impl Row {
-    fn is_as_expected(&self) -> bool {
-        self.code.as_deref().unwrap_or(self.decision) == self.expected
-    }
-}
-
 pub(crate) async fn run(args: DemoArgs, output: Output) -> Result<Exit, Failure> {
-    let mut stage = Stage::open().await?;
+    let mut environment = Environment::open().await?;
     if args.policy {
-        anstream::print!("{}", stage.policy);
+        anstream::print!("{}", environment.policy);
         return Ok(Exit::Good);
     }
     if !output.json {
-        announce(&stage);
+        announce(&environment);
     }
-    scenes::play(&mut stage).await?;
-    let rows = stage.rows;
-    let surprises = rows.iter().filter(|row| !row.is_as_expected()).count();
+    scenes::run(&mut environment).await?;
+    let rows = environment.rows;
+    let unexpected = rows.iter().filter(|row| !row.is_as_expected()).count();
     if output.json {
         let rows: Vec<_> = rows.iter().map(as_json).collect();
         let shape = json!({
             "sha256": countersign_host::SHA256,
-            "issuer": stage.issuer.url,
-            "start_ms": stage.start_ms,
-            "as_expected": surprises == 0,
+            "issuer": environment.issuer.url,
+            "start_ms": environment.start_ms,
+            "as_expected": unexpected == 0,
             "rows": rows,
         });
         anstream::println!("{shape}");
     } else {
         table::print(&rows);
         anstream::println!();
-        if surprises == 0 {
+        if unexpected == 0 {
             anstream::println!("{GOOD}{} decisions, all as expected{GOOD:#}", rows.len());
         } else {
             anstream::println!(
-                "{BAD}{surprises} of {} decisions are wrong{BAD:#}",
+                "{BAD}{unexpected} of {} decisions are wrong{BAD:#}",
                 rows.len()
             );
         }
@@ -84,14 +62,14 @@ pub(crate) async fn run(args: DemoArgs, output: Output) -> Result<Exit, Failure>
              The policy: countersign demo --policy{FAINT:#}"
         );
     }
-    Ok(if surprises == 0 {
+    Ok(if unexpected == 0 {
         Exit::Good
     } else {
         Exit::Bad
     })
 }
 
-fn announce(stage: &Stage) {
+fn announce(environment: &Environment) {
     anstream::println!("{STRONG}Countersign{STRONG:#}");
     anstream::println!(
         "{FAINT}module{FAINT:#}  sha256 {}",
@@ -99,11 +77,11 @@ fn announce(stage: &Stage) {
     );
     anstream::println!(
         "{FAINT}issuer{FAINT:#}  {}  {WARN}development only{WARN:#}",
-        stage.issuer.url
+        environment.issuer.url
     );
     anstream::println!(
         "{FAINT}start{FAINT:#}   compiled by wasmtime and policy opened in {} ms",
-        stage.start_ms
+        environment.start_ms
     );
 }
 

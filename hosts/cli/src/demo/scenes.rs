@@ -1,157 +1,155 @@
-//! The story: what is asked, in order, and what is to come of it.
+//! The requests in their order, and the decision that is expected of each.
 
 use std::time::Duration;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use countersign_dev_issuer::{Issuer, TokenSpec};
 use serde_json::json;
 
-use super::stage::{Act, Stage};
-use crate::{
-    dev::{Issuer, Recipe},
-    failure::Failure,
-};
+use super::environment::{Case, Environment};
+use crate::failure::Failure;
 
 const READ: &str = "GET /assets/logo.svg";
 
-pub(super) async fn play(stage: &mut Stage) -> Result<(), Failure> {
-    stage.warm_up().await?;
-    let acts = [
-        people(stage)?,
-        organisations(stage)?,
-        nodes(stage)?,
-        odd_requests(stage)?,
+pub(super) async fn run(environment: &mut Environment) -> Result<(), Failure> {
+    environment.warm_up().await?;
+    let cases = [
+        people(environment)?,
+        organisations(environment)?,
+        nodes(environment)?,
+        odd_requests(environment)?,
     ];
-    for act in acts.into_iter().flatten() {
-        stage.play(act).await?;
+    for case in cases.into_iter().flatten() {
+        environment.run(case).await?;
     }
-    keys(stage).await
+    keys(environment).await
 }
 
-fn people(stage: &Stage) -> Result<Vec<Act>, Failure> {
-    let act = acts("an API");
-    let good = stage.mint(&Recipe::of("pat"))?;
-    let expired = stage.mint(&Recipe {
+fn people(environment: &Environment) -> Result<Vec<Case>, Failure> {
+    let case = cases("an API");
+    let good = environment.mint(&TokenSpec::of("pat"))?;
+    let expired = environment.mint(&TokenSpec {
         age: Some(minutes(45)),
-        ..Recipe::of("pat")
+        ..TokenSpec::of("pat")
     })?;
-    let elsewhere = stage.mint(&Recipe {
+    let elsewhere = environment.mint(&TokenSpec {
         audience: word("billing"),
-        ..Recipe::of("pat")
+        ..TokenSpec::of("pat")
     })?;
-    let narrow = stage.mint(&Recipe {
+    let narrow = environment.mint(&TokenSpec {
         scope: word("api:profile:read"),
-        ..Recipe::of("pat")
+        ..TokenSpec::of("pat")
     })?;
-    let njt = stage.mint(&Recipe::of("njt"))?;
-    let (forged, unsigned) = (forged(stage)?, unsigned(&good));
+    let njt = environment.mint(&TokenSpec::of("njt"))?;
+    let (forged, unsigned) = (forged(environment)?, unsigned(&good));
     #[rustfmt::skip] // one request a line
-    let acts = vec![
-        act("a public path", "GET /healthz", &[], "allow"),
-        act("no token", READ, &[], "token_missing"),
-        act("a good pat", READ, &[&good], "allow"),
-        act("the same pat again", READ, &[&good], "allow"),
-        act("expired", READ, &[&expired], "token_expired"),
-        act("for another audience", READ, &[&elsewhere], "audience_mismatch"),
-        act("without the scope", READ, &[&narrow], "scope_insufficient"),
-        act("an njt is no pat", READ, &[&njt], "type_denied"),
-        act("forged: another key, same kid", READ, &[&forged], "signature_invalid"),
-        act("forged: alg none", READ, &[&unsigned], "algorithm_not_allowed"),
+    let cases = vec![
+        case("a public path", "GET /healthz", &[], "allow"),
+        case("no token", READ, &[], "token_missing"),
+        case("a good pat", READ, &[&good], "allow"),
+        case("the same pat again", READ, &[&good], "allow"),
+        case("expired", READ, &[&expired], "token_expired"),
+        case("for another audience", READ, &[&elsewhere], "audience_mismatch"),
+        case("without the scope", READ, &[&narrow], "scope_insufficient"),
+        case("an njt is no pat", READ, &[&njt], "type_denied"),
+        case("forged: another key, same kid", READ, &[&forged], "signature_invalid"),
+        case("forged: alg none", READ, &[&unsigned], "algorithm_not_allowed"),
     ];
-    Ok(acts)
+    Ok(cases)
 }
 
-fn organisations(stage: &Stage) -> Result<Vec<Act>, Failure> {
-    let act = acts("an organisation's path");
-    let editor = stage.mint(&Recipe {
+fn organisations(environment: &Environment) -> Result<Vec<Case>, Failure> {
+    let case = cases("an organisation's path");
+    let editor = environment.mint(&TokenSpec {
         role: word("admin"),
-        ..Recipe::of("pat")
+        ..TokenSpec::of("pat")
     })?;
-    let viewer = stage.mint(&Recipe {
+    let viewer = environment.mint(&TokenSpec {
         role: word("viewer"),
-        ..Recipe::of("pat")
+        ..TokenSpec::of("pat")
     })?;
     #[rustfmt::skip] // one request a line
-    let acts = vec![
-        act("tenant acme at acme", "GET /orgs/acme/seats", &[&editor], "allow"),
-        act("tenant acme at globex", "GET /orgs/globex/seats", &[&editor], "tenant_denied"),
-        act("without the role", "GET /orgs/acme/seats", &[&viewer], "role_denied"),
+    let cases = vec![
+        case("tenant acme at acme", "GET /orgs/acme/seats", &[&editor], "allow"),
+        case("tenant acme at globex", "GET /orgs/globex/seats", &[&editor], "tenant_denied"),
+        case("without the role", "GET /orgs/acme/seats", &[&viewer], "role_denied"),
     ];
-    Ok(acts)
+    Ok(cases)
 }
 
-fn nodes(stage: &Stage) -> Result<Vec<Act>, Failure> {
+fn nodes(environment: &Environment) -> Result<Vec<Case>, Failure> {
     const INGEST: &str = "POST /ingest/metrics";
-    let act = acts("nodes");
-    let njt = stage.mint(&Recipe::of("njt"))?;
-    let nat = stage.mint(&Recipe::of("nat"))?;
-    let greedy = stage.mint(&Recipe {
+    let case = cases("nodes");
+    let njt = environment.mint(&TokenSpec::of("njt"))?;
+    let nat = environment.mint(&TokenSpec::of("nat"))?;
+    let greedy = environment.mint(&TokenSpec {
         scope: word("api:assets:read"),
-        ..Recipe::of("nat")
+        ..TokenSpec::of("nat")
     })?;
     #[rustfmt::skip] // one request a line
-    let acts = vec![
-        act("an njt joins", "POST /nodes/join", &[&njt], "allow"),
-        act("an njt may not ingest", INGEST, &[&njt], "type_denied"),
-        act("a nat ingests", INGEST, &[&nat], "allow"),
-        act("a nat with a scope of a pat", INGEST, &[&greedy], "claim_mismatch"),
+    let cases = vec![
+        case("an njt joins", "POST /nodes/join", &[&njt], "allow"),
+        case("an njt may not ingest", INGEST, &[&njt], "type_denied"),
+        case("a nat ingests", INGEST, &[&nat], "allow"),
+        case("a nat with a scope of a pat", INGEST, &[&greedy], "claim_mismatch"),
     ];
-    Ok(acts)
+    Ok(cases)
 }
 
-fn odd_requests(stage: &Stage) -> Result<Vec<Act>, Failure> {
+fn odd_requests(environment: &Environment) -> Result<Vec<Case>, Failure> {
     const TWO_READINGS: &str = "GET /orgs/acme%2fseats";
-    let act = acts("odd requests");
-    let pat = stage.mint(&Recipe::of("pat"))?;
-    let other = stage.mint(&Recipe {
+    let case = cases("odd requests");
+    let pat = environment.mint(&TokenSpec::of("pat"))?;
+    let other = environment.mint(&TokenSpec {
         subject: Some("mallory".to_owned()),
-        ..Recipe::of("pat")
+        ..TokenSpec::of("pat")
     })?;
     #[rustfmt::skip] // one request a line
-    let acts = vec![
-        act("a path with two readings", TWO_READINGS, &[&pat], "request_ambiguous"),
-        act("two tokens", READ, &[&pat, &other], "token_multiple"),
-        act("a path without a rule", "GET /admin", &[&pat], "rule_denied"),
+    let cases = vec![
+        case("a path with two readings", TWO_READINGS, &[&pat], "request_ambiguous"),
+        case("two tokens", READ, &[&pat, &other], "token_multiple"),
+        case("a path without a rule", "GET /admin", &[&pat], "rule_denied"),
     ];
-    Ok(acts)
+    Ok(cases)
 }
 
-/// The only scene in which time passes and the issuer changes.
-async fn keys(stage: &mut Stage) -> Result<(), Failure> {
-    let act = acts("the issuer's keys, as time goes by");
+/// The only scene in which the clock moves and the issuer changes.
+async fn keys(environment: &mut Environment) -> Result<(), Failure> {
+    let case = cases("the issuer's keys over time");
     // An unknown `kid` is a reason to fetch, but only every 30 s.
-    stage.skip(Duration::from_secs(31));
-    let old = stage.mint(&Recipe::of("pat"))?;
-    stage.issuer.rotate("RS256", false)?;
-    stage.publish();
-    let new = stage.mint(&Recipe::of("pat"))?;
-    stage
-        .play(act("rotated: the new key", READ, &[&new], "allow"))
+    environment.skip(Duration::from_secs(31));
+    let old = environment.mint(&TokenSpec::of("pat"))?;
+    environment.issuer.rotate("RS256", false)?;
+    environment.publish();
+    let new = environment.mint(&TokenSpec::of("pat"))?;
+    environment
+        .run(case("rotated: the new key", READ, &[&new], "allow"))
         .await?;
-    stage
-        .play(act("rotated: the old key", READ, &[&old], "allow"))
-        .await?;
-
-    stage.issuer.rotate("RS256", true)?;
-    stage.publish();
-    stage.pass(minutes(2)).await?;
-    stage
-        .play(act("withdrawn: the old key", READ, &[&old], "key_unknown"))
+    environment
+        .run(case("rotated: the old key", READ, &[&old], "allow"))
         .await?;
 
-    stage.shut_down().await;
-    stage.pass(minutes(5)).await?;
-    let late = stage.mint(&Recipe::of("pat"))?;
-    stage
-        .play(act(
+    environment.issuer.rotate("RS256", true)?;
+    environment.publish();
+    environment.pass(minutes(2)).await?;
+    environment
+        .run(case("withdrawn: the old key", READ, &[&old], "key_unknown"))
+        .await?;
+
+    environment.shut_down().await;
+    environment.pass(minutes(5)).await?;
+    let late = environment.mint(&TokenSpec::of("pat"))?;
+    environment
+        .run(case(
             "issuer down: its keys are kept",
             READ,
             &[&late],
             "allow",
         ))
         .await?;
-    stage.restart()?;
-    stage
-        .play(act(
+    environment.restart()?;
+    environment
+        .run(case(
             "issuer down, gate just started",
             READ,
             &[&late],
@@ -160,11 +158,13 @@ async fn keys(stage: &mut Stage) -> Result<(), Failure> {
         .await
 }
 
-/// Makes the acts of one scene.
-fn acts(scene: &'static str) -> impl Fn(&'static str, &'static str, &[&str], &'static str) -> Act {
+/// Makes the cases of one scene.
+fn cases(
+    scene: &'static str,
+) -> impl Fn(&'static str, &'static str, &[&str], &'static str) -> Case {
     move |what, line, tokens, expected| {
         let tokens = tokens.iter().map(|token| (*token).to_owned()).collect();
-        Act {
+        Case {
             scene,
             what,
             line,
@@ -182,19 +182,20 @@ fn word(word: &str) -> Vec<String> {
     vec![word.to_owned()]
 }
 
-/// Signed with a key that is not the issuer's, under the name of one that is.
-fn forged(stage: &Stage) -> Result<String, Failure> {
-    let forger = stage.issuer.signer()?.forger().map_err(Failure::Usage)?;
-    let (url, audience) = (stage.issuer.url.clone(), stage.issuer.audience.clone());
-    let keys = vec![forger];
-    Recipe::of("pat").mint(
-        &Issuer {
-            url,
-            audience,
-            keys,
-        },
-        stage.now_ms,
-    )
+/// Signed with a key that is not the issuer's, with the `kid` of one that is.
+fn forged(environment: &Environment) -> Result<String, Failure> {
+    let forged = environment.issuer.signer()?.forged()?;
+    let (url, audience) = (
+        environment.issuer.url.clone(),
+        environment.issuer.audience.clone(),
+    );
+    let keys = vec![forged];
+    let issuer = Issuer {
+        url,
+        audience,
+        keys,
+    };
+    Ok(TokenSpec::of("pat").mint(&issuer, environment.now_ms)?)
 }
 
 /// The same claims under the header `{"alg":"none"}`, with no signature.

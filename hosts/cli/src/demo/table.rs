@@ -1,9 +1,9 @@
 //! The demo's table: aligned, within 120 columns.
 
-use super::Row;
+use super::row::Row;
 use crate::style::{BAD, FAINT, GOOD, NOTE, STRONG};
 
-/// What a terminal is expected to have at least.
+/// The smallest width of a terminal that is expected.
 const COLUMNS: usize = 120;
 
 pub(super) fn print(rows: &[Row]) {
@@ -47,7 +47,7 @@ pub(super) fn print(rows: &[Row]) {
                 .map(|status| status.to_string())
                 .unwrap_or_default(),
             row.microseconds,
-            telling(row.challenge.as_deref().unwrap_or_default(), challenge),
+            summary(row.challenge.as_deref().unwrap_or_default(), challenge),
         );
         if !row.is_as_expected() {
             anstream::println!("  {BAD}expected {}{BAD:#}", row.expected);
@@ -55,19 +55,19 @@ pub(super) fn print(rows: &[Row]) {
     }
 }
 
-/// The telling part of a challenge, within `width`: its `error` (RFC 6750 §3),
+/// The main part of a challenge, within `width`: its `error` (RFC 6750 §3),
 /// or the scheme where it has none. `--json` has all of it.
-fn telling(challenge: &str, width: usize) -> String {
+fn summary(challenge: &str, width: usize) -> String {
     let error = challenge
         .split("error=\"")
         .nth(1)
         .and_then(|rest| rest.split('"').next());
     let scheme = challenge.split(' ').next().unwrap_or_default();
-    let telling = error.unwrap_or(scheme);
-    if telling.chars().count() <= width {
-        return telling.to_owned();
+    let summary = error.unwrap_or(scheme);
+    if summary.chars().count() <= width {
+        return summary.to_owned();
     }
-    telling
+    summary
         .chars()
         .take(width.saturating_sub(1))
         .chain(['…'])

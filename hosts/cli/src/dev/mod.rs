@@ -1,40 +1,42 @@
 //! A development issuer: keys, a key set to fetch, tokens, rotation.
 
-mod directory;
-mod mint;
-mod template;
+mod token;
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use clap::{Args, Subcommand};
+use countersign_dev_issuer::{Error, Issuer, PUBLISHABLE, starter_policy};
+use countersign_policy_source::Source;
 use hyper::Request;
 use serde_json::json;
 use tokio::net::TcpListener;
 
 use crate::{
-    Exit, Output,
     failure::Failure,
-    moment, server,
-    signing::PUBLISHABLE,
+    moment,
+    output::{Exit, Output},
+    server,
     style::{FAINT, GOOD, WARN},
 };
 
-pub(crate) use directory::Issuer;
-pub(crate) use mint::Recipe;
-pub(crate) use template::policy;
+use token::TokenArgs;
 
-/// Where the issuer lives unless it is said otherwise.
+/// The default URL of the issuer.
 const URL: &str = "http://127.0.0.1:8181";
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Dev {
-    /// Make an issuer with one fresh key
+    /// Make an issuer with one new key
     Keys(KeysArgs),
     /// Publish the key set and the discovery document
     Serve(ServeArgs),
     /// Print a token
     Mint(MintArgs),
-    /// Sign with a fresh key from now on; the old keys stay published
+    /// Sign with a new key from now on; the old keys stay published
     Rotate(RotateArgs),
     /// Print a policy that trusts this issuer, to start from
     Policy(DirectoryArgs),
@@ -51,7 +53,7 @@ pub(crate) struct DirectoryArgs {
 pub(crate) struct KeysArgs {
     #[command(flatten)]
     directory: DirectoryArgs,
-    /// `iss` of its tokens, and where `dev serve` publishes
+    /// `iss` of its tokens, and the URL at which `dev serve` publishes
     #[arg(long, value_name = "URL", default_value = URL)]
     issuer: String,
     /// `aud` of its tokens
@@ -59,7 +61,7 @@ pub(crate) struct KeysArgs {
     audience: String,
     #[arg(long, value_name = "ALG", default_value = "RS256", value_parser = PUBLISHABLE)]
     algorithm: String,
-    /// Replace an issuer that is there: its tokens become worthless
+    /// Replace an existing issuer: its tokens become invalid
     #[arg(long)]
     force: bool,
 }
@@ -81,14 +83,14 @@ pub(crate) struct MintArgs {
     #[command(flatten)]
     directory: DirectoryArgs,
     #[command(flatten)]
-    recipe: Recipe,
+    token: TokenArgs,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct RotateArgs {
     #[command(flatten)]
     directory: DirectoryArgs,
-    /// Withdraw the old keys at once: their tokens become worthless
+    /// Withdraw the old keys at once: their tokens become invalid
     #[arg(long)]
     withdraw: bool,
     /// Algorithm of the new key
@@ -97,14 +99,14 @@ pub(crate) struct RotateArgs {
 }
 
 pub(crate) async fn run(command: Dev, output: Output) -> Result<Exit, Failure> {
-    // Beside the standard output, so that `$(countersign dev mint)` stays clean.
+    // To the standard error, so that `$(countersign dev mint)` is the token alone.
     anstream::eprintln!(
         "{WARN}DEVELOPMENT ONLY{WARN:#} {FAINT}never trust this issuer in production{FAINT:#}"
     );
     match command {
         Dev::Keys(args) => keys(&args, output),
         Dev::Serve(args) => serve(args, output).await,
-        Dev::Mint(args) => mint(&args, output),
+        Dev::Mint(args) => mint(args, output),
         Dev::Rotate(args) => rotate(&args, output),
         Dev::Policy(args) => print_policy(&args, output),
     }
@@ -124,9 +126,9 @@ fn keys(args: &KeysArgs, output: Output) -> Result<Exit, Failure> {
     Ok(Exit::Good)
 }
 
-fn mint(args: &MintArgs, output: Output) -> Result<Exit, Failure> {
-    let issuer = Issuer::read(&args.directory.dir)?;
-    let token = args.recipe.mint(&issuer, moment::now_ms())?;
+fn mint(args: MintArgs, output: Output) -> Result<Exit, Failure> {
+    let issuer = read(&args.directory.dir)?;
+    let token = args.token.into_spec().mint(&issuer, moment::now_ms())?;
     if output.json {
         anstream::println!("{}", json!({ "token": token }));
     } else {
@@ -136,7 +138,7 @@ fn mint(args: &MintArgs, output: Output) -> Result<Exit, Failure> {
 }
 
 fn rotate(args: &RotateArgs, output: Output) -> Result<Exit, Failure> {
-    let mut issuer = Issuer::read(&args.directory.dir)?;
+    let mut issuer = read(&args.directory.dir)?;
     issuer.rotate(&args.algorithm, args.withdraw)?;
     issuer.write(&args.directory.dir)?;
     let what = if args.withdraw {
@@ -149,10 +151,10 @@ fn rotate(args: &RotateArgs, output: Output) -> Result<Exit, Failure> {
 }
 
 fn print_policy(args: &DirectoryArgs, output: Output) -> Result<Exit, Failure> {
-    let issuer = Issuer::read(&args.dir)?;
-    let yaml = policy(&issuer);
+    let issuer = read(&args.dir)?;
+    let yaml = starter_policy(&issuer);
     if output.json {
-        let source = crate::source::Source::from_yaml("policy.yaml", yaml)?;
+        let source = Source::from_yaml("policy.yaml", &yaml)?;
         anstream::println!("{}", String::from_utf8_lossy(&source.json));
     } else {
         anstream::print!("{yaml}");
@@ -162,19 +164,19 @@ fn print_policy(args: &DirectoryArgs, output: Output) -> Result<Exit, Failure> {
 
 async fn serve(args: ServeArgs, output: Output) -> Result<Exit, Failure> {
     let directory = args.directory.dir;
-    let issuer = Issuer::read(&directory)?;
+    let issuer = read(&directory)?;
     let address = match args.listen {
         Some(address) => address,
         None => address_of(&issuer.url).ok_or_else(|| {
             let url = &issuer.url;
             Failure::Usage(format!(
-                "`{url}` names no local address: say `--listen IP:PORT`"
+                "`{url}` names no local address: use `--listen IP:PORT`"
             ))
         })?,
     };
     if !address.ip().is_loopback() && !args.expose {
         return Err(Failure::Usage(format!(
-            "`{address}` can be reached from other machines: say `--expose` if you mean it"
+            "`{address}` can be reached from other machines: use `--expose` to allow it"
         )));
     }
     let listener = TcpListener::bind(address)
@@ -191,7 +193,7 @@ async fn serve(args: ServeArgs, output: Output) -> Result<Exit, Failure> {
         anstream::eprintln!("{GOOD}key set{GOOD:#}  {}", issuer.jwks_uri());
         anstream::eprintln!("{FAINT}listening on {bound}, Ctrl-C ends it{FAINT:#}");
     }
-    // Read again for every answer, so that a rotation shows at once.
+    // Read again for every request, so that a rotation takes effect at once.
     let answer = move |request: &Request<_>| {
         let path = request.uri().path();
         let issuer = Issuer::read(&directory).ok();
@@ -234,4 +236,16 @@ fn announce(issuer: &Issuer, what: &str, output: Output) {
         };
         anstream::println!("{FAINT}key{FAINT:#}     {kid} {FAINT}{note}{FAINT:#}");
     }
+}
+
+fn read(directory: &Path) -> Result<Issuer, Failure> {
+    Issuer::read(directory).map_err(|error| match error {
+        Error::Read(..) => {
+            let directory = directory.display();
+            Failure::Usage(format!(
+                "{error}; `countersign dev keys --dir {directory}` makes it"
+            ))
+        }
+        other => other.into(),
+    })
 }

@@ -1,16 +1,16 @@
-//! A token decoded, verified by nobody.
+//! `inspect`: decodes a token without verifying it.
 
 mod web;
 
 use clap::Args;
+use countersign_policy_source::pretty;
 use serde_json::{Value, json};
 
 use crate::{
-    Exit, Output,
     arguments::{Now, TokenArgs},
     failure::Failure,
     moment,
-    source::pretty,
+    output::{Exit, Output},
     style::{BAD, FAINT, NOTE, STRONG, WARN, visible},
 };
 
@@ -85,7 +85,7 @@ fn part(name: &str, text: Option<&str>) {
 fn times(claims: &Value, now_ms: u64) -> Vec<String> {
     let moment = |name: &str| {
         let seconds = claims.get(name)?.as_f64()?;
-        // Saturates: a moment that far away is told as far away.
+        // The conversion saturates, which is still a time far away.
         Some((seconds * 1000.0) as i64)
     };
     MOMENTS

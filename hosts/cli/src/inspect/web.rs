@@ -13,8 +13,8 @@ use serde_json::json;
 use tokio::net::TcpListener;
 
 use crate::{
-    Exit, Output,
     failure::Failure,
+    output::{Exit, Output},
     server,
     style::{FAINT, GOOD},
 };
@@ -31,7 +31,7 @@ pub(crate) struct WebArgs {
     port: u16,
 }
 
-/// `dist/inspector/index.html`, where it was there when this was built.
+/// `dist/inspector/index.html`, if it existed when this was built.
 const PAGE: Option<&str> = include!(concat!(env!("OUT_DIR"), "/page.rs"));
 
 pub(crate) async fn serve(args: &WebArgs, output: Output) -> Result<Exit, Failure> {
@@ -58,8 +58,8 @@ pub(crate) async fn serve(args: &WebArgs, output: Output) -> Result<Exit, Failur
     match server::serve(listener, Arc::new(answer)).await {}
 }
 
-/// The page, to whoever asks this machine for it by its own name: a page of
-/// somewhere else whose name was made to point here (DNS rebinding) does not.
+/// The page, if the request names this machine. A page of another site whose name
+/// was made to resolve to this machine (DNS rebinding) names that site.
 fn answer<B>(request: &Request<B>, names: &[String], page: &'static str) -> Response<Full<Bytes>> {
     if !names
         .iter()
@@ -104,8 +104,8 @@ const HEADERS: [(&str, &str); 8] = [
     ),
 ];
 
-/// The page's own policy, and what only a header can say. A page without one
-/// may do nothing.
+/// The page's own policy, and a directive that only works in a header. A page
+/// without a policy may load nothing.
 fn content_policy(page: &str) -> String {
     let policy = page
         .split_once("http-equiv=\"Content-Security-Policy\" content=\"")

@@ -1,16 +1,13 @@
-//! A file of cases: what is asked, and what is expected.
+//! A file of cases: requests, and the decisions that are expected.
 
 use std::{collections::BTreeMap, path::Path};
 
+use countersign_policy_source::{Problem, child_pointer};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::{Map, Value};
 use serde_path_to_error::{Deserializer as Tracking, Segment, Track};
 
-use crate::{
-    failure::{Failure, Problem},
-    moment,
-    source::Source,
-};
+use crate::{failure::Failure, files::read_source, moment};
 
 /// A whole file.
 #[derive(Deserialize, Debug)]
@@ -18,7 +15,7 @@ use crate::{
 pub(super) struct Cases {
     /// The policy's file, relative to this one.
     pub(super) policy: String,
-    /// The moment of every case that names none; the clock's if absent.
+    /// The time of every case that has none; by default the system's.
     #[serde(default, deserialize_with = "time")]
     pub(super) now: Option<u64>,
     /// JWK Set files by the issuer's name in the policy.
@@ -36,14 +33,14 @@ pub(super) struct Cases {
 pub(super) struct Case {
     /// A sentence about behaviour.
     pub(super) name: String,
-    /// A token as it is, or claims to sign with a key made for this run.
+    /// A complete token, or claims that are signed with a key of this run.
     pub(super) token: Option<Token>,
-    /// Whose token the claims become, by name; the policy's first if absent.
+    /// The name of the issuer that signs the claims; by default the policy's first.
     pub(super) issuer: Option<String>,
     /// Members of the JOSE header of a signed token, besides `alg` and `kid`.
     #[serde(default)]
     pub(super) jose: Map<String, Value>,
-    /// Sign with a key that is not the issuer's, under the same name.
+    /// Sign with a key that is not the issuer's, with the same `kid`.
     #[serde(default)]
     pub(super) forged: bool,
     /// `GET /assets/1`; without it the token alone is checked.
@@ -51,7 +48,7 @@ pub(super) struct Case {
     pub(super) host: Option<String>,
     #[serde(default)]
     pub(super) headers: BTreeMap<String, String>,
-    /// Of a token alone: what it must have, as a rule's `require` says it.
+    /// For a token alone: the requirements on it, as in `require` of a rule.
     pub(super) require: Option<Value>,
     #[serde(default, deserialize_with = "time")]
     pub(super) now: Option<u64>,
@@ -85,7 +82,7 @@ pub(super) const FIELDS: [&str; 13] = [
 
 impl Cases {
     pub(super) fn read(path: &Path) -> Result<Self, Failure> {
-        let source = Source::read(path)?;
+        let source = read_source(path)?;
         let mut track = Track::new();
         let mut json = serde_json::Deserializer::from_slice(&source.json);
         let cases = Self::deserialize(Tracking::new(&mut json, &mut track));
@@ -113,7 +110,7 @@ impl Cases {
 fn token(segment: &Segment) -> String {
     match segment {
         Segment::Seq { index } => format!("/{index}"),
-        Segment::Map { key } => format!("/{}", key.replace('~', "~0").replace('/', "~1")),
+        Segment::Map { key } => child_pointer("", key),
         Segment::Enum { .. } | Segment::Unknown => String::new(),
     }
 }

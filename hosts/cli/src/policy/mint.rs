@@ -1,16 +1,18 @@
-//! Tokens for cases: signed for the policy's own issuers with keys that live
-//! as long as the run.
+//! Tokens for cases: signed for the policy's issuers with keys that exist only in
+//! this run.
 
 use std::collections::HashMap;
 
+use countersign_dev_issuer::{Error, Signer};
+use countersign_policy_source::Source;
 use serde_json::{Map, Value, json};
 
-use crate::{failure::Failure, signing::Signer, source::Source};
+use crate::failure::Failure;
 
-/// Makes tokens of a policy's issuers, and makes the policy believe them.
+/// Signs tokens for the issuers of a policy, and adds the keys to the policy.
 pub(super) struct Mint {
     policy: Value,
-    /// By the issuer's name; made when first needed.
+    /// By the issuer's name; made on first use.
     signers: HashMap<String, Signer>,
 }
 
@@ -23,7 +25,7 @@ impl Mint {
         }
     }
 
-    /// Signs `claims` as `issuer` would (the policy's first if `None`). `iss`,
+    /// Signs `claims` for `issuer` (`None`: the policy's first). `iss`,
     /// `aud`, `iat` and `exp` in five minutes are filled in; `null` leaves a
     /// claim out.
     pub(super) fn sign(
@@ -47,8 +49,12 @@ impl Mint {
         full.retain(|_, value| !value.is_null());
 
         let own = self.signer(text("name"), &issuer)?;
-        let signer = if forged { own.forger()? } else { own };
-        signer.sign(jose, &full)
+        let signer = if forged {
+            own.forged().map_err(reason)?
+        } else {
+            own
+        };
+        signer.sign(jose, &full).map_err(reason)
     }
 
     /// The policy, as JSON.
@@ -56,9 +62,9 @@ impl Mint {
         &self.policy
     }
 
-    /// The policy with this run's keys in the key sets that stand in it, if
-    /// there are any: nothing else makes it believe them.
-    pub(super) fn believed_by(&self, policy: &Source) -> Result<Option<Source>, Failure> {
+    /// The policy with this run's keys in its inline key sets, if it has any: keys
+    /// there come from nowhere else.
+    pub(super) fn with_own_keys(&self, policy: &Source) -> Result<Option<Source>, Failure> {
         let mut changed = None;
         for (name, key) in self.published() {
             let index = self.index(Some(name)).map_err(Failure::Usage)?;
@@ -73,7 +79,7 @@ impl Mint {
         Ok(changed.map(|json| Source::from_json(&policy.name, json.to_string().into_bytes())))
     }
 
-    /// The keys that this run made, by issuer: what each publishes.
+    /// The public keys that this run made, by issuer.
     pub(super) fn published(&self) -> impl Iterator<Item = (&str, Value)> {
         let keys = |signer: &Signer| signer.to_public_jwk();
         self.signers
@@ -108,13 +114,18 @@ impl Mint {
             Some(secret) => {
                 let text = |name: &str| secret.get(name).and_then(Value::as_str);
                 let algorithm = text("alg").unwrap_or(algorithm);
-                Signer::from_secret(text("kid"), algorithm, text("k").unwrap_or_default())?
+                Signer::from_secret(text("kid"), algorithm, text("k").unwrap_or_default())
             }
-            None => Signer::generate(algorithm)?,
-        };
+            None => Signer::generate(algorithm),
+        }
+        .map_err(reason)?;
         self.signers.insert(name.to_owned(), signer.clone());
         Ok(signer)
     }
+}
+
+fn reason(error: Error) -> String {
+    error.to_string()
 }
 
 /// An `aud` that the issuer's `audiences` accepts.

@@ -10,10 +10,9 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use crate::{
-    Exit, Output,
     failure::{self, Failure},
-    session,
-    source::Source,
+    files::read_source,
+    output::{Exit, Output},
     style::GOOD,
 };
 
@@ -22,7 +21,7 @@ const SCHEMA: &str = include_str!("../../../../verifier/policy.schema.json");
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Policy {
-    /// Say everything that is wrong with a policy, at once
+    /// Report all problems of a policy
     Lint(LintArgs),
     /// Print the JSON Schema of policies, for editors
     Schema,
@@ -56,19 +55,19 @@ pub(crate) async fn run(command: Policy, output: Output) -> Result<Exit, Failure
             Ok(Exit::Good)
         }
         Policy::Show(args) => {
-            anstream::println!("{}", Source::read(&args.file)?.pretty()?);
+            anstream::println!("{}", read_source(&args.file)?.pretty()?);
             Ok(Exit::Good)
         }
         Policy::Test(args) => test::run(&args, output).await,
     }
 }
 
-/// A policy with errors ends with 2, like everywhere else.
+/// A policy with errors ends with exit code 2, as in every command.
 fn lint(args: &LintArgs, output: Output) -> Result<Exit, Failure> {
     let mut problems = Vec::new();
     for file in &args.files {
-        match Source::read(file) {
-            Ok(source) => problems.extend(session::lint(&source)),
+        match read_source(file) {
+            Ok(source) => problems.extend(source.lint()),
             Err(Failure::Problems(found)) => problems.extend(found),
             Err(other) => return Err(other),
         }

@@ -6,6 +6,7 @@ use std::{
 };
 
 use countersign_host::Decision;
+use countersign_policy_source::Source;
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -16,10 +17,10 @@ use crate::{
     decision,
     documents::Documents,
     failure::Failure,
+    files::{beside, read_bytes, read_source},
     moment,
-    session::{Request, Session},
-    source::{Source, beside, read_bytes},
-    subject::{self, Subject},
+    request::{Request, Subject, parse_line},
+    session::Session,
 };
 
 pub(super) struct Suite {
@@ -29,11 +30,11 @@ pub(super) struct Suite {
     mint: Mint,
 }
 
-/// How one case went.
+/// The result of one case.
 pub(super) struct Outcome {
     pub(super) name: String,
     pub(super) decision: Decision,
-    /// What was not as expected.
+    /// The fields that were not as expected.
     pub(super) differences: Vec<Difference>,
 }
 
@@ -52,7 +53,7 @@ impl Outcome {
 impl Suite {
     pub(super) fn read(file: &Path) -> Result<Self, Failure> {
         let cases = Cases::read(file)?;
-        let policy = Source::read(&beside(file, &cases.policy))?;
+        let policy = read_source(&beside(file, &cases.policy))?;
         let mint = Mint::new(&policy);
         Ok(Self {
             file: file.to_owned(),
@@ -76,7 +77,7 @@ impl Suite {
     pub(super) async fn run(&mut self, index: usize) -> Result<Outcome, Failure> {
         let case = &self.cases.cases[index];
         let file = self.file.display().to_string();
-        let blame = |reason| Failure::Usage(format!("{file}: /cases/{index}: {reason}"));
+        let failed = |reason| Failure::Usage(format!("{file}: /cases/{index}: {reason}"));
         let now_ms = case.now.or(self.cases.now).unwrap_or_else(moment::now_ms);
         let token = match &case.token {
             None => None,
@@ -89,13 +90,13 @@ impl Suite {
                     case.forged,
                     now_ms,
                 );
-                Some(token.map_err(blame)?)
+                Some(token.map_err(failed)?)
             }
         };
         let subject = self
             .subject(case, token.map(String::into_bytes))
-            .map_err(blame)?;
-        let own_keys = self.mint.believed_by(&self.policy)?;
+            .map_err(failed)?;
+        let own_keys = self.mint.with_own_keys(&self.policy)?;
         let policy = own_keys.as_ref().unwrap_or(&self.policy);
         let mut session = Session::open(policy, self.documents()?)?;
         let decision = session.decide(&subject, now_ms).await?;
@@ -112,20 +113,13 @@ impl Suite {
             let token = token.ok_or("a case has a `token`, a `request`, or both")?;
             return Ok(Subject::Token(token, case.require.clone()));
         };
-        let (method, target) = subject::parse_line(line)?;
-        let (authority, target) = subject::split_authority(target);
-        let authority = case.host.clone().unwrap_or(authority);
-        let mut request = Request {
-            method,
-            authority,
-            target,
-            headers: Vec::new(),
-        };
+        let (method, target) = parse_line(line)?;
+        let mut request = Request::new(method, target, case.host.clone());
         for (name, value) in &case.headers {
             request.push(name, value.as_bytes());
         }
         if let Some(token) = token {
-            request.carry(&token, self.mint.policy());
+            request.add_token(&token, self.mint.policy());
         }
         Ok(Subject::Request(request))
     }
@@ -181,7 +175,7 @@ fn compare(expected: &Map<String, Value>, decision: &Decision) -> Vec<Difference
     expected.iter().filter_map(difference).collect()
 }
 
-/// The headers set, as an object of those that are expected by name.
+/// The headers that the decision sets, as an object; only those that are expected.
 fn headers(decision: &Value, expected: &Value) -> Value {
     let set = decision.get("set_headers").and_then(Value::as_array);
     let is_expected = |name: &str| expected.get(name).is_some();

@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 
 use super::suite::{Difference, Outcome, Suite};
 use crate::{
-    Exit, Output, decision,
+    decision,
     failure::Failure,
+    output::{Exit, Output},
     style::{BAD, FAINT, GOOD, STRONG, visible},
 };
 
@@ -24,8 +25,8 @@ use crate::{
     - name: without a token nobody reads\n      \
     request: GET /assets/1\n      \
     expect: token_missing\n\n\
-    `token` is a token as it is, or claims that this run signs as the policy's first issuer (or\n\
-    `issuer: NAME`) would: no key of yours is needed. `iss`, `aud`, `iat` and `exp` fill themselves in.")]
+    `token` is a complete token, or claims that this run signs for the policy's first issuer (or\n\
+    `issuer: NAME`) with a key of its own. `iss`, `aud`, `iat` and `exp` have defaults.")]
 pub(crate) struct TestArgs {
     /// Files of cases: YAML, TOML or JSON
     #[arg(required = true)]

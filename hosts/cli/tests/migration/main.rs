@@ -78,7 +78,7 @@ fn the_imported_policy_decides_as_the_original_but_for_the_known_differences() {
         .map(|name| format!("no request is named so: {name}"));
     faults.extend(gone);
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
-    // The requests tell something: both answers are among them.
+    // The requests prove something: both decisions are among them.
     assert!(admitted >= 10 && denied >= 10, "{admitted} {denied}");
 }
 

@@ -1,8 +1,8 @@
-//! What a text may be made of, before anybody asks what it says.
+//! The characters of a text, which are checked before it is parsed.
 
 use super::YamlError;
 
-/// A policy has far less; a reader should not be handed more.
+/// The largest text: a policy has far less.
 const MAX_BYTES: usize = 16 << 20;
 
 /// The text with LF at the end of every line. Refuses characters and markers
@@ -47,7 +47,7 @@ fn is_marker(line: &str, marker: &str) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
 }
 
-/// Why a character may not stand in a text.
+/// Why a character is refused.
 fn refusal(character: char) -> Option<&'static str> {
     Some(match character {
         '\t' => "a tab: indent with spaces, and write `\\t` in double quotes",

@@ -2,26 +2,28 @@
 //! (`tests/yaml` has its sentences and its cases).
 //!
 //! YAML has several versions, and its readers differ in what a plain `no`,
-//! `0123` or `1:30` is. What two of them could take differently is refused
-//! here, in the words of somebody who has to write it otherwise.
+//! `0123` or `1:30` is. What two of them could read differently is refused
+//! here, and the message says how to write it.
 
 mod characters;
+mod collection;
+mod marker;
 mod scalar;
 mod walk;
 
 use std::{collections::HashMap, fmt};
 
-/// A text, read.
+/// A text as JSON.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Yaml {
-    /// The same as JSON: members in the same order, numbers as they stand.
+    /// The same as JSON: members in the same order, numbers as they are written.
     pub json: String,
-    /// Where the value at each JSON Pointer (RFC 6901) stands; of a member,
-    /// where its name does.
+    /// The position of the value at each JSON Pointer (RFC 6901); of a member, that
+    /// of its name.
     pub positions: HashMap<String, Position>,
 }
 
-/// A place in a text, both counted from one, columns in characters.
+/// A position in a text, both counted from one, columns in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Position {
     /// The line.
@@ -33,7 +35,7 @@ pub struct Position {
 /// Why a text is refused, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct YamlError {
-    /// The place of what is refused, or where the text could not be followed.
+    /// The position of what is refused, or where parsing stopped.
     pub position: Position,
     /// One sentence, without a full stop.
     pub message: String,
@@ -43,7 +45,7 @@ impl Yaml {
     /// Reads a text.
     ///
     /// # Errors
-    /// The first thing that is no YAML, or that is not of the strict subset.
+    /// The first place that is not YAML, or not of the strict subset.
     pub fn parse(text: &str) -> Result<Self, YamlError> {
         walk::read(&characters::lines(text)?)
     }

@@ -1,4 +1,4 @@
-//! What one scalar says: as it stands in the text, quotes included.
+//! The value of one scalar, from its source text with its quotes.
 
 use saphyr_parser::ScalarStyle;
 
@@ -9,7 +9,7 @@ pub(super) enum Scalar {
     Other(String),
 }
 
-/// Words that some reader takes for a truth value, nothing, a number, a merge
+/// Words that some readers take for a truth value, nothing, a number, a merge
 /// or a default: YAML 1.1's, and 1.2's in other letters' case.
 const OTHERS: [&str; 18] = [
     "y", "n", "yes", "no", "on", "off", "true", "false", "null", "~", "=", "<<", ".inf", "+.inf",
@@ -95,8 +95,8 @@ fn is_json_number(raw: &str) -> bool {
     exponent == Some("")
 }
 
-/// Up to the closing quote: the parser's place of a quoted text may end behind
-/// the blanks and the comment after it.
+/// The text up to the closing quote: the parser's end of a quoted text may be after
+/// the blanks and the comment behind it.
 fn within_quotes(raw: &str) -> &str {
     let quote = raw.chars().next().unwrap_or_default();
     let mut characters = raw.char_indices().skip(1).peekable();
@@ -113,7 +113,7 @@ fn within_quotes(raw: &str) -> &str {
     raw
 }
 
-/// Only what JSON has too, and so JSON's reader reads it.
+/// Reads a quoted text of which every escape is one of JSON.
 fn double_quoted(raw: &str) -> Result<String, &'static str> {
     let raw = within_quotes(raw);
     if raw.contains('\n') {

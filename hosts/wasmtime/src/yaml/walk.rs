@@ -1,15 +1,15 @@
 //! The parser's events, one after the other, as JSON.
 
-use std::collections::HashSet;
-
-use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span};
 
 use super::{
     Position, Yaml, YamlError, child,
+    collection::{Collection, Members},
+    marker::{position, refused, unreadable},
     scalar::{self, Scalar},
 };
 
-/// Values nest no deeper: the gate takes far less.
+/// The deepest nesting: the gate accepts far less.
 const DEPTH: usize = 64;
 
 pub(super) fn read(text: &str) -> Result<Yaml, YamlError> {
@@ -26,30 +26,12 @@ pub(super) fn read(text: &str) -> Result<Yaml, YamlError> {
 
 struct Walk<'t> {
     text: &'t str,
-    /// Where each character begins, as markers count characters.
+    /// The byte offset of each character, as markers count characters.
     offsets: Vec<usize>,
     open: Vec<Collection>,
-    /// How far the text has been looked at, in characters.
+    /// How much of the text has been read, in characters.
     seen: usize,
     yaml: Yaml,
-}
-
-/// One that is open.
-struct Collection {
-    pointer: String,
-    is_flow: bool,
-    /// Of a flow collection, the column under which nothing in it may stand.
-    margin: usize,
-    items: usize,
-    /// Of a mapping.
-    members: Option<Members>,
-}
-
-#[derive(Default)]
-struct Members {
-    names: HashSet<String>,
-    /// The name whose value comes next, and its column.
-    next: Option<(String, usize)>,
 }
 
 impl<'t> Walk<'t> {
@@ -88,7 +70,7 @@ impl<'t> Walk<'t> {
         }
     }
 
-    /// Without an anchor, a tag, and a `?` before it.
+    /// Refuses a node with an anchor, a tag, or a `?` before it.
     fn is_bare(&self, span: Span, anchor: usize, is_tagged: bool) -> Result<(), YamlError> {
         if anchor != 0 {
             return Err(refused(span.start, "anchors and aliases are not taken"));
@@ -141,8 +123,8 @@ impl<'t> Walk<'t> {
         }
     }
 
-    /// The line that begins a block text, and its place: the parser says where
-    /// the text itself is. Before it stand indicators and comments only.
+    /// The first line of a block text and its position: the parser has only the
+    /// position of the text itself. Only indicators and comments are before it.
     fn header(&self) -> (&'t str, Position) {
         let rest = self.raw(self.seen, usize::MAX);
         let mut before = 0;
@@ -255,7 +237,7 @@ impl<'t> Walk<'t> {
         Ok(())
     }
 
-    /// Writes what stands before a value; the result is the value's pointer.
+    /// Writes what comes before a value; the result is the value's pointer.
     fn before_value(&mut self, start: Marker) -> String {
         let pointer = match self.open.last_mut() {
             None => String::new(),
@@ -287,34 +269,8 @@ impl<'t> Walk<'t> {
     }
 }
 
-impl Collection {
-    /// The first column that is further in than the key whose value comes next.
-    fn column_of_next(&self) -> usize {
-        let members = self.members.as_ref();
-        let next = members.and_then(|members| members.next.as_ref());
-        next.map_or(0, |(_, column)| column + 1)
-    }
-}
-
 const OUTSIDE: &str = "what is inside brackets is indented further than their key";
 
 fn json(text: &str) -> String {
     serde_json::Value::from(text).to_string()
-}
-
-fn position(marker: Marker) -> Position {
-    Position {
-        line: marker.line(),
-        column: marker.col() + 1,
-    }
-}
-
-fn refused(at: Marker, message: &str) -> YamlError {
-    let Position { line, column } = position(at);
-    YamlError::new(line, column, message)
-}
-
-fn unreadable(error: &ScanError) -> YamlError {
-    let Position { line, column } = position(*error.marker());
-    YamlError::new(line, column, error.info())
 }

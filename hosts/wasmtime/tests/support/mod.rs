@@ -1,13 +1,12 @@
-//! An issuer on a local port that can be told to misbehave, and a clock that
+//! An issuer on a local port that can misbehave, and a clock that
 //! can be set.
 #![allow(dead_code, unreachable_pub, missing_docs)]
 
+mod clock;
+
 use std::{
     collections::HashMap,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -28,6 +27,8 @@ use rsa::{
 use serde_json::{Value, json};
 use sha2::Sha256;
 use tokio::{net::TcpListener, time};
+
+pub use clock::Clock;
 
 /// Where every clock of these tests starts.
 pub const START_MS: u64 = 1_790_000_000_000;
@@ -74,7 +75,7 @@ pub fn token_naming(kid: &str, signed_by: &str, claims: &Value) -> String {
     )
 }
 
-/// What the issuer does when it is asked.
+/// The response of the issuer to a fetch.
 #[derive(Clone)]
 pub enum Answer {
     Document(Value),
@@ -92,7 +93,7 @@ pub enum Answer {
 pub struct Issuer {
     pub uri: String,
     answers: Arc<Mutex<HashMap<String, Answer>>>,
-    asked: Arc<Mutex<HashMap<String, usize>>>,
+    fetches: Arc<Mutex<HashMap<String, usize>>>,
 }
 
 impl Issuer {
@@ -102,7 +103,7 @@ impl Issuer {
         let issuer = Self {
             uri: format!("http://{}", listener.local_addr().unwrap()),
             answers: Arc::default(),
-            asked: Arc::default(),
+            fetches: Arc::default(),
         };
         issuer.publish(kids);
         let app = Router::new()
@@ -120,9 +121,9 @@ impl Issuer {
         self.answers.lock().unwrap().insert(path.into(), answer);
     }
 
-    /// How often a document was asked for.
-    pub fn asked(&self, path: &str) -> usize {
-        self.asked.lock().unwrap().get(path).copied().unwrap_or(0)
+    /// How often a document was fetched.
+    pub fn fetches_of(&self, path: &str) -> usize {
+        self.fetches.lock().unwrap().get(path).copied().unwrap_or(0)
     }
 
     /// A token of this issuer's for an hour.
@@ -158,7 +159,7 @@ impl Issuer {
 
 async fn serve(State(issuer): State<Issuer>, Path(path): Path<String>) -> Response<Body> {
     *issuer
-        .asked
+        .fetches
         .lock()
         .unwrap()
         .entry(path.clone())
@@ -204,29 +205,6 @@ async fn serve(State(issuer): State<Issuer>, Path(path): Path<String>) -> Respon
     }
 }
 
-/// A clock that stands still until it is moved.
-#[derive(Clone)]
-pub struct Clock(Arc<AtomicU64>);
-
-impl Clock {
-    pub fn new() -> Self {
-        Self(Arc::new(AtomicU64::new(START_MS)))
-    }
-
-    pub fn forward(&self, by: Duration) {
-        self.0.fetch_add(by.as_millis() as u64, Ordering::SeqCst);
-    }
-
-    pub fn back(&self, by: Duration) {
-        self.0.fetch_sub(by.as_millis() as u64, Ordering::SeqCst);
-    }
-
-    pub fn reader(&self) -> impl Fn() -> u64 + Send + Sync + 'static {
-        let clock = self.0.clone();
-        move || clock.load(Ordering::SeqCst)
-    }
-}
-
 /// A policy of these issuers: `/public` is public, everything else takes a
 /// token.
 pub fn policy(issuers: &[Value]) -> Value {
@@ -243,7 +221,7 @@ pub fn policy(issuers: &[Value]) -> Value {
     })
 }
 
-/// A gate with several instances and a clock that stands still.
+/// A gate with several instances and a clock that only the test moves.
 pub fn builder(clock: &Clock, policy: &Value) -> GateBuilder {
     Gate::builder()
         .policy(policy.to_string())
@@ -256,6 +234,25 @@ pub async fn gate(clock: &Clock, issuer: &Issuer) -> Gate {
         .build()
         .await
         .unwrap()
+}
+
+/// A gate in front of a service: tokens come in a header or a cookie, and go no
+/// further.
+pub async fn service_gate(issuer: &Issuer, rules: &Value, forward: &Value) -> Gate {
+    let policy = json!({
+        "contract": "1",
+        "issuers": [issuer.entry("platform")],
+        "credentials": [
+            { "header": "authorization", "scheme": "Bearer" },
+            { "cookie": "session", "same_origin": true },
+        ],
+        "rules": rules,
+        "default": "deny",
+        "forward": forward,
+        "strip_credential": true,
+        "realm": "test",
+    });
+    builder(&Clock::new(), &policy).build().await.unwrap()
 }
 
 /// The code of the denial, or `allow`.

@@ -1,0 +1,293 @@
+//! Conditions on a request and its token, and the requirements that a policy can
+//! express for them: these hold only where the condition holds.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::{
+    input::Node,
+    shape::{Bounds, Host, Method, Path, Shape},
+};
+
+/// A condition, as the input combines it.
+#[derive(Clone, Debug)]
+pub(crate) enum Formula<'i> {
+    Const(bool),
+    /// A policy cannot express it; a note was made when it was read.
+    Unknown,
+    All(Vec<Formula<'i>>),
+    Any(Vec<Formula<'i>>),
+    Not(Box<Formula<'i>>),
+    Path(Bounds<Path>),
+    Host(Bounds<Host>),
+    Method(String),
+    /// A fact about the verified token, and its place in the input. Without a
+    /// token it does not hold.
+    Token(Fact, Node<'i>),
+}
+
+/// A fact about a verified token.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Fact {
+    /// There is one.
+    Good,
+    /// It is of one of these issuers of the policy.
+    Issuers(BTreeSet<String>),
+    /// One of these is among its `aud`.
+    Audiences(BTreeSet<String>),
+    /// The claim at the JSON Pointer is one of these values.
+    Claim(String, Vec<Value>),
+    /// The claim is an array with this item, or a text with this word.
+    Contains(String, Value),
+}
+
+/// The requirements on a token: facts without negation.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Required {
+    Never,
+    Nothing,
+    Fact(Fact),
+    All(Vec<Required>),
+    Any(Vec<Required>),
+}
+
+/// Requests that the input treats alike.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Region {
+    pub(crate) path: Path,
+    pub(crate) host: Host,
+    pub(crate) method: Method,
+}
+
+/// The context in which a condition is evaluated.
+#[derive(Clone, Copy)]
+pub(crate) struct Reading<'r> {
+    pub(crate) region: &'r Region,
+    /// Without a token no fact holds.
+    pub(crate) has_token: bool,
+    /// All issuers of the policy.
+    pub(crate) issuers: &'r BTreeSet<String>,
+}
+
+impl<'i> Formula<'i> {
+    /// A requirement that holds only where this condition holds.
+    pub(crate) fn under(&self, reading: Reading<'_>) -> Required {
+        self.read(false, reading)
+    }
+
+    /// A requirement that holds only where this condition does not hold.
+    pub(crate) fn under_not(&self, reading: Reading<'_>) -> Required {
+        self.read(true, reading)
+    }
+
+    fn read(&self, not: bool, reading: Reading<'_>) -> Required {
+        let each = |parts: &[Self]| parts.iter().map(|part| part.read(not, reading)).collect();
+        let region = reading.region;
+        match self {
+            Self::Const(holds) => Required::from(*holds != not),
+            Self::Unknown => Required::Never,
+            Self::All(parts) if not => Required::any(each(parts)),
+            Self::All(parts) => Required::all(each(parts)),
+            Self::Any(parts) if not => Required::all(each(parts)),
+            Self::Any(parts) => Required::any(each(parts)),
+            Self::Not(part) => part.read(!not, reading),
+            Self::Path(bounds) => within(bounds, &region.path, not),
+            Self::Host(bounds) => within(bounds, &region.host, not),
+            Self::Method(name) => {
+                Required::from((region.method == Method::One(name.clone())) != not)
+            }
+            Self::Token(..) if !reading.has_token => Required::from(not),
+            Self::Token(fact, _) if !not => fact.clone().into(),
+            Self::Token(Fact::Good, _) => Required::Never,
+            Self::Token(Fact::Issuers(some), _) => {
+                let others: BTreeSet<_> = reading.issuers.difference(some).cloned().collect();
+                Fact::Issuers(others).into()
+            }
+            Self::Token(_, node) => {
+                node.stricter(
+                    "a policy cannot require that a claim has another value: requests to which \
+                     this could apply are denied",
+                );
+                Required::Never
+            }
+        }
+    }
+
+    /// The condition at a point where no token has been verified yet.
+    pub(crate) fn without_token(self) -> Self {
+        self.map(&|leaf| match leaf {
+            Self::Token(..) => Self::Const(false),
+            other => other,
+        })
+    }
+
+    /// The condition with each prefix read as whole segments of the path.
+    pub(crate) fn with_whole_segments(self) -> Self {
+        self.map(&|leaf| match leaf {
+            Self::Path(Bounds {
+                inner: Some(inner),
+                outer: Some(outer),
+            }) if outer.hull() != outer => Self::Path(Bounds::exactly(inner)),
+            other => other,
+        })
+    }
+
+    fn map(self, change: &dyn Fn(Self) -> Self) -> Self {
+        let each = |parts: Vec<Self>| parts.into_iter().map(|part| part.map(change)).collect();
+        match self {
+            Self::All(parts) => Self::All(each(parts)),
+            Self::Any(parts) => Self::Any(each(parts)),
+            Self::Not(part) => Self::Not(Box::new(part.map(change))),
+            leaf => change(leaf),
+        }
+    }
+
+    /// Calls `visit` with every condition that is not a combination of others.
+    pub(crate) fn visit(&self, visit: &mut dyn FnMut(&Self)) {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.visit(visit)),
+            Self::Not(part) => part.visit(visit),
+            leaf => visit(leaf),
+        }
+    }
+}
+
+impl<'i> std::ops::Not for Formula<'i> {
+    type Output = Self;
+
+    fn not(self) -> Self {
+        Self::Not(Box::new(self))
+    }
+}
+
+/// Regions are closed under intersection and the smaller one decides first: so
+/// one that is not covered by a set, or by the hull of one, lies outside of it.
+fn within<S: Shape>(bounds: &Bounds<S>, region: &S, not: bool) -> Required {
+    let covers = |set: &Option<S>| set.as_ref().is_some_and(|set| set.covers(region));
+    Required::from(match not {
+        false => covers(&bounds.inner),
+        true => !covers(&bounds.outer),
+    })
+}
+
+impl Required {
+    /// All of them, simplified.
+    pub(crate) fn all(parts: Vec<Self>) -> Self {
+        let mut all: Vec<Self> = Vec::new();
+        for part in parts {
+            match part {
+                Self::Never => return Self::Never,
+                Self::Nothing => {}
+                Self::All(parts) => all.extend(parts),
+                other => all.push(other),
+            }
+        }
+        let mut issuers: Option<BTreeSet<String>> = None;
+        all.retain(|part| match part {
+            Self::Fact(Fact::Issuers(some)) => {
+                issuers = Some(match &issuers {
+                    Some(before) => before.intersection(some).cloned().collect(),
+                    None => some.clone(),
+                });
+                false
+            }
+            _ => true,
+        });
+        match issuers {
+            Some(none) if none.is_empty() => return Self::Never,
+            Some(issuers) => all.insert(0, Self::Fact(Fact::Issuers(issuers))),
+            None => {}
+        }
+        Self::one_or(dedup(all), Self::All, Self::Nothing)
+    }
+
+    /// The requirements where there are no other issuers than these.
+    pub(crate) fn among(self, issuers: &BTreeSet<String>) -> Self {
+        let each = |parts: Vec<Self>| parts.into_iter().map(|part| part.among(issuers)).collect();
+        match self {
+            Self::Fact(Fact::Issuers(all)) if all == *issuers => Self::Nothing,
+            Self::All(parts) => Self::all(each(parts)),
+            Self::Any(parts) => Self::any(each(parts)),
+            other => other,
+        }
+    }
+
+    /// One of them, simplified.
+    pub(crate) fn any(parts: Vec<Self>) -> Self {
+        let mut any: Vec<Self> = Vec::new();
+        for part in parts {
+            match part {
+                Self::Nothing => return Self::Nothing,
+                Self::Never => {}
+                Self::Any(parts) => any.extend(parts),
+                other => any.push(other),
+            }
+        }
+        let mut merged: Vec<Self> = Vec::new();
+        for part in any {
+            let joined = merged.iter_mut().any(|before| before.join(&part));
+            if !joined {
+                merged.push(part);
+            }
+        }
+        Self::one_or(dedup(merged), Self::Any, Self::Never)
+    }
+
+    /// Merges two facts of the same kind into one that holds where either does.
+    fn join(&mut self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Fact(Fact::Issuers(a)), Self::Fact(Fact::Issuers(b)))
+            | (Self::Fact(Fact::Audiences(a)), Self::Fact(Fact::Audiences(b))) => {
+                a.extend(b.iter().cloned());
+                true
+            }
+            (Self::Fact(Fact::Claim(p, a)), Self::Fact(Fact::Claim(q, b))) if p == q => {
+                for value in b {
+                    if !a.contains(value) {
+                        a.push(value.clone());
+                    }
+                }
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn one_or(parts: Vec<Self>, several: fn(Vec<Self>) -> Self, none: Self) -> Self {
+        match <[Self; 1]>::try_from(parts) {
+            Ok([one]) => one,
+            Err(parts) if parts.is_empty() => none,
+            Err(parts) => several(parts),
+        }
+    }
+}
+
+fn dedup(parts: Vec<Required>) -> Vec<Required> {
+    let mut different: Vec<Required> = Vec::new();
+    for part in parts {
+        if !different.contains(&part) {
+            different.push(part);
+        }
+    }
+    different
+}
+
+impl From<bool> for Required {
+    fn from(holds: bool) -> Self {
+        match holds {
+            true => Self::Nothing,
+            false => Self::Never,
+        }
+    }
+}
+
+impl From<Fact> for Required {
+    fn from(fact: Fact) -> Self {
+        match fact {
+            Fact::Good => Self::Nothing,
+            Fact::Issuers(none) if none.is_empty() => Self::Never,
+            fact => Self::Fact(fact),
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! The input as a function from requests to access.
+//!
+//! Every path, host and method that the input names, and all their
+//! intersections, divide requests into regions. Within a region the input treats
+//! all requests alike; where it may not, the strictest treatment is used.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    access::{Access, Authn},
+    formula::{Formula, Reading, Region, Required},
+    rule::{self, Rule},
+    shape::{Host, Method, Path, Shape},
+};
+
+/// How the input treats a request.
+#[derive(Debug, Default)]
+pub(crate) struct Gateway<'i> {
+    /// The required token: that of the first condition that holds. Where none
+    /// holds, no token is read.
+    pub(crate) authn: Vec<(Formula<'i>, Authn)>,
+    /// The conditions that must all hold after authentication.
+    pub(crate) filters: Vec<Formula<'i>>,
+    /// All issuers of the policy, by name.
+    pub(crate) issuers: BTreeSet<String>,
+}
+
+/// The largest number of regions: more make no readable policy.
+const REGIONS: usize = 20_000;
+
+impl Gateway<'_> {
+    /// The same where a prefix means whole segments of the path.
+    pub(crate) fn with_whole_segments(self) -> Self {
+        let authn = self.authn.into_iter();
+        let filters = self.filters.into_iter();
+        Self {
+            authn: authn
+                .map(|(condition, authn)| (condition.with_whole_segments(), authn))
+                .collect(),
+            filters: filters.map(Formula::with_whole_segments).collect(),
+            issuers: self.issuers,
+        }
+    }
+
+    /// The rules; `None` where there are more than [`REGIONS`].
+    pub(crate) fn rules(&self) -> Option<Vec<Rule>> {
+        let regions = self.regions()?;
+        let decided = regions.into_iter().map(|region| {
+            let access = self.access(&region);
+            (region, access)
+        });
+        Some(rule::rules(decided.collect()))
+    }
+
+    fn access(&self, region: &Region) -> Access {
+        let reading = |has_token| Reading {
+            region,
+            has_token,
+            issuers: &self.issuers,
+        };
+        let filtered = |has_token| {
+            let filters = self.filters.iter();
+            Required::all(
+                filters
+                    .map(|filter| filter.under(reading(has_token)))
+                    .collect(),
+            )
+        };
+        let without_token = filtered(false) == Required::Nothing;
+        let admitted = |authn: &Authn| match authn {
+            Authn::Ignored if without_token => Access::Public,
+            Authn::Ignored => Access::NOBODY,
+            Authn::Verified { optional, required } => Access::Token {
+                optional: *optional && without_token,
+                required: Required::all(vec![required.clone(), filtered(true)])
+                    .among(&self.issuers),
+            },
+        };
+        let mut access = Access::Public;
+        for (condition, authn) in &self.authn {
+            if condition.under_not(reading(false)) == Required::Nothing {
+                continue;
+            }
+            access = access.and(admitted(authn));
+            if condition.under(reading(false)) == Required::Nothing {
+                return access;
+            }
+        }
+        access.and(admitted(&Authn::Ignored))
+    }
+
+    /// The regions, smaller ones first.
+    fn regions(&self) -> Option<Vec<Region>> {
+        let (mut paths, mut hosts, mut methods) =
+            (vec![Path::ANY], vec![Host::ANY], vec![Method::ANY]);
+        let conditions = self.authn.iter().map(|(condition, _)| condition);
+        for formula in conditions.chain(&self.filters) {
+            formula.visit(&mut |leaf| match leaf {
+                Formula::Path(bounds) => {
+                    let sets = [&bounds.inner, &bounds.outer].into_iter().flatten();
+                    paths.extend(sets.map(Path::hull));
+                }
+                Formula::Host(bounds) => {
+                    hosts.extend(
+                        [&bounds.inner, &bounds.outer]
+                            .into_iter()
+                            .flatten()
+                            .cloned(),
+                    );
+                }
+                Formula::Method(name) => {
+                    methods.push(Method::One(name.clone()));
+                    // A rule for `GET` would admit `HEAD` too.
+                    if name == "GET" {
+                        methods.push(Method::One("HEAD".to_owned()));
+                    }
+                }
+                _ => {}
+            });
+        }
+        let (paths, hosts, methods) = (closed(paths)?, closed(hosts)?, closed(methods)?);
+        let number = paths
+            .len()
+            .checked_mul(hosts.len())?
+            .checked_mul(methods.len())?;
+        if number > REGIONS {
+            return None;
+        }
+        let mut regions = Vec::with_capacity(number);
+        for path in &paths {
+            for host in &hosts {
+                for method in &methods {
+                    regions.push(Region {
+                        path: path.clone(),
+                        host: host.clone(),
+                        method: method.clone(),
+                    });
+                }
+            }
+        }
+        Some(regions)
+    }
+}
+
+/// The shapes and all their intersections, each once; a shape that covers others
+/// comes after them.
+fn closed<S: Shape>(shapes: Vec<S>) -> Option<Vec<S>> {
+    let mut closed: Vec<S> = Vec::new();
+    let mut new = shapes;
+    while let Some(shape) = new.pop() {
+        if closed.contains(&shape) {
+            continue;
+        }
+        new.extend(closed.iter().filter_map(|other| other.meet(&shape)));
+        closed.push(shape);
+        if closed.len() > REGIONS {
+            return None;
+        }
+    }
+    // Where neither covers the other, the order of the input stays.
+    closed.reverse();
+    let covered = |shape: &S| closed.iter().filter(|other| shape.covers(other)).count();
+    let mut counted: Vec<_> = closed.iter().map(|shape| (covered(shape), shape)).collect();
+    counted.sort_by_key(|(covered, _)| *covered);
+    Some(
+        counted
+            .into_iter()
+            .map(|(_, shape)| shape.clone())
+            .collect(),
+    )
+}

@@ -1,0 +1,170 @@
+//! The rooms of each crate are used in one direction: each uses those above it
+//! in this list, and nothing else of its crate.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use countersign_rooms::violations;
+
+const VERIFIER: [&str; 12] = [
+    "base",
+    "json",
+    "refusal",
+    "jose",
+    "model",
+    "documents",
+    "token",
+    "request",
+    "policy",
+    "decision",
+    "check",
+    "gate",
+];
+
+const COMMAND: [&str; 19] = [
+    "style",
+    "output",
+    "moment",
+    "server",
+    "failure",
+    "files",
+    "request",
+    "documents",
+    "session",
+    "decision",
+    "arguments",
+    "check",
+    "explain",
+    "inspect",
+    "policy",
+    "import",
+    "digest",
+    "dev",
+    "demo",
+];
+
+const POLICY_SOURCE: [&str; 6] = ["problem", "parsed", "foreign", "toml", "write", "source"];
+
+const IMPORTER: [&str; 20] = [
+    "options",
+    "shape",
+    "path",
+    "input",
+    "text",
+    "formula",
+    "place",
+    "keys",
+    "rewrite",
+    "provider",
+    "tokens",
+    "request",
+    "access",
+    "rule",
+    "gateway",
+    "requirement",
+    "policy",
+    "plugin",
+    "envoy",
+    "istio",
+];
+
+const DEV_ISSUER: [&str; 5] = ["error", "signer", "issuer", "token", "template"];
+
+const WASMTIME: [&str; 28] = [
+    "bindings",
+    "problem",
+    "yaml",
+    "clock",
+    "random",
+    "request",
+    "report",
+    "document",
+    "fetch",
+    "https",
+    "decision",
+    "grants",
+    "module",
+    "instance",
+    "requirement",
+    "journal",
+    "flights",
+    "rooms",
+    "pool",
+    "settings",
+    "generation",
+    "background",
+    "gate",
+    "nested",
+    "headers",
+    "body",
+    "layer",
+    "faults",
+];
+
+fn folder(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .join(path)
+}
+
+#[test]
+fn rooms_use_those_above_them() {
+    let crates: [(&str, &[&str]); 6] = [
+        ("verifier", &VERIFIER),
+        ("hosts/wasmtime", &WASMTIME),
+        ("hosts/cli", &COMMAND),
+        ("hosts/cli/policy-source", &POLICY_SOURCE),
+        ("hosts/cli/importer", &IMPORTER),
+        ("hosts/cli/dev-issuer", &DEV_ISSUER),
+    ];
+    let found: Vec<_> = crates
+        .into_iter()
+        .flat_map(|(path, rooms)| violations(&folder(path).join("src"), rooms))
+        .collect();
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn the_verifier_depends_on_no_host() {
+    let manifest = fs::read_to_string(folder("verifier/Cargo.toml")).unwrap();
+    for host in [
+        "wasmtime",
+        "wasm-bindgen",
+        "proxy-wasm",
+        "wit-bindgen",
+        "tokio",
+    ] {
+        assert!(!manifest.contains(host), "{host}");
+    }
+}
+
+#[test]
+fn the_libraries_beside_the_command_print_nothing_and_know_no_arguments() {
+    for library in ["policy-source", "importer", "dev-issuer"] {
+        let folder = folder("hosts/cli").join(library);
+        let manifest = fs::read_to_string(folder.join("Cargo.toml")).unwrap();
+        for dependency in ["clap", "anstream", "anstyle", "tokio"] {
+            assert!(!manifest.contains(dependency), "{library}: {dependency}");
+        }
+        for (path, source) in sources(&folder.join("src")) {
+            for word in ["print!", "println!", "process::exit", "std::env"] {
+                assert!(!source.contains(word), "{}: {word}", path.display());
+            }
+        }
+    }
+}
+
+fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else {
+            found.push((path.clone(), fs::read_to_string(&path).unwrap()));
+        }
+    }
+    found
+}
