@@ -103,7 +103,7 @@ fn prepare_rsa(modulus: &[u8], exponent: &[u8]) -> Result<Prepared, &'static str
     Ok(Prepared::Rsa(Box::new(key)))
 }
 
-/// Returns arrays slices as arrays if they have exactly these lengths.
+/// Returns slices as arrays if they have exactly these lengths.
 fn arrays<'m, const A: usize, const B: usize>(
     a: &'m [u8],
     b: &'m [u8],
