@@ -19,7 +19,7 @@ import (
 
 const authority = "api.example.com"
 
-// instance is the sealed module alone: what a request costs before any pool.
+// instance is the sealed module alone: the time of a check without a pool.
 func (b *bench) instance(one algorithm) contestant {
 	var instance *countersign.Instance
 	requests := make([]countersign.Request, len(one.Tokens))
@@ -50,7 +50,7 @@ func (b *bench) instance(one algorithm) contestant {
 	}
 }
 
-// gate is what a service calls.
+// gate is the API that a service calls.
 func (b *bench) gate(one algorithm, instances int) contestant {
 	var gate *countersign.Gate
 	requests := make([]*http.Request, len(one.Tokens))
@@ -85,8 +85,8 @@ func (b *bench) gate(one algorithm, instances int) contestant {
 	}
 }
 
-// peers verify anew each time. As strict about issuer, audience and times as
-// the gate, they leave token types, scopes and tenants to their caller.
+// peers verify the signature at each call. They check issuer, audience and
+// times as strictly as the gate, but not token types, scopes and tenants.
 func (b *bench) peers(one algorithm) ([]contestant, error) {
 	set, err := json.Marshal(map[string]any{"keys": []json.RawMessage{one.JWK}})
 	if err != nil {
@@ -100,7 +100,7 @@ func (b *bench) peers(one algorithm) ([]contestant, error) {
 	return []contestant{golang, lestrrat}, err
 }
 
-// What a service would take from the claims.
+// claims has the claims that a service usually reads.
 type claims struct {
 	jwt.RegisteredClaims
 	TenantID string `json:"tenant_id"`

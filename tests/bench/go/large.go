@@ -9,7 +9,7 @@ import (
 	countersign "github.com/countersign/countersign/hosts/go"
 )
 
-// What src/large.rs asks for.
+// large is the workload of src/large.rs.
 type large struct {
 	Readings  int
 	GoalMs    float64
@@ -18,7 +18,7 @@ type large struct {
 
 type document struct{ Name, Policy, Body string }
 
-// run times the longest call that reads a part of a document.
+// run measures the longest call that reads a part of a document.
 func (l *large) run() ([]result, error) {
 	b := bench{}
 	for _, one := range l.Documents {
@@ -40,8 +40,8 @@ func (l *large) run() ([]result, error) {
 	return b.races, nil
 }
 
-// read reads the document in a fresh instance: the longest call, and which of
-// them it was.
+// read reads the document in a new instance. It returns the time of the longest
+// call and the index of this call.
 func (d *document) read() (longest time.Duration, which int, err error) {
 	instance, err := countersign.OpenInstance(context.Background(), []byte(d.Policy))
 	if err != nil {

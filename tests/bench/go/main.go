@@ -1,6 +1,6 @@
-// Command go is the part of the bench that runs in Go: reads what to do from
-// standard input, prints figures as JSON (`Answer` of src/child.rs), says on
-// standard error how far it is.
+// Command go is the part of the bench that runs in Go. It reads the workload
+// from standard input, prints the figures as JSON (`Answer` of src/child.rs),
+// and prints its progress to standard error.
 package main
 
 import (
@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-// What src/child.rs asks for.
+// workload is the workload of src/child.rs.
 type workload struct {
 	Issuer, Audience, Target string
 	Fresh, Remembered        plan
@@ -30,7 +30,7 @@ type algorithm struct {
 	Tokens       []string
 }
 
-// Figures that belong together.
+// result has the figures of one comparison.
 type result struct {
 	Host  string   `json:"host"`
 	Work  string   `json:"work"`
@@ -72,7 +72,7 @@ func measure() ([]result, error) {
 }
 
 func (b *bench) run() error {
-	// First, as nothing is compiled yet.
+	// This comes first, because the module must not be compiled yet.
 	if err := b.start(); err != nil {
 		return err
 	}
@@ -94,12 +94,12 @@ func (b *bench) run() error {
 	if err != nil {
 		return err
 	}
-	// What is remembered costs the same whoever signed it.
+	// The time for a remembered token does not depend on its algorithm.
 	ours := []contestant{b.instance(rsa), b.gate(rsa, 1)}
 	if err := b.compete("RS256, remembered", ours, peers[:1], b.Remembered, true); err != nil {
 		return err
 	}
-	// For the RSA operation alone.
+	// src/rsa_alone.rs subtracts this to get the RSA operation alone.
 	if err := b.compete("HS256, fresh", []contestant{b.instance(b.HMAC)}, nil, b.Fresh, false); err != nil {
 		return err
 	}

@@ -6,19 +6,20 @@ import (
 	"time"
 )
 
-// How much to do: passes over so many tokens, so many of them timed as one.
+// plan is the number of passes, of tokens in a pass, and of tokens in a turn,
+// which is timed as a whole.
 type plan struct{ Passes, Tokens, Turn int }
 
-// A contestant checks tokens by their numbers. A good token that is not
-// admitted is an error: nothing that fails is timed.
+// A contestant checks tokens by their numbers. If it denies a valid token, this
+// is an error, so that no failed check is timed.
 type contestant struct {
 	name string
-	// Starts anew, with nothing remembered.
+	// Starts again, without remembered tokens.
 	open  func() error
 	check func(from, to int) error
 }
 
-// A figure is `Figure` of src/figure.rs.
+// figure is `Figure` of src/figure.rs.
 type figure struct {
 	Name   string  `json:"name"`
 	Unit   string  `json:"unit"`
@@ -32,8 +33,8 @@ func figureOf(name, unit string, turns []float64) figure {
 	return figure{name, unit, turns[0], turns[len(turns)/2], len(turns)}
 }
 
-// race times contestants as src/race.rs does: each does the same small piece
-// of work by turns, so that what disturbs the machine disturbs all.
+// race times contestants as src/race.rs does: they take turns at the same small
+// piece of work, so that other load on the machine affects all of them.
 func race(contestants []contestant, plan plan, remembered bool) ([]figure, error) {
 	turns := make([][]float64, len(contestants))
 	for pass := range plan.Passes {
@@ -53,7 +54,7 @@ func race(contestants []contestant, plan plan, remembered bool) ([]figure, error
 		for from, turn := 0, 0; from < plan.Tokens; from, turn = from+plan.Turn, turn+1 {
 			to := min(from+plan.Turn, plan.Tokens)
 			for place := range contestants {
-				// Nobody always follows the same one.
+				// The order changes at every turn.
 				index := (place + turn + pass) % len(contestants)
 				start := time.Now()
 				err := contestants[index].check(from, to)
@@ -72,7 +73,7 @@ func race(contestants []contestant, plan plan, remembered bool) ([]figure, error
 	return figures, nil
 }
 
-// parallel splits the work of a contestant between two goroutines.
+// parallel divides the work of a contestant between two goroutines.
 func parallel(one contestant) contestant {
 	check := one.check
 	one.check = func(from, to int) error {
@@ -90,19 +91,19 @@ func parallel(one contestant) contestant {
 	return one
 }
 
-// Requests timed as one.
+// The number of requests that are timed together.
 const stretch = 500
 
-// A mix of clients, in the order that src/mix.rs drew.
+// clients is a mix of clients, in the order that src/mix.rs generated.
 type clients struct {
 	Tokens []string
 	Order  []int
 	Passes int
 }
 
-// mix times a mix as node/mix.mjs does: stretches differ in how many new
-// tokens they bring, so each is held against itself in the other passes, and
-// the whole is their sum.
+// mix times a mix as node/mix.mjs does. The stretches have different numbers of
+// new tokens, so the best and the median are taken for each stretch over all
+// passes, and then added.
 func (b *bench) mix(one algorithm) error {
 	say("mix of clients")
 	one.Tokens = b.Mix.Tokens

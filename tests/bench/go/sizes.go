@@ -10,8 +10,9 @@ import (
 	countersign "github.com/countersign/countersign/hosts/go"
 )
 
-// start times the first gate of a process: once, as the module stays
-// compiled. The cache of one process stands in for that of the one before.
+// start times the first instance of a process. It measures once, because the
+// module stays compiled. A cache written by this process replaces one written
+// by an earlier process.
 func (b *bench) start() error {
 	say("start")
 	dir, err := os.MkdirTemp("", "countersign-bench-*")
@@ -34,7 +35,8 @@ func (b *bench) start() error {
 	if err != nil {
 		return err
 	}
-	// A folder by another name is the same cache, and another compilation.
+	// `dir` and `dir/.` are the same cache on disk. The host sees two names, so
+	// it does not reuse the module that it compiled for `dir`.
 	if _, err := open(countersign.WithCompilationCache(dir)); err != nil {
 		return err
 	}
@@ -56,7 +58,7 @@ func (b *bench) start() error {
 	return nil
 }
 
-// sizes counts what no clock shows.
+// sizes measures memory and allocations.
 func (b *bench) sizes(one algorithm) error {
 	say("memory and allocations")
 	if err := b.memory(one); err != nil {
@@ -86,7 +88,8 @@ func (b *bench) sizes(one algorithm) error {
 	return nil
 }
 
-// memory is what instances take, each with its policy and a token remembered.
+// memory measures the memory of instances, each with its policy and one
+// remembered token.
 func (b *bench) memory(one algorithm) error {
 	const instances = 8
 	before := live()

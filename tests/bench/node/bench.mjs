@@ -1,6 +1,6 @@
-// The part of the bench that runs in Node: reads what to do from standard
-// input, prints figures as JSON (`Answer` of src/child.rs), says on standard
-// error how far it is.
+// The part of the bench that runs in Node. It reads the workload from standard
+// input, prints the figures as JSON (`Answer` of src/child.rs), and prints its
+// progress to standard error.
 
 import { readFileSync } from "node:fs";
 import { memory, openPolicy, supplyTwoKeys, withPrincipal } from "./countersign.mjs";
@@ -16,14 +16,14 @@ const races = [];
 
 for (const one of algorithms) {
   const peers = [fastJwt(one, workload, false), await jose(one, workload)];
-  // It has no PSS.
+  // aws-jwt-verify does not support PSS.
   if (!one.name.startsWith("PS")) peers.push(awsJwtVerify(one, workload));
   await compete(`${one.name}, fresh`, [withPrincipal(one, target)], peers, false, fresh);
 }
-// What is remembered costs the same whoever signed it.
+// The time for a remembered token does not depend on its algorithm.
 const rsa = algorithms.find(({ name }) => name === "RS256");
 await compete("RS256, remembered", [withPrincipal(rsa, target)], [fastJwt(rsa, workload, true)], true, remembered);
-// For the RSA operation alone.
+// src/rsa_alone.rs subtracts this to get the RSA operation alone.
 await compete("HS256, fresh", [withPrincipal(hmac, target)], [], false, fresh);
 
 say("a mix of clients");

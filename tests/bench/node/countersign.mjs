@@ -1,9 +1,9 @@
-// Our contestant.
+// The npm package as a contestant.
 
 import { admit, instantiate, openGate, supply } from "./face.mjs";
 import { figure, time } from "./race.mjs";
 
-/** With what the token says, as a service wants it. */
+/** Checks a request and reads its principal, as a service does. */
 export function withPrincipal({ policy, tokens }, target) {
   const credentials = tokens.map((token) => `Bearer ${token}`);
   let gate;
@@ -33,8 +33,8 @@ export function supplyTwoKeys({ policy, jwks }, repeats) {
 }
 
 /**
- * Linear memory of an instance with 100 keys and 1,000 remembered tokens. It
- * ends every gate of the instance before.
+ * Linear memory of an instance with 100 keys and 1,000 remembered tokens. The
+ * gates of the previous instance cannot be used any more.
  */
 export function memory({ policy, hundred }, { tokens }, target) {
   const memory = instantiate();

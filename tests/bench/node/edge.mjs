@@ -1,4 +1,4 @@
-// What a small app on an edge runtime uploads, with one library or the other.
+// The size of a small app for an edge runtime, with Countersign or with jose.
 
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
@@ -23,7 +23,7 @@ const APPS = {
     } };`,
 };
 
-/** Bytes of every file together, and each compressed. */
+/** The size in bytes of all files: raw, and with each file compressed. */
 export async function edge(library, condition, values) {
   const { outputFiles } = await build({
     stdin: { contents: APPS[library](values), resolveDir: new URL(".", import.meta.url).pathname },
@@ -43,7 +43,7 @@ export async function edge(library, condition, values) {
   return { raw: sum((bytes) => bytes.length), gzip: sum((bytes) => gzipSync(bytes, { level: 9 }).length) };
 }
 
-/** `?module` is how the edge runtime asks for compiled WebAssembly. */
+/** On the edge runtime, the suffix `?module` imports compiled WebAssembly. */
 function module({ onResolve, resolve }) {
   onResolve({ filter: /\.wasm\?module$/ }, ({ path, ...from }) => resolve(path.replace("?module", ""), from));
 }

@@ -1,5 +1,5 @@
-// The npm package without its waiting: a decision from strings, as `check` and
-// `checkSync` of a gate ask for it.
+// The synchronous part of the npm package: a decision from strings, as `check`
+// and `checkSync` of a gate request it.
 
 import { readFileSync } from "node:fs";
 import { ModuleGate } from "./node_modules/countersign/esm/module-gate.js";
@@ -9,7 +9,7 @@ import { restart, start } from "./node_modules/countersign/esm/instance.js";
 const file = new URL("node_modules/countersign/countersign.wasm", import.meta.url);
 await start(new WebAssembly.Module(readFileSync(file)));
 
-/** A fresh instance of the file, and its memory. */
+/** Makes a new instance of the module, and returns its memory. */
 export function instantiate() {
   restart();
   return glue.initSync().memory;
@@ -19,7 +19,7 @@ export function openGate(policy) {
   return new ModuleGate(Buffer.from(policy), () => [], () => {});
 }
 
-/** Supplies the one document that the gate asks for, as slices: `each` is given what makes the next one. */
+/** Supplies the one document that the gate fetches, in slices. `each` gets a function that supplies the next slice. */
 export function supply(gate, fetch, jwks, each = (slice) => slice()) {
   const answer = { status: 200, cacheControl: "max-age=600", body: jwks };
   let supplied = each(() => gate.supply(fetch, answer, Date.now()));
@@ -27,7 +27,7 @@ export function supply(gate, fetch, jwks, each = (slice) => slice()) {
   if (supplied?.outcome !== "accepted" || supplied.skipped.length > 0) throw new Error(JSON.stringify(supplied));
 }
 
-/** Says who is asking. Throws unless the request may pass. */
+/** Returns the principal. Throws if the request is denied. */
 export function admit(gate, target, credential) {
   const strings = ["GET", "api.example.com", target, "authorization", credential];
   const decision = gate.check(strings, Date.now());

@@ -1,6 +1,6 @@
 // The largest documents in Node: the longest call that reads a part of one, and
-// the memory that it takes. Reads them from standard input, prints figures as
-// JSON (`Answer` of src/child.rs).
+// the memory that is used. Reads the documents from standard input, and prints
+// the figures as JSON (`Answer` of src/child.rs).
 
 import { readFileSync } from "node:fs";
 import { instantiate, openGate, supply } from "./face.mjs";
@@ -23,7 +23,7 @@ for (const { name, policy, body } of documents) {
 
 console.log(JSON.stringify({ races, versions: {} }));
 
-/** In a fresh instance. */
+/** Reads the document in a new instance. */
 function longestCall(policy, body) {
   instantiate();
   const gate = openGate(policy);
@@ -41,7 +41,7 @@ function longestCall(policy, body) {
   return longest;
 }
 
-/** Linear memory with the document, and once a second one took its place: it never shrinks. */
+/** Linear memory with the document, and after a second document has replaced it. Linear memory never shrinks. */
 function memory(policy, body) {
   const memory = instantiate();
   const gate = openGate(policy);

@@ -1,14 +1,14 @@
-// A mix of clients, in the order that src/mix.rs drew. Both sides remember
-// 1,000 tokens; each pass starts with none.
+// A mix of clients, in the order that src/mix.rs generated. Both contestants
+// remember up to 1,000 tokens, and start each pass without any.
 
 import { figure } from "./race.mjs";
 
-/** Requests timed as one. */
+/** The number of requests that are timed together. */
 const STRETCH = 500;
 
 /**
- * Stretches of the mix differ in how many new tokens they bring, so each is
- * held against itself in the other passes, and the whole is their sum.
+ * The stretches have different numbers of new tokens, so the best and the median
+ * are taken for each stretch over all passes, and then added.
  */
 export async function mix(ours, peer, { order, passes }) {
   const contestants = [ours, peer];

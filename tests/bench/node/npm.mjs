@@ -1,13 +1,14 @@
-// The part of the bench that measures the npm package itself: from import to
-// the first decision, and what an edge bundle ships. Reads what to do from
-// standard input, prints figures as JSON (`Answer` of src/child.rs).
+// The part of the bench that measures the npm package itself: the time from
+// import to the first decision, and the size of an edge bundle. Reads the
+// workload from standard input, and prints the figures as JSON (`Answer` of
+// src/child.rs).
 
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { edge } from "./edge.mjs";
 import { figure } from "./race.mjs";
 
-/** Bytes, compressed, of everything that a Worker uploads. */
+/** The limit in bytes for all files of a Worker, compressed. */
 const BUDGET = JSON.parse(readFileSync(new URL("../../../module/budget.json", import.meta.url), "utf8")).edge_bundle_gzip;
 const CONTESTANTS = ["countersign", "fast-jwt", "jose", "aws-jwt-verify", "jsonwebtoken"];
 
@@ -20,7 +21,7 @@ const start = new URL("start.mjs", import.meta.url).pathname;
 const turns = CONTESTANTS.map(() => []);
 for (let turn = 0; turn < starts; turn++) {
   for (let place = 0; place < CONTESTANTS.length; place++) {
-    // Nobody always follows the same one.
+    // The order changes at every turn.
     const index = (place + turn) % CONTESTANTS.length;
     turns[index].push(Number(execFileSync(process.execPath, [start, CONTESTANTS[index]], { input })));
   }

@@ -1,6 +1,6 @@
-// What one would take instead: each with one key known beforehand, as strict
-// about issuer, audience and times as the gate. Token types, scopes and
-// tenants are left to their callers.
+// The alternatives in Node. Each has one key in advance, and checks issuer,
+// audience and times as strictly as the gate, but not token types, scopes and
+// tenants.
 
 import { createPublicKey } from "node:crypto";
 import { JwtVerifier } from "aws-jwt-verify";
@@ -46,7 +46,7 @@ export function awsJwtVerify({ jwk, tokens }, { issuer, audience }) {
   };
 }
 
-/** Each call awaited before the next one, as a request's handler does. */
+/** Awaits each call before the next one, as the handler of a request does. */
 export async function jose({ name, jwk, tokens }, { issuer, audience }) {
   const key = await importJWK(jwk, name);
   const options = {

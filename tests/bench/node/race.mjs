@@ -1,9 +1,9 @@
-// Timing by races, as in src/race.rs: every contestant does the same small
-// piece of work by turns, so that what disturbs the machine disturbs all.
+// Races as in src/race.rs: the contestants take turns at the same small piece
+// of work, so that other load on the machine affects all of them.
 
 /**
  * A contestant is `{ name, open(), check(from, to) }`; `check` may be async
- * and throws if a good token is not admitted.
+ * and throws if a valid token is denied.
  */
 export async function race(contestants, remembered, plan) {
   const turns = contestants.map(() => []);
@@ -17,10 +17,10 @@ export async function race(contestants, remembered, plan) {
     for (let from = 0, turn = 0; from < plan.tokens; from += plan.turn, turn++) {
       const to = Math.min(from + plan.turn, plan.tokens);
       for (let place = 0; place < contestants.length; place++) {
-        // Nobody always follows the same one.
+        // The order changes at every turn.
         const index = (place + turn + pass) % contestants.length;
         const start = performance.now();
-        // Awaited only where there is something to wait for.
+        // `await` takes time even without a promise.
         const waiting = contestants[index].check(from, to);
         if (waiting) await waiting;
         turns[index].push(((performance.now() - start) * 1e6) / (to - from));
@@ -30,7 +30,7 @@ export async function race(contestants, remembered, plan) {
   return contestants.map(({ name }, index) => figure(name, "ns", turns[index]));
 }
 
-/** Times one thing that is not a check of tokens. */
+/** Times an operation that is not a check of tokens. */
 export function time(name, repeats, work) {
   const turns = [];
   for (let repeat = 0; repeat < repeats; repeat++) {
@@ -41,7 +41,7 @@ export function time(name, repeats, work) {
   return figure(name, "ns", turns);
 }
 
-/** A `Figure` of src/figure.rs. */
+/** Makes a `Figure` of src/figure.rs. */
 export function figure(name, unit, turns) {
   const sorted = turns.toSorted((a, b) => a - b);
   return { name, unit, best: sorted[0], median: sorted[sorted.length >> 1], turns: sorted.length };

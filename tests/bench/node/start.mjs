@@ -1,6 +1,6 @@
-// One contestant in a process of its own: nanoseconds from import to the first
-// good token, of Node's own start nothing. `node start.mjs NAME`, the workload
-// on standard input.
+// `node start.mjs NAME`: runs one contestant in its own process, with the
+// workload on standard input. Prints the nanoseconds from import to the first
+// verified token, without the start of Node itself.
 
 import { readFileSync } from "node:fs";
 

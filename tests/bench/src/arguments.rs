@@ -1,49 +1,49 @@
-//! The command line, and how much each choice of it measures.
+//! The command line, and the number of measurements for each scale.
 
 use clap::{Parser, ValueEnum};
 
 use crate::race::Plan;
 
-/// Countersign against the verifiers that one would take instead.
+/// Compare Countersign with other JWT verifiers.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask bench", version)]
 pub(crate) struct Arguments {
-    /// What to measure.
+    /// Suite to run.
     #[arg(value_enum, default_value = "all")]
     pub(crate) suite: Suite,
-    /// A look at whether it works: the figures mean little.
+    /// Run a short test of the bench; its figures are not meaningful.
     #[arg(long)]
     pub(crate) quick: bool,
-    /// Keep the results in tests/bench/results/, named after the processor.
+    /// Save the results in tests/bench/results/ under the name of the processor.
     #[arg(long)]
     pub(crate) save: bool,
     /// Print JSON instead of the table.
     #[arg(long)]
     pub(crate) json: bool,
-    /// Exit with 1 if a must was missed.
+    /// Exit with 1 if a `must` is missed.
     #[arg(long)]
     pub(crate) strict: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Suite {
-    /// The crate, compiled for this machine.
+    /// The crate as native code.
     Native,
     /// The sealed module in wasmtime.
     Wasmtime,
     /// The sealed module in Node.
     Node,
-    /// The npm package: its start, and what it adds to an edge bundle.
+    /// The npm package: its start, and its size in an edge bundle.
     Npm,
     /// The sealed module in Go.
     Go,
-    /// The filter in Envoy, under load: needs `wrk`.
+    /// The filter in Envoy under load (needs `wrk`).
     Envoy,
-    /// 1 to 10,000 issuers and rules.
+    /// Policies with 1 to 10,000 issuers and rules.
     Growth,
     /// The largest documents, in wasmtime, Node and Go.
     Documents,
-    /// Everything.
+    /// All suites.
     All,
 }
 
@@ -53,22 +53,22 @@ impl Suite {
     }
 }
 
-/// How much is measured.
+/// The number of measurements.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scale {
     quick: bool,
-    /// Of what is no check.
+    /// Repeats of operations other than checks.
     pub(crate) repeats: usize,
-    /// Of the reading of a large document.
+    /// Repeats of reading a large document.
     pub(crate) readings: usize,
-    /// Fresh processes of each contestant.
+    /// New processes for each contestant.
     pub(crate) starts: usize,
-    /// Seconds that OpenSSL measures itself for.
+    /// Seconds for which `openssl speed` runs.
     pub(crate) openssl_s: u32,
-    /// Requests of the mix.
+    /// Requests in the mix.
     pub(crate) mixed: usize,
     pub(crate) mix_passes: usize,
-    /// How often each of Envoy's listeners is loaded, and for how long.
+    /// Runs of `wrk` for each listener of Envoy, and the seconds of each run.
     pub(crate) load_rounds: u32,
     pub(crate) load_s: u32,
 }
@@ -101,10 +101,10 @@ impl Scale {
         }
     }
 
-    // A turn is shorter than the slices of time that the system hands out.
+    // A turn is shorter than a time slice of the operating system.
 
-    /// A pass has more tokens than are remembered, so that forgetting is part
-    /// of it.
+    /// A pass has more tokens than the gate remembers, so that the time
+    /// includes eviction.
     pub(crate) fn fresh(&self) -> Plan {
         self.plan(Plan {
             passes: 4,
@@ -113,8 +113,8 @@ impl Scale {
         })
     }
 
-    /// Few enough that all of them are remembered at once, whichever places
-    /// they fall into.
+    /// The tokens are so few that the gate remembers all of them, whatever
+    /// their hashes are.
     pub(crate) fn remembered(&self) -> Plan {
         self.plan(Plan {
             passes: 2000,

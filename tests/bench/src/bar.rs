@@ -1,14 +1,14 @@
-//! The bar: how much time ours may take, as a share of the peer's.
+//! The bar: the largest permitted ratio of our time to the peer's time.
 
-/// For one kind of work against one peer.
+/// The bar for one kind of work and one peer.
 pub(crate) struct Bar {
     host: &'static str,
     work: &'static str,
     peer: &'static str,
-    /// Newer processors run native RSA much faster and WebAssembly only a
-    /// little, so this holds on either.
+    /// Newer processors run native RSA much faster, but WebAssembly only a
+    /// little faster. This bar is for old and new ones.
     pub(crate) must: f64,
-    /// What would make people switch.
+    /// The ratio that would be a reason to change to Countersign.
     pub(crate) aim: Option<f64>,
 }
 
@@ -66,7 +66,7 @@ static BARS: [Bar; 29] = [
     bar("go", "RS256, fresh", "golang-jwt", 3.0, 2.0),
     bar("go", "RS256, remembered", "golang-jwt", 0.15, 0.05),
     bar("go", "mix of clients", "golang-jwt", 0.5, 0.3),
-    // Requests a second, the other way round.
+    // The goals are for requests per second, so the ratios are inverted.
     bar(
         "envoy",
         "distinct tokens",

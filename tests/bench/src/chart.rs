@@ -1,6 +1,6 @@
-//! The results as a picture: one bar a row, from "as long as the peer" to the
-//! left where ours is faster and to the right where it is slower. The scale
-//! is logarithmic, so that twice as fast is as long as half as fast.
+//! The results as a chart with one bar for each row. A bar starts at ratio 1,
+//! and goes to the left if ours is faster, to the right if it is slower. The
+//! scale is logarithmic, so the bars for ratios 2 and 1/2 have the same length.
 
 use svg::{
     Document, Node,
@@ -18,17 +18,17 @@ const PLOT: Span = Span {
     left: 390.0,
     right: 750.0,
 };
-/// Right ends of the two columns of figures.
+/// The right edges of the two columns of figures.
 const RATIO: f64 = 822.0;
 const TIMES: f64 = WIDTH - 24.0;
 const TOP: f64 = 96.0;
 const ROW: f64 = 24.0;
 const HEADING: f64 = 34.0;
 const BAR: f64 = 14.0;
-/// Lines for the versions of everybody.
+/// Lines for the versions of all contestants.
 const VERSION_LINES: usize = 2;
 
-/// Colours that can be told apart by everybody, on white and on black.
+/// Colours that colour-blind readers can distinguish, on white and on black.
 const STYLE: &str = "
   :root { color-scheme: light dark }
   text { font: 13px system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif; fill: #1f2328 }
@@ -103,8 +103,8 @@ pub(crate) fn draw(report: &Report) -> String {
         + "\n"
 }
 
-/// Against other verifiers; what ours is held against itself or a bound for
-/// is in the table.
+/// The chart shows only comparisons with other verifiers. Comparisons with
+/// ourselves or with a limit are only in the table.
 fn is_drawn(row: &Row) -> bool {
     let other = |name: &str| !name.starts_with("with ");
     row.ours.unit == Unit::Ns && row.peer.as_ref().is_some_and(|peer| other(&peer.name))
@@ -140,7 +140,7 @@ fn titles(report: &Report) -> Group {
         ))
 }
 
-/// The work, and by which way, where it is not the first way.
+/// The work, with the name of our API if it is not the first one in the table.
 fn work(row: &Row, rows: &[&Row]) -> String {
     let same = |first: &&&Row| first.host == row.host && first.work == row.work;
     let first = rows.iter().find(same).map(|first| &first.ours.name);
@@ -255,7 +255,7 @@ struct Span {
     right: f64,
 }
 
-/// Powers of two or of ten, wide enough for every ratio and its label.
+/// Powers of two or of ten, with space for every ratio and its label.
 struct Scale {
     least: f64,
     most: f64,

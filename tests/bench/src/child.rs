@@ -1,5 +1,5 @@
-//! Hosts that are measured in a process of their own: what it is told, and
-//! the figures that it answers.
+//! Hosts that are measured in their own process: its workload on standard
+//! input, and the figures that it prints.
 
 use std::{
     collections::BTreeMap,
@@ -21,14 +21,14 @@ use crate::{
     token::{AUDIENCE, ISSUER, Signer, algorithms},
 };
 
-/// What the child answers.
+/// The output of the child.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Answer {
     pub(crate) races: Vec<Race>,
     pub(crate) versions: BTreeMap<String, String>,
 }
 
-/// The same for every host.
+/// The workload, which is the same for every host.
 pub(crate) fn workload(scale: &Scale) -> Result<Value> {
     let signers = algorithms()
         .into_iter()
@@ -55,7 +55,7 @@ pub(crate) fn workload(scale: &Scale) -> Result<Value> {
     }))
 }
 
-/// [`large::documents`] for a host that measures nothing else.
+/// The workload with [`large::documents`] only.
 pub(crate) fn large_workload(documents: &[Document], scale: &Scale) -> Result<Value> {
     let documents = documents.iter().map(|document| {
         let policy = text(document.policy())?;
@@ -85,7 +85,7 @@ fn text(policy: Vec<u8>) -> Result<String> {
     Ok(String::from_utf8(policy)?)
 }
 
-/// Tells a program what to measure, and reads what it measured.
+/// Passes the workload to a program, and reads its figures.
 pub(crate) fn ask(program: &mut Command, workload: &Value) -> Result<Answer> {
     let mut child = program
         .stdin(Stdio::piped())

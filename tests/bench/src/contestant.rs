@@ -1,4 +1,4 @@
-//! The contestants of this process: the gate in its hosts, and its peer.
+//! The contestants in this process: the gate in its hosts, and the peer.
 
 use std::ops::Range;
 
@@ -18,12 +18,12 @@ use crate::{
 const METHOD: &str = "GET";
 const AUTHORITY: &str = "api.example.com";
 
-/// A policy and the requests that it is asked about.
+/// A policy and the requests to check.
 pub(crate) struct Case {
     pub(crate) policy: Vec<u8>,
     target: String,
     tokens: Vec<String>,
-    /// Values of `Authorization`.
+    /// The values of `Authorization`.
     credentials: Vec<String>,
 }
 
@@ -41,7 +41,7 @@ impl Case {
         }
     }
 
-    /// The typical policy with tokens of one algorithm.
+    /// The typical policy, and tokens of one algorithm.
     pub(crate) fn typical(signer: &Signer, tokens: usize) -> Result<Self> {
         Ok(Self::new(
             policy::typical(signer)?,
@@ -61,7 +61,7 @@ impl Case {
     }
 }
 
-/// The crate `countersign`, compiled for this machine.
+/// The crate `countersign` as native code.
 pub(crate) struct Native<'c> {
     pub(crate) name: &'static str,
     pub(crate) case: &'c Case,
@@ -97,8 +97,7 @@ impl Contestant for Native<'_> {
     }
 }
 
-/// The sealed module in wasmtime, by the shortest way to it: an instance of
-/// one's own.
+/// The sealed module in wasmtime, by the lowest-level API: a single instance.
 pub(crate) struct Sealed<'c> {
     pub(crate) name: &'static str,
     pub(crate) case: &'c Case,
@@ -133,7 +132,7 @@ impl Contestant for Sealed<'_> {
     }
 }
 
-/// The sealed module in wasmtime, as a service calls it.
+/// The sealed module in wasmtime, by the API that a service calls.
 pub(crate) struct Service {
     policy: Vec<u8>,
     requests: Vec<http::Request<()>>,
@@ -194,16 +193,16 @@ impl Contestant for Service {
     }
 }
 
-/// `jsonwebtoken` over aws-lc, which verifies anew each time. As strict about
-/// issuer, audience and times as the gate, it knows its key beforehand, and
-/// leaves token types, scopes and tenants to its caller.
+/// `jsonwebtoken` with aws-lc, which verifies the signature at each call. It has
+/// its key in advance, and checks issuer, audience and times as strictly as the
+/// gate, but not token types, scopes and tenants.
 pub(crate) struct JsonWebToken<'c> {
     tokens: &'c [String],
     key: DecodingKey,
     validation: Validation,
 }
 
-/// What a service would take from the claims.
+/// The claims that a service usually reads.
 #[derive(Deserialize)]
 #[allow(dead_code, reason = "read by nobody here, but by a service")]
 struct Claims {

@@ -1,26 +1,26 @@
-//! What was measured.
+//! Measured values.
 
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Unit {
-    /// Nanoseconds an operation.
+    /// Nanoseconds per operation.
     Ns,
     Bytes,
-    /// Of memory, an operation.
+    /// Memory allocations per operation.
     Allocations,
 }
 
-/// One quantity of one contestant.
+/// One measured value of one contestant.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Figure {
     pub(crate) name: String,
     pub(crate) unit: Unit,
-    /// The least: what the machine does when nothing disturbs it.
+    /// The smallest value: the one with the least disturbance by other load.
     pub(crate) best: f64,
     pub(crate) median: f64,
-    /// How often it was measured.
+    /// The number of measurements.
     pub(crate) turns: usize,
 }
 
@@ -36,7 +36,7 @@ impl Figure {
         }
     }
 
-    /// What `self` takes beyond what `part` takes.
+    /// Returns the difference of `self` and `part`.
     pub(crate) fn less(&self, part: &Self) -> Self {
         Self {
             name: self.name.clone(),
@@ -48,8 +48,8 @@ impl Figure {
     }
 }
 
-/// Figures that belong together: the first of ours is held against every
-/// peer, the others of ours against the first peer.
+/// The figures of one comparison. Our first figure is compared with every peer,
+/// our other figures only with the first peer.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Race {
     pub(crate) host: String,
@@ -59,7 +59,7 @@ pub(crate) struct Race {
 }
 
 impl Race {
-    /// Of figures in one list, the first `ours` of which are ours.
+    /// Makes a race from one list, in which the first `ours` figures are ours.
     pub(crate) fn new(host: &str, work: String, mut figures: Vec<Figure>, ours: usize) -> Self {
         let peers = figures.split_off(ours.min(figures.len()));
         Self {
@@ -71,7 +71,7 @@ impl Race {
     }
 }
 
-/// `1.23 µs`.
+/// Formats a value with its unit: `1.23 µs`.
 pub(crate) fn amount(value: f64, unit: Unit) -> String {
     let (value, unit) = match unit {
         Unit::Ns if value >= 1e9 => (value / 1e9, "s"),
@@ -85,7 +85,7 @@ pub(crate) fn amount(value: f64, unit: Unit) -> String {
     format!("{} {unit}", digits(value))
 }
 
-/// Three digits that count.
+/// Formats a value with three significant digits.
 pub(crate) fn digits(value: f64) -> String {
     let decimals = if value >= 100.0 {
         0

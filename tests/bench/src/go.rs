@@ -16,7 +16,7 @@ use crate::{
     rsa_alone,
 };
 
-/// Needs Go, and the sealed file in `hosts/go/`.
+/// Needs Go, and the sealed module in `hosts/go/`.
 pub(crate) fn run(scale: &Scale) -> Result<Answer> {
     say("go: making tokens");
     let mut answer = child::ask(&mut Command::new(build()?), &child::workload(scale)?)?;
@@ -25,7 +25,7 @@ pub(crate) fn run(scale: &Scale) -> Result<Answer> {
     Ok(answer)
 }
 
-/// The largest documents.
+/// Reads the largest documents.
 pub(crate) fn large(workload: &Value) -> Result<Vec<Race>> {
     Ok(child::ask(Command::new(build()?).arg("large"), workload)?.races)
 }

@@ -1,4 +1,4 @@
-//! A check must cost the same however large the policy is.
+//! The time of a check must not depend on the size of the policy.
 
 use anyhow::Result;
 
@@ -15,8 +15,8 @@ use crate::{
 const SIZES: [usize; 3] = [1, 100, 10_000];
 const NAMES: [&str; 3] = ["with 1", "with 100", "with 10,000"];
 
-/// Checks with 1, 100 and 10,000 issuers, then rules, of which the last one
-/// is asked for.
+/// Times checks with 1, 100 and 10,000 issuers, then rules. The requests use
+/// the last one.
 pub(crate) fn growth(scale: &Scale) -> Result<Vec<Race>> {
     let signer = Signer::new("HS256")?;
     let tokens = scale.remembered().tokens.max(scale.grown_fresh().tokens);
@@ -48,7 +48,7 @@ pub(crate) fn growth(scale: &Scale) -> Result<Vec<Race>> {
     Ok(races)
 }
 
-/// Each larger size against the smallest.
+/// Compares each larger size with the smallest.
 fn compare(
     host: &str,
     what: &str,

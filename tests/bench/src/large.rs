@@ -1,5 +1,5 @@
-//! The largest documents: how long the longest call takes that reads a part of
-//! one, as nothing else runs on its thread meanwhile.
+//! The largest documents: the time of the longest call that reads a part of
+//! one. This call blocks its thread.
 
 use std::time::Instant;
 
@@ -16,15 +16,15 @@ use crate::{
     token::{self, AUDIENCE, ISSUER, Signer},
 };
 
-/// No worker and no event loop is held up for longer.
+/// The longest permitted time for which a call blocks a worker or event loop.
 pub(crate) const GOAL_MS: f64 = 20.0;
 
 const KEYS: usize = 1_000;
 const REVOCATIONS: usize = 500_000;
-/// With it, so many revocations are just below 32 MiB.
+/// With this length, the list of [`REVOCATIONS`] is just below 32 MiB.
 const JTI_LETTERS: usize = 60;
 
-/// A document as large as it may be.
+/// A document of the largest permitted size.
 pub(crate) struct Document {
     pub(crate) name: &'static str,
     algorithm: &'static str,
@@ -33,7 +33,7 @@ pub(crate) struct Document {
 }
 
 impl Document {
-    /// A policy that asks for this document alone.
+    /// A policy that fetches only this document.
     pub(crate) fn policy(&self) -> Vec<u8> {
         let fetched = json!({ "jwks_uri": format!("{ISSUER}/jwks.json") });
         let mut issuer = json!({
@@ -44,7 +44,7 @@ impl Document {
             "keys": fetched,
         });
         if self.is_list {
-            // A secret that signs nothing: there is no other document.
+            // An unused secret, so that the gate fetches no keys.
             issuer["keys"] = json!({ "secrets": [{ "kid": "1", "k": "A".repeat(86) }] });
             issuer["revocations"] = json!({ "uri": format!("{ISSUER}/revoked.json") });
         }
@@ -56,8 +56,8 @@ impl Document {
         policy.to_string().into()
     }
 
-    /// Reads it in a fresh instance: the longest call (ns), and which of them
-    /// it was.
+    /// Reads the document in a new instance. Returns the time of the longest
+    /// call (ns) and the index of this call.
     fn read(&self) -> Result<(f64, usize)> {
         let mut instance = Instance::open(&self.policy())?;
         let due = instance.due(token::now_ms())?.pop();
@@ -116,7 +116,7 @@ pub(crate) fn documents() -> Result<Vec<Document>> {
     ])
 }
 
-/// In wasmtime, Node and Go.
+/// Measures in wasmtime, Node and Go.
 pub(crate) fn run(scale: &Scale) -> Result<Vec<Race>> {
     let documents = documents()?;
     let mut races = Vec::new();

@@ -1,4 +1,4 @@
-//! What it was measured on: a figure without its processor says nothing.
+//! The machine of the measurement: figures depend on the processor.
 
 use std::{collections::BTreeMap, env::consts, fs, process::Command, thread};
 
@@ -6,12 +6,13 @@ use serde::Serialize;
 
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Machine {
-    /// As it names itself.
+    /// The name that the processor reports.
     pub(crate) processor: String,
-    /// What tells processors of one name apart, where the system says so.
+    /// Family and model, which distinguish processors with the same name, if the
+    /// system reports them.
     pub(crate) model: Option<String>,
     pub(crate) cores: usize,
-    /// Of the wide vector units, those that there are.
+    /// The wide vector extensions that the processor has.
     pub(crate) vectors: Vec<String>,
     pub(crate) system: String,
 }
@@ -38,7 +39,7 @@ impl Machine {
         }
     }
 
-    /// For people.
+    /// The description for a report.
     pub(crate) fn sentence(&self) -> String {
         let model = self.model.iter().cloned();
         let cores = format!("{} cores", self.cores);
@@ -54,7 +55,7 @@ impl Machine {
         )
     }
 
-    /// For a file name: `amd-epyc-7763-64-core-processor`.
+    /// The name for a file: `amd-epyc-7763-64-core-processor`.
     pub(crate) fn slug(&self) -> String {
         let marks = ["(R)", "(TM)", "(r)", "(tm)"];
         let name = marks
@@ -67,7 +68,7 @@ impl Machine {
     }
 }
 
-/// Versions of what was built into this process, and of what built it.
+/// The versions of the libraries in this process and of the compiler.
 pub(crate) fn versions() -> BTreeMap<String, String> {
     let locked = ["aws-lc-rs", "jsonwebtoken", "wasmtime"];
     let mut versions: BTreeMap<_, _> = locked
@@ -88,13 +89,13 @@ pub(crate) fn versions() -> BTreeMap<String, String> {
     versions
 }
 
-/// Of the last minute.
+/// The load average of the last minute.
 pub(crate) fn load() -> Option<f64> {
     let text = fs::read_to_string("/proc/loadavg").ok()?;
     text.split_whitespace().next()?.parse().ok()
 }
 
-/// The commit that was measured, with a `+` if there were changes to it.
+/// The measured commit, with a `+` if there were uncommitted changes.
 pub(crate) fn commit() -> Option<String> {
     let hash = first_line("git", &["rev-parse", "--short=12", "HEAD"])?;
     let changed = first_line("git", &["status", "--porcelain", "--untracked-files=no"]).is_some();
@@ -114,7 +115,7 @@ fn locked_version(name: &str) -> Option<String> {
     rest.split('"').next().map(Into::into)
 }
 
-/// Of the first processor.
+/// The entries of the first processor.
 fn cpuinfo() -> BTreeMap<String, String> {
     let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let first = text.split("\n\n").next().unwrap_or_default();

@@ -1,20 +1,21 @@
-//! A mix of clients, as a busy service sees it: few ask often, many seldom.
+//! A mix of clients, as a busy service has it: a few clients send many
+//! requests, and many clients send a few.
 
-/// Clients there are.
+/// The number of clients.
 const CLIENTS: usize = 1000;
-/// Uses of a token before its client has a new one.
+/// The number of requests with a token before its client gets a new one.
 const USES: usize = 10;
 
-/// Requests in order, each by the number of its token.
+/// Requests in order. Each is the number of its token.
 pub(crate) struct Mix {
-    /// Distinct tokens in all.
+    /// The number of distinct tokens.
     pub(crate) tokens: usize,
     pub(crate) order: Vec<usize>,
 }
 
 impl Mix {
-    /// The client of each request is drawn by Zipf's law (the n-th asks 1/n
-    /// as often as the first), always the same way.
+    /// Chooses the client of each request by Zipf's law: the n-th client sends
+    /// 1/n as many requests as the first. The result is always the same.
     pub(crate) fn new(requests: usize) -> Self {
         let mut reach = Vec::with_capacity(CLIENTS);
         let mut total = 0.0;
@@ -27,7 +28,7 @@ impl Mix {
             tokens: 0,
             order: Vec::with_capacity(requests),
         };
-        // Of each client: its token, and the uses that are left of it.
+        // For each client: its token, and the number of uses that are left.
         let mut held = vec![(0, 0); CLIENTS];
         for _ in 0..requests {
             let drawn = random.below_one() * total;
@@ -46,7 +47,7 @@ impl Mix {
     }
 }
 
-/// SplitMix64: the same draws on every machine.
+/// SplitMix64, which gives the same numbers on every machine.
 struct Random(u64);
 
 impl Random {

@@ -22,7 +22,7 @@ pub(crate) fn run(scale: &Scale) -> Result<Answer> {
     Ok(answer)
 }
 
-/// The largest documents. Needs the package only.
+/// Reads the largest documents. Needs only the package.
 pub(crate) fn large(workload: &Value) -> Result<Vec<Race>> {
     Ok(ask("large.mjs", workload)?.races)
 }

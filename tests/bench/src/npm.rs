@@ -1,4 +1,4 @@
-//! The npm package: its start, and what it adds to an edge bundle.
+//! The npm package: its start, and its size in an edge bundle.
 
 use std::{path::Path, process::Command};
 
@@ -12,7 +12,7 @@ use crate::{
     token::{AUDIENCE, ISSUER, Signer},
 };
 
-/// Needs the peers, and the package as it was packed, in
+/// Needs the peers and the packed package in
 /// `tests/bench/node/node_modules/`.
 pub(crate) fn run(scale: &Scale) -> Result<Answer> {
     let signer = Signer::new("RS256")?;

@@ -1,4 +1,4 @@
-//! OpenSSL's own measurement of itself.
+//! The benchmark of OpenSSL, `openssl speed`.
 
 use std::process::Command;
 
@@ -6,8 +6,8 @@ use anyhow::{Context, Result};
 
 use crate::figure::{Figure, Unit};
 
-/// Public operations with a key of 2048 bits, measured three times for
-/// `seconds` each. `None` where there is no `openssl`, or 0 seconds.
+/// Measures verification with a 2048-bit key three times, for `seconds` each.
+/// `None` without `openssl`, or for 0 seconds.
 pub(crate) fn rsa_2048(seconds: u32) -> Result<Option<Figure>> {
     if seconds == 0 || version().is_none() {
         return Ok(None);
@@ -22,7 +22,7 @@ pub(crate) fn version() -> Option<String> {
     text.split_whitespace().nth(1).map(Into::into)
 }
 
-/// Its machine-readable line: `+F2:<index>:2048:<signed a second>:<verified a second>`.
+/// Parses `+F2:<index>:2048:<signatures per second>:<verifications per second>`.
 fn verify_ns(seconds: u32) -> Result<f64> {
     let output = Command::new("openssl")
         .args(["speed", "-mr", "-seconds", &seconds.to_string(), "rsa2048"])

@@ -1,15 +1,15 @@
-//! Policies to open.
+//! The policies of the bench.
 
 use anyhow::Result;
 use serde_json::{Value, json};
 
 use crate::token::{self, AUDIENCE, ISSUER, Signer};
 
-/// Path of a request that [`typical`] admits with a token of [`Signer`].
+/// The target of a request that [`typical`] allows with a token of [`Signer`].
 pub(crate) const TARGET: &str = "/assets/logo.svg?size=2";
 
-/// What a service of some size has: token types, scopes, tenants, a few rules.
-/// RSA issuers publish two keys, others one.
+/// The policy of a service of medium size: token types, scopes, tenants and a
+/// few rules. An RSA issuer publishes two keys, another issuer one.
 pub(crate) fn typical(signer: &Signer) -> Result<Vec<u8>> {
     let keys = match signer.algorithm {
         "HS256" => json!({ "secrets": [secret(signer)] }),
@@ -18,8 +18,8 @@ pub(crate) fn typical(signer: &Signer) -> Result<Vec<u8>> {
     Ok(with_keys(signer.algorithm, &keys).to_string().into())
 }
 
-/// [`typical`] without headers for the service: what `jwt_authn` and RBAC
-/// decide, and nothing more.
+/// [`typical`] without headers for the service: the same decisions as
+/// `jwt_authn` and RBAC.
 pub(crate) fn deciding(signer: &Signer) -> Result<Vec<u8>> {
     let mut policy: Value = serde_json::from_slice(&typical(signer)?)?;
     if let Some(members) = policy.as_object_mut() {
@@ -28,7 +28,7 @@ pub(crate) fn deciding(signer: &Signer) -> Result<Vec<u8>> {
     Ok(policy.to_string().into())
 }
 
-/// [`typical`], its keys still to be supplied.
+/// [`typical`] with keys that the host must supply.
 pub(crate) fn awaiting_keys(signer: &Signer) -> Vec<u8> {
     let keys = json!({ "jwks_uri": format!("{ISSUER}/.well-known/jwks.json") });
     with_keys(signer.algorithm, &keys).to_string().into()
@@ -42,7 +42,7 @@ pub(crate) fn jwks(signer: &Signer) -> Result<Value> {
     Ok(json!({ "keys": keys }))
 }
 
-/// The same key by a hundred names, the signer's first.
+/// The same key under a hundred `kid`s. The first is that of the signer.
 pub(crate) fn hundred_keys(signer: &Signer) -> Value {
     let keys = (0..100).map(|number| {
         let mut jwk = signer.public_jwk();
@@ -54,8 +54,8 @@ pub(crate) fn hundred_keys(signer: &Signer) -> Value {
     json!({ "keys": keys.collect::<Vec<_>>() })
 }
 
-/// So many issuers and so many rules. Keys are secrets: next to an RSA
-/// operation nobody would see what grows.
+/// A policy with these numbers of issuers and rules. The keys are secrets,
+/// because the time of an RSA operation would hide any growth.
 pub(crate) fn grown(signer: &Signer, issuers: usize, rules: usize) -> Vec<u8> {
     let issuers = (0..issuers).map(|number| {
         json!({
@@ -83,12 +83,12 @@ pub(crate) fn grown(signer: &Signer, issuers: usize, rules: usize) -> Vec<u8> {
     policy.to_string().into()
 }
 
-/// As long as all the others, so that nothing but their number differs.
+/// All names have the same length, so that only their number differs.
 pub(crate) fn nth_issuer(number: usize) -> String {
     format!("https://issuer-{number:05}.example.com")
 }
 
-/// Path of a request that the rule of this number of [`grown`] admits.
+/// The target of a request that the rule with this number in [`grown`] allows.
 pub(crate) fn nth_target(number: usize) -> String {
     format!("/service-{number:05}/items/42")
 }

@@ -1,6 +1,6 @@
-//! What is going on, for people who wait.
+//! Progress messages.
 
-/// One line on standard error, out of the way of results.
+/// Prints a line to standard error, because results go to standard output.
 pub(crate) fn say(what: &str) {
     eprintln!("  {what} …");
 }

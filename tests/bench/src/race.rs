@@ -1,5 +1,5 @@
-//! Timing by races: every contestant does the same small piece of work by
-//! turns, so that what disturbs the machine disturbs all of them.
+//! Timing by races: the contestants take turns at the same small piece of work,
+//! so that other load on the machine affects all of them.
 
 use std::{
     ops::Range,
@@ -10,39 +10,39 @@ use anyhow::{Context, Result};
 
 use crate::figure::{Figure, Unit};
 
-/// Something that checks tokens.
+/// A verifier that checks tokens.
 pub(crate) trait Contestant {
-    /// What it is called in the table.
+    /// The name in the table.
     fn name(&self) -> String;
 
-    /// Starts anew, with nothing remembered.
+    /// Starts again, without remembered tokens.
     fn open(&mut self) -> Result<()>;
 
-    /// Checks the tokens of these numbers, once each. A good token that is
-    /// not admitted is an error: nothing that fails is timed.
+    /// Checks the tokens with these numbers, once each. If it denies a valid
+    /// token, this is an error, so that no failed check is timed.
     fn check(&mut self, tokens: Range<usize>) -> Result<()>;
 }
 
-/// Whether tokens were seen before.
+/// Whether the contestants have checked the tokens before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tokens {
-    /// Every pass starts anew and sees every token once.
+    /// Every pass starts without remembered tokens, and checks each token once.
     Fresh,
-    /// Every token was seen before the clock starts.
+    /// Every token was checked once before the measurement.
     Remembered,
 }
 
-/// How much to do.
+/// The number of measurements.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan {
     pub(crate) passes: usize,
-    /// Tokens of a pass.
+    /// The number of tokens in a pass.
     pub(crate) tokens: usize,
-    /// Tokens of a turn, timed as one.
+    /// The number of tokens in a turn, which is timed as a whole.
     pub(crate) turn: usize,
 }
 
-/// Times of all, in their order.
+/// Returns the times of the contestants, in the same order.
 pub(crate) fn race(
     contestants: &mut [&mut dyn Contestant],
     tokens: Tokens,
@@ -62,7 +62,7 @@ pub(crate) fn race(
         }
         for (number, start) in all.clone().step_by(plan.turn).enumerate() {
             let turn = start..plan.tokens.min(start + plan.turn);
-            // Nobody always follows the same one.
+            // The order changes at every turn.
             for place in 0..contestants.len() {
                 let index = (place + number + pass) % contestants.len();
                 let contestant = &mut contestants[index];
@@ -79,7 +79,7 @@ pub(crate) fn race(
         .collect())
 }
 
-/// Times one thing that is not a check of tokens.
+/// Times an operation that is not a check of tokens.
 pub(crate) fn time(
     name: &str,
     repeats: usize,

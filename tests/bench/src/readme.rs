@@ -1,4 +1,4 @@
-//! The results in tests/bench/README.md, between two marks.
+//! Writes the results into tests/bench/README.md, between two marks.
 
 use std::{fs, path::Path};
 
@@ -9,7 +9,7 @@ use crate::{figure::amount, report::Report, table::times};
 const BEGIN: &str = "<!-- written by `cargo xtask bench --save` -->\n";
 const END: &str = "<!-- until here -->";
 
-/// Replaces what an earlier run wrote.
+/// Replaces the results of an earlier run.
 pub(crate) fn write(path: &Path, report: &Report) -> Result<()> {
     let text = fs::read_to_string(path)?;
     let marks = "the README has no place for the results";
@@ -26,7 +26,7 @@ fn section(report: &Report) -> String {
         report.taken.split('T').next().unwrap_or_default(),
     );
     for row in &report.rows {
-        // That nothing grows is one sentence, not twelve rows.
+        // The README reports `growth` in one sentence instead of twelve rows.
         let (Some(peer), Some(ratio), Some(must)) = (&row.peer, row.ratio, row.must) else {
             continue;
         };

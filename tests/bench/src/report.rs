@@ -1,5 +1,5 @@
-//! Rows of the table: what ours took, what the peer took, and whether that is
-//! good enough.
+//! The rows of the table: our figure, the figure of the peer, and the verdict
+//! on their ratio.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -16,15 +16,15 @@ const HOSTS: [&str; 6] = ["native", "wasmtime", "node", "npm", "go", "envoy"];
 /// All results of a run.
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
-    /// RFC 3339.
+    /// The time of the run (RFC 3339).
     pub(crate) taken: String,
-    /// Whether the figures mean little.
+    /// Whether it was a run with `--quick`, whose figures are not meaningful.
     pub(crate) quick: bool,
     pub(crate) machine: Machine,
-    /// Processes that ran or wanted to, of late, the bench included.
+    /// The load average of the last minute, which includes the bench itself.
     pub(crate) load: Option<f64>,
     pub(crate) commit: Option<String>,
-    /// SHA-256 of the sealed file.
+    /// SHA-256 of the sealed module.
     pub(crate) digest: &'static str,
     pub(crate) versions: BTreeMap<String, String>,
     pub(crate) rows: Vec<Row>,
@@ -36,8 +36,8 @@ pub(crate) struct Row {
     pub(crate) work: String,
     pub(crate) ours: Figure,
     pub(crate) peer: Option<Figure>,
-    /// Best of ours by best of the peer, under load median by median: below 1
-    /// is faster.
+    /// Our best figure divided by the peer's, or our median by the peer's under
+    /// load. Below 1, ours is faster.
     pub(crate) ratio: Option<f64>,
     pub(crate) must: Option<f64>,
     pub(crate) aim: Option<f64>,
@@ -47,9 +47,9 @@ pub(crate) struct Row {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Verdict {
-    /// What would make people switch.
+    /// The ratio is at most `aim`.
     Aim,
-    /// Good enough.
+    /// The ratio is at most `must`.
     Must,
     Missed,
 }
@@ -120,7 +120,7 @@ fn rows(race: Race) -> Vec<Row> {
 impl Row {
     fn new(host: &str, work: &str, ours: &Figure, peer: Option<&Figure>) -> Self {
         let bar = peer.and_then(|peer| bar::find(host, work, &peer.name));
-        // Under load nobody's best moment counts.
+        // Under load, the best figure is not representative.
         let typical = |figure: &Figure| match host {
             "envoy" => figure.median,
             _ => figure.best,

@@ -1,5 +1,5 @@
-//! The RSA operation alone: an RS256 check less an HS256 check of the same
-//! claims. Both parse, hash and remember alike, so what is left is the operation.
+//! The RSA operation alone: the time of an RS256 check minus the time of an HS256
+//! check of the same claims. Both parse, hash and remember in the same way.
 
 use anyhow::Result;
 
@@ -18,7 +18,7 @@ pub(crate) fn race(host: &str, whole: &Figure, rest: &Figure, scale: &Scale) -> 
     })
 }
 
-/// Of what a child measured, if it has both.
+/// The operation in a child process, if it measured both checks.
 pub(crate) fn of_child(host: &str, races: &[Race], scale: &Scale) -> Result<Option<Race>> {
     let first = |work: &str| -> Option<&Figure> {
         let race = races.iter().find(|race| race.work == work)?;

@@ -1,4 +1,4 @@
-//! Results as files.
+//! Writes the results to files.
 
 use std::{
     fs,
@@ -9,14 +9,14 @@ use anyhow::{Context, Result};
 
 use crate::{chart, readme, report::Report};
 
-/// `target/bench/latest.json` and `.svg`, or `quick` for a quick run.
+/// Writes `target/bench/latest.json` and `.svg`, or `quick` for a quick run.
 pub(crate) fn latest(report: &Report) -> Result<()> {
     let name = if report.quick { "quick" } else { "latest" };
     write(&root().join("target/bench").join(name), report)
 }
 
-/// `tests/bench/results/<processor>.json` and `.svg`, and the table in the
-/// README: to be committed.
+/// Writes `tests/bench/results/<processor>.json` and `.svg`, and the table in
+/// the README. These files are committed.
 pub(crate) fn result(report: &Report) -> Result<()> {
     let path = root()
         .join("tests/bench/results")

@@ -1,4 +1,4 @@
-//! What is measured in this process, and how much of it.
+//! The suites that run in this process.
 
 use anyhow::{Context, Result, bail};
 use countersign_host::Instance;
@@ -14,7 +14,7 @@ use crate::{
     token::{self, Signer, algorithms},
 };
 
-/// The crate, against its peer.
+/// Compares the crate with its peer.
 pub(crate) fn native(scale: &Scale) -> Result<Vec<Race>> {
     let mut races = checks("native", scale, |case| {
         Ok(vec![Box::new(Native {
@@ -41,7 +41,7 @@ pub(crate) fn native(scale: &Scale) -> Result<Vec<Race>> {
     Ok(races)
 }
 
-/// The sealed module in wasmtime, against the same peer.
+/// Compares the sealed module in wasmtime with the same peer.
 pub(crate) fn wasmtime(scale: &Scale) -> Result<Vec<Race>> {
     say("wasmtime: compiling the sealed module");
     let signer = Signer::new("RS256")?;
@@ -73,7 +73,7 @@ pub(crate) fn wasmtime(scale: &Scale) -> Result<Vec<Race>> {
     Ok(races)
 }
 
-/// Makes those of ours that take part.
+/// Makes our contestants for a case.
 type Ours<'f> = dyn for<'c> Fn(&'c Case) -> Result<Vec<Box<dyn Contestant + 'c>>> + 'f;
 
 fn checks(
@@ -98,7 +98,7 @@ fn checks(
             &ours,
         )?);
     }
-    // What is remembered costs the same whoever signed it.
+    // The time for a remembered token does not depend on its algorithm.
     let signer = Signer::new("RS256")?;
     let plan = scale.remembered();
     let case = Case::typical(&signer, plan.tokens)?;
@@ -128,7 +128,7 @@ fn against_peer(
 ) -> Result<Race> {
     let mut ours = ours(case)?;
     if signer.algorithm != "RS256" {
-        // The ways in differ by the same for every algorithm.
+        // Between our APIs, the difference is the same for every algorithm.
         ours.truncate(1);
     }
     let mut peer = JsonWebToken::new(case, signer)?;
@@ -141,7 +141,7 @@ fn against_peer(
     Ok(Race::new(host, work, race(&mut all, tokens, plan)?, count))
 }
 
-/// An HS256 check is timed for this, and is no row of its own.
+/// This times an HS256 check too, which has no row in the table.
 fn rsa_alone(host: &str, scale: &Scale, races: &[Race], ours: &Ours<'_>) -> Result<Race> {
     say(&format!("{host}: the RSA operation alone"));
     let signer = Signer::new("HS256")?;

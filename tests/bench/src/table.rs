@@ -1,4 +1,4 @@
-//! The results for a terminal.
+//! The table of results for a terminal.
 
 use comfy_table::{Attribute, Cell, CellAlignment, Color, Table, presets::NOTHING};
 

@@ -1,4 +1,4 @@
-//! Tokens to check, signed with the repository's test keys.
+//! The tokens of the bench, signed with the test keys of the repository.
 
 use std::{fs, path::Path, time::SystemTime};
 
@@ -17,17 +17,17 @@ use serde_json::{Value, json};
 pub(crate) const ISSUER: &str = "https://auth.example.com";
 pub(crate) const AUDIENCE: &str = "platform";
 
-/// Longer than any run.
+/// This is longer than any run.
 const LIFETIME_S: u64 = 12 * 3600;
 
-/// The algorithms that have a row each, as far as the gate knows them.
+/// The algorithms with their own rows, if the gate supports them.
 pub(crate) fn algorithms() -> Vec<&'static str> {
     let rows = ["RS256", "PS256", "ES256", "EdDSA"].into_iter();
     rows.filter(|name| countersign::Algorithm::from_name(name).is_some())
         .collect()
 }
 
-/// One key with its one algorithm.
+/// A key and its algorithm.
 pub(crate) struct Signer {
     pub(crate) algorithm: &'static str,
     kid: String,
@@ -92,19 +92,19 @@ impl Signer {
         })
     }
 
-    /// What an issuer publishes, or, of a secret, what a policy holds.
+    /// The JWK that an issuer publishes; for a secret, the JWK in a policy.
     pub(crate) fn public_jwk(&self) -> Value {
         public(self.jwk.clone(), self.algorithm)
     }
 
-    /// Distinct tokens, of about 650 bytes with RSA.
+    /// Makes distinct tokens, of about 650 bytes with RSA.
     pub(crate) fn tokens(&self, count: usize) -> Result<Vec<String>> {
         (0..count)
             .map(|number| self.token(ISSUER, number))
             .collect()
     }
 
-    /// The token of this number.
+    /// Makes the token with this number.
     pub(crate) fn token(&self, issuer: &str, number: usize) -> Result<String> {
         let header = json!({ "alg": self.algorithm, "kid": self.kid, "typ": "JWT" });
         let now_s = now_ms() / 1000;
@@ -147,7 +147,7 @@ impl Signer {
     }
 }
 
-/// A second key of the same kind, as in the days of a rotation.
+/// A second RSA key, as during a key rotation.
 pub(crate) fn next_rsa_jwk() -> Result<Value> {
     let jwk = test_key("rsa-2048-b")?;
     Ok(
@@ -155,7 +155,7 @@ pub(crate) fn next_rsa_jwk() -> Result<Value> {
     )
 }
 
-/// The test key of P-521, which is the slowest to read.
+/// The P-521 test key, which takes the longest time to read.
 pub(crate) fn p521_jwk() -> Result<Value> {
     Ok(public(test_key("ec-p521")?, "ES512"))
 }

@@ -1,4 +1,4 @@
-//! The bench itself, with next to no repeats, so that it does not rot.
+//! Runs the bench with very few repeats, to find out whether it still works.
 
 use std::{path::Path, process::Command};
 
@@ -26,7 +26,7 @@ fn has(rows: &[Value], work: &str, peer: &str) -> bool {
         .any(|row| row["work"] == work && row["peer"]["name"] == peer)
 }
 
-/// With its peers beside it.
+/// Whether the package and its peers are installed.
 fn package_is_here() -> bool {
     let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("node/node_modules/countersign");
     if !package.is_dir() {

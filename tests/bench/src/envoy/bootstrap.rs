@@ -1,4 +1,4 @@
-//! Listeners that differ in nothing but their HTTP filters.
+//! Listeners that differ only in their HTTP filters.
 
 use std::path::Path;
 
@@ -15,12 +15,12 @@ pub(super) enum Filters {
     Ours,
     JwtAuthn,
     JwtAuthnCached,
-    /// A module that lets everything pass.
+    /// A module that allows every request.
     Empty,
     None,
 }
 
-/// In the order of `filters`.
+/// The listeners, in the order of `filters`.
 pub(super) fn listeners(folder: &Path, filters: &[Filters], signer: &Signer) -> Result<Value> {
     let listener = |filters: &Filters| Ok(listener(http_filters(*filters, folder, signer)?));
     let listeners: Result<Vec<Value>> = filters.iter().map(listener).collect();
@@ -62,7 +62,7 @@ fn wasm(file: &Path, configuration: &str) -> Value {
     })
 }
 
-/// Signature, issuer, audience, times.
+/// Checks signature, issuer, audience and times.
 fn jwt_authn(signer: &Signer, cache: bool) -> Result<Value> {
     let mut provider = json!({
         "issuer": ISSUER,
@@ -89,7 +89,7 @@ fn jwt_authn(signer: &Signer, cache: bool) -> Result<Value> {
     }))
 }
 
-/// Type, scope, tenant, method.
+/// Checks token type, scope, tenant and method.
 fn rbac() -> Value {
     let claim = |name: &str, value: Value| {
         json!({ "metadata": {
@@ -147,7 +147,7 @@ fn listener(mut filters: Vec<Value>) -> Value {
     })
 }
 
-/// Looks at nothing, so what it costs is the way into a module and back.
+/// Reads nothing, so its time is the time of the calls into a module.
 pub(super) fn empty_filter() -> Result<Vec<u8>> {
     wat::parse_str(
         r#"(module

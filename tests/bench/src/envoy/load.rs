@@ -1,4 +1,4 @@
-//! `wrk`, with a token in every request.
+//! Runs `wrk` with a token in every request.
 
 use std::{
     fs,
@@ -9,11 +9,12 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 
-/// Enough that Envoy is never idle; one thread, as one worker answers.
+/// So many that Envoy is never idle. `wrk` uses one thread, because Envoy has
+/// one worker.
 const CONNECTIONS: u32 = 16;
 
-/// All requests are made before the clock starts: `wrk` itself has only one
-/// thread too.
+/// Builds all requests before the measurement, because the script shares the
+/// one thread of `wrk`.
 const SCRIPT: &str = r#"
 local requests, at = {}, 0
 function init(args)
@@ -43,7 +44,7 @@ pub(super) struct Load {
 }
 
 impl Load {
-    /// Writes what `wrk` reads, into files that begin with `stem`.
+    /// Writes the files for `wrk`. Their paths begin with `stem`.
     pub(super) fn new(stem: &Path, tokens: &[String]) -> Result<Self> {
         let load = Self {
             script: stem.with_extension("lua"),
@@ -55,7 +56,7 @@ impl Load {
         Ok(load)
     }
 
-    /// Nanoseconds a request, all of which have to be answered with 200.
+    /// Returns the nanoseconds per request. Every status must be 200.
     pub(super) fn run(
         &self,
         address: SocketAddr,
@@ -91,7 +92,7 @@ impl Load {
 }
 
 pub(super) fn version() -> Option<String> {
-    // It has no option for its version alone, and fails with it.
+    // `wrk --version` prints the version, but exits with an error.
     let output = Command::new("wrk").arg("--version").output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     text.split_whitespace().nth(1).map(Into::into)

@@ -1,5 +1,5 @@
-//! The filter in a real Envoy, against `jwt_authn` and RBAC with the same
-//! policy: one worker, one process, a listener for each, `wrk` on loopback.
+//! The filter in a real Envoy, compared with `jwt_authn` and RBAC for the same
+//! policy: one process with one worker, one listener each, `wrk` on loopback.
 
 mod bootstrap;
 mod load;
@@ -21,20 +21,20 @@ use bootstrap::Filters;
 use load::{Load, Tokens};
 use process::Envoy;
 
-/// More than anybody remembers, so that each is as good as new.
+/// More tokens than any contestant remembers, so that each one is verified.
 const DISTINCT: usize = 8192;
 
-/// Workers that are added to see what one weighs.
+/// Workers that are added to measure the memory of one.
 const WORKERS: u32 = 4;
 
-/// What answers, and with which tokens it is asked.
+/// The filters of a listener, and the tokens of the requests to it.
 struct Contestant {
     name: &'static str,
     filters: Filters,
     tokens: Tokens,
 }
 
-/// The first two of ours, the others their peers and limits.
+/// The first two are ours, the others are peers and lower limits.
 const CONTESTANTS: [Contestant; 6] = {
     const fn contestant(name: &'static str, filters: Filters, tokens: Tokens) -> Contestant {
         Contestant {
@@ -57,12 +57,12 @@ const CONTESTANTS: [Contestant; 6] = {
     ]
 };
 
-/// Whether Envoy and `wrk` are here.
+/// Whether Envoy and `wrk` are installed.
 pub(crate) fn is_possible() -> bool {
     env::var_os("COUNTERSIGN_ENVOY").is_some() && load::version().is_some()
 }
 
-/// Needs Envoy by `COUNTERSIGN_ENVOY`, which `cargo xtask bench` sets, and `wrk`.
+/// Needs `wrk`, and Envoy in `COUNTERSIGN_ENVOY`, which `cargo xtask bench` sets.
 pub(crate) fn run(scale: &Scale) -> Result<Vec<Race>> {
     let binary: PathBuf = env::var_os("COUNTERSIGN_ENVOY")
         .context("COUNTERSIGN_ENVOY names no Envoy: `cargo xtask bench envoy` does")?
@@ -117,7 +117,8 @@ pub(crate) fn run(scale: &Scale) -> Result<Vec<Race>> {
     ])
 }
 
-/// What each further worker adds with the filter, less what it adds without.
+/// The memory of the filter in one worker: what each further worker adds with
+/// the filter, minus what it adds without.
 fn memory(binary: &std::path::Path, folder: &std::path::Path, signer: &Signer) -> Result<Figure> {
     let added = |filters: Filters| -> Result<f64> {
         let listeners = bootstrap::listeners(folder, &[filters], signer)?;

@@ -1,4 +1,4 @@
-//! A real Envoy, from its start to its end.
+//! A real Envoy process.
 
 use std::{
     fs,
@@ -21,7 +21,7 @@ pub(super) struct Envoy {
 }
 
 impl Envoy {
-    /// Starts it and waits until it listens.
+    /// Starts Envoy, and waits until it listens.
     pub(super) fn start(
         binary: &Path,
         folder: &Path,
@@ -73,9 +73,9 @@ impl Envoy {
         address.context("Envoy has fewer listeners")
     }
 
-    /// What the system says is in memory.
+    /// The resident memory, as the operating system reports it.
     pub(super) fn resident_bytes(&self) -> Result<f64> {
-        // The workers' modules are there a moment after the listeners.
+        // The workers load their modules shortly after the listeners start.
         thread::sleep(Duration::from_secs(2));
         let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
@@ -92,7 +92,7 @@ impl Drop for Envoy {
     }
 }
 
-/// The addresses of the listeners, in their order.
+/// The addresses of the listeners, in the configured order.
 fn listening(admin: SocketAddr) -> Option<Vec<SocketAddr>> {
     let text = get(admin, "/listeners?format=json").ok()?;
     let (_, body) = text.split_once("\r\n\r\n")?;
