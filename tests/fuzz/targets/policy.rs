@@ -1,4 +1,5 @@
-//! Any bytes as a policy: problems or a gate, and both ways to parse agree.
+//! Opens any bytes as a policy. `Gate::open` fails if and only if `lint` reports
+//! an error.
 #![no_main]
 
 use countersign::{Gate, Severity, lint};

@@ -1,4 +1,4 @@
-//! RSA against big integers: modulus, exponent and signature are the fuzzer's.
+//! Compares RSA with big integers, for any modulus, exponent and signature.
 #![no_main]
 
 use countersign_kernel::rsa::PublicKey;
@@ -7,7 +7,7 @@ use num_bigint::BigUint;
 
 fuzz_target!(|input: (u8, [u8; 4], Vec<u8>, Vec<u8>)| {
     let (length, exponent, modulus, signature) = input;
-    // 2048 to 4088 bits, the input repeated until it is long enough.
+    // 2048 to 4088 bits. The input is repeated up to this length.
     let length = 256 + usize::from(length);
     let Some(mut modulus) = repeated(&modulus, length) else {
         return;

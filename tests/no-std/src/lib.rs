@@ -1,5 +1,5 @@
-//! Proof that the verifier and all it depends on need no std: this crate has
-//! a panic handler of its own, and a second one, std's, would not link.
+//! Proves that the verifier and its dependencies do not need std. This crate has
+//! its own panic handler, so linking fails if a dependency adds that of std.
 #![cfg_attr(target_arch = "wasm32", no_std)]
 
 #[cfg(target_arch = "wasm32")]
@@ -8,7 +8,7 @@ mod proof {
 
     struct Nothing;
 
-    // SAFETY: it gives no memory at all.
+    // SAFETY: it never returns memory.
     unsafe impl GlobalAlloc for Nothing {
         unsafe fn alloc(&self, _: Layout) -> *mut u8 {
             core::ptr::null_mut()
@@ -25,7 +25,7 @@ mod proof {
         core::arch::wasm32::unreachable()
     }
 
-    /// Something of the verifier, so that it is linked.
+    /// Uses the verifier, so that it is linked.
     #[unsafe(no_mangle)]
     extern "C" fn opens() -> bool {
         countersign::Gate::open(b"{}", 0).is_ok()

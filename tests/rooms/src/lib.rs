@@ -1,15 +1,15 @@
-//! Holds the modules of a crate to one direction: a list names them in order,
-//! and each uses those before it, nothing else of its crate.
+//! Checks that the modules of a crate depend on each other in one direction. A
+//! list has the modules in order. Each module may use only those before it.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-/// Every use of a module that is not above its user in `rooms`, and every module
-/// that is missing from the list or from the crate's folder `src`; `lib.rs` and
-/// `main.rs` may use all. Names are those after `crate::`, so that an item is
-/// named by its module and not by what `lib.rs` exports.
+/// Returns every use of a module that is not before its user in `rooms`, and
+/// every module that is missing in the list or in the folder `src`. `lib.rs` and
+/// `main.rs` may use all modules. The first name after `crate::` must be a
+/// module, and not an item that `lib.rs` exports.
 ///
 /// # Panics
-/// The folder cannot be read.
+/// Panics if the folder cannot be read.
 pub fn violations(src: &Path, rooms: &[&str]) -> Vec<String> {
     let mut found = Vec::new();
     let mut seen = BTreeSet::new();
@@ -30,7 +30,7 @@ pub fn violations(src: &Path, rooms: &[&str]) -> Vec<String> {
     found
 }
 
-/// `root` is how a file at `path` names the crate's root without `crate`.
+/// `root` is the path with `super::` from the file at `path` to the crate root.
 fn check(path: &Path, root: &str, above: &[&str], rooms: &[&str], found: &mut Vec<String>) {
     if path.is_dir() {
         for entry in fs::read_dir(path).unwrap() {
@@ -55,7 +55,8 @@ fn check(path: &Path, root: &str, above: &[&str], rooms: &[&str], found: &mut Ve
     found.extend(wrong.map(|name| format!("{}: crate::{name}", path.display())));
 }
 
-/// Names after `prefix` in a source, also in groups: `crate::{a::X, b}`.
+/// Returns the names after `prefix` in a source, also in groups:
+/// `crate::{a::X, b}`.
 fn used(source: &str, prefix: &str) -> BTreeSet<String> {
     let code: String = source
         .lines()

@@ -1,5 +1,5 @@
-//! The rooms of each crate are used in one direction: each uses those above it
-//! in this list, and nothing else of its crate.
+//! The rooms (top-level modules) of each crate depend on each other in one
+//! direction: each uses only rooms that are before it in the list.
 
 use std::{
     fs,

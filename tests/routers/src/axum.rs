@@ -18,7 +18,7 @@ use crate::routes::OPEN;
 /// Serves HTTP/1.1 and HTTP/2 until stdin closes.
 ///
 /// # Errors
-/// No such policy, and those of sockets.
+/// The policy cannot be read, or a socket fails.
 #[tokio::main(flavor = "current_thread")]
 pub async fn serve(policy: &Path) -> Result<()> {
     let gate = Gate::builder().policy(fs::read(policy)?).build().await?;
@@ -33,7 +33,7 @@ pub async fn serve(policy: &Path) -> Result<()> {
         served = served => served,
         read = stdin => read.map(|_| ()),
     };
-    // The read of stdin may still hold its thread.
+    // The read of stdin may still block its thread.
     ended.map_err(Into::into)
 }
 
@@ -60,7 +60,7 @@ fn named(name: &'static str) -> MethodRouter {
     any(async move |request: Request| say(name, &request))
 }
 
-/// axum knows of no hosts: applications look for themselves.
+/// axum does not route by host, so the application compares it.
 async fn by_host(request: Request) -> Response {
     let field = request
         .headers()
@@ -75,8 +75,8 @@ async fn by_host(request: Request) -> Response {
     say(if is_open { "hosted" } else { "rest" }, &request)
 }
 
-/// The name, or `spoofed` where the handler sees an identity that the gate has
-/// not set.
+/// Answers with the name, or with `spoofed` if the handler gets an identity that
+/// the gate has not set.
 fn say(name: &'static str, request: &Request) -> Response {
     let is_spoofed = request
         .headers()

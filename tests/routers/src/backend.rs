@@ -1,4 +1,4 @@
-//! The routers, and how they are started.
+//! The routers and their start.
 
 use std::{fs, net::SocketAddr, process::Command};
 
@@ -14,24 +14,25 @@ use crate::{
     routes,
 };
 
-/// A real router behind a gate: in its own program, or in Envoy before it.
+/// A real router behind a gate, which runs in the same program or in an Envoy in
+/// front of it.
 #[derive(Debug)]
 pub struct Backend {
-    /// As it is asked for by name.
+    /// The name for `--router`.
     pub name: &'static str,
-    /// What it is written for.
+    /// The platform of its program.
     platform: Platform,
-    /// The router's name for its program.
+    /// The name of the router in its program.
     router: &'static str,
-    /// It tells letters' case apart.
+    /// Whether it distinguishes upper and lower case.
     is_exact: bool,
-    /// It is spoken to over HTTP/2, by prior knowledge.
+    /// Whether requests use HTTP/2 with prior knowledge.
     pub is_http2: bool,
-    /// Handlers that it cannot have.
+    /// Handlers that the router cannot have.
     pub without: &'static [&'static str],
-    /// The gate is a filter of this Envoy, and the program has none.
+    /// The Envoy with the gate as its filter. The program then has no gate.
     envoy: Option<Settings>,
-    /// What this router alone reads into a request.
+    /// Mutations for the special addresses and headers of this router.
     pub own: Own,
 }
 
@@ -50,7 +51,7 @@ enum Platform {
 use Platform::{Go, Nginx, Node, Rust};
 use Settings::{Defaults, Shipped};
 
-/// All of them.
+/// All backends.
 pub const BACKENDS: [Backend; 21] = [
     EXPRESS,
     http1("fastify", Node, "fastify"),
@@ -86,7 +87,7 @@ const EXPRESS: Backend = Backend {
     ..http1("express", Node, "express")
 };
 
-/// It is never started without an Envoy before it.
+/// It always runs behind an Envoy.
 const NGINX: Backend = http1("nginx", Nginx, "nginx");
 
 const fn http1(name: &'static str, platform: Platform, router: &'static str) -> Backend {
@@ -109,17 +110,17 @@ const fn http2(name: &'static str, platform: Platform, router: &'static str) -> 
     }
 }
 
-/// Ends when this is dropped, part by part.
+/// A running backend. Its parts end when it is dropped.
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
     _envoy: Option<Envoy>,
     _process: Process,
-    /// What the program reads: when is its own matter.
+    /// Exists while the program runs, because it may read its files at any time.
     _folder: TempDir,
 }
 
 impl Backend {
-    /// The same program behind an Envoy.
+    /// Returns the same program behind an Envoy.
     const fn behind(self, name: &'static str, settings: Settings, is_http2: bool) -> Self {
         Self {
             name,
@@ -129,7 +130,7 @@ impl Backend {
         }
     }
 
-    /// Why it cannot run here, if so.
+    /// Returns the reason if it cannot run here.
     #[must_use]
     pub fn missing(&self) -> Option<&'static str> {
         let program = match self.platform {
@@ -141,7 +142,7 @@ impl Backend {
         program.or_else(|| self.envoy.and_then(|_| front::missing()))
     }
 
-    /// Starts it with its policy.
+    /// Starts the backend with its policy.
     pub(crate) fn start(&self) -> Result<Running> {
         let folder = tempfile::tempdir()?;
         let policy = routes::policy(self.without, self.is_exact);

@@ -1,4 +1,4 @@
-//! A real Envoy with the sealed file as its filter, before a server.
+//! A real Envoy in front of a server, with the sealed module as its filter.
 
 use std::env;
 
@@ -6,22 +6,22 @@ use anyhow::{Context, Result};
 use countersign_artefact_tests::stage::{self, envoy::Envoy, setup::Setup};
 use serde_json::{Value, json};
 
-/// How its connection manager is set.
+/// The settings of its connection manager.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Settings {
-    /// As `deploy/envoy/bootstrap.yaml` says: paths are normalised, and what
-    /// has two readings is refused before the filter.
+    /// As in `deploy/envoy/bootstrap.yaml`: Envoy normalises paths, and refuses
+    /// ambiguous ones before the filter.
     Shipped,
-    /// As Envoy is by itself.
+    /// The defaults of Envoy.
     Defaults,
 }
 
 impl Settings {
-    /// Starts it before what serves at this address, as Envoy writes one.
+    /// Starts Envoy in front of the server at an address, in Envoy's format.
     pub(crate) fn start(self, policy: &Value, place: &Value) -> Result<Envoy> {
         let binary = stage::binary().context("there is no Envoy")?;
-        // What it refuses over HTTP/2 has no answer but the connection's end,
-        // for which it takes a second otherwise.
+        // Envoy refuses some HTTP/2 requests only by closing the connection.
+        // By default, this takes a second.
         let setup = Setup::at(policy, place)
             .manage(|manager| manager["delayed_close_timeout"] = json!("0.001s"));
         let setup = match self {

@@ -1,4 +1,4 @@
-//! A client that writes the bytes of HTTP/1.1 as they are told.
+//! An HTTP/1.1 client that sends the given bytes unchanged.
 
 use std::{
     io::{self, Read, Write},
@@ -8,10 +8,10 @@ use std::{
 
 use crate::{request::Request, run::Client};
 
-/// What a server takes at the most to answer.
+/// The longest time that a server may take for a response.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// On one connection for as long as it lasts.
+/// A client that keeps its connection until the server closes it.
 #[derive(Debug)]
 pub struct Http1 {
     address: SocketAddr,
@@ -19,7 +19,7 @@ pub struct Http1 {
 }
 
 impl Http1 {
-    /// Connects with the first request.
+    /// Makes a client, which connects for its first request.
     #[must_use]
     pub fn new(address: SocketAddr) -> Self {
         Self {
@@ -66,7 +66,7 @@ impl Http1 {
                 if let (Some(body), true) = (body, stays) {
                     let left = (length + body).saturating_sub(answer.len());
                     connection.read_exact(&mut vec![0; left])?;
-                    // More than was asked for belongs to no request.
+                    // Further bytes do not belong to this request.
                     if answer.len() <= length + body {
                         self.connection = Some(connection);
                     }
@@ -83,21 +83,21 @@ impl Http1 {
 impl Client for Http1 {
     fn send(&mut self, request: &Request, token: Option<&str>) -> io::Result<Option<String>> {
         let bytes = written(request, token);
-        // A server may have ended the connection after its last answer.
+        // The server may have closed the connection after its last response.
         if self.connection.is_some()
             && let Ok(handler) = self.exchange(request, &bytes)
         {
             return Ok(handler);
         }
         match self.exchange(request, &bytes) {
-            // No answer at all is a refusal.
+            // A closed connection without a response is a refusal.
             Err(error) if is_refusal(&error) => Ok(None),
             other => other,
         }
     }
 }
 
-/// The server has ended the connection.
+/// Whether the server has closed the connection.
 pub(crate) fn is_refusal(error: &io::Error) -> bool {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
     matches!(

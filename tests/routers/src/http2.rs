@@ -1,4 +1,4 @@
-//! A client of HTTP/2 that a library would be too strict for.
+//! An HTTP/2 client that can send invalid requests, which libraries refuse.
 
 use std::{io, net::SocketAddr};
 
@@ -6,8 +6,8 @@ use countersign_artefact_tests::stage::http2::Connection;
 
 use crate::{http1::is_refusal, request::Request, run::Client};
 
-/// On one connection for as long as it lasts, by prior knowledge and without
-/// TLS.
+/// A client with prior knowledge and without TLS, which keeps its connection
+/// until the server closes it.
 #[derive(Debug)]
 pub struct Http2 {
     address: SocketAddr,
@@ -15,7 +15,7 @@ pub struct Http2 {
 }
 
 impl Http2 {
-    /// Connects with the first request.
+    /// Makes a client, which connects for its first request.
     #[must_use]
     pub fn new(address: SocketAddr) -> Self {
         Self {
@@ -41,7 +41,7 @@ impl Http2 {
 
 impl Client for Http2 {
     fn send(&mut self, request: &Request, token: Option<&str>) -> io::Result<Option<String>> {
-        // An answer to `HEAD` has no body.
+        // A response to `HEAD` has no body.
         let method = match request.method {
             "HEAD" => "GET",
             method => method,
@@ -57,7 +57,7 @@ impl Client for Http2 {
         let others: Vec<_> = request
             .fields
             .iter()
-            // RFC 9113 §8.2.2: those of a connection make a request malformed.
+            // RFC 9113 §8.2.2: connection-specific fields make a request malformed.
             .filter(|(name, _)| !matches!(*name, "Connection" | "Upgrade"))
             .map(|(name, value)| (name.to_ascii_lowercase(), value))
             .collect();

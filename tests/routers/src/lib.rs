@@ -1,10 +1,10 @@
-//! Random requests, over sockets, to real routers behind a gate: whatever
-//! handler runs, the gate has judged by that handler's rule, or has denied.
+//! Random requests, over sockets, to real routers behind a gate. If a handler
+//! runs, the gate must have checked the request with the rule of this handler.
 //!
-//! Each handler has a rule of its own ([`routes`]), which needs a scope that
-//! has the handler's name. A token with that scope alone then reaches this
-//! handler and public ones: if another one answers it, gate and router have
-//! read the request in two ways ([`run`]).
+//! Each handler has its own rule ([`routes`]), which requires a scope with the
+//! name of the handler. A token has one scope, and may reach only this handler
+//! and the public one. If another handler answers, the gate and the router have
+//! interpreted the request differently ([`run`]).
 
 pub mod axum;
 pub mod backend;

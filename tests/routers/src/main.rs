@@ -8,13 +8,13 @@ use countersign_routers::{axum, backend::BACKENDS, run::run};
 
 #[derive(Parser)]
 struct Arguments {
-    /// Requests to each router.
+    /// Number of requests to each router.
     #[arg(long, default_value_t = 50_000)]
     count: usize,
-    /// The same seed makes the same requests.
+    /// Seed: the same seed gives the same requests.
     #[arg(long, default_value_t = 13)]
     seed: u64,
-    /// Only this router, by its name; may be said several times.
+    /// Test only this router; can be repeated.
     #[arg(long)]
     router: Vec<String>,
     #[command(subcommand)]
@@ -23,7 +23,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Served {
-    /// Is a backend itself (README.md has the protocol).
+    /// Run as a backend (README.md has the protocol).
     Backend {
         #[arg(value_parser = ["axum"])]
         router: String,
@@ -38,7 +38,7 @@ fn main() -> ExitCode {
         None => run_all(&arguments),
     };
     match done {
-        // Not by returning: a read of stdin may still hold a thread.
+        // A return would wait for a thread that may still read stdin.
         Ok(()) => std::process::exit(0),
         Err(error) => {
             eprintln!("{error:#}");

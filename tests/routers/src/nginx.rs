@@ -1,4 +1,4 @@
-//! nginx as a router: locations that answer with their names.
+//! nginx as a router: its locations answer with their names.
 
 use std::{
     env, fs,
@@ -15,10 +15,10 @@ use crate::process::Process;
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// `$handler` is the name that a location has set, or `spoofed` where nginx has
-/// an identity that the gate has not set. To it, as to CGI, `X_Auth_Subject` is
-/// one too; several values are joined. Paths are as it reads them by itself:
-/// decoded, without dot segments and double slashes.
+/// `$handler` is the name that a location has set, or `spoofed` if nginx gets an
+/// identity that the gate has not set. As in CGI, `X_Auth_Subject` is the same
+/// variable, and several values are joined. By default, nginx decodes paths, and
+/// removes dot segments and double slashes.
 const CONFIGURATION: &str = r#"
 daemon off;
 master_process off;
@@ -63,14 +63,15 @@ location /a@b:c/                 { set $name mail;   return 200 "handler=$handle
 location /                       { set $name rest;   return 200 "handler=$handler"; }
 "#;
 
-/// Starts it in this folder: where it listens, as Envoy writes an address. It
-/// cannot say which port it was given, so that is a socket with a path.
+/// Starts nginx in a folder, and returns its address in Envoy's format. nginx
+/// cannot report a port that the system chose, so it listens on a Unix socket.
 pub(crate) fn start(folder: &Path) -> Result<(Process, Value)> {
     let program = env::var_os("COUNTERSIGN_NGINX").context("there is no nginx")?;
     fs::write(folder.join("nginx.conf"), CONFIGURATION)?;
     fs::write(folder.join("locations.conf"), LOCATIONS)?;
     let mut command = Command::new(program);
-    // Relative paths are of the prefix; those of sockets of the process.
+    // Relative paths begin at the prefix, but those of sockets at the current
+    // directory.
     command
         .current_dir(folder)
         .args(["-p", ".", "-c", "nginx.conf", "-e", "stderr"]);

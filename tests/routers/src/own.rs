@@ -1,13 +1,13 @@
-//! What one router alone reads into a request.
+//! Mutations for the special addresses and headers of one router.
 
-/// Mutations that mean something to one router only.
+/// Mutations that have a meaning for one router only.
 #[derive(Clone, Copy, Debug)]
 pub struct Own {
-    /// What may stand before a target.
+    /// Texts to put before a target.
     pub fronts: &'static [&'static str],
-    /// What may stand behind one, or anywhere in it.
+    /// Texts to put at the end of a target, or at any place in it.
     pub pieces: &'static [&'static str],
-    /// Other fields.
+    /// Header fields to add.
     pub fields: &'static [(&'static str, &'static str)],
 }
 
@@ -17,8 +17,8 @@ pub(crate) const NONE: Own = Own {
     fields: &[],
 };
 
-/// Next.js has addresses for a page's data, images and intercepted routes,
-/// and headers that it once believed.
+/// Next.js has special addresses for the data of pages, images and intercepting
+/// routes, and headers that earlier versions trusted.
 pub(crate) const NEXT: Own = Own {
     fronts: &[
         "/_next/data/build",

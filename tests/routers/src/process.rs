@@ -18,7 +18,7 @@ pub(crate) struct Process(Child);
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may have ended by itself: then there is nothing to end.
+        // An error means that the process has already ended.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -32,7 +32,7 @@ impl Process {
         ))
     }
 
-    /// The same, and where it says that it listens.
+    /// Starts a process, and returns it with the address that it prints.
     pub(crate) fn start_told(command: &mut Command) -> Result<(Self, SocketAddr)> {
         let mut process = Self::start(command.stdout(Stdio::piped()))?;
         let output = process.0.stdout.take().context("no pipe")?;
@@ -50,10 +50,10 @@ impl Process {
     }
 }
 
-/// Why no program of `npm/tests/backends` can run here, if so.
+/// Returns the reason if the programs in `npm/tests/backends` cannot run here.
 pub(crate) fn missing_node(router: &str) -> Option<&'static str> {
-    // Told which Node.js to take, the package must be there; else its absence
-    // is said and forgiven.
+    // If `COUNTERSIGN_NODE` is set, a missing package is a failure. Otherwise
+    // the test is skipped.
     let folder = match router {
         "next" => "npm/examples/next",
         _ => "npm/tests",
@@ -64,7 +64,7 @@ pub(crate) fn missing_node(router: &str) -> Option<&'static str> {
         .then_some("the npm package is not unpacked for the tests (cargo xtask test)")
 }
 
-/// A program of `npm/tests/backends`.
+/// A program in `npm/tests/backends`.
 pub(crate) fn node(name: &str) -> Command {
     let node = env::var_os("COUNTERSIGN_NODE").unwrap_or_else(|| "node".into());
     let mut command = Command::new(node);
@@ -76,7 +76,7 @@ fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// This crate's program: from its tests, too, which stand in `deps` beside it.
+/// The program of this crate. Its tests are in the folder `deps` beside it.
 pub(crate) fn own_program() -> Result<PathBuf> {
     let here = env::current_exe()?;
     let folders = here.ancestors().skip(1).take(2);
@@ -87,7 +87,7 @@ pub(crate) fn own_program() -> Result<PathBuf> {
         .context("cargo has not built `countersign-routers`")
 }
 
-/// Built once.
+/// The Go program, which is built once.
 pub(crate) fn go_program() -> Result<&'static Path, &'static str> {
     static PROGRAM: OnceLock<Result<(PathBuf, tempfile::TempDir), &str>> = OnceLock::new();
     let built = PROGRAM.get_or_init(|| {

@@ -9,24 +9,24 @@ use crate::{
     routes::{OPEN, PUBLIC, ROUTES},
 };
 
-/// What goes over the socket, byte by byte.
+/// A request, as it is sent byte by byte.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// The method.
     pub method: &'static str,
-    /// The target, which may be no valid one.
+    /// The target, which may be invalid.
     pub target: Vec<u8>,
-    /// The hosts that it names: mostly one. Over HTTP/2 the first is
-    /// `:authority`, the second `host`.
+    /// The hosts of the request, usually one. In HTTP/2 the first is
+    /// `:authority`, and the second is `host`.
     pub hosts: Vec<&'static str>,
-    /// Other fields.
+    /// Other header fields.
     pub fields: Vec<(&'static str, &'static str)>,
-    /// The only scope of the caller's token; without one there is no token.
+    /// The only scope of the caller's token, or `None` without a token.
     pub scope: Option<&'static str>,
 }
 
 impl Request {
-    /// The name of a handler that the caller may reach.
+    /// Whether the caller may reach the handler with this name.
     #[must_use]
     pub fn may_reach(&self, handler: &str) -> bool {
         handler == PUBLIC || self.scope == Some(handler)
@@ -50,7 +50,7 @@ impl std::fmt::Display for Request {
     }
 }
 
-/// What stands between, before or behind the parts of a path.
+/// Texts to put before, between or after the parts of a path.
 const PIECES: [&str; 62] = [
     "/",
     "//",
@@ -163,7 +163,7 @@ const HOSTS: [&str; 16] = [
     "localhost",
 ];
 
-/// Spoofed identities, and what frameworks may read in place of the target.
+/// Spoofed identities, and fields that frameworks may use instead of the target.
 const FIELDS: [(&str, &str); 20] = [
     ("X-Auth-Subject", "eve"),
     ("X_Auth_Subject", "eve"),
@@ -187,8 +187,8 @@ const FIELDS: [(&str, &str); 20] = [
     ("Access-Control-Request-Method", "GET"),
 ];
 
-/// A random one. Half of them begin as the handler of the caller is reached:
-/// a slip is then a step away.
+/// Makes a random request. Half of them start from a target of the caller's own
+/// handler, so that one mutation may lead to another handler.
 pub fn random(random: &mut Rng) -> Request {
     let own = &ROUTES[random.usize(..ROUTES.len())];
     let scope = (own.name != PUBLIC).then_some(own.name);
@@ -223,8 +223,8 @@ pub fn random(random: &mut Rng) -> Request {
     }
 }
 
-/// What one router alone reads, into a third of its requests. Of one that reads
-/// nothing of its own nothing is drawn: a seed makes the same requests.
+/// Adds the mutations for one router to a third of its requests. Without such
+/// mutations it uses no random numbers, so that a seed gives the same requests.
 pub fn mutate_as(random: &mut Rng, own: &Own, request: &mut Request) {
     if own.pieces.is_empty() || random.u8(..3) != 0 {
         return;
@@ -233,7 +233,7 @@ pub fn mutate_as(random: &mut Rng, own: &Own, request: &mut Request) {
     match random.u8(..4) {
         0 => drop(target.splice(0..0, pick(random, own.fronts).bytes())),
         1 => target.extend(pick(random, own.pieces).bytes()),
-        // The address of a page's data has both.
+        // The data of a page has an address with both.
         2 => {
             target.splice(0..0, pick(random, own.fronts).bytes());
             target.extend(pick(random, own.pieces).bytes());
@@ -281,15 +281,14 @@ fn mutate(random: &mut Rng, target: &mut Vec<u8>) {
             true => target[at..].make_ascii_uppercase(),
             false => target[at..].make_ascii_lowercase(),
         },
-        // Another path behind it or before it.
+        // Another path after the target or before it.
         9 => {
             let other = ROUTES[random.usize(..ROUTES.len())].targets;
             let end = if random.bool() { 0 } else { target.len() };
             target.splice(end..end, pick(random, other).bytes());
         }
         10 => drop(target.splice(0..0, pick(random, &FRONTS).bytes())),
-        // A line break would be the end of this request, and the start of
-        // another.
+        // A line break would end this request and start another one.
         _ => {
             let byte = random.u8(..);
             target.splice(here, (!matches!(byte, b'\r' | b'\n')).then_some(byte));

@@ -9,21 +9,21 @@ use serde_json::{Value, json};
 /// The host that [`ROUTES`]' `hosted` is bound to.
 pub const OPEN: &str = "open.example.com";
 
-/// A handler, and its rule.
+/// A handler and its rule.
 #[derive(Debug)]
 pub struct Route {
-    /// What the handler answers as its name, and the scope that it needs.
+    /// The name with which the handler answers, and the scope that it requires.
     pub name: &'static str,
-    /// The path of the rule, as the policy writes it.
+    /// The path of the rule, as in the policy.
     pub path: &'static str,
-    /// Targets that lead there, which requests are made of.
+    /// Targets of the handler, from which requests are made.
     pub targets: &'static [&'static str],
 }
 
-/// The one that needs no token.
+/// The handler that requires no token.
 pub const PUBLIC: &str = "public";
 
-/// In the order of the policy.
+/// All handlers, in the order of the policy.
 pub const ROUTES: [Route; 9] = [
     route("hosted", "/hosted", &["/hosted"]),
     route(
@@ -67,8 +67,8 @@ const fn route(name: &'static str, path: &'static str, targets: &'static [&'stat
     }
 }
 
-/// The policy for a router that has all handlers but `without`, and `exact`:
-/// tells letters' case apart.
+/// Returns the policy for a router that has all handlers except `without`.
+/// `exact`: the router distinguishes upper and lower case.
 #[must_use]
 pub fn policy(without: &[&str], exact: bool) -> Value {
     let key = key();
@@ -106,7 +106,7 @@ pub fn policy(without: &[&str], exact: bool) -> Value {
     })
 }
 
-/// A token of `ada` with this scope alone, good for a day.
+/// Returns a token of `ada` with only this scope, valid for a day.
 #[must_use]
 pub fn token(scope: &str) -> String {
     let encode = |value: Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());

@@ -1,4 +1,4 @@
-//! One router, many requests.
+//! Sends many requests to one router.
 
 use std::{collections::BTreeMap, io};
 
@@ -13,29 +13,29 @@ use crate::{
     routes::{ROUTES, Route, token},
 };
 
-/// Sends requests, byte by byte.
+/// A client that sends requests byte by byte.
 pub trait Client {
-    /// Which handler has answered, if any.
+    /// Returns the name of the handler that has answered, if any.
     ///
     /// # Errors
-    /// Those of the socket, and an answer that is none.
+    /// The socket fails, or the response is invalid.
     fn send(&mut self, request: &Request, token: Option<&str>) -> io::Result<Option<String>>;
 }
 
-/// What has run, and what should not have.
+/// The handlers that answered, and the slips.
 #[derive(Debug, Default)]
 pub struct Outcome {
-    /// How often each handler answered.
+    /// The number of responses of each handler.
     pub ran: BTreeMap<String, usize>,
-    /// Requests that a handler answered though the token was not for it.
+    /// Requests that a handler answered although their token is not for it.
     pub slips: Vec<String>,
 }
 
-/// Sends `count` random requests. The same seed makes the same ones.
+/// Sends `count` random requests. The same seed gives the same requests.
 ///
 /// # Errors
-/// A router that does not start or ends, and handlers that no request reaches:
-/// such a run finds nothing.
+/// The router does not start, or it ends; or no request reached a handler, so
+/// that the run has not tested it.
 pub fn run(backend: &Backend, count: usize, seed: u64) -> Result<Outcome> {
     let running = backend.start()?;
     let address = running.address;

@@ -1,5 +1,5 @@
-//! The small run: a few thousand requests to each router, of the seed that
-//! README.md has.
+//! The short run: a few thousand requests to each router, with the seed in
+//! README.md.
 
 use std::env;
 

@@ -23,7 +23,7 @@ pub(crate) fn run() -> Result<()> {
     run_in(project::root(), Committed::Holds)
 }
 
-/// The same for the sources in any folder.
+/// Builds `dist/` from the sources in any folder.
 pub(crate) fn run_in(root: &Path, committed: Committed) -> Result<()> {
     let (module, glue) = glue::bind(compile::module(root)?, Names::Dropped)?;
     let component = component::componentise(&seal::seal(module)?)?;

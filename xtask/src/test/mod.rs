@@ -57,7 +57,7 @@ pub(crate) fn run() -> ExitCode {
     });
     stages.run("the Go host", go::run);
     let mut programs = cargo_tests::Programs::default();
-    // Where one of these cannot be had, the tests that need it are skipped, which in CI fails the run.
+    // If one of them cannot be installed, the tests that need it are skipped. In CI this is a failure.
     stages.check("Envoy and nginx are installed", || {
         programs.envoy = tools::envoy()
             .map_err(|error| missing("Envoy", &error))
