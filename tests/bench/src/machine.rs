@@ -68,7 +68,7 @@ impl Machine {
     }
 }
 
-/// The versions of the libraries in this process and of the compiler.
+/// The versions of the libraries in this process, and of the installed tools.
 pub(crate) fn versions() -> BTreeMap<String, String> {
     let locked = ["aws-lc-rs", "jsonwebtoken", "wasmtime"];
     let mut versions: BTreeMap<_, _> = locked
