@@ -95,7 +95,7 @@ fn metrics_show_an_issuer_without_keys() {
         envoy.metric("wasmcustom.countersign.fetches_empty") == Some(1)
     });
     assert!(
-        envoy.log().contains("there is no key in it"),
+        envoy.log().contains("the set has no keys"),
         "{}",
         envoy.log()
     );
