@@ -6,16 +6,12 @@ import (
 	"github.com/tetratelabs/wazero/experimental"
 )
 
-// reservedBytes is how large the memory of an instance can grow without being
-// copied: enough for the largest documents of several issuers. A page that is
-// never used costs only address space.
-const reservedBytes = 1 << 30
-
 // withMemory makes the memory of an instance grow without being copied. A copy
-// takes long when a large document has made the memory large.
+// takes long when a large document has made the memory large. A page that is
+// never used costs only address space.
 func withMemory(ctx context.Context) context.Context {
-	return experimental.WithMemoryAllocator(ctx, experimental.MemoryAllocatorFunc(func(capacity, _ uint64) experimental.LinearMemory {
-		if memory := reserve(); memory != nil {
+	return experimental.WithMemoryAllocator(ctx, experimental.MemoryAllocatorFunc(func(capacity, maximum uint64) experimental.LinearMemory {
+		if memory := reserve(maximum); memory != nil {
 			return memory
 		}
 		return &copiedMemory{make([]byte, 0, capacity)}

@@ -1,7 +1,7 @@
-//go:build !(unix && (amd64 || arm64))
+//go:build !((linux || darwin) && (amd64 || arm64))
 
 package countersign
 
 import "github.com/tetratelabs/wazero/experimental"
 
-func reserve() experimental.LinearMemory { return nil }
+func reserve(uint64) experimental.LinearMemory { return nil }

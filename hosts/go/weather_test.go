@@ -3,6 +3,7 @@ package countersign
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -69,6 +70,11 @@ func TestKeysFromAnOldAddressDoNotDelayTheNewKeys(t *testing.T) {
 		var all sync.WaitGroup
 		all.Go(func() { _ = gate.Warm(t.Context()) })
 		eventually(t, "the old address is requested", func() bool { return issuer.Requests("/jwks") > asked })
+		// A request that comes before would wait for the fetch from the old address.
+		eventually(t, "the new address is known", func() bool {
+			documents, err := gate.Status(t.Context())
+			return err == nil && slices.ContainsFunc(documents, func(d DocumentStatus) bool { return strings.HasSuffix(d.URI, "/new") })
+		})
 		if !isLast {
 			close(mayFinish)
 		}

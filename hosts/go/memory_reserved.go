@@ -1,4 +1,4 @@
-//go:build unix && (amd64 || arm64)
+//go:build (linux || darwin) && (amd64 || arm64)
 
 package countersign
 
@@ -15,9 +15,15 @@ type reservedMemory struct {
 	used uint64
 }
 
-// reserve returns nil if the system cannot reserve the addresses.
-func reserve() experimental.LinearMemory {
-	all, err := syscall.Mmap(-1, 0, reservedBytes, syscall.PROT_NONE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
+// reserve reserves addresses for the maximum size of a memory, in bytes. It
+// returns nil if the system cannot.
+func reserve(maximum uint64) experimental.LinearMemory {
+	// Where the address space is limited (`ulimit -v`), the process needs it.
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_AS, &limit); err != nil || limit.Cur < 1<<40 {
+		return nil
+	}
+	all, err := syscall.Mmap(-1, 0, int(maximum), syscall.PROT_NONE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
 	if err != nil {
 		return nil
 	}
