@@ -3,17 +3,15 @@
 use std::{env, fs, path::Path, process::exit};
 
 fn main() {
-    let dist = Path::new(&env::var("CARGO_MANIFEST_DIR").expect("set by cargo")).join("../../dist");
-    let component = dist.join("countersign.component.wasm");
-    let digest = dist.join("countersign.wasm.sha256");
+    let sealed = Path::new(&env::var("CARGO_MANIFEST_DIR").expect("set by cargo")).join("module");
+    let component = sealed.join("countersign.component.wasm");
+    let digest = sealed.join("countersign.wasm.sha256");
     println!("cargo::rerun-if-changed={}", component.display());
     println!("cargo::rerun-if-changed={}", digest.display());
 
     let sha256 = fs::read_to_string(&digest).ok().and_then(first_word);
     let (true, Some(sha256)) = (component.is_file(), sha256) else {
-        println!(
-            "cargo::error=run `cargo xtask build` first: it makes the sealed module in `dist/`"
-        );
+        println!("cargo::error=run `cargo xtask build` first: it makes the sealed module");
         exit(0);
     };
     println!(

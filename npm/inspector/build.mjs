@@ -33,6 +33,8 @@ const page = readFileSync("index.html", "utf8").replaceAll(/\{\{(\w+)\}\}/g, (_,
 
 mkdirSync(dist, { recursive: true });
 writeFileSync(`${dist}/index.html`, page);
+// The command serves it too, and its crate cannot read files outside its own folder.
+writeFileSync("../../hosts/cli/inspector.html", page);
 
 function hash(text) {
   return `'sha256-${createHash("sha256").update(text).digest("base64")}'`;

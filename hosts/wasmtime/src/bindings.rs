@@ -2,7 +2,7 @@
 #![allow(missing_docs, unreachable_pub, clippy::all)]
 
 wasmtime::component::bindgen!({
-    path: "../../wit/countersign.wit",
+    path: "module/countersign.wit",
     world: "countersign",
     ownership: Borrowing { duplicate_if_necessary: false },
 });

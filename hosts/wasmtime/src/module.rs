@@ -20,6 +20,9 @@ use crate::{
 /// the same in every artefact of a release.
 pub const SHA256: &str = env!("COUNTERSIGN_SHA256");
 
+/// The JSON Schema (2020-12) of the policies that the module reads.
+pub const POLICY_SCHEMA: &str = include_str!("../module/policy.schema.json");
+
 const SEALED: &[u8] = include_bytes!(env!("COUNTERSIGN_COMPONENT"));
 
 /// A compiled component that may be instantiated many times.

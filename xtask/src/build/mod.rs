@@ -37,7 +37,16 @@ pub(crate) fn run_in(root: &Path, committed: Committed) -> Result<()> {
     write(&dist.join("countersign.component.wasm"), &component)?;
     let sum = format!("{digest}  countersign.wasm\n");
     write(&dist.join("countersign.wasm.sha256"), &sum)?;
-    // `go:embed` cannot read files outside its own Go module.
+    // Packages cannot read files outside their own folder.
+    let crate_files = root.join("hosts/wasmtime/module");
+    fs::create_dir_all(&crate_files)?;
+    write(&crate_files.join("countersign.component.wasm"), &component)?;
+    write(&crate_files.join("countersign.wasm.sha256"), &sum)?;
+    for source in ["wit/countersign.wit", "verifier/policy.schema.json"] {
+        let source = root.join(source);
+        let name = source.file_name().context("a file has a name")?;
+        write(&crate_files.join(name), fs::read(&source)?)?;
+    }
     write(&root.join("hosts/go/countersign.wasm"), &file)?;
     write(&root.join("hosts/go/countersign.wasm.sha256"), &sum)?;
     write(&dist.join("npm/countersign.js"), glue.js)?;

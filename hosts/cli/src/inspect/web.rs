@@ -3,6 +3,7 @@
 use std::{net::Ipv4Addr, sync::Arc};
 
 use clap::Args;
+use countersign_host::SHA256;
 use http_body_util::Full;
 use hyper::{
     Method, Request, Response, StatusCode,
@@ -31,11 +32,13 @@ pub(crate) struct WebArgs {
     port: u16,
 }
 
-/// `dist/inspector/index.html`, if it existed when this was built.
+/// The page, if it existed when this was built.
 const PAGE: Option<&str> = include!(concat!(env!("OUT_DIR"), "/page.rs"));
 
 pub(crate) async fn serve(args: &WebArgs, output: Output) -> Result<Exit, Failure> {
-    let page = PAGE.ok_or_else(|| {
+    // A page of an earlier build would decide with another module.
+    let of_module = format!("content=\"{SHA256}\"");
+    let page = PAGE.filter(|page| page.contains(&of_module)).ok_or_else(|| {
         Failure::usage("this command was built without the page: `cargo xtask package` makes it, then build again")
     })?;
     let failed = |error: std::io::Error| {

@@ -8,6 +8,7 @@ mod test;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use countersign_host::POLICY_SCHEMA;
 
 use crate::{
     failure::{self, Failure},
@@ -15,9 +16,6 @@ use crate::{
     output::{Exit, Output},
     style::GOOD,
 };
-
-/// The published JSON Schema (2020-12).
-const SCHEMA: &str = include_str!("../../../../verifier/policy.schema.json");
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Policy {
@@ -51,7 +49,7 @@ pub(crate) async fn run(command: Policy, output: Output) -> Result<Exit, Failure
     match command {
         Policy::Lint(args) => lint(&args, output),
         Policy::Schema => {
-            anstream::print!("{SCHEMA}");
+            anstream::print!("{POLICY_SCHEMA}");
             Ok(Exit::Good)
         }
         Policy::Show(args) => {

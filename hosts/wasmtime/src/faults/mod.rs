@@ -26,7 +26,7 @@ const FAULTY: &str = include_str!("module.wat");
 fn faulty() -> Arc<Module> {
     let mut core = wat::parse_str(FAULTY).unwrap();
     let mut resolve = Resolve::default();
-    let package = resolve.push_path("../../wit/countersign.wit").unwrap().0;
+    let package = resolve.push_path("module/countersign.wit").unwrap().0;
     let world = resolve
         .select_world(&[package], Some("countersign"))
         .unwrap();
