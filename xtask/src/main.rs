@@ -1,20 +1,18 @@
 //! Builds, seals and tests the module: `cargo xtask <command>`.
 
 mod bench;
-mod build;
 mod campaign;
 mod demo;
 mod fuzz;
-mod package;
-mod packages;
-mod project;
+mod release;
 mod test;
-mod tools;
 mod weigh;
 
 use std::process::ExitCode;
 
 use anyhow::Result;
+// Modules of the library, under the same names as those of this program.
+use xtask::{build, package, packages, project, tools, version};
 
 use self::build::Committed;
 
@@ -26,6 +24,10 @@ usage: cargo xtask <command>
           with module/countersign.wasm.sha256 (after a change of the sources: build --renew;
           of the sources in another folder: build FOLDER)
   package make the npm package: dist/countersign-*.tgz, and dist/inspector/
+  version VERSION
+          write the version of all packages into every file that says it
+  release VERSION --key FILE
+          make and check all that is published, in dist/release/ (--help lists the options)
   weigh   print the size of each part of the module (--all: of each function)
   test    run all checks and tests; it installs what they need and ends with a table of their times
   campaign
@@ -52,6 +54,8 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
         ["build"] => build::run()?,
         ["build", "--renew"] => build::run_in(project::root(), Committed::Renewed)?,
         ["build", folder] => build::run_in(folder.as_ref(), Committed::Holds)?,
+        ["version", version] => version::set(version)?,
+        ["release", options @ ..] => return release::run(options),
         ["package"] => {
             build::run()?;
             package::run()?;

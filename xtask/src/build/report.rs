@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 const BUDGET: &str = include_str!("../../../module/budget.json");
 
-pub(crate) fn print(path: &Path, file: &[u8], digest: &str) -> Result<()> {
+pub(super) fn print(path: &Path, file: &[u8], digest: &str) -> Result<()> {
     let budget: Value = serde_json::from_str(BUDGET)?;
     let budget = |of: &str| budget[of].as_u64().context("a budget is a number");
     println!("{}", path.display());
@@ -25,13 +25,15 @@ fn against(bytes: usize, budget: u64) -> String {
     format!("{bytes:>7} bytes, {percent} % of the budget{over}")
 }
 
-pub(crate) fn gzip(file: &[u8]) -> Result<usize> {
+/// Returns the size after compression, in bytes.
+pub fn gzip(file: &[u8]) -> Result<usize> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(file)?;
     Ok(encoder.finish()?.len())
 }
 
-pub(crate) fn digest(file: &[u8]) -> String {
+/// Returns the SHA-256 in hexadecimal.
+pub fn digest(file: &[u8]) -> String {
     let mut text = String::new();
     for byte in Sha256::digest(file) {
         let _ = write!(text, "{byte:02x}");

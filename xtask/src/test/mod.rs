@@ -12,11 +12,12 @@ use std::process::{Command, ExitCode};
 use anyhow::{Result, ensure};
 
 use self::stages::Stages;
-use crate::{bench, build, packages::WASM, project, tools};
+use crate::{bench, build, packages::WASM, project, tools, version};
 
 pub(crate) fn run() -> ExitCode {
     let mut stages = Stages::new();
     stages.check("format", || cargo(&["fmt", "--all", "--", "--check", "-l"]));
+    stages.check("one version everywhere", version::check);
     stages.check(
         "dependencies: licences, banned, duplicates",
         dependencies::check,

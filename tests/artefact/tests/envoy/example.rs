@@ -21,6 +21,7 @@ use crate::stage::{
 };
 
 const EXAMPLE: &str = include_str!("../../../../envoy-filter/example.yaml");
+const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../dist/countersign.wasm");
 
 #[test]
 fn the_example_works() {
@@ -93,4 +94,5 @@ fn example(issuer: SocketAddr) -> String {
         .replace(&port(9901), &port(0))
         .replace(&port(10_000), &port(0))
         .replace(&port(8181), &port(issuer.port()))
+        .replace("filename: countersign.wasm", &format!("filename: {FILE}"))
 }

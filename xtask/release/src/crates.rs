@@ -1,0 +1,76 @@
+//! The crates, as the registry gets them: cargo compiles each outside of the
+//! repository, with what is in its package only.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result};
+use xtask::{project, tools, version::VERSION};
+
+use crate::artefacts;
+
+/// The crates in the order in which they go up: each after what it uses.
+pub(crate) const ORDER: [&str; 7] = [
+    "countersign-kernel",
+    "countersign",
+    "countersign-host",
+    "countersign-policy-source",
+    "countersign-importer",
+    "countersign-dev-issuer",
+    "countersign-cli",
+];
+
+/// The oldest Rust that the crates support: it compiles them here.
+pub(crate) fn oldest_rust() -> String {
+    format!("{}.0", env!("CARGO_PKG_RUST_VERSION"))
+}
+
+pub(crate) fn write(release: &Path) -> Result<()> {
+    let toolchain = oldest_rust();
+    tools::run(Command::new("rustup").args([
+        "toolchain",
+        "install",
+        &toolchain,
+        "--profile=minimal",
+        "--no-self-update",
+    ]))?;
+    let mut cargo = cargo();
+    cargo.current_dir(project::root()).args([
+        "package",
+        "--quiet",
+        "--locked",
+        // Git ignores the files that the build writes; `source` has looked at the others.
+        "--allow-dirty",
+    ]);
+    for name in ORDER {
+        cargo.args(["--package", name]);
+    }
+    tools::run(&mut cargo)?;
+    for name in ORDER {
+        let file = format!("{name}-{VERSION}.crate");
+        let made = target().join("package").join(&file);
+        artefacts::copy(&made, &release.join("crates").join(&file))
+            .with_context(|| format!("cargo has not packaged {name}"))?;
+    }
+    Ok(())
+}
+
+/// Returns the cargo of the oldest Rust. All that it compiles is in one folder.
+pub(crate) fn cargo() -> Command {
+    let mut command = Command::new("rustup");
+    command
+        .args(["run", &oldest_rust(), "cargo"])
+        .env_remove("CARGO")
+        .env_remove("RUSTC")
+        .env_remove("RUSTUP_TOOLCHAIN")
+        .env("CARGO_TARGET_DIR", target())
+        .env("CARGO_INCREMENTAL", "0")
+        .env("CARGO_PROFILE_DEV_DEBUG", "false");
+    command
+}
+
+pub(crate) fn target() -> PathBuf {
+    project::target(project::root()).join("packages")
+}

@@ -1,0 +1,92 @@
+//! `cargo xtask release`: makes all that is published in `dist/release/`, signs
+//! it, checks it, and installs it as a user would.
+//!
+//! `cargo xtask` has built the module, the npm package and the inspector
+//! before. Nothing is uploaded.
+
+mod archive;
+mod artefacts;
+mod crates;
+mod go;
+mod install;
+mod program;
+mod sbom;
+mod signature;
+mod source;
+mod statement;
+
+use std::{fs, path::PathBuf, process::ExitCode, time::Instant};
+
+use anyhow::{Context, Result, ensure};
+use clap::Parser;
+use xtask::{project, version::VERSION};
+
+use self::signature::Key;
+
+/// Make, sign and check everything that is published, in dist/release/.
+#[derive(Parser)]
+#[command(name = "cargo xtask release")]
+struct Arguments {
+    /// The version to release: the one that Cargo.toml says
+    version: String,
+    /// The secret key of minisign; its password is in COUNTERSIGN_KEY_PASSWORD, if it has one
+    #[arg(long, value_name = "FILE", required_unless_present = "dry_run")]
+    key: Option<PathBuf>,
+    /// Sign with a new key that is thrown away; the tree may have changes, and
+    /// only the first target is built
+    #[arg(long, conflicts_with = "key")]
+    dry_run: bool,
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<()> {
+    ensure!(
+        arguments.version == VERSION,
+        "Cargo.toml says {VERSION}: `cargo xtask version {}` changes it",
+        arguments.version
+    );
+    let source = source::Source::read(arguments.dry_run)?;
+    let key = match &arguments.key {
+        Some(file) => Key::read(file)?,
+        None => Key::throw_away()?,
+    };
+    let release = project::root().join("dist/release");
+    if release.exists() {
+        fs::remove_dir_all(&release).context("cannot empty dist/release")?;
+    }
+    fs::create_dir_all(&release)?;
+
+    let targets = program::targets(arguments.dry_run);
+    step("the file, its image, the npm package", || artefacts::write(&release))?;
+    step("the crates, compiled by the oldest Rust", || crates::write(&release))?;
+    step("the Go modules", || go::write(&release, VERSION, &artefacts::notices()?))?;
+    for target in targets {
+        step(&format!("the command for {target}"), || program::write(&release, target))?;
+    }
+    step("bills of materials", || sbom::write(&release))?;
+    step("the statement and the signature", || {
+        statement::write(&release, &source)?;
+        signature::write(&release, &source, &key)
+    })?;
+    step("installed as a user would", || install::all(&release, &key))?;
+    println!("{}", release.display());
+    Ok(())
+}
+
+/// Runs a step and prints how long it took.
+fn step(what: &str, run: impl FnOnce() -> Result<()>) -> Result<()> {
+    println!("release     {what}");
+    let start = Instant::now();
+    run().with_context(|| what.to_owned())?;
+    println!("            {:.0} s", start.elapsed().as_secs_f32());
+    Ok(())
+}

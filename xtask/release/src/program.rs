@@ -1,0 +1,126 @@
+//! The command as a static program. musl needs no library of the system, and
+//! zig compiles the C and assembly code of the TLS library for any target.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result};
+use xtask::{build, packages, project, tools, version::VERSION};
+
+use crate::{
+    archive::{self, Entry},
+    artefacts,
+};
+
+/// The targets of rustc. A dry run takes the first.
+const TARGETS: [&str; 2] = ["x86_64-unknown-linux-musl", "aarch64-unknown-linux-musl"];
+
+/// musl is a part of Rust's standard library for these targets.
+const MUSL: &str = "\nmusl libc (MIT), copyright (c) 2005-2024 Rich Felker, et al., is in it too.\n";
+
+pub(crate) fn targets(is_dry_run: bool) -> &'static [&'static str] {
+    if is_dry_run { &TARGETS[..1] } else { &TARGETS }
+}
+
+/// Returns the name of a target's archive, without its ending.
+pub(crate) fn name(target: &str) -> String {
+    format!("countersign-{VERSION}-{target}")
+}
+
+pub(crate) fn write(release: &Path, target: &str) -> Result<()> {
+    let program = compile(target)?;
+    let folder = name(target);
+    let mut program = Entry::new(format!("{folder}/countersign"), fs::read(program)?);
+    program.is_program = true;
+    let mut entries = vec![program, Entry::new(format!("{folder}/NOTICES.txt"), notices(target)?)];
+    for (source, name) in [
+        ("LICENSE-APACHE", "LICENSE-APACHE"),
+        ("LICENSE-MIT", "LICENSE-MIT"),
+        ("hosts/cli/README.md", "README.md"),
+    ] {
+        let content = fs::read(project::root().join(source))?;
+        entries.push(Entry::new(format!("{folder}/{name}"), content));
+    }
+    let archive = archive::tar_gz(&entries)?;
+    artefacts::put(&release.join(format!("bin/{folder}.tar.gz")), archive)
+}
+
+fn compile(target: &str) -> Result<PathBuf> {
+    tools::run(Command::new("rustup").current_dir(project::root()).args(["target", "add", target]))?;
+    let [cc, ar] = zig(target)?;
+    let variable = target.replace('-', "_");
+    let folder = project::target(project::root()).join("programs");
+    let flags = ["-Clinker=rust-lld", "-Clinker-flavor=ld.lld", &remap()?];
+    let mut cargo = project::cargo();
+    cargo
+        .current_dir(project::root())
+        .args(["build", "--quiet", "--locked", "--release"])
+        .args(["--package", "countersign-cli", "--target", target])
+        .arg("--target-dir")
+        .arg(&folder)
+        .env(format!("CC_{variable}"), cc)
+        .env(format!("AR_{variable}"), ar)
+        .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"))
+        .env("CARGO_INCREMENTAL", "0")
+        .env("CARGO_PROFILE_RELEASE_STRIP", "symbols");
+    tools::run(&mut cargo)?;
+    Ok(folder.join(target).join("release/countersign"))
+}
+
+/// Error messages would contain the path of this folder.
+fn remap() -> Result<String> {
+    let root = project::root().to_str().context("a path in UTF-8")?;
+    Ok(format!("--remap-path-prefix={root}=countersign"))
+}
+
+/// Writes scripts that start zig as a C compiler and an archiver. zig does not
+/// know rustc's name of the target, and instruments code without optimisation,
+/// for which it links nothing here.
+fn zig(target: &str) -> Result<[PathBuf; 2]> {
+    let python = tools::zig()?;
+    let python = python.to_str().context("a path in UTF-8")?;
+    let zig_target = target.replace("-unknown", "");
+    let folder = project::target(project::root()).join("programs");
+    fs::create_dir_all(&folder)?;
+    let scripts = [
+        (
+            format!("cc-{zig_target}"),
+            format!(
+                "for a; do shift; case $a in --target=*) ;; *) set -- \"$@\" \"$a\";; esac; done\n\
+                 exec '{python}' -m ziglang cc -target {zig_target} -fno-sanitize=all \"$@\"\n"
+            ),
+        ),
+        ("ar".to_owned(), format!("exec '{python}' -m ziglang ar \"$@\"\n")),
+    ];
+    let script = |(name, lines): (String, String)| -> Result<PathBuf> {
+        let path = folder.join(name);
+        // cargo compiles the C code again if the file is newer.
+        let text = format!("#!/bin/sh\n{lines}");
+        if fs::read_to_string(&path).ok().as_ref() != Some(&text) {
+            fs::write(&path, text)?;
+            tools::run(Command::new("chmod").arg("+x").arg(&path))?;
+        }
+        Ok(path)
+    };
+    let [cc, ar] = scripts;
+    Ok([script(cc)?, script(ar)?])
+}
+
+fn notices(target: &str) -> Result<String> {
+    let packages = packages(target)?;
+    let sources = packages::sources(project::root(), packages, target)?;
+    let program = build::notices(&format!("the countersign command for {target}"), &sources)?;
+    Ok(program + MUSL + "\n" + &artefacts::notices()?)
+}
+
+/// Returns the packages whose code is in the program.
+pub(crate) fn packages(target: &str) -> Result<std::collections::BTreeSet<packages::Package>> {
+    let options = ["--package", "countersign-cli", "--target", target];
+    packages::tree(
+        project::root(),
+        &[&options[..], &["-e", "normal,no-proc-macro"]].concat(),
+    )
+}

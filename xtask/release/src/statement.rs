@@ -1,0 +1,77 @@
+//! What was built from which commit: an in-toto statement
+//! (<https://in-toto.io/Statement/v1>).
+
+use std::{fs, path::Path, process::Command};
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+use xtask::{project, version::VERSION};
+
+use crate::{artefacts, crates, go, signature, source::Source};
+
+const PREDICATE: &str = "https://github.com/countersign/countersign/release/v1";
+
+/// Writes `statement.json` about all files that are there.
+pub(crate) fn write(release: &Path, source: &Source) -> Result<()> {
+    let digests = signature::digests(release)?;
+    let subject = |(name, sha256)| json!({ "name": name, "digest": { "sha256": sha256 } });
+    let subjects: Vec<Value> = digests.into_iter().map(subject).collect();
+    let sum = fs::read_to_string(release.join("countersign.wasm.sha256"))?;
+    let statement = json!({
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": subjects,
+        "predicateType": PREDICATE,
+        "predicate": {
+            "version": VERSION,
+            "commit": source.commit,
+            "uncommitted_changes": source.has_changes,
+            "module_sha256": sum.split(' ').next(),
+            "contract": "1",
+            "interface": interface(release)?,
+            "toolchain": {
+                "rustc": said("rustc", &["--version"])?,
+                "rustc_of_crates": crates::oldest_rust(),
+                "node": said("node", &["--version"])?,
+                "go": said("go", &["version"])?,
+            },
+            "built_on": format!("{} {}", std::env::consts::ARCH, std::env::consts::OS),
+            "slsa": "none claimed",
+            "publish_order": publish_order(),
+        },
+    });
+    artefacts::put(
+        &release.join("statement.json"),
+        serde_json::to_string_pretty(&statement)? + "\n",
+    )
+}
+
+/// What goes up first: whatever something else needs.
+fn publish_order() -> Value {
+    let crates: Vec<_> = crates::ORDER
+        .iter()
+        .map(|name| format!("crates/{name}-{VERSION}.crate"))
+        .collect();
+    json!([
+        { "registry": "crates", "files": crates },
+        { "registry": "npm", "files": [format!("npm/countersign-{VERSION}.tgz")] },
+        { "registry": "git tags", "files": go::tags(VERSION) },
+        { "registry": "containers", "files": [format!("oci/countersign-{VERSION}.oci.tar")] },
+    ])
+}
+
+/// Returns the package and version that the WIT says.
+fn interface(release: &Path) -> Result<String> {
+    let wit = fs::read_to_string(release.join("countersign.wit"))?;
+    let package = wit.lines().find_map(|line| line.strip_prefix("package "));
+    let package = package.context("the WIT names no package")?;
+    Ok(package.trim_end_matches(';').to_owned())
+}
+
+fn said(program: &str, arguments: &[&str]) -> Result<String> {
+    let output = Command::new(program)
+        .current_dir(project::root())
+        .args(arguments)
+        .output()
+        .with_context(|| format!("cannot start {program}"))?;
+    Ok(String::from_utf8(output.stdout)?.trim_end().to_owned())
+}
