@@ -8,6 +8,7 @@ mod fuzz;
 mod package;
 mod packages;
 mod project;
+mod release;
 mod test;
 mod tools;
 mod weigh;

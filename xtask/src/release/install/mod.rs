@@ -1,0 +1,3 @@
+//! Installs each package of a release, as a user would.
+
+pub(crate) mod npm;
