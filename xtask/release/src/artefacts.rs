@@ -27,9 +27,15 @@ pub(crate) fn write(release: &Path) -> Result<()> {
     let page = format!("inspector/countersign-inspector-{VERSION}.html");
     copy(&dist().join("inspector/index.html"), &release.join(page))?;
     let image = archive::tar(&archive::folder(&dist().join("oci"), "")?)?;
-    put(&release.join(format!("oci/countersign-{VERSION}.oci.tar")), image)?;
+    put(
+        &release.join(format!("oci/countersign-{VERSION}.oci.tar")),
+        image,
+    )?;
     let deploy = archive::tar_gz(&manifests()?)?;
-    put(&release.join(format!("deploy/countersign-deploy-{VERSION}.tar.gz")), deploy)
+    put(
+        &release.join(format!("deploy/countersign-deploy-{VERSION}.tar.gz")),
+        deploy,
+    )
 }
 
 /// Returns the manifests with their digests, what explains them, and the
@@ -60,7 +66,10 @@ pub(crate) fn dist() -> PathBuf {
 
 /// Copies a file into a folder, which is made if necessary.
 pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
-    put(to, fs::read(from).with_context(|| format!("cannot read {}", from.display()))?)
+    put(
+        to,
+        fs::read(from).with_context(|| format!("cannot read {}", from.display()))?,
+    )
 }
 
 pub(crate) fn put(path: &Path, content: impl AsRef<[u8]>) -> Result<()> {

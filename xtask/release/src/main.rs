@@ -21,7 +21,7 @@ use anyhow::{Context, Result, ensure};
 use clap::Parser;
 use xtask::{project, version::VERSION};
 
-use self::signature::Key;
+use self::{program::Plan, signature::Key};
 
 /// Make, sign and check everything that is published, in dist/release/.
 #[derive(Parser)]
@@ -32,8 +32,8 @@ struct Arguments {
     /// The secret key of minisign; its password is in COUNTERSIGN_KEY_PASSWORD, if it has one
     #[arg(long, value_name = "FILE", required_unless_present = "dry_run")]
     key: Option<PathBuf>,
-    /// Sign with a new key that is thrown away; the tree may have changes, and
-    /// only the first target is built
+    /// Sign with a new key that is thrown away; the tree may have changes, and the
+    /// command is compiled for this machine only, without optimisation
     #[arg(long, conflicts_with = "key")]
     dry_run: bool,
 }
@@ -65,12 +65,24 @@ fn run(arguments: &Arguments) -> Result<()> {
     }
     fs::create_dir_all(&release)?;
 
-    let targets = program::targets(arguments.dry_run);
-    step("the file, its image, the npm package", || artefacts::write(&release))?;
-    step("the crates, compiled by the oldest Rust", || crates::write(&release))?;
-    step("the Go modules", || go::write(&release, VERSION, &artefacts::notices()?))?;
-    for target in targets {
-        step(&format!("the command for {target}"), || program::write(&release, target))?;
+    let plan = if arguments.dry_run {
+        Plan::dry_run()
+    } else {
+        Plan::release()
+    };
+    step("the file, its image, the npm package", || {
+        artefacts::write(&release)
+    })?;
+    step("the crates, compiled by the oldest Rust", || {
+        crates::write(&release)
+    })?;
+    step("the Go modules", || {
+        go::write(&release, VERSION, &artefacts::notices()?)
+    })?;
+    for target in &plan.targets {
+        step(&format!("the command for {target}"), || {
+            program::write(&release, target, &plan)
+        })?;
     }
     step("bills of materials", || sbom::write(&release))?;
     step("the statement and the signature", || {

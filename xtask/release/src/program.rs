@@ -15,27 +15,50 @@ use crate::{
     artefacts,
 };
 
-/// The targets of rustc. A dry run takes the first.
+/// The targets of rustc. A dry run takes the one of this machine.
 const TARGETS: [&str; 2] = ["x86_64-unknown-linux-musl", "aarch64-unknown-linux-musl"];
 
-/// musl is a part of Rust's standard library for these targets.
-const MUSL: &str = "\nmusl libc (MIT), copyright (c) 2005-2024 Rich Felker, et al., is in it too.\n";
-
-pub(crate) fn targets(is_dry_run: bool) -> &'static [&'static str] {
-    if is_dry_run { &TARGETS[..1] } else { &TARGETS }
+/// What is compiled, and how.
+pub(crate) struct Plan {
+    pub(crate) targets: Vec<&'static str>,
+    profile: &'static str,
 }
+
+impl Plan {
+    pub(crate) fn release() -> Self {
+        Self {
+            targets: TARGETS.to_vec(),
+            profile: "release",
+        }
+    }
+
+    /// Optimised code takes twice as long to compile, and decides the same.
+    pub(crate) fn dry_run() -> Self {
+        Self {
+            targets: own().collect(),
+            profile: "dev",
+        }
+    }
+}
+
+/// musl is a part of Rust's standard library for these targets.
+const MUSL: &str =
+    "\nmusl libc (MIT), copyright (c) 2005-2024 Rich Felker, et al., is in it too.\n";
 
 /// Returns the name of a target's archive, without its ending.
 pub(crate) fn name(target: &str) -> String {
     format!("countersign-{VERSION}-{target}")
 }
 
-pub(crate) fn write(release: &Path, target: &str) -> Result<()> {
-    let program = compile(target)?;
+pub(crate) fn write(release: &Path, target: &str, plan: &Plan) -> Result<()> {
+    let program = compile(target, plan.profile)?;
     let folder = name(target);
     let mut program = Entry::new(format!("{folder}/countersign"), fs::read(program)?);
     program.is_program = true;
-    let mut entries = vec![program, Entry::new(format!("{folder}/NOTICES.txt"), notices(target)?)];
+    let mut entries = vec![
+        program,
+        Entry::new(format!("{folder}/NOTICES.txt"), notices(target)?),
+    ];
     for (source, name) in [
         ("LICENSE-APACHE", "LICENSE-APACHE"),
         ("LICENSE-MIT", "LICENSE-MIT"),
@@ -48,8 +71,12 @@ pub(crate) fn write(release: &Path, target: &str) -> Result<()> {
     artefacts::put(&release.join(format!("bin/{folder}.tar.gz")), archive)
 }
 
-fn compile(target: &str) -> Result<PathBuf> {
-    tools::run(Command::new("rustup").current_dir(project::root()).args(["target", "add", target]))?;
+fn compile(target: &str, profile: &str) -> Result<PathBuf> {
+    tools::run(
+        Command::new("rustup")
+            .current_dir(project::root())
+            .args(["target", "add", target]),
+    )?;
     let [cc, ar] = zig(target)?;
     let variable = target.replace('-', "_");
     let folder = project::target(project::root()).join("programs");
@@ -57,7 +84,7 @@ fn compile(target: &str) -> Result<PathBuf> {
     let mut cargo = project::cargo();
     cargo
         .current_dir(project::root())
-        .args(["build", "--quiet", "--locked", "--release"])
+        .args(["build", "--quiet", "--locked", "--profile", profile])
         .args(["--package", "countersign-cli", "--target", target])
         .arg("--target-dir")
         .arg(&folder)
@@ -65,9 +92,15 @@ fn compile(target: &str) -> Result<PathBuf> {
         .env(format!("AR_{variable}"), ar)
         .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"))
         .env("CARGO_INCREMENTAL", "0")
+        .env("CARGO_PROFILE_DEV_DEBUG", "false")
+        .env("CARGO_PROFILE_DEV_STRIP", "symbols")
         .env("CARGO_PROFILE_RELEASE_STRIP", "symbols");
     tools::run(&mut cargo)?;
-    Ok(folder.join(target).join("release/countersign"))
+    let folder = folder.join(target);
+    Ok(match profile {
+        "dev" => folder.join("debug/countersign"),
+        other => folder.join(other).join("countersign"),
+    })
 }
 
 /// Error messages would contain the path of this folder.
@@ -93,7 +126,10 @@ fn zig(target: &str) -> Result<[PathBuf; 2]> {
                  exec '{python}' -m ziglang cc -target {zig_target} -fno-sanitize=all \"$@\"\n"
             ),
         ),
-        ("ar".to_owned(), format!("exec '{python}' -m ziglang ar \"$@\"\n")),
+        (
+            "ar".to_owned(),
+            format!("exec '{python}' -m ziglang ar \"$@\"\n"),
+        ),
     ];
     let script = |(name, lines): (String, String)| -> Result<PathBuf> {
         let path = folder.join(name);
@@ -114,6 +150,20 @@ fn notices(target: &str) -> Result<String> {
     let sources = packages::sources(project::root(), packages, target)?;
     let program = build::notices(&format!("the countersign command for {target}"), &sources)?;
     Ok(program + MUSL + "\n" + &artefacts::notices()?)
+}
+
+/// Returns the name of the archive for this machine, without its ending.
+pub(crate) fn own_name() -> Result<String> {
+    own()
+        .next()
+        .map(name)
+        .context("no target is this machine's")
+}
+
+fn own() -> impl Iterator<Item = &'static str> {
+    TARGETS
+        .into_iter()
+        .filter(|target| target.starts_with(std::env::consts::ARCH))
 }
 
 /// Returns the packages whose code is in the program.

@@ -76,25 +76,36 @@ fn contents(release: &Path, name: &str) -> Result<Option<(Classification, Conten
         "" if file.ends_with(".wasm") => with(File, true, Vec::new()),
         "crates" => {
             let package = crates::ORDER.into_iter().find(|package| {
-                file.strip_prefix(package).is_some_and(|rest| rest.starts_with(&format!("-{VERSION}")))
+                file.strip_prefix(package)
+                    .is_some_and(|rest| rest.starts_with(&format!("-{VERSION}")))
             });
-            let package = package.with_context(|| format!("the crate {file} is not in the order"))?;
-            let options = ["--package", package, "--target", "all", "-e", "normal,build"];
+            let package =
+                package.with_context(|| format!("the crate {file} is not in the order"))?;
+            let options = [
+                "--package",
+                package,
+                "--target",
+                "all",
+                "-e",
+                "normal,build",
+            ];
             let others = cargo(packages::tree(project::root(), &options)?)?;
             with(Library, package == "countersign-host", others)
         }
         "npm" => with(Library, true, Vec::new()),
         "go" if file.ends_with(".zip") => {
             let has_module = file.contains("/hosts/go/@v/");
-            let others = go::dependencies(file)?.into_iter().map(|(path, version)| {
-                component(Library, &path, &version, Some("golang"), "")
-            });
+            let others = go::dependencies(file)?
+                .into_iter()
+                .map(|(path, version)| component(Library, &path, &version, Some("golang"), ""));
             with(Library, has_module, others.collect::<Result<_>>()?)
         }
         "oci" => with(Container, true, Vec::new()),
         "bin" => {
             let target = file.strip_prefix(&format!("countersign-{VERSION}-"));
-            let target = target.and_then(|rest| rest.strip_suffix(".tar.gz")).context("a target")?;
+            let target = target
+                .and_then(|rest| rest.strip_suffix(".tar.gz"))
+                .context("a target")?;
             with(Application, true, cargo(program::packages(target)?)?)
         }
         "inspector" => with(Application, true, page()?),
@@ -138,7 +149,9 @@ fn page() -> Result<Vec<Component>> {
     let lock = fs::read_to_string(project::root().join("npm/inspector/package-lock.json"))?;
     let lock: Value = serde_json::from_str(&lock)?;
     let yaml = &lock["packages"]["node_modules/yaml"];
-    let version = yaml["version"].as_str().context("the inspector has no yaml")?;
+    let version = yaml["version"]
+        .as_str()
+        .context("the inspector has no yaml")?;
     let licence = yaml["license"].as_str().unwrap_or_default();
     Ok(vec![component(
         Classification::Library,
@@ -157,7 +170,9 @@ fn component(
     licence: &str,
 ) -> Result<Component> {
     let mut component = Component::new(kind, name, version, None);
-    component.purl = purl_type.map(|purl_type| Purl::new(purl_type, name, version)).transpose()?;
+    component.purl = purl_type
+        .map(|purl_type| Purl::new(purl_type, name, version))
+        .transpose()?;
     if !licence.is_empty() {
         // Old manifests write `MIT/Apache-2.0`.
         let expression = SpdxExpression::new(&licence.replace('/', " OR "));

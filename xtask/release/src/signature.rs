@@ -19,7 +19,8 @@ pub(crate) struct Key {
 
 impl Key {
     pub(crate) fn read(file: &Path) -> Result<Self> {
-        let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+        let text =
+            fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
         let boxed = SecretKeyBox::from_string(&text)?;
         let secret = match env::var(PASSWORD) {
             Ok(password) => boxed.into_secret_key(Some(password)),
@@ -31,7 +32,10 @@ impl Key {
     }
 
     pub(crate) fn throw_away() -> Result<Self> {
-        let KeyPair { pk: public, sk: secret } = KeyPair::generate_unencrypted_keypair()?;
+        let KeyPair {
+            pk: public,
+            sk: secret,
+        } = KeyPair::generate_unencrypted_keypair()?;
         Ok(Self { secret, public })
     }
 
@@ -56,13 +60,19 @@ pub(crate) fn write(release: &Path, source: &Source, key: &Key) -> Result<()> {
         Some(&trusted),
         Some("countersign: minisign signature of SHA256SUMS"),
     )?;
-    artefacts::put(&release.join(format!("{SUMS}.minisig")), signature.to_string())
+    artefacts::put(
+        &release.join(format!("{SUMS}.minisig")),
+        signature.to_string(),
+    )
 }
 
 /// Returns the name and the SHA-256 of each file, sorted by name.
 pub(crate) fn digests(release: &Path) -> Result<Vec<(String, String)>> {
     let digest = |path: std::path::PathBuf| {
-        let name = path.strip_prefix(release)?.to_str().context("a name in UTF-8")?;
+        let name = path
+            .strip_prefix(release)?
+            .to_str()
+            .context("a name in UTF-8")?;
         Ok((name.replace('\\', "/"), report::digest(&fs::read(&path)?)))
     };
     archive::files(release)?.into_iter().map(digest).collect()

@@ -22,7 +22,7 @@ const OLD: &[&str] = &[
     "tarball",
     "parts",
     "process",
-    "readme",
+    "publish",
     "seams",
     "yaml",
 ];
@@ -43,6 +43,7 @@ const NEW: &[&str] = &[
     "next-webpack-proxy",
     "next-webpack-middleware",
     "next-seams",
+    "interface",
 ];
 
 /// The paths of both versions of Node.js.

@@ -30,7 +30,13 @@ pub(crate) fn installed(release: &Path, issuer: &Issuer) -> Result<()> {
     let log = fs::File::create(folder.path.join("log"))?;
     let process = Command::new(&envoy)
         .current_dir(&folder.path)
-        .args(["-c", "example.yaml", "--use-dynamic-base-id", "--concurrency", "1"])
+        .args([
+            "-c",
+            "example.yaml",
+            "--use-dynamic-base-id",
+            "--concurrency",
+            "1",
+        ])
         .stdout(Stdio::null())
         .stderr(log)
         .spawn()
@@ -40,7 +46,13 @@ pub(crate) fn installed(release: &Path, issuer: &Issuer) -> Result<()> {
         http::wait_for(port)?;
         let token = issuer.token("acme")?;
         http::expect(port, "/orgs/acme/seats", Some(&token), 200, "you may pass")?;
-        http::expect(port, "/orgs/globex/seats", Some(&token), 403, "tenant_denied")?;
+        http::expect(
+            port,
+            "/orgs/globex/seats",
+            Some(&token),
+            403,
+            "tenant_denied",
+        )?;
         http::expect(port, "/orgs/acme/seats", None, 401, "token_missing")
     })();
     answers.with_context(|| fs::read_to_string(folder.path.join("log")).unwrap_or_default())
@@ -52,7 +64,9 @@ fn module(release: &Path) -> Result<Vec<u8>> {
     let files = archive::read_tar(&fs::read(image)?)?;
     let file = |path: &str| {
         let entry = files.iter().find(|entry| entry.path == path);
-        entry.map(|entry| &entry.content).with_context(|| format!("the image has no {path}"))
+        entry
+            .map(|entry| &entry.content)
+            .with_context(|| format!("the image has no {path}"))
     };
     let blob = |descriptor: &Value| {
         let digest = descriptor["digest"].as_str().context("no digest")?;

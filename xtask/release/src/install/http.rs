@@ -14,7 +14,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Returns a port that is free now.
 pub(crate) fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
+        .local_addr()?
+        .port())
 }
 
 /// Waits until a server listens.
@@ -28,7 +30,13 @@ pub(crate) fn wait_for(port: u16) -> Result<()> {
 }
 
 /// Sends a GET request and compares the status, and a part of the body.
-pub(crate) fn expect(port: u16, path: &str, token: Option<&str>, status: u16, part: &str) -> Result<()> {
+pub(crate) fn expect(
+    port: u16,
+    path: &str,
+    token: Option<&str>,
+    status: u16,
+    part: &str,
+) -> Result<()> {
     let response = get(port, path, token)?;
     let said = response.split(' ').nth(1).context("no response")?;
     if said != status.to_string() || !response.contains(part) {
@@ -40,7 +48,8 @@ pub(crate) fn expect(port: u16, path: &str, token: Option<&str>, status: u16, pa
 fn get(port: u16, path: &str, token: Option<&str>) -> Result<String> {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
     stream.set_read_timeout(Some(Duration::from_secs(30)))?;
-    let mut head = format!("GET {path} HTTP/1.1\r\nhost: localhost:{port}\r\nconnection: close\r\n");
+    let mut head =
+        format!("GET {path} HTTP/1.1\r\nhost: localhost:{port}\r\nconnection: close\r\n");
     if let Some(token) = token {
         head += &format!("authorization: Bearer {token}\r\n");
     }

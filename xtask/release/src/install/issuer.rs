@@ -26,7 +26,11 @@ impl Issuer {
         let folder = Folder::new("issuer")?;
         let port = http::free_port()?;
         let url = format!("http://127.0.0.1:{port}");
-        said(command, &folder.path, &["dev", "keys", "--dir", "issuer", "--issuer", &url])?;
+        said(
+            command,
+            &folder.path,
+            &["dev", "keys", "--dir", "issuer", "--issuer", &url],
+        )?;
         let server = Command::new(command)
             .current_dir(&folder.path)
             .args(["dev", "serve", "--dir", "issuer"])
@@ -45,7 +49,16 @@ impl Issuer {
 
     /// Returns a token of this tenant.
     pub(crate) fn token(&self, tenant: &str) -> Result<String> {
-        let mint = ["dev", "mint", "--dir", "issuer", "--subject", "alice", "--role", "admin"];
+        let mint = [
+            "dev",
+            "mint",
+            "--dir",
+            "issuer",
+            "--subject",
+            "alice",
+            "--role",
+            "admin",
+        ];
         let token = said(
             &self.command,
             &self.folder.path,
@@ -56,7 +69,11 @@ impl Issuer {
 
     /// Writes `policy.json` as the READMEs do.
     pub(crate) fn write_policy(&self, folder: &Path) -> Result<()> {
-        let policy = said(&self.command, &self.folder.path, &["dev", "policy", "--dir", "issuer"])?;
+        let policy = said(
+            &self.command,
+            &self.folder.path,
+            &["dev", "policy", "--dir", "issuer"],
+        )?;
         let yaml = folder.join("policy.yaml");
         fs::write(&yaml, policy)?;
         let json = said(&self.command, folder, &["policy", "show", "policy.yaml"])?;

@@ -41,7 +41,10 @@ fn said(what: &str, run: impl FnOnce() -> Result<()>) -> Result<()> {
     use anyhow::Context;
     let start = std::time::Instant::now();
     run().with_context(|| what.to_owned())?;
-    println!("            {what}: works, {:.0} s", start.elapsed().as_secs_f32());
+    println!(
+        "            {what}: works, {:.0} s",
+        start.elapsed().as_secs_f32()
+    );
     Ok(())
 }
 

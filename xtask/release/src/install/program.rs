@@ -9,8 +9,7 @@ use crate::{archive, program};
 
 /// Unpacks the command for this machine and returns its path.
 pub(crate) fn unpack(release: &Path, folder: &Path) -> Result<PathBuf> {
-    let target = program::targets(true).first().context("no target")?;
-    let archive = release.join(format!("bin/{}.tar.gz", program::name(target)));
+    let archive = release.join(format!("bin/{}.tar.gz", program::own_name()?));
     archive::unpack(&archive, folder)?;
     Ok(folder.join("countersign"))
 }
@@ -24,18 +23,26 @@ pub(crate) fn installed(command: &Path) -> Result<()> {
     let mut lines = session.lines().peekable();
     let mut seen = 0;
     while let Some(line) = lines.next() {
-        let shell = line.strip_prefix("$ ").with_context(|| format!("`{line}`"))?;
+        let shell = line
+            .strip_prefix("$ ")
+            .with_context(|| format!("`{line}`"))?;
         let mut expected = Vec::new();
         while let Some(line) = lines.next_if(|line| !line.starts_with("$ ")) {
             expected.push(line);
         }
         let output = run(command, &folder.path, shell)?;
         for line in expected.iter().filter(|line| **line != "…") {
-            ensure!(output.contains(line), "`{shell}` printed {output}, not `{line}`");
+            ensure!(
+                output.contains(line),
+                "`{shell}` printed {output}, not `{line}`"
+            );
             seen += 1;
         }
     }
-    ensure!(seen > 3, "the README's session says what {seen} commands print");
+    ensure!(
+        seen > 3,
+        "the README's session says what {seen} commands print"
+    );
     said(command, &folder.path, &["demo"]).map(drop)
 }
 

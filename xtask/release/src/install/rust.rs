@@ -18,7 +18,10 @@ pub(crate) fn installed(release: &Path, issuer: &Issuer) -> Result<()> {
     let mut patches = "\n[patch.crates-io]\n".to_owned();
     for name in crates::ORDER {
         let unpacked = folder.path.join(name);
-        archive::unpack(&release.join(format!("crates/{name}-{VERSION}.crate")), &unpacked)?;
+        archive::unpack(
+            &release.join(format!("crates/{name}-{VERSION}.crate")),
+            &unpacked,
+        )?;
         patches += &format!("{name} = {{ path = {unpacked:?} }}\n");
     }
     let service = folder.path.join("service");
@@ -26,14 +29,24 @@ pub(crate) fn installed(release: &Path, issuer: &Issuer) -> Result<()> {
     let text = fs::read_to_string(folder.path.join("countersign-host/README.md"))?;
     let manifest = "[package]\nname = \"service\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n";
     let dependencies = readme::block(&text, "toml")?;
-    fs::write(service.join("Cargo.toml"), format!("{manifest}{dependencies}{patches}"))?;
+    fs::write(
+        service.join("Cargo.toml"),
+        format!("{manifest}{dependencies}{patches}"),
+    )?;
     // The tested versions of other crates, which are compiled already.
-    fs::copy(project::root().join("Cargo.lock"), service.join("Cargo.lock"))?;
+    fs::copy(
+        project::root().join("Cargo.lock"),
+        service.join("Cargo.lock"),
+    )?;
     let port = http::free_port()?;
     let main = readme::block(&text, "rust")?.replace("8080", &port.to_string());
     fs::write(service.join("src/main.rs"), main)?;
     issuer.write_policy(&service)?;
-    tools::run(crates::cargo().current_dir(&service).args(["build", "--quiet"]))?;
+    tools::run(
+        crates::cargo()
+            .current_dir(&service)
+            .args(["build", "--quiet"]),
+    )?;
 
     let program = crates::target().join("debug/service");
     let process = Command::new(&program)
@@ -45,6 +58,12 @@ pub(crate) fn installed(release: &Path, issuer: &Issuer) -> Result<()> {
     http::wait_for(port)?;
     let token = issuer.token("acme")?;
     http::expect(port, "/orgs/acme/seats", Some(&token), 200, "hello, alice")?;
-    http::expect(port, "/orgs/globex/seats", Some(&token), 403, "tenant_denied")?;
+    http::expect(
+        port,
+        "/orgs/globex/seats",
+        Some(&token),
+        403,
+        "tenant_denied",
+    )?;
     http::expect(port, "/orgs/acme/seats", None, 401, "token_missing")
 }
