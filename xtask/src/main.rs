@@ -28,6 +28,7 @@ usage: cargo xtask <command>
           write the version of all packages into every file that says it
   release VERSION --key FILE
           make and check all that is published, in dist/release/ (--help lists the options)
+  api     compare the public items of the crates with their lists (after a change: api --renew)
   weigh   print the size of each part of the module (--all: of each function)
   test    run all checks and tests; it installs what they need and ends with a table of their times
   campaign
@@ -56,6 +57,7 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
         ["build", folder] => build::run_in(folder.as_ref(), Committed::Holds)?,
         ["version", version] => version::set(version)?,
         ["release", options @ ..] => return release::run(options),
+        ["api", options @ ..] => return release::api(options),
         ["package"] => {
             build::run()?;
             package::run()?;

@@ -11,21 +11,35 @@ use crate::{build, package, project, version};
 const PROGRAM: &str = "countersign-release";
 
 pub(crate) fn run(options: &[&str]) -> Result<ExitCode> {
-    if !options
-        .iter()
-        .any(|option| ["--help", "-h"].contains(option))
-    {
+    let asks_help = |option: &&str| ["--help", "-h"].contains(option);
+    if !options.iter().any(asks_help) {
         version::check()?;
         build::run()?;
         package::run()?;
     }
+    program("release", options)
+}
+
+/// Compares the public items of the crates with their lists.
+pub(crate) fn api(options: &[&str]) -> Result<ExitCode> {
+    program("api", options)
+}
+
+fn program(command: &str, options: &[&str]) -> Result<ExitCode> {
     let status = project::cargo()
         .current_dir(project::root())
-        .args(["run", "--quiet", "--locked", "--package", PROGRAM, "--"])
+        .args([
+            "run",
+            "--quiet",
+            "--locked",
+            "--package",
+            PROGRAM,
+            "--",
+            command,
+        ])
         .args(options)
         .status()
         .context("cannot start cargo")?;
-    Ok(status.code().map_or(ExitCode::FAILURE, |code| {
-        ExitCode::from(u8::try_from(code).unwrap_or(2))
-    }))
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
 }

@@ -4,6 +4,7 @@
 //! `cargo xtask` has built the module, the npm package and the inspector
 //! before. Nothing is uploaded.
 
+mod api;
 mod archive;
 mod artefacts;
 mod crates;
@@ -18,14 +19,25 @@ mod statement;
 use std::{fs, path::PathBuf, process::ExitCode, time::Instant};
 
 use anyhow::{Context, Result, ensure};
-use clap::Parser;
+use clap::{Args, Parser};
 use xtask::{project, version::VERSION};
 
 use self::{program::Plan, signature::Key};
 
-/// Make, sign and check everything that is published, in dist/release/.
 #[derive(Parser)]
-#[command(name = "cargo xtask release")]
+#[command(bin_name = "cargo xtask", disable_help_subcommand = true)]
+enum Command {
+    /// Make, sign and check everything that is published, in dist/release/
+    Release(Arguments),
+    /// Compare the public items of the crates with the lists in their folders
+    Api {
+        /// Write the lists anew
+        #[arg(long)]
+        renew: bool,
+    },
+}
+
+#[derive(Args)]
 struct Arguments {
     /// The version to release: the one that Cargo.toml says
     version: String,
@@ -39,7 +51,11 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
+    let result = match Command::parse() {
+        Command::Release(arguments) => run(&arguments),
+        Command::Api { renew } => api::run(renew),
+    };
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
