@@ -38,8 +38,8 @@ pub(crate) fn run_in(root: &Path, committed: Committed) -> Result<()> {
     let sum = format!("{digest}  countersign.wasm\n");
     write(&dist.join("countersign.wasm.sha256"), &sum)?;
     // `go:embed` cannot read files outside its own Go module.
-    write(&root.join("hosts/go/countersign.wasm"), &file)?;
-    write(&root.join("hosts/go/countersign.wasm.sha256"), &sum)?;
+    write(&root.join("hosts/go/countersign/countersign.wasm"), &file)?;
+    write(&root.join("hosts/go/countersign/countersign.wasm.sha256"), &sum)?;
     write(&dist.join("npm/countersign.js"), glue.js)?;
     write(&dist.join("npm/countersign.d.ts"), glue.ts)?;
     write(&dist.join("npm/package.json"), "{ \"type\": \"module\" }\n")?;
