@@ -8,6 +8,7 @@ mod fuzz;
 mod package;
 mod packages;
 mod project;
+mod release;
 mod test;
 mod tools;
 mod weigh;
@@ -55,6 +56,10 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
         ["package"] => {
             build::run()?;
             package::run()?;
+        }
+        ["release-go", folder] => {
+            release::go::write(folder.as_ref(), env!("CARGO_PKG_VERSION"), "")?;
+            release::install::go::installed(folder.as_ref())?;
         }
         ["weigh"] => weigh::run(false)?,
         ["weigh", "--all"] => weigh::run(true)?,

@@ -1,0 +1,3 @@
+//! Installs a release as a user would.
+
+pub(crate) mod go;

@@ -1,0 +1,4 @@
+//! What is published.
+
+pub(crate) mod go;
+pub(crate) mod install;
