@@ -39,7 +39,10 @@ pub(crate) fn run_in(root: &Path, committed: Committed) -> Result<()> {
     write(&dist.join("countersign.wasm.sha256"), &sum)?;
     // `go:embed` cannot read files outside its own Go module.
     write(&root.join("hosts/go/countersign/countersign.wasm"), &file)?;
-    write(&root.join("hosts/go/countersign/countersign.wasm.sha256"), &sum)?;
+    write(
+        &root.join("hosts/go/countersign/countersign.wasm.sha256"),
+        &sum,
+    )?;
     write(&dist.join("npm/countersign.js"), glue.js)?;
     write(&dist.join("npm/countersign.d.ts"), glue.ts)?;
     write(&dist.join("npm/package.json"), "{ \"type\": \"module\" }\n")?;

@@ -51,11 +51,7 @@ pub(crate) fn write(release: &Path, version: &str, notices: &str) -> Result<()> 
         // What is required of this release comes from its own proxy.
         let proxies = format!("{},{}", file_url(&proxy)?, usual_proxies()?);
         let go = |arguments: &[&str]| {
-            output(
-                go(&modules, &proxies)
-                    .current_dir(&folder)
-                    .args(arguments),
-            )
+            output(go(&modules, &proxies).current_dir(&folder).args(arguments))
         };
         require_release(&folder, &version, &go)?;
         go(&["mod", "tidy"])?;
@@ -70,7 +66,9 @@ pub(crate) fn write(release: &Path, version: &str, notices: &str) -> Result<()> 
 
 /// Returns a folder for the work on releases.
 fn work(name: &str) -> PathBuf {
-    project::target(project::root()).join("release-go").join(name)
+    project::target(project::root())
+        .join("release-go")
+        .join(name)
 }
 
 /// Returns the folder of the modules of others. It stays between releases, but
@@ -199,7 +197,15 @@ impl Tags {
     fn bundle(&self, file: &Path) -> Result<()> {
         let file = file.to_str().context("the path is not UTF-8")?;
         // With more threads, the bytes of the pack vary.
-        self.git(&["-c", "pack.threads=1", "bundle", "create", "--quiet", file, "--tags"])
+        self.git(&[
+            "-c",
+            "pack.threads=1",
+            "bundle",
+            "create",
+            "--quiet",
+            file,
+            "--tags",
+        ])
     }
 
     fn git(&self, arguments: &[&str]) -> Result<()> {

@@ -98,12 +98,6 @@ func usePolicy(issuer string) error {
 	if err != nil {
 		return err
 	}
-	readme := name + ".readme"
-	if original, err := os.ReadFile(readme); err == nil {
-		text = original
-	} else if err := os.WriteFile(readme, text, 0o644); err != nil {
-		return err
-	}
 	local := strings.Replace(string(text), `"`+keysURI+`"`, `"`+issuer+`", "insecure_http": true`, 1)
 	if local == string(text) {
 		return errors.New("the policy has no " + keysURI)

@@ -22,46 +22,59 @@ const ADDRESS: &str = "localhost:8080";
 
 const WAZERO: &str = "github.com/tetratelabs/wazero";
 
+/// Each module is installed with the Go of this machine, and with exactly the
+/// oldest that it says it needs.
 pub(crate) fn installed(release: &Path) -> Result<()> {
     let proxy = release.join("go");
-    let machine = Machine {
-        modules: third_party_modules()?,
-        // No other proxy: a module of the release that is not in it is an error.
-        release: file_url(&proxy)?,
-        usual: usual_proxies()?,
-    };
-    let folder = tempfile::tempdir()?;
+    let modules = third_party_modules()?;
     for module in MODULES {
         let versions = proxy.join(format!("{REPOSITORY}/{module}/@v"));
         let version = fs::read_to_string(versions.join("list"))?.trim().to_owned();
         let requirements = fs::read_to_string(versions.join(format!("{version}.mod")))?;
-        let published = machine.download(module, &version)?;
-        let readme = fs::read_to_string(published.join("README.md"))?;
-
-        let folder = folder.path().join(module.replace('/', "-"));
-        fs::create_dir(&folder)?;
-        let address = free_address()?;
-        follow(&machine, &folder, &readme, &address)
-            .with_context(|| format!("{module}/README.md"))?;
-        let selected = machine.selected(&folder, &format!("{REPOSITORY}/{module}"))?;
-        ensure!(
-            selected == version,
-            "{module}: {selected} instead of {version}"
-        );
-        if let Some(minimum) = required(&requirements, WAZERO) {
-            let selected = machine.selected(&folder, WAZERO)?;
-            ensure!(
-                selected == minimum,
-                "{module}: wazero {selected} instead of {minimum}"
-            );
-        }
-        let minimum = required(&requirements, "go").context("go.mod says no version of Go")?;
-        for toolchain in [None, Some(format!("go{minimum}"))] {
-            machine
-                .build_and_call(&folder, module, &address, toolchain.as_deref())
-                .with_context(|| format!("{module}, with {toolchain:?}"))?;
+        let oldest = required(&requirements, "go").context("go.mod says no version of Go")?;
+        for toolchain in [None, Some(format!("go{oldest}"))] {
+            let machine = Machine {
+                modules: modules.clone(),
+                // No other proxy: all of this repository must be in the release.
+                release: file_url(&proxy)?,
+                usual: usual_proxies()?,
+                toolchain,
+            };
+            installed_on(&machine, module, &version, &requirements)
+                .with_context(|| format!("{module}, with {:?}", machine.toolchain))?;
         }
     }
+    Ok(())
+}
+
+fn installed_on(machine: &Machine, module: &str, version: &str, requirements: &str) -> Result<()> {
+    machine.has_toolchain()?;
+    let published = machine.download(module, version)?;
+    let readme = fs::read_to_string(published.join("README.md"))?;
+    let folder = tempfile::tempdir()?;
+    let folder = folder.path();
+    let address = free_address()?;
+    follow(machine, folder, &readme, &address)?;
+
+    let path = format!("{REPOSITORY}/{module}");
+    for (name, wanted) in [
+        (&*path, Some(version)),
+        (WAZERO, required(requirements, WAZERO)),
+    ] {
+        let Some(wanted) = wanted else { continue };
+        let selected = machine.run(folder, &["list", "-m", "-f", "{{.Version}}", name])?;
+        ensure!(selected == wanted, "{name} {selected} instead of {wanted}");
+    }
+
+    let service = format!("./service{}", std::env::consts::EXE_SUFFIX);
+    machine.run(folder, &["build", "-o", &service, "."])?;
+    fs::write(folder.join("caller.go"), CALLER)?;
+    let protocol = if module.ends_with("grpc") {
+        "grpc"
+    } else {
+        "http"
+    };
+    machine.run(folder, &["run", "caller.go", &service, &address, protocol])?;
     Ok(())
 }
 
@@ -78,10 +91,7 @@ fn follow(machine: &Machine, folder: &Path, readme: &str, address: &str) -> Resu
     fs::write(folder.join(name), policy)?;
     let program = block(readme, "go")?;
     ensure!(program.contains(ADDRESS), "the program has another address");
-    fs::write(
-        folder.join("main.go"),
-        program.replace(ADDRESS, address),
-    )?;
+    fs::write(folder.join("main.go"), program.replace(ADDRESS, address))?;
     Ok(())
 }
 
@@ -109,75 +119,49 @@ fn free_address() -> Result<String> {
 }
 
 struct Machine {
+    /// Where the go command keeps modules.
     modules: PathBuf,
+    /// The proxy of the release, and those that this machine uses.
     release: String,
     usual: String,
+    /// Another Go than that of this machine.
+    toolchain: Option<String>,
 }
 
 impl Machine {
-    fn go(&self) -> Command {
-        go(&self.modules, &self.release)
+    /// Modules of others are there already, with the hashes of the go.sum of
+    /// the release ([`Self::download`]): no network is needed.
+    fn run(&self, folder: &Path, arguments: &[&str]) -> Result<String> {
+        let mut go = self.go(&self.release);
+        go.env("GOSUMDB", "off");
+        output(go.current_dir(folder).args(arguments))
     }
 
-    fn run(&self, folder: &Path, arguments: &[&str]) -> Result<String> {
-        output(self.go().current_dir(folder).args(arguments))
+    fn go(&self, proxies: &str) -> Command {
+        let mut go = go(&self.modules, proxies);
+        go.envs(self.toolchain.iter().map(|name| ("GOTOOLCHAIN", name)));
+        go
+    }
+
+    /// The go command gets another toolchain from a usual proxy.
+    fn has_toolchain(&self) -> Result<()> {
+        let version = output(self.go(&self.usual).args(["env", "GOVERSION"]))?;
+        let wanted = self.toolchain.as_ref().unwrap_or(&version);
+        ensure!(version == *wanted, "{version} runs instead");
+        Ok(())
     }
 
     /// Gets a module of the release, and what it requires of others. Returns its
     /// folder.
     fn download(&self, module: &str, version: &str) -> Result<PathBuf> {
         let module = format!("{REPOSITORY}/{module}@{version}");
-        let answer = output(self.go().args(["mod", "download", "-json", &module]))?;
+        let anywhere = std::env::temp_dir();
+        let answer = self.run(&anywhere, &["mod", "download", "-json", &module])?;
         let answer: serde_json::Value = serde_json::from_str(&answer)?;
         let folder = PathBuf::from(answer["Dir"].as_str().context("it has no folder")?);
-        let proxies = format!("{},{}", self.release, self.usual);
-        output(
-            go(&self.modules, &proxies)
-                .current_dir(&folder)
-                .args(["mod", "download"]),
-        )?;
+        let mut go = self.go(&format!("{},{}", self.release, self.usual));
+        output(go.current_dir(&folder).args(["mod", "download"]))?;
         Ok(folder)
-    }
-
-    fn selected(&self, folder: &Path, module: &str) -> Result<String> {
-        self.run(folder, &["list", "-m", "-f", "{{.Version}}", module])
-    }
-
-    /// Builds the service with the newest Go of this machine, or exactly this
-    /// one, and calls it.
-    fn build_and_call(
-        &self,
-        folder: &Path,
-        module: &str,
-        address: &str,
-        toolchain: Option<&str>,
-    ) -> Result<()> {
-        let mut build = self.go();
-        if let Some(toolchain) = toolchain {
-            // The go command gets the toolchain from a usual proxy.
-            let version = output(
-                go(&self.modules, &self.usual)
-                    .current_dir(folder)
-                    .env("GOTOOLCHAIN", toolchain)
-                    .args(["env", "GOVERSION"]),
-            )?;
-            ensure!(version == toolchain, "{version} runs instead");
-            build.env("GOTOOLCHAIN", toolchain);
-        }
-        let service = format!("./service{}", std::env::consts::EXE_SUFFIX);
-        output(
-            build
-                .current_dir(folder)
-                .args(["build", "-o", &service, "."]),
-        )?;
-        fs::create_dir_all(folder.join("caller"))?;
-        fs::write(folder.join("caller/main.go"), CALLER)?;
-        let protocol = if module.ends_with("grpc") { "grpc" } else { "http" };
-        self.run(
-            folder,
-            &["run", "./caller/main.go", &service, address, protocol],
-        )?;
-        Ok(())
     }
 }
 
