@@ -5,12 +5,14 @@ package api
 import (
 	"bytes"
 	"flag"
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/printer"
 	"go/token"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -158,4 +160,23 @@ func isExported(receiver ast.Expr) bool {
 	}
 	name, ok := receiver.(*ast.Ident)
 	return ok && name.IsExported()
+}
+
+func TestTheREADMESaysTheOldestVersionsOfGoAndWazero(t *testing.T) {
+	requirements, err := os.ReadFile("../../go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	versions := regexp.MustCompile(`\ngo (\d+\.\d+)\.0\n[^)]*/wazero v(\S+)`).FindSubmatch(requirements)
+	if versions == nil {
+		t.Fatalf("go.mod has other lines: %s", requirements)
+	}
+	sentence := fmt.Sprintf("It needs Go %s and wazero %s, or newer ones", versions[1], versions[2])
+	if !strings.Contains(string(readme), sentence) {
+		t.Errorf("the README does not say: %s", sentence)
+	}
 }
