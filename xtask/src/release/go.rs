@@ -28,8 +28,9 @@ const SEALED: [&str; 2] = ["countersign.wasm", "countersign.wasm.sha256"];
 /// `go/tags.bundle`. `git fetch go/tags.bundle 'refs/tags/*:refs/tags/*'` gets
 /// them; they are published by pushing them.
 pub(crate) fn write(release: &Path, version: &str, notices: &str) -> Result<()> {
-    let proxy = release.join("go");
-    empty(&proxy)?;
+    empty(&release.join("go"))?;
+    // Commands run in other folders.
+    let proxy = fs::canonicalize(release.join("go"))?;
     let tags = Tags::init(&work("tags"))?;
     let made = work("made");
     empty(&made)?;
