@@ -12,7 +12,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
-	countersign "github.com/countersign/countersign/hosts/go"
+	"github.com/countersign/countersign/hosts/go/countersign"
 )
 
 // backend returns the router of this name, behind the gate.

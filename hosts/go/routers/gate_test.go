@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"testing"
 
-	countersign "github.com/countersign/countersign/hosts/go"
+	"github.com/countersign/countersign/hosts/go/countersign"
 	"github.com/countersign/countersign/hosts/go/internal/issuertest"
 )
 

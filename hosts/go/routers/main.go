@@ -12,7 +12,7 @@ import (
 	"net/http"
 	"os"
 
-	countersign "github.com/countersign/countersign/hosts/go"
+	"github.com/countersign/countersign/hosts/go/countersign"
 )
 
 func main() {

@@ -6,7 +6,7 @@ import (
 	"os"
 	"time"
 
-	countersign "github.com/countersign/countersign/hosts/go"
+	"github.com/countersign/countersign/hosts/go/countersign"
 )
 
 // large is the workload of src/large.rs.

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	countersign "github.com/countersign/countersign/hosts/go"
+	"github.com/countersign/countersign/hosts/go/countersign"
 )
 
 // start times the first instance of a process. It measures once, because the

@@ -16,7 +16,7 @@ use crate::{
     rsa_alone,
 };
 
-/// Needs Go, and the sealed module in `hosts/go/`.
+/// Needs Go, and the sealed module in `hosts/go/countersign/`.
 pub(crate) fn run(scale: &Scale) -> Result<Answer> {
     say("go: making tokens");
     let mut answer = child::ask(&mut Command::new(build()?), &child::workload(scale)?)?;

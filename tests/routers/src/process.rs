@@ -94,7 +94,10 @@ pub(crate) fn go_program() -> Result<&'static Path, &'static str> {
         if Command::new("go").arg("version").output().is_err() {
             return Err("Go is not installed");
         }
-        if !repository().join("hosts/go/countersign.wasm").exists() {
+        if !repository()
+            .join("hosts/go/countersign/countersign.wasm")
+            .exists()
+        {
             return Err("hosts/go has no sealed file (cargo xtask build)");
         }
         let folder = tempfile::tempdir().expect("a folder");

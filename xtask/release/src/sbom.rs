@@ -60,10 +60,22 @@ pub(crate) fn write(release: &Path) -> Result<()> {
         ensure!(validation.passed(), "the bill of {name}: {validation:?}");
         let mut json = Vec::new();
         bom.output_as_json_v1_5(&mut json)?;
-        let file = name.rsplit('/').next().unwrap_or(&name);
-        artefacts::put(&release.join(format!("sbom/{file}.cdx.json")), json)?;
+        artefacts::put(
+            &release.join(format!("sbom/{}.cdx.json", short(&name))),
+            json,
+        )?;
     }
     Ok(())
+}
+
+/// Returns the name of an artefact's file. The archives of all Go modules have
+/// the same name, so theirs has the module too.
+fn short(name: &str) -> String {
+    let file = name.rsplit('/').next().unwrap_or(name);
+    match go::module_of(name) {
+        Some(module) => format!("{}-{file}", module.replace('/', "-")),
+        None => file.to_owned(),
+    }
 }
 
 /// Returns what an artefact is, and what it contains; nothing for files that
@@ -94,11 +106,16 @@ fn contents(release: &Path, name: &str) -> Result<Option<(Classification, Conten
         }
         "npm" => with(Library, true, Vec::new()),
         "go" if file.ends_with(".zip") => {
-            let has_module = file.contains("/hosts/go/@v/");
-            let others = go::dependencies(file)?
-                .into_iter()
-                .map(|(path, version)| component(Library, &path, &version, Some("golang"), ""));
-            with(Library, has_module, others.collect::<Result<_>>()?)
+            let go_mod = release.join(name).with_extension("mod");
+            let others = go::requirements(&go_mod)?;
+            let others = others
+                .iter()
+                .map(|(path, version)| component(Library, path, version, Some("golang"), ""));
+            with(
+                Library,
+                go::module_of(file) == Some(go::HOST),
+                others.collect::<Result<_>>()?,
+            )
         }
         "oci" => with(Container, true, Vec::new()),
         "bin" => {

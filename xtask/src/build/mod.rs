@@ -55,8 +55,9 @@ pub fn run_in(root: &Path, committed: Committed) -> Result<()> {
         let name = source.file_name().context("a file has a name")?;
         write(&crate_files.join(name), fs::read(&source)?)?;
     }
-    write(&root.join("hosts/go/countersign.wasm"), &file)?;
-    write(&root.join("hosts/go/countersign.wasm.sha256"), &sum)?;
+    let go_files = root.join("hosts/go/countersign");
+    write(&go_files.join("countersign.wasm"), &file)?;
+    write(&go_files.join("countersign.wasm.sha256"), &sum)?;
     write(&dist.join("npm/countersign.js"), glue.js)?;
     write(&dist.join("npm/countersign.d.ts"), glue.ts)?;
     write(&dist.join("npm/package.json"), "{ \"type\": \"module\" }\n")?;

@@ -10,7 +10,7 @@ import (
 	"net/http"
 	"os"
 
-	countersign "github.com/countersign/countersign/hosts/go"
+	"github.com/countersign/countersign/hosts/go/countersign"
 )
 
 //go:embed policy.json

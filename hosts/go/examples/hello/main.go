@@ -8,7 +8,7 @@ import (
 	"net/http"
 	"os"
 
-	countersign "github.com/countersign/countersign/hosts/go"
+	"github.com/countersign/countersign/hosts/go/countersign"
 )
 
 func main() {

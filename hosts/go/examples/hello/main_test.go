@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	countersign "github.com/countersign/countersign/hosts/go"
+	"github.com/countersign/countersign/hosts/go/countersign"
 	"github.com/countersign/countersign/hosts/go/internal/exampletest"
 	"github.com/countersign/countersign/hosts/go/internal/issuertest"
 )

@@ -15,7 +15,7 @@ import (
 	"os"
 	"strings"
 
-	countersign "github.com/countersign/countersign/hosts/go"
+	"github.com/countersign/countersign/hosts/go/countersign"
 )
 
 //go:embed policy.json

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	countersign "github.com/countersign/countersign/hosts/go"
+	"github.com/countersign/countersign/hosts/go/countersign"
 )
 
 // Open opens a gate with an example's policy, in which it replaces the keys of

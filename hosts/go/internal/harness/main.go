@@ -12,7 +12,7 @@ import (
 	"fmt"
 	"os"
 
-	countersign "github.com/countersign/countersign/hosts/go"
+	"github.com/countersign/countersign/hosts/go/countersign"
 )
 
 func main() {

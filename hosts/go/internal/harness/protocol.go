@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 
-	countersign "github.com/countersign/countersign/hosts/go"
+	"github.com/countersign/countersign/hosts/go/countersign"
 )
 
 // A command has exactly one member.

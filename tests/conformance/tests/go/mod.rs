@@ -19,7 +19,7 @@ fn build() -> Result<PathBuf, &'static str> {
     if Command::new("go").arg("version").output().is_err() {
         return Err("Go is not installed");
     }
-    if !module.join("countersign.wasm").exists() {
+    if !module.join("countersign/countersign.wasm").exists() {
         return Err("hosts/go has no sealed file (cargo xtask build)");
     }
     let program = Path::new(env!("CARGO_TARGET_TMPDIR"))

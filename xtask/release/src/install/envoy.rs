@@ -11,25 +11,25 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 use xtask::{tools, version::VERSION};
 
-use super::{Folder, Issuer, Process, http};
+use super::{Issuer, Process, http};
 use crate::archive;
 
 pub(crate) fn installed(release: &Path, issuer: &Issuer) -> Result<()> {
-    let folder = Folder::new("envoy")?;
-    fs::write(folder.path.join("countersign.wasm"), module(release)?)?;
+    let folder = tempfile::tempdir()?;
+    fs::write(folder.path().join("countersign.wasm"), module(release)?)?;
     let manifests = release.join(format!("deploy/countersign-deploy-{VERSION}.tar.gz"));
-    archive::unpack(&manifests, &folder.path)?;
-    let example = fs::read_to_string(folder.path.join("envoy/example.yaml"))?;
+    archive::unpack(&manifests, folder.path())?;
+    let example = fs::read_to_string(folder.path().join("envoy/example.yaml"))?;
     let port = http::free_port()?;
     let example = issuer
         .replaced(&example)
         .replace("port_value: 10000", &format!("port_value: {port}"))
         .replace("port_value: 9901", "port_value: 0");
-    fs::write(folder.path.join("example.yaml"), example)?;
+    fs::write(folder.path().join("example.yaml"), example)?;
     let envoy = tools::oldest_envoy()?;
-    let log = fs::File::create(folder.path.join("log"))?;
+    let log = fs::File::create(folder.path().join("log"))?;
     let process = Command::new(&envoy)
-        .current_dir(&folder.path)
+        .current_dir(folder.path())
         .args([
             "-c",
             "example.yaml",
@@ -55,7 +55,7 @@ pub(crate) fn installed(release: &Path, issuer: &Issuer) -> Result<()> {
         )?;
         http::expect(port, "/orgs/acme/seats", None, 401, "token_missing")
     })();
-    answers.with_context(|| fs::read_to_string(folder.path.join("log")).unwrap_or_default())
+    answers.with_context(|| fs::read_to_string(folder.path().join("log")).unwrap_or_default())
 }
 
 /// Returns `plugin.wasm` of the image, as an agent that pulls it would.

@@ -8,31 +8,32 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
+use tempfile::TempDir;
 
-use super::{Folder, Process, http};
+use super::{Process, http};
 
 /// The issuer's address in every README.
 const USUAL: &str = "127.0.0.1:8181";
 
 pub(crate) struct Issuer {
     command: PathBuf,
-    folder: Folder,
+    folder: TempDir,
     port: u16,
     _server: Process,
 }
 
 impl Issuer {
     pub(crate) fn start(command: &Path) -> Result<Self> {
-        let folder = Folder::new("issuer")?;
+        let folder = tempfile::tempdir()?;
         let port = http::free_port()?;
         let url = format!("http://127.0.0.1:{port}");
         said(
             command,
-            &folder.path,
+            folder.path(),
             &["dev", "keys", "--dir", "issuer", "--issuer", &url],
         )?;
         let server = Command::new(command)
-            .current_dir(&folder.path)
+            .current_dir(folder.path())
             .args(["dev", "serve", "--dir", "issuer"])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -61,7 +62,7 @@ impl Issuer {
         ];
         let token = said(
             &self.command,
-            &self.folder.path,
+            self.folder.path(),
             &[&mint[..], &["--tenant", tenant]].concat(),
         )?;
         Ok(token.trim_end().to_owned())
@@ -71,7 +72,7 @@ impl Issuer {
     pub(crate) fn write_policy(&self, folder: &Path) -> Result<()> {
         let policy = said(
             &self.command,
-            &self.folder.path,
+            self.folder.path(),
             &["dev", "policy", "--dir", "issuer"],
         )?;
         let yaml = folder.join("policy.yaml");

@@ -10,17 +10,17 @@ mod program;
 mod readme;
 mod rust;
 
-use std::{fs, path::PathBuf, process::Command};
+use std::{path::Path, process::Command, time::Instant};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use xtask::{tools, version::VERSION};
 
 use self::issuer::Issuer;
 use crate::signature::Key;
 
-pub(crate) fn all(release: &std::path::Path, key: &Key) -> Result<()> {
-    let folder = Folder::new("command")?;
-    let command = program::unpack(release, &folder.path)?;
+pub(crate) fn all(release: &Path, key: &Key) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let command = program::unpack(release, folder.path())?;
     said("verify-release", || {
         tools::run(
             Command::new(&command)
@@ -38,34 +38,13 @@ pub(crate) fn all(release: &std::path::Path, key: &Key) -> Result<()> {
 }
 
 fn said(what: &str, run: impl FnOnce() -> Result<()>) -> Result<()> {
-    use anyhow::Context;
-    let start = std::time::Instant::now();
+    let start = Instant::now();
     run().with_context(|| what.to_owned())?;
     println!(
         "            {what}: works, {:.0} s",
         start.elapsed().as_secs_f32()
     );
     Ok(())
-}
-
-/// An empty folder outside of the repository, which is removed in the end.
-pub(crate) struct Folder {
-    pub(crate) path: PathBuf,
-}
-
-impl Folder {
-    pub(crate) fn new(name: &str) -> Result<Self> {
-        let name = format!("countersign-release-{}-{name}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        fs::create_dir_all(&path)?;
-        Ok(Self { path })
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.path);
-    }
 }
 
 /// A process that is stopped in the end.

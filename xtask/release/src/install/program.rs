@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
-use super::{Folder, issuer::said, readme};
+use super::{issuer::said, readme};
 use crate::{archive, program};
 
 /// Unpacks the command for this machine and returns its path.
@@ -19,7 +19,7 @@ pub(crate) fn unpack(release: &Path, folder: &Path) -> Result<PathBuf> {
 pub(crate) fn installed(command: &Path) -> Result<()> {
     let readme = command.with_file_name("README.md");
     let session = readme::block(&std::fs::read_to_string(readme)?, "console")?;
-    let folder = Folder::new("session")?;
+    let folder = tempfile::tempdir()?;
     let mut lines = session.lines().peekable();
     let mut seen = 0;
     while let Some(line) = lines.next() {
@@ -30,7 +30,7 @@ pub(crate) fn installed(command: &Path) -> Result<()> {
         while let Some(line) = lines.next_if(|line| !line.starts_with("$ ")) {
             expected.push(line);
         }
-        let output = run(command, &folder.path, shell)?;
+        let output = run(command, folder.path(), shell)?;
         for line in expected.iter().filter(|line| **line != "…") {
             ensure!(
                 output.contains(line),
@@ -43,7 +43,7 @@ pub(crate) fn installed(command: &Path) -> Result<()> {
         seen > 3,
         "the README's session says what {seen} commands print"
     );
-    said(command, &folder.path, &["demo"]).map(drop)
+    said(command, folder.path(), &["demo"]).map(drop)
 }
 
 /// Runs a line in a shell. The command denies with exit code 1.

@@ -17,3 +17,18 @@ pub(crate) fn block(readme: &str, language: &str) -> Result<String> {
     let block: Vec<_> = lines.take_while(|line| *line != "```").collect();
     Ok(block.join("\n") + "\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_is_the_first_of_its_language() {
+        let readme =
+            "# A\n\n```sh\ngo a\ngo b\n```\n\n```go\na\n```\n```go,x\nb\n```\n```js,y\nc\n```\n";
+        assert_eq!(block(readme, "sh").unwrap(), "go a\ngo b\n");
+        assert_eq!(block(readme, "go").unwrap(), "a\n");
+        assert_eq!(block(readme, "js").unwrap(), "c\n");
+        assert!(block(readme, "json").is_err());
+    }
+}

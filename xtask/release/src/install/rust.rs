@@ -10,23 +10,23 @@ use std::{
 use anyhow::{Context, Result};
 use xtask::{project, tools, version::VERSION};
 
-use super::{Folder, Issuer, Process, http, readme};
+use super::{Issuer, Process, http, readme};
 use crate::{archive, crates};
 
 pub(crate) fn installed(release: &Path, issuer: &Issuer) -> Result<()> {
-    let folder = Folder::new("rust")?;
+    let folder = tempfile::tempdir()?;
     let mut patches = "\n[patch.crates-io]\n".to_owned();
     for name in crates::ORDER {
-        let unpacked = folder.path.join(name);
+        let unpacked = folder.path().join(name);
         archive::unpack(
             &release.join(format!("crates/{name}-{VERSION}.crate")),
             &unpacked,
         )?;
         patches += &format!("{name} = {{ path = {unpacked:?} }}\n");
     }
-    let service = folder.path.join("service");
+    let service = folder.path().join("service");
     fs::create_dir_all(service.join("src"))?;
-    let text = fs::read_to_string(folder.path.join("countersign-host/README.md"))?;
+    let text = fs::read_to_string(folder.path().join("countersign-host/README.md"))?;
     let manifest = "[package]\nname = \"service\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n";
     let dependencies = readme::block(&text, "toml")?;
     fs::write(

@@ -2,8 +2,11 @@ package countersign
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -36,12 +39,22 @@ func sealedEngine(config engineConfig) (*engine, error) {
 	if ready, ok := engines.ready[config]; ok {
 		return ready, nil
 	}
-	ready, err := compile(config, sealed)
+	ready, err := load(config, sealed, SHA256())
 	if err != nil {
-		return nil, fmt.Errorf("countersign: the sealed module does not compile on this system: %w", err)
+		return nil, fmt.Errorf("countersign: the sealed module does not load: %w", err)
 	}
 	engines.ready[config] = ready
 	return ready, nil
+}
+
+// load compiles the module if it has this digest. With another one, the program
+// was built from a broken copy of this package.
+func load(config engineConfig, module []byte, digest string) (*engine, error) {
+	sum := sha256.Sum256(module)
+	if actual := hex.EncodeToString(sum[:]); actual != digest {
+		return nil, fmt.Errorf("the embedded file has the SHA-256 %s, but its release has %s", actual, digest)
+	}
+	return compile(config, module)
 }
 
 func compile(config engineConfig, module []byte) (_ *engine, err error) {
@@ -69,10 +82,43 @@ func compile(config engineConfig, module []byte) (_ *engine, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := hasInterface(compiled); err != nil {
+		return nil, err
+	}
 	if err := trapImports(ctx, runtime, compiled); err != nil {
 		return nil, err
 	}
 	return &engine{runtime, compiled}, nil
+}
+
+// The interface of wit/countersign.wit. The names of its functions begin with
+// the name of the interface, its version, and `#`.
+const (
+	interfaceName    = "countersign:gate/gate@"
+	interfaceVersion = "0.1.0"
+	interfacePrefix  = interfaceName + interfaceVersion + "#"
+)
+
+// hasInterface returns an error if the module does not have the one version of
+// the interface that this host calls. The error says which it has.
+func hasInterface(compiled wazero.CompiledModule) error {
+	var versions []string
+	for name := range compiled.ExportedFunctions() {
+		if rest, ok := strings.CutPrefix(name, interfaceName); ok {
+			version, _, _ := strings.Cut(rest, "#")
+			versions = append(versions, "countersign:gate@"+version)
+		}
+	}
+	needed := "countersign:gate@" + interfaceVersion
+	if slices.Contains(versions, needed) {
+		return nil
+	}
+	if versions == nil {
+		return fmt.Errorf("the file has no interface countersign:gate, this host needs %s", needed)
+	}
+	slices.Sort(versions)
+	has := strings.Join(slices.Compact(versions), " and ")
+	return fmt.Errorf("the file has interface %s, this host needs %s", has, needed)
 }
 
 // trapImports defines the functions that the module imports from Envoy. They
@@ -115,8 +161,6 @@ var (
 	errOutside  = errors.New("the module allocated outside its memory")
 	errTooLarge = errors.New("an argument is too large for the module's memory")
 )
-
-const interfacePrefix = "countersign:gate/gate@0.1.0#"
 
 func (e *engine) instantiate() (*guest, error) {
 	// Without a name, so that many instances can exist.

@@ -142,7 +142,7 @@ func TestCloseLeavesNoGoroutineAndAdmitsNothing(t *testing.T) {
 	slow.Answer("/jwks", neverAnswer)
 	gate := newGate(t, newClock(), policyOf(slow.Entry("slow")), WithWait(time.Minute))
 	codes := tenWaiting(t, gate, slow.Token(keyA))
-	want(t, "before", strings.Contains(goroutines(), "hosts/go.(*tasks).start"), true)
+	want(t, "before", strings.Contains(goroutines(), "hosts/go/countersign.(*tasks).start"), true)
 	if err := gate.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +153,7 @@ func TestCloseLeavesNoGoroutineAndAdmitsNothing(t *testing.T) {
 		all := goroutines()
 		// The function that starts this package's goroutines, and an HTTP
 		// client's goroutines.
-		return !strings.Contains(all, "hosts/go.(*tasks).start") && !strings.Contains(all, "net/http.(*persistConn)")
+		return !strings.Contains(all, "hosts/go/countersign.(*tasks).start") && !strings.Contains(all, "net/http.(*persistConn)")
 	})
 }
 
@@ -200,7 +200,7 @@ func TestAReloadThatWaitsBlocksNeitherRequirementsNorClose(t *testing.T) {
 		t.Errorf("it took %v", took)
 	}
 	want(t, "it stays closed", check(t, gate, "/healthz", ""), "internal_error")
-	eventually(t, "no goroutine is left", func() bool { return !strings.Contains(goroutines(), "hosts/go.(*tasks).start") })
+	eventually(t, "no goroutine is left", func() bool { return !strings.Contains(goroutines(), "hosts/go/countersign.(*tasks).start") })
 }
 
 // tenWaiting starts ten checks of a token whose keys do not arrive. It returns

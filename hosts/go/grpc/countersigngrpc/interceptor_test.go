@@ -18,7 +18,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/grpc/test/bufconn"
 
-	countersign "github.com/countersign/countersign/hosts/go"
+	"github.com/countersign/countersign/hosts/go/countersign"
 	"github.com/countersign/countersign/hosts/go/internal/issuertest"
 )
 

@@ -11,7 +11,7 @@ import (
 )
 
 // The cases that every host reads as the same JSON, or refuses.
-const cases = "../../../tests/yaml/cases.json"
+const cases = "../../../../tests/yaml/cases.json"
 
 func TestEveryTextIsReadAsItsJSONOrRefused(t *testing.T) {
 	file, err := os.ReadFile(cases)

@@ -8,7 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 
-	countersign "github.com/countersign/countersign/hosts/go"
+	"github.com/countersign/countersign/hosts/go/countersign"
 )
 
 // The key is that of RFC 7515, Appendix A.3.
