@@ -1,4 +1,4 @@
-//! A file with another version of the interface is refused, in words.
+//! A file with another version of the interface, or with an import, is refused.
 
 use super::{FAULTY, component};
 use crate::{
@@ -54,6 +54,16 @@ fn a_component_without_the_interface_is_refused() {
         refusal(&other.unwrap()),
         format!("the file has no interface of Countersign, this host needs {INTERFACE}")
     );
+}
+
+#[test]
+fn a_module_with_an_import_is_not_run() {
+    let text = format!(
+        r#"(component (import "clock" (func)) (instance $i) (export "{}" (instance $i)))"#,
+        INTERFACE.replace('@', "/gate@")
+    );
+    let reason = refusal(&wat::parse_str(text).unwrap());
+    assert!(reason.contains("clock"), "{reason}");
 }
 
 #[test]
