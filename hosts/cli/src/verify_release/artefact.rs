@@ -152,7 +152,6 @@ fn required(version: &str) -> Vec<String> {
 /// Checks that every artefact is there, and each of them.
 pub(super) fn check_all(files: &Files, sums: &Sums, facts: &Facts, report: &mut Report) {
     let version = &*facts.version;
-    let kinds = |path: &str| Kind::of(path, version);
     // What the sums name is reported as missing by them.
     for path in required(version)
         .iter()
@@ -160,12 +159,15 @@ pub(super) fn check_all(files: &Files, sums: &Sums, facts: &Facts, report: &mut 
     {
         report.problem(path, "is missing");
     }
-    if !sums.keys().any(|path| kinds(path) == Some(Kind::Program)) {
+    if !sums
+        .keys()
+        .any(|path| Kind::of(path, version) == Some(Kind::Program))
+    {
         report.problem("bin/", "has no program");
     }
     let mut expected_sboms = Vec::new();
     for path in sums.keys() {
-        match kinds(path) {
+        match Kind::of(path, version) {
             None => report.problem(
                 path,
                 format!("is not an artefact of release {version} that this command knows"),
@@ -178,13 +180,15 @@ pub(super) fn check_all(files: &Files, sums: &Sums, facts: &Facts, report: &mut 
         expected_sboms.push((sbom_of(path), path));
     }
 
-    let image = read(files, |path| kinds(path) == Some(Kind::Image));
+    let image = read(files, |path| Kind::of(path, version) == Some(Kind::Image));
     let image = image.and_then(|bytes| image::oci(bytes, facts).ok());
     for (path, bytes) in files
         .iter()
         .filter_map(|(path, it)| Some((path, it.as_ref()?)))
     {
-        let Some(kind) = kinds(path) else { continue };
+        let Some(kind) = Kind::of(path, version) else {
+            continue;
+        };
         let beside = |name: String| read(files, |path| path == name);
         let problems = match kind {
             Kind::Module => one(content::module(bytes, facts)),
@@ -207,10 +211,12 @@ pub(super) fn check_all(files: &Files, sums: &Sums, facts: &Facts, report: &mut 
             Kind::Page => one(content::page(bytes, facts)),
             Kind::Sbom => {
                 let of = expected_sboms.iter().find(|(sbom, _)| sbom == path);
-                one(match of.and_then(|(_, artefact)| kinds(artefact)) {
-                    Some(kind) => sbom::check(bytes, kind.has_module(), facts),
-                    None => Err("belongs to no artefact".to_owned()),
-                })
+                one(
+                    match of.and_then(|(_, artefact)| Kind::of(artefact, version)) {
+                        Some(kind) => sbom::check(bytes, kind.has_module(), facts),
+                        None => Err("belongs to no artefact".to_owned()),
+                    },
+                )
             }
         };
         for problem in problems.unwrap_or_else(|problem| vec![problem]) {

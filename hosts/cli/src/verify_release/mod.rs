@@ -104,9 +104,11 @@ fn print(report: &Report, facts: Option<&Facts>, signed: Option<&Signed>, output
         anstream::println!("{value}");
         return;
     }
+    let mut good_lists = 0;
     for (file, problems) in report.files() {
         let file = visible(file);
         match problems {
+            [] if file.starts_with("sbom/") => good_lists += 1,
             [] => anstream::println!("{GOOD}✓{GOOD:#} {file}"),
             problems => {
                 for problem in problems {
@@ -114,6 +116,9 @@ fn print(report: &Report, facts: Option<&Facts>, signed: Option<&Signed>, output
                 }
             }
         }
+    }
+    if good_lists > 0 {
+        anstream::println!("{GOOD}✓{GOOD:#} sbom/  {good_lists} files");
     }
     if let Some(facts) = facts {
         for (what, value) in [
