@@ -4,7 +4,10 @@ use std::{io::Cursor, time::Instant};
 
 use zip::{ZipArchive, ZipWriter};
 
-use crate::release::{GO, NPM, Release, go, gzip, tar, tar_gz, zip};
+use crate::{
+    parts::{gzip, tar, tar_gz, zip},
+    release::{GO, NPM, Release, go},
+};
 
 #[track_caller]
 fn refused(path: &str, bytes: impl Into<Vec<u8>>, problem: &str) {

@@ -3,9 +3,9 @@
 
 use countersign_artefact_tests::dist;
 
-use crate::release::{
-    CRATE, Contents, DEPLOY, GO, IMAGE, NPM, PAGE, PROGRAM, Release, another_module, deploy, go,
-    image, npm, page, sha256, tar_gz, zip,
+use crate::{
+    parts::{Contents, another_module, deploy, image, npm, page, sha256, tar_gz, zip},
+    release::{CRATE, DEPLOY, GO, IMAGE, NPM, PAGE, PROGRAM, Release, go},
 };
 
 const ANOTHER: &str = "contains another module";

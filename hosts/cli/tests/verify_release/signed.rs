@@ -4,7 +4,10 @@ use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::json;
 
-use crate::release::{COMMIT, Release, Written, keys, sha256};
+use crate::{
+    parts::sha256,
+    release::{COMMIT, Release, Written, keys},
+};
 
 const COMMENT: &str = "countersign 0.1.0 commit 0123456789abcdef0123456789abcdef01234567";
 
