@@ -56,7 +56,8 @@ fn package_of(export: &str) -> Option<String> {
     Some(format!("{PACKAGE}@{version}"))
 }
 
-/// The core module in a component: the first, as the others only connect it.
+/// The core module in a component: the first. The small ones behind it connect its
+/// exports to those of the component.
 pub(crate) fn core_module(component: &[u8]) -> Option<&[u8]> {
     let mut payloads = Parser::new(0).parse_all(component);
     let range = payloads.find_map(|payload| match payload {

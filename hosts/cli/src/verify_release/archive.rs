@@ -64,6 +64,9 @@ pub(super) fn tar(bytes: impl Read) -> Result<Entries, String> {
 pub(super) fn zip(bytes: &[u8]) -> Result<Entries, String> {
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(not_an_archive)?;
     within(archive.len())?;
+    if archive.has_duplicate_names() {
+        return Err("has a name twice".to_owned());
+    }
     let mut found = Entries::new();
     let mut bytes_left = MOST_BYTES;
     for index in 0..archive.len() {

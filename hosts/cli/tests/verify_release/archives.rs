@@ -58,6 +58,13 @@ fn paths_in_archives_lead_nowhere_else() {
 fn what_two_programs_could_unpack_differently_is_refused() {
     let twice = vec![("package/x", b"1".to_vec()), ("package/x", b"2".to_vec())];
     refused(NPM, tar_gz(&twice), "has `package/x` twice");
+    let mut twice = zip(&vec![("aa", b"1".to_vec()), ("ab", b"2".to_vec())]);
+    for at in 0..twice.len() - 1 {
+        if &twice[at..at + 2] == b"ab" {
+            twice[at + 1] = b'a';
+        }
+    }
+    refused(&go("v0.1.0.zip"), twice, "has a name twice");
     let one = tar(&vec![("package/x", b"1".to_vec())]);
     refused(
         NPM,
