@@ -1,4 +1,4 @@
-//! Names the sealed component and its digest for `src/module.rs`.
+//! Names the sealed component, its digest and its interface for `src/module.rs`.
 
 use std::{env, fs, path::Path, process::exit};
 
@@ -19,6 +19,18 @@ fn main() {
         component.display()
     );
     println!("cargo::rustc-env=COUNTERSIGN_SHA256={sha256}");
+
+    let wit = sealed.join("countersign.wit");
+    println!("cargo::rerun-if-changed={}", wit.display());
+    let wit = fs::read_to_string(&wit).expect("the build has written it too");
+    let package = wit.lines().find_map(package_name);
+    let interface = package.expect("the interface has a package with a version");
+    println!("cargo::rustc-env=COUNTERSIGN_INTERFACE={interface}");
+}
+
+/// `countersign:gate@0.1.0` of the line `package countersign:gate@0.1.0;`.
+fn package_name(line: &str) -> Option<&str> {
+    line.strip_prefix("package ")?.strip_suffix(';')
 }
 
 /// The digest, as `sha256sum` writes it: 64 hexadecimal digits, then a name.

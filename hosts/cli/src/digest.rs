@@ -1,15 +1,17 @@
-//! `digest`: the SHA-256 of the embedded module, and whether a file is the same.
+//! `digest`: the SHA-256 and the interface of the embedded module, and whether a
+//! file is the same.
 
 use std::path::PathBuf;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use clap::Args;
+use countersign_host::{INTERFACE, SHA256};
 use serde_json::json;
 
 use crate::{
     failure::Failure,
     files::read_bytes,
     output::{Exit, Output},
+    sealed::{interface, is_component, sha256},
     style::{BAD, FAINT, GOOD},
 };
 
@@ -19,37 +21,33 @@ pub(crate) struct DigestArgs {
     file: Option<PathBuf>,
 }
 
-/// The first bytes of a WebAssembly component; a core module has others.
-const COMPONENT: &[u8] = b"\0asm\x0d\x00\x01\x00";
-
 pub(crate) fn run(args: DigestArgs, output: Output) -> Result<Exit, Failure> {
-    let embedded = countersign_host::SHA256;
     let Some(path) = args.file else {
         if output.json {
-            anstream::println!("{}", json!({ "sha256": embedded }));
+            anstream::println!("{}", json!({ "sha256": SHA256, "interface": INTERFACE }));
         } else {
-            anstream::println!("{embedded}  countersign.wasm");
+            anstream::println!("{SHA256}  countersign.wasm");
         }
         return Ok(Exit::Good);
     };
     let bytes = read_bytes(&path)?;
-    if bytes.starts_with(COMPONENT) {
+    if is_component(&bytes) {
         return Err(Failure::Usage(format!(
             "`{}` is a component: compare the core module in it, `countersign.wasm`",
             path.display()
         )));
     }
-    let found = digest(&SHA256, &bytes);
-    let found = found
-        .as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect::<String>();
-    let same = found == embedded;
+    let found = sha256(&bytes);
+    // A file with another digest can be one of another release.
+    let its_interface = interface(&bytes);
+    let same = found == SHA256;
     if output.json {
         anstream::println!(
             "{}",
-            json!({ "sha256": embedded, "file": found, "same": same })
+            json!({
+                "sha256": SHA256, "interface": INTERFACE,
+                "file": found, "same": same, "file_interface": its_interface,
+            })
         );
     } else {
         let (style, word) = if same {
@@ -58,8 +56,11 @@ pub(crate) fn run(args: DigestArgs, output: Output) -> Result<Exit, Failure> {
             (BAD, "different")
         };
         anstream::println!("{style}{word}{style:#}");
-        anstream::println!("{FAINT}this command{FAINT:#}  {embedded}");
-        anstream::println!("{FAINT}that file{FAINT:#}     {found}");
+        let its_interface = its_interface
+            .as_deref()
+            .unwrap_or("not a file of Countersign");
+        anstream::println!("{FAINT}this command{FAINT:#}  {SHA256}  {INTERFACE}");
+        anstream::println!("{FAINT}that file{FAINT:#}     {found}  {its_interface}");
     }
     Ok(if same { Exit::Good } else { Exit::Bad })
 }

@@ -21,9 +21,11 @@ mod moment;
 mod output;
 mod policy;
 mod request;
+mod sealed;
 mod server;
 mod session;
 mod style;
+mod verify_release;
 
 use std::process::ExitCode;
 
@@ -67,6 +69,8 @@ enum Command {
     Import(import::Import),
     /// Print the SHA-256 of the module that decides, or compare a file with it
     Digest(digest::DigestArgs),
+    /// Check a release: its signature, its files, and the one module in each of them
+    VerifyRelease(verify_release::VerifyReleaseArgs),
     /// A development issuer: keys, tokens, a key set to fetch
     #[command(subcommand)]
     Dev(dev::Dev),
@@ -123,6 +127,7 @@ async fn run(command: Command, output: Output) -> Result<Exit, Failure> {
         Command::Policy(command) => policy::run(command, output).await,
         Command::Import(command) => import::run(&command, output),
         Command::Digest(args) => digest::run(args, output),
+        Command::VerifyRelease(args) => verify_release::run(&args, output),
         Command::Dev(command) => dev::run(command, output).await,
         Command::Demo(args) => demo::run(args, output).await,
         Command::Completions { shell } => {

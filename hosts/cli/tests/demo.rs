@@ -65,10 +65,42 @@ fn the_digest_is_printed_and_compared() {
     std::fs::write(folder.path.join("other.wasm"), other).unwrap();
     let run = folder.run("digest other.wasm").expect(1);
     assert!(run.stdout.starts_with("different"), "{run:?}");
-    assert_eq!(
-        folder.run("digest --json other.wasm").expect(1).json()["same"],
-        false
-    );
+    let answer = folder.run("digest --json other.wasm").expect(1).json();
+    assert_eq!(answer["same"], false);
+}
+
+#[test]
+fn digest_says_which_interface_a_file_has() {
+    let folder = Folder::new();
+    let sealed = concat!(env!("CARGO_MANIFEST_DIR"), "/../../dist/countersign.wasm");
+    let ours = folder.run("digest --json").expect(0).json()["interface"].clone();
+    let answer = folder.run(&format!("digest --json '{sealed}'")).expect(0);
+    assert_eq!(answer.json()["interface"], ours);
+    assert_eq!(answer.json()["file_interface"], ours);
+
+    // Of a later release: its names have another version of the same length.
+    let (_, version) = ours.as_str().unwrap().split_once('@').unwrap();
+    let later = version.replace(char::is_numeric, "9");
+    let mut bytes = std::fs::read(sealed).unwrap();
+    for at in 0..bytes.len() - version.len() {
+        if bytes[at..].starts_with(format!("gate@{version}").as_bytes()) {
+            bytes[at + 5..][..later.len()].copy_from_slice(later.as_bytes());
+        }
+    }
+    std::fs::write(folder.path.join("later.wasm"), bytes).unwrap();
+    let run = folder.run("digest later.wasm").expect(1);
+    for text in [
+        "different",
+        ours.as_str().unwrap(),
+        &format!("countersign:gate@{later}"),
+    ] {
+        assert!(run.stdout.contains(text), "{text}: {run:?}");
+    }
+    folder.write("other.wasm", "no WebAssembly");
+    let run = folder.run("digest other.wasm").expect(1);
+    assert!(run.stdout.contains("not a file of Countersign"), "{run:?}");
+    let answer = folder.run("digest --json other.wasm").expect(1).json();
+    assert_eq!(answer["file_interface"], serde_json::Value::Null);
 }
 
 #[test]
@@ -76,7 +108,15 @@ fn completion_scripts_name_the_commands() {
     let folder = Folder::new();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = folder.run(&format!("completions {shell}")).expect(0).stdout;
-        for command in ["check", "explain", "inspect", "policy", "digest", "dev"] {
+        for command in [
+            "check",
+            "explain",
+            "inspect",
+            "policy",
+            "digest",
+            "verify-release",
+            "dev",
+        ] {
             assert!(script.contains(command), "{shell}: {command}");
         }
     }

@@ -98,7 +98,7 @@ pub use https::HttpsFetcher;
 pub use instance::{Instance, inspect, lint};
 #[cfg(feature = "tower")]
 pub use layer::{GateLayer, GateService};
-pub use module::{POLICY_SCHEMA, SHA256};
+pub use module::{INTERFACE, POLICY_SCHEMA, SHA256};
 pub use problem::{OpenError, Problem, Severity, Trap};
 pub use report::{Inspection, Step, Verdict};
 pub use request::{Header, Request};

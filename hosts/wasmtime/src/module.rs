@@ -23,6 +23,10 @@ pub const SHA256: &str = env!("COUNTERSIGN_SHA256");
 /// The JSON Schema (2020-12) of the policies that the module reads.
 pub const POLICY_SCHEMA: &str = include_str!("../module/policy.schema.json");
 
+/// The interface of the module that this host was built for, with its version:
+/// `countersign:gate@0.1.0`. A file with another one is refused.
+pub const INTERFACE: &str = env!("COUNTERSIGN_INTERFACE");
+
 const SEALED: &[u8] = include_bytes!(env!("COUNTERSIGN_COMPONENT"));
 
 /// A compiled component that may be instantiated many times.
@@ -43,6 +47,7 @@ impl Module {
         let compile = || {
             let engine = Engine::default();
             let component = Component::new(&engine, component)?;
+            require_interface(&component)?;
             // Nothing is linked: a module with an import is not the sealed one.
             CountersignPre::new(Linker::new(&engine).instantiate_pre(&component)?)
         };
@@ -55,6 +60,33 @@ impl Module {
         let exports = self.ready.instantiate(&mut store)?;
         Ok(Guest { store, exports })
     }
+}
+
+/// The interface has exactly the version that this host was built for. Wasmtime
+/// would accept a later one that semver calls compatible, where the meaning of a
+/// value can be another one.
+fn require_interface(component: &Component) -> wasmtime::Result<()> {
+    let types = component.component_type();
+    let exports = types.exports(component.engine());
+    let ours: Vec<_> = exports
+        .filter_map(|(name, _)| our_interface(name))
+        .collect();
+    if let Some(other) = ours.iter().find(|interface| *interface != INTERFACE) {
+        wasmtime::bail!("the file has interface {other}, this host needs {INTERFACE}");
+    }
+    wasmtime::ensure!(
+        !ours.is_empty(),
+        "the file has no interface of Countersign, this host needs {INTERFACE}"
+    );
+    Ok(())
+}
+
+/// `countersign:gate@0.1.0` of the export `countersign:gate/gate@0.1.0`.
+fn our_interface(export: &str) -> Option<String> {
+    let (package, interface) = export.split_once('/')?;
+    let (_, version) = interface.split_once('@')?;
+    let is_ours = INTERFACE.split('@').next() == Some(package);
+    is_ours.then(|| format!("{package}@{version}"))
 }
 
 /// A live instance of the module.

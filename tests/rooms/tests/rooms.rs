@@ -23,13 +23,14 @@ const VERIFIER: [&str; 12] = [
     "gate",
 ];
 
-const COMMAND: [&str; 19] = [
+const COMMAND: [&str; 21] = [
     "style",
     "output",
     "moment",
     "server",
     "failure",
     "files",
+    "sealed",
     "request",
     "documents",
     "session",
@@ -41,6 +42,7 @@ const COMMAND: [&str; 19] = [
     "policy",
     "import",
     "digest",
+    "verify_release",
     "dev",
     "demo",
 ];

@@ -2,6 +2,7 @@
 //! made for these tests, as the sealed one does neither.
 
 mod documents;
+mod interface;
 mod traps;
 
 use std::sync::{
@@ -24,19 +25,23 @@ use crate::{
 const FAULTY: &str = include_str!("module.wat");
 
 fn faulty() -> Arc<Module> {
-    let mut core = wat::parse_str(FAULTY).unwrap();
+    Arc::new(Module::compile(&component(FAULTY)).unwrap())
+}
+
+/// A component with our interface around a core module, which is text.
+fn component(core: &str) -> Vec<u8> {
+    let mut core = wat::parse_str(core).unwrap();
     let mut resolve = Resolve::default();
     let package = resolve.push_path("module/countersign.wit").unwrap().0;
     let world = resolve
         .select_world(&[package], Some("countersign"))
         .unwrap();
     embed_component_metadata(&mut core, &resolve, world, StringEncoding::UTF8, true).unwrap();
-    let component = ComponentEncoder::default()
+    ComponentEncoder::default()
         .module(&core)
         .unwrap()
         .encode()
-        .unwrap();
-    Arc::new(Module::compile(&component).unwrap())
+        .unwrap()
 }
 
 fn builder() -> GateBuilder {

@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{Slices, builder, check, is_internal_error, wanted};
-use crate::{module::Module, requirement::Requirement};
+use crate::requirement::Requirement;
 
 #[tokio::test]
 async fn a_trap_denies_the_request_and_the_next_one_is_decided() {
@@ -85,10 +85,4 @@ async fn a_clock_that_panics_denies_until_it_has_a_time() {
     assert!(is_internal_error(&token));
     broken.store(false, Ordering::Relaxed);
     assert!(check(&gate, "/").await.grant().is_some());
-}
-
-#[tokio::test]
-async fn a_module_with_an_import_is_not_run() {
-    let component = wat::parse_str(r#"(component (import "clock" (func)))"#).unwrap();
-    assert!(Module::compile(&component).is_err());
 }
