@@ -8,9 +8,12 @@ use public_api::Builder;
 use xtask::{project, tools};
 
 /// The crates, and their folders with `api.txt`.
-const CRATES: [(&str, &str); 2] = [
+const CRATES: [(&str, &str); 5] = [
     ("countersign", "verifier"),
     ("countersign-host", "hosts/wasmtime"),
+    ("countersign-policy-source", "hosts/cli/policy-source"),
+    ("countersign-importer", "hosts/cli/importer"),
+    ("countersign-dev-issuer", "hosts/cli/dev-issuer"),
 ];
 
 /// Compares the lists, or writes them anew.

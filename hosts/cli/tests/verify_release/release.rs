@@ -87,7 +87,12 @@ impl Release {
             ]),
         );
         put(NPM, tar_gz(&npm(&module)));
-        for (path, with_module) in [(GO.to_owned(), true), (format!("{GO}/grpc"), false)] {
+        put("go/tags.bundle", b"# v2 git bundle\n".to_vec());
+        for (path, with_module) in [
+            (GO.to_owned(), true),
+            (format!("{GO}/yaml"), false),
+            (format!("{GO}/grpc"), false),
+        ] {
             let go_mod = format!("module {path}\n\ngo 1.25.0\n").into_bytes();
             let inside = [
                 "go.mod",
@@ -195,7 +200,10 @@ fn sbom(path: &str) -> Option<String> {
         None => (path == "countersign.wasm").then_some(path.to_owned()),
         Some(("deploy", _)) => None,
         Some(("go", rest)) => rest.ends_with(".zip").then(|| {
-            let which = if rest.contains("/grpc/") { "-grpc" } else { "" };
+            let which = ["grpc", "yaml"]
+                .into_iter()
+                .find(|name| rest.contains(&format!("/{name}/")));
+            let which = which.map(|name| format!("-{name}")).unwrap_or_default();
             format!("hosts-go{which}-v0.1.0.zip")
         }),
         Some((_, name)) => Some(name.to_owned()),
