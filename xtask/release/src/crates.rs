@@ -2,6 +2,7 @@
 //! repository, with what is in its package only.
 
 use std::{
+    env, fs,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -36,6 +37,7 @@ pub(crate) fn write(release: &Path) -> Result<()> {
         "--profile=minimal",
         "--no-self-update",
     ]))?;
+    forget_earlier()?;
     let mut cargo = cargo();
     cargo.current_dir(project::root()).args([
         "package",
@@ -53,6 +55,39 @@ pub(crate) fn write(release: &Path) -> Result<()> {
         let made = target().join("package").join(&file);
         artefacts::copy(&made, &release.join("crates").join(&file))
             .with_context(|| format!("cargo has not packaged {name}"))?;
+    }
+    Ok(())
+}
+
+/// Removes what cargo has unpacked and compiled of these crates before: it takes
+/// a version of a crate for unchangeable.
+fn forget_earlier() -> Result<()> {
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cargo")));
+    let unpacked = home.context("there is no home")?.join("registry/src");
+    for registry in folders(&unpacked) {
+        for name in ORDER {
+            remove(&registry.join(format!("{name}-{VERSION}")))?;
+        }
+    }
+    for compiled in folders(&target().join("debug/.fingerprint")) {
+        let name = compiled.file_name().and_then(|name| name.to_str());
+        if name.is_some_and(|name| name.starts_with("countersign")) {
+            remove(&compiled)?;
+        }
+    }
+    Ok(())
+}
+
+fn folders(of: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(of).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).collect()
+}
+
+fn remove(folder: &Path) -> Result<()> {
+    if folder.exists() {
+        fs::remove_dir_all(folder)
+            .with_context(|| format!("cannot remove {}", folder.display()))?;
     }
     Ok(())
 }

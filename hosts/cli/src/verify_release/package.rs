@@ -67,7 +67,7 @@ pub(super) fn go(
 ) -> Result<Problems, String> {
     let entries = archive::zip(bytes)?;
     let folder = format!("{module}@v{}/", facts.version);
-    let mut required = vec![format!("{folder}go.mod"), format!("{folder}LICENSE")];
+    let mut required = vec![format!("{folder}go.mod"), format!("{folder}LICENSE-MIT")];
     if module == super::artefact::GO_HOST {
         for file in ["countersign.wasm", "countersign.wasm.sha256"] {
             required.push(format!("{folder}countersign/{file}"));

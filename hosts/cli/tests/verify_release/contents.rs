@@ -169,7 +169,7 @@ fn the_go_module() {
     let path = |file: &str| format!("{GO}@v0.1.0/{file}");
     let inside = [
         "go.mod",
-        "LICENSE",
+        "LICENSE-MIT",
         "countersign/countersign.wasm",
         "countersign/countersign.wasm.sha256",
     ]
@@ -206,7 +206,7 @@ fn the_go_module() {
         &[
             "not in",
             "go.mod`",
-            "LICENSE",
+            "LICENSE-MIT",
             "countersign.wasm`",
             "countersign.wasm.sha256`",
         ],

@@ -96,7 +96,7 @@ impl Release {
             let go_mod = format!("module {path}\n\ngo 1.25.0\n").into_bytes();
             let inside = [
                 "go.mod",
-                "LICENSE",
+                "LICENSE-MIT",
                 "countersign/countersign.wasm",
                 "countersign/countersign.wasm.sha256",
             ];
