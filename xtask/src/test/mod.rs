@@ -12,7 +12,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Result, ensure};
 
 use self::stages::Stages;
-use crate::{bench, build, packages::WASM, project, tools, version};
+use crate::{bench, build, packages::WASM, project, release, tools, version};
 
 pub(crate) fn run() -> ExitCode {
     let mut stages = Stages::new();
@@ -37,6 +37,9 @@ pub(crate) fn run() -> ExitCode {
             "-D",
             "warnings",
         ])
+    });
+    stages.check("the public items are the listed ones", || {
+        succeeded(release::api(&[])?)
     });
     stages.check("clippy of what is in the file", || {
         let own = dependencies::own_in_the_file()?;
@@ -84,7 +87,16 @@ pub(crate) fn run() -> ExitCode {
             npm::run(&nodes)
         });
     }
+    stages.check(
+        "a release: made, checked and installed, as a dry run",
+        || succeeded(release::run(&[version::VERSION, "--dry-run"])?),
+    );
     stages.end()
+}
+
+fn succeeded(code: ExitCode) -> Result<()> {
+    ensure!(code == ExitCode::SUCCESS, "it failed");
+    Ok(())
 }
 
 fn missing(what: &str, error: &anyhow::Error) {
