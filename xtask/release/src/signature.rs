@@ -26,7 +26,12 @@ impl Key {
             Ok(password) => boxed.into_secret_key(Some(password)),
             Err(_) => boxed.into_unencrypted_secret_key(),
         }
-        .with_context(|| format!("cannot open the key: is its password in {PASSWORD}?"))?;
+        .with_context(|| {
+            format!(
+                "cannot open the key: is its password in {PASSWORD}? (Keys that minisign makes \
+                 without a password, by `-W`, cannot be read.)"
+            )
+        })?;
         let public = PublicKey::from_secret_key(&secret)?;
         Ok(Self { secret, public })
     }
