@@ -1,5 +1,6 @@
 //! What `cargo xtask` and `xtask/release` share.
 
+pub mod archive;
 pub mod build;
 pub mod package;
 pub mod packages;

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use crate::{project, tools};
+use crate::{project, tools, version::VERSION};
 
 /// The folder of the package.
 pub const PACKAGE: &str = "npm/package";
@@ -53,10 +53,9 @@ pub fn unpack_for(folder: &str) -> Result<()> {
     )
 }
 
-/// Returns the path of the tarball. The package has the version of the
-/// workspace.
+/// Returns the path of the tarball.
 fn tarball() -> PathBuf {
-    let name = format!("dist/countersign-{}.tgz", env!("CARGO_PKG_VERSION"));
+    let name = format!("dist/countersign-{VERSION}.tgz");
     project::root().join(name)
 }
 

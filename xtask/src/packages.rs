@@ -6,10 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use serde_json::Value;
 
-use crate::project;
+use crate::{project, tools};
 
 /// The target of the module.
 pub const WASM: &str = "wasm32-unknown-unknown";
@@ -102,12 +102,5 @@ pub fn sources(root: &Path, packages: BTreeSet<Package>, target: &str) -> Result
 }
 
 fn output_of(root: &Path, arguments: &[&str]) -> Result<String> {
-    let mut cargo = project::cargo();
-    let output = cargo.current_dir(root).args(arguments).output()?;
-    ensure!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    Ok(String::from_utf8(output.stdout)?)
+    tools::output(project::cargo().current_dir(root).args(arguments))
 }

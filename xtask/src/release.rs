@@ -20,6 +20,11 @@ pub(crate) fn run(options: &[&str]) -> Result<ExitCode> {
     program("release", options)
 }
 
+/// Makes a release of what is built and packed already, with a key that is thrown away.
+pub(crate) fn dry_run() -> Result<ExitCode> {
+    program("release", &[version::VERSION, "--dry-run"])
+}
+
 /// Compares the public items of the crates with their lists.
 pub(crate) fn api(options: &[&str]) -> Result<ExitCode> {
     program("api", options)

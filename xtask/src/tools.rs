@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
@@ -60,16 +60,8 @@ pub fn zig() -> Result<PathBuf> {
 }
 
 /// Returns the path of a Node.js, and installs it under `target/` if needed.
-pub fn node(wheel: &str) -> Result<PathBuf> {
-    let folder = project::target(project::root()).join("tools").join(wheel);
-    let node = folder.join("bin/node");
-    if !node.is_file() {
-        run(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
-        let python = folder.join("bin/python");
-        run(Command::new(python).args(["-m", "pip", "install", "--quiet", wheel]))?;
-    }
-    ensure!(node.is_file(), "{wheel} has no program for this machine");
-    Ok(node)
+pub fn node(name: &str) -> Result<PathBuf> {
+    wheel(name, "import sys; print(sys.prefix + '/bin/node')")
 }
 
 /// Installs the packages of a folder's lock file, unless they are installed.
@@ -127,4 +119,30 @@ pub fn run(command: &mut Command) -> Result<()> {
         .with_context(|| format!("cannot start {command:?}"))?;
     ensure!(status.success(), "{command:?} failed");
     Ok(())
+}
+
+/// Returns the standard output of a command, without white space at its end. It
+/// is an error if the command fails.
+pub fn output(command: &mut Command) -> Result<String> {
+    let output = command
+        .output()
+        .with_context(|| format!("cannot start {}", command.get_program().display()))?;
+    let text = |bytes| String::from_utf8_lossy(bytes).trim_end().to_owned();
+    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+    ensure!(output.status.success(), "{command:?}: {stdout}\n{stderr}");
+    Ok(stdout)
+}
+
+/// Writes a shell script, unless it is there: what was made with it is older
+/// than a new one, and would be made again.
+pub fn script(path: &Path, lines: &str) -> Result<()> {
+    let text = format!("#!/bin/sh\n{lines}");
+    if fs::read_to_string(path).ok().as_ref() == Some(&text) {
+        return Ok(());
+    }
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    fs::write(path, text)?;
+    run(Command::new("chmod").arg("+x").arg(path))
 }

@@ -1,7 +1,7 @@
 //! The public items of the crates whose interface is promised. A change of one
 //! shows in a list that is committed.
 
-use std::{fs, path::PathBuf, process::Command};
+use std::{fs, path::PathBuf};
 
 use anyhow::{Context, Result, bail};
 use public_api::Builder;
@@ -45,12 +45,7 @@ pub(crate) fn run(renew: bool) -> Result<()> {
 /// compile everything again.
 fn document() -> Result<()> {
     let script = target().join("rustdoc-json");
-    fs::create_dir_all(target())?;
-    fs::write(
-        &script,
-        "#!/bin/sh\nRUSTC_BOOTSTRAP=1 exec rustdoc \"$@\"\n",
-    )?;
-    tools::run(Command::new("chmod").arg("+x").arg(&script))?;
+    tools::script(&script, "RUSTC_BOOTSTRAP=1 exec rustdoc \"$@\"\n")?;
     let mut cargo = project::cargo();
     cargo
         .current_dir(project::root())

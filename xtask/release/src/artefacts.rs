@@ -1,15 +1,16 @@
 //! What `cargo xtask build` and `package` have made, under the names of a
 //! release.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
+use std::path::Path;
+
+use anyhow::Result;
+use xtask::{
+    archive::{self, Entry},
+    project,
+    version::VERSION,
 };
 
-use anyhow::{Context, Result};
-use xtask::{project, version::VERSION};
-
-use crate::archive::{self, Entry};
+use crate::files::{self, copy, dist, put};
 
 pub(crate) fn write(release: &Path) -> Result<()> {
     for file in [
@@ -43,36 +44,12 @@ pub(crate) fn write(release: &Path) -> Result<()> {
 fn manifests() -> Result<Vec<Entry>> {
     let prefix = format!("countersign-deploy-{VERSION}/");
     let mut entries = archive::folder(&dist().join("deploy"), &prefix)?;
-    for (source, name) in [
-        ("deploy/README.md", "README.md"),
-        ("envoy-filter/example.yaml", "envoy/example.yaml"),
-        ("LICENSE-APACHE", "LICENSE-APACHE"),
-        ("LICENSE-MIT", "LICENSE-MIT"),
-    ] {
-        let content = fs::read(project::root().join(source))?;
-        entries.push(Entry::new(format!("{prefix}{name}"), content));
-    }
+    entries.extend(files::entries(
+        &prefix,
+        &[
+            ("deploy/README.md", "README.md"),
+            ("envoy-filter/example.yaml", "envoy/example.yaml"),
+        ],
+    )?);
     Ok(entries)
-}
-
-/// Returns the notices of what is in the file.
-pub(crate) fn notices() -> Result<String> {
-    Ok(fs::read_to_string(dist().join("NOTICES.txt"))?)
-}
-
-pub(crate) fn dist() -> PathBuf {
-    project::root().join("dist")
-}
-
-/// Copies a file into a folder, which is made if necessary.
-pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
-    put(
-        to,
-        fs::read(from).with_context(|| format!("cannot read {}", from.display()))?,
-    )
-}
-
-pub(crate) fn put(path: &Path, content: impl AsRef<[u8]>) -> Result<()> {
-    fs::create_dir_all(path.parent().context("a file is in a folder")?)?;
-    fs::write(path, content).with_context(|| format!("cannot write {}", path.display()))
 }

@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context, Result};
 use xtask::{project, tools, version::VERSION};
 
-use crate::artefacts;
+use crate::files::{copy, remove};
 
 /// The crates in the order in which they go up: each after what it uses.
 pub(crate) const ORDER: [&str; 7] = [
@@ -29,14 +29,17 @@ pub(crate) fn oldest_rust() -> String {
 }
 
 pub(crate) fn write(release: &Path) -> Result<()> {
-    let toolchain = oldest_rust();
-    tools::run(Command::new("rustup").args([
-        "toolchain",
-        "install",
-        &toolchain,
-        "--profile=minimal",
-        "--no-self-update",
-    ]))?;
+    // `toolchain install 1.97.0` would make it the default of a machine that has none.
+    tools::run(
+        Command::new("rustup")
+            .args([
+                "toolchain",
+                "install",
+                "--profile=minimal",
+                "--no-self-update",
+            ])
+            .env("RUSTUP_TOOLCHAIN", oldest_rust()),
+    )?;
     forget_earlier()?;
     let mut cargo = cargo();
     cargo.current_dir(project::root()).args([
@@ -53,7 +56,7 @@ pub(crate) fn write(release: &Path) -> Result<()> {
     for name in ORDER {
         let file = format!("{name}-{VERSION}.crate");
         let made = target().join("package").join(&file);
-        artefacts::copy(&made, &release.join("crates").join(&file))
+        copy(&made, &release.join("crates").join(&file))
             .with_context(|| format!("cargo has not packaged {name}"))?;
     }
     Ok(())
@@ -82,14 +85,6 @@ fn forget_earlier() -> Result<()> {
 fn folders(of: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(of).into_iter().flatten().flatten();
     entries.map(|entry| entry.path()).collect()
-}
-
-fn remove(folder: &Path) -> Result<()> {
-    if folder.exists() {
-        fs::remove_dir_all(folder)
-            .with_context(|| format!("cannot remove {}", folder.display()))?;
-    }
-    Ok(())
 }
 
 /// Returns the cargo of the oldest Rust. All that it compiles is in one folder.

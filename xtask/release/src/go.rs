@@ -10,8 +10,13 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
+use xtask::{project, tools, version::VERSION};
 
-use xtask::project;
+use crate::{
+    files::{LICENCES, copy, dist, empty, notices, remove},
+    source::{Source, git},
+    tags::{Tags, without_settings},
+};
 
 /// The repository, as a prefix of the paths of its modules.
 pub(crate) const REPOSITORY: &str = "github.com/countersign/countersign";
@@ -28,32 +33,31 @@ const SEALED: [&str; 2] = ["countersign.wasm", "countersign.wasm.sha256"];
 /// Writes the proxy of this version to `go/` in the release, and the tags to
 /// `go/tags.bundle`. `git fetch go/tags.bundle 'refs/tags/*:refs/tags/*'` gets
 /// them; they are published by pushing them.
-pub(crate) fn write(release: &Path, version: &str, notices: &str) -> Result<()> {
+pub(crate) fn write(release: &Path, source: &Source) -> Result<()> {
     empty(&release.join("go"))?;
     // Commands run in other folders.
     let proxy = fs::canonicalize(release.join("go"))?;
-    let tags = Tags::init(&work("tags"))?;
+    let tags = Tags::init(&work("tags"), source)?;
     let made = work("made");
     empty(&made)?;
     let modules = third_party_modules()?;
-    let version = format!("v{version}");
+    let version = format!("v{VERSION}");
     for module in MODULES {
         let folder = tags.folder.join(module);
         copy_published(module, &tags.folder)?;
-        for licence in ["LICENSE-APACHE", "LICENSE-MIT"] {
+        for licence in LICENCES {
             copy(&project::root().join(licence), &folder.join(licence))?;
         }
         if module == HOST {
             for name in SEALED {
-                let sealed = project::root().join("dist").join(name);
-                copy(&sealed, &folder.join("countersign").join(name))?;
+                copy(&dist().join(name), &folder.join("countersign").join(name))?;
             }
-            fs::write(folder.join("NOTICES.txt"), notices)?;
+            fs::write(folder.join("NOTICES.txt"), notices()?)?;
         }
         // What is required of this release comes from its own proxy.
         let proxies = format!("{},{}", file_url(&proxy)?, usual_proxies()?);
         let go = |arguments: &[&str]| {
-            output(go(&modules, &proxies).current_dir(&folder).args(arguments))
+            tools::output(go(&modules, &proxies).current_dir(&folder).args(arguments))
         };
         require_release(&folder, &version, &go)?;
         go(&["mod", "tidy"])?;
@@ -67,8 +71,8 @@ pub(crate) fn write(release: &Path, version: &str, notices: &str) -> Result<()> 
 }
 
 /// Returns the names of the tags, in the order in which they are published.
-pub(crate) fn tags(version: &str) -> Vec<String> {
-    MODULES.map(|module| format!("{module}/v{version}")).into()
+pub(crate) fn tags() -> Vec<String> {
+    MODULES.map(|module| format!("{module}/v{VERSION}")).into()
 }
 
 /// Returns the module of a file in the proxy.
@@ -80,7 +84,7 @@ pub(crate) fn module_of(file: &str) -> Option<&'static str> {
 
 /// Returns the paths and versions of the modules that a `go.mod` requires.
 pub(crate) fn requirements(go_mod: &Path) -> Result<Vec<(String, String)>> {
-    let json = output(
+    let json = tools::output(
         Command::new("go")
             .args(["mod", "edit", "-json"])
             .arg(go_mod),
@@ -117,11 +121,7 @@ pub(crate) fn third_party_modules() -> Result<PathBuf> {
 /// Copies the files that git tracks, but not those of modules in folders of the
 /// module, and not its tests: they need other folders of the repository.
 fn copy_published(module: &str, to: &Path) -> Result<()> {
-    let listed = output(
-        Command::new("git")
-            .current_dir(project::root())
-            .args(["ls-files", "-z", "--", module]),
-    )?;
+    let listed = git(&["ls-files", "-z", "--", module])?;
     let files: Vec<&str> = listed.split_terminator('\0').collect();
     let other_modules: Vec<&str> = files
         .iter()
@@ -173,7 +173,7 @@ fn require_release(
 /// gets it from the repository, and copies them to the proxy.
 fn publish(proxy: &Path, made: &Path, tags: &Tags, module: &str, version: &str) -> Result<()> {
     let path = format!("{REPOSITORY}/{module}");
-    output(
+    tools::output(
         go(made, "direct")
             .current_dir(made)
             .args(["mod", "download", &format!("{path}@{version}")])
@@ -190,80 +190,6 @@ fn publish(proxy: &Path, made: &Path, tags: &Tags, module: &str, version: &str) 
         copy(&made.join("cache/download").join(&file), &proxy.join(&file))?;
     }
     Ok(())
-}
-
-/// A repository that has nothing but the trees of the tags.
-struct Tags {
-    folder: PathBuf,
-    /// The commit that is released, and its date.
-    commit: String,
-    date: String,
-}
-
-impl Tags {
-    fn init(folder: &Path) -> Result<Self> {
-        empty(folder)?;
-        let commit = |format| {
-            let mut git = Command::new("git");
-            git.current_dir(project::root());
-            output(git.args(["log", "-1", format]))
-        };
-        let tags = Self {
-            folder: folder.to_owned(),
-            commit: commit("--format=%H")?,
-            date: commit("--format=%cI")?,
-        };
-        tags.git(&["init", "--quiet", "--template="])?;
-        Ok(tags)
-    }
-
-    /// Commits the folder. The same tree of the same commit gets the same hash,
-    /// whoever makes it.
-    fn tag(&self, module: &str, version: &str) -> Result<()> {
-        let tag = format!("{module}/{version}");
-        let message = format!("{tag}\n\nFrom commit {}", self.commit);
-        self.git(&["add", "--all", "--force"])?;
-        self.git(&["commit", "--quiet", "--no-verify", "--message", &message])?;
-        self.git(&["tag", &tag])
-    }
-
-    fn bundle(&self, file: &Path) -> Result<()> {
-        let file = file.to_str().context("the path is not UTF-8")?;
-        // With more threads, the bytes of the pack vary.
-        self.git(&[
-            "-c",
-            "pack.threads=1",
-            "bundle",
-            "create",
-            "--quiet",
-            file,
-            "--tags",
-        ])
-    }
-
-    fn git(&self, arguments: &[&str]) -> Result<()> {
-        let mut git = Command::new("git");
-        for who in ["AUTHOR", "COMMITTER"] {
-            git.env(format!("GIT_{who}_NAME"), "Countersign")
-                .env(format!("GIT_{who}_EMAIL"), "release@countersign.invalid")
-                .env(format!("GIT_{who}_DATE"), &self.date);
-        }
-        without_settings(&mut git)
-            .current_dir(&self.folder)
-            .args(arguments);
-        output(&mut git).map(|_| ())
-    }
-}
-
-/// Makes git ignore the settings of this machine and of a git that runs this
-/// program.
-fn without_settings(command: &mut Command) -> &mut Command {
-    for name in ["GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE"] {
-        command.env_remove(name);
-    }
-    command
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .env("GIT_CONFIG_NOSYSTEM", "1")
 }
 
 /// Returns a go command that keeps modules in this folder and gets them from
@@ -283,44 +209,13 @@ pub(crate) fn go(modules: &Path, proxies: &str) -> Command {
 
 /// Returns the proxies that the go command uses on this machine.
 pub(crate) fn usual_proxies() -> Result<String> {
-    output(Command::new("go").args(["env", "GOPROXY"]))
+    tools::output(Command::new("go").args(["env", "GOPROXY"]))
 }
 
 pub(crate) fn file_url(folder: &Path) -> Result<String> {
     let folder = fs::canonicalize(folder)?;
     let folder = folder.to_str().context("the path is not UTF-8")?;
     Ok(format!("file://{folder}"))
-}
-
-/// Returns the standard output of a command that succeeds, without the last line
-/// break.
-pub(crate) fn output(command: &mut Command) -> Result<String> {
-    let output = command
-        .output()
-        .with_context(|| format!("cannot start {}", command.get_program().display()))?;
-    let text = |bytes| String::from_utf8_lossy(bytes).trim_end().to_owned();
-    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
-    ensure!(output.status.success(), "{command:?}: {stdout}\n{stderr}");
-    Ok(stdout)
-}
-
-fn empty(folder: &Path) -> Result<()> {
-    remove(folder)?;
-    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))
-}
-
-fn remove(folder: &Path) -> Result<()> {
-    if folder.exists() {
-        fs::remove_dir_all(folder)
-            .with_context(|| format!("cannot remove {}", folder.display()))?;
-    }
-    Ok(())
-}
-
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    fs::create_dir_all(to.parent().context("a file is in a folder")?)?;
-    fs::copy(from, to).with_context(|| format!("cannot copy {}", from.display()))?;
-    Ok(())
 }
 
 #[cfg(test)]

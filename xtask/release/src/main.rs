@@ -5,9 +5,9 @@
 //! before. Nothing is uploaded.
 
 mod api;
-mod archive;
 mod artefacts;
 mod crates;
+mod files;
 mod go;
 mod install;
 mod program;
@@ -15,12 +15,13 @@ mod sbom;
 mod signature;
 mod source;
 mod statement;
+mod tags;
 
-use std::{fs, path::PathBuf, process::ExitCode, time::Instant};
+use std::{path::PathBuf, process::ExitCode, time::Instant};
 
 use anyhow::{Context, Result, ensure};
 use clap::{Args, Parser};
-use xtask::{project, version::VERSION};
+use xtask::version::VERSION;
 
 use self::{program::Plan, signature::Key};
 
@@ -75,11 +76,8 @@ fn run(arguments: &Arguments) -> Result<()> {
         Some(file) => Key::read(file)?,
         None => Key::throw_away()?,
     };
-    let release = project::root().join("dist/release");
-    if release.exists() {
-        fs::remove_dir_all(&release).context("cannot empty dist/release")?;
-    }
-    fs::create_dir_all(&release)?;
+    let release = files::dist().join("release");
+    files::empty(&release)?;
 
     let plan = if arguments.dry_run {
         Plan::dry_run()
@@ -92,9 +90,7 @@ fn run(arguments: &Arguments) -> Result<()> {
     step("the crates, compiled by the oldest Rust", || {
         crates::write(&release)
     })?;
-    step("the Go modules", || {
-        go::write(&release, VERSION, &artefacts::notices()?)
-    })?;
+    step("the Go modules", || go::write(&release, &source))?;
     for target in &plan.targets {
         step(&format!("the command for {target}"), || {
             program::write(&release, target, &plan)
@@ -105,7 +101,7 @@ fn run(arguments: &Arguments) -> Result<()> {
         statement::write(&release, &source)?;
         signature::write(&release, &source, &key)
     })?;
-    step("installed as a user would", || install::all(&release, &key))?;
+    install::all(&release, &key)?;
     println!("{}", release.display());
     Ok(())
 }

@@ -2,18 +2,23 @@
 //! zig compiles the C and assembly code of the TLS library for any target.
 
 use std::{
+    collections::BTreeSet,
+    env::consts::ARCH,
     fs,
     path::{Path, PathBuf},
     process::Command,
 };
 
 use anyhow::{Context, Result};
-use xtask::{build, packages, project, tools, version::VERSION};
-
-use crate::{
+use xtask::{
     archive::{self, Entry},
-    artefacts,
+    build,
+    packages::{self, Package},
+    project, tools,
+    version::VERSION,
 };
+
+use crate::files;
 
 /// The targets of rustc. A dry run takes the one of this machine.
 const TARGETS: [&str; 2] = ["x86_64-unknown-linux-musl", "aarch64-unknown-linux-musl"];
@@ -59,16 +64,10 @@ pub(crate) fn write(release: &Path, target: &str, plan: &Plan) -> Result<()> {
         program,
         Entry::new(format!("{folder}/NOTICES.txt"), notices(target)?),
     ];
-    for (source, name) in [
-        ("LICENSE-APACHE", "LICENSE-APACHE"),
-        ("LICENSE-MIT", "LICENSE-MIT"),
-        ("hosts/cli/README.md", "README.md"),
-    ] {
-        let content = fs::read(project::root().join(source))?;
-        entries.push(Entry::new(format!("{folder}/{name}"), content));
-    }
+    let readme = [("hosts/cli/README.md", "README.md")];
+    entries.extend(files::entries(&format!("{folder}/"), &readme)?);
     let archive = archive::tar_gz(&entries)?;
-    artefacts::put(&release.join(format!("bin/{folder}.tar.gz")), archive)
+    files::put(&release.join(format!("bin/{folder}.tar.gz")), archive)
 }
 
 fn compile(target: &str, profile: &str) -> Result<PathBuf> {
@@ -117,39 +116,24 @@ fn zig(target: &str) -> Result<[PathBuf; 2]> {
     let python = python.to_str().context("a path in UTF-8")?;
     let zig_target = target.replace("-unknown", "");
     let folder = project::target(project::root()).join("programs");
-    fs::create_dir_all(&folder)?;
-    let scripts = [
-        (
-            format!("cc-{zig_target}"),
-            format!(
-                "for a; do shift; case $a in --target=*) ;; *) set -- \"$@\" \"$a\";; esac; done\n\
-                 exec '{python}' -m ziglang cc -target {zig_target} -fno-sanitize=all \"$@\"\n"
-            ),
+    let cc = folder.join(format!("cc-{zig_target}"));
+    tools::script(
+        &cc,
+        &format!(
+            "for a; do shift; case $a in --target=*) ;; *) set -- \"$@\" \"$a\";; esac; done\n\
+             exec '{python}' -m ziglang cc -target {zig_target} -fno-sanitize=all \"$@\"\n"
         ),
-        (
-            "ar".to_owned(),
-            format!("exec '{python}' -m ziglang ar \"$@\"\n"),
-        ),
-    ];
-    let script = |(name, lines): (String, String)| -> Result<PathBuf> {
-        let path = folder.join(name);
-        // cargo compiles the C code again if the file is newer.
-        let text = format!("#!/bin/sh\n{lines}");
-        if fs::read_to_string(&path).ok().as_ref() != Some(&text) {
-            fs::write(&path, text)?;
-            tools::run(Command::new("chmod").arg("+x").arg(&path))?;
-        }
-        Ok(path)
-    };
-    let [cc, ar] = scripts;
-    Ok([script(cc)?, script(ar)?])
+    )?;
+    let ar = folder.join("ar");
+    tools::script(&ar, &format!("exec '{python}' -m ziglang ar \"$@\"\n"))?;
+    Ok([cc, ar])
 }
 
 fn notices(target: &str) -> Result<String> {
     let packages = packages(target)?;
     let sources = packages::sources(project::root(), packages, target)?;
     let program = build::notices(&format!("the countersign command for {target}"), &sources)?;
-    Ok(program + MUSL + "\n" + &artefacts::notices()?)
+    Ok(program + MUSL + "\n" + &files::notices()?)
 }
 
 /// Returns the name of the archive for this machine, without its ending.
@@ -163,11 +147,11 @@ pub(crate) fn own_name() -> Result<String> {
 fn own() -> impl Iterator<Item = &'static str> {
     TARGETS
         .into_iter()
-        .filter(|target| target.starts_with(std::env::consts::ARCH))
+        .filter(|target| target.starts_with(ARCH))
 }
 
 /// Returns the packages whose code is in the program.
-pub(crate) fn packages(target: &str) -> Result<std::collections::BTreeSet<packages::Package>> {
+pub(crate) fn packages(target: &str) -> Result<BTreeSet<Package>> {
     let options = ["--package", "countersign-cli", "--target", target];
     packages::tree(
         project::root(),

@@ -22,7 +22,7 @@ use xtask::{
     version::VERSION,
 };
 
-use crate::{artefacts, crates, go, program, signature};
+use crate::{crates, files, go, program, signature};
 
 /// What is inside of an artefact.
 struct Contents {
@@ -34,7 +34,7 @@ struct Contents {
 /// Writes `sbom/<artefact>.cdx.json` for each artefact that is there.
 pub(crate) fn write(release: &Path) -> Result<()> {
     let sum = fs::read_to_string(release.join("countersign.wasm.sha256"))?;
-    let module = sum.split(' ').next().context("a digest")?;
+    let module = module_component(sum.split(' ').next().context("a digest")?)?;
     for (name, sha256) in signature::digests(release)? {
         let Some((kind, contents)) = contents(release, &name)? else {
             continue;
@@ -43,7 +43,7 @@ pub(crate) fn write(release: &Path) -> Result<()> {
         main.hashes = Some(hash(&sha256));
         let mut components = contents.others;
         if contents.has_module {
-            components.push(module_component(module)?);
+            components.push(module.clone());
         }
         let bom = Bom {
             version: 1,
@@ -60,7 +60,7 @@ pub(crate) fn write(release: &Path) -> Result<()> {
         ensure!(validation.passed(), "the bill of {name}: {validation:?}");
         let mut json = Vec::new();
         bom.output_as_json_v1_5(&mut json)?;
-        artefacts::put(
+        files::put(
             &release.join(format!("sbom/{}.cdx.json", short(&name))),
             json,
         )?;

@@ -4,9 +4,9 @@ use std::{env, fs, io::Cursor, path::Path};
 
 use anyhow::{Context, Result};
 use minisign::{KeyPair, PublicKey, SecretKey, SecretKeyBox};
-use xtask::{build::report, version::VERSION};
+use xtask::{archive, build::report, version::VERSION};
 
-use crate::{archive, artefacts, source::Source};
+use crate::{files::put, source::Source};
 
 const SUMS: &str = "SHA256SUMS";
 const PASSWORD: &str = "COUNTERSIGN_KEY_PASSWORD";
@@ -56,7 +56,7 @@ pub(crate) fn write(release: &Path, source: &Source, key: &Key) -> Result<()> {
     for (name, sha256) in digests(release)? {
         sums += &format!("{sha256}  {name}\n");
     }
-    artefacts::put(&release.join(SUMS), &sums)?;
+    put(&release.join(SUMS), &sums)?;
     let trusted = format!("countersign {VERSION} commit {}", source.commit);
     let signature = minisign::sign(
         Some(&key.public),
@@ -65,7 +65,7 @@ pub(crate) fn write(release: &Path, source: &Source, key: &Key) -> Result<()> {
         Some(&trusted),
         Some("countersign: minisign signature of SHA256SUMS"),
     )?;
-    artefacts::put(
+    put(
         &release.join(format!("{SUMS}.minisig")),
         signature.to_string(),
     )

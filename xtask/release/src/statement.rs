@@ -5,9 +5,9 @@ use std::{fs, path::Path, process::Command};
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
-use xtask::{project, version::VERSION};
+use xtask::{project, tools, version::VERSION};
 
-use crate::{artefacts, crates, go, signature, source::Source};
+use crate::{crates, files::put, go, signature, source::Source};
 
 const PREDICATE: &str = "https://github.com/countersign/countersign/release/v1";
 
@@ -39,7 +39,7 @@ pub(crate) fn write(release: &Path, source: &Source) -> Result<()> {
             "publish_order": publish_order(),
         },
     });
-    artefacts::put(
+    put(
         &release.join("statement.json"),
         serde_json::to_string_pretty(&statement)? + "\n",
     )
@@ -54,7 +54,7 @@ fn publish_order() -> Value {
     json!([
         { "registry": "crates", "files": crates },
         { "registry": "npm", "files": [format!("npm/countersign-{VERSION}.tgz")] },
-        { "registry": "git tags", "files": go::tags(VERSION) },
+        { "registry": "git tags", "files": go::tags() },
         { "registry": "containers", "files": [format!("oci/countersign-{VERSION}.oci.tar")] },
     ])
 }
@@ -68,10 +68,9 @@ fn interface(release: &Path) -> Result<String> {
 }
 
 fn said(program: &str, arguments: &[&str]) -> Result<String> {
-    let output = Command::new(program)
-        .current_dir(project::root())
-        .args(arguments)
-        .output()
-        .with_context(|| format!("cannot start {program}"))?;
-    Ok(String::from_utf8(output.stdout)?.trim_end().to_owned())
+    tools::output(
+        Command::new(program)
+            .current_dir(project::root())
+            .args(arguments),
+    )
 }

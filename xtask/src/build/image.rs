@@ -4,23 +4,25 @@
 //! media types with one layer, a gzipped tar with `plugin.wasm`. It works with
 //! any registry and any tool.
 
-use std::{fs, io::Write, path::Path};
+use std::{fs, path::Path};
 
 use anyhow::Result;
-use flate2::{Compression, GzBuilder};
 use serde_json::{Value, json};
 
 use super::report::digest;
+use crate::{
+    archive::{self, Entry},
+    version::VERSION,
+};
 
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
-/// The image's tag in the layout.
-const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Writes the layout and returns the digest of the image's manifest, by which
 /// an image is pinned.
 pub(super) fn write(folder: &Path, file: &[u8]) -> Result<String> {
-    let tar = tar(file)?;
-    let layer = gzip(&tar)?;
+    // Without times and owners: the same module gives the same image.
+    let tar = archive::tar(&[Entry::new("plugin.wasm", file)])?;
+    let layer = archive::gzip(&tar)?;
     // The members are in alphabetical order, so that the bytes do not depend on
     // the map type of `serde_json`.
     let config = json!({
@@ -76,24 +78,4 @@ fn descriptor(media_type: &str, blob: &[u8]) -> Value {
         "mediaType": media_type,
         "size": blob.len(),
     })
-}
-
-/// Makes a tar without times and owners, so that the same module gives the same
-/// image.
-fn tar(file: &[u8]) -> Result<Vec<u8>> {
-    let mut header = tar::Header::new_ustar();
-    header.set_size(file.len() as u64);
-    header.set_mode(0o644);
-    header.set_cksum();
-    let mut archive = tar::Builder::new(Vec::new());
-    archive.append_data(&mut header, "plugin.wasm", file)?;
-    Ok(archive.into_inner()?)
-}
-
-fn gzip(bytes: &[u8]) -> Result<Vec<u8>> {
-    let mut encoder = GzBuilder::new()
-        .mtime(0)
-        .write(Vec::new(), Compression::best());
-    encoder.write_all(bytes)?;
-    Ok(encoder.finish()?)
 }

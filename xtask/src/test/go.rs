@@ -1,16 +1,12 @@
 //! Checks the Go host: format, `go vet`, staticcheck, and tests with the race
 //! detector.
 
-use std::{
-    io,
-    path::PathBuf,
-    process::{Command, Output},
-};
+use std::{io, path::PathBuf, process::Command};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 
 use super::tally::Tally;
-use crate::project;
+use crate::{project, tools};
 
 /// The core module, the modules with further dependencies, and the benchmark.
 const MODULES: [&str; 5] = [
@@ -36,7 +32,7 @@ pub(crate) fn run() -> Result<Tally> {
     };
     let mut gofmt = Command::new("gofmt");
     gofmt.arg("-l").args(MODULES.map(folder));
-    let unformatted = output_of(&mut gofmt)?;
+    let unformatted = tools::output(&mut gofmt)?;
     ensure!(unformatted.is_empty(), "gofmt would change {unformatted}");
     let has_race = has_race_detector()?;
     let mut total = Tally::default();
@@ -45,8 +41,8 @@ pub(crate) fn run() -> Result<Tally> {
         total.skipped += 1;
     }
     for module in MODULES {
-        output_of(&mut go(module, &["vet", "./..."]))?;
-        output_of(&mut go(module, &["run", STATICCHECK, "./..."]))?;
+        tools::output(&mut go(module, &["vet", "./..."]))?;
+        tools::output(&mut go(module, &["run", STATICCHECK, "./..."]))?;
         total += tests(module, has_race)?;
     }
     Ok(total)
@@ -71,10 +67,10 @@ fn tests(module: &str, has_race: bool) -> Result<Tally> {
 /// Returns whether the race detector works. It needs cgo, which the host does
 /// not.
 fn has_race_detector() -> Result<bool> {
-    if output_of(&mut go(MODULES[0], &["env", "CGO_ENABLED"]))? != "1" {
+    if tools::output(&mut go(MODULES[0], &["env", "CGO_ENABLED"]))? != "1" {
         return Ok(false);
     }
-    let compiler = output_of(&mut go(MODULES[0], &["env", "CC"]))?;
+    let compiler = tools::output(&mut go(MODULES[0], &["env", "CC"]))?;
     Ok(Command::new(compiler).arg("--version").output().is_ok())
 }
 
@@ -86,20 +82,4 @@ fn go(module: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new("go");
     command.current_dir(folder(module)).args(arguments);
     command
-}
-
-fn output_of(command: &mut Command) -> Result<String> {
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = command
-        .output()
-        .with_context(|| format!("cannot start {command:?}"))?;
-    if !status.success() {
-        let [output, error] =
-            [stdout, stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
-        bail!("{command:?}: {output}{error}");
-    }
-    Ok(String::from_utf8(stdout)?.trim().to_owned())
 }

@@ -9,10 +9,9 @@ use std::{
 
 use anyhow::{Context, Result};
 use serde_json::Value;
-use xtask::{tools, version::VERSION};
+use xtask::{archive, tools, version::VERSION};
 
 use super::{Issuer, Process, http};
-use crate::archive;
 
 pub(crate) fn installed(release: &Path, issuer: &Issuer) -> Result<()> {
     let folder = tempfile::tempdir()?;
@@ -42,20 +41,8 @@ pub(crate) fn installed(release: &Path, issuer: &Issuer) -> Result<()> {
         .spawn()
         .with_context(|| format!("cannot start {}", envoy.display()))?;
     let _process = Process(process);
-    let answers = (|| {
-        http::wait_for(port)?;
-        let token = issuer.token("acme")?;
-        http::expect(port, "/orgs/acme/seats", Some(&token), 200, "you may pass")?;
-        http::expect(
-            port,
-            "/orgs/globex/seats",
-            Some(&token),
-            403,
-            "tenant_denied",
-        )?;
-        http::expect(port, "/orgs/acme/seats", None, 401, "token_missing")
-    })();
-    answers.with_context(|| fs::read_to_string(folder.path().join("log")).unwrap_or_default())
+    http::decides(port, &issuer.token("acme")?, "you may pass")
+        .with_context(|| fs::read_to_string(folder.path().join("log")).unwrap_or_default())
 }
 
 /// Returns `plugin.wasm` of the image, as an agent that pulls it would.

@@ -3,15 +3,15 @@
 
 use std::{
     fs,
-    net::TcpListener,
     path::{Path, PathBuf},
     process::Command,
 };
 
 use anyhow::{Context, Result, ensure};
+use xtask::tools;
 
-use super::readme::block;
-use crate::go::{MODULES, REPOSITORY, file_url, go, output, third_party_modules, usual_proxies};
+use super::{http, readme::block};
+use crate::go::{MODULES, REPOSITORY, file_url, go, third_party_modules, usual_proxies};
 
 /// Starts a service and calls it with and without a token.
 const CALLER: &str = include_str!("caller.go");
@@ -52,7 +52,7 @@ fn installed_on(machine: &Machine, module: &str, version: &str, requirements: &s
     let readme = fs::read_to_string(published.join("README.md"))?;
     let folder = tempfile::tempdir()?;
     let folder = folder.path();
-    let address = free_address()?;
+    let address = format!("localhost:{}", http::free_port()?);
     follow(machine, folder, &readme, &address)?;
 
     let path = format!("{REPOSITORY}/{module}");
@@ -103,11 +103,6 @@ fn required<'a>(requirements: &'a str, what: &str) -> Option<&'a str> {
     })
 }
 
-fn free_address() -> Result<String> {
-    let port = TcpListener::bind("localhost:0")?.local_addr()?.port();
-    Ok(format!("localhost:{port}"))
-}
-
 struct Machine {
     /// Where the go command keeps modules.
     modules: PathBuf,
@@ -124,7 +119,7 @@ impl Machine {
     fn run(&self, folder: &Path, arguments: &[&str]) -> Result<String> {
         let mut go = self.go(&self.release);
         go.env("GOSUMDB", "off");
-        output(go.current_dir(folder).args(arguments))
+        tools::output(go.current_dir(folder).args(arguments))
     }
 
     fn go(&self, proxies: &str) -> Command {
@@ -135,7 +130,7 @@ impl Machine {
 
     /// The go command gets another toolchain from a usual proxy.
     fn has_toolchain(&self) -> Result<()> {
-        let version = output(self.go(&self.usual).args(["env", "GOVERSION"]))?;
+        let version = tools::output(self.go(&self.usual).args(["env", "GOVERSION"]))?;
         let wanted = self.toolchain.as_ref().unwrap_or(&version);
         ensure!(version == *wanted, "{version} runs instead");
         Ok(())
@@ -150,7 +145,7 @@ impl Machine {
         let answer: serde_json::Value = serde_json::from_str(&answer)?;
         let folder = PathBuf::from(answer["Dir"].as_str().context("it has no folder")?);
         let mut go = self.go(&format!("{},{}", self.release, self.usual));
-        output(go.current_dir(&folder).args(["mod", "download"]))?;
+        tools::output(go.current_dir(&folder).args(["mod", "download"]))?;
         Ok(folder)
     }
 }

@@ -29,18 +29,20 @@ pub(crate) fn wait_for(port: u16) -> Result<()> {
     Ok(())
 }
 
-/// Sends a GET request and compares the status, and a part of the body.
-pub(crate) fn expect(
-    port: u16,
-    path: &str,
-    token: Option<&str>,
-    status: u16,
-    part: &str,
-) -> Result<()> {
-    let response = get(port, path, token)?;
-    let said = response.split(' ').nth(1).context("no response")?;
-    if said != status.to_string() || !response.contains(part) {
-        bail!("GET {path}: expected {status} with `{part}`, got {response}");
+/// Waits for a service whose rule binds `/orgs/{org}` to the tenant, and sends
+/// it requests with this token of the tenant `acme`, and with none.
+pub(crate) fn decides(port: u16, token: &str, greeting: &str) -> Result<()> {
+    wait_for(port)?;
+    for (path, token, status, part) in [
+        ("/orgs/acme/seats", Some(token), 200, greeting),
+        ("/orgs/globex/seats", Some(token), 403, "tenant_denied"),
+        ("/orgs/acme/seats", None, 401, "token_missing"),
+    ] {
+        let response = get(port, path, token)?;
+        let said = response.split(' ').nth(1).context("no response")?;
+        if said != status.to_string() || !response.contains(part) {
+            bail!("GET {path}: expected {status} with `{part}`, got {response}");
+        }
     }
     Ok(())
 }

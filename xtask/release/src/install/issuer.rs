@@ -7,8 +7,9 @@ use std::{
     process::{Command, Stdio},
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::Result;
 use tempfile::TempDir;
+use xtask::tools;
 
 use super::{Process, http};
 
@@ -60,12 +61,11 @@ impl Issuer {
             "--role",
             "admin",
         ];
-        let token = said(
+        said(
             &self.command,
             self.folder.path(),
             &[&mint[..], &["--tenant", tenant]].concat(),
-        )?;
-        Ok(token.trim_end().to_owned())
+        )
     }
 
     /// Writes `policy.json` as the READMEs do.
@@ -91,15 +91,5 @@ impl Issuer {
 
 /// Runs the command and returns its standard output.
 pub(crate) fn said(command: &Path, folder: &Path, arguments: &[&str]) -> Result<String> {
-    let output = Command::new(command)
-        .current_dir(folder)
-        .args(arguments)
-        .output()
-        .with_context(|| format!("cannot start {}", command.display()))?;
-    ensure!(
-        output.status.success(),
-        "countersign {arguments:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    Ok(String::from_utf8(output.stdout)?)
+    tools::output(Command::new(command).current_dir(folder).args(arguments))
 }

@@ -10,18 +10,18 @@ mod program;
 mod readme;
 mod rust;
 
-use std::{path::Path, process::Command, time::Instant};
+use std::{path::Path, process::Command};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use xtask::{tools, version::VERSION};
 
 use self::issuer::Issuer;
-use crate::signature::Key;
+use crate::{signature::Key, step};
 
 pub(crate) fn all(release: &Path, key: &Key) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let command = program::unpack(release, folder.path())?;
-    said("verify-release", || {
+    step("it is verified", || {
         tools::run(
             Command::new(&command)
                 .arg("verify-release")
@@ -29,22 +29,18 @@ pub(crate) fn all(release: &Path, key: &Key) -> Result<()> {
                 .args(["--public-key", &key.public(), "--version", VERSION]),
         )
     })?;
-    said("the command", || program::installed(&command))?;
+    step("installed as a user would: the command", || {
+        program::installed(&command)
+    })?;
     let issuer = Issuer::start(&command)?;
-    said("npm", || npm::installed(release))?;
-    said("Go", || go::installed(release))?;
-    said("Rust", || rust::installed(release, &issuer))?;
-    said("Envoy", || envoy::installed(release, &issuer))
-}
-
-fn said(what: &str, run: impl FnOnce() -> Result<()>) -> Result<()> {
-    let start = Instant::now();
-    run().with_context(|| what.to_owned())?;
-    println!(
-        "            {what}: works, {:.0} s",
-        start.elapsed().as_secs_f32()
-    );
-    Ok(())
+    step("installed as a user would: npm", || npm::installed(release))?;
+    step("installed as a user would: Go", || go::installed(release))?;
+    step("installed as a user would: Rust", || {
+        rust::installed(release, &issuer)
+    })?;
+    step("installed as a user would: Envoy", || {
+        envoy::installed(release, &issuer)
+    })
 }
 
 /// A process that is stopped in the end.

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
+use xtask::archive;
 
 use super::{issuer::said, readme};
-use crate::{archive, program};
+use crate::program;
 
 /// Unpacks the command for this machine and returns its path.
 pub(crate) fn unpack(release: &Path, folder: &Path) -> Result<PathBuf> {

@@ -10,14 +10,18 @@ use anyhow::{Context, Result};
 use flate2::{Compression, GzBuilder, read::GzDecoder};
 
 /// The path of a file in an archive, and its content.
-pub(crate) struct Entry {
-    pub(crate) path: String,
-    pub(crate) content: Vec<u8>,
-    pub(crate) is_program: bool,
+pub struct Entry {
+    /// Segments with `/` between them.
+    pub path: String,
+    /// Its bytes.
+    pub content: Vec<u8>,
+    /// Whether it may be executed.
+    pub is_program: bool,
 }
 
 impl Entry {
-    pub(crate) fn new(path: impl Into<String>, content: impl Into<Vec<u8>>) -> Self {
+    /// Returns a file that is not a program.
+    pub fn new(path: impl Into<String>, content: impl Into<Vec<u8>>) -> Self {
         Self {
             path: path.into(),
             content: content.into(),
@@ -28,7 +32,7 @@ impl Entry {
 
 /// Returns the files of a folder and its subfolders, with paths below `prefix`,
 /// in alphabetical order.
-pub(crate) fn folder(folder: &Path, prefix: &str) -> Result<Vec<Entry>> {
+pub fn folder(folder: &Path, prefix: &str) -> Result<Vec<Entry>> {
     let entry = |path: PathBuf| {
         let inside = path
             .strip_prefix(folder)?
@@ -40,7 +44,7 @@ pub(crate) fn folder(folder: &Path, prefix: &str) -> Result<Vec<Entry>> {
 }
 
 /// Returns the paths of all files below a folder, sorted.
-pub(crate) fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+pub fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let entries =
         fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
@@ -56,7 +60,8 @@ pub(crate) fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-pub(crate) fn tar(entries: &[Entry]) -> Result<Vec<u8>> {
+/// Makes a tar.
+pub fn tar(entries: &[Entry]) -> Result<Vec<u8>> {
     let mut archive = tar::Builder::new(Vec::new());
     for entry in entries {
         let mut header = tar::Header::new_ustar();
@@ -67,16 +72,22 @@ pub(crate) fn tar(entries: &[Entry]) -> Result<Vec<u8>> {
     Ok(archive.into_inner()?)
 }
 
-pub(crate) fn tar_gz(entries: &[Entry]) -> Result<Vec<u8>> {
+/// Makes a `.tar.gz`.
+pub fn tar_gz(entries: &[Entry]) -> Result<Vec<u8>> {
+    gzip(&tar(entries)?)
+}
+
+/// Compresses bytes, without a time.
+pub fn gzip(bytes: &[u8]) -> Result<Vec<u8>> {
     let mut encoder = GzBuilder::new()
         .mtime(0)
         .write(Vec::new(), Compression::best());
-    encoder.write_all(&tar(entries)?)?;
+    encoder.write_all(bytes)?;
     Ok(encoder.finish()?)
 }
 
 /// Unpacks a `.tar.gz` into a new folder, without its first folder.
-pub(crate) fn unpack(archive: &Path, to: &Path) -> Result<()> {
+pub fn unpack(archive: &Path, to: &Path) -> Result<()> {
     let bytes = fs::read(archive).with_context(|| format!("cannot read {}", archive.display()))?;
     let bytes = gunzip(&bytes)?;
     let mut archive = tar::Archive::new(&*bytes);
@@ -91,7 +102,7 @@ pub(crate) fn unpack(archive: &Path, to: &Path) -> Result<()> {
 }
 
 /// Returns the files of a tar.
-pub(crate) fn read_tar(bytes: &[u8]) -> Result<Vec<Entry>> {
+pub fn read_tar(bytes: &[u8]) -> Result<Vec<Entry>> {
     let mut archive = tar::Archive::new(bytes);
     let mut files = Vec::new();
     for entry in archive.entries()? {
@@ -108,7 +119,8 @@ pub(crate) fn read_tar(bytes: &[u8]) -> Result<Vec<Entry>> {
     Ok(files)
 }
 
-pub(crate) fn gunzip(bytes: &[u8]) -> Result<Vec<u8>> {
+/// Undoes [`gzip`].
+pub fn gunzip(bytes: &[u8]) -> Result<Vec<u8>> {
     let mut unpacked = Vec::new();
     GzDecoder::new(bytes).read_to_end(&mut unpacked)?;
     Ok(unpacked)
