@@ -43,9 +43,32 @@ impl Sealed {
     /// # Errors
     /// If it cannot be read or is not a component of this world.
     pub fn load(component: &Path) -> wasmtime::Result<Self> {
-        let engine = Engine::new(&Config::new())?;
+        Self::with(false, component)
+    }
+
+    /// The same, and counts the instructions that it executes.
+    ///
+    /// # Errors
+    /// Those of [`Self::load`].
+    pub fn load_counting(component: &Path) -> wasmtime::Result<Self> {
+        Self::with(true, component)
+    }
+
+    /// Returns how many instructions were executed: the fuel of wasmtime.
+    ///
+    /// # Errors
+    /// If they are not counted.
+    pub fn executed(&self) -> wasmtime::Result<u64> {
+        Ok(u64::MAX - self.store.get_fuel()?)
+    }
+
+    fn with(counting: bool, component: &Path) -> wasmtime::Result<Self> {
+        let engine = Engine::new(Config::new().consume_fuel(counting))?;
         let component = Component::from_file(&engine, component)?;
         let mut store = Store::new(&engine, ());
+        if counting {
+            store.set_fuel(u64::MAX)?;
+        }
         let instance = Countersign::instantiate(&mut store, &component, &Linker::new(&engine))?;
         Ok(Self {
             store,

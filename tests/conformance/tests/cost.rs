@@ -1,0 +1,88 @@
+//! What a check costs, in executed instructions of the module (the fuel of
+//! wasmtime). Unlike a time, the number is the same on every machine.
+//! `COST=renew cargo test -p countersign-conformance --test cost` writes it.
+
+use std::{collections::BTreeMap, env, fs, path::Path};
+
+use countersign_conformance::{
+    files,
+    host::Host,
+    protocol::{Command, Reply},
+    sealed::Sealed,
+    vector::Event,
+};
+
+/// Vectors of policies that use none of the words for special providers.
+const PLAIN: [&str; 8] = [
+    "algorithm-eddsa",
+    "algorithm-hs256",
+    "algorithm-rs256",
+    "forward-all",
+    "requires-scopes-array",
+    "requires-tenant-segment",
+    "requires-type",
+    "strip-cookie",
+];
+
+/// The instructions of the first request of a vector: when its token is new,
+/// and when it is remembered.
+type Cost = [u64; 2];
+
+fn measured() -> BTreeMap<String, Cost> {
+    let component = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../dist/countersign.component.wasm");
+    let mut host = Sealed::load_counting(&component).expect("dist/: cargo xtask build");
+    let topics = files::topics().expect("vectors");
+    let vectors = topics.iter().flat_map(|topic| &topic.vectors);
+    let plain = vectors.filter(|vector| PLAIN.contains(&&*vector.id));
+    plain
+        .map(|vector| {
+            let policy = vector.policy.to_string();
+            let opened = host.answer(&Command::Open { gate: 1, policy });
+            assert!(matches!(opened, Reply::Opened {}), "{opened:?}");
+            let requests = vector.steps.iter().find_map(|step| match &step.event {
+                Event::Request { request, .. } => Some(Command::Request {
+                    gate: 1,
+                    at: step.at,
+                    request: request.clone(),
+                }),
+                _ => None,
+            });
+            let request = requests.expect("a request");
+            let mut cost = || {
+                let before = host.executed().expect("counted");
+                let reply = host.answer(&request);
+                assert!(matches!(reply, Reply::Allow(_)), "{reply:?}");
+                host.executed().expect("counted") - before
+            };
+            let fresh = cost();
+            // The second check is the first that recalls the token.
+            let cost = [fresh, cost()];
+            host.answer(&Command::Close { gate: 1 });
+            (vector.id.clone(), cost)
+        })
+        .collect()
+}
+
+#[test]
+fn a_plain_check_executes_at_most_three_per_cent_more_instructions_than_before() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("cost.json");
+    let measured = measured();
+    assert_eq!(measured.len(), PLAIN.len(), "{measured:?}");
+    if env::var_os("COST").is_some() {
+        let text = serde_json::to_string_pretty(&measured).expect("JSON");
+        fs::write(&file, text + "\n").expect("cost.json");
+    }
+    let text = fs::read_to_string(&file).expect("cost.json");
+    let known: BTreeMap<String, Cost> = serde_json::from_str(&text).expect("JSON");
+    let mut worse = Vec::new();
+    for (id, [fresh, remembered]) in &measured {
+        let [fresh_known, remembered_known] = known[id];
+        println!("{id}: new {fresh} ({fresh_known}), remembered {remembered} ({remembered_known})");
+        for (now, before) in [(fresh, fresh_known), (remembered, remembered_known)] {
+            if now * 100 > before * 103 {
+                worse.push(format!("{id}: {before} before, {now} now"));
+            }
+        }
+    }
+    assert!(worse.is_empty(), "{worse:#?}");
+}
