@@ -6,7 +6,15 @@ use anyhow::{Context, Result, bail};
 
 use crate::project;
 
-const TARGETS: &[&str] = &["rsa", "p256", "ed25519", "gate", "policy", "documents"];
+const TARGETS: &[&str] = &[
+    "rsa",
+    "p256",
+    "ed25519",
+    "gate",
+    "policy",
+    "documents",
+    "json",
+];
 
 /// Flags for LLVM's pass, which adds the instrumentation that libFuzzer needs.
 const COVERAGE: &[&str] = &[

@@ -49,7 +49,7 @@ const PARTS: &[(&str, &[&str])] = &[
     ),
     ("check", &["countersign::"]),
     (
-        "JSON",
+        "JSON for JavaScript",
         &["serde_json::", "serde_core::", "itoa::", "zmij::"],
     ),
     ("formatting", &["core::fmt::", "core::str::", "::fmt::"]),

@@ -29,7 +29,8 @@ const PLAIN: [&str; 8] = [
 type Cost = [u64; 2];
 
 fn measured() -> BTreeMap<String, Cost> {
-    let component = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../dist/countersign.component.wasm");
+    let component =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../dist/countersign.component.wasm");
     let mut host = Sealed::load_counting(&component).expect("dist/: cargo xtask build");
     let topics = files::topics().expect("vectors");
     let vectors = topics.iter().flat_map(|topic| &topic.vectors);

@@ -3,9 +3,7 @@
 
 use alloc::{boxed::Box, format, string::String, vec::Vec};
 
-use serde::de::IgnoredAny;
-
-use super::{Bounds, Fault, FaultKind, Value, push_token};
+use super::{Bounds, FaultKind, Value, parse, push_token};
 use crate::base::Problem;
 
 /// The state of reading one document.
@@ -150,26 +148,25 @@ impl Elements {
         self.skip_space(document);
         let rest = document.get(self.at..).unwrap_or_default();
         let window = rest.get(..self.item_bytes).unwrap_or(rest);
-        let mut values = serde_json::Deserializer::from_slice(window).into_iter::<IgnoredAny>();
-        match values.next() {
-            Some(Ok(_)) => {}
-            Some(Err(error)) if error.is_eof() && window.len() < rest.len() => {
-                let message = format!("an item has more than {} bytes", self.item_bytes);
-                return Err(Problem::error(place, "document_too_large", message));
-            }
-            _ => return Err(syntax(place)),
-        }
-        let text = window.get(..values.byte_offset()).unwrap_or_default();
-        self.at = self.at.saturating_add(text.len());
         let bounds = Bounds {
             depth: self.bounds.depth.saturating_sub(depth),
             ..self.bounds
         };
-        super::parse(text, bounds).map_err(|Fault { kind, pointer, .. }| {
-            let mut within = String::from(place);
-            within.push_str(&pointer);
-            refusal(kind, within)
-        })
+        match parse::prefix(window, bounds) {
+            Ok((value, length)) => {
+                self.at = self.at.saturating_add(length);
+                Ok(value)
+            }
+            Err((_, true)) if window.len() < rest.len() => {
+                let message = format!("an item has more than {} bytes", self.item_bytes);
+                Err(Problem::error(place, "document_too_large", message))
+            }
+            Err((fault, _)) => {
+                let mut within = String::from(place);
+                within.push_str(&fault.pointer);
+                Err(refusal(fault.kind, within))
+            }
+        }
     }
 
     fn name(&self) -> &str {

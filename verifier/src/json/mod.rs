@@ -1,9 +1,9 @@
 //! Strict JSON (RFC 8259): every text has one meaning or is refused.
-//! `serde_json` parses; this module also refuses duplicate member names (even
-//! if they differ only by escapes) and bounds the depth and the members. Uses
-//! `base`.
+//! The parser refuses duplicate member names (even if they differ only by
+//! escapes) and bounds the depth and the members. Uses `base`.
 
 mod elements;
+mod number;
 mod parse;
 mod pointer;
 

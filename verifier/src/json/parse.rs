@@ -1,15 +1,14 @@
-//! The strict parser: `serde_json` with a visitor that adds the checks.
+//! The strict parser: one pass over the text, which keeps slices of it.
 
 use alloc::{
-    borrow::{Cow, ToOwned},
+    borrow::Cow,
     string::{String, ToString},
     vec::Vec,
 };
-use core::{cell::RefCell, fmt};
 
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use countersign_kernel::bytes;
 
-use super::{Number, Object, Value, push_token};
+use super::{Number, Object, Value, number, push_token};
 use crate::base::Limits;
 
 /// Up to this many members a linear scan finds duplicates; above it a binary
@@ -42,7 +41,7 @@ pub struct Fault {
     pub kind: FaultKind,
     /// JSON Pointer of the affected member; empty for a syntax fault.
     pub pointer: String,
-    /// Line and column of a syntax fault, from 1.
+    /// Line and column of the byte at which the parser stopped, from 1.
     pub line_column: (usize, usize),
 }
 
@@ -61,7 +60,8 @@ pub enum FaultKind {
 
 /// Parses one strict JSON text.
 pub fn parse(text: &[u8], bounds: Bounds) -> Result<Value<'_>, Fault> {
-    parse_with_iss(text, bounds, None)
+    let mut parser = Parser::new(text, bounds);
+    parser.whole().ok_or_else(|| parser.into_fault())
 }
 
 /// Parses claims. It also returns the top-level `iss` if a later part of the
@@ -71,45 +71,290 @@ pub fn parse_claims<'a>(
     text: &'a [u8],
     bounds: Bounds,
 ) -> (Option<Cow<'a, str>>, Result<Object<'a>, Fault>) {
-    let iss = RefCell::new(None);
-    let claims = parse_with_iss(text, bounds, Some(&iss)).and_then(|value| match value {
-        Value::Object(object) => Ok(object),
-        _ => Err(Fault {
-            kind: FaultKind::Syntax,
-            pointer: String::new(),
-            line_column: (1, 1),
-        }),
-    });
-    (iss.into_inner(), claims)
+    let mut parser = Parser::new(text, bounds);
+    parser.wants_iss = true;
+    let value = parser.whole();
+    let iss = parser.iss.take();
+    match value {
+        Some(Value::Object(object)) => (iss, Ok(object)),
+        _ => (iss, Err(parser.into_fault())),
+    }
 }
 
-type IssSlot<'a> = RefCell<Option<Cow<'a, str>>>;
+/// Parses the value at the start of a text. Returns it and its length, or the
+/// fault and whether it is that the text ends too early.
+pub(super) fn prefix(text: &[u8], bounds: Bounds) -> Result<(Value<'_>, usize), (Fault, bool)> {
+    let mut parser = Parser::new(text, bounds);
+    match parser.value(0, &Place::Root) {
+        Some(value) => Ok((value, parser.at)),
+        None => {
+            let ended = parser.fault.is_none() && parser.at >= parser.text.len();
+            Err((parser.into_fault(), ended))
+        }
+    }
+}
 
-fn parse_with_iss<'a>(
-    text: &'a [u8],
+struct Parser<'a> {
+    /// The text up to the first byte that is not UTF-8.
+    text: &'a str,
+    is_utf8: bool,
+    at: usize,
     bounds: Bounds,
-    iss: Option<&IssSlot<'a>>,
-) -> Result<Value<'a>, Fault> {
-    let fault = RefCell::new(None);
-    let seed = Seed {
-        bounds,
-        depth: 0,
-        place: &Place::Root,
-        fault: &fault,
-        iss,
-    };
-    let mut deserializer = serde_json::Deserializer::from_slice(text);
-    // `Seed` bounds the depth, more strictly than the default of `serde_json`.
-    seed.deserialize(&mut deserializer)
-        .and_then(|value| deserializer.end().map(|()| value))
-        .map_err(|error| {
-            let (kind, pointer) = fault.take().unwrap_or((FaultKind::Syntax, String::new()));
-            Fault {
-                kind,
-                pointer,
-                line_column: (error.line(), error.column()),
+    /// A fault that is not one of syntax.
+    fault: Option<(FaultKind, String)>,
+    wants_iss: bool,
+    iss: Option<Cow<'a, str>>,
+}
+
+impl<'a> Parser<'a> {
+    fn new(bytes: &'a [u8], bounds: Bounds) -> Self {
+        let (text, is_utf8) = match core::str::from_utf8(bytes) {
+            Ok(text) => (text, true),
+            Err(error) => {
+                let valid = bytes.get(..error.valid_up_to()).unwrap_or_default();
+                (core::str::from_utf8(valid).unwrap_or_default(), false)
             }
-        })
+        };
+        Self {
+            text,
+            is_utf8,
+            at: 0,
+            bounds,
+            fault: None,
+            wants_iss: false,
+            iss: None,
+        }
+    }
+
+    fn whole(&mut self) -> Option<Value<'a>> {
+        let value = self.value(0, &Place::Root)?;
+        let ended = self.peek().is_none() && self.is_utf8;
+        ended.then_some(value)
+    }
+
+    #[cold]
+    fn into_fault(self) -> Fault {
+        let (kind, pointer) = self.fault.unwrap_or((FaultKind::Syntax, String::new()));
+        let before = self.text.as_bytes().get(..self.at).unwrap_or_default();
+        let line_start = before.iter().rposition(|byte| *byte == b'\n');
+        let column = before
+            .len()
+            .saturating_sub(line_start.map_or(0, |at| at.saturating_add(1)));
+        let lines = before.iter().filter(|byte| **byte == b'\n').count();
+        Fault {
+            kind,
+            pointer,
+            line_column: (lines.saturating_add(1), column.saturating_add(1)),
+        }
+    }
+
+    /// Returns the next byte after white space.
+    fn peek(&mut self) -> Option<u8> {
+        loop {
+            match self.text.as_bytes().get(self.at)? {
+                b' ' | b'\t' | b'\n' | b'\r' => self.step(1),
+                byte => return Some(*byte),
+            }
+        }
+    }
+
+    fn step(&mut self, bytes: usize) {
+        self.at = self.at.saturating_add(bytes);
+    }
+
+    /// Takes the next byte after white space if it is this one.
+    fn take(&mut self, byte: u8) -> bool {
+        let taken = self.peek() == Some(byte);
+        self.step(usize::from(taken));
+        taken
+    }
+
+    fn value(&mut self, depth: usize, place: &Place<'_>) -> Option<Value<'a>> {
+        match self.peek()? {
+            b'"' => self.string().map(Value::String),
+            b'{' => self.object(depth, place),
+            b'[' => self.array(depth, place),
+            b't' => self.literal("true", Value::Bool(true)),
+            b'f' => self.literal("false", Value::Bool(false)),
+            b'n' => self.literal("null", Value::Null),
+            _ => self.number().map(Value::Number),
+        }
+    }
+
+    fn literal(&mut self, word: &str, value: Value<'a>) -> Option<Value<'a>> {
+        for byte in word.bytes() {
+            if self.text.as_bytes().get(self.at) != Some(&byte) {
+                return None;
+            }
+            self.step(1);
+        }
+        Some(value)
+    }
+
+    fn number(&mut self) -> Option<Number> {
+        let rest = self.text.as_bytes().get(self.at..)?;
+        let (number, length) = number::read(rest);
+        self.step(length);
+        number
+    }
+
+    fn array(&mut self, depth: usize, place: &Place<'_>) -> Option<Value<'a>> {
+        self.enter(depth, place)?;
+        let mut items = Vec::new();
+        if self.take(b']') {
+            return Some(Value::Array(items));
+        }
+        loop {
+            let place = Place::Item(place, items.len());
+            items.push(self.value(depth.saturating_add(1), &place)?);
+            if self.take(b']') {
+                return Some(Value::Array(items));
+            }
+            self.take(b',').then_some(())?;
+        }
+    }
+
+    fn object(&mut self, depth: usize, place: &Place<'_>) -> Option<Value<'a>> {
+        self.enter(depth, place)?;
+        // Most tokens have at most 12 top-level members. Nested objects are
+        // many and small, so they start empty.
+        let capacity = if depth == 0 { 12 } else { 0 };
+        let mut members: Vec<(Cow<'a, str>, Value<'a>)> = Vec::with_capacity(capacity);
+        let mut order = Order::default();
+        if self.take(b'}') {
+            return Some(Value::Object(Object(members)));
+        }
+        loop {
+            (self.peek() == Some(b'"')).then_some(())?;
+            let name = self.string()?;
+            let is_new = if members.len() < SCAN {
+                members.iter().all(|(n, _)| !same(n, &name))
+            } else {
+                order.add(&members, &name)
+            };
+            if !is_new {
+                return self.fail(FaultKind::Duplicate, &Place::Member(place, &name));
+            }
+            if members.len() >= self.bounds.members {
+                return self.fail(FaultKind::Members, place);
+            }
+            self.take(b':').then_some(())?;
+            let value = self.value(depth.saturating_add(1), &Place::Member(place, &name))?;
+            if self.wants_iss
+                && depth == 0
+                && name == "iss"
+                && let Value::String(iss) = &value
+            {
+                self.iss = Some(iss.clone());
+            }
+            members.push((name, value));
+            if self.take(b'}') {
+                return Some(Value::Object(Object(members)));
+            }
+            self.take(b',').then_some(())?;
+        }
+    }
+
+    fn enter(&mut self, depth: usize, place: &Place<'_>) -> Option<()> {
+        if depth >= self.bounds.depth {
+            return self.fail(FaultKind::Depth, place);
+        }
+        self.step(1);
+        Some(())
+    }
+
+    #[cold]
+    fn fail<T>(&mut self, kind: FaultKind, place: &Place<'_>) -> Option<T> {
+        let mut pointer = String::new();
+        place.write(&mut pointer);
+        self.fault = Some((kind, pointer));
+        None
+    }
+
+    /// Reads a string, which starts here.
+    fn string(&mut self) -> Option<Cow<'a, str>> {
+        self.step(1);
+        let plain = self.plain()?;
+        if self.text.as_bytes().get(self.at) == Some(&b'"') {
+            self.step(1);
+            return Some(Cow::Borrowed(plain));
+        }
+        let mut unescaped = String::from(plain);
+        loop {
+            match self.text.as_bytes().get(self.at)? {
+                b'"' => {
+                    self.step(1);
+                    return Some(Cow::Owned(unescaped));
+                }
+                b'\\' => unescaped.push(self.escape()?),
+                // A control character.
+                _ => return None,
+            }
+            unescaped.push_str(self.plain()?);
+        }
+    }
+
+    /// Takes the text up to a quote, a backslash or a control character.
+    fn plain(&mut self) -> Option<&'a str> {
+        let rest = self.text.get(self.at..)?;
+        let length = bytes::plain_text(rest.as_bytes());
+        self.step(length);
+        rest.get(..length)
+    }
+
+    /// Reads an escape (RFC 8259 §7). A surrogate without its partner is
+    /// refused.
+    fn escape(&mut self) -> Option<char> {
+        self.step(1);
+        let letter = *self.text.as_bytes().get(self.at)?;
+        let escaped = match letter {
+            b'"' | b'\\' | b'/' => char::from(letter),
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => return self.code_point(),
+            _ => return None,
+        };
+        self.step(1);
+        Some(escaped)
+    }
+
+    fn code_point(&mut self) -> Option<char> {
+        let first = self.code_unit()?;
+        let code = match first {
+            0xd800..0xdc00 => {
+                (self.text.as_bytes().get(self.at) == Some(&b'\\')).then_some(())?;
+                self.step(1);
+                (self.text.as_bytes().get(self.at) == Some(&b'u')).then_some(())?;
+                match self.code_unit()? {
+                    second @ 0xdc00..0xe000 => {
+                        0x10000 + (((first & 0x3ff) << 10) | (second & 0x3ff))
+                    }
+                    _ => return None,
+                }
+            }
+            other => other,
+        };
+        char::from_u32(code)
+    }
+
+    /// Reads `u` and four hexadecimal digits.
+    fn code_unit(&mut self) -> Option<u32> {
+        let mut code = 0;
+        for _ in 0..4 {
+            self.step(1);
+            let digit = char::from(*self.text.as_bytes().get(self.at)?).to_digit(16)?;
+            code = (code << 4) | digit;
+        }
+        self.step(1);
+        Some(code)
+    }
+}
+
+fn same(a: &str, b: &str) -> bool {
+    bytes::equal(a.as_bytes(), b.as_bytes())
 }
 
 /// The path from the root to the current value, kept on the stack.
@@ -132,132 +377,6 @@ impl Place<'_> {
                 push_token(pointer, &index.to_string());
             }
         }
-    }
-}
-
-#[derive(Clone, Copy)]
-struct Seed<'s, 'a> {
-    bounds: Bounds,
-    depth: usize,
-    place: &'s Place<'s>,
-    fault: &'s RefCell<Option<(FaultKind, String)>>,
-    iss: Option<&'s IssSlot<'a>>,
-}
-
-impl<'s, 'a> Seed<'s, 'a> {
-    fn below<'n>(&self, place: &'n Place<'n>) -> Seed<'n, 'a>
-    where
-        's: 'n,
-    {
-        Seed {
-            depth: self.depth.saturating_add(1),
-            place,
-            iss: None,
-            ..*self
-        }
-    }
-
-    /// Records a fault at `name` below this place. The error makes `serde_json`
-    /// stop.
-    fn fail<E: Error>(&self, kind: FaultKind, name: Option<&str>) -> E {
-        let mut pointer = String::new();
-        self.place.write(&mut pointer);
-        if let Some(name) = name {
-            push_token(&mut pointer, name);
-        }
-        *self.fault.borrow_mut() = Some((kind, pointer));
-        E::custom("")
-    }
-
-    fn enter<E: Error>(&self) -> Result<(), E> {
-        if self.depth < self.bounds.depth {
-            Ok(())
-        } else {
-            Err(self.fail(FaultKind::Depth, None))
-        }
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Seed<'_, 'de> {
-    type Value = Value<'de>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value<'de>, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Seed<'_, 'de> {
-    type Value = Value<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_unit<E>(self) -> Result<Value<'de>, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_bool<E>(self, b: bool) -> Result<Value<'de>, E> {
-        Ok(Value::Bool(b))
-    }
-
-    fn visit_u64<E>(self, n: u64) -> Result<Value<'de>, E> {
-        Ok(Value::Number(Number::Unsigned(n)))
-    }
-
-    fn visit_i64<E>(self, n: i64) -> Result<Value<'de>, E> {
-        Ok(Value::Number(Number::Negative(n)))
-    }
-
-    fn visit_f64<E>(self, x: f64) -> Result<Value<'de>, E> {
-        Ok(Value::Number(Number::Float(x)))
-    }
-
-    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Value<'de>, E> {
-        Ok(Value::String(Cow::Borrowed(text)))
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Value<'de>, E> {
-        Ok(Value::String(Cow::Owned(text.to_owned())))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value<'de>, A::Error> {
-        self.enter()?;
-        let mut items = Vec::new();
-        while let Some(item) =
-            seq.next_element_seed(self.below(&Place::Item(self.place, items.len())))?
-        {
-            items.push(item);
-        }
-        Ok(Value::Array(items))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value<'de>, A::Error> {
-        self.enter()?;
-        // Most tokens have at most 12 top-level members. Nested objects are
-        // many and small, so they start empty.
-        let capacity = if self.depth == 0 { 12 } else { 0 };
-        let mut members: Vec<(Cow<'de, str>, Value<'de>)> = Vec::with_capacity(capacity);
-        let mut order = Order::default();
-        while let Some(name) = map.next_key_seed(Name)? {
-            let is_new = if members.len() < SCAN {
-                members.iter().all(|(n, _)| *n != name)
-            } else {
-                order.add(&members, &name)
-            };
-            if !is_new {
-                return Err(self.fail(FaultKind::Duplicate, Some(&name)));
-            }
-            if members.len() >= self.bounds.members {
-                return Err(self.fail(FaultKind::Members, None));
-            }
-            let value = map.next_value_seed(self.below(&Place::Member(self.place, &name)))?;
-            if let (Some(slot), "iss", Value::String(iss)) = (self.iss, &*name, &value) {
-                *slot.borrow_mut() = Some(iss.clone());
-            }
-            members.push((name, value));
-        }
-        Ok(Value::Object(Object(members)))
     }
 }
 
@@ -286,31 +405,5 @@ impl Order {
             }
         }
         is_new
-    }
-}
-
-struct Name;
-
-impl<'de> DeserializeSeed<'de> for Name {
-    type Value = Cow<'de, str>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Name {
-    type Value = Cow<'de, str>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a member name")
-    }
-
-    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-        Ok(Cow::Borrowed(text))
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Cow::Owned(text.to_owned()))
     }
 }

@@ -48,6 +48,31 @@ pub fn position(bytes: &[u8], byte: u8) -> Option<usize> {
     Some(before + expected(block.iter().position(|other| *other == byte))?)
 }
 
+/// The number of bytes before the first quote, backslash or control character: what a JSON
+/// string holds as it is.
+pub fn plain_text(bytes: &[u8]) -> usize {
+    #[cfg_attr(target_arch = "wasm32", target_feature(enable = "simd128"))]
+    fn plain(block: &[u8; 16]) -> u32 {
+        let block = U8x16::load(block);
+        let quote = block.equal(U8x16::splat(b'"'));
+        let backslash = block.equal(U8x16::splat(b'\\'));
+        let control = block.less(U8x16::splat(b' '));
+        quote.or(backslash).or(control).first()
+    }
+    let (blocks, rest) = bytes.as_chunks();
+    let mut before = 0;
+    for block in blocks {
+        match plain(block) {
+            end @ 0..16 => return before + end as usize,
+            _ => before += 16,
+        }
+    }
+    let plain = rest
+        .iter()
+        .take_while(|byte| !matches!(byte, b'"' | b'\\' | 0..b' '));
+    before + plain.count()
+}
+
 #[cfg(test)]
 mod tests {
     use alloc::vec::Vec;
@@ -67,6 +92,25 @@ mod tests {
                     bytes[place..].fill(byte);
                     assert!(contain(&bytes, byte), "{length} {place} {byte}");
                     assert_eq!(position(&bytes, byte), Some(place));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn plain_text_ends_at_a_quote_a_backslash_or_a_control_character() {
+        for length in 0..70 {
+            let plain: Vec<u8> = (0..length)
+                .map(|n| 0x23 + n)
+                .filter(|b| *b != b'\\')
+                .collect();
+            assert_eq!(plain_text(&plain), plain.len());
+            for place in 0..plain.len() {
+                for byte in 0..=255 {
+                    let mut bytes = plain.clone();
+                    bytes[place] = byte;
+                    let ends = byte < 0x20 || byte == b'"' || byte == b'\\';
+                    assert_eq!(plain_text(&bytes) == place, ends, "{place} {byte}");
                 }
             }
         }

@@ -83,6 +83,13 @@ mod simd {
             sextets
         }
 
+        /// The index of the first byte whose highest bit is set; 32 if there is none.
+        #[inline]
+        #[target_feature(enable = "simd128")]
+        pub(crate) fn first(self) -> u32 {
+            u32::from(u8x16_bitmask(self.0)).trailing_zeros()
+        }
+
         /// Whether any bit is set.
         #[inline]
         #[target_feature(enable = "simd128")]
@@ -158,6 +165,15 @@ impl U8x16 {
             *triple = [a << 2 | b >> 4 & 3, b << 4 | c >> 2 & 15, c << 6 | d & 63];
         }
         bytes
+    }
+
+    /// The index of the first byte whose highest bit is set; 32 if there is none.
+    #[inline]
+    pub(crate) fn first(self) -> u32 {
+        let mask = (0..16)
+            .zip(self.0)
+            .map(|(at, byte)| u32::from(byte >> 7) << at);
+        mask.sum::<u32>().trailing_zeros()
     }
 
     /// Whether any bit is set.
