@@ -46,7 +46,7 @@ pub(super) fn accepts<'p>(
             let text = template.text()?;
             let names = names(template, text)?;
             let captures = captures(claims, &names)?;
-            let places: Vec<usize> = captures.iter().map(|capture| capture.part).collect();
+            let places: Vec<usize> = names.iter().map(|(part, _)| *part).collect();
             if !by_iss.add_template(text, &places, index) {
                 return Err(duplicate("another template could match the same `iss`"));
             }
@@ -97,7 +97,7 @@ fn names<'p>(node: Node<'_, 'p>, text: &'p str) -> Read<Vec<(usize, &'p str)>> {
 
 /// Parses the claim that each captured text equals.
 fn captures(node: Node<'_, '_>, names: &[(usize, &str)]) -> Read<Vec<Capture>> {
-    let mut captures = node.members(|name, value| {
+    let captures = node.members(|name, value| {
         let claim = one(value)?;
         let known = names.iter().find(|(_, known)| *known == name);
         let Some((part, _)) = known else {
@@ -105,9 +105,8 @@ fn captures(node: Node<'_, '_>, names: &[(usize, &str)]) -> Read<Vec<Capture>> {
         };
         Ok(Capture { part: *part, claim })
     })?;
-    captures.sort_by_key(|capture| capture.part);
     if captures.len() < names.len() {
-        return Err(node.refuse(FIELD_MISSING, "each `{name}` of the template needs its claim"));
+        return Err(node.refuse(UNKNOWN_NAME, "each `{name}` of the template needs its claim"));
     }
     Ok(captures)
 }

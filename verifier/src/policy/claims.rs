@@ -65,7 +65,10 @@ pub(super) fn claim(node: Node<'_, '_>, fields: &mut Fields<'_, '_>) -> Read<Sou
 
 /// Parses a source of one text.
 pub(super) fn one(node: Node<'_, '_>) -> Read<Source> {
-    let source = source(node)?;
+    source(node).and_then(|source| check_one(node, source))
+}
+
+pub(super) fn check_one(node: Node<'_, '_>, source: Source) -> Read<Source> {
     let how = match &source.how {
         How::Json(inner) => &inner.how,
         how => how,

@@ -16,7 +16,7 @@ pub(super) fn text(text: &str) -> Checked {
 /// The start of a text. In a URL it does not end within the host.
 pub(super) fn start(start: &str) -> Checked {
     text(start)?;
-    let scheme = start.as_bytes().windows(3).position(|w| w == b"://");
+    let scheme = start.as_bytes().windows(3).rposition(|w| w == b"://");
     let rest = scheme.and_then(|at| start.as_bytes().get(at.saturating_add(3)..));
     check(
         rest.is_none_or(|rest| rest.contains(&b'/')),

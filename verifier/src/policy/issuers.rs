@@ -4,7 +4,7 @@ use alloc::{boxed::Box, format, vec::Vec};
 
 use super::{
     accepts::{accepts, refuse_open_keys},
-    claims::{normal_form, one, source, sources},
+    claims::{check_one, claim, normal_form, one, source, sources},
     codes::*,
     conditions::conditions,
     grammar,
@@ -264,16 +264,26 @@ fn default_mapping() -> Mapping {
 }
 
 fn tenant(node: Node<'_, '_>) -> Read<TenantFrom> {
-    match node.value() {
-        Value::Object(object) if object.get("claim").is_none() => {
-            let mut fields = node.fields()?;
-            let fixed = fields.required("fixed", |node| node.word(grammar::text));
-            fields.close();
-            Ok(TenantFrom::Fixed(fixed.into()))
+    let Value::Object(_) = node.value() else {
+        return one(node).map(TenantFrom::Claim);
+    };
+    let mut fields = node.fields()?;
+    let fixed = fields.node("fixed");
+    let tenant = match fixed {
+        Some(fixed) => {
+            for name in ["claim", "as", "separator", "at"] {
+                if let Some(other) = fields.node(name) {
+                    other.refuse(CONFLICT, "a `fixed` tenant comes from no claim");
+                }
+            }
+            fixed.word(grammar::text).map(|text| TenantFrom::Fixed(text.into()))
         }
-        Value::String(_) | Value::Object(_) => one(node).map(TenantFrom::Claim),
-        _ => Err(node.type_wrong("a string or `{ \"fixed\": \"acme\" }`")),
-    }
+        None => claim(node, &mut fields)
+            .and_then(|source| check_one(node, source))
+            .map(TenantFrom::Claim),
+    };
+    fields.close();
+    tenant
 }
 
 fn role_map(node: Node<'_, '_>) -> Read<Map<Vec<Box<str>>>> {

@@ -10,7 +10,7 @@ use super::{
     pattern::is_segment_name,
     reader::Node,
     report::Read,
-    suggest::quoted,
+    suggest::{quoted, suggestion},
 };
 use crate::{
     json::Value,
@@ -85,9 +85,12 @@ fn capture(node: Node<'_, '_>, name: &str, values: Option<&Values<'_>>) -> Read<
     };
     let found = is_segment_name(name).then(|| captures.find(name)).flatten();
     found.ok_or_else(|| {
+        let names = captures.paths.iter().flat_map(Pattern::names);
+        let mut known = names.chain(captures.hosts.iter().flatten().map(|name| &**name));
         let message = format!(
-            "{} must stand in every path, or in every host, of this rule, and not in both",
-            quoted(name)
+            "{} must stand in every path, or in every host, of this rule, and not in both; {}",
+            quoted(name),
+            suggestion(name, &mut known)
         );
         node.refuse(UNKNOWN_NAME, message)
     })
