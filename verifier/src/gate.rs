@@ -14,7 +14,7 @@ use crate::{
     policy,
     refusal::{Halt, Step, Trace},
     request::{Request, Router},
-    token::Memory,
+    token::{Memory, Verified},
 };
 
 /// Headers that show whether a request with a cookie has the same origin.
@@ -110,7 +110,8 @@ impl Gate {
                 }
             }
         }
-        if !self.policy.forward.is_empty() {
+        self.policy.compared.iter().for_each(|name| add(name));
+        if !(self.policy.forward.is_empty() && self.policy.compared.is_empty()) {
             add("connection");
         }
         names
@@ -248,17 +249,40 @@ impl Gate {
                     token,
                     verified,
                     fresh,
+                    tenant,
                 } = admitted;
                 if fresh {
                     self.granted = verified.number;
                     self.memory
                         .remember(token, Arc::clone(&verified), signed(now_ms));
                 }
-                let grant = self
+                let mut grant = self
                     .strip
                     .grant(Some(&verified), self.policy.strip_credential);
+                if let Some(tenant) = tenant {
+                    self.set_tenant(&mut grant, token, verified, tenant);
+                }
                 Decision::Allow(grant)
             }
+        }
+    }
+
+    /// Makes a grant that of a request for one of the token's tenants. It has a
+    /// number of its own, as its principal and headers differ.
+    fn set_tenant(&mut self, grant: &mut Grant, token: &[u8], verified: Arc<Verified>, tenant: usize) {
+        let mut view = verified.view(tenant).cloned();
+        if view.is_none() {
+            let number = self.granted.saturating_add(1);
+            self.granted = number;
+            view = verified.make_view(&self.policy, tenant, number);
+            // The memory's is then the only reference to the token.
+            drop(verified);
+            self.memory.amend(token, &mut |known| known.remember_view(tenant, &view));
+        }
+        if let Some(view) = view {
+            grant.number = view.number;
+            grant.principal = Some(view.principal);
+            grant.set_headers = view.headers;
         }
     }
 }

@@ -55,6 +55,9 @@ pub(crate) const PATH_SEGMENTS: usize = 256;
 /// Hosts keep fewer, 1,000, so that the gate never drops one that a host still
 /// uses.
 pub(crate) const REQUIREMENTS: u32 = 1_024;
+/// Claims in conditions of rules whose values a remembered token keeps. Others
+/// are read from its text.
+pub(crate) const KEPT: usize = 128;
 /// Bytes of all remembered tokens together.
 pub(crate) const REMEMBERED_BYTES: usize = 3 * 1024 * 1024;
 /// Minimum freshness of a fetched document (ms).

@@ -4,16 +4,17 @@
 
 mod token;
 
-use alloc::{borrow::Cow, format, sync::Arc};
+use alloc::{borrow::Cow, boxed::Box, format, sync::Arc, vec::Vec};
+use core::cell::Cell;
 
 use crate::{
     base::limits,
     decision::Subject,
     documents::Issuers,
-    model::{Access, Policy, Requirement},
+    model::{Access, Context, Policy, RequestValue, Requirement},
     refusal::{Code, Halt, Trace, quoted},
     request::{
-        Request, credential,
+        Request, compared, credential,
         router::{self, Router},
         target::{self, Target},
     },
@@ -45,6 +46,8 @@ pub(crate) struct Admitted<'t> {
     pub(crate) verified: Arc<Verified>,
     /// Whether the token was not remembered.
     pub(crate) fresh: bool,
+    /// The index of the tenant that the requirement names, of several.
+    pub(crate) tenant: Option<usize>,
 }
 
 impl Checks<'_> {
@@ -91,6 +94,14 @@ impl Checks<'_> {
             Access::Optional(requirement) => (requirement, true),
             Access::Required(requirement) => (requirement, false),
         };
+        let compared = compared(request, &rule.compared);
+        let compared = match compared {
+            Ok(compared) => compared,
+            // The step is recorded only if it fails: most rules compare none.
+            Err(code) => trace.record("rule.headers", Err(code), || {
+                "a header that the rule compares is sent twice, as a list or in another spelling".into()
+            })?,
+        };
         let presented = credential::find(&self.policy.credentials, request);
         let presented = match presented {
             Ok(None) if optional => {
@@ -105,10 +116,21 @@ impl Checks<'_> {
         let presented = trace.record("credential", presented, || {
             "the places of the policy".into()
         })?;
-        let admitted = self.verify_token(presented.token, trace)?;
+        let mut admitted = self.verify_token(presented.token, trace)?;
         self.admit_origin(presented.same_origin, request, trace)?;
-        let segment = |name: &str| router::captured(pattern, &target, name);
-        self.check_requirement(requirement, &admitted.verified, &segment, trace)?;
+        admitted.tenant = self.check_requirement(
+            requirement,
+            &admitted.verified,
+            &|value| match value {
+                RequestValue::Segment(name) => router::captured(pattern, &target, name),
+                RequestValue::Host => host.as_bytes().split(|b| *b == b'.').next(),
+                RequestValue::Header(name) => {
+                    let at = rule.compared.iter().position(|known| known == name)?;
+                    *compared.get(at)?
+                }
+            },
+            trace,
+        )?;
         Ok(Pass::Token(admitted))
     }
 
@@ -122,8 +144,8 @@ impl Checks<'_> {
         if token.is_empty() {
             return Err(Code::TokenMissing.into());
         }
-        let admitted = self.verify_token(token, trace)?;
-        self.check_requirement(requirement, &admitted.verified, &|_| None, trace)?;
+        let mut admitted = self.verify_token(token, trace)?;
+        admitted.tenant = self.check_requirement(requirement, &admitted.verified, &|_| None, trace)?;
         Ok(Pass::Token(admitted))
     }
 
@@ -137,7 +159,8 @@ impl Checks<'_> {
         let target = Target::parse(request.target)?;
         let authority = target::authority(request)?;
         let set = self.policy.forward.iter().map(|(name, _)| &**name);
-        if credential::connection_names(request, set) {
+        let named = set.chain(self.policy.compared.iter().map(|name| &**name));
+        if credential::connection_names(request, named) {
             return Err(Code::RequestAmbiguous);
         }
         Ok((
@@ -169,14 +192,15 @@ impl Checks<'_> {
         )
     }
 
-    /// Checks the requirement of the rule.
+    /// Checks the requirement of the rule. Returns the index of the request's
+    /// tenant, if the token has several and the requirement names one.
     fn check_requirement<'s>(
-        &self,
+        &'s self,
         requirement: &Requirement,
         verified: &'s Verified,
-        segment: &'s dyn Fn(&str) -> Option<&'s [u8]>,
+        request: &'s dyn Fn(&RequestValue) -> Option<&'s [u8]>,
         trace: &mut Trace<'_>,
-    ) -> Result<(), Halt> {
+    ) -> Result<Option<usize>, Halt> {
         let issuer = self
             .policy
             .issuers
@@ -185,10 +209,22 @@ impl Checks<'_> {
         let subject = Subject {
             token: verified,
             scope_wildcards: issuer.scope_wildcards,
-            segment,
+            context: Context {
+                limits: &self.policy.limits,
+                request,
+            },
+            tenant: Cell::new(None),
             now_ms: i64::try_from(self.now_ms).unwrap_or(i64::MAX),
             leeway_ms: self.policy.leeway_ms,
         };
-        requirement.explain(&subject, trace)
+        requirement.explain(&subject, trace)?;
+        let several = verified.principal.tenants.len() > 1;
+        Ok(subject.tenant.get().filter(|_| several))
     }
+}
+
+/// Returns the values of the headers that a rule compares.
+fn compared<'r>(request: &Request<'r>, names: &[Box<str>]) -> Result<Vec<Option<&'r [u8]>>, Code> {
+    let values = names.iter().map(|name| compared::value(request, name));
+    values.collect()
 }

@@ -1,13 +1,14 @@
 //! The checks of a token, independent of the request: first signature and
 //! claims, then the checks of every use.
 
-use alloc::{boxed::Box, format, string::String, sync::Arc};
+use alloc::{format, string::String, sync::Arc};
 
 use super::{Admitted, Checks};
 use crate::{
+    base::Limits,
     jose::Jws,
-    json,
-    refusal::{Code, Halt, Refusal, Trace, quoted_or_none},
+    json::{self, FaultKind, Pointer, describe},
+    refusal::{Code, Halt, Refusal, Trace, quoted, quoted_or_none},
     token::{HeaderFacts, Verified, admit_age, admit_expiry, admit_start, list},
 };
 
@@ -31,6 +32,7 @@ impl Checks<'_> {
             token,
             verified,
             fresh,
+            tenant: None,
         })
     }
 
@@ -41,10 +43,15 @@ impl Checks<'_> {
         // `iss` is unverified here and only selects the issuer. Faults of the
         // claims are reported after the signature check.
         let (iss, claims) = json::parse_claims(&jws.payload, limits.into());
-        let index = iss.as_deref().and_then(|iss| self.issuers.index(iss));
+        // `null` or an unreadable payload is no token without `iss`.
+        let is_absent = matches!(&claims, Ok(claims) if claims.get("iss").is_none());
+        let index = match iss.as_deref() {
+            None if !is_absent => None,
+            iss => self.policy.by_iss.find(iss),
+        };
         let routed = index.and_then(|index| Some((index, self.policy.issuers.get(index)?)));
         let (index, issuer) = trace.record("issuer", routed.ok_or(Code::IssuerUnknown), || {
-            format!("`iss` {}", quoted_or_none(iss.as_deref()))
+            self.describe_iss(iss.as_deref())
         })?;
         let allowed = issuer.algorithms.contains(&jws.algorithm);
         trace.record(
@@ -85,12 +92,31 @@ impl Checks<'_> {
                     key,
                     header,
                     claims,
-                    Box::from(text),
+                    Arc::from(text),
                 )
             });
+        let failed = verified.as_ref().err().and_then(|refusal| refusal.claim.clone());
         trace.record("claims", verified, || {
-            format!("{} bytes", jws.payload.len())
+            describe_claims(&jws.payload, limits, failed.as_deref())
         })
+    }
+
+    /// Says which `iss` a token has, and that it differs from a known one in a
+    /// slash.
+    fn describe_iss(&self, iss: Option<&str>) -> String {
+        let mut detail = format!("`iss` {}", quoted_or_none(iss));
+        if let Some(iss) = iss
+            && self.policy.by_iss.find(Some(iss)).is_none()
+        {
+            let without = iss.strip_suffix('/').unwrap_or(iss);
+            let other = [without, "/"].concat();
+            if self.policy.by_iss.find(Some(&other)).is_some() {
+                detail.push_str("; the configured one ends in a slash");
+            } else if self.policy.by_iss.find(Some(without)).is_some() {
+                detail.push_str("; the configured one has no slash at its end");
+            }
+        }
+        detail
     }
 
     /// Makes the checks of every use: audience, times, type, required claims
@@ -122,7 +148,7 @@ impl Checks<'_> {
             }
         }
         let age =
-            admit_start("iat", times.iat, leeway, now).and_then(|()| match issuer.max_age_ms {
+            admit_start("iat", times.iat, leeway, now).and_then(|()| match issuer.max_token_age_ms {
                 Some(max_age_ms) => admit_age(times, max_age_ms, leeway, now),
                 None => Ok(()),
             });
@@ -141,7 +167,10 @@ impl Checks<'_> {
             verified.required.clone(),
             || match &verified.required {
                 Ok(()) => "the requirements of the type and the issuer".into(),
-                Err(refusal) => format!("claim {}", quoted_or_none(refusal.claim.as_deref())),
+                Err(refusal) => {
+                    let claims = verified.principal.claims.as_bytes();
+                    describe_claims(claims, &self.policy.limits, refusal.claim.as_deref())
+                }
             },
         )?;
         if !self.issuers.has_revocations(verified.issuer) {
@@ -161,7 +190,32 @@ impl Checks<'_> {
 
 fn shape(token: &[u8]) -> String {
     let parts = token.split(|b| *b == b'.').count();
-    format!("{} bytes in {parts} parts", token.len())
+    let mut detail = format!("{} bytes in {parts} parts", token.len());
+    if parts == 5 {
+        detail.push_str(": an encrypted token (JWE)");
+    }
+    if let Some(place) = token.iter().position(|b| *b == b'=') {
+        detail.push_str(&format!(", `=` at byte {place}"));
+    }
+    detail
+}
+
+/// Says what is wrong with claims: with one of them, if it is named, or with
+/// their JSON.
+fn describe_claims(text: &[u8], limits: &Limits, failed: Option<&str>) -> String {
+    match (json::parse(text, limits.into()), failed) {
+        (Err(fault), _) => match fault.kind {
+            FaultKind::Duplicate => format!("{} stands twice", quoted(fault.pointer.as_bytes())),
+            FaultKind::Depth => "they are nested too deeply".into(),
+            FaultKind::Members => "an object has too many members".into(),
+            FaultKind::Syntax => "they are not JSON".into(),
+        },
+        (Ok(claims), Some(name)) => {
+            let held = Pointer::parse(name).map(|pointer| describe(pointer.resolve(&claims)));
+            format!("{} {}", quoted(name.as_bytes()), held.unwrap_or_default())
+        }
+        (Ok(_), None) => format!("{} bytes", text.len()),
+    }
 }
 
 /// Formats a time: `12 s relative_time`, `in 12 s`.

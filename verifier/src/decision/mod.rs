@@ -36,7 +36,7 @@ pub struct Grant {
     /// Identifies the principal, `set_headers` and `remove_headers` while the
     /// gate is open: for an equal number, a caller can reuse what it made of
     /// them. It is 0 without a principal. A token that is verified again gets a
-    /// new number.
+    /// new number, and so does each of its tenants for which a request is.
     pub number: u64,
     /// The caller. `None` if the rule is public, or if it is optional and the
     /// request has no token.

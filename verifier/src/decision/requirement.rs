@@ -1,21 +1,24 @@
 //! Checks a requirement against a verified token.
 
 use alloc::{boxed::Box, format, string::String};
+use core::cell::Cell;
 
 use crate::{
     base::Limits,
-    json,
-    model::{Requirement, Tenant, Words},
+    json::{self, describe},
+    model::{ClaimCondition, Context, Named, Requirement, Words},
     refusal::{Code, Halt, Refusal, Trace, quoted_or_none},
-    token::{Verified, admit_age, list, scope},
+    token::{Verified, admit_age, keep, list, scope},
 };
 
 /// A verified token and the context for checking it.
 pub(crate) struct Subject<'s> {
     pub(crate) token: &'s Verified,
     pub(crate) scope_wildcards: bool,
-    /// Returns a path segment that the rule's pattern captures, by name.
-    pub(crate) segment: &'s dyn Fn(&str) -> Option<&'s [u8]>,
+    /// The values of the request, and the limits of JSON in a claim.
+    pub(crate) context: Context<'s>,
+    /// The index of the tenant that a requirement names.
+    pub(crate) tenant: Cell<Option<usize>>,
     pub(crate) now_ms: i64,
     pub(crate) leeway_ms: i64,
 }
@@ -26,11 +29,11 @@ struct Check {
     name: &'static str,
     applies: fn(&Requirement) -> bool,
     admit: fn(&Requirement, &Subject<'_>) -> Result<(), Refusal>,
-    detail: fn(&Subject<'_>) -> String,
+    detail: fn(&Requirement, &Subject<'_>) -> String,
 }
 
 /// The checks, in the order of the contract.
-const CHECKS: [Check; 10] = [
+const CHECKS: [Check; 11] = [
     Check {
         name: "rule.issuer",
         applies: |wanted| !wanted.issuers.is_empty(),
@@ -38,7 +41,7 @@ const CHECKS: [Check; 10] = [
             let name = &subject.token.principal.issuer;
             admit_if(wanted.issuers.contains(name), Code::IssuerDenied)
         },
-        detail: |subject| format!("issuer `{}`", subject.token.principal.issuer),
+        detail: |_, subject| format!("issuer `{}`", subject.token.principal.issuer),
     },
     Check {
         name: "rule.audience",
@@ -50,7 +53,7 @@ const CHECKS: [Check; 10] = [
                 false => Err(Refusal::claim(Code::AudienceDenied, "aud")),
             }
         },
-        detail: |subject| format!("`aud` {}", list(&subject.token.audiences)),
+        detail: |_, subject| format!("`aud` {}", list(&subject.token.audiences)),
     },
     Check {
         name: "rule.type",
@@ -62,7 +65,7 @@ const CHECKS: [Check; 10] = [
                 Code::TypeDenied,
             )
         },
-        detail: |subject| {
+        detail: |_, subject| {
             format!(
                 "type {}",
                 quoted_or_none(subject.token.principal.token_type.as_deref())
@@ -70,15 +73,29 @@ const CHECKS: [Check; 10] = [
         },
     },
     Check {
+        name: "rule.subject",
+        applies: |wanted| wanted.subject.is_some(),
+        admit: |wanted, subject| {
+            let held = &subject.token.principal.subject;
+            let found = subject.find(&wanted.subject, held.as_slice());
+            admit_if(found.is_some(), Code::SubjectDenied)
+        },
+        detail: |_, subject| {
+            let held = subject.token.principal.subject.as_deref();
+            format!("subject {}", quoted_or_none(held))
+        },
+    },
+    Check {
         name: "rule.tenant",
         applies: |wanted| wanted.tenant.is_some(),
-        admit: |wanted, subject| admit_if(wanted.admits_tenant(subject), Code::TenantDenied),
-        detail: |subject| {
-            format!(
-                "tenant {}",
-                quoted_or_none(subject.token.principal.tenant.as_deref())
-            )
+        admit: |wanted, subject| {
+            let found = subject.find(&wanted.tenant, &subject.token.principal.tenants);
+            if found.is_some() && wanted.tenant != Some(Named::Present) {
+                subject.tenant.set(found);
+            }
+            admit_if(found.is_some(), Code::TenantDenied)
         },
+        detail: |_, subject| format!("tenant {}", list(&subject.token.principal.tenants)),
     },
     Check {
         name: "rule.scopes",
@@ -88,7 +105,7 @@ const CHECKS: [Check; 10] = [
             let holds = |scope: &str| scope::grants(held, scope, subject.scope_wildcards);
             wanted.scopes.admit(holds).map_err(Refusal::scopes)
         },
-        detail: |subject| format!("scopes {}", list(&subject.token.principal.scopes)),
+        detail: |_, subject| format!("scopes {}", list(&subject.token.principal.scopes)),
     },
     Check {
         name: "rule.roles",
@@ -100,18 +117,18 @@ const CHECKS: [Check; 10] = [
                 .admit(holds)
                 .map_err(|_| Code::RoleDenied.into())
         },
-        detail: |subject| format!("roles {}", list(&subject.token.principal.roles)),
+        detail: |_, subject| format!("roles {}", list(&subject.token.principal.roles)),
     },
     Check {
         name: "rule.claims",
         applies: |wanted| !wanted.claims.is_empty(),
         admit: Requirement::admit_claims,
-        detail: |_| "the claims that the rule requires".into(),
+        detail: Requirement::describe_claims,
     },
     Check {
         name: "rule.age",
-        applies: |wanted| wanted.max_age_ms.is_some(),
-        admit: |wanted, subject| match wanted.max_age_ms {
+        applies: |wanted| wanted.max_token_age_ms.is_some(),
+        admit: |wanted, subject| match wanted.max_token_age_ms {
             Some(max_age_ms) => admit_age(
                 &subject.token.times,
                 max_age_ms,
@@ -120,7 +137,7 @@ const CHECKS: [Check; 10] = [
             ),
             None => Ok(()),
         },
-        detail: |_| "the time since `iat`".into(),
+        detail: |_, _| "the time since `iat`".into(),
     },
     Check {
         name: "rule.all_of",
@@ -131,13 +148,13 @@ const CHECKS: [Check; 10] = [
                 .iter()
                 .try_for_each(|part| part.admit(subject))
         },
-        detail: |_| "every one of the requirements".into(),
+        detail: |_, _| "every one of the requirements".into(),
     },
     Check {
         name: "rule.any_of",
         applies: |wanted| !wanted.any_of.is_empty(),
         admit: Requirement::admit_any,
-        detail: |_| "one of the requirements".into(),
+        detail: |_, _| "one of the requirements".into(),
     },
 ];
 
@@ -153,55 +170,45 @@ impl Requirement {
         for check in &CHECKS {
             if (check.applies)(self) {
                 trace.record(check.name, (check.admit)(self, subject), || {
-                    (check.detail)(subject)
+                    (check.detail)(self, subject)
                 })?;
             }
         }
         Ok(())
     }
 
-    fn admits_tenant(&self, subject: &Subject<'_>) -> bool {
-        let tenant = subject
-            .token
-            .principal
-            .tenant
-            .as_deref()
-            .filter(|t| !t.is_empty());
-        match (&self.tenant, tenant) {
-            (None, _) => true,
-            (Some(_), None) => false,
-            (Some(Tenant::Present), Some(_)) => true,
-            (Some(Tenant::Fixed(wanted)), Some(tenant)) => **wanted == *tenant,
-            (Some(Tenant::Segment(name)), Some(tenant)) => {
-                (subject.segment)(name) == Some(tenant.as_bytes())
+    fn admit_claims(&self, subject: &Subject<'_>) -> Result<(), Refusal> {
+        match subject.unmet(&self.claims)? {
+            None => Ok(()),
+            Some((wanted, _)) => {
+                let claim = wanted.source.pointer.as_str();
+                Err(Refusal::claim(Code::ClaimDenied, claim))
             }
         }
     }
 
-    /// Checks conditions on claims. It parses the claims again: few rules have
-    /// such conditions, and otherwise every remembered token would store a tree
-    /// of its claims.
-    fn admit_claims(&self, subject: &Subject<'_>) -> Result<(), Refusal> {
-        let text = subject.token.principal.claims.as_bytes();
-        let claims =
-            json::parse(text, (&Limits::DEFAULT).into()).map_err(|_| Code::InternalError)?;
-        for wanted in &self.claims {
-            let held = wanted.pointer.resolve(&claims);
-            if !held.is_some_and(|value| wanted.condition.holds(value)) {
-                return Err(Refusal::claim(Code::ClaimDenied, wanted.pointer.as_str()));
+    /// Says what is in place of a claim that does not meet its condition.
+    fn describe_claims(&self, subject: &Subject<'_>) -> String {
+        match subject.unmet(&self.claims) {
+            Ok(Some((wanted, held))) => {
+                let claim = wanted.source.pointer.as_str();
+                format!("`{claim}` {held}")
             }
+            _ => "the claims that the rule requires".into(),
         }
-        Ok(())
     }
 
     /// Checks `any_of`. If no alternative holds, the denial of the one that
     /// passed the most checks is the most helpful.
     fn admit_any(&self, subject: &Subject<'_>) -> Result<(), Refusal> {
         let mut furthest: Option<Refusal> = None;
+        let tenant = subject.tenant.get();
         for part in &self.any_of {
             match part.admit(subject) {
                 Ok(()) => return Ok(()),
                 Err(refusal) => {
+                    // An alternative that does not hold names no tenant.
+                    subject.tenant.set(tenant);
                     if furthest
                         .as_ref()
                         .is_none_or(|best| order(refusal.code) > order(best.code))
@@ -214,6 +221,56 @@ impl Requirement {
         furthest.map_or(Ok(()), Err)
     }
 }
+
+impl Subject<'_> {
+    /// Finds the text that is required among those of the token.
+    fn find(&self, wanted: &Option<Named>, held: &[Box<str>]) -> Option<usize> {
+        let wanted = match wanted.as_ref()? {
+            Named::Present => return (!held.is_empty()).then_some(0),
+            Named::Fixed(text) => text.as_bytes(),
+            Named::Asked(value) => (self.context.request)(value)?,
+        };
+        held.iter().position(|text| text.as_bytes() == wanted)
+    }
+
+    /// Finds the first condition that does not hold. The token keeps the values
+    /// of the policy's conditions; for others, such as those of `check_token`,
+    /// its claims are parsed again.
+    fn unmet<'w>(&self, wanted: &'w [ClaimCondition]) -> Result<Option<Unmet<'w>>, Refusal> {
+        let mut parsed = None;
+        for wanted in wanted {
+            let new;
+            let kept = match wanted.kept.and_then(|index| self.token.kept(index)) {
+                Some(kept) => kept,
+                None => {
+                    if parsed.is_none() {
+                        let text = self.token.principal.claims.as_bytes();
+                        let claims = json::parse(text, (&Limits::DEFAULT).into());
+                        parsed = Some(claims.map_err(|_| Code::InternalError)?);
+                    }
+                    let claims = parsed.as_ref().ok_or(Code::InternalError)?;
+                    new = keep(&wanted.source, claims, self.context.limits);
+                    &new
+                }
+            };
+            let held = match kept {
+                Ok(value) => wanted.condition.truth(value.as_ref(), &self.context),
+                Err(()) => None,
+            };
+            if held != Some(true) {
+                let held = match kept {
+                    Ok(value) => describe(value.as_ref()),
+                    Err(()) => "cannot be read so",
+                };
+                return Ok(Some((wanted, held)));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// A condition, and what is there instead.
+type Unmet<'w> = (&'w ClaimCondition, &'static str);
 
 fn admit_if(holds: bool, code: Code) -> Result<(), Refusal> {
     if holds { Ok(()) } else { Err(code.into()) }

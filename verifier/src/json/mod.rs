@@ -6,6 +6,7 @@ mod elements;
 mod number;
 mod parse;
 mod pointer;
+mod raw;
 
 use alloc::{borrow::Cow, vec::Vec};
 
@@ -14,6 +15,7 @@ use crate::base::Set;
 pub(crate) use elements::{Elements, Event, refusal};
 pub use parse::{Bounds, Fault, FaultKind, parse, parse_claims};
 pub use pointer::{Pointer, push_token};
+pub(crate) use raw::raw;
 
 /// A JSON value that borrows from its text where it can.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,6 +56,16 @@ impl Number {
             Self::Unsigned(n) => n <= LIMIT as u64,
             Self::Negative(n) => n >= -(LIMIT as i64),
             Self::Float(x) => (-LIMIT..=LIMIT).contains(&x),
+        }
+    }
+
+    /// Returns a whole number that is exact and was written in digits alone.
+    pub(crate) fn as_integer(self) -> Option<i64> {
+        let exact = Some(self).filter(|number| number.is_exact())?;
+        match exact {
+            Self::Unsigned(n) => i64::try_from(n).ok(),
+            Self::Negative(n) => Some(n),
+            Self::Float(_) => None,
         }
     }
 
@@ -102,6 +114,19 @@ impl<'a> Object<'a> {
     /// Returns all members.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Value<'a>)> {
         self.0.iter().map(|(name, value)| (name.as_ref(), value))
+    }
+}
+
+/// Says what a value is, for an explanation.
+pub(crate) fn describe(value: Option<&Value<'_>>) -> &'static str {
+    match value {
+        None | Some(Value::Null) => "is not there",
+        Some(Value::Bool(true)) => "is `true`",
+        Some(Value::Bool(false)) => "is `false`",
+        Some(Value::Number(_)) => "is a number",
+        Some(Value::String(_)) => "is a text",
+        Some(Value::Array(_)) => "is an array",
+        Some(Value::Object(_)) => "is an object",
     }
 }
 

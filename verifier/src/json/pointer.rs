@@ -26,6 +26,14 @@ impl Pointer {
         })
     }
 
+    /// Makes the pointer to the whole value.
+    pub(crate) fn whole() -> Self {
+        Self {
+            text: Box::default(),
+            tokens: Box::default(),
+        }
+    }
+
     /// Makes the pointer to a top-level member: `sub` becomes `/sub`.
     pub(crate) fn member(name: &str) -> Self {
         let mut text = String::new();
@@ -39,6 +47,11 @@ impl Pointer {
     /// Returns the pointer as it was written.
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// Returns the names and indices of the path, unescaped.
+    pub(crate) fn tokens(&self) -> &[Box<str>] {
+        &self.tokens
     }
 
     /// Returns the value at this place (RFC 6901 §4).

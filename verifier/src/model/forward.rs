@@ -1,4 +1,6 @@
-//! The parts of a principal that a policy can forward to backends.
+//! What a policy can forward to backends.
+
+use super::Source;
 
 /// A part of a principal that a header can carry to the backend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,8 +12,10 @@ pub enum Forward {
     Subject,
     /// The name of the token type.
     Type,
-    /// The tenant.
+    /// The tenant of the request.
     Tenant,
+    /// All tenants, joined by spaces.
+    Tenants,
     /// The roles, joined by spaces.
     Roles,
     /// The scopes, joined by spaces.
@@ -24,14 +28,25 @@ pub enum Forward {
 
 impl Forward {
     /// Every part, with its name in a policy's `forward`.
-    pub const ALL: [(&str, Self); 8] = [
+    pub const ALL: [(&str, Self); 9] = [
         ("issuer", Self::Issuer),
         ("subject", Self::Subject),
         ("type", Self::Type),
         ("tenant", Self::Tenant),
+        ("tenants", Self::Tenants),
         ("roles", Self::Roles),
         ("scopes", Self::Scopes),
         ("expiry", Self::Expiry),
         ("claims", Self::Claims),
     ];
+}
+
+/// The value of a header.
+#[derive(Debug)]
+pub(crate) enum Carry {
+    Part(Forward),
+    /// A text, number, boolean, or array of texts with this between them.
+    Claim(Source, char),
+    /// The JSON of a claim as it was signed, in base64url.
+    Json(Source),
 }

@@ -2,7 +2,7 @@
 
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
 
-use super::ClaimCondition;
+use super::{Accepts, ClaimCondition, Source};
 use crate::{
     base::Map,
     jose::{Algorithm, Keyring},
@@ -12,8 +12,9 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Issuer {
     pub(crate) name: Arc<str>,
-    /// Equals the token's `iss` exactly. It is unique in the policy.
+    /// The exact `iss` of its tokens, or the template of it, or empty.
     pub(crate) issuer: Box<str>,
+    pub(crate) accepts: Accepts,
     pub(crate) audiences: Audiences,
     /// At least one. Either all are HS* (with secrets) or none is.
     pub(crate) algorithms: Vec<Algorithm>,
@@ -26,7 +27,7 @@ pub(crate) struct Issuer {
     pub(crate) role_map: Option<Map<Vec<Box<str>>>>,
     pub(crate) scope_wildcards: bool,
     pub(crate) require: Vec<ClaimCondition>,
-    pub(crate) max_age_ms: Option<i64>,
+    pub(crate) max_token_age_ms: Option<i64>,
     pub(crate) exp_required: bool,
 }
 
@@ -94,16 +95,20 @@ pub(crate) struct TokenType {
 
 #[derive(Debug)]
 pub(crate) struct Mapping {
-    pub(crate) subject: Pointer,
+    /// The first that is there.
+    pub(crate) subject: Vec<Source>,
     pub(crate) tenant: TenantFrom,
     pub(crate) roles: ListMapping,
     pub(crate) scopes: ListMapping,
+    /// Whether whole numbers in all of them, but the scopes, and in `sub` are
+    /// read as their digits.
+    pub(crate) numbers_as_text: bool,
 }
 
-/// The claims that contain a list of roles or scopes.
+/// The claims that contain a list of roles, scopes or tenants.
 #[derive(Debug)]
 pub(crate) struct ListMapping {
-    pub(crate) claims: Vec<Pointer>,
+    pub(crate) claims: Vec<Source>,
     /// True if the policy names the claims: then a value that is not text is
     /// refused. In a default claim, such a value counts as absent.
     pub(crate) strict: bool,
@@ -112,6 +117,8 @@ pub(crate) struct ListMapping {
 #[derive(Debug)]
 pub(crate) enum TenantFrom {
     None,
-    Claim(Pointer),
+    Claim(Source),
+    /// Several, of which a rule names the one that a request is for.
+    Claims(ListMapping),
     Fixed(Box<str>),
 }

@@ -2,11 +2,11 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
-use super::ClaimCondition;
+use super::{ClaimCondition, RequestValue};
 
 /// Requirements for a verified token. All parts must hold; an absent part
 /// always holds.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Requirement {
     /// Names of issuers in the policy. If empty, any issuer is admitted.
     pub(crate) issuers: Vec<Box<str>>,
@@ -15,12 +15,13 @@ pub(crate) struct Requirement {
     pub(crate) audiences: Vec<Box<str>>,
     /// Names of token types. If empty, any type is admitted.
     pub(crate) types: Vec<Box<str>>,
-    pub(crate) tenant: Option<Tenant>,
+    pub(crate) subject: Option<Named>,
+    pub(crate) tenant: Option<Named>,
     pub(crate) scopes: Words,
     pub(crate) roles: Words,
     pub(crate) claims: Vec<ClaimCondition>,
     /// Maximum time since `iat`.
-    pub(crate) max_age_ms: Option<i64>,
+    pub(crate) max_token_age_ms: Option<i64>,
     pub(crate) all_of: Vec<Requirement>,
     /// If empty, it always holds.
     pub(crate) any_of: Vec<Requirement>,
@@ -28,18 +29,28 @@ pub(crate) struct Requirement {
 
 /// Requires all of `all`, and one of `any` unless it is empty. The words are
 /// exact: only a scope in a token can be a wildcard.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Words {
     pub(crate) all: Vec<Box<str>>,
     pub(crate) any: Vec<Box<str>>,
 }
 
+/// Which subject or tenant is required.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Tenant {
-    /// Any tenant that is not empty.
+pub(crate) enum Named {
+    /// Any.
     Present,
-    /// This tenant.
     Fixed(Box<str>),
-    /// The tenant in the path segment of this name.
-    Segment(Box<str>),
+    /// The one that the request names.
+    Asked(RequestValue),
+}
+
+impl Requirement {
+    /// Visits the conditions of this requirement and of those inside it.
+    pub(crate) fn each_condition(&mut self, visit: &mut dyn FnMut(&mut ClaimCondition)) {
+        self.claims.iter_mut().for_each(&mut *visit);
+        for inner in self.all_of.iter_mut().chain(&mut self.any_of) {
+            inner.each_condition(visit);
+        }
+    }
 }

@@ -14,6 +14,8 @@ pub(crate) struct Rule {
     /// implements this.
     pub(crate) methods: Vec<Box<str>>,
     pub(crate) access: Access,
+    /// The headers that the requirement compares with claims, in lower case.
+    pub(crate) compared: Vec<Box<str>>,
 }
 
 #[derive(Debug)]
@@ -29,8 +31,8 @@ pub(crate) enum Access {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Host {
     Exact(Box<str>),
-    /// `*.example.com`, stored as `example.com`. It matches exactly one label
-    /// before that name.
+    /// `*.example.com` or `{name}.example.com`, stored as `example.com`. It
+    /// matches exactly one label before that name.
     Wildcard(Box<str>),
 }
 

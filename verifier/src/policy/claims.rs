@@ -1,54 +1,165 @@
-//! Parses the claims that a policy names, and the conditions on them.
+//! Parses sources: the claims that a policy names, and how they are read.
 
-use alloc::{borrow::Cow, string::String, vec::Vec};
+use alloc::{boxed::Box, string::String, vec::Vec};
 
 use super::{
     codes::*,
+    fields::Fields,
     grammar,
     reader::{Node, Unique},
     report::Read,
+    suggest::distance,
 };
 use crate::{
     json::{Pointer, Value, push_token},
-    model::{ClaimCondition, Condition},
+    model::{How, Source},
 };
+
+/// Claims with a meaning for everybody, in which a letter is easily wrong.
+const REGISTERED: [&str; 7] = [
+    "auth_time",
+    "client_id",
+    "email",
+    "email_verified",
+    "preferred_username",
+    "scope",
+    "tenant_id",
+];
 
 /// Parses a JSON Pointer, or the name of one top-level claim.
 pub(super) fn pointer(node: Node<'_, '_>) -> Read<Pointer> {
     parse_pointer(node, node.text()?)
 }
 
-/// Parses one pointer, or an array of pointers.
-pub(super) fn one_or_more(node: Node<'_, '_>) -> Read<Vec<Pointer>> {
+/// Parses an array of at least `min` different pointers.
+pub(super) fn pointers(node: Node<'_, '_>, min: usize) -> Read<Vec<Pointer>> {
+    let sources = list(node, min, &|item| pointer(item).map(Source::plain))?;
+    Ok(sources.into_iter().map(|source| source.pointer).collect())
+}
+
+/// Parses a source: a pointer, or an object that also says how to read the
+/// claim.
+pub(super) fn source(node: Node<'_, '_>) -> Read<Source> {
     match node.value() {
-        Value::String(_) => pointer(node).map(|pointer| Vec::from([pointer])),
-        Value::Array(_) => pointers(node, 0),
-        _ => Err(node.type_wrong("a string or an array")),
+        Value::String(_) => pointer(node).map(Source::plain),
+        Value::Object(_) => {
+            let mut fields = node.fields()?;
+            let source = claim(node, &mut fields);
+            fields.close();
+            source
+        }
+        _ => Err(node.type_wrong("a string or `{ \"claim\": … }`")),
     }
 }
 
-/// Parses an array of at least `min` different pointers.
-pub(super) fn pointers(node: Node<'_, '_>, min: usize) -> Read<Vec<Pointer>> {
+/// Reads `claim`, and how to read it.
+pub(super) fn claim(node: Node<'_, '_>, fields: &mut Fields<'_, '_>) -> Read<Source> {
+    let Some(claim) = fields.node("claim") else {
+        return Err(node.refuse(FIELD_MISSING, "`claim` is missing here"));
+    };
+    let pointer = pointer(claim);
+    let how = how(fields)?;
+    let pointer = pointer?;
+    Ok(Source { pointer, how })
+}
+
+/// Parses a source of one text.
+pub(super) fn one(node: Node<'_, '_>) -> Read<Source> {
+    source(node).and_then(|source| check_one(node, source))
+}
+
+pub(super) fn check_one(node: Node<'_, '_>, source: Source) -> Read<Source> {
+    let how = match &source.how {
+        How::Json(inner) => &inner.how,
+        how => how,
+    };
+    match how {
+        How::Split(_) | How::Keys => {
+            Err(node.refuse(CONFLICT, "one text is needed here, and this reads several"))
+        }
+        _ => Ok(source),
+    }
+}
+
+/// Parses one source, or an array of them.
+pub(super) fn sources(
+    node: Node<'_, '_>,
+    min: usize,
+    read: fn(Node<'_, '_>) -> Read<Source>,
+) -> Read<Vec<Source>> {
+    match node.value() {
+        Value::Array(_) => list(node, min, &read),
+        Value::String(_) | Value::Object(_) => read(node).map(|source| Vec::from([source])),
+        _ => Err(node.type_wrong("a string, an object or an array")),
+    }
+}
+
+fn list(
+    node: Node<'_, '_>,
+    min: usize,
+    read: &dyn Fn(Node<'_, '_>) -> Read<Source>,
+) -> Read<Vec<Source>> {
     let mut unique = Unique::default();
     node.list(min, usize::MAX, |item| {
-        let pointer = pointer(item)?;
-        unique.add(
-            item,
-            &normal_form(&pointer),
-            "this list, where `a` and `/a` are the same claim",
-        )?;
-        Ok(pointer)
+        let source = read(item)?;
+        let mut name = String::new();
+        push_name(&source, &mut name);
+        unique.add(item, &name, "this list, where `a` and `/a` are the same claim")?;
+        Ok(source)
     })
 }
 
-/// Parses conditions: `{ "/hd": { "one_of": ["example.com"] } }`.
-pub(super) fn conditions(node: Node<'_, '_>) -> Read<Vec<ClaimCondition>> {
-    by_claim(node, condition)
+/// Appends a text that differs for different sources.
+fn push_name(source: &Source, name: &mut String) {
+    name.push_str(&normal_form(&source.pointer));
+    match &source.how {
+        How::Plain => {}
+        How::Split(at) => name.extend([' ', *at]),
+        How::Keys => name.push_str(" keys"),
+        How::Json(inner) => {
+            name.push_str(" json ");
+            push_name(inner, name);
+        }
+    }
 }
 
-/// Parses equalities: `{ "typ": "pat" }` is short for `equals`.
-pub(super) fn equalities(node: Node<'_, '_>) -> Read<Vec<ClaimCondition>> {
-    by_claim(node, |value| scalar(value).map(Condition::Equals))
+/// Reads `as`, `separator` and `at`.
+pub(super) fn how(fields: &mut Fields<'_, '_>) -> Read<How> {
+    let read_as = fields.node("as");
+    let separator = fields.node("separator");
+    let at = fields.node("at");
+    let word = match read_as {
+        Some(node) => Some((node, node.text()?)),
+        None => None,
+    };
+    if let (Some(at), None | Some((_, "keys"))) = (at, word) {
+        return Err(at.refuse(CONFLICT, "`at` reads inside of `\"as\": \"json\"`"));
+    }
+    match (word, separator) {
+        (None, None) => Ok(How::Plain),
+        (None, Some(node)) => {
+            let mut chars = node.text()?.chars();
+            match (chars.next(), chars.next()) {
+                (Some(at), None) => Ok(How::Split(at)),
+                _ => Err(node.refuse(VALUE_INVALID, "a separator is one character")),
+            }
+        }
+        (Some((_, "keys" | "json")), Some(node)) => {
+            Err(node.refuse(CONFLICT, "a claim is read by `as` or by a `separator`"))
+        }
+        (Some((_, "keys")), None) => Ok(How::Keys),
+        (Some((_, "json")), None) => match at {
+            None => Ok(How::Json(Box::new(Source::plain(Pointer::whole())))),
+            Some(at) => {
+                let inner = source(at)?;
+                if let How::Json(_) = inner.how {
+                    return Err(at.refuse(CONFLICT, "JSON is read once"));
+                }
+                Ok(How::Json(Box::new(inner)))
+            }
+        },
+        (Some((node, _)), _) => Err(node.refuse(VALUE_INVALID, "say `keys` or `json`")),
+    }
 }
 
 /// Returns the normal form of a pointer, with a leading `/`.
@@ -63,75 +174,32 @@ pub(super) fn normal_form(pointer: &Pointer) -> String {
     normal_form
 }
 
-fn by_claim(
-    node: Node<'_, '_>,
-    read: impl Fn(Node<'_, '_>) -> Read<Condition>,
-) -> Read<Vec<ClaimCondition>> {
-    let mut unique = Unique::default();
-    node.members(|name, value| {
-        let pointer = parse_pointer(value, name);
-        let condition = read(value);
-        let pointer = pointer?;
-        unique.add(
-            value,
-            &normal_form(&pointer),
-            "this object, where `a` and `/a` are the same claim",
-        )?;
-        Ok(ClaimCondition {
-            pointer,
-            condition: condition?,
-        })
-    })
-}
-
-fn parse_pointer(node: Node<'_, '_>, text: &str) -> Read<Pointer> {
+pub(super) fn parse_pointer(node: Node<'_, '_>, text: &str) -> Read<Pointer> {
     if let Err(sentence) = grammar::text(text) {
         return Err(node.refuse(VALUE_INVALID, sentence));
     }
     let sentence = "in a JSON Pointer `~` is written `~0`, and `/` within a name `~1`";
-    Pointer::parse(text).ok_or_else(|| node.refuse(VALUE_INVALID, sentence))
+    let pointer = Pointer::parse(text).ok_or_else(|| node.refuse(VALUE_INVALID, sentence))?;
+    warn_of_name(node, text, &pointer);
+    Ok(pointer)
 }
 
-fn condition(node: Node<'_, '_>) -> Read<Condition> {
-    let mut fields = node.fields()?;
-    let equals = fields.node("equals");
-    let one_of = fields.node("one_of");
-    let contains = fields.node("contains");
-    fields.close();
-    match (equals, one_of, contains) {
-        (Some(value), None, None) => scalar(value).map(Condition::Equals),
-        (None, Some(values), None) => values.list(1, usize::MAX, scalar).map(Condition::OneOf),
-        (None, None, Some(value)) => scalar(value).map(Condition::Contains),
-        (None, None, None) => {
-            let message = "a condition says `equals`, `one_of` or `contains`";
-            Err(node.refuse(FIELD_MISSING, message))
-        }
-        _ => {
-            let message = "a condition is one of `equals`, `one_of` and `contains`";
-            Err(node.refuse(CONFLICT, message))
+/// Warns of a name that no token is likely to have.
+fn warn_of_name(node: Node<'_, '_>, text: &str, pointer: &Pointer) {
+    // `kubernetes.io/namespace` and URLs are names.
+    let nested = text.contains('.') != text.contains('/');
+    if !text.starts_with('/') && nested && !text.contains(':') {
+        let message = "this is one name: nested claims are written `/a/b`";
+        node.warn(MATCHES_NOTHING, message);
+    }
+    if let [name] = pointer.tokens() {
+        let near = |known: &&str| {
+            known.len() == name.len() && distance(known.as_bytes(), name.as_bytes()) == 1
+        };
+        if !REGISTERED.contains(&&**name)
+            && let Some(near) = REGISTERED.iter().find(|known| near(known))
+        {
+            node.warn(MATCHES_NOTHING, ["did you mean `", near, "`?"].concat());
         }
     }
-}
-
-/// Parses a value for comparison with a claim.
-fn scalar(node: Node<'_, '_>) -> Read<Value<'static>> {
-    match node.value() {
-        Value::Bool(flag) => Ok(Value::Bool(*flag)),
-        Value::Number(number) if number.is_exact() => Ok(Value::Number(*number)),
-        Value::Number(_) => {
-            let message =
-                "beyond 9007199254740991 (2^53 - 1) numbers are not exact: compare a string";
-            Err(node.refuse(VALUE_OUT_OF_RANGE, message))
-        }
-        Value::String(text) => Ok(Value::String(Cow::Owned(text.clone().into_owned()))),
-        _ => Err(node.type_wrong("a string, a number, `true` or `false`")),
-    }
-}
-
-/// Returns whether `b` contains every condition of `a`.
-pub(super) fn all_within(a: &[ClaimCondition], b: &[ClaimCondition]) -> bool {
-    let same = |x: &ClaimCondition, y: &ClaimCondition| {
-        x.condition == y.condition && normal_form(&x.pointer) == normal_form(&y.pointer)
-    };
-    a.iter().all(|x| b.iter().any(|y| same(x, y)))
 }

@@ -13,6 +13,17 @@ pub(super) fn text(text: &str) -> Checked {
     check(!text.is_empty(), "the text must not be empty")
 }
 
+/// The start of a text. In a URL it does not end within the host.
+pub(super) fn start(start: &str) -> Checked {
+    text(start)?;
+    let scheme = start.as_bytes().windows(3).rposition(|w| w == b"://");
+    let rest = scheme.and_then(|at| start.as_bytes().get(at.saturating_add(3)..));
+    check(
+        rest.is_none_or(|rest| rest.contains(&b'/')),
+        "the start of a URL goes on to the `/` after its host",
+    )
+}
+
 /// A name that the operator chooses. It appears in logs and metrics.
 pub(super) fn name(name: &str) -> Checked {
     text(name)?;

@@ -4,13 +4,17 @@
 use alloc::{boxed::Box, format, vec::Vec};
 
 use super::{
+    claims::claim,
     codes::*,
     grammar,
     reader::{Node, Unique},
     report::Read,
     suggest::{quoted, suggestion},
 };
-use crate::model::{Credential, Forward};
+use crate::{
+    json::Value,
+    model::{Carry, Credential, Forward, How},
+};
 
 /// Maximum number of `credentials`: each request is searched for every one of
 /// them.
@@ -134,7 +138,7 @@ fn reads_same(a: &Credential, b: &Credential) -> bool {
 pub(super) fn forward(
     node: Node<'_, '_>,
     credentials: &[Credential],
-) -> Read<Vec<(Box<str>, Forward)>> {
+) -> Read<Vec<(Box<str>, Carry)>> {
     let mut unique = Unique::default();
     if node.object()?.iter().len() > FORWARDED {
         return Err(node.refuse(
@@ -144,8 +148,8 @@ pub(super) fn forward(
     }
     node.members(|name, value| {
         let name = forwarded_header(value, name, credentials, &mut unique);
-        let part = part(value)?;
-        Ok((name?, part))
+        let carry = carry(value)?;
+        Ok((name?, carry))
     })
 }
 
@@ -159,20 +163,69 @@ fn forwarded_header(
         return Err(node.refuse(VALUE_INVALID, sentence));
     }
     let name = name.to_ascii_lowercase();
-    let reserved = FRAMING.contains(&&*name)
-        || name.starts_with("proxy-")
-        || matches!(&*name, "authorization" | "cookie");
-    if reserved {
+    if is_reserved(&name) {
         let message =
             "this header has another meaning (RFC 9110): choose one such as `x-auth-subject`";
         return Err(node.refuse(VALUE_INVALID, message));
     }
-    let read_from = |credential: &Credential| matches!(credential, Credential::Header { name: n, .. } if **n == *name);
-    if credentials.iter().any(read_from) {
+    if is_credential(credentials, &name) {
         return Err(node.refuse(CONFLICT, "a credential is read from this header"));
     }
     unique.add(node, &name, "`forward`, where case does not count")?;
     Ok(name.into())
+}
+
+/// Headers by which the next hop chooses what to serve.
+const ROUTING: [&str; 8] = [
+    "forwarded",
+    "x-forwarded-host",
+    "x-forwarded-port",
+    "x-forwarded-prefix",
+    "x-forwarded-proto",
+    "x-http-method-override",
+    "x-original-url",
+    "x-rewrite-url",
+];
+
+/// Returns whether a header can carry no claim, and be compared with none.
+pub(super) fn is_reserved(name: &str) -> bool {
+    FRAMING.contains(&name)
+        || ROUTING.contains(&name)
+        || name.starts_with("proxy-")
+        || matches!(name, "authorization" | "cookie")
+}
+
+pub(super) fn is_credential(credentials: &[Credential], name: &str) -> bool {
+    let read_from = |credential: &Credential| matches!(credential, Credential::Header { name: n, .. } if **n == *name);
+    credentials.iter().any(read_from)
+}
+
+/// Parses what a header carries: a word, or a source.
+fn carry(node: Node<'_, '_>) -> Read<Carry> {
+    if !matches!(node.value(), Value::Object(_)) {
+        return part(node).map(Carry::Part);
+    }
+    let mut fields = node.fields()?;
+    let source = claim(node, &mut fields);
+    let join = fields.node("join");
+    let json = fields.or("json", false, Node::flag);
+    fields.close();
+    let source = source?;
+    if json {
+        if join.is_some() || !matches!(source.how, How::Plain | How::Json(_)) {
+            return Err(node.refuse(CONFLICT, "`json` carries the claim as it is"));
+        }
+        return Ok(Carry::Json(source));
+    }
+    let join = join.map_or(Ok(' '), |join| {
+        let mut chars = join.text()?.chars();
+        match (chars.next(), chars.next()) {
+            // An escape has `%`, letters and digits.
+            (Some(at), None) if at == ' ' || (at.is_ascii_punctuation() && at != '%') => Ok(at),
+            _ => Err(join.refuse(VALUE_INVALID, "one mark stands between items, such as `,`")),
+        }
+    })?;
+    Ok(Carry::Claim(source, join))
 }
 
 fn part(node: Node<'_, '_>) -> Read<Forward> {

@@ -3,8 +3,10 @@
 use alloc::{boxed::Box, format, vec::Vec};
 
 use super::{
-    claims::{conditions, one_or_more, pointer},
+    accepts::{accepts, refuse_open_keys},
+    claims::{check_one, claim, normal_form, one, source, sources},
     codes::*,
+    conditions::conditions,
     grammar,
     keys::{self, IssuerContext},
     names::Names,
@@ -17,19 +19,25 @@ use crate::{
     base::{Limits, Map, limits},
     jose::Algorithm,
     json::{Pointer, Value},
-    model::{Audiences, Issuer, ListMapping, Mapping, Revocations, TenantFrom},
+    model::{
+        Accepts, Audiences, ByIss, How, Issuer, ListMapping, Mapping, Revocations, Source, TenantFrom,
+    },
 };
 
 pub(super) fn issuers<'p>(
     node: Node<'_, 'p>,
     limits: &Limits,
     names: &mut Names<'p>,
+    by_iss: &mut ByIss,
 ) -> Read<Vec<Issuer>> {
     node.array(1, limits::POLICY_ISSUERS)?;
     names.set_complete(true);
-    let mut unique = (Unique::default(), Unique::default());
+    let mut unique = Unique::default();
+    let mut index = 0;
     node.list(1, limits::POLICY_ISSUERS, |item| {
-        issuer(item, limits, names, &mut unique)
+        let issuer = issuer(item, limits, names, &mut unique, (by_iss, index));
+        index += 1;
+        issuer
     })
 }
 
@@ -37,7 +45,8 @@ fn issuer<'p>(
     node: Node<'_, 'p>,
     limits: &Limits,
     names: &mut Names<'p>,
-    (unique_names, unique_issuers): &mut (Unique, Unique),
+    unique_names: &mut Unique,
+    (by_iss, index): (&mut ByIss, usize),
 ) -> Read<Issuer> {
     let mut fields = node.fields().inspect_err(|_| names.set_complete(false))?;
     let name = fields.required("name", |node| {
@@ -47,28 +56,26 @@ fn issuer<'p>(
     });
     let id = (!name.is_empty()).then(|| names.add_issuer(name));
     names.set_complete(names.is_complete() && id.is_some());
-    let issuer = fields.required("issuer", |node| {
-        let issuer = node.word(grammar::text)?;
-        unique_issuers.add(node, issuer, "`issuers`, and its tokens could go to either")?;
-        Ok(issuer)
-    });
+    let accepted = fields.node("issuer");
+    let (issuer, accepts) = fields.required("issuer", |node| accepts(node, by_iss, index));
     let audiences = fields.required("audiences", audiences);
     let algorithms = fields.required("algorithms", algorithms);
+    let is_exact = matches!(accepts, Accepts::Exact);
     let context = IssuerContext {
-        issuer,
+        issuer: if is_exact { issuer } else { "" },
         algorithms: &algorithms,
         limits,
     };
     let keys = fields.required("keys", |node| keys::keys(node, &context));
+    let (key_node, audience_node) = (fields.node("keys"), fields.node("audiences"));
+    refuse_open_keys(&accepts, key_node, audience_node);
     let mapping = fields.optional("claims", mapping);
-    if let (Some(id), Some(TenantFrom::Claim(_) | TenantFrom::Fixed(_))) =
-        (id, mapping.as_ref().map(|mapping| &mapping.tenant))
-    {
-        names.set_tenant(id);
-    }
+    let mut mapping = mapping.unwrap_or_else(default_mapping);
+    mapping.numbers_as_text = fields.or("numbers_as_text", false, Node::flag);
     let issuer = Issuer {
         name: name.into(),
         issuer: issuer.into(),
+        accepts,
         audiences,
         algorithms,
         keys,
@@ -76,14 +83,21 @@ fn issuer<'p>(
         token_types: fields.or("token_types", Vec::new(), |node| {
             token_types(node, id, names)
         }),
-        mapping: mapping.unwrap_or_else(default_mapping),
+        mapping,
         role_map: fields.optional("role_map", role_map),
         scope_wildcards: fields.or("scope_wildcards", false, Node::flag),
-        require: fields.or("require", Vec::new(), conditions),
-        max_age_ms: fields.optional("max_age_s", |node| node.age_ms()),
+        require: fields.or("require", Vec::new(), |node| conditions(node, None)),
+        max_token_age_ms: fields.optional("max_token_age_s", |node| node.age_ms()),
         exp_required: fields.or("exp_required", true, exp_required),
     };
     fields.close();
+    if let Some(id) = id {
+        names.describe(id, &issuer);
+    }
+    if let (Some(node), Accepts::Absent, []) = (accepted, &issuer.accepts, &*issuer.require) {
+        let message = "any token of these keys without `iss` is good: `require` more of it";
+        node.warn(ADMITS_MORE, message);
+    }
     Ok(issuer)
 }
 
@@ -178,52 +192,98 @@ fn revocations(node: Node<'_, '_>) -> Read<Revocations> {
 fn mapping(node: Node<'_, '_>) -> Read<Mapping> {
     let mut mapping = default_mapping();
     let mut fields = node.fields()?;
-    mapping.subject = fields.or("subject", mapping.subject, pointer);
-    let places = |node: Node<'_, '_>| {
-        let claims = one_or_more(node)?;
-        Ok(ListMapping {
-            claims,
-            strict: true,
-        })
+    mapping.subject = fields.or("subject", mapping.subject, |node| {
+        let subject = sources(node, 1, one)?;
+        subject.iter().for_each(|source| warn_of_subject(node, source));
+        Ok(subject)
+    });
+    mapping.roles = fields.or("roles", mapping.roles, |node| places(node, 0));
+    mapping.scopes = fields.or("scopes", mapping.scopes, |node| places(node, 0));
+    mapping.scopes.claims.iter_mut().for_each(split_text);
+    let one_tenant = fields.node("tenant");
+    let tenants = fields.node("tenants");
+    // An invalid tenant still counts as a tenant: rules that require one cause
+    // no further problem.
+    let invalid = TenantFrom::Fixed(Box::default());
+    mapping.tenant = match (one_tenant, tenants) {
+        (None, None) => TenantFrom::None,
+        (Some(node), None) => tenant(node).unwrap_or(invalid),
+        (None, Some(node)) => places(node, 1).map_or(invalid, TenantFrom::Claims),
+        (Some(_), Some(node)) => {
+            node.refuse(CONFLICT, "a token has one `tenant`, or `tenants`");
+            invalid
+        }
     };
-    mapping.roles = fields.or("roles", mapping.roles, places);
-    mapping.scopes = fields.or("scopes", mapping.scopes, places);
-    if let Some(node) = fields.node("tenant") {
-        // An invalid tenant still counts as a tenant: rules that require one
-        // cause no further problem.
-        mapping.tenant = tenant(node).unwrap_or(TenantFrom::Fixed(Box::default()));
-    }
     fields.close();
     Ok(mapping)
 }
 
+fn places(node: Node<'_, '_>, min: usize) -> Read<ListMapping> {
+    let claims = sources(node, min, source)?;
+    Ok(ListMapping {
+        claims,
+        strict: true,
+    })
+}
+
+/// Splits a text of scopes at spaces (RFC 6749 §3.3), unless the policy says
+/// how to read it.
+fn split_text(source: &mut Source) {
+    match &mut source.how {
+        how @ How::Plain => *how = How::Split(' '),
+        How::Json(inner) => split_text(inner),
+        How::Split(_) | How::Keys => {}
+    }
+}
+
+fn warn_of_subject(node: Node<'_, '_>, source: &Source) {
+    if matches!(&*normal_form(&source.pointer), "/email" | "/upn") {
+        let message = "its owner can change this, and another can get it: `/sub` stays";
+        node.warn(ADMITS_MORE, message);
+    }
+}
+
 fn default_mapping() -> Mapping {
-    let places = |names: &[&str]| ListMapping {
-        claims: names.iter().map(|name| Pointer::member(name)).collect(),
+    let places = |names: &[&str], how: How| ListMapping {
+        claims: names
+            .iter()
+            .map(|name| Source {
+                pointer: Pointer::member(name),
+                how: how.clone(),
+            })
+            .collect(),
         strict: false,
     };
     Mapping {
-        subject: Pointer::member("sub"),
+        subject: Vec::from([Source::plain(Pointer::member("sub"))]),
         tenant: TenantFrom::None,
-        roles: places(&["roles"]),
-        scopes: places(&["scope", "scp", "scopes"]),
+        roles: places(&["roles"], How::Plain),
+        scopes: places(&["scope", "scp", "scopes"], How::Split(' ')),
+        numbers_as_text: false,
     }
 }
 
 fn tenant(node: Node<'_, '_>) -> Read<TenantFrom> {
-    match node.value() {
-        Value::String(_) => pointer(node).map(TenantFrom::Claim),
-        Value::Object(_) => fixed(node).map(TenantFrom::Fixed),
-        _ => Err(node.type_wrong("a string or `{ \"fixed\": \"acme\" }`")),
-    }
-}
-
-/// Parses `{ "fixed": "acme" }`.
-pub(super) fn fixed(node: Node<'_, '_>) -> Read<Box<str>> {
+    let Value::Object(_) = node.value() else {
+        return one(node).map(TenantFrom::Claim);
+    };
     let mut fields = node.fields()?;
-    let fixed = fields.required("fixed", |node| node.word(grammar::text));
+    let fixed = fields.node("fixed");
+    let tenant = match fixed {
+        Some(fixed) => {
+            for name in ["claim", "as", "separator", "at"] {
+                if let Some(other) = fields.node(name) {
+                    other.refuse(CONFLICT, "a `fixed` tenant comes from no claim");
+                }
+            }
+            fixed.word(grammar::text).map(|text| TenantFrom::Fixed(text.into()))
+        }
+        None => claim(node, &mut fields)
+            .and_then(|source| check_one(node, source))
+            .map(TenantFrom::Claim),
+    };
     fields.close();
-    Ok(fixed.into())
+    tenant
 }
 
 fn role_map(node: Node<'_, '_>) -> Read<Map<Vec<Box<str>>>> {

@@ -1,8 +1,10 @@
 //! Parses a policy into the model and reports all its problems. Only this room
 //! knows the policy's JSON. Uses `base`, `json`, `jose`, `model` and `request`.
 
+mod accepts;
 mod claims;
 mod codes;
+mod conditions;
 mod fields;
 mod grammar;
 mod headers;
@@ -18,6 +20,7 @@ mod requirement;
 mod rules;
 mod suggest;
 mod token_types;
+mod values;
 
 pub use parse::{lint, policy_json};
 pub(crate) use parse::{parse, parse_requirement};

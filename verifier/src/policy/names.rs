@@ -4,7 +4,7 @@ use alloc::{boxed::Box, vec::Vec};
 
 use crate::{
     base::{Map, Set},
-    model::{Policy, TenantFrom},
+    model::{Accepts, Issuer, Policy, TenantFrom},
 };
 
 /// The index of an issuer among those with a valid name.
@@ -13,6 +13,17 @@ pub(super) type IssuerId = usize;
 /// The key of a token type that stands for all issuers.
 const ANY: IssuerId = IssuerId::MAX;
 
+/// What rules must know of an issuer.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Kind {
+    /// It maps a tenant.
+    pub(super) tenant: bool,
+    /// It maps several.
+    pub(super) several: bool,
+    /// It is a template of issuers, of which it requires nothing.
+    pub(super) open: bool,
+}
+
 #[derive(Default)]
 pub(super) struct Names<'p> {
     issuers: Map<IssuerId>,
@@ -20,8 +31,10 @@ pub(super) struct Names<'p> {
     /// Pairs of an issuer, or [`ANY`], and the name of a type.
     types: Set,
     types_in_order: Vec<&'p str>,
-    has_tenant: Vec<bool>,
-    any_has_tenant: bool,
+    kinds: Vec<Kind>,
+    any: Kind,
+    /// The issuers that do not require `email_verified`.
+    unverified: usize,
     complete: bool,
 }
 
@@ -36,9 +49,7 @@ impl<'p> Names<'p> {
             for token_type in &issuer.token_types {
                 names.add_type(id, &token_type.name);
             }
-            if !matches!(issuer.mapping.tenant, TenantFrom::None) {
-                names.set_tenant(id);
-            }
+            names.describe(id, issuer);
         }
         names
     }
@@ -46,7 +57,7 @@ impl<'p> Names<'p> {
     pub(super) fn add_issuer(&mut self, name: &'p str) -> IssuerId {
         let id = self.issuers_in_order.len();
         self.issuers_in_order.push(name);
-        self.has_tenant.push(false);
+        self.kinds.push(Kind::default());
         self.issuers.insert(name.as_bytes(), id);
         id
     }
@@ -58,12 +69,27 @@ impl<'p> Names<'p> {
         }
     }
 
-    /// Records that the issuer maps a tenant.
-    pub(super) fn set_tenant(&mut self, issuer: IssuerId) {
-        self.any_has_tenant = true;
-        if let Some(has_tenant) = self.has_tenant.get_mut(issuer) {
-            *has_tenant = true;
+    /// Records what an issuer is.
+    pub(super) fn describe(&mut self, id: IssuerId, issuer: &Issuer) {
+        let kind = Kind {
+            tenant: !matches!(issuer.mapping.tenant, TenantFrom::None),
+            several: matches!(issuer.mapping.tenant, TenantFrom::Claims(_)),
+            open: matches!(issuer.accepts, Accepts::Template(_)) && issuer.require.is_empty(),
+        };
+        self.any = self.any.or(kind);
+        if let Some(known) = self.kinds.get_mut(id) {
+            *known = kind;
         }
+        let verifies = |claim: &str| matches!(claim, "email_verified" | "/email_verified");
+        let mut required = issuer.require.iter();
+        if !required.any(|wanted| verifies(wanted.source.pointer.as_str())) {
+            self.unverified = self.unverified.saturating_add(1);
+        }
+    }
+
+    /// Returns whether every issuer requires `email_verified`.
+    pub(super) fn email_verified(&self) -> bool {
+        self.unverified == 0
     }
 
     /// Returns whether every name is valid. If not, an unknown name is no
@@ -90,14 +116,13 @@ impl<'p> Names<'p> {
         admitted.unwrap_or(&[ANY]).iter().any(has)
     }
 
-    /// Returns whether one of the issuers (`None`: any) maps a tenant.
-    pub(super) fn has_tenant(&self, admitted: Option<&[IssuerId]>) -> bool {
-        match admitted {
-            None => self.any_has_tenant,
-            Some(issuers) => issuers
-                .iter()
-                .any(|id| self.has_tenant.get(*id).copied().unwrap_or(false)),
-        }
+    /// Returns what one of the issuers (`None`: any) is.
+    pub(super) fn kind(&self, admitted: Option<&[IssuerId]>) -> Kind {
+        let Some(issuers) = admitted else {
+            return self.any;
+        };
+        let kinds = issuers.iter().filter_map(|id| self.kinds.get(*id));
+        kinds.fold(Kind::default(), |all, kind| all.or(*kind))
     }
 
     pub(super) fn issuers(&self) -> impl Iterator<Item = &'p str> {
@@ -106,6 +131,16 @@ impl<'p> Names<'p> {
 
     pub(super) fn types(&self) -> impl Iterator<Item = &'p str> {
         self.types_in_order.iter().copied()
+    }
+}
+
+impl Kind {
+    fn or(self, other: Self) -> Self {
+        Self {
+            tenant: self.tenant || other.tenant,
+            several: self.several || other.several,
+            open: self.open || other.open,
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Parses the text of a policy or a requirement.
 
-use alloc::{format, vec::Vec};
+use alloc::{boxed::Box, format, vec::Vec};
 
 use super::{
     codes::*,
@@ -10,19 +10,19 @@ use super::{
     names::Names,
     reader::{Node, ms},
     report::{Read, Report},
-    requirement::{Context, Segments, requirement},
+    requirement::{Context, requirement},
     rules::rules,
     suggest::quoted,
 };
 use crate::{
     base::{Limits, Problem, limits},
     json::{self, Bounds, FaultKind, Value},
-    model::{Policy, Requirement},
+    model::{Access, ByIss, ClaimCondition, Policy, Requirement, Rule, Source},
 };
 
 /// The JSON bounds of a policy or a requirement.
 const BOUNDS: Bounds = Bounds {
-    depth: 32,
+    depth: 48,
     members: 20_000,
 };
 /// Maximum bytes of a requirement outside a policy.
@@ -54,12 +54,40 @@ pub(crate) fn parse_requirement(policy: &Policy, text: &[u8]) -> Result<Requirem
     let names = Names::of(policy);
     let context = Context {
         names: &names,
-        segments: Segments::None,
+        values: None,
     };
     let requirement = requirement(Node::root(&value, &report), context);
-    report
-        .finish(requirement)
-        .map(|(requirement, _)| requirement)
+    let (mut requirement, _) = report.finish(requirement)?;
+    requirement.each_condition(&mut |wanted| wanted.kept = position(&policy.kept, wanted));
+    Ok(requirement)
+}
+
+fn position(kept: &[Source], wanted: &ClaimCondition) -> Option<usize> {
+    kept.iter().position(|source| *source == wanted.source)
+}
+
+/// Numbers the sources of the rules' conditions. Returns the sources, and the
+/// headers that the rules compare.
+fn collect(rules: &mut [Rule]) -> (Vec<Source>, Vec<Box<str>>) {
+    let mut kept: Vec<Source> = Vec::new();
+    let mut compared: Vec<Box<str>> = Vec::new();
+    for rule in rules {
+        if let Access::Optional(requirement) | Access::Required(requirement) = &mut rule.access {
+            requirement.each_condition(&mut |wanted| {
+                wanted.kept = position(&kept, wanted);
+                if wanted.kept.is_none() && kept.len() < limits::KEPT {
+                    wanted.kept = Some(kept.len());
+                    kept.push(wanted.source.clone());
+                }
+            });
+        }
+        for name in &rule.compared {
+            if !compared.contains(name) {
+                compared.push(name.clone());
+            }
+        }
+    }
+    (kept, compared)
 }
 
 /// Returns the problems and warnings of a policy in its order.
@@ -106,15 +134,25 @@ fn policy(node: Node<'_, '_>) -> Read<Policy> {
     fields.optional("$schema", |node| node.text().map(drop));
     fields.required("contract", contract);
     let limits = fields.or("limits", Limits::DEFAULT, lowered_limits);
-    let issuers = fields.required("issuers", |node| issuers(node, &limits, &mut names));
+    let mut by_iss = ByIss::default();
+    let issuers = fields.required("issuers", |node| {
+        issuers(node, &limits, &mut names, &mut by_iss)
+    });
     let credentials = fields.or("credentials", default_credentials(), credentials);
     fields.optional("default", default);
+    let mut rules = fields.or("rules", Vec::new(), |node| {
+        rules(node, &names, &credentials)
+    });
+    let (kept, compared) = collect(&mut rules);
     let policy = Policy {
         leeway_ms: fields.or("leeway_s", LEEWAY_DEFAULT_MS, |node| {
             node.integer(0..=300).map(ms)
         }),
         issuers,
-        rules: fields.or("rules", Vec::new(), |node| rules(node, &names)),
+        by_iss,
+        rules,
+        compared,
+        kept,
         exact_case: fields.or("path_case", false, path_case),
         forward: fields.or("forward", Vec::new(), |node| forward(node, &credentials)),
         credentials,

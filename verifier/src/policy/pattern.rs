@@ -93,7 +93,7 @@ fn segment(part: &str) -> Result<Segment, &'static str> {
     )
 }
 
-fn is_segment_name(name: &str) -> bool {
+pub(super) fn is_segment_name(name: &str) -> bool {
     let starts = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     starts
         && name

@@ -289,6 +289,10 @@ pub(super) struct Unique {
 }
 
 impl Unique {
+    pub(super) fn contains(&self, text: &str) -> bool {
+        self.seen.contains(text.as_bytes())
+    }
+
     /// Adds a text. `within` says in the message where the text must be unique.
     pub(super) fn add(&mut self, node: Node<'_, '_>, text: &str, within: &str) -> Read<()> {
         if self.seen.insert(text.as_bytes()) {

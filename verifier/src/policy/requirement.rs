@@ -4,18 +4,18 @@
 use alloc::{boxed::Box, format, vec::Vec};
 
 use super::{
-    claims::conditions,
     codes::*,
+    conditions::conditions,
     grammar,
-    issuers::fixed,
     names::{IssuerId, Names},
     reader::{Grammar, Node},
     report::Read,
     suggest::{quoted, suggestion},
+    values::{Values, named},
 };
 use crate::{
     json::Value,
-    model::{Requirement, Tenant, Words},
+    model::{Named, Requirement, Words},
 };
 
 /// Maximum nesting of `all_of` and `any_of`.
@@ -25,21 +25,45 @@ const LEVELS: usize = 8;
 #[derive(Clone, Copy)]
 pub(super) struct Context<'c> {
     pub(super) names: &'c Names<'c>,
-    pub(super) segments: Segments<'c>,
-}
-
-/// The names of path segments that every path of the rule captures.
-#[derive(Clone, Copy)]
-pub(super) enum Segments<'c> {
-    /// The paths are invalid, so an unknown name is no problem.
-    Unread,
-    /// There is no path.
-    None,
-    Captured(&'c [&'c str]),
+    /// `None` if there is no request.
+    pub(super) values: Option<&'c Values<'c>>,
 }
 
 pub(super) fn requirement(node: Node<'_, '_>, context: Context<'_>) -> Read<Requirement> {
-    part(node, context, None, LEVELS)
+    let requirement = part(node, context, None, LEVELS)?;
+    if names_tenants(&requirement, &mut Vec::new()) {
+        Ok(requirement)
+    } else {
+        let message = "it can name two tenants at once, and a request is for one";
+        Err(node.refuse(CONFLICT, message))
+    }
+}
+
+/// Collects the tenants that a requirement can name. Returns false if it can
+/// name two different ones at once: its own, that of its `all_of`, and that of
+/// one alternative.
+fn names_tenants<'r>(requirement: &'r Requirement, named: &mut Vec<&'r Named>) -> bool {
+    let first = named.len();
+    let mut naming = 0_usize;
+    if let Some(tenant) = requirement.tenant.as_ref().filter(|t| **t != Named::Present) {
+        named.push(tenant);
+        naming = 1;
+    }
+    for part in &requirement.all_of {
+        let before = named.len();
+        if !names_tenants(part, named) {
+            return false;
+        }
+        naming = naming.saturating_add(usize::from(named.len() > before));
+    }
+    let before = named.len();
+    if !requirement.any_of.iter().all(|part| names_tenants(part, named)) {
+        return false;
+    }
+    naming = naming.saturating_add(usize::from(named.len() > before));
+    let mut own = named.iter().skip(first);
+    let one = own.next();
+    naming < 2 || own.all(|other| Some(other) == one)
 }
 
 /// Parses one level. `admitted` are the issuers that the level above admits.
@@ -63,13 +87,16 @@ fn part(
         types: fields.or("types", Vec::new(), |node| {
             types(node, context.names, admitted)
         }),
+        subject: fields.optional("subject", |node| named(node, context.values, true)),
         tenant: fields.optional("tenant", |node| tenant(node, context, admitted)),
         scopes: fields.or("scopes", Words::default(), |node| {
             words(node, grammar::scope)
         }),
         roles: fields.or("roles", Words::default(), |node| words(node, grammar::text)),
-        claims: fields.or("claims", Vec::new(), conditions),
-        max_age_ms: fields.optional("max_age_s", Node::age_ms),
+        claims: fields.or("claims", Vec::new(), |node| {
+            conditions(node, context.values)
+        }),
+        max_token_age_ms: fields.optional("max_token_age_s", Node::age_ms),
         all_of: fields.or("all_of", Vec::new(), |node| {
             parts(node, context, admitted, levels)
         }),
@@ -128,46 +155,13 @@ fn types(
     })
 }
 
-fn tenant(node: Node<'_, '_>, context: Context<'_>, admitted: Option<&[IssuerId]>) -> Read<Tenant> {
-    if context.names.is_complete() && !context.names.has_tenant(admitted) {
+fn tenant(node: Node<'_, '_>, context: Context<'_>, admitted: Option<&[IssuerId]>) -> Read<Named> {
+    if context.names.is_complete() && !context.names.kind(admitted).tenant {
         let message =
             "no issuer admitted here has a `tenant` in its `claims`: every token is denied";
         node.warn(TENANT_UNMAPPED, message);
     }
-    const WANTED: &str =
-        "`present`, a segment of the path such as `{org}`, or `{ \"fixed\": \"acme\" }`";
-    match node.value() {
-        Value::Object(_) => fixed(node).map(Tenant::Fixed),
-        Value::String(word) if word == "present" => Ok(Tenant::Present),
-        Value::String(word) => match word
-            .strip_prefix('{')
-            .and_then(|word| word.strip_suffix('}'))
-        {
-            Some(name) => segment(node, name, context.segments),
-            None => Err(node.refuse(VALUE_INVALID, format!("the tenant is {WANTED}"))),
-        },
-        _ => Err(node.type_wrong(WANTED)),
-    }
-}
-
-fn segment(node: Node<'_, '_>, name: &str, segments: Segments<'_>) -> Read<Tenant> {
-    match segments {
-        Segments::Unread => {}
-        Segments::None => {
-            let message = "without a request there is no path to take the tenant from";
-            return Err(node.refuse(UNKNOWN_NAME, message));
-        }
-        Segments::Captured(names) if names.contains(&name) => {}
-        Segments::Captured(names) => {
-            let hint = suggestion(name, &mut names.iter().copied());
-            let message = format!(
-                "not every path of this rule has a segment {}; {hint}",
-                quoted(name)
-            );
-            return Err(node.refuse(UNKNOWN_NAME, message));
-        }
-    }
-    Ok(Tenant::Segment(name.into()))
+    named(node, context.values, true)
 }
 
 /// Parses words. `["a", "b"]` requires all of them.

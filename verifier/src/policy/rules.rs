@@ -1,46 +1,63 @@
 //! Parses `rules`.
 
-use alloc::{boxed::Box, vec::Vec};
+use alloc::{borrow::Cow, boxed::Box, vec::Vec};
+use core::cell::RefCell;
 
 use super::{
     codes::*,
     fields::Fields,
     grammar,
     names::Names,
-    pattern::pattern,
+    pattern::{is_segment_name, pattern},
     reach::Reach,
     reader::{Node, Unique},
     report::Read,
-    requirement::{Context, Segments, requirement},
+    requirement::{Context, requirement},
+    values::{Captures, Values},
 };
 use crate::{
     base::limits,
     json::Value,
-    model::{Access, Host, Pattern, Requirement, Rule},
+    model::{Access, Credential, Host, Pattern, Requirement, Rule},
 };
 
-pub(super) fn rules(node: Node<'_, '_>, names: &Names<'_>) -> Read<Vec<Rule>> {
+pub(super) fn rules(
+    node: Node<'_, '_>,
+    names: &Names<'_>,
+    credentials: &[Credential],
+) -> Read<Vec<Rule>> {
     let mut reach = Reach::default();
     node.list(0, limits::POLICY_RULES, |item| {
-        rule(item, names, &mut reach)
+        rule(item, names, credentials, &mut reach)
     })
 }
 
-fn rule(node: Node<'_, '_>, names: &Names<'_>, reach: &mut Reach) -> Read<Rule> {
+fn rule(
+    node: Node<'_, '_>,
+    names: &Names<'_>,
+    credentials: &[Credential],
+    reach: &mut Reach,
+) -> Read<Rule> {
     let before = node.refusals();
     let mut fields = node.fields()?;
     let path = fields.node("path");
     let paths = fields.required("path", paths);
-    let shared = shared_names(&paths);
+    let (hosts, host_names) = fields.or("hosts", Vec::new(), hosts).into_iter().unzip::<_, _, Vec<_>, Vec<_>>();
+    let values = Values {
+        captures: (node.refusals() == before).then_some(Captures {
+            paths: &paths,
+            hosts: &host_names,
+        }),
+        credentials,
+        headers: RefCell::default(),
+        email_verified: names.email_verified(),
+    };
     let context = Context {
         names,
-        segments: match node.refusals() == before {
-            true => Segments::Captured(&shared),
-            false => Segments::Unread,
-        },
+        values: Some(&values),
     };
     let access = access(node, &mut fields, context);
-    let hosts = fields.or("hosts", Vec::new(), hosts);
+    let compared = values.headers.take();
     let methods = fields.or("methods", Vec::new(), methods);
     fields.close();
     let rule = Rule {
@@ -48,6 +65,7 @@ fn rule(node: Node<'_, '_>, names: &Names<'_>, reach: &mut Reach) -> Read<Rule> 
         hosts,
         paths,
         methods,
+        compared,
     };
     if let Some(path) = path.filter(|_| node.refusals() == before) {
         warn_unreachable(path, &reach.add(&rule));
@@ -95,28 +113,31 @@ fn paths(node: Node<'_, '_>) -> Read<Vec<Pattern>> {
     }
 }
 
-/// Returns the names that every path captures.
-fn shared_names(paths: &[Pattern]) -> Vec<&str> {
-    let Some((first, others)) = paths.split_first() else {
-        return Vec::new();
-    };
-    let shared = |name: &&str| others.iter().all(|path| path.names().any(|n| n == *name));
-    first.names().filter(shared).collect()
-}
-
 fn methods(node: Node<'_, '_>) -> Read<Vec<Box<str>>> {
     node.words(1, grammar::method)
 }
 
-fn hosts(node: Node<'_, '_>) -> Read<Vec<Host>> {
+/// Parses hosts, each with the name of its first label.
+fn hosts(node: Node<'_, '_>) -> Read<Vec<(Host, Option<Box<str>>)>> {
     let mut unique = Unique::default();
     node.list(1, usize::MAX, |item| {
-        let host = item.word(grammar::host)?.to_ascii_lowercase();
+        let text = item.text()?;
+        let (host, name) = match text.strip_prefix('{').and_then(|text| text.split_once('}')) {
+            Some((name, rest)) if is_segment_name(name) && rest.starts_with('.') => {
+                (Cow::Owned(["*", rest].concat()), Some(Box::from(name)))
+            }
+            _ => (Cow::Borrowed(text), None),
+        };
+        if let Err(sentence) = grammar::host(&host) {
+            return Err(item.refuse(VALUE_INVALID, sentence));
+        }
+        let host = host.to_ascii_lowercase();
         unique.add(item, &host, "this list, where case does not count")?;
-        Ok(match host.strip_prefix("*.") {
+        let host = match host.strip_prefix("*.") {
             Some(parent) => Host::Wildcard(parent.into()),
             None => Host::Exact(host.into()),
-        })
+        };
+        Ok((host, name))
     })
 }
 

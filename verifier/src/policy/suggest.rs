@@ -81,7 +81,7 @@ fn fold(word: &str) -> Option<Vec<u8>> {
 
 /// Returns the Levenshtein distance: insertions, deletions and replacements of
 /// bytes.
-fn distance(a: &[u8], b: &[u8]) -> usize {
+pub(super) fn distance(a: &[u8], b: &[u8]) -> usize {
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.iter().enumerate() {
         let mut above_left = i;

@@ -4,8 +4,9 @@
 use alloc::{boxed::Box, format, vec::Vec};
 
 use super::{
-    claims::{all_within, equalities, pointers},
+    claims::pointers,
     codes::*,
+    conditions::{all_within, conditions},
     grammar::{self, bare_media_type},
     names::{IssuerId, Names},
     reader::{Node, Unique},
@@ -79,7 +80,7 @@ fn type_claims(node: Node<'_, '_>) -> Read<Vec<ClaimCondition>> {
     if node.object()?.iter().len() == 0 {
         return Err(node.refuse(VALUE_INVALID, "the object must not be empty"));
     }
-    equalities(node)
+    conditions(node, None)
 }
 
 fn header_typ(node: Node<'_, '_>) -> Read<Vec<Box<str>>> {

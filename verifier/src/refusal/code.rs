@@ -91,6 +91,8 @@ codes! {
     AudienceDenied = "audience_denied", 403, "the token audience is not admitted here";
     /// The rule does not admit this token type.
     TypeDenied = "type_denied", 403, "the token type is not admitted here";
+    /// The subject is absent, or it is not the one that the rule requires.
+    SubjectDenied = "subject_denied", 403, "the token subject is not admitted here";
     /// The tenant is absent, or it is not the one that the rule requires.
     TenantDenied = "tenant_denied", 403, "the token tenant is not admitted here";
     /// The token lacks a scope that the rule requires (RFC 6750 §3.1).

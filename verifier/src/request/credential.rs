@@ -108,7 +108,7 @@ pub(crate) fn connection_names<'n>(
 
 /// Returns whether a field name in lower case, with `_` read as `-`, equals
 /// `name`.
-fn is_variant(field: &[u8], name: &str) -> bool {
+pub(crate) fn is_variant(field: &[u8], name: &str) -> bool {
     let read = |byte: &u8| match byte {
         b'_' => b'-',
         byte => byte.to_ascii_lowercase(),
@@ -198,7 +198,7 @@ fn unquote(value: &[u8]) -> &[u8] {
 }
 
 /// Removes optional white space (RFC 9110 §5.6.3).
-fn trim(mut value: &[u8]) -> &[u8] {
+pub(crate) fn trim(mut value: &[u8]) -> &[u8] {
     while let Some((b' ' | b'\t', rest)) = value.split_first() {
         value = rest;
     }

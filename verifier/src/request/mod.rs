@@ -2,6 +2,7 @@
 //! that finds the rule, and the credential. Uses `base`, `refusal` and `model`.
 
 mod case;
+pub(crate) mod compared;
 pub(crate) mod credential;
 pub(crate) mod router;
 pub(crate) mod target;

@@ -65,6 +65,20 @@ impl Memory {
         Some(&entry.verified)
     }
 
+    /// Changes a remembered token that nothing else holds at the moment.
+    pub(crate) fn amend(&mut self, token: &[u8], amend: &mut dyn FnMut(&mut Verified)) {
+        let hash = hash(token, self.seed);
+        for set in self.sets_of(hash).into_iter().flatten() {
+            let entries = self.slots.get_mut(set).unwrap_or_default();
+            for entry in entries.iter_mut().flatten() {
+                if entry.hash == hash && bytes::equal(&entry.token, token) {
+                    Arc::get_mut(&mut entry.verified).map(&mut *amend);
+                    return;
+                }
+            }
+        }
+    }
+
     fn tick(&self) -> u32 {
         let now = self.clock.load(Relaxed).wrapping_add(1);
         self.clock.store(now, Relaxed);

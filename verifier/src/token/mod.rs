@@ -15,4 +15,4 @@ pub use inspect::{Inspection, inspect};
 pub(crate) use memory::Memory;
 pub use principal::Principal;
 pub(crate) use times::{Times, admit_age, admit_expiry, admit_start};
-pub(crate) use verified::{HeaderFacts, Verified, list};
+pub(crate) use verified::{HeaderFacts, Verified, keep, list};

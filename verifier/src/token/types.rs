@@ -5,8 +5,8 @@ use alloc::boxed::Box;
 
 use super::{Times, scope};
 use crate::{
-    json::{Pointer, Value},
-    model::{Issuer, TokenType},
+    json::Value,
+    model::{Context, Issuer, TokenType},
     refusal::{Code, Refusal},
 };
 
@@ -15,26 +15,29 @@ pub(crate) fn find<'p>(
     issuer: &'p Issuer,
     claims: &Value<'_>,
     typ: Option<&str>,
+    context: &Context<'_>,
 ) -> Result<Option<&'p TokenType>, Refusal> {
     if issuer.token_types.is_empty() {
         return Ok(None);
     }
-    let mut fitting = issuer.token_types.iter().filter(|t| fits(t, claims, typ));
+    let fits = |t: &&TokenType| fits(t, claims, typ, context);
+    let mut fitting = issuer.token_types.iter().filter(fits);
     match (fitting.next(), fitting.next()) {
         (Some(found), None) => Ok(Some(found)),
         _ => Err(Code::TypeMismatch.into()),
     }
 }
 
-fn fits(token_type: &TokenType, claims: &Value<'_>, typ: Option<&str>) -> bool {
+fn fits(
+    token_type: &TokenType,
+    claims: &Value<'_>,
+    typ: Option<&str>,
+    context: &Context<'_>,
+) -> bool {
     let by_header = token_type.header_typ.is_empty()
         || typ.is_some_and(|typ| token_type.header_typ.iter().any(|t| **t == *typ));
-    by_header
-        && token_type.claims.iter().all(|c| {
-            c.pointer
-                .resolve(claims)
-                .is_some_and(|value| c.condition.holds(value))
-        })
+    let mut conditions = token_type.claims.iter();
+    by_header && conditions.all(|condition| condition.truth(claims, context) == Some(true))
 }
 
 /// Checks the requirements of the type, then the issuer's requirements for all
@@ -45,6 +48,7 @@ pub(crate) fn check_required(
     claims: &Value<'_>,
     times: &Times,
     scopes: &[Box<str>],
+    context: &Context<'_>,
 ) -> Result<(), Refusal> {
     if let Some(found) = found {
         if let Some(max_lifetime) = found.max_lifetime_ms {
@@ -62,7 +66,7 @@ pub(crate) fn check_required(
                     .scopes
                     .claims
                     .first()
-                    .map_or("scope", Pointer::as_str);
+                    .map_or("scope", |source| source.pointer.as_str());
                 return Err(Refusal::claim(Code::ClaimMismatch, place));
             }
         }
@@ -73,11 +77,10 @@ pub(crate) fn check_required(
         }
     }
     for wanted in &issuer.require {
-        let claim = wanted.pointer.as_str();
-        match wanted.pointer.resolve(claims) {
-            None => return Err(missing(claim)),
-            Some(value) if wanted.condition.holds(value) => {}
-            Some(_) => return Err(Refusal::claim(Code::ClaimMismatch, claim)),
+        if wanted.truth(claims, context) != Some(true) {
+            let there = !matches!(wanted.source.read(claims, context.limits), Ok(None));
+            let code = if there { Code::ClaimMismatch } else { Code::ClaimMissing };
+            return Err(Refusal::claim(code, wanted.source.pointer.as_str()));
         }
     }
     Ok(())

@@ -10,11 +10,14 @@ use super::{
     types,
 };
 use crate::{
-    base::Set,
+    base::{Limits, Set},
     documents::Revocable,
     jose::Key,
-    json::{Object, Pointer, Value},
-    model::{Audiences, Issuer, ListMapping, Policy, TenantFrom},
+    json::{Object, Value},
+    model::{
+        Accepts, Audiences, Capture, Context, Issuer, ListMapping, Policy, Source, TenantFrom,
+        each_text, text_of,
+    },
     refusal::{Code, Refusal},
 };
 
@@ -38,7 +41,28 @@ pub(crate) struct Verified {
     pub(crate) audience: Result<(), Refusal>,
     pub(crate) token_type: Result<(), Refusal>,
     pub(crate) required: Result<(), Refusal>,
+    /// The values of the policy's `kept` sources.
+    kept: Box<[Kept]>,
+    /// The principal for each of its first tenants, if it has several. The gate
+    /// makes them when a request names one.
+    pub(crate) views: Vec<Option<View>>,
 }
+
+/// The value of a source: `None` if there is none, an error if its shape cannot
+/// be read.
+pub(crate) type Kept = Result<Option<Value<'static>>, ()>;
+
+/// A principal whose request is for one of its tenants.
+#[derive(Clone)]
+pub(crate) struct View {
+    /// [`Grant::number`](crate::Grant::number).
+    pub(crate) number: u64,
+    pub(crate) principal: Arc<Principal>,
+    pub(crate) headers: Headers,
+}
+
+/// The tenants of a token for which a view is remembered.
+const VIEWS: usize = 16;
 
 /// The parts of the header that checks need after the signature.
 pub(crate) struct HeaderFacts<'h> {
@@ -64,28 +88,47 @@ impl Verified {
         key: &Arc<Key>,
         header: HeaderFacts<'_>,
         claims: Object<'_>,
-        text: Box<str>,
+        text: Arc<str>,
     ) -> Result<Self, Refusal> {
         let issuer = policy.issuers.get(index).ok_or(Code::InternalError)?;
-        let registered = Registered::read(&claims)?;
+        let mapping = &issuer.mapping;
+        let numbers = mapping.numbers_as_text;
+        let registered = Registered::read(&claims, numbers)?;
+        let iss = claims.get("iss").and_then(Value::as_str).unwrap_or_default();
+        let iss = Box::<str>::from(iss);
         let claims = Value::Object(claims);
-        let subject = text_at(&claims, &issuer.mapping.subject)?;
-        let tenant = match &issuer.mapping.tenant {
-            TenantFrom::None => None,
-            TenantFrom::Fixed(tenant) => Some(tenant.clone()),
-            TenantFrom::Claim(pointer) => text_at(&claims, pointer)?,
+        let limits = &policy.limits;
+        let context = &Context::token(limits);
+        let mut subject = None;
+        for source in &mapping.subject {
+            if subject.is_none() {
+                subject = text_at(&claims, source, numbers, limits)?;
+            }
+        }
+        let tenants = match &mapping.tenant {
+            TenantFrom::None => Vec::new(),
+            TenantFrom::Fixed(tenant) => Vec::from([tenant.clone()]),
+            TenantFrom::Claim(source) => Vec::from_iter(text_at(&claims, source, numbers, limits)?),
+            TenantFrom::Claims(places) => words_at(&claims, places, numbers, limits)?,
         };
-        let roles = words_at(&claims, &issuer.mapping.roles, Words::add)?;
+        let tenant = match &*tenants {
+            [only] => Some(only.clone()),
+            _ => None,
+        };
+        let roles = words_at(&claims, &mapping.roles, numbers, limits)?;
         let roles = map_roles(issuer, roles);
-        let scopes = words_at(&claims, &issuer.mapping.scopes, Words::add_each)?;
+        let scopes = words_at(&claims, &mapping.scopes, false, limits)?;
+        if let Accepts::Template(captures) = &issuer.accepts {
+            admit_captures(captures, &iss, &claims, limits)?;
+        }
 
-        let token_type = types::find(issuer, &claims, header.typ);
+        let token_type = types::find(issuer, &claims, header.typ, context);
         let required = token_type.clone().and_then(|found| {
-            types::check_required(found, issuer, &claims, &registered.times, &scopes)
+            types::check_required(found, issuer, &claims, &registered.times, &scopes, context)
         });
         let principal = Principal {
             issuer: Box::from(&*issuer.name),
-            iss: issuer.issuer.clone(),
+            iss,
             subject,
             token_type: token_type
                 .as_ref()
@@ -94,6 +137,7 @@ impl Verified {
                 .flatten()
                 .map(|t| t.name.clone()),
             tenant,
+            tenants: tenants.into(),
             roles: roles.into(),
             scopes: scopes.into(),
             expires_at_ms: registered.times.exp,
@@ -104,7 +148,7 @@ impl Verified {
             issuer: index,
             key: Arc::clone(key),
             named_key: header.named_key,
-            headers: forward::headers(&policy.forward, &principal),
+            headers: forward::headers(&policy.forward, &principal, &claims, limits),
             principal: Arc::new(principal),
             audience: admit_audience(&issuer.audiences, &registered.aud),
             audiences: registered.aud,
@@ -113,7 +157,46 @@ impl Verified {
             sub: registered.sub,
             token_type: token_type.map(|_| ()),
             required,
+            kept: policy.kept.iter().map(|source| keep(source, &claims, limits)).collect(),
+            views: Vec::new(),
         })
+    }
+
+    /// Returns the value of a kept source.
+    pub(crate) fn kept(&self, index: usize) -> Option<&Kept> {
+        self.kept.get(index)
+    }
+
+    /// Returns the remembered view of a tenant.
+    pub(crate) fn view(&self, tenant: usize) -> Option<&View> {
+        self.views.get(tenant)?.as_ref()
+    }
+
+    /// Makes the view of a tenant.
+    pub(crate) fn make_view(&self, policy: &Policy, tenant: usize, number: u64) -> Option<View> {
+        let tenant = self.principal.tenants.get(tenant)?;
+        let headers = forward::with_tenant(&self.headers, &policy.forward, tenant);
+        let principal = Arc::new(Principal {
+            tenant: Some(tenant.clone()),
+            ..Principal::clone(&self.principal)
+        });
+        Some(View {
+            number,
+            principal,
+            headers,
+        })
+    }
+
+    /// Remembers the view of one of the first tenants.
+    pub(crate) fn remember_view(&mut self, tenant: usize, view: &Option<View>) {
+        if tenant < VIEWS {
+            if self.views.len() <= tenant {
+                self.views.resize_with(tenant.saturating_add(1), || None);
+            }
+            if let Some(place) = self.views.get_mut(tenant) {
+                place.clone_from(view);
+            }
+        }
     }
 
     pub(crate) fn revocable(&self) -> Revocable<'_> {
@@ -125,24 +208,48 @@ impl Verified {
         }
     }
 
-    /// Approximate bytes of memory in addition to the token.
+    /// Approximate bytes of memory in addition to the token, with the views to
+    /// come.
     pub(crate) fn weight(&self) -> usize {
         let headers: usize = self.headers.iter().map(|(_, value)| value.len()).sum();
-        self.principal
-            .claims
-            .len()
-            .saturating_mul(2)
-            .saturating_add(headers)
-            .saturating_add(512)
+        let one = self.principal.claims.len().saturating_add(headers);
+        let views = match self.principal.tenants.len() {
+            0 | 1 => 0,
+            several => several.min(VIEWS),
+        };
+        let kept: usize = self.kept.iter().flatten().flatten().map(bytes).sum();
+        one.saturating_add(512)
+            .saturating_mul(views.saturating_add(1))
+            .saturating_add(self.principal.claims.len())
+            .saturating_add(kept)
+    }
+}
+
+/// Approximate bytes of a kept value.
+fn bytes(value: &Value<'_>) -> usize {
+    let inside = match value {
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(bytes).sum(),
+        Value::Object(object) => object.iter().map(|(name, value)| name.len().saturating_add(bytes(value))).sum(),
+        _ => 0,
+    };
+    inside.saturating_add(64)
+}
+
+/// Reads a source for as long as the token is remembered.
+pub(crate) fn keep(source: &Source, claims: &Value<'_>, limits: &Limits) -> Kept {
+    match source.read(claims, limits) {
+        Ok(value) => Ok(value.map(|value| value.into_owned().into_owned())),
+        Err(_) => Err(()),
     }
 }
 
 impl Registered {
-    fn read(claims: &Object<'_>) -> Result<Self, Refusal> {
-        text(claims, "iss")?;
+    fn read(claims: &Object<'_>, numbers: bool) -> Result<Self, Refusal> {
+        text(claims, "iss", false)?;
         Ok(Self {
-            sub: text(claims, "sub")?,
-            jti: text(claims, "jti")?,
+            sub: text(claims, "sub", numbers)?,
+            jti: text(claims, "jti", false)?,
             aud: match claims.get("aud") {
                 None => Vec::new(),
                 Some(Value::String(one)) => Vec::from([Box::from(&**one)]),
@@ -165,12 +272,12 @@ fn invalid(claim: &str) -> Refusal {
     Refusal::claim(Code::ClaimsInvalid, claim)
 }
 
-fn text(claims: &Object<'_>, name: &str) -> Result<Option<Box<str>>, Refusal> {
-    match claims.get(name) {
-        None => Ok(None),
-        Some(Value::String(text)) => Ok(Some(Box::from(&**text))),
-        Some(_) => Err(invalid(name)),
-    }
+fn text(claims: &Object<'_>, name: &str, numbers: bool) -> Result<Option<Box<str>>, Refusal> {
+    let Some(value) = claims.get(name) else {
+        return Ok(None);
+    };
+    let text = text_of(value, numbers).ok_or_else(|| invalid(name))?;
+    Ok(Some(text.into()))
 }
 
 fn time(claims: &Object<'_>, name: &str) -> Result<Option<i64>, Refusal> {
@@ -183,35 +290,58 @@ fn time(claims: &Object<'_>, name: &str) -> Result<Option<i64>, Refusal> {
     }
 }
 
-fn text_at(claims: &Value<'_>, pointer: &Pointer) -> Result<Option<Box<str>>, Refusal> {
-    match pointer.resolve(claims) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(Box::from(&**text))),
-        Some(_) => Err(invalid(pointer.as_str())),
-    }
+/// Returns the text that a source reads. An empty one counts as absent.
+fn text_at(
+    claims: &Value<'_>,
+    source: &Source,
+    numbers: bool,
+    limits: &Limits,
+) -> Result<Option<Box<str>>, Refusal> {
+    let invalid = || invalid(source.pointer.as_str());
+    let Some(value) = source.read(claims, limits).map_err(|_| invalid())? else {
+        return Ok(None);
+    };
+    let text = text_of(&value, numbers).ok_or_else(invalid)?;
+    Ok((!text.is_empty()).then(|| text.into()))
 }
 
-/// Collects the words at all places without duplicates. Items of an array are
-/// words; `text` adds the words of a string.
+/// Collects the texts at all places without duplicates.
 fn words_at(
     claims: &Value<'_>,
     places: &ListMapping,
-    text: fn(&mut Words, &str),
+    numbers: bool,
+    limits: &Limits,
 ) -> Result<Vec<Box<str>>, Refusal> {
     let mut words = Words::default();
-    for pointer in &places.claims {
-        match pointer.resolve(claims) {
-            None | Some(Value::Null) => {}
-            Some(Value::String(one)) => text(&mut words, one),
-            Some(Value::Array(items)) if items.iter().all(|item| item.as_str().is_some()) => {
-                let items = items.iter().filter_map(Value::as_str);
-                items.for_each(|item| words.add(item));
-            }
-            Some(_) if places.strict => return Err(invalid(pointer.as_str())),
-            Some(_) => {}
+    for source in &places.claims {
+        let readable = match source.read(claims, limits) {
+            Ok(None) => true,
+            Ok(Some(value)) => each_text(&value, numbers, &mut |word| words.add(word)),
+            Err(_) => false,
+        };
+        if places.strict && !readable {
+            return Err(invalid(source.pointer.as_str()));
         }
     }
     Ok(words.list)
+}
+
+/// Checks that each captured text of a template equals its claim.
+fn admit_captures(
+    captures: &[Capture],
+    iss: &str,
+    claims: &Value<'_>,
+    limits: &Limits,
+) -> Result<(), Refusal> {
+    for capture in captures {
+        let code = match capture.claim.read(claims, limits) {
+            Ok(Some(value)) if value.as_str() == Some(capture.of(iss)) => continue,
+            Ok(None) => Code::ClaimMissing,
+            _ => Code::ClaimMismatch,
+        };
+        return Err(Refusal::claim(code, capture.claim.pointer.as_str()));
+    }
+    Ok(())
 }
 
 /// Words in order, without duplicates.
@@ -222,11 +352,6 @@ struct Words {
 }
 
 impl Words {
-    /// Adds each word of a space-separated text (RFC 6749 §3.3).
-    fn add_each(&mut self, text: &str) {
-        text.split(' ').for_each(|word| self.add(word));
-    }
-
     /// Adds a word. It scans a short list and uses a set for a long one: a
     /// token can have thousands of words.
     fn add(&mut self, word: &str) {

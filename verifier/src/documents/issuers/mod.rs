@@ -8,17 +8,16 @@ use alloc::{string::String, sync::Arc, vec::Vec};
 
 use super::{DocumentStatus, Fetch, FetchKind, Revocable, Revoked, Schedule};
 use crate::{
-    base::{Map, limits},
+    base::limits,
     jose::{Key, Keyring},
     model::{Keys, Policy},
     refusal::{Code, Halt, Refusal},
 };
 
-/// Every issuer of the policy, by index and by `iss`.
+/// Every issuer of the policy, by index.
 pub(crate) struct Issuers {
     states: Vec<State>,
     sources: Vec<Source>,
-    by_iss: Map<usize>,
 }
 
 struct State {
@@ -46,7 +45,6 @@ impl Issuers {
         let mut all = Self {
             states: Vec::with_capacity(policy.issuers.len()),
             sources: Vec::new(),
-            by_iss: Map::default(),
         };
         for (index, issuer) in policy.issuers.iter_mut().enumerate() {
             let mut add = |kind, uri| {
@@ -81,14 +79,8 @@ impl Issuers {
                 revocations,
                 revoked,
             });
-            all.by_iss.insert(issuer.issuer.as_bytes(), index);
         }
         all
-    }
-
-    /// Finds an issuer by exact `iss` (RFC 7519 §4.1.1).
-    pub(crate) fn index(&self, iss: &str) -> Option<usize> {
-        self.by_iss.get(iss.as_bytes()).copied()
     }
 
     /// Returns the key for a token, or why there is none, or what to wait for.

@@ -48,6 +48,7 @@ fn rule(random: &mut Random) -> Rule {
         paths,
         methods,
         access: Access::Public,
+        compared: Vec::new(),
     }
 }
 
