@@ -7,6 +7,8 @@ pub(crate) mod credential;
 pub(crate) mod router;
 pub(crate) mod target;
 
+use countersign_kernel::bytes;
+
 pub(crate) use router::Router;
 
 /// One header field: the name in lower case, the value as raw bytes.
@@ -35,7 +37,14 @@ impl<'a> Request<'a> {
     pub(crate) fn values(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
         let headers = self.headers.iter();
         headers
-            .filter(move |(n, _)| n.eq_ignore_ascii_case(name.as_bytes()))
+            .filter(move |(n, _)| is_named(n, name))
             .map(|(_, value)| *value)
     }
+}
+
+/// Returns whether a field has this lower-case name. Hosts pass lower-case
+/// names, so the first comparison, of whole vectors, nearly always decides.
+pub(crate) fn is_named(field: &[u8], name: &str) -> bool {
+    let name = name.as_bytes();
+    field.len() == name.len() && (bytes::equal(field, name) || field.eq_ignore_ascii_case(name))
 }
