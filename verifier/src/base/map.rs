@@ -21,6 +21,10 @@ pub(crate) struct Set {
 impl Set {
     /// Returns the index of a key in insertion order.
     pub(crate) fn find(&self, key: &[u8]) -> Option<usize> {
+        // Many are empty: the hosts of rules that name none.
+        if self.keys.is_empty() {
+            return None;
+        }
         let is_key = |index: &u32| {
             let key_at = self.keys.get(*index as usize);
             key_at.is_some_and(|key_at| bytes::equal(key_at, key))

@@ -10,6 +10,8 @@ mod raw;
 
 use alloc::{borrow::Cow, vec::Vec};
 
+use countersign_kernel::bytes;
+
 use crate::base::Set;
 
 pub(crate) use elements::{Elements, Event, refusal};
@@ -105,10 +107,12 @@ impl<'a> Object<'a> {
 
     /// Returns the member with this name.
     pub fn get(&self, name: &str) -> Option<&Value<'a>> {
-        self.0
-            .iter()
-            .find(|(n, _)| n == name)
-            .map(|(_, value)| value)
+        for (held, value) in &self.0 {
+            if held.len() == name.len() && bytes::equal(held.as_bytes(), name.as_bytes()) {
+                return Some(value);
+            }
+        }
+        None
     }
 
     /// Returns all members.

@@ -29,6 +29,7 @@ struct Decimal {
 
 impl Decimal {
     /// Adds a digit. `scale` is -1 for a digit of the fraction.
+    #[inline(always)]
     fn push(&mut self, digit: u8, scale: i32) {
         let longer = self.significand.checked_mul(10);
         match longer.and_then(|n| n.checked_add(digit.into())) {
@@ -45,10 +46,12 @@ impl Decimal {
 }
 
 impl Reader<'_> {
+    #[inline(always)]
     fn next(&self) -> Option<u8> {
         self.text.get(self.at).copied()
     }
 
+    #[inline(always)]
     fn take(&mut self, byte: u8) -> bool {
         let taken = self.next() == Some(byte);
         self.at = self.at.saturating_add(usize::from(taken));

@@ -148,7 +148,9 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Returns the next byte after white space.
+    /// Returns the next byte after white space. It and its neighbours are inlined
+    /// because the crate is compiled for size, where each would be a call.
+    #[inline(always)]
     fn peek(&mut self) -> Option<u8> {
         loop {
             match self.text.as_bytes().get(self.at)? {
@@ -158,11 +160,13 @@ impl<'a> Parser<'a> {
         }
     }
 
+    #[inline(always)]
     fn step(&mut self, bytes: usize) {
         self.at = self.at.saturating_add(bytes);
     }
 
     /// Takes the next byte after white space if it is this one.
+    #[inline(always)]
     fn take(&mut self, byte: u8) -> bool {
         let taken = self.peek() == Some(byte);
         self.step(usize::from(taken));
@@ -295,6 +299,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Takes the text up to a quote, a backslash or a control character.
+    #[inline(always)]
     fn plain(&mut self) -> Option<&'a str> {
         let rest = self.text.get(self.at..)?;
         let length = bytes::plain_text(rest.as_bytes());

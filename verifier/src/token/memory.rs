@@ -55,12 +55,21 @@ impl Memory {
 
     pub(crate) fn recall(&self, token: &[u8]) -> Option<&Arc<Verified>> {
         let hash = hash(token, self.seed);
-        let mut sets = self.sets_of(hash).into_iter().flatten();
-        let entry = sets.find_map(|set| {
-            let entries = self.slots.get(set)?.iter().flatten();
-            let mut same = entries.filter(|entry| entry.hash == hash);
-            same.find(|entry| bytes::equal(&entry.token, token))
-        })?;
+        // Loops, and no chain of iterators: under the smallest code each of its
+        // links would be a call.
+        let mut found = None;
+        'sets: for set in self.sets_of(hash)? {
+            for slot in self.slots.get(set).unwrap_or_default() {
+                if let Some(entry) = slot
+                    && entry.hash == hash
+                    && bytes::equal(&entry.token, token)
+                {
+                    found = Some(entry);
+                    break 'sets;
+                }
+            }
+        }
+        let entry = found?;
         entry.used.store(self.tick(), Relaxed);
         Some(&entry.verified)
     }

@@ -4,6 +4,8 @@
 
 use alloc::{borrow::Cow, boxed::Box, vec::Vec};
 
+use countersign_kernel::bytes;
+
 use super::{
     case,
     target::{Segments, Target},
@@ -139,11 +141,12 @@ impl Table {
     }
 
     fn find(&self, host: &str, segments: &[Cow<'_, [u8]>], method: &str) -> Option<Match> {
-        let parent = host.split_once('.').filter(|(label, _)| !label.is_empty());
+        let dot = bytes::position(host.as_bytes(), b'.').filter(|dot| *dot > 0);
+        let parent = dot.and_then(|dot| host.get(dot.saturating_add(1)..));
         let tries = [
             Some(&self.any_host),
             self.exact.get(host.as_bytes()),
-            parent.and_then(|(_, parent)| self.wildcard.get(parent.as_bytes())),
+            parent.and_then(|parent| self.wildcard.get(parent.as_bytes())),
         ];
         let mut search = Search { method, best: None };
         for trie in tries.into_iter().flatten() {
