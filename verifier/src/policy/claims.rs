@@ -104,7 +104,11 @@ fn list(
         let source = read(item)?;
         let mut name = String::new();
         push_name(&source, &mut name);
-        unique.add(item, &name, "this list, where `a` and `/a` are the same claim")?;
+        unique.add(
+            item,
+            &name,
+            "this list, where `a` and `/a` are the same claim",
+        )?;
         Ok(source)
     })
 }

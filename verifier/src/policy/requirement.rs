@@ -45,7 +45,11 @@ pub(super) fn requirement(node: Node<'_, '_>, context: Context<'_>) -> Read<Requ
 fn names_tenants<'r>(requirement: &'r Requirement, named: &mut Vec<&'r Named>) -> bool {
     let first = named.len();
     let mut naming = 0_usize;
-    if let Some(tenant) = requirement.tenant.as_ref().filter(|t| **t != Named::Present) {
+    if let Some(tenant) = requirement
+        .tenant
+        .as_ref()
+        .filter(|t| **t != Named::Present)
+    {
         named.push(tenant);
         naming = 1;
     }
@@ -57,7 +61,11 @@ fn names_tenants<'r>(requirement: &'r Requirement, named: &mut Vec<&'r Named>) -
         naming = naming.saturating_add(usize::from(named.len() > before));
     }
     let before = named.len();
-    if !requirement.any_of.iter().all(|part| names_tenants(part, named)) {
+    if !requirement
+        .any_of
+        .iter()
+        .all(|part| names_tenants(part, named))
+    {
         return false;
     }
     naming = naming.saturating_add(usize::from(named.len() > before));

@@ -42,7 +42,10 @@ fn rule(
     let mut fields = node.fields()?;
     let path = fields.node("path");
     let paths = fields.required("path", paths);
-    let (hosts, host_names) = fields.or("hosts", Vec::new(), hosts).into_iter().unzip::<_, _, Vec<_>, Vec<_>>();
+    let (hosts, host_names) = fields
+        .or("hosts", Vec::new(), hosts)
+        .into_iter()
+        .unzip::<_, _, Vec<_>, Vec<_>>();
     let values = Values {
         captures: (node.refusals() == before).then_some(Captures {
             paths: &paths,
