@@ -100,7 +100,12 @@ impl Checks<'_> {
             .err()
             .and_then(|refusal| refusal.claim.clone());
         trace.record("claims", verified, || {
-            describe_claims(&jws.payload, limits, failed.as_deref())
+            let needed = match failed.as_deref() {
+                None => "",
+                Some("exp" | "nbf" | "iat") => ", a number is needed",
+                Some(_) => ", text is needed",
+            };
+            describe_claims(&jws.payload, limits, failed.as_deref()) + needed
         })
     }
 
