@@ -269,7 +269,13 @@ impl Gate {
 
     /// Makes a grant that of a request for one of the token's tenants. It has a
     /// number of its own, as its principal and headers differ.
-    fn set_tenant(&mut self, grant: &mut Grant, token: &[u8], verified: Arc<Verified>, tenant: usize) {
+    fn set_tenant(
+        &mut self,
+        grant: &mut Grant,
+        token: &[u8],
+        verified: Arc<Verified>,
+        tenant: usize,
+    ) {
         let mut view = verified.view(tenant).cloned();
         if view.is_none() {
             let number = self.granted.saturating_add(1);
@@ -277,7 +283,8 @@ impl Gate {
             view = verified.make_view(&self.policy, tenant, number);
             // The memory's is then the only reference to the token.
             drop(verified);
-            self.memory.amend(token, &mut |known| known.remember_view(tenant, &view));
+            self.memory
+                .amend(token, &mut |known| known.remember_view(tenant, &view));
         }
         if let Some(view) = view {
             grant.number = view.number;

@@ -145,7 +145,8 @@ impl Checks<'_> {
             return Err(Code::TokenMissing.into());
         }
         let mut admitted = self.verify_token(token, trace)?;
-        admitted.tenant = self.check_requirement(requirement, &admitted.verified, &|_| None, trace)?;
+        admitted.tenant =
+            self.check_requirement(requirement, &admitted.verified, &|_| None, trace)?;
         Ok(Pass::Token(admitted))
     }
 

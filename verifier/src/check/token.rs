@@ -95,9 +95,17 @@ impl Checks<'_> {
                     Arc::from(text),
                 )
             });
-        let failed = verified.as_ref().err().and_then(|refusal| refusal.claim.clone());
+        let failed = verified
+            .as_ref()
+            .err()
+            .and_then(|refusal| refusal.claim.clone());
         trace.record("claims", verified, || {
-            describe_claims(&jws.payload, limits, failed.as_deref())
+            let needed = match failed.as_deref() {
+                None => "",
+                Some("exp" | "nbf" | "iat") => ", a number is needed",
+                Some(_) => ", text is needed",
+            };
+            describe_claims(&jws.payload, limits, failed.as_deref()) + needed
         })
     }
 
@@ -147,11 +155,12 @@ impl Checks<'_> {
                 })?;
             }
         }
-        let age =
-            admit_start("iat", times.iat, leeway, now).and_then(|()| match issuer.max_token_age_ms {
+        let age = admit_start("iat", times.iat, leeway, now).and_then(|()| {
+            match issuer.max_token_age_ms {
                 Some(max_age_ms) => admit_age(times, max_age_ms, leeway, now),
                 None => Ok(()),
-            });
+            }
+        });
         trace.record("issued_at", age, || {
             format!("`iat` {}", relative_time(times.iat, now))
         })?;

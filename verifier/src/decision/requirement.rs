@@ -7,7 +7,7 @@ use crate::{
     base::Limits,
     json::{self, describe},
     model::{ClaimCondition, Context, Named, Requirement, Words},
-    refusal::{Code, Halt, Refusal, Trace, quoted_or_none},
+    refusal::{Code, Halt, Refusal, Trace, quoted, quoted_or_none},
     token::{Verified, admit_age, keep, list, scope},
 };
 
@@ -80,9 +80,10 @@ const CHECKS: [Check; 11] = [
             let found = subject.find(&wanted.subject, held.as_slice());
             admit_if(found.is_some(), Code::SubjectDenied)
         },
-        detail: |_, subject| {
+        detail: |wanted, subject| {
             let held = subject.token.principal.subject.as_deref();
-            format!("subject {}", quoted_or_none(held))
+            let held = quoted_or_none(held);
+            format!("subject {held}{}", subject.describe_value(&wanted.subject))
         },
     },
     Check {
@@ -95,7 +96,10 @@ const CHECKS: [Check; 11] = [
             }
             admit_if(found.is_some(), Code::TenantDenied)
         },
-        detail: |_, subject| format!("tenant {}", list(&subject.token.principal.tenants)),
+        detail: |wanted, subject| {
+            let held = list(&subject.token.principal.tenants);
+            format!("tenant {held}{}", subject.describe_value(&wanted.tenant))
+        },
     },
     Check {
         name: "rule.scopes",
@@ -233,6 +237,17 @@ impl Subject<'_> {
         held.iter().position(|text| text.as_bytes() == wanted)
     }
 
+    /// Says what the request names.
+    fn describe_value(&self, wanted: &Option<Named>) -> String {
+        let Some(Named::Asked(value)) = wanted else {
+            return String::new();
+        };
+        match (self.context.request)(value) {
+            Some(value) => format!("; the request names {}", quoted(value)),
+            None => "; the request names none".into(),
+        }
+    }
+
     /// Finds the first condition that does not hold. The token keeps the values
     /// of the policy's conditions; for others, such as those of `check_token`,
     /// its claims are parsed again.
@@ -260,7 +275,7 @@ impl Subject<'_> {
             if held != Some(true) {
                 let held = match kept {
                     Ok(value) => describe(value.as_ref()),
-                    Err(()) => "cannot be read so",
+                    Err(()) => "cannot be read so".into(),
                 };
                 return Ok(Some((wanted, held)));
             }
@@ -270,7 +285,7 @@ impl Subject<'_> {
 }
 
 /// A condition, and what is there instead.
-type Unmet<'w> = (&'w ClaimCondition, &'static str);
+type Unmet<'w> = (&'w ClaimCondition, String);
 
 fn admit_if(holds: bool, code: Code) -> Result<(), Refusal> {
     if holds { Ok(()) } else { Err(code.into()) }

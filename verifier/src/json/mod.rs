@@ -8,7 +8,7 @@ mod parse;
 mod pointer;
 mod raw;
 
-use alloc::{borrow::Cow, vec::Vec};
+use alloc::{borrow::Cow, format, string::String, vec::Vec};
 
 use countersign_kernel::bytes;
 
@@ -122,16 +122,20 @@ impl<'a> Object<'a> {
 }
 
 /// Says what a value is, for an explanation.
-pub(crate) fn describe(value: Option<&Value<'_>>) -> &'static str {
-    match value {
-        None | Some(Value::Null) => "is not there",
+pub(crate) fn describe(value: Option<&Value<'_>>) -> String {
+    let kind = match value {
+        None => "is not there",
+        Some(Value::Null) => "is `null`",
         Some(Value::Bool(true)) => "is `true`",
         Some(Value::Bool(false)) => "is `false`",
         Some(Value::Number(_)) => "is a number",
-        Some(Value::String(_)) => "is a text",
+        Some(Value::String(text)) => {
+            return format!("is the text `{}`", text.as_bytes().escape_ascii());
+        }
         Some(Value::Array(_)) => "is an array",
         Some(Value::Object(_)) => "is an object",
-    }
+    };
+    kind.into()
 }
 
 impl<'a> Value<'a> {

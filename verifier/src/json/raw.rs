@@ -38,7 +38,10 @@ fn item(mut rest: &str, wanted: usize) -> Option<&str> {
 }
 
 fn is_name(written: &str, wanted: &str) -> bool {
-    const BOUNDS: Bounds = Bounds { depth: 0, members: 0 };
+    const BOUNDS: Bounds = Bounds {
+        depth: 0,
+        members: 0,
+    };
     match parse(written.as_bytes(), BOUNDS) {
         Ok(Value::String(Cow::Borrowed(name))) => name == wanted,
         Ok(Value::String(Cow::Owned(name))) => *name == *wanted,

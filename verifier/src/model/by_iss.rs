@@ -87,9 +87,17 @@ impl ByIss {
 
     /// Returns false if another template matches an `iss` that this one
     /// matches.
-    pub(crate) fn add_template(&mut self, template: &str, captured: &[usize], index: usize) -> bool {
+    pub(crate) fn add_template(
+        &mut self,
+        template: &str,
+        captured: &[usize],
+        index: usize,
+    ) -> bool {
         let parts = template.split('/').count();
-        let others = self.shapes.iter().filter(|s| s.parts == parts && *s.captured != *captured);
+        let others = self
+            .shapes
+            .iter()
+            .filter(|s| s.parts == parts && *s.captured != *captured);
         let mut others = others.flat_map(|shape| shape.templates.iter().map(move |t| (t, shape)));
         if others.any(|(other, shape)| overlap(template, captured, other, &shape.captured)) {
             return false;
@@ -133,14 +141,14 @@ fn literals(text: &str, captured: &[usize], is_valid: fn(&str) -> bool) -> Optio
 /// Returns whether an `iss` exists that both templates match.
 fn overlap(a: &str, a_captured: &[usize], b: &str, b_captured: &[usize]) -> bool {
     let mut pairs = a.split('/').zip(b.split('/')).enumerate();
-    pairs.all(|(index, (a, b))| {
-        match (a_captured.contains(&index), b_captured.contains(&index)) {
+    pairs.all(
+        |(index, (a, b))| match (a_captured.contains(&index), b_captured.contains(&index)) {
             (true, true) => true,
             (true, false) => is_capture(b),
             (false, true) => is_capture(a),
             (false, false) => a == b,
-        }
-    })
+        },
+    )
 }
 
 /// Returns whether a template can capture this segment. Nothing in it needs an
@@ -153,7 +161,10 @@ fn is_capture(part: &str) -> bool {
 /// Returns whether a key with the member `issuer` is for tokens with this
 /// `iss`. A `{…}` there stands for the text that the template captured at its
 /// place: Entra marks so the keys that sign for personal accounts only.
-#[cfg_attr(not(test), expect(dead_code, reason = "the key documents do not keep the member yet"))]
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the key documents do not keep the member yet")
+)]
 pub(crate) fn key_is_for(member: &str, captures: &[Capture], iss: &str) -> bool {
     let parts = member.split('/').count();
     let mut pairs = member.split('/').zip(iss.split('/')).enumerate();
@@ -170,7 +181,10 @@ mod tests {
 
     fn add(by_iss: &mut ByIss, template: &str, index: usize) -> bool {
         let parts = template.split('/').enumerate();
-        let captured: Vec<usize> = parts.filter(|(_, p)| p.starts_with('{')).map(|(i, _)| i).collect();
+        let captured: Vec<usize> = parts
+            .filter(|(_, p)| p.starts_with('{'))
+            .map(|(i, _)| i)
+            .collect();
         by_iss.add_template(template, &captured, index)
     }
 
@@ -181,8 +195,14 @@ mod tests {
         assert!(add(&mut by_iss, "https://a.test/{org}/v2", 1));
         assert_eq!(by_iss.find(Some("https://a.test/acme/v2")), Some(0));
         assert_eq!(by_iss.find(Some("https://a.test/globex/v2")), Some(1));
-        for other in ["https://a.test/globex/v2/", "https://a.test//v2", "https://a.test/../v2",
-            "https://a.test/a%62/v2", "https://b.test/globex/v2", "https://a.test/a/b/v2"] {
+        for other in [
+            "https://a.test/globex/v2/",
+            "https://a.test//v2",
+            "https://a.test/../v2",
+            "https://a.test/a%62/v2",
+            "https://b.test/globex/v2",
+            "https://a.test/a/b/v2",
+        ] {
             assert_eq!(by_iss.find(Some(other)), None, "{other}");
         }
         assert_eq!(by_iss.find(None), None);
@@ -197,17 +217,32 @@ mod tests {
         assert!(add(&mut by_iss, "https://b.test/{org}/v2", 2));
         assert!(!add(&mut by_iss, "https://a.test/{other}/v2", 3));
         assert!(!add(&mut by_iss, "https://a.test/x/{version}", 4));
-        assert!(add(&mut by_iss, "https://a.test/a b/{version}", 5), "no capture has a space");
+        assert!(
+            add(&mut by_iss, "https://a.test/a b/{version}", 5),
+            "no capture has a space"
+        );
     }
 
     #[test]
     fn a_key_of_one_issuer_is_not_for_another() {
-        let capture = Capture { part: 3, claim: Source::plain(crate::json::Pointer::member("tid")) };
+        let capture = Capture {
+            part: 3,
+            claim: Source::plain(crate::json::Pointer::member("tid")),
+        };
         let captures = [capture];
         let serves = |member, iss| key_is_for(member, &captures, iss);
-        assert!(serves("https://a.test/{tenantid}/v2", "https://a.test/acme/v2"));
+        assert!(serves(
+            "https://a.test/{tenantid}/v2",
+            "https://a.test/acme/v2"
+        ));
         assert!(serves("https://a.test/acme/v2", "https://a.test/acme/v2"));
-        assert!(!serves("https://a.test/personal/v2", "https://a.test/acme/v2"));
-        assert!(!serves("https://a.test/acme/{version}", "https://a.test/acme/v2"));
+        assert!(!serves(
+            "https://a.test/personal/v2",
+            "https://a.test/acme/v2"
+        ));
+        assert!(!serves(
+            "https://a.test/acme/{version}",
+            "https://a.test/acme/v2"
+        ));
     }
 }

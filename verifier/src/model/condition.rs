@@ -78,23 +78,34 @@ impl Condition {
         match (self, claim) {
             (Self::Present(wanted), claim) => Some(claim.is_some() == *wanted),
             (Self::Not(inner), claim) => inner.truth(claim, context).map(|held| !held),
-            (Self::AllOf(all), claim) => fold(false, &mut all.iter().map(|c| c.truth(claim, context))),
-            (Self::AnyOf(any), claim) => fold(true, &mut any.iter().map(|c| c.truth(claim, context))),
+            (Self::AllOf(all), claim) => {
+                fold(false, &mut all.iter().map(|c| c.truth(claim, context)))
+            }
+            (Self::AnyOf(any), claim) => {
+                fold(true, &mut any.iter().map(|c| c.truth(claim, context)))
+            }
             (Self::Equals(wanted), Some(value)) => equal(value, wanted),
             (Self::Asked(wanted), Some(Value::String(text))) => {
                 Some((context.request)(wanted)? == text.as_bytes())
             }
-            (Self::StartsWith(start), Some(Value::String(text))) => Some(text.as_bytes().starts_with(start.as_bytes())),
-            (Self::EndsWith(end), Some(Value::String(text))) => Some(text.as_bytes().ends_with(end.as_bytes())),
-            (Self::Some(inner), Some(Value::Array(items))) => {
-                fold(true, &mut items.iter().map(|item| inner.truth(Some(item), context)))
+            (Self::StartsWith(start), Some(Value::String(text))) => {
+                Some(text.as_bytes().starts_with(start.as_bytes()))
             }
-            (Self::Every(inner), Some(Value::Array(items))) if !items.is_empty() => {
-                fold(false, &mut items.iter().map(|item| inner.truth(Some(item), context)))
+            (Self::EndsWith(end), Some(Value::String(text))) => {
+                Some(text.as_bytes().ends_with(end.as_bytes()))
             }
-            (Self::Members(all), Some(object @ Value::Object(_))) => {
-                fold(false, &mut all.iter().map(|member| member.truth(object, context)))
-            }
+            (Self::Some(inner), Some(Value::Array(items))) => fold(
+                true,
+                &mut items.iter().map(|item| inner.truth(Some(item), context)),
+            ),
+            (Self::Every(inner), Some(Value::Array(items))) if !items.is_empty() => fold(
+                false,
+                &mut items.iter().map(|item| inner.truth(Some(item), context)),
+            ),
+            (Self::Members(all), Some(object @ Value::Object(_))) => fold(
+                false,
+                &mut all.iter().map(|member| member.truth(object, context)),
+            ),
             _ => None,
         }
     }

@@ -46,6 +46,16 @@ pub(crate) enum Named {
 }
 
 impl Requirement {
+    /// Returns whether this is true of the requirement or of one inside it.
+    pub(crate) fn any(&self, is: &dyn Fn(&Self) -> bool) -> bool {
+        is(self)
+            || self
+                .all_of
+                .iter()
+                .chain(&self.any_of)
+                .any(|part| part.any(is))
+    }
+
     /// Visits the conditions of this requirement and of those inside it.
     pub(crate) fn each_condition(&mut self, visit: &mut dyn FnMut(&mut ClaimCondition)) {
         self.claims.iter_mut().for_each(&mut *visit);

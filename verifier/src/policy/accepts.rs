@@ -68,14 +68,17 @@ pub(super) fn accepts<'p>(
 
 /// Returns the captured segments of a template, with their names.
 fn names<'p>(node: Node<'_, 'p>, text: &'p str) -> Read<Vec<(usize, &'p str)>> {
-    const SENTENCE: &str = "a template is a URL with up to 4 whole segments such as `{tid}` in its path";
+    const SENTENCE: &str =
+        "a template is a URL with up to 4 whole segments such as `{tid}` in its path";
     let mut names = Vec::new();
     let mut unique = Unique::default();
     let mut parts = 0_usize;
     let mut valid = text.bytes().all(|b| b.is_ascii_graphic());
     for (index, part) in text.split('/').enumerate() {
         parts = index.saturating_add(1);
-        let name = part.strip_prefix('{').and_then(|part| part.strip_suffix('}'));
+        let name = part
+            .strip_prefix('{')
+            .and_then(|part| part.strip_suffix('}'));
         valid &= match (index, name) {
             (0, _) => matches!(part, "https:" | "http:"),
             (1, _) => part.is_empty(),
@@ -101,12 +104,18 @@ fn captures(node: Node<'_, '_>, names: &[(usize, &str)]) -> Read<Vec<Capture>> {
         let claim = one(value)?;
         let known = names.iter().find(|(_, known)| *known == name);
         let Some((part, _)) = known else {
-            return Err(value.refuse(UNKNOWN_NAME, format!("the template has no {}", quoted(name))));
+            return Err(value.refuse(
+                UNKNOWN_NAME,
+                format!("the template has no {}", quoted(name)),
+            ));
         };
         Ok(Capture { part: *part, claim })
     })?;
     if captures.len() < names.len() {
-        return Err(node.refuse(UNKNOWN_NAME, "each `{name}` of the template needs its claim"));
+        return Err(node.refuse(
+            UNKNOWN_NAME,
+            "each `{name}` of the template needs its claim",
+        ));
     }
     Ok(captures)
 }
@@ -134,6 +143,9 @@ pub(super) fn refuse_open_keys(
     if let (Accepts::Template(_), Some(audiences)) = (accepts, audiences)
         && audiences.value().as_str() == Some("any")
     {
-        audiences.refuse(CONFLICT, "a template's tokens are for this audience or for others");
+        audiences.refuse(
+            CONFLICT,
+            "a template's tokens are for this audience or for others",
+        );
     }
 }

@@ -104,7 +104,11 @@ fn list(
         let source = read(item)?;
         let mut name = String::new();
         push_name(&source, &mut name);
-        unique.add(item, &name, "this list, where `a` and `/a` are the same claim")?;
+        unique.add(
+            item,
+            &name,
+            "this list, where `a` and `/a` are the same claim",
+        )?;
         Ok(source)
     })
 }
@@ -153,7 +157,7 @@ pub(super) fn how(fields: &mut Fields<'_, '_>) -> Read<How> {
             Some(at) => {
                 let inner = source(at)?;
                 if let How::Json(_) = inner.how {
-                    return Err(at.refuse(CONFLICT, "JSON is read once"));
+                    return Err(at.refuse(CONFLICT, "the `json` is read once"));
                 }
                 Ok(How::Json(Box::new(inner)))
             }

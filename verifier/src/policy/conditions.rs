@@ -233,14 +233,18 @@ fn scalar(node: Node<'_, '_>) -> Read<Value<'static>> {
 pub(super) fn warn_of_literal(node: Node<'_, '_>, text: &str) {
     let braces = text.contains('{') && text.contains('}');
     if braces || (text.len() > 1 && text.contains('*')) {
-        node.warn(MATCHES_NOTHING, "this is compared as it stands: it is no pattern");
+        node.warn(
+            MATCHES_NOTHING,
+            "this is compared as it stands: it is no pattern",
+        );
     }
 }
 
 /// Warns of a prefix or suffix that can cut a name in two.
 fn warn_of_edge(node: Node<'_, '_>, edge: Option<u8>) {
     if edge.is_some_and(|edge| !b"/:@.-_#".contains(&edge)) {
-        let message = "a longer name fits too: let it end, or begin, with a mark such as `/`, `@` or `-`";
+        let message =
+            "a longer name fits too: let it end, or begin, with a mark such as `/`, `@` or `-`";
         node.warn(ADMITS_MORE, message);
     }
 }

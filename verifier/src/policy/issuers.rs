@@ -20,7 +20,8 @@ use crate::{
     jose::Algorithm,
     json::{Pointer, Value},
     model::{
-        Accepts, Audiences, ByIss, How, Issuer, ListMapping, Mapping, Revocations, Source, TenantFrom,
+        Accepts, Audiences, ByIss, How, Issuer, ListMapping, Mapping, Revocations, Source,
+        TenantFrom,
     },
 };
 
@@ -194,7 +195,9 @@ fn mapping(node: Node<'_, '_>) -> Read<Mapping> {
     let mut fields = node.fields()?;
     mapping.subject = fields.or("subject", mapping.subject, |node| {
         let subject = sources(node, 1, one)?;
-        subject.iter().for_each(|source| warn_of_subject(node, source));
+        subject
+            .iter()
+            .for_each(|source| warn_of_subject(node, source));
         Ok(subject)
     });
     mapping.roles = fields.or("roles", mapping.roles, |node| places(node, 0));
@@ -276,7 +279,9 @@ fn tenant(node: Node<'_, '_>) -> Read<TenantFrom> {
                     other.refuse(CONFLICT, "a `fixed` tenant comes from no claim");
                 }
             }
-            fixed.word(grammar::text).map(|text| TenantFrom::Fixed(text.into()))
+            fixed
+                .word(grammar::text)
+                .map(|text| TenantFrom::Fixed(text.into()))
         }
         None => claim(node, &mut fields)
             .and_then(|source| check_one(node, source))

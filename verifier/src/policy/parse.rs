@@ -17,7 +17,7 @@ use super::{
 use crate::{
     base::{Limits, Problem, limits},
     json::{self, Bounds, FaultKind, Value},
-    model::{Access, ByIss, ClaimCondition, Policy, Requirement, Rule, Source},
+    model::{Access, ByIss, Carry, ClaimCondition, Forward, Policy, Requirement, Rule, Source},
 };
 
 /// The JSON bounds of a policy or a requirement.
@@ -140,8 +140,12 @@ fn policy(node: Node<'_, '_>) -> Read<Policy> {
     });
     let credentials = fields.or("credentials", default_credentials(), credentials);
     fields.optional("default", default);
+    let forward = fields.or("forward", Vec::new(), |node| forward(node, &credentials));
+    let forwards_tenant =
+        |(_, carry): &(Box<str>, Carry)| matches!(carry, Carry::Part(Forward::Tenant));
+    let forwards_tenant = forward.iter().any(forwards_tenant);
     let mut rules = fields.or("rules", Vec::new(), |node| {
-        rules(node, &names, &credentials)
+        rules(node, &names, &credentials, forwards_tenant)
     });
     let (kept, compared) = collect(&mut rules);
     let policy = Policy {
@@ -154,7 +158,7 @@ fn policy(node: Node<'_, '_>) -> Read<Policy> {
         compared,
         kept,
         exact_case: fields.or("path_case", false, path_case),
-        forward: fields.or("forward", Vec::new(), |node| forward(node, &credentials)),
+        forward,
         credentials,
         strip_credential: fields.or("strip_credential", false, Node::flag),
         realm: fields

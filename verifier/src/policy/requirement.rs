@@ -45,7 +45,11 @@ pub(super) fn requirement(node: Node<'_, '_>, context: Context<'_>) -> Read<Requ
 fn names_tenants<'r>(requirement: &'r Requirement, named: &mut Vec<&'r Named>) -> bool {
     let first = named.len();
     let mut naming = 0_usize;
-    if let Some(tenant) = requirement.tenant.as_ref().filter(|t| **t != Named::Present) {
+    if let Some(tenant) = requirement
+        .tenant
+        .as_ref()
+        .filter(|t| **t != Named::Present)
+    {
         named.push(tenant);
         naming = 1;
     }
@@ -57,7 +61,11 @@ fn names_tenants<'r>(requirement: &'r Requirement, named: &mut Vec<&'r Named>) -
         naming = naming.saturating_add(usize::from(named.len() > before));
     }
     let before = named.len();
-    if !requirement.any_of.iter().all(|part| names_tenants(part, named)) {
+    if !requirement
+        .any_of
+        .iter()
+        .all(|part| names_tenants(part, named))
+    {
         return false;
     }
     naming = naming.saturating_add(usize::from(named.len() > before));
@@ -105,7 +113,32 @@ fn part(
         }),
     };
     fields.close();
+    warn_disjoint(node, &requirement);
     Ok(requirement)
+}
+
+type List = fn(&Requirement) -> &[Box<str>];
+
+/// Warns of `all_of` whose issuers, or types, no token has at once.
+fn warn_disjoint(node: Node<'_, '_>, requirement: &Requirement) {
+    const COMPARED: usize = 16;
+    let lists: [List; 2] = [|part| &part.issuers, |part| &part.types];
+    for list in lists {
+        let parts = core::iter::once(requirement).chain(&requirement.all_of);
+        let named = parts.map(list).filter(|names| !names.is_empty());
+        let named: Vec<&[Box<str>]> = named.take(COMPARED).collect();
+        let apart =
+            |a: &[Box<str>], b: &[Box<str>]| !a.iter().take(COMPARED).any(|name| b.contains(name));
+        if named
+            .iter()
+            .any(|a| a.len() <= COMPARED && named.iter().any(|b| apart(a, b)))
+        {
+            node.warn(
+                MATCHES_NOTHING,
+                "`all_of` names `issuers`, or `types`, that no token has at once",
+            );
+        }
+    }
 }
 
 fn parts(

@@ -18,17 +18,23 @@ use super::{
 use crate::{
     base::limits,
     json::Value,
-    model::{Access, Credential, Host, Pattern, Requirement, Rule},
+    model::{Access, Credential, Host, Named, Pattern, Requirement, Rule},
 };
 
 pub(super) fn rules(
     node: Node<'_, '_>,
     names: &Names<'_>,
     credentials: &[Credential],
+    forwards_tenant: bool,
 ) -> Read<Vec<Rule>> {
     let mut reach = Reach::default();
     node.list(0, limits::POLICY_RULES, |item| {
-        rule(item, names, credentials, &mut reach)
+        let before = item.refusals();
+        let rule = rule(item, names, credentials, &mut reach)?;
+        if item.refusals() == before && names.is_complete() {
+            warn_of_tenant(item, &rule.access, names, forwards_tenant);
+        }
+        Ok(rule)
     })
 }
 
@@ -42,7 +48,10 @@ fn rule(
     let mut fields = node.fields()?;
     let path = fields.node("path");
     let paths = fields.required("path", paths);
-    let (hosts, host_names) = fields.or("hosts", Vec::new(), hosts).into_iter().unzip::<_, _, Vec<_>, Vec<_>>();
+    let (hosts, host_names) = fields
+        .or("hosts", Vec::new(), hosts)
+        .into_iter()
+        .unzip::<_, _, Vec<_>, Vec<_>>();
     let values = Values {
         captures: (node.refusals() == before).then_some(Captures {
             paths: &paths,
@@ -139,6 +148,25 @@ fn hosts(node: Node<'_, '_>) -> Read<Vec<(Host, Option<Box<str>>)>> {
         };
         Ok((host, name))
     })
+}
+
+/// Warns of a rule that leaves open which tenant a request is for.
+fn warn_of_tenant(node: Node<'_, '_>, access: &Access, names: &Names<'_>, forwards_tenant: bool) {
+    let (Access::Optional(requirement) | Access::Required(requirement)) = access else {
+        return;
+    };
+    let admitted = names.issuers_named(&requirement.issuers);
+    let admitted = (!admitted.is_empty()).then_some(&*admitted);
+    let issuers = names.kind(admitted);
+    if issuers.open && !requirement.any(&|part| part.tenant.is_some() || !part.claims.is_empty()) {
+        let message = "every tenant of an issuer's template passes: ask for a `tenant`";
+        node.warn(ADMITS_MORE, message);
+    }
+    let named = |part: &Requirement| !matches!(part.tenant, None | Some(Named::Present));
+    if issuers.several && forwards_tenant && !requirement.any(&named) {
+        let message = "of several tenants none is named, so none is forwarded: ask for a `tenant`";
+        node.warn(ADMITS_MORE, message);
+    }
 }
 
 /// Reports a warning for each path whose requests earlier rules match.

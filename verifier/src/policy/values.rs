@@ -117,5 +117,8 @@ fn header(node: Node<'_, '_>, values: Option<&Values<'_>>) -> Read<RequestValue>
 }
 
 fn no_request(node: Node<'_, '_>) -> super::report::Reported {
-    node.refuse(UNKNOWN_NAME, "only a rule compares with a value of the request")
+    node.refuse(
+        UNKNOWN_NAME,
+        "only a rule compares with a value of the request",
+    )
 }

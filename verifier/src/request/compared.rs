@@ -17,7 +17,8 @@ pub(crate) fn value<'r>(request: &Request<'r>, name: &str) -> Result<Option<&'r 
     for (field, value) in request.headers {
         if is_variant(field, name) {
             let value = trim(value);
-            let plain = value.len() <= BYTES && value.iter().all(|b| b.is_ascii_graphic() && *b != b',');
+            let plain =
+                value.len() <= BYTES && value.iter().all(|b| b.is_ascii_graphic() && *b != b',');
             if found.replace(value).is_some() || !plain || field.contains(&b'_') {
                 return Err(Code::RequestAmbiguous);
             }

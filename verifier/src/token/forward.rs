@@ -42,7 +42,11 @@ pub(super) fn headers(
 }
 
 /// Returns the headers with those of a tenant, which the others lack.
-pub(super) fn with_tenant(headers: &Headers, forward: &[(Box<str>, Carry)], tenant: &str) -> Headers {
+pub(super) fn with_tenant(
+    headers: &Headers,
+    forward: &[(Box<str>, Carry)],
+    tenant: &str,
+) -> Headers {
     let mut headers = headers.to_vec();
     for (name, carry) in forward {
         if let Carry::Part(Forward::Tenant) = carry {

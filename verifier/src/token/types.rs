@@ -79,7 +79,11 @@ pub(crate) fn check_required(
     for wanted in &issuer.require {
         if wanted.truth(claims, context) != Some(true) {
             let there = !matches!(wanted.source.read(claims, context.limits), Ok(None));
-            let code = if there { Code::ClaimMismatch } else { Code::ClaimMissing };
+            let code = if there {
+                Code::ClaimMismatch
+            } else {
+                Code::ClaimMissing
+            };
             return Err(Refusal::claim(code, wanted.source.pointer.as_str()));
         }
     }

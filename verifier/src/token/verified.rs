@@ -94,7 +94,10 @@ impl Verified {
         let mapping = &issuer.mapping;
         let numbers = mapping.numbers_as_text;
         let registered = Registered::read(&claims, numbers)?;
-        let iss = claims.get("iss").and_then(Value::as_str).unwrap_or_default();
+        let iss = claims
+            .get("iss")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         let iss = Box::<str>::from(iss);
         let claims = Value::Object(claims);
         let limits = &policy.limits;
@@ -157,7 +160,11 @@ impl Verified {
             sub: registered.sub,
             token_type: token_type.map(|_| ()),
             required,
-            kept: policy.kept.iter().map(|source| keep(source, &claims, limits)).collect(),
+            kept: policy
+                .kept
+                .iter()
+                .map(|source| keep(source, &claims, limits))
+                .collect(),
             views: Vec::new(),
         })
     }
@@ -230,7 +237,10 @@ fn bytes(value: &Value<'_>) -> usize {
     let inside = match value {
         Value::String(text) => text.len(),
         Value::Array(items) => items.iter().map(bytes).sum(),
-        Value::Object(object) => object.iter().map(|(name, value)| name.len().saturating_add(bytes(value))).sum(),
+        Value::Object(object) => object
+            .iter()
+            .map(|(name, value)| name.len().saturating_add(bytes(value)))
+            .sum(),
         _ => 0,
     };
     inside.saturating_add(64)

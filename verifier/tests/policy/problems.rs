@@ -29,6 +29,7 @@ fn each_code_has_a_mutation() {
         .flat_map(|mutation| mutation.expected);
     let shown: BTreeSet<String> = codes.map(|(_, code, _)| code).collect();
     let expected = [
+        "admits_more",
         "conflict",
         "csrf",
         "duplicate",
@@ -39,6 +40,7 @@ fn each_code_has_a_mutation() {
         "jwks_no_usable_key",
         "jwks_symmetric",
         "key_unusable",
+        "matches_nothing",
         "tenant_unmapped",
         "too_deep",
         "too_many",

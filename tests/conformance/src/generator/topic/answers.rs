@@ -63,7 +63,7 @@ fn challenges() -> Vec<Draft> {
             .policy(policy().issuer("algorithms", json!(["RS256", "RS512"])).keys([A.with(json!({ "alg": "RS256" }))]))
             .ask(token().alg("RS512"), deny(Code::KeyUnsuitable).challenging(&described("invalid_token", Code::KeyUnsuitable))),
         vector("challenge-too-old", "too old", &[token_rule])
-            .policy(policy().issuer("max_age_s", 5))
+            .policy(policy().issuer("max_token_age_s", 5))
             .ask(token(), deny(Code::TokenTooOld).challenging(&described("invalid_token", Code::TokenTooOld))),
         vector("challenge-type", "of another type", &[token_rule])
             .policy(policy().issuer("token_types", json!([{ "name": "a", "claim": { "typ": "a" } }])))

@@ -3,7 +3,7 @@
 use super::prelude::*;
 
 pub(super) fn vectors() -> Topic {
-    let drafts = [values(), encoding(), removal(), strip()].concat();
+    let drafts = [values(), sources(), encoding(), removal(), strip()].concat();
     topic(
         "forwarding",
         "What a backend is told, and what it is spared",
@@ -79,6 +79,69 @@ fn values() -> Vec<Draft> {
     ]
 }
 
+fn sources() -> Vec<Draft> {
+    let rule = "forward.source";
+    let carrying = |source: Value| policy().top("forward", json!({ "x-x": source }));
+    let sets_x = |value: &str| sets(json!({ "x-x": value }));
+    let none = || sets(json!({}));
+    let with = |value: Value| token().claim("x", value);
+    let raw = |text: &str| {
+        let claims = token().claim("x", 0).claims_json();
+        token().claims_text(claims.replace("\"x\":0", &format!("\"x\":{text}")))
+    };
+    let json = || carrying(json!({ "claim": "/x", "json": true }));
+    let signed = |text: &str| sets_x(&encode(text));
+    vec![
+        vector("forward-claim", "a text, a number, a boolean, an array of texts", &[rule])
+            .policy(carrying(json!({ "claim": "/x" })))
+            .ask(with(json!("ada@example.com")), sets_x("ada@example.com"))
+            .ask(with(json!("Zoë")), sets_x("Zo%C3%AB"))
+            .ask(with(json!(10133)), sets_x("10133"))
+            .ask(with(json!(false)), sets_x("false"))
+            .ask(with(json!(["a", "b c"])), sets_x("a b%20c"))
+            .ask(raw("1.50"), sets_x("1.50"))
+            .ask(raw("-1e3"), sets_x("-1e3")),
+        vector("forward-claim-other", "and nothing else", &[rule])
+            .policy(carrying(json!({ "claim": "/x" })))
+            .ask_all(
+                [json!({ "a": "b" }), json!(["a", 1]), json!([["a"]]), json!([]), json!(""), json!(null)].map(with),
+                none(),
+            )
+            .ask(token(), none()),
+        vector("forward-claim-read", "as its source reads it", &[rule, "source.keys", "source.json"])
+            .policy(policy().top("forward", json!({
+                "x-keys": { "claim": "/k", "as": "keys", "join": "," },
+                "x-role": { "claim": "/j", "as": "json", "at": "/role" },
+                "x-number": { "claim": "/j", "as": "json", "at": "/n" },
+            })))
+            .ask(
+                token().claims(json!({ "k": { "a": 1, "b": false, "c": {} }, "j": r#"{"role":"editor", "n": 2.50}"# })),
+                sets(json!({ "x-keys": "a,c", "x-role": "editor", "x-number": "2.50" })),
+            )
+            .ask(token().claims(json!({ "k": "a", "j": "{" })), none()),
+        vector("forward-join", "joined by another character", &["forward.join"])
+            .policy(carrying(json!({ "claim": "/x", "join": "," })))
+            .ask(with(json!(["a", "b,c", "d e"])), sets_x("a,b%2Cc,d%20e")),
+        vector("forward-join-refused", "which no escape has", &["forward.join"])
+            .policy(carrying(json!({ "claim": "/x", "join": "A" })))
+            .refused(&[("value_invalid", "/forward/x-x/join")]),
+        vector("forward-json", "JSON as it was signed", &["forward.json"])
+            .policy(json())
+            .ask(raw(r#"{ "b" : [1.50, "\u0061"] }"#), signed(r#"{ "b" : [1.50, "\u0061"] }"#))
+            .ask(raw(r#""te\u0078t""#), signed(r#""te\u0078t""#))
+            .ask(raw("1e2"), signed("1e2"))
+            .ask(raw("[]"), signed("[]"))
+            .ask(raw("null"), none())
+            .ask(token(), none()),
+        vector("forward-json-inside", "a value inside of JSON", &["forward.json"])
+            .policy(carrying(json!({ "claim": "/x", "as": "json", "at": "/a/1", "json": true })))
+            .ask(with(json!(r#"{"a":[0, {"b": 1.0}]}"#)), signed(r#"{"b": 1.0}"#)),
+        vector("forward-reserved", "a header that routes", &["forward.reserved"])
+            .policy(policy().top("forward", json!({ "X-Forwarded-Host": "tenant" })))
+            .refused(&[("value_invalid", "/forward/X-Forwarded-Host")]),
+    ]
+}
+
 fn encoding() -> Vec<Draft> {
     let case = |id, title, subject: &str, header: &str| {
         vector(id, title, &["forward.encoding"])
@@ -104,7 +167,13 @@ fn encoding() -> Vec<Draft> {
         case("forward-nul", "nor does a NUL", "a\0b", "a%00b"),
         case("forward-utf8", "UTF-8, byte by byte", "Zoë", "Zo%C3%AB"),
         case("forward-percent", "a percent sign", "100%25", "100%2525"),
-        case("forward-empty", "an empty value", "", ""),
+        vector(
+            "forward-empty",
+            "an empty value is not set",
+            &["forward.values"],
+        )
+        .policy(subject_only())
+        .ask(token().claim("sub", ""), sets(json!({}))),
         vector(
             "forward-scope-space",
             "a space inside of an item",

@@ -85,7 +85,7 @@ fn time() -> Vec<Draft> {
             "it grows too old",
             &["memory.time", "time.max-age"],
         )
-        .policy(policy().issuer("max_age_s", 60))
+        .policy(policy().issuer("max_token_age_s", 60))
         .ask(token(), allow())
         .at(50_001)
         .ask(token(), Code::TokenTooOld),

@@ -26,6 +26,7 @@ mod origin;
 mod policies;
 mod principals;
 mod pss;
+mod request_values;
 mod requirements;
 mod revocations;
 mod rotation;
@@ -33,7 +34,9 @@ mod rules;
 mod scopes;
 mod seams;
 mod signatures;
+mod sources;
 mod target;
+mod templates;
 mod time;
 mod types;
 
@@ -49,12 +52,14 @@ pub(super) fn all() -> Vec<Topic> {
         form::vectors(),
         header::vectors(),
         issuers::vectors(),
+        templates::vectors(),
         algorithms::vectors(),
         keys::vectors(),
         signatures::vectors(),
         pss::vectors(),
         curves::vectors(),
         claims::vectors(),
+        sources::vectors(),
         audience::vectors(),
         time::vectors(),
         types::vectors(),
@@ -62,6 +67,7 @@ pub(super) fn all() -> Vec<Topic> {
         principals::vectors(),
         revocations::vectors(),
         requirements::vectors(),
+        request_values::vectors(),
         scopes::vectors(),
         answers::vectors(),
         forwarding::vectors(),

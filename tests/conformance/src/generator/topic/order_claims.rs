@@ -107,7 +107,7 @@ fn claims() -> Vec<Draft> {
             "`nbf` in the future, and too old",
             &["order.not-before"],
         )
-        .policy(policy().issuer("max_age_s", 5))
+        .policy(policy().issuer("max_token_age_s", 5))
         .ask(token().claim("nbf", NOW_S + 5), early("nbf")),
         vector(
             "order-iat-type",
@@ -117,14 +117,14 @@ fn claims() -> Vec<Draft> {
         .policy(typed())
         .ask(token().claim("iat", NOW_S + 5), early("iat")),
         vector("order-age-type", "too old, and of no type", &["order.age"])
-            .policy(typed().issuer("max_age_s", 5))
+            .policy(typed().issuer("max_token_age_s", 5))
             .ask(token(), Code::TokenTooOld),
         vector(
             "order-age-missing-type",
             "no `iat`, and of no type",
             &["order.age"],
         )
-        .policy(typed().issuer("max_age_s", 5))
+        .policy(typed().issuer("max_token_age_s", 5))
         .ask(
             token().without("iat"),
             deny(Code::ClaimMissing).naming("iat"),

@@ -23,8 +23,8 @@ fn rules() -> Vec<Draft> {
             .issuer_at(1, "token_types", json!([{ "name": "b", "claim": { "typ": "b" } }]))
             .top("credentials", json!([{ "cookie": "session", "same_origin": true }]))
             .requires(json!({
-                "issuers": ["platform"], "audiences": ["inner"], "types": ["a"], "tenant": "present",
-                "scopes": ["s"], "roles": ["r"], "claims": { "/c": { "equals": 1 } }, "max_age_s": 60,
+                "issuers": ["platform"], "audiences": ["inner"], "types": ["a"], "subject": "present", "tenant": "present",
+                "scopes": ["s"], "roles": ["r"], "claims": { "/c": { "equals": 1 } }, "max_token_age_s": 60,
                 "all_of": [{ "roles": ["r1"] }], "any_of": [{ "roles": ["r2"] }, { "roles": ["r3"] }],
             }))
     };
@@ -77,11 +77,18 @@ fn rules() -> Vec<Draft> {
             Code::AudienceDenied,
         ),
         case(
-            "order-type-tenant",
-            "another type, no tenant",
+            "order-type-subject",
+            "another type, no subject",
             "order.rule-type",
-            same(full().claim("typ", "b").without("tenant")),
+            same(full().claim("typ", "b").without("sub")),
             Code::TypeDenied,
+        ),
+        case(
+            "order-subject-tenant",
+            "no subject, no tenant",
+            "order.rule-subject",
+            same(full().without("sub").without("tenant")),
+            Code::SubjectDenied,
         ),
         case(
             "order-tenant-scopes",
@@ -164,7 +171,7 @@ fn nested() -> Vec<Draft> {
             &["order.rule-any-of"],
         )
         .policy(asking(json!({ "any_of": [
-                { "max_age_s": 5 },
+                { "max_token_age_s": 5 },
                 { "claims": { "/c": { "equals": 1 } } },
             ] })))
         .ask(token(), Code::TokenTooOld),

@@ -50,7 +50,7 @@ fn issuer() -> Vec<Draft> {
             .policy(
                 policy()
                     .top("leeway_s", 5)
-                    .requires(json!({ "max_age_s": 300 })),
+                    .requires(json!({ "max_token_age_s": 300 })),
             )
             .ask(token().claim("iat", NOW_S - 305), allow())
             .ask(
@@ -179,9 +179,52 @@ fn claims() -> Vec<Draft> {
         .policy(asking(
             json!({ "/b": { "one_of": [1, 2] }, "/a": { "contains": "x" } }),
         ))
-        .ask(token().claims(json!({ "a": "x y", "b": 2 })), allow())
+        .ask(token().claims(json!({ "a": ["x"], "b": 2 })), allow())
         .ask(token(), denied("/b"))
         .ask(token().claim("b", 1), denied("/a")),
+        vector(
+            "requires-claims-remembered",
+            "each kind of condition, of a token that may be remembered",
+            &["rule.claims", "condition.source"],
+        )
+        .policy(policy().rules(json!([
+            { "path": "/a", "require": { "claims": { "/scope": { "separator": " ", "contains": "read" }, "/hd": { "not": "evil" } } } },
+            { "path": "/b", "require": { "any_of": [
+                { "claims": { "/cfg": { "as": "json", "at": { "claim": "/teams", "as": "keys" }, "every": { "ends_with": "-ops" } } } },
+                { "claims": { "/gone": { "present": true } } },
+            ] } },
+        ])))
+        .ask(
+            get("/a").bearer(&token().claims(json!({ "scope": "read", "hd": "good" }))),
+            allow(),
+        )
+        .ask(
+            get("/a").bearer(&token().claims(json!({ "scope": "read" }))),
+            denied("/hd"),
+        )
+        .ask(
+            get("/b").bearer(&token().claim("cfg", r#"{"teams":{"a-ops":1,"b":null}}"#)),
+            allow(),
+        )
+        .ask(
+            get("/b").bearer(&token().claim("cfg", r#"{"teams":{"a-ops":1,"b":1}}"#)),
+            denied("/cfg"),
+        ),
+        vector(
+            "requires-claims-alone",
+            "without a request",
+            &["rule.claims", "token-only.requirement"],
+        )
+        .token(
+            token().claim("scope", "a b").compact(),
+            Some(json!({ "claims": { "/scope": { "separator": " ", "contains": "b" } } })),
+            allow(),
+        )
+        .token(
+            token().claim("scope", "a").compact(),
+            Some(json!({ "claims": { "/scope": { "separator": " ", "contains": "b" } } })),
+            denied("/scope"),
+        ),
     ]
 }
 

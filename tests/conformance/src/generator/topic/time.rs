@@ -129,7 +129,7 @@ fn iat() -> Vec<Draft> {
 }
 
 fn age() -> Vec<Draft> {
-    let aged = |leeway| leeway_of(leeway).issuer("max_age_s", 3_600);
+    let aged = |leeway| leeway_of(leeway).issuer("max_token_age_s", 3_600);
     let old = || deny(Code::TokenTooOld).naming("iat");
     vec![
         vector(
