@@ -1,6 +1,6 @@
 //! Checks a requirement against a verified token.
 
-use alloc::{boxed::Box, format, string::String};
+use alloc::{boxed::Box, format, string::String, vec::Vec};
 
 use crate::{
     base::Limits,
@@ -158,6 +158,16 @@ impl Requirement {
             }
         }
         Ok(())
+    }
+
+    /// Adds the scopes that it and its `all_of` require, each once.
+    pub(crate) fn add_scopes<'r>(&'r self, scopes: &mut Vec<&'r str>) {
+        for scope in self.scopes.all.iter().chain(&self.scopes.any) {
+            if !scopes.contains(&&**scope) {
+                scopes.push(scope);
+            }
+        }
+        self.all_of.iter().for_each(|part| part.add_scopes(scopes));
     }
 
     fn admits_tenant(&self, subject: &Subject<'_>) -> bool {

@@ -2,6 +2,7 @@
 //! other rooms use these types and never the policy's text. Uses `base`, `json`
 //! and `jose`.
 
+mod challenge;
 mod condition;
 mod forward;
 mod issuer;
@@ -12,6 +13,7 @@ use alloc::{boxed::Box, vec::Vec};
 
 use crate::base::Limits;
 
+pub(crate) use challenge::{Challenge, Metadata};
 pub(crate) use condition::{ClaimCondition, Condition};
 pub use forward::Forward;
 pub(crate) use issuer::{
@@ -33,6 +35,9 @@ pub(crate) struct Policy {
     pub(crate) strip_credential: bool,
     /// It is visible ASCII without `"` and `\`.
     pub(crate) realm: Box<str>,
+    /// For rules without their own.
+    pub(crate) challenge: Challenge,
+    pub(crate) metadata: Metadata,
     pub(crate) remember: bool,
     pub(crate) limits: Limits,
 }

@@ -2,7 +2,7 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
-use super::Requirement;
+use super::{Challenge, Requirement};
 
 #[derive(Debug)]
 pub(crate) struct Rule {
@@ -14,6 +14,10 @@ pub(crate) struct Rule {
     /// implements this.
     pub(crate) methods: Vec<Box<str>>,
     pub(crate) access: Access,
+    /// Whether `%2f` is a byte of its segment. Otherwise it is refused.
+    pub(crate) keeps_slash: bool,
+    /// In place of the policy's.
+    pub(crate) challenge: Option<Challenge>,
 }
 
 #[derive(Debug)]

@@ -43,3 +43,5 @@ pub(super) const CSRF: &str = "csrf";
 pub(super) const UNREACHABLE: &str = "unreachable";
 /// Warning: a rule requires a tenant, but the admitted issuers map none.
 pub(super) const TENANT_UNMAPPED: &str = "tenant_unmapped";
+/// Warning: the resource of a metadata document is no audience.
+pub(super) const RESOURCE_UNKNOWN: &str = "resource_unknown";

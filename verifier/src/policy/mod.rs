@@ -1,6 +1,7 @@
 //! Parses a policy into the model and reports all its problems. Only this room
 //! knows the policy's JSON. Uses `base`, `json`, `jose`, `model` and `request`.
 
+mod challenge;
 mod claims;
 mod codes;
 mod fields;

@@ -3,6 +3,7 @@
 use alloc::{format, vec::Vec};
 
 use super::{
+    challenge::{Documents, challenge},
     codes::*,
     grammar,
     headers::{credentials, default_credentials, forward},
@@ -17,7 +18,7 @@ use super::{
 use crate::{
     base::{Limits, Problem, limits},
     json::{self, Bounds, FaultKind, Value},
-    model::{Policy, Requirement},
+    model::{Challenge, Policy, Requirement},
 };
 
 /// The JSON bounds of a policy or a requirement.
@@ -109,12 +110,18 @@ fn policy(node: Node<'_, '_>) -> Read<Policy> {
     let issuers = fields.required("issuers", |node| issuers(node, &limits, &mut names));
     let credentials = fields.or("credentials", default_credentials(), credentials);
     fields.optional("default", default);
+    let mut documents = Documents::new(&issuers, names.is_complete());
     let policy = Policy {
         leeway_ms: fields.or("leeway_s", LEEWAY_DEFAULT_MS, |node| {
             node.integer(0..=300).map(ms)
         }),
         issuers,
-        rules: fields.or("rules", Vec::new(), |node| rules(node, &names)),
+        challenge: fields.or("challenge", Challenge::default(), |node| {
+            challenge(node, &mut documents)
+        }),
+        rules: fields.or("rules", Vec::new(), |node| {
+            rules(node, &names, &mut documents)
+        }),
         exact_case: fields.or("path_case", false, path_case),
         forward: fields.or("forward", Vec::new(), |node| forward(node, &credentials)),
         credentials,
@@ -124,6 +131,7 @@ fn policy(node: Node<'_, '_>) -> Read<Policy> {
             .into(),
         remember: fields.or("remember", true, Node::flag),
         limits,
+        metadata: documents.metadata,
     };
     fields.close();
     Ok(policy)
@@ -140,15 +148,8 @@ fn contract(node: Node<'_, '_>) -> Read<()> {
 }
 
 fn path_case(node: Node<'_, '_>) -> Read<bool> {
-    match node.text()? {
-        "refuse" => Ok(false),
-        "exact" => Ok(true),
-        _ => {
-            let message =
-                "say `refuse`, for backends that may not tell letters' case apart, or `exact`";
-            Err(node.refuse(VALUE_INVALID, message))
-        }
-    }
+    let message = "say `refuse`, for backends that may not tell letters' case apart, or `exact`";
+    node.either(["refuse", "exact"], message)
 }
 
 fn default(node: Node<'_, '_>) -> Read<()> {

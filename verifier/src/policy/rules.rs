@@ -3,6 +3,7 @@
 use alloc::{boxed::Box, vec::Vec};
 
 use super::{
+    challenge::{Documents, challenge},
     codes::*,
     fields::Fields,
     grammar,
@@ -19,14 +20,35 @@ use crate::{
     model::{Access, Host, Pattern, Requirement, Rule},
 };
 
-pub(super) fn rules(node: Node<'_, '_>, names: &Names<'_>) -> Read<Vec<Rule>> {
+pub(super) fn rules(
+    node: Node<'_, '_>,
+    names: &Names<'_>,
+    documents: &mut Documents,
+) -> Read<Vec<Rule>> {
+    let before = node.refusals();
     let mut reach = Reach::default();
-    node.list(0, limits::POLICY_RULES, |item| {
-        rule(item, names, &mut reach)
-    })
+    let rules = node.list(0, limits::POLICY_RULES, |item| {
+        rule(item, names, documents, &mut reach)
+    })?;
+    // A later rule can have the document.
+    if node.refusals() == before {
+        let mut read = rules.iter();
+        node.each(&mut |node| {
+            let path = node.fields().ok().and_then(|mut f| f.node("path"));
+            if let (Some(path), Some(rule)) = (path, read.next()) {
+                documents.refuse_rule(path, rule);
+            }
+        });
+    }
+    Ok(rules)
 }
 
-fn rule(node: Node<'_, '_>, names: &Names<'_>, reach: &mut Reach) -> Read<Rule> {
+fn rule(
+    node: Node<'_, '_>,
+    names: &Names<'_>,
+    documents: &mut Documents,
+    reach: &mut Reach,
+) -> Read<Rule> {
     let before = node.refusals();
     let mut fields = node.fields()?;
     let path = fields.node("path");
@@ -40,6 +62,16 @@ fn rule(node: Node<'_, '_>, names: &Names<'_>, reach: &mut Reach) -> Read<Rule> 
         },
     };
     let access = access(node, &mut fields, context);
+    let challenge = fields.optional("challenge", |node| {
+        if matches!(access, Ok(Access::Public)) {
+            return Err(node.refuse(CONFLICT, "a `public` rule has no challenge"));
+        }
+        challenge(node, documents)
+    });
+    let keeps_slash = fields.or("encoded_slash", false, |node| {
+        let message = "say `keep`, if the backend keeps `%2f` in its segment, or `refuse`";
+        node.either(["refuse", "keep"], message)
+    });
     let hosts = fields.or("hosts", Vec::new(), hosts);
     let methods = fields.or("methods", Vec::new(), methods);
     fields.close();
@@ -48,6 +80,8 @@ fn rule(node: Node<'_, '_>, names: &Names<'_>, reach: &mut Reach) -> Read<Rule> 
         hosts,
         paths,
         methods,
+        keeps_slash,
+        challenge,
     };
     if let Some(path) = path.filter(|_| node.refusals() == before) {
         warn_unreachable(path, &reach.add(&rule));

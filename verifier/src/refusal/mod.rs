@@ -5,7 +5,7 @@ mod code;
 mod denial;
 mod trace;
 
-use alloc::{boxed::Box, format, string::String, vec::Vec};
+use alloc::{boxed::Box, string::String, vec::Vec};
 
 pub use code::{Code, Status};
 pub use denial::Denial;
@@ -21,6 +21,8 @@ pub(crate) struct Refusal {
     /// The scopes that would satisfy the rule (RFC 6750 §3.1), for
     /// `scope_insufficient`.
     scope: Option<Box<str>>,
+    /// The address of the resource's metadata (RFC 9728 §5.1).
+    resource_metadata: Option<Box<str>>,
     retry_after_ms: Option<u64>,
 }
 
@@ -46,6 +48,27 @@ impl Refusal {
         }
     }
 
+    /// Adds to the challenge what the policy says: the scopes of the rule, and
+    /// the address of the resource's metadata. Other answers than a 401 and
+    /// `scope_insufficient` have nothing of it.
+    pub(crate) fn challenge_with(&mut self, scopes: &[&str], metadata: Option<&str>) {
+        if self.code.status() != 401 && self.code != Code::ScopeInsufficient {
+            return;
+        }
+        self.resource_metadata = metadata.map(Box::from);
+        if !scopes.is_empty() {
+            let mut scopes = Vec::from(scopes);
+            let lacking = self.scope.take().unwrap_or_default();
+            // An alternative of `any_of` can lack others.
+            for scope in lacking.split(' ').filter(|scope| !scope.is_empty()) {
+                if !scopes.contains(&scope) {
+                    scopes.push(scope);
+                }
+            }
+            self.scope = Some(scopes.join(" ").into());
+        }
+    }
+
     /// Makes the denial. The code determines status and challenge.
     pub(crate) fn into_denial(self, realm: &str) -> Denial {
         let retry_after_s = (self.code.status() == 503).then(|| {
@@ -60,25 +83,30 @@ impl Refusal {
         }
     }
 
-    /// Returns `WWW-Authenticate` (RFC 6750 §3). Scopes, realm and sentences
-    /// contain neither `"` nor `\`, so they need no escapes.
+    /// Returns `WWW-Authenticate` (RFC 6750 §3). No value contains `"` or `\`,
+    /// so none needs an escape.
     fn challenge(&self, realm: &str) -> Option<String> {
         let error = match (self.code, self.code.status()) {
-            (Code::TokenMissing, _) => return Some(format!("Bearer realm=\"{realm}\"")),
-            (_, 400) => "invalid_request",
-            (_, 401) => "invalid_token",
-            (Code::ScopeInsufficient, _) => "insufficient_scope",
+            (Code::TokenMissing, _) => None,
+            (_, 400) => Some("invalid_request"),
+            (_, 401) => Some("invalid_token"),
+            (Code::ScopeInsufficient, _) => Some("insufficient_scope"),
             _ => return None,
         };
-        let sentence = self.code.sentence();
-        let mut challenge = format!(
-            "Bearer realm=\"{realm}\", error=\"{error}\", error_description=\"{sentence}\""
-        );
-        if let Some(scope) = &self.scope {
-            challenge.push_str(", scope=\"");
-            challenge.push_str(scope);
-            challenge.push('"');
-        }
+        let mut challenge = String::from("Bearer");
+        let mut add = |name: &str, value: Option<&str>| {
+            if let Some(value) = value {
+                let first = challenge.len() == "Bearer".len();
+                let parts = [if first { " " } else { ", " }, name, "=\"", value, "\""];
+                parts.iter().for_each(|part| challenge.push_str(part));
+            }
+        };
+        add("realm", Some(realm));
+        add("error", error);
+        add("error_description", error.map(|_| self.code.sentence()));
+        add("scope", self.scope.as_deref());
+        // `acr_values` and `max_age` (RFC 9470 §3) belong here.
+        add("resource_metadata", self.resource_metadata.as_deref());
         Some(challenge)
     }
 }
@@ -89,6 +117,7 @@ impl From<Code> for Refusal {
             code,
             claim: None,
             scope: None,
+            resource_metadata: None,
             retry_after_ms: None,
         }
     }

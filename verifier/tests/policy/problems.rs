@@ -39,6 +39,7 @@ fn each_code_has_a_mutation() {
         "jwks_no_usable_key",
         "jwks_symmetric",
         "key_unusable",
+        "resource_unknown",
         "tenant_unmapped",
         "too_deep",
         "too_many",

@@ -48,6 +48,8 @@ fn rule(random: &mut Random) -> Rule {
         paths,
         methods,
         access: Access::Public,
+        keeps_slash: false,
+        challenge: None,
     }
 }
 

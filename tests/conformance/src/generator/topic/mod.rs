@@ -5,6 +5,7 @@ mod prelude;
 mod algorithms;
 mod answers;
 mod audience;
+mod challenges;
 mod claims;
 mod conditions;
 mod credentials;
@@ -33,6 +34,7 @@ mod rules;
 mod scopes;
 mod seams;
 mod signatures;
+mod slashes;
 mod target;
 mod time;
 mod types;
@@ -44,6 +46,7 @@ pub(super) fn all() -> Vec<Topic> {
         target::vectors(),
         seams::vectors(),
         rules::vectors(),
+        slashes::vectors(),
         credentials::vectors(),
         origin::vectors(),
         form::vectors(),
@@ -64,6 +67,7 @@ pub(super) fn all() -> Vec<Topic> {
         requirements::vectors(),
         scopes::vectors(),
         answers::vectors(),
+        challenges::vectors(),
         forwarding::vectors(),
         documents::vectors(),
         jwk::vectors(),
