@@ -125,17 +125,18 @@ impl<'g> Checks<'g> {
             let pattern = rule.paths.get(found.pattern);
             Ok((rule, pattern.ok_or(Code::InternalError)?))
         });
-        let (rule, pattern) = trace.record("rule", rule, || match found {
-            Ok(Some(found)) => format!(
-                "/rules/{}{}",
-                found.rule,
-                if has_slash { ", `%2f` in the path" } else { "" }
-            ),
-            Ok(None) if has_slash => "`%2f` in the path, and no rule keeps it".into(),
-            Ok(None) => "no rule of the policy matches".into(),
-            Err(_) => {
-                "a backend could read this path in another way, which leads to another rule".into()
+        let (rule, pattern) = trace.record("rule", rule, || {
+            let mut detail = match found {
+                Ok(Some(found)) => format!("/rules/{}", found.rule),
+                Ok(None) => "no rule of the policy matches".into(),
+                Err(_) => "a backend could read this path in another way, which leads to another \
+                           rule"
+                    .into(),
+            };
+            if has_slash {
+                detail.insert_str(0, "`%2f` in the path: ");
             }
+            detail
         })?;
         *decisive = Some(rule);
         let (requirement, optional) = match &rule.access {
