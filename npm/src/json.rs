@@ -1,5 +1,7 @@
 //! Converts the gate's results to JSON.
 
+use std::borrow::Cow;
+
 use countersign::{
     Change, Decision, DocumentStatus, Fetch, Inspection, Problem, Severity, Step, Supplied, Verdict,
 };
@@ -21,6 +23,11 @@ pub(crate) fn decision(decision: &Decision) -> String {
             claim: denial.claim.as_deref(),
             retry_after_s: denial.retry_after_s,
         },
+        Decision::Answer(answer) => Answer::Answer {
+            status: answer.status,
+            headers: answer.headers,
+            body: String::from_utf8_lossy(&answer.body),
+        },
         Decision::Wait(fetches) => Answer::Wait {
             fetches: fetches.iter().map(fetch).collect(),
         },
@@ -38,6 +45,11 @@ enum Answer<'a> {
         challenge: Option<&'a str>,
         claim: Option<&'a str>,
         retry_after_s: Option<u32>,
+    },
+    Answer {
+        status: u16,
+        headers: &'a [(&'a str, &'a str)],
+        body: Cow<'a, str>,
     },
     Wait {
         fetches: Vec<FetchJson<'a>>,
@@ -126,16 +138,22 @@ pub(crate) fn supplied(supplied: &Supplied) -> String {
 /// Each byte of a value becomes one character, as in the headers of JavaScript.
 pub(crate) fn changes(changes: &[Change]) -> String {
     #[derive(Serialize)]
-    struct ChangeJson<'a> {
-        name: &'a str,
-        value: Option<String>,
+    #[serde(tag = "kind", rename_all = "snake_case")]
+    enum ChangeJson<'a> {
+        SetHeader { name: &'a str, value: String },
+        RemoveHeader { name: &'a str },
+        SetTarget { target: String },
     }
+    let text_of = |bytes: &[u8]| bytes.iter().map(|byte| char::from(*byte)).collect();
     let changes = changes.iter().map(|change| match change {
-        Change::SetHeader(name, value) => ChangeJson {
+        Change::SetHeader(name, value) => ChangeJson::SetHeader {
             name,
-            value: Some(value.iter().map(|byte| char::from(*byte)).collect()),
+            value: text_of(value),
         },
-        Change::RemoveHeader(name) => ChangeJson { name, value: None },
+        Change::RemoveHeader(name) => ChangeJson::RemoveHeader { name },
+        Change::SetTarget(target) => ChangeJson::SetTarget {
+            target: text_of(target),
+        },
     });
     text(&changes.collect::<Vec<_>>())
 }

@@ -1,7 +1,7 @@
 // Converts the module's JSON to the package's types.
 
 import type { Code } from "./code.js";
-import type { Denial } from "./decision.js";
+import type { Answer, Denial } from "./decision.js";
 import type { Fetch } from "./documents.js";
 import type { Problem } from "./error.js";
 
@@ -15,12 +15,14 @@ type Written =
       claim: string | null;
       retry_after_s: number | null;
     }
+  | ({ decision: "answer" } & Pick<Answer, "status" | "headers" | "body">)
   | { decision: "wait"; fetches: Fetch[] };
 
-/** A denial, or the documents that the decision waits for. */
-export function readDecision(text: string): Denial | Fetch[] {
+/** A denial or an answer, or the documents that the decision waits for. */
+export function readDecision(text: string): Denial | Answer | Fetch[] {
   const written: Written = JSON.parse(text);
   if (written.decision === "wait") return written.fetches;
+  if (written.decision === "answer") return { allow: false, code: null, status: written.status, headers: written.headers, body: written.body };
   const { code, status, message, challenge, claim, retry_after_s } = written;
   return { allow: false, code, status, message, challenge, claim, retryAfterS: retry_after_s };
 }
