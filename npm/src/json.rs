@@ -1,7 +1,5 @@
 //! Converts the gate's results to JSON.
 
-use std::borrow::Cow;
-
 use countersign::{
     Change, Decision, DocumentStatus, Fetch, Inspection, Problem, Severity, Step, Supplied, Verdict,
 };
@@ -25,8 +23,14 @@ pub(crate) fn decision(decision: &Decision) -> String {
         },
         Decision::Answer(answer) => Answer::Answer {
             status: answer.status,
-            headers: answer.headers,
-            body: String::from_utf8_lossy(&answer.body),
+            headers: answer
+                .headers
+                .iter()
+                .fold(String::new(), |lines, (name, value)| {
+                    [&*lines, name, ": ", value, "\n"].concat()
+                }),
+            // JSON, which is UTF-8.
+            body: str::from_utf8(&answer.body).unwrap_or_default(),
         },
         Decision::Wait(fetches) => Answer::Wait {
             fetches: fetches.iter().map(fetch).collect(),
@@ -48,8 +52,9 @@ enum Answer<'a> {
     },
     Answer {
         status: u16,
-        headers: &'a [(&'a str, &'a str)],
-        body: Cow<'a, str>,
+        /// One `name: value` a line.
+        headers: String,
+        body: &'a str,
     },
     Wait {
         fetches: Vec<FetchJson<'a>>,
@@ -138,22 +143,21 @@ pub(crate) fn supplied(supplied: &Supplied) -> String {
 /// Each byte of a value becomes one character, as in the headers of JavaScript.
 pub(crate) fn changes(changes: &[Change]) -> String {
     #[derive(Serialize)]
-    #[serde(tag = "kind", rename_all = "snake_case")]
-    enum ChangeJson<'a> {
-        SetHeader { name: &'a str, value: String },
-        RemoveHeader { name: &'a str },
-        SetTarget { target: String },
+    struct ChangeJson<'a> {
+        kind: &'a str,
+        /// Empty for `set_target`.
+        name: &'a str,
+        /// The value or the target; empty for `remove_header`.
+        value: String,
     }
-    let text_of = |bytes: &[u8]| bytes.iter().map(|byte| char::from(*byte)).collect();
-    let changes = changes.iter().map(|change| match change {
-        Change::SetHeader(name, value) => ChangeJson::SetHeader {
-            name,
-            value: text_of(value),
-        },
-        Change::RemoveHeader(name) => ChangeJson::RemoveHeader { name },
-        Change::SetTarget(target) => ChangeJson::SetTarget {
-            target: text_of(target),
-        },
+    let changes = changes.iter().map(|change| {
+        let (kind, name, value) = match change {
+            Change::SetHeader(name, value) => ("set_header", &**name, &**value),
+            Change::RemoveHeader(name) => ("remove_header", &**name, &[][..]),
+            Change::SetTarget(target) => ("set_target", "", &**target),
+        };
+        let value = value.iter().map(|byte| char::from(*byte)).collect();
+        ChangeJson { kind, name, value }
     });
     text(&changes.collect::<Vec<_>>())
 }

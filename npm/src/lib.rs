@@ -234,8 +234,8 @@ impl Gate {
     }
 
     /// Returns the changes to the last check's request only, to apply after its
-    /// grant: `[{"kind":"set_header","name":"cookie","value":"a=1"}]`,
-    /// `remove_header` with a name, and `set_target` with a target.
+    /// grant: `[{"kind":"set_header","name":"cookie","value":"a=1"}]`. Other
+    /// kinds are `remove_header`, and `set_target`, whose value is the target.
     pub fn changes(&self) -> String {
         json::changes(match &self.decision {
             Decision::Allow(grant) => &grant.changes,

@@ -4,7 +4,7 @@
 
 mod token;
 
-use alloc::{borrow::Cow, format, sync::Arc, vec::Vec};
+use alloc::{borrow::Cow, format, string::String, sync::Arc};
 
 use crate::{
     base::limits,
@@ -77,12 +77,14 @@ impl<'g> Checks<'g> {
         wanted: &Requirement,
     ) -> Halt {
         let challenge = challenge.unwrap_or(&self.policy.challenge);
-        if let Halt::Deny(refusal) = &mut halt {
-            let mut scopes = Vec::new();
+        if let Halt::Deny(refusal) = &mut halt
+            && refusal.has_challenge()
+        {
+            let mut scopes = String::new();
             if challenge.scope {
                 wanted.add_scopes(&mut scopes);
             }
-            refusal.challenge_with(&scopes, challenge.resource_metadata.as_deref());
+            refusal.challenge_with(scopes, challenge.resource_metadata.as_deref());
         }
         halt
     }

@@ -1,12 +1,12 @@
 //! Checks a requirement against a verified token.
 
-use alloc::{boxed::Box, format, string::String, vec::Vec};
+use alloc::{boxed::Box, format, string::String};
 
 use crate::{
     base::Limits,
     json,
     model::{Requirement, Tenant, Words},
-    refusal::{Code, Halt, Refusal, Trace, quoted_or_none},
+    refusal::{Code, Halt, Refusal, Trace, add_word, quoted_or_none},
     token::{Verified, admit_age, list, scope},
 };
 
@@ -161,11 +161,9 @@ impl Requirement {
     }
 
     /// Adds the scopes that it and its `all_of` require, each once.
-    pub(crate) fn add_scopes<'r>(&'r self, scopes: &mut Vec<&'r str>) {
+    pub(crate) fn add_scopes(&self, scopes: &mut String) {
         for scope in self.scopes.all.iter().chain(&self.scopes.any) {
-            if !scopes.contains(&&**scope) {
-                scopes.push(scope);
-            }
+            add_word(scopes, scope);
         }
         self.all_of.iter().for_each(|part| part.add_scopes(scopes));
     }

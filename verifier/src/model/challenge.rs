@@ -16,8 +16,8 @@ pub(crate) struct Challenge {
 /// The metadata documents that the gate answers itself.
 #[derive(Debug, Default)]
 pub(crate) struct Metadata {
-    addresses: Set,
-    /// The body of each address.
+    /// Host and path of each, as [`Self::address`] writes them.
+    pub(crate) addresses: Set,
     bodies: Vec<Box<[u8]>>,
 }
 
@@ -25,14 +25,13 @@ impl Metadata {
     /// The first segment of the path of every document (RFC 9728 §3.1).
     pub(crate) const WELL_KNOWN: &[u8] = b".well-known";
 
-    /// Adds a document. Returns the body that the address has.
-    pub(crate) fn add(&mut self, host: &str, path: &[Cow<'_, [u8]>], body: &[u8]) -> &[u8] {
-        let address = address(host, path);
-        if self.addresses.insert(&address) {
+    /// Adds a document. Returns whether it is the one that the address has.
+    pub(crate) fn add(&mut self, address: &[u8], body: &[u8]) -> bool {
+        if self.addresses.insert(address) {
             self.bodies.push(body.into());
         }
-        let index = self.addresses.find(&address);
-        index.map_or(&[], |index| self.body(index))
+        let index = self.addresses.find(address);
+        index.is_some_and(|index| self.body(index) == body)
     }
 
     /// Returns the index of the document with this address.
@@ -41,20 +40,21 @@ impl Metadata {
         if self.bodies.is_empty() || path.first().is_none_or(|p| **p != *Self::WELL_KNOWN) {
             return None;
         }
-        self.addresses.find(&address(host, path))
+        let path = path.iter().map(|segment| &**segment);
+        self.addresses.find(&Self::address(host, path))
     }
 
     pub(crate) fn body(&self, index: usize) -> &[u8] {
         self.bodies.get(index).map_or(&[], |body| body)
     }
-}
 
-/// No host and no segment contains a control byte.
-fn address(host: &str, path: &[Cow<'_, [u8]>]) -> Vec<u8> {
-    let mut address = Vec::from(host);
-    for segment in path {
-        address.push(0);
-        address.extend_from_slice(segment);
+    /// The host, and a zero byte before each segment. Neither contains one.
+    pub(crate) fn address<'s>(host: &str, path: impl Iterator<Item = &'s [u8]>) -> Vec<u8> {
+        let mut address = Vec::from(host);
+        for segment in path {
+            address.push(0);
+            address.extend_from_slice(segment);
+        }
+        address
     }
-    address
 }

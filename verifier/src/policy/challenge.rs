@@ -9,7 +9,7 @@ use super::{
     report::Read,
 };
 use crate::{
-    base::{self, Set, uri},
+    base::{self, uri},
     json::Value,
     model::{Audiences, Challenge, Host, Issuer, Metadata, Rule, Segment},
     request::target::Target,
@@ -21,80 +21,63 @@ const SERVERS: &str = "authorization_servers";
 /// Maximum bytes of a metadata document.
 const DOCUMENT_BYTES: usize = 16 * 1024;
 
-type Path = Vec<Box<[u8]>>;
-
 /// The metadata documents of the policy.
-pub(super) struct Documents {
+pub(super) struct Documents<'i> {
     pub(super) metadata: Metadata,
-    /// The host and the path of each.
-    addresses: Vec<(Box<str>, Path)>,
-    /// The audiences of all issuers. `None` if any audience is good, or if they
-    /// are not known.
-    audiences: Option<Set>,
+    issuers: &'i [Issuer],
 }
 
-impl Documents {
-    /// `complete` means that all issuers were read.
-    pub(super) fn new(issuers: &[Issuer], complete: bool) -> Self {
-        let mut audiences = complete.then(Set::default);
-        for issuer in issuers {
-            match (&issuer.audiences, &mut audiences) {
-                (Audiences::OneOf(list) | Audiences::All(list), Some(audiences)) => {
-                    for audience in list {
-                        audiences.insert(audience.as_bytes());
-                    }
-                }
-                _ => audiences = None,
-            }
-        }
+impl<'i> Documents<'i> {
+    pub(super) fn new(issuers: &'i [Issuer]) -> Self {
         Self {
             metadata: Metadata::default(),
-            addresses: Vec::new(),
-            audiences,
+            issuers,
         }
     }
 
-    /// Refuses every path of a rule that is the address of a document: the gate
-    /// never asks the rule.
-    pub(super) fn refuse_rule(&self, node: Node<'_, '_>, rule: &Rule) {
-        let reads = rule.methods.is_empty() || rule.methods.iter().any(|m| is_read(m));
-        if self.addresses.is_empty() || !reads {
-            return;
-        }
-        let mut paths = rule.paths.iter();
-        node.each(&mut |node| {
-            let Some(path) = paths.next().filter(|path| !path.rest) else {
-                return;
-            };
-            let is_path = |segments: &[Box<[u8]>]| {
-                let mut pairs = path.segments.iter().zip(segments);
-                path.segments.len() == segments.len()
-                    && pairs.all(|(p, s)| matches!(p, Segment::Literal(text) if text == s))
-            };
-            let mut addresses = self.addresses.iter();
-            if addresses.any(|(host, segments)| is_path(segments) && has_host(rule, host)) {
-                let message = "the gate answers this address itself, with `resource_metadata`";
-                node.refuse(CONFLICT, message);
-            }
-        });
+    /// Returns whether a path of the rule is the address of a document, which
+    /// the gate answers without asking the rule.
+    pub(super) fn hides(&self, rule: &Rule) -> bool {
+        let addresses = self.metadata.addresses.keys();
+        let mut methods = rule.methods.iter();
+        let reads = rule.methods.is_empty() || methods.any(|m| matches!(&**m, "GET" | "HEAD"));
+        reads
+            && !addresses.is_empty()
+            && rule.paths.iter().filter(|path| !path.rest).any(|path| {
+                // No document has an empty segment.
+                let path = path.segments.iter().map(|segment| match segment {
+                    Segment::Literal(text) => &**text,
+                    Segment::Name(_) => &[],
+                });
+                let path = Metadata::address("", path);
+                addresses.iter().any(|address| {
+                    let host = address.strip_suffix(&*path);
+                    host.is_some_and(|host| !host.contains(&0) && has_host(rule, host))
+                })
+            })
+    }
+
+    fn is_audience(&self, uri: &str) -> bool {
+        let mut issuers = self.issuers.iter();
+        // Without issuers the policy is refused.
+        self.issuers.is_empty()
+            || issuers.any(|issuer| match &issuer.audiences {
+                Audiences::Any => true,
+                Audiences::OneOf(list) | Audiences::All(list) => list.iter().any(|a| **a == *uri),
+            })
     }
 }
 
-/// Returns whether the gate answers this method with a document.
-fn is_read(method: &str) -> bool {
-    matches!(method, "GET" | "HEAD")
-}
-
-fn has_host(rule: &Rule, host: &str) -> bool {
-    let parent = host.split_once('.').map(|(_, parent)| parent);
+fn has_host(rule: &Rule, host: &[u8]) -> bool {
+    let parent = host.splitn(2, |b| *b == b'.').nth(1);
     rule.hosts.is_empty()
         || rule.hosts.iter().any(|h| match h {
-            Host::Exact(name) => **name == *host,
-            Host::Wildcard(name) => parent == Some(&**name),
+            Host::Exact(name) => name.as_bytes() == host,
+            Host::Wildcard(name) => parent == Some(name.as_bytes()),
         })
 }
 
-pub(super) fn challenge(node: Node<'_, '_>, documents: &mut Documents) -> Read<Challenge> {
+pub(super) fn challenge(node: Node<'_, '_>, documents: &mut Documents<'_>) -> Read<Challenge> {
     let mut fields = node.fields()?;
     let challenge = Challenge {
         scope: fields.or("scope", false, Node::flag),
@@ -117,7 +100,7 @@ fn address<'p>(node: Node<'_, 'p>) -> Read<&'p str> {
 
 /// Parses a metadata document (RFC 9728 §2) and returns its address. Unknown
 /// members are allowed: the registry grows, and the document may be extended.
-fn document(node: Node<'_, '_>, documents: &mut Documents) -> Read<Box<str>> {
+fn document(node: Node<'_, '_>, documents: &mut Documents<'_>) -> Read<Box<str>> {
     let before = node.refusals();
     let Some(resource) = node.fields()?.node("resource") else {
         return Err(node.refuse(FIELD_MISSING, "`resource` is missing here"));
@@ -144,30 +127,25 @@ fn document(node: Node<'_, '_>, documents: &mut Documents) -> Read<Box<str>> {
         return Err(node.refuse(VALUE_INVALID, "a document has at most 16384 bytes"));
     }
 
-    let rest = uri.strip_prefix("https://").unwrap_or_default();
-    let (authority, path) = match rest.char_indices().find(|(_, c)| *c == '/') {
-        Some((at, _)) => rest.split_at_checked(at).unwrap_or_default(),
-        None => (rest, ""),
-    };
+    let rest = uri.get("https://".len()..).unwrap_or_default();
+    let slash = rest.bytes().position(|b| b == b'/').unwrap_or(rest.len());
+    let (authority, path) = rest.split_at_checked(slash).unwrap_or_default();
     let path = [WELL_KNOWN, if path == "/" { "" } else { path }].concat();
     let target = Target::parse(path.as_bytes());
     let target = target.ok().filter(|target| target.at_slashes.is_empty());
-    let host = base::host(authority.as_bytes());
-    let (false, Some(target), Some(host)) = (uri.contains('?'), target, host) else {
+    let (false, Some(target), Some(host)) =
+        (uri.contains('?'), target, base::host(authority.as_bytes()))
+    else {
         let message = "a resource has neither a query nor a path that the gate refuses";
         return Err(resource.refuse(VALUE_INVALID, message));
     };
     if node.refusals() == before {
-        if *documents.metadata.add(&host, &target.segments, &body) != *body {
+        let address = Metadata::address(&host, target.segments.iter().map(|s| &**s));
+        if !documents.metadata.add(&address, &body) {
             return Err(node.refuse(CONFLICT, "this resource has another document"));
         }
-        let segments = target.segments.iter().map(|s| (**s).into()).collect();
-        documents.addresses.push((host.as_ref().into(), segments));
-        if let Some(audiences) = &documents.audiences
-            && !audiences.contains(uri.as_bytes())
-        {
-            let message = "this is no audience of an issuer: clients that ask for a token for \
-                           this resource get one that is denied";
+        if !documents.is_audience(uri) {
+            let message = "no issuer has this audience: tokens for this resource are denied";
             resource.warn(RESOURCE_UNKNOWN, message);
         }
     }

@@ -110,18 +110,22 @@ fn policy(node: Node<'_, '_>) -> Read<Policy> {
     let issuers = fields.required("issuers", |node| issuers(node, &limits, &mut names));
     let credentials = fields.or("credentials", default_credentials(), credentials);
     fields.optional("default", default);
-    let mut documents = Documents::new(&issuers, names.is_complete());
+    let mut documents = Documents::new(&issuers);
+    let challenge = fields.or("challenge", Challenge::default(), |node| {
+        challenge(node, &mut documents)
+    });
+    let rules = fields.or("rules", Vec::new(), |node| {
+        rules(node, &names, &mut documents)
+    });
+    let metadata = documents.metadata;
     let policy = Policy {
         leeway_ms: fields.or("leeway_s", LEEWAY_DEFAULT_MS, |node| {
             node.integer(0..=300).map(ms)
         }),
         issuers,
-        challenge: fields.or("challenge", Challenge::default(), |node| {
-            challenge(node, &mut documents)
-        }),
-        rules: fields.or("rules", Vec::new(), |node| {
-            rules(node, &names, &mut documents)
-        }),
+        challenge,
+        metadata,
+        rules,
         exact_case: fields.or("path_case", false, path_case),
         forward: fields.or("forward", Vec::new(), |node| forward(node, &credentials)),
         credentials,
@@ -131,7 +135,6 @@ fn policy(node: Node<'_, '_>) -> Read<Policy> {
             .into(),
         remember: fields.or("remember", true, Node::flag),
         limits,
-        metadata: documents.metadata,
     };
     fields.close();
     Ok(policy)

@@ -23,7 +23,7 @@ use crate::{
 pub(super) fn rules(
     node: Node<'_, '_>,
     names: &Names<'_>,
-    documents: &mut Documents,
+    documents: &mut Documents<'_>,
 ) -> Read<Vec<Rule>> {
     let before = node.refusals();
     let mut reach = Reach::default();
@@ -34,9 +34,9 @@ pub(super) fn rules(
     if node.refusals() == before {
         let mut read = rules.iter();
         node.each(&mut |node| {
-            let path = node.fields().ok().and_then(|mut f| f.node("path"));
-            if let (Some(path), Some(rule)) = (path, read.next()) {
-                documents.refuse_rule(path, rule);
+            if read.next().is_some_and(|rule| documents.hides(rule)) {
+                let message = "the gate answers a path of this rule itself (`resource_metadata`)";
+                node.refuse(CONFLICT, message);
             }
         });
     }
@@ -46,7 +46,7 @@ pub(super) fn rules(
 fn rule(
     node: Node<'_, '_>,
     names: &Names<'_>,
-    documents: &mut Documents,
+    documents: &mut Documents<'_>,
     reach: &mut Reach,
 ) -> Read<Rule> {
     let before = node.refusals();

@@ -48,25 +48,20 @@ impl Refusal {
         }
     }
 
-    /// Adds to the challenge what the policy says: the scopes of the rule, and
-    /// the address of the resource's metadata. Other answers than a 401 and
-    /// `scope_insufficient` have nothing of it.
-    pub(crate) fn challenge_with(&mut self, scopes: &[&str], metadata: Option<&str>) {
-        if self.code.status() != 401 && self.code != Code::ScopeInsufficient {
-            return;
+    /// Returns whether the challenge has what the policy adds.
+    pub(crate) fn has_challenge(&self) -> bool {
+        self.code.status() == 401 || self.code == Code::ScopeInsufficient
+    }
+
+    /// Adds to the challenge what the policy says: the scopes of the rule,
+    /// before those that one alternative of `any_of` lacks, and the address of
+    /// the resource's metadata.
+    pub(crate) fn challenge_with(&mut self, mut scopes: String, metadata: Option<&str>) {
+        for scope in self.scope.iter().flat_map(|scope| scope.split(' ')) {
+            add_word(&mut scopes, scope);
         }
+        self.scope = (!scopes.is_empty()).then(|| scopes.into());
         self.resource_metadata = metadata.map(Box::from);
-        if !scopes.is_empty() {
-            let mut scopes = Vec::from(scopes);
-            let lacking = self.scope.take().unwrap_or_default();
-            // An alternative of `any_of` can lack others.
-            for scope in lacking.split(' ').filter(|scope| !scope.is_empty()) {
-                if !scopes.contains(&scope) {
-                    scopes.push(scope);
-                }
-            }
-            self.scope = Some(scopes.join(" ").into());
-        }
     }
 
     /// Makes the denial. The code determines status and challenge.
@@ -93,22 +88,35 @@ impl Refusal {
             (Code::ScopeInsufficient, _) => Some("insufficient_scope"),
             _ => return None,
         };
+        let sentence = error.map(|_| self.code.sentence());
         let mut challenge = String::from("Bearer");
-        let mut add = |name: &str, value: Option<&str>| {
+        // `acr_values` and `max_age` (RFC 9470 §3) belong before the last one.
+        for (name, value) in [
+            (" realm=\"", Some(realm)),
+            (", error=\"", error),
+            (", error_description=\"", sentence),
+            (", scope=\"", self.scope.as_deref()),
+            (", resource_metadata=\"", self.resource_metadata.as_deref()),
+        ] {
             if let Some(value) = value {
-                let first = challenge.len() == "Bearer".len();
-                let parts = [if first { " " } else { ", " }, name, "=\"", value, "\""];
-                parts.iter().for_each(|part| challenge.push_str(part));
+                for part in [name, value, "\""] {
+                    challenge.push_str(part);
+                }
             }
-        };
-        add("realm", Some(realm));
-        add("error", error);
-        add("error_description", error.map(|_| self.code.sentence()));
-        add("scope", self.scope.as_deref());
-        // `acr_values` and `max_age` (RFC 9470 §3) belong here.
-        add("resource_metadata", self.resource_metadata.as_deref());
+        }
         Some(challenge)
     }
+}
+
+/// Adds a word to words with spaces between, if it is new.
+pub(crate) fn add_word(words: &mut String, word: &str) {
+    if words.split(' ').any(|known| known == word) {
+        return;
+    }
+    if !words.is_empty() {
+        words.push(' ');
+    }
+    words.push_str(word);
 }
 
 impl From<Code> for Refusal {

@@ -76,24 +76,25 @@ impl<'a> Target<'a> {
 }
 
 /// Splits the segments at the slashes that were encoded in them. A backend that
-/// decodes `%2f` first can also merge adjacent slashes.
+/// decodes `%2f` first can also merge adjacent slashes, and count a trailing
+/// slash as one more segment.
 fn at_slashes<'a>(segments: &[Cow<'a, [u8]>], trailing_slash: bool) -> Option<Vec<Segments<'a>>> {
-    let mut split = Vec::new();
-    for segment in segments {
-        for part in segment.split(|b| *b == b'/') {
-            split.push(Cow::Owned(part.to_vec()));
+    let mut readings = Vec::new();
+    for (merges, counts_last) in [(false, false), (true, false), (false, true), (true, true)] {
+        let mut split = Vec::new();
+        for part in segments.iter().flat_map(|s| s.split(|b| *b == b'/')) {
+            if !(merges && part.is_empty()) {
+                split.push(Cow::Owned(part.to_vec()));
+            }
         }
-    }
-    if split.len() > limits::PATH_SEGMENTS {
-        return None;
-    }
-    let mut merged = split.clone();
-    merged.retain(|part: &Cow<'_, [u8]>| !part.is_empty());
-    let mut readings = Vec::from([split, merged]);
-    if trailing_slash {
-        for mut reading in readings.clone() {
-            reading.push(Cow::Borrowed(b""));
-            readings.push(reading);
+        if split.len() > limits::PATH_SEGMENTS {
+            return None;
+        }
+        if counts_last {
+            split.push(Cow::Borrowed(&b""[..]));
+        }
+        if trailing_slash || !counts_last {
+            readings.push(split);
         }
     }
     Some(readings)

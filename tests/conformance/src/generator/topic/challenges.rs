@@ -319,7 +319,7 @@ fn policies() -> Vec<Draft> {
                 { "path": PATH, "public": true },
                 { "path": "/**", "require": {}, "challenge": { "resource_metadata": document() } },
             ]),
-            ("conflict", "/rules/0/path"),
+            ("conflict", "/rules/0"),
         ),
         refused(
             "metadata-two",
