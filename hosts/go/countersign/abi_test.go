@@ -194,7 +194,7 @@ func TestInvalidValuesBreakTheLifter(t *testing.T) {
 		"a text that ends outside":    func(l *lifter) { l.text(0) },
 		"a list that ends outside":    func(l *lifter) { l.fetches(0) },
 		"a list of 2^32 problems":     func(l *lifter) { l.problems(8) },
-		"a fourth kind of decision":   func(l *lifter) { l.decision(16) },
+		"a fifth kind of decision":    func(l *lifter) { l.decision(16) },
 		"a truth beside true, false":  func(l *lifter) { l.bool(16) },
 		"a third severity":            func(l *lifter) { l.problem(16) },
 		"a kind that no document has": func(l *lifter) { l.kind(16) },
@@ -202,7 +202,7 @@ func TestInvalidValuesBreakTheLifter(t *testing.T) {
 		r := &layout{make([]byte, 64)}
 		r.u32(4, 65)
 		r.u32(12, 0xFFFF_FFFF)
-		r.u8(16, 3)
+		r.u8(16, 9)
 		r.u8(16+24, 2)
 		l := &lifter{memory: r.memory}
 		if lift(l); !l.broken {

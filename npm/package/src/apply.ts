@@ -30,8 +30,8 @@ export function applyGrant(request: Incoming, grant: Grant): void {
 
 /** The parts of a request, in Node.js, Express and Fastify, that say its target. */
 interface Targeted {
-  url?: string;
-  originalUrl?: string;
+  url?: string | undefined;
+  originalUrl?: string | undefined;
   /** The path at which an Express router is mounted. `url` begins after it. */
   readonly baseUrl?: string;
   query?: unknown;
