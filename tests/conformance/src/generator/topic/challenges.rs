@@ -43,7 +43,7 @@ fn scopes() -> Vec<Draft> {
     let nested = json!({
         "scopes": { "all": ["a"], "any": ["b", "c"] },
         "all_of": [{ "scopes": ["d", "a"], "all_of": [{ "scopes": ["e"] }] }],
-        "any_of": [{ "scopes": ["f"] }, { "roles": ["r"] }],
+        "any_of": [{ "scopes": ["f"] }, { "audiences": ["x"] }],
     });
     vec![
         vector(

@@ -32,8 +32,7 @@ fn kept() -> Vec<Draft> {
     vec![
         kept("slash-kept", "the rule keeps it")
             .ask(get("/packages/@acme%2fwidgets").bearer(&token()), allow())
-            .ask(get("/packages/@acme%2Fwidgets/").bearer(&token()), allow())
-            .ask(get("/packages/%2F").bearer(&token()), allow()),
+            .ask(get("/packages/@acme%2Fwidgets/").bearer(&token()), allow()),
         kept("slash-kept-public", "a public rule keeps it").ask(get("/files/a/b%2Fc"), anonymous()),
         kept("slash-kept-name", "it is a byte of what `{tenant}` names")
             .ask(
@@ -49,6 +48,16 @@ fn kept() -> Vec<Draft> {
                     .bearer(&token().claim("tenant", "group%2Fproject")),
                 Code::TenantDenied,
             ),
+        vector(
+            "slash-kept-alone",
+            "a segment that is nothing else",
+            &["path.encoded-slash"],
+        )
+        .policy(policy().rules(json!([
+            { "path": "/api/queues/{vhost}/{queue}", "encoded_slash": "keep", "require": {} },
+        ])))
+        .ask(get("/api/queues/%2F/orders").bearer(&token()), allow())
+        .ask(get("/api/queues/orders").bearer(&token()), Code::RuleDenied),
         kept("slash-kept-token", "the token is needed all the same")
             .ask(get("/packages/@acme%2fwidgets"), Code::TokenMissing),
     ]
