@@ -1,4 +1,4 @@
-//! The response to a denied request.
+//! The response to a denied request, or one that the gate answers itself.
 
 use countersign::{Code, Denial};
 
@@ -7,11 +7,11 @@ use crate::pairs;
 /// A local response in the form of proxy-wasm.
 pub(crate) struct Answer {
     pub(crate) status: u32,
-    /// The code, for the access log.
+    /// The code, or `answered`, for the access log.
     pub(crate) details: &'static str,
     pub(crate) headers: Vec<u8>,
     /// JSON; for gRPC, the text that Envoy sends as `grpc-message`.
-    pub(crate) body: String,
+    pub(crate) body: Vec<u8>,
     /// The status of the response to a gRPC request.
     pub(crate) grpc_status: i32,
 }
@@ -44,14 +44,30 @@ impl Answer {
             details: code.as_str(),
             headers: pairs::write(&headers),
             body: if format.grpc {
-                code.as_str().to_owned()
+                code.as_str().into()
             } else {
-                json(code)
+                json(code).into()
             },
             grpc_status: grpc_status(code),
         }
     }
 }
+
+/// To a `HEAD`, Envoy sends no body.
+impl From<countersign::Answer> for Answer {
+    fn from(answer: countersign::Answer) -> Self {
+        Self {
+            status: answer.status.into(),
+            details: "answered",
+            headers: pairs::write(answer.headers),
+            body: answer.body,
+            // A gRPC client does not ask for such an address.
+            grpc_status: UNIMPLEMENTED,
+        }
+    }
+}
+
+const UNIMPLEMENTED: i32 = 12;
 
 /// Makes a denial of the filter itself: it has a fault, or documents did not
 /// arrive.
@@ -121,7 +137,7 @@ mod tests {
         assert!(has(&answer, "www-authenticate", "Bearer realm=\"x\""));
         assert!(!answer.headers.windows(5).any(|bytes| bytes == b"x-cou"));
         assert_eq!(
-            answer.body,
+            str::from_utf8(&answer.body).unwrap(),
             "{\"code\":\"token_missing\",\"message\":\"a token is required\"}\n"
         );
     }
@@ -143,7 +159,10 @@ mod tests {
             ..Format::default()
         };
         let answer = Answer::to(&MISSING, format);
-        assert_eq!((answer.grpc_status, &*answer.body), (16, "token_missing"));
+        assert_eq!(
+            (answer.grpc_status, &*answer.body),
+            (16, &b"token_missing"[..])
+        );
         let statuses = [Code::TokenMultiple, Code::RuleDenied, Code::KeysUnavailable];
         assert_eq!(statuses.map(grpc_status), [3, 7, 14]);
     }
@@ -153,6 +172,20 @@ mod tests {
         let answer = Answer::to(&unavailable(Code::KeysUnavailable, 5), Format::default());
         assert_eq!(answer.status, 503);
         assert!(has(&answer, "retry-after", "5"));
+    }
+
+    #[test]
+    fn an_answer_of_the_gate_is_sent_as_it_is() {
+        let answer = Answer::from(countersign::Answer {
+            status: 200,
+            headers: &[("content-type", "application/json")],
+            body: b"{}".into(),
+        });
+        assert_eq!((answer.status, &*answer.body), (200, &b"{}"[..]));
+        assert_eq!(
+            answer.headers,
+            pairs::write(&[("content-type", "application/json")])
+        );
     }
 
     #[test]

@@ -19,6 +19,10 @@ pub(crate) fn apply(grant: &Grant, head: &Head<'_>) -> Option<()> {
                 request::add_header(name, value)?;
             }
             Change::RemoveHeader(name) => request::remove_header(name.as_bytes())?,
+            Change::SetTarget(target) => {
+                request::remove_header(b":path")?;
+                request::add_header(":path", target)?;
+            }
         }
     }
     Some(())

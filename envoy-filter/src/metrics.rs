@@ -10,6 +10,8 @@ pub(crate) struct Metrics {
     pub(crate) allowed: Counter,
     /// Of those: the token was remembered.
     pub(crate) remembered: Counter,
+    /// Answered by the gate itself.
+    pub(crate) answered: Counter,
     pub(crate) waited: Counter,
     /// Of those: the waiting room was full.
     pub(crate) room_full: Counter,
@@ -48,6 +50,7 @@ impl Metrics {
         Self {
             allowed: counter("allowed"),
             remembered: counter("remembered"),
+            answered: counter("answered"),
             waited: counter("waited"),
             room_full: counter("room_full"),
             wait_over: counter("wait_over"),
@@ -76,6 +79,7 @@ impl Metrics {
         let others = [
             &mut self.allowed,
             &mut self.remembered,
+            &mut self.answered,
             &mut self.waited,
             &mut self.room_full,
             &mut self.wait_over,

@@ -53,6 +53,7 @@ pub(crate) struct Plugin {
 enum Outcome {
     Pass,
     Deny(Denial),
+    Answer(countersign::Answer),
     Wait(Vec<Fetch>),
 }
 
@@ -102,6 +103,7 @@ impl Plugin {
         match self.decide(&head, now_ms)? {
             Outcome::Pass => return Some(true),
             Outcome::Deny(denial) => self.deny(&denial, &head),
+            Outcome::Answer(answer) => self.answer(answer),
             // The fetches are already started, even if the waiting room is
             // full.
             Outcome::Wait(fetches) => {
@@ -191,6 +193,7 @@ impl Plugin {
             fetches = match self.gate.check(&head.request(), now_ms) {
                 Decision::Allow(grant) => return self.grant(&grant, head),
                 Decision::Deny(denial) => return Some(Outcome::Deny(denial)),
+                Decision::Answer(answer) => return Some(Outcome::Answer(answer)),
                 Decision::Wait(fetches) => fetches,
             };
             let (documents, mut parts) = self.documents();
@@ -229,6 +232,11 @@ impl Plugin {
         request::respond(&Answer::to(denial, format));
     }
 
+    fn answer(&mut self, answer: countersign::Answer) {
+        self.metrics.answered.add();
+        request::respond(&answer.into());
+    }
+
     /// Checks waiting requests again, in their order, within the budget of one
     /// callback.
     fn answer_waiting(&mut self, now_ms: u64) {
@@ -256,6 +264,7 @@ impl Plugin {
         match outcome.unwrap_or_else(|| Outcome::Deny(internal_error())) {
             Outcome::Pass => request::resume(),
             Outcome::Deny(denial) => self.deny(&denial, &head),
+            Outcome::Answer(answer) => self.answer(answer),
             Outcome::Wait(fetches) if waiting.until_ms > self.uptime.at(now_ms) => {
                 let Waiting {
                     request, until_ms, ..

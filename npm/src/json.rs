@@ -21,6 +21,17 @@ pub(crate) fn decision(decision: &Decision) -> String {
             claim: denial.claim.as_deref(),
             retry_after_s: denial.retry_after_s,
         },
+        Decision::Answer(answer) => Answer::Answer {
+            status: answer.status,
+            headers: answer
+                .headers
+                .iter()
+                .fold(String::new(), |lines, (name, value)| {
+                    [&*lines, name, ": ", value, "\n"].concat()
+                }),
+            // JSON, which is UTF-8.
+            body: str::from_utf8(&answer.body).unwrap_or_default(),
+        },
         Decision::Wait(fetches) => Answer::Wait {
             fetches: fetches.iter().map(fetch).collect(),
         },
@@ -38,6 +49,12 @@ enum Answer<'a> {
         challenge: Option<&'a str>,
         claim: Option<&'a str>,
         retry_after_s: Option<u32>,
+    },
+    Answer {
+        status: u16,
+        /// One `name: value` a line.
+        headers: String,
+        body: &'a str,
     },
     Wait {
         fetches: Vec<FetchJson<'a>>,
@@ -127,15 +144,20 @@ pub(crate) fn supplied(supplied: &Supplied) -> String {
 pub(crate) fn changes(changes: &[Change]) -> String {
     #[derive(Serialize)]
     struct ChangeJson<'a> {
+        kind: &'a str,
+        /// Empty for `set_target`.
         name: &'a str,
-        value: Option<String>,
+        /// The value or the target; empty for `remove_header`.
+        value: String,
     }
-    let changes = changes.iter().map(|change| match change {
-        Change::SetHeader(name, value) => ChangeJson {
-            name,
-            value: Some(value.iter().map(|byte| char::from(*byte)).collect()),
-        },
-        Change::RemoveHeader(name) => ChangeJson { name, value: None },
+    let changes = changes.iter().map(|change| {
+        let (kind, name, value) = match change {
+            Change::SetHeader(name, value) => ("set_header", &**name, &**value),
+            Change::RemoveHeader(name) => ("remove_header", &**name, &[][..]),
+            Change::SetTarget(target) => ("set_target", "", &**target),
+        };
+        let value = value.iter().map(|byte| char::from(*byte)).collect();
+        ChangeJson { kind, name, value }
     });
     text(&changes.collect::<Vec<_>>())
 }

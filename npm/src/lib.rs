@@ -19,6 +19,8 @@ pub enum Verdict {
     Deny = 1,
     /// Fetch documents, supply them, and check again.
     Wait = 2,
+    /// The gate answers the request itself.
+    Answer = 3,
 }
 
 /// An open gate, or the problems of its policy. Times are milliseconds since
@@ -199,6 +201,7 @@ impl Gate {
             Decision::Allow(_) => Verdict::Allow,
             Decision::Deny(_) => Verdict::Deny,
             Decision::Wait(_) => Verdict::Wait,
+            Decision::Answer(_) => Verdict::Answer,
         }
     }
 
@@ -231,8 +234,8 @@ impl Gate {
     }
 
     /// Returns the changes to the last check's request only, to apply after its
-    /// grant: `[{"name":"cookie","value":"a=1"}]`. A `null` value removes the
-    /// header.
+    /// grant: `[{"kind":"set_header","name":"cookie","value":"a=1"}]`. Other
+    /// kinds are `remove_header`, and `set_target`, whose value is the target.
     pub fn changes(&self) -> String {
         json::changes(match &self.decision {
             Decision::Allow(grant) => &grant.changes,

@@ -42,6 +42,10 @@ export async function openHost({ createGate, CountersignError }, { Generation, s
 
   function reply(decision) {
     if (Array.isArray(decision)) return { wait: remember(decision) };
+    if (decision.code === null) {
+      const { status, headers, body } = decision;
+      return { answer: { status, headers, body } };
+    }
     if (!decision.allow) {
       const { allow, retryAfterS, ...denial } = decision;
       return { deny: { ...denial, retry_after_s: retryAfterS } };
@@ -58,7 +62,11 @@ export async function openHost({ createGate, CountersignError }, { Generation, s
       expires_at_ms: who.expiresAtMs,
       claims: who.claimsText,
     };
-    return { allow: { principal, set_headers: setHeaders, remove_headers: removeHeaders, changes: changes.map(({ name, value }) => [name, value && text(value)]) } };
+    return { allow: { principal, set_headers: setHeaders, remove_headers: removeHeaders, changes: changes.map(change) } };
+  }
+
+  function change({ kind, name, value, target }) {
+    return { [kind]: kind === "set_target" ? text(target) : kind === "set_header" ? [name, text(value)] : name };
   }
 
   function remember(fetches) {

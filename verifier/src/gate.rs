@@ -7,7 +7,7 @@ use core::fmt;
 use crate::{
     base::Problem,
     check::{Admitted, Checks, Pass},
-    decision::{Decision, Grant, Requirements, Strip},
+    decision::{Answer, Decision, Grant, Requirements, Strip},
     documents::{DocumentStatus, Fetch, Issuers, Outcome, Supplied},
     json::Value,
     model::{Credential, Policy},
@@ -243,6 +243,15 @@ impl Gate {
             Err(Halt::Wait(sources)) => {
                 Decision::Wait(self.issuers.start(&sources, &self.policy, now_ms))
             }
+            Ok(Pass::Metadata(index)) => Decision::Answer(Answer {
+                status: 200,
+                // Browsers of any origin may read it: it is public.
+                headers: &[
+                    ("content-type", "application/json"),
+                    ("access-control-allow-origin", "*"),
+                ],
+                body: self.policy.metadata.body(index).into(),
+            }),
             Ok(Pass::Anonymous) => Decision::Allow(self.strip.grant(None, false)),
             Ok(Pass::Token(admitted)) => {
                 let Admitted {

@@ -4,6 +4,7 @@
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as B64};
 use countersign::{Code, Decision, Gate, Outcome, Request, Supplied, Verdict};
 use hmac::{Hmac, KeyInit, Mac};
+use serde_json::{Value, json};
 use sha2::Sha256;
 
 const NOW_MS: u64 = 1_700_000_000_000;
@@ -20,6 +21,10 @@ fn policy() -> String {
           "forward": {{ "x-subject": "subject" }} }}"#,
         B64.encode(SECRET)
     )
+}
+
+fn policy_value() -> Value {
+    serde_json::from_str(&policy()).unwrap()
 }
 
 fn token(claims: &str) -> String {
@@ -57,6 +62,7 @@ fn check(gate: &mut Gate, target: &str, token: Option<&str>) -> Decision {
         Decision::Deny(denial) => assert_eq!(last.verdict, Verdict::Fail(denial.code)),
         Decision::Allow(_) => assert!(matches!(last.verdict, Verdict::Pass | Verdict::Skip)),
         Decision::Wait(_) => assert_eq!(last.verdict, Verdict::Wait),
+        Decision::Answer(_) => assert_eq!(last.verdict, Verdict::Skip),
     }
     decision
 }
@@ -318,4 +324,43 @@ fn half_a_million_entries_are_read_and_one_more_is_refused() {
     };
     assert!(matches!(read(500_000), Supplied::Accepted { .. }));
     assert!(matches!(read(500_001), Supplied::Refused(_)));
+}
+
+#[test]
+fn an_explanation_says_that_an_encoded_slash_is_in_the_path() {
+    let mut policy = policy_value();
+    policy["rules"] = json!([
+        { "path": "/kept/{name}", "encoded_slash": "keep", "public": true },
+        { "path": "/other/**", "public": true },
+    ]);
+    let gate = Gate::open(policy.to_string().as_bytes(), 0).unwrap();
+    let said = |target: &str| {
+        let request = Request {
+            method: b"GET",
+            authority: b"a.test",
+            target: target.as_bytes(),
+            headers: &[],
+        };
+        let steps = gate.explain(&request, NOW_MS);
+        let rule = steps.into_iter().find(|step| step.check == "rule");
+        rule.unwrap().detail
+    };
+    assert_eq!(said("/kept/a%2fb"), "`%2f` in the path: /rules/0");
+    assert_eq!(said("/other/a%2fb"), "`%2f` in the path: /rules/1");
+}
+
+#[test]
+fn a_metadata_document_has_at_most_16_kib() {
+    let open = |length: usize| {
+        let mut policy = policy_value();
+        policy["challenge"] = json!({ "resource_metadata": {
+            "resource": "https://a.test",
+            "resource_name": "n".repeat(length),
+        } });
+        Gate::open(policy.to_string().as_bytes(), 0).map(drop)
+    };
+    let frame = r#"{"resource":"https://a.test","resource_name":""}"#.len();
+    assert!(open(16_384 - frame).is_ok());
+    let problems = open(16_385 - frame).unwrap_err();
+    assert_eq!(problems[0].pointer, "/challenge/resource_metadata");
 }

@@ -21,6 +21,7 @@ impl Open {
                 wit::Decision::Allow(allowed)
             }
             Decision::Deny(denial) => wit::Decision::Deny(lower::denial(denial)),
+            Decision::Answer(answer) => wit::Decision::Answer(lower::answer(answer)),
             Decision::Wait(fetches) => wit::Decision::Wait(lower::fetches(fetches)),
         }
     }

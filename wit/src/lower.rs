@@ -2,8 +2,8 @@
 
 use crate::bindings::exports::countersign::gate::gate as wit;
 use countersign::{
-    Change, Code, Denial, DocumentStatus, Fetch, FetchKind, Grant, Inspection, Principal, Problem,
-    Severity, Step, Supplied, Verdict,
+    Answer, Change, Code, Denial, DocumentStatus, Fetch, FetchKind, Grant, Inspection, Principal,
+    Problem, Severity, Step, Supplied, Verdict,
 };
 
 /// Makes a denial with only a code.
@@ -39,8 +39,20 @@ pub(crate) fn allowed(grant: &mut Grant) -> wit::Allowed {
 
 fn change(change: Change) -> wit::Change {
     match change {
-        Change::SetHeader(name, value) => wit::Change::SetHeader((name.into(), value)),
-        Change::RemoveHeader(name) => wit::Change::RemoveHeader(name.into()),
+        Change::SetHeader(name, value) => wit::Change::SetHeader((name.into_owned(), value)),
+        Change::RemoveHeader(name) => wit::Change::RemoveHeader(name.into_owned()),
+        Change::SetTarget(target) => wit::Change::SetTarget(target),
+    }
+}
+
+pub(crate) fn answer(answer: Answer) -> wit::Answer {
+    let headers = answer.headers.iter();
+    wit::Answer {
+        status: answer.status,
+        headers: headers
+            .map(|(n, v)| (n.to_string(), v.to_string()))
+            .collect(),
+        body: answer.body,
     }
 }
 

@@ -1,6 +1,6 @@
 //! A decision as text and as JSON.
 
-use countersign_host::{Change, Decision, Denial, Grant, Principal};
+use countersign_host::{Answered, Change, Decision, Denial, Grant, Principal};
 use serde_json::{Value, json};
 
 use crate::{
@@ -11,21 +11,23 @@ use crate::{
 
 pub(crate) fn exit(decision: &Decision) -> Exit {
     match decision {
-        Decision::Allow(_) => Exit::Good,
+        Decision::Allow(_) | Decision::Answer(_) => Exit::Good,
         Decision::Deny(_) => Exit::Bad,
     }
 }
 
-/// `allow` or `deny`.
+/// `allow`, `deny` or `answer`.
 pub(crate) fn word(decision: &Decision) -> &'static str {
     match decision {
         Decision::Allow(_) => "allow",
         Decision::Deny(_) => "deny",
+        Decision::Answer(_) => "answer",
     }
 }
 
 /// `{ "decision": "allow", "principal", "set_headers", "remove_headers", "changes" }` or
-/// `{ "decision": "deny", "code", "status", "message", "challenge", "claim", "retry_after_s" }`.
+/// `{ "decision": "deny", "code", "status", "message", "challenge", "claim", "retry_after_s" }` or
+/// `{ "decision": "answer", "status", "headers", "body" }`.
 pub(crate) fn as_json(decision: &Decision) -> Value {
     match decision {
         Decision::Allow(grant) => json!({
@@ -44,16 +46,24 @@ pub(crate) fn as_json(decision: &Decision) -> Value {
             "claim": denial.claim,
             "retry_after_s": denial.retry_after_s,
         }),
+        Decision::Answer(answered) => json!({
+            "decision": "answer",
+            "status": answered.status,
+            "headers": answered.headers,
+            "body": String::from_utf8_lossy(&answered.body),
+        }),
     }
 }
 
-/// `{ "name", "value" }`; the value is null where the header is removed.
+/// `{ "set_header": [name, value] }`, `{ "remove_header": name }` or
+/// `{ "set_target": target }`.
 fn change(change: &Change) -> Value {
     match change {
         Change::SetHeader(name, value) => {
-            json!({ "name": name, "value": String::from_utf8_lossy(value) })
+            json!({ "set_header": [name, String::from_utf8_lossy(value)] })
         }
-        Change::RemoveHeader(name) => json!({ "name": name, "value": null }),
+        Change::RemoveHeader(name) => json!({ "remove_header": name }),
+        Change::SetTarget(target) => json!({ "set_target": String::from_utf8_lossy(target) }),
     }
 }
 
@@ -75,7 +85,17 @@ pub(crate) fn print(decision: &Decision, now_ms: u64) {
     match decision {
         Decision::Allow(grant) => print_grant(grant, now_ms),
         Decision::Deny(denial) => print_denial(denial),
+        Decision::Answer(answered) => print_answer(answered),
     }
+}
+
+fn print_answer(answered: &Answered) {
+    let status = answered.status;
+    anstream::println!("{GOOD}answer{GOOD:#}  {status}  {FAINT}by the gate itself{FAINT:#}");
+    for (name, value) in &answered.headers {
+        line("header", &visible(&format!("{name}: {value}")));
+    }
+    line("body", &visible(&String::from_utf8_lossy(&answered.body)));
 }
 
 fn print_grant(grant: &Grant, now_ms: u64) {
@@ -117,6 +137,7 @@ fn print_headers(grant: &Grant) {
                 line("set", &visible(&format!("{name}: {value}")));
             }
             Change::RemoveHeader(name) => line("remove", name),
+            Change::SetTarget(target) => line("target", &visible(&String::from_utf8_lossy(target))),
         }
     }
 }

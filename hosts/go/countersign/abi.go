@@ -175,14 +175,16 @@ func (l *lifter) statuses(at uint32) []DocumentStatus {
 
 // decision lifts a decision. If it allows, `number` identifies the grant.
 func (l *lifter) decision(at uint32) (answer Answer, number uint64, allow bool) {
-	switch l.tag(at, 3) {
+	switch l.tag(at, 4) {
 	case 0:
 		answer.Changes = listOf(l, at+16, changeSize, (*lifter).change)
 		return answer, l.u64(at + 8), true
 	case 1:
 		answer.Denial = l.denial(at + 8)
-	default:
+	case 2:
 		answer.Wait = l.fetches(at + 8)
+	default:
+		answer.Answered = l.answered(at + 8)
 	}
 	return answer, 0, false
 }
@@ -206,6 +208,14 @@ func (l *lifter) denial(at uint32) *Denial {
 	return denial
 }
 
+func (l *lifter) answered(at uint32) *Answered {
+	return &Answered{
+		Status: int(l.u16(at)),
+		Header: listOf(l, at+4, pairSize, (*lifter).header),
+		Body:   []byte(l.text(at + 12)),
+	}
+}
+
 func (l *lifter) optionalGrant(at uint32) *Grant {
 	if !l.bool(at) {
 		return nil
@@ -222,10 +232,14 @@ func (l *lifter) optionalGrant(at uint32) *Grant {
 }
 
 func (l *lifter) change(at uint32) Change {
-	if l.tag(at, 2) == 0 {
+	switch l.tag(at, 3) {
+	case 0:
 		return Change{Header: l.header(at + 4)}
+	case 1:
+		return Change{Header: Header{Name: l.text(at + 4)}, IsRemoval: true}
+	default:
+		return Change{Target: l.text(at + 4)}
 	}
-	return Change{Header: Header{Name: l.text(at + 4)}, IsRemoval: true}
 }
 
 func (l *lifter) header(at uint32) Header { return Header{l.text(at), l.text(at + 8)} }

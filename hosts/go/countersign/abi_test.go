@@ -146,17 +146,21 @@ func TestValuesAreReadByTheCanonicalABI(t *testing.T) {
 	}
 }
 
-func TestADecisionIsOneOfThree(t *testing.T) {
+func TestADecisionIsOneOfFour(t *testing.T) {
 	r := &layout{make([]byte, 64)}
 	r.u64(8, 1<<63)
-	changes := r.list(16, 2, changeSize)
+	changes := r.list(16, 3, changeSize)
 	r.text(changes+4, "cookie")
 	r.text(changes+12, "a=\xff")
 	r.u8(changes+changeSize, 1)
 	r.text(changes+changeSize+4, "x-a")
+	r.u8(changes+2*changeSize, 2)
+	r.text(changes+2*changeSize+4, "/a?b")
 	answer, number, allow := (&lifter{memory: r.memory}).decision(0)
 	want(t, "allow", allow && number == 1<<63 && answer.Denial == nil, true)
-	if !reflect.DeepEqual(answer.Changes, []Change{{Header: Header{"cookie", "a=\xff"}}, {Header{Name: "x-a"}, true}}) {
+	if !reflect.DeepEqual(answer.Changes, []Change{
+		{Header: Header{"cookie", "a=\xff"}}, {Header: Header{Name: "x-a"}, IsRemoval: true}, {Target: "/a?b"},
+	}) {
 		t.Errorf("changes: %#v", answer.Changes)
 	}
 
@@ -170,6 +174,17 @@ func TestADecisionIsOneOfThree(t *testing.T) {
 	r.list(8, 2, fetchSize)
 	answer, _, allow = (&lifter{memory: r.memory}).decision(0)
 	want(t, "wait", !allow && len(answer.Wait) == 2, true)
+
+	r = &layout{make([]byte, 64)}
+	r.u8(0, 3)
+	r.u16(8, 200)
+	r.text(r.list(12, 1, pairSize), "a")
+	r.text(20, "{}")
+	answer, _, allow = (&lifter{memory: r.memory}).decision(0)
+	want(t, "answer", !allow, true)
+	if !reflect.DeepEqual(answer.Answered, &Answered{200, []Header{{"a", ""}}, []byte("{}")}) {
+		t.Errorf("answer: %#v", answer.Answered)
+	}
 }
 
 func TestInvalidValuesBreakTheLifter(t *testing.T) {
@@ -179,7 +194,7 @@ func TestInvalidValuesBreakTheLifter(t *testing.T) {
 		"a text that ends outside":    func(l *lifter) { l.text(0) },
 		"a list that ends outside":    func(l *lifter) { l.fetches(0) },
 		"a list of 2^32 problems":     func(l *lifter) { l.problems(8) },
-		"a fourth kind of decision":   func(l *lifter) { l.decision(16) },
+		"a fifth kind of decision":    func(l *lifter) { l.decision(16) },
 		"a truth beside true, false":  func(l *lifter) { l.bool(16) },
 		"a third severity":            func(l *lifter) { l.problem(16) },
 		"a kind that no document has": func(l *lifter) { l.kind(16) },
@@ -187,7 +202,7 @@ func TestInvalidValuesBreakTheLifter(t *testing.T) {
 		r := &layout{make([]byte, 64)}
 		r.u32(4, 65)
 		r.u32(12, 0xFFFF_FFFF)
-		r.u8(16, 3)
+		r.u8(16, 9)
 		r.u8(16+24, 2)
 		l := &lifter{memory: r.memory}
 		if lift(l); !l.broken {

@@ -6,22 +6,52 @@ import (
 	"time"
 )
 
-// A Decision is the answer to one request: a grant or a denial. The zero value
-// admits nothing.
+// A Decision is the answer to one request: a grant, a denial, or a response of
+// the gate itself. The zero value admits nothing.
 type Decision struct {
-	// Grant is nil if the request is denied.
+	// Grant is nil unless the request is allowed.
 	Grant *Grant
-	// Denial is nil if the request is allowed.
+	// Denial is nil unless the request is denied.
 	Denial *Denial
-	// Changes are further header changes for this request only. Apply them
-	// after the changes of the grant: see [Decision.Apply].
+	// Answered is nil unless the gate answers the request itself.
+	Answered *Answered
+	// Changes are further changes for this request only. Apply them after the
+	// changes of the grant: see [Decision.Apply] and [Decision.Target].
 	Changes []Change
 }
 
-// A Change sets one header, replacing every field of the name, or removes it.
+// A Change sets one header in place of every field of exactly this name (in any
+// case), removes them, or sets the target.
 type Change struct {
 	Header
 	IsRemoval bool
+	// Target, if not empty, is the request's new target in origin form, with
+	// its query. Then Header is empty.
+	Target string
+}
+
+// An Answered is a response of the gate itself, such as the metadata of a
+// protected resource (RFC 9728). Send it as it is; no handler sees the request.
+// It is an error, because the request does not pass: find it with [errors.As].
+type Answered struct {
+	// Status is the HTTP status.
+	Status int
+	// Header has all fields but those that frame the message.
+	Header []Header
+	// Body is the whole body; net/http leaves it out for HEAD.
+	Body []byte
+}
+
+func (a *Answered) Error() string { return "countersign: the gate answers this request itself" }
+
+// ServeHTTP sends the response.
+func (a *Answered) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+	for _, field := range a.Header {
+		w.Header().Set(field.Name, field.Value)
+	}
+	w.WriteHeader(a.Status)
+	// An error means that the client has disconnected.
+	_, _ = w.Write(a.Body)
 }
 
 // Allowed reports whether the request is allowed.

@@ -25,6 +25,8 @@ func (d Decision) Format(s fmt.State, _ rune) {
 		write(s, "countersign.Decision{allow %v}", *d.Grant)
 	case d.Denial != nil:
 		write(s, "countersign.Decision{deny %s}", d.Denial.Code)
+	case d.Answered != nil:
+		write(s, "countersign.Decision{answer %d}", d.Answered.Status)
 	default:
 		write(s, "countersign.Decision{}")
 	}
@@ -62,8 +64,11 @@ func (i Inspection) Format(s fmt.State, _ rune) {
 // LogValue implements [slog.LogValuer]. It logs the grant's issuer and token
 // type, or the denial.
 func (d Decision) LogValue() slog.Value {
-	if d.Denial != nil {
+	switch {
+	case d.Denial != nil:
 		return d.Denial.LogValue()
+	case d.Answered != nil:
+		return slog.StringValue("answered")
 	}
 	return d.Grant.LogValue()
 }

@@ -2,6 +2,7 @@ package countersign
 
 import (
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -21,12 +22,30 @@ func (d Decision) Apply(header http.Header) http.Header {
 		header.Set(field.Name, field.Value)
 	}
 	for _, change := range d.Changes {
-		removeField(header, change.Name)
+		if change.Target != "" {
+			continue
+		}
+		for name := range header {
+			if strings.EqualFold(name, change.Name) {
+				delete(header, name)
+			}
+		}
 		if !change.IsRemoval {
 			header.Set(change.Name, change.Value)
 		}
 	}
 	return header
+}
+
+// Target returns the target that the grant sets, in origin form, or an empty
+// string if it sets none. [Gate.Middleware] uses it.
+func (d Decision) Target() (target string) {
+	for _, change := range d.Changes {
+		if change.Target != "" {
+			target = change.Target
+		}
+	}
+	return target
 }
 
 // without returns a copy without the fields that the grant removes.
@@ -50,7 +69,7 @@ func removeField(header http.Header, name string) {
 }
 
 // forwarded returns the request for the handlers behind the gate.
-func (d Decision) forwarded(r *http.Request) *http.Request {
+func (d Decision) forwarded(r *http.Request) (*http.Request, error) {
 	next := r.WithContext(NewContext(r.Context(), d.Grant))
 	next.Header = d.Apply(r.Header)
 	next.Trailer = nil
@@ -61,8 +80,35 @@ func (d Decision) forwarded(r *http.Request) *http.Request {
 		}
 	}
 	next.Host = normalizedHost(next.Host)
+	if target := d.Target(); target != "" {
+		if err := setTarget(next, target); err != nil {
+			return nil, err
+		}
+	}
 	next.URL = normalizedURL(next.URL)
-	return next
+	return next, nil
+}
+
+// setTarget sets the target in all places from which handlers read it. A form
+// that is parsed already loses what the query no longer has.
+func setTarget(r *http.Request, target string) error {
+	set, err := url.ParseRequestURI(target)
+	if err != nil {
+		return err
+	}
+	before := r.URL.Query()
+	clone := *r.URL
+	clone.Path, clone.RawPath, clone.RawQuery, clone.ForceQuery = set.Path, set.RawPath, set.RawQuery, set.ForceQuery
+	r.URL, r.RequestURI = &clone, target
+	if r.Form != nil {
+		r.Form = maps.Clone(r.Form)
+		for name := range before {
+			if after := set.Query(); !after.Has(name) {
+				r.Form.Del(name)
+			}
+		}
+	}
+	return nil
 }
 
 // normalizedURL returns a URL that every router reads as the gate did. Some

@@ -114,6 +114,8 @@ func (g *Gate) decide(
 		return Decision{}, err
 	case decision.Denial != nil:
 		return decision, decision.Denial
+	case decision.Answered != nil:
+		return decision, decision.Answered
 	}
 	grant := *decision.Grant
 	grant.admission = by

@@ -89,7 +89,7 @@ func (g *generation) decide(ctx context.Context, check func(r *reader, nowMS uin
 			return Decision{}, ctx.Err()
 		case err != nil:
 			return Decision{Denial: internalError()}, nil
-		case answer.Denial != nil:
+		case answer.Denial != nil || answer.Answered != nil:
 			return answer.Decision, nil
 		}
 		issuers := issuersOf(answer.Wait)

@@ -11,7 +11,8 @@ import (
 
 // Middleware puts the gate in front of a handler.
 //
-// It answers a denied request with the denial's status, WWW-Authenticate,
+// What the gate answers itself it sends as it is ([Answered]). It answers a
+// denied request with the denial's status, WWW-Authenticate,
 // Retry-After and a body `{"code": …, "message": …}`. For an allowed request it
 // removes and sets the grant's headers (it also removes trailers), writes the
 // host in lower case, puts the [Grant] into the context ([FromContext]), and
@@ -33,7 +34,12 @@ func (g *Gate) Middleware(next http.Handler) http.Handler {
 			g.refuse(w, r, err)
 			return
 		}
-		next.ServeHTTP(w, decision.forwarded(r))
+		forwarded, err := decision.forwarded(r)
+		if err != nil {
+			deny(w, internalError())
+			return
+		}
+		next.ServeHTTP(w, forwarded)
 	})
 }
 
@@ -65,6 +71,10 @@ func PrincipalFrom(ctx context.Context) (*Principal, bool) {
 // refuse answers a request for which a check returned an error.
 func (g *Gate) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	var denial *Denial
+	if answered := (*Answered)(nil); errors.As(err, &answered) {
+		answered.ServeHTTP(w, r)
+		return
+	}
 	if r.Context().Err() != nil && !errors.As(err, &denial) {
 		// Usually the client has disconnected. If instead a handler has set a
 		// timeout for the request, the client needs a response.

@@ -11,6 +11,8 @@ pub enum Decision {
     Allow(Grant),
     /// The request may not pass.
     Deny(Denial),
+    /// The gate answers the request itself: no handler sees it.
+    Answer(Answered),
 }
 
 impl Decision {
@@ -18,17 +20,30 @@ impl Decision {
     pub fn grant(&self) -> Option<&Grant> {
         match self {
             Self::Allow(grant) => Some(grant),
-            Self::Deny(_) => None,
+            Self::Deny(_) | Self::Answer(_) => None,
         }
     }
 
     /// The denial, if the request may not pass.
     pub fn denial(&self) -> Option<&Denial> {
         match self {
-            Self::Allow(_) => None,
+            Self::Allow(_) | Self::Answer(_) => None,
             Self::Deny(denial) => Some(denial),
         }
     }
+}
+
+/// A response of the gate itself, such as the metadata of a protected resource
+/// (RFC 9728). Send it as it is; to a `HEAD` without the body, which HTTP
+/// libraries leave out themselves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// HTTP status.
+    pub status: u16,
+    /// All headers except those that frame the message: lower-case names.
+    pub headers: Vec<(String, String)>,
+    /// The whole body.
+    pub body: Vec<u8>,
 }
 
 /// What one call of an [`Instance`](crate::Instance) returns. A
@@ -60,13 +75,16 @@ pub struct Grant {
     pub changes: Vec<Change>,
 }
 
-/// A change of one request. `{:?}` shows the name alone.
+/// A change of one request. `{:?}` shows at most a name.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Change {
-    /// Replace all fields of this lower-case name by one with this value.
+    /// Replace all fields of exactly this name, in any case, by one with this
+    /// value.
     SetHeader(String, Vec<u8>),
-    /// Remove all fields of this lower-case name.
+    /// Remove all fields of exactly this name, in any case.
     RemoveHeader(String),
+    /// Replace the target by this one, in origin form, with its query.
+    SetTarget(Vec<u8>),
 }
 
 /// The caller, from a verified token. `{:?}` shows names of the policy, and no
@@ -214,6 +232,7 @@ impl fmt::Debug for Change {
         match self {
             Self::SetHeader(name, _) => f.debug_tuple("SetHeader").field(name).finish(),
             Self::RemoveHeader(name) => f.debug_tuple("RemoveHeader").field(name).finish(),
+            Self::SetTarget(_) => f.write_str("SetTarget"),
         }
     }
 }
@@ -249,6 +268,17 @@ impl From<wit::Change> for Change {
         match change {
             wit::Change::SetHeader((name, value)) => Self::SetHeader(name, value),
             wit::Change::RemoveHeader(name) => Self::RemoveHeader(name),
+            wit::Change::SetTarget(target) => Self::SetTarget(target),
+        }
+    }
+}
+
+impl From<wit::Answer> for Answered {
+    fn from(answer: wit::Answer) -> Self {
+        Self {
+            status: answer.status,
+            headers: answer.headers,
+            body: answer.body,
         }
     }
 }

@@ -1,8 +1,10 @@
-//! The changes of a grant to the headers of its request.
+//! The changes of a grant to its request.
 
 use http::{
-    HeaderMap, HeaderName, HeaderValue,
+    HeaderMap, HeaderName, HeaderValue, Uri,
     header::{InvalidHeaderName, InvalidHeaderValue},
+    request::Parts,
+    uri::PathAndQuery,
 };
 
 use crate::{
@@ -10,9 +12,10 @@ use crate::{
     request::is_same_name,
 };
 
-/// Removes first, then sets, then changes. An error leaves headers that must
+/// Removes first, then sets, then changes. An error leaves a request that must
 /// not be used.
-pub(crate) fn apply(grant: &Grant, headers: &mut HeaderMap) -> Result<(), NotAHeader> {
+pub(crate) fn apply(grant: &Grant, parts: &mut Parts) -> Result<(), NotAHeader> {
+    let headers = &mut parts.headers;
     remove(&grant.remove_headers, headers);
     for (name, value) in &*grant.set_headers {
         headers.insert(
@@ -31,9 +34,32 @@ pub(crate) fn apply(grant: &Grant, headers: &mut HeaderMap) -> Result<(), NotAHe
             Change::RemoveHeader(name) => {
                 headers.remove(HeaderName::from_bytes(name.as_bytes())?);
             }
+            Change::SetTarget(_) => {}
+        }
+    }
+    for change in &grant.changes {
+        if let Change::SetTarget(target) = change {
+            let target = PathAndQuery::try_from(&**target).map_err(|_| NotAHeader)?;
+            set_target(parts, target)?;
         }
     }
     Ok(())
+}
+
+#[cfg(feature = "axum")]
+use crate::nested::set_target;
+
+#[cfg(not(feature = "axum"))]
+fn set_target(parts: &mut Parts, target: PathAndQuery) -> Result<(), NotAHeader> {
+    parts.uri = with_target(&parts.uri, target).ok_or(NotAHeader)?;
+    Ok(())
+}
+
+/// The same URI with another path and query.
+pub(crate) fn with_target(uri: &Uri, target: PathAndQuery) -> Option<Uri> {
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(target);
+    Uri::from_parts(parts).ok()
 }
 
 /// Removes every field of these names, in any spelling.
@@ -48,7 +74,7 @@ pub(crate) fn remove(names: &[String], headers: &mut HeaderMap) {
     }
 }
 
-/// A name or value that HTTP cannot carry.
+/// A name, a value or a target that HTTP cannot carry.
 pub(crate) struct NotAHeader;
 
 impl From<InvalidHeaderName> for NotAHeader {

@@ -175,6 +175,7 @@ impl Instance {
                 Decision::Allow(grant).into()
             }
             wit::Decision::Deny(denial) => Decision::Deny(denial.into()).into(),
+            wit::Decision::Answer(answer) => Decision::Answer(answer.into()).into(),
             wit::Decision::Wait(fetches) => Answer::Wait(convert(fetches)),
         })
     }

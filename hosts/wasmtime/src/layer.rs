@@ -1,5 +1,5 @@
-//! The gate as a tower layer: denials are answered here, granted requests
-//! pass with a [`Grant`] in their extensions.
+//! The gate as a tower layer: denials and answers of the gate are sent from here,
+//! granted requests pass with a [`Grant`] in their extensions.
 
 use std::{
     future::Future,
@@ -23,7 +23,7 @@ use tower_service::Service;
 
 use crate::{
     body::GatedBody,
-    decision::{Decision, Denial, Grant},
+    decision::{Answered, Decision, Denial, Grant},
     gate::Gate,
     headers::{NotAHeader, apply},
     request::Head,
@@ -34,7 +34,7 @@ type Removed = Option<Arc<[String]>>;
 
 /// Puts a [`Gate`] in front of a service.
 ///
-/// A denial is answered with its status, `WWW-Authenticate`, `Retry-After`
+/// An answer of the gate itself is sent as it is. A denial is answered with its status, `WWW-Authenticate`, `Retry-After`
 /// and a body `{"code": …, "message": …}`; where an upgrade was asked for, the
 /// connection is closed too. A granted request goes on with the grant's headers
 /// and trailers removed and set, and the [`Grant`] in its extensions; its
@@ -120,7 +120,7 @@ where
             let (mut parts, body) = request.into_parts();
             let (grant, removed) = match layer.admit(&mut parts).await {
                 Ok(admitted) => admitted,
-                Err(denial) => return Ok(answer(&denial, &parts)),
+                Err(refused) => return Ok(response(refused, &parts)),
             };
             let body = GatedBody::new(body, removed);
             parts.extensions.insert(grant);
@@ -129,10 +129,22 @@ where
     }
 }
 
+/// Why a request does not pass.
+enum Refused {
+    Denied(Denial),
+    Answered(Answered),
+}
+
+impl From<Denial> for Refused {
+    fn from(denial: Denial) -> Self {
+        Self::Denied(denial)
+    }
+}
+
 impl GateLayer {
-    /// Changes the headers to those that a handler may see, or denies. The second
+    /// Changes the request to what a handler may see, or refuses it. The second
     /// part of the result are the trailers to remove.
-    async fn admit(&self, parts: &mut Parts) -> Result<(Grant, Removed), Denial> {
+    async fn admit(&self, parts: &mut Parts) -> Result<(Grant, Removed), Refused> {
         if self.bypass_cors_preflight && is_preflight(parts) {
             parts.headers = preflight_headers(&parts.headers);
             return Ok((Grant::of_principal(None), None));
@@ -145,13 +157,14 @@ impl GateLayer {
             headers,
         };
         match self.gate.check_head(head).await {
-            Decision::Deny(denial) => Err(denial),
-            Decision::Allow(grant) => match apply(&grant, &mut parts.headers) {
+            Decision::Deny(denial) => Err(denial.into()),
+            Decision::Answer(answered) => Err(Refused::Answered(answered)),
+            Decision::Allow(grant) => match apply(&grant, parts) {
                 Ok(()) => {
                     let removed = grant.remove_headers.clone();
                     Ok((grant, Some(removed)))
                 }
-                Err(NotAHeader) => Err(Denial::internal_error()),
+                Err(NotAHeader) => Err(Denial::internal_error().into()),
             },
         }
     }
@@ -184,8 +197,35 @@ fn preflight_headers(headers: &HeaderMap) -> HeaderMap {
         .collect()
 }
 
+/// The response to a request that does not pass.
+fn response<Body: From<Bytes>>(refused: Refused, request: &Parts) -> Response<Body> {
+    let mut response = match refused {
+        Refused::Denied(denial) => denied(&denial),
+        Refused::Answered(answered) => answer(answered),
+    };
+    // What comes next on it may be meant for the protocol that was asked for.
+    if request.version <= Version::HTTP_11 && request.headers.contains_key(UPGRADE) {
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(CONNECTION, close);
+    }
+    response
+}
+
+/// The gate's own response. HTTP libraries send no body to a `HEAD`.
+fn answer<Body: From<Bytes>>(answered: Answered) -> Response<Body> {
+    let mut response = Response::new(Body::from(Bytes::from(answered.body)));
+    *response.status_mut() =
+        StatusCode::from_u16(answered.status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
+    for (name, value) in answered.headers {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}
+
 /// The response to a denied request.
-fn answer<Body: From<Bytes>>(denial: &Denial, request: &Parts) -> Response<Body> {
+fn denied<Body: From<Bytes>>(denial: &Denial) -> Response<Body> {
     let text = serde_json::json!({ "code": denial.code, "message": denial.message }).to_string();
     let mut response = Response::new(Body::from(Bytes::from(text)));
     *response.status_mut() =
@@ -199,10 +239,6 @@ fn answer<Body: From<Bytes>>(denial: &Denial, request: &Parts) -> Response<Body>
     }
     if let Some(seconds) = denial.retry_after_s {
         headers.insert(RETRY_AFTER, seconds.into());
-    }
-    // What comes next on it may be meant for the protocol that was asked for.
-    if request.version <= Version::HTTP_11 && request.headers.contains_key(UPGRADE) {
-        headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
     response
 }

@@ -35,6 +35,7 @@
 //! match gate.check(&request).await {
 //!     Decision::Allow(grant) => println!("{:?} may pass", grant.principal),
 //!     Decision::Deny(denial) => assert_eq!((denial.status, &*denial.code), (401, "token_missing")),
+//!     Decision::Answer(_) => println!("the gate answers it itself"),
 //! }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! # }).unwrap();
@@ -89,7 +90,7 @@ pub mod yaml;
 
 #[cfg(feature = "tower")]
 pub use body::GatedBody;
-pub use decision::{Answer, Change, Decision, Denial, Grant, Principal};
+pub use decision::{Answer, Answered, Change, Decision, Denial, Grant, Principal};
 pub use document::{DocumentKind, DocumentStatus, Fetch, Outcome, Response, Supplied};
 pub use fetch::{FetchError, Fetcher, Fetching};
 pub use gate::{Gate, GateBuilder};

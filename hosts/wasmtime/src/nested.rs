@@ -2,7 +2,9 @@
 //! beginning.
 
 use axum::extract::{NestedPath, OriginalUri};
-use http::{Uri, request::Parts};
+use http::{Uri, request::Parts, uri::PathAndQuery};
+
+use crate::headers::{NotAHeader, with_target};
 
 /// The target was changed by something else than a nested router: how it will be
 /// routed is unknown.
@@ -27,6 +29,27 @@ pub(crate) fn whole_target(parts: &Parts) -> Result<Uri, Rewritten> {
     }
 }
 
+/// Replaces the whole target, and its end in a nested router. There the path
+/// stays what it is: axum has already routed by its beginning.
+pub(crate) fn set_target(parts: &mut Parts, target: PathAndQuery) -> Result<(), NotAHeader> {
+    let whole = parts.extensions.get::<OriginalUri>();
+    let whole = whole.map_or_else(|| parts.uri.clone(), |OriginalUri(whole)| whole.clone());
+    let mut rest = target.clone();
+    if whole != parts.uri {
+        let query = target.query().map(|query| format!("?{query}"));
+        let end = [parts.uri.path(), query.as_deref().unwrap_or_default()].concat();
+        rest = PathAndQuery::try_from(end).map_err(|_| NotAHeader)?;
+        if whole.path() != target.path() {
+            return Err(NotAHeader);
+        }
+    }
+    parts.uri = with_target(&parts.uri, rest).ok_or(NotAHeader)?;
+    if let Some(original) = parts.extensions.get_mut::<OriginalUri>() {
+        original.0 = with_target(&whole, target).ok_or(NotAHeader)?;
+    }
+    Ok(())
+}
+
 /// The rest of a path after as many segments as `pattern` has.
 fn behind<'p>(pattern: &str, path: &'p str) -> Option<&'p str> {
     let mut rest = path;
@@ -39,7 +62,29 @@ fn behind<'p>(pattern: &str, path: &'p str) -> Option<&'p str> {
 
 #[cfg(test)]
 mod tests {
-    use super::behind;
+    use axum::extract::OriginalUri;
+    use http::Request;
+
+    use super::{behind, set_target};
+
+    #[test]
+    fn a_new_target_is_that_of_every_router() {
+        let (mut parts, ()) = Request::get("http://a/x?t=1&b=2")
+            .body(())
+            .unwrap()
+            .into_parts();
+        assert!(set_target(&mut parts, "/x?b=2".parse().unwrap()).is_ok());
+        assert_eq!(parts.uri, "http://a/x?b=2");
+
+        let whole = "/api/x?t=1&b=2".parse().unwrap();
+        parts.extensions.insert(OriginalUri(whole));
+        parts.uri = "/x?t=1&b=2".parse().unwrap();
+        assert!(set_target(&mut parts, "/api/x?b=2".parse().unwrap()).is_ok());
+        assert_eq!(parts.uri, "/x?b=2");
+        let OriginalUri(whole) = parts.extensions.get::<OriginalUri>().unwrap();
+        assert_eq!(*whole, "/api/x?b=2");
+        assert!(set_target(&mut parts, "/other".parse().unwrap()).is_err());
+    }
 
     #[test]
     fn as_many_segments_are_taken_off_as_the_pattern_has() {

@@ -34,7 +34,7 @@ export interface Outcome {
   readonly tokenOnly: boolean;
   readonly decision: Decision;
   readonly steps: readonly Step[];
-  /** The response to a denied request. */
+  /** The response to a request that does not pass. */
   readonly response: ClientResponse | undefined;
   /** The problems of the pasted documents. */
   readonly documentProblems: readonly DocumentProblem[];
@@ -110,7 +110,7 @@ function carry(head: Head, token: string, { credentials }: Pick<Opened, "credent
 }
 
 function missing(gate: Gate, decision: Decision, pasted: Pasted): Outcome["missing"] {
-  const code: Code | undefined = decision.allow ? undefined : decision.code;
+  const code: Code | null = decision.allow ? null : decision.code;
   const uris = (...kinds: string[]) => gate.status().flatMap(({ kind, uri }) => (kinds.includes(kind) && uri !== "" ? [uri] : []));
   if (code === "keys_unavailable" && pasted.keys === "") return { what: "keys", uris: uris("jwks", "discovery") };
   if (code === "revocations_unavailable" && pasted.revocations === "") return { what: "revocations", uris: uris("revocations") };

@@ -1,6 +1,7 @@
 // Applies a grant to a request of Node.js, in every view that a handler can read.
 
 import type { Grant } from "./decision.js";
+import { targetOf } from "./answer.js";
 import type { Incoming } from "./incoming.js";
 import { folded } from "./request.js";
 
@@ -8,18 +9,51 @@ interface Views extends Incoming {
   readonly headersDistinct?: { [name: string]: string[] | undefined };
 }
 
-/** Removes the grant's headers, then sets them, then applies its `changes`. */
-export function applyGrant(request: Incoming, { removeHeaders, setHeaders, changes }: Grant): void {
+/** Removes the grant's headers, then sets them, then applies its `changes`. A target that the grant sets is `request.url` (and `originalUrl`). */
+export function applyGrant(request: Incoming, grant: Grant): void {
+  const { removeHeaders, setHeaders, changes } = grant;
   // Node.js builds them from `rawHeaders` at the first access, which must come before `rawHeaders` changes.
   const views = [request.headers, (request as Views).headersDistinct ?? {}];
   const removed = new Set([...removeHeaders, ...setHeaders.map(([name]) => name)].map(folded));
   remove(request.rawHeaders, views, (name) => removed.has(folded(name)));
   hideTrailers(request, removed);
   for (const [name, value] of setHeaders) set(request, name, value);
-  for (const { name, value } of changes) {
+  for (const change of changes) {
+    if (change.kind === "set_target") continue;
+    const name = change.name.toLowerCase();
     remove(request.rawHeaders, views, (other) => other.toLowerCase() === name);
-    if (value !== null) set(request, name, value);
+    if (change.kind === "set_header") set(request, name, change.value);
   }
+  const target = targetOf(grant);
+  if (target !== undefined) retarget(request, target);
+}
+
+/** The parts of a request, in Node.js, Express and Fastify, that say its target. */
+interface Targeted {
+  url?: string | undefined;
+  originalUrl?: string | undefined;
+  /** The path at which an Express router is mounted. `url` begins after it. */
+  readonly baseUrl?: string;
+  query?: unknown;
+}
+
+function retarget(request: Targeted, target: string): void {
+  const { url = "", baseUrl = "" } = request;
+  if (!target.startsWith(baseUrl)) throw new Error("the target is not below the router");
+  const rest = target.slice(baseUrl.length);
+  // A target in absolute form stays one: Express counts on it.
+  const origin = /^https?:\/\/[^/?#]*/.exec(url)?.[0] ?? "";
+  request.url = origin + (rest.startsWith("/") ? rest : `/${rest}`);
+  if (request.originalUrl !== undefined) request.originalUrl = origin + target;
+  // Express 4 has parsed the query already; Express 5 parses it at each access.
+  if (Object.hasOwn(request, "query")) dropFromQuery(request.query, url, target);
+}
+
+/** Removes from a parsed query what the new target does not have: no parser is run again, for applications bring their own. */
+export function dropFromQuery(query: unknown, before: string, after: string): void {
+  const read = (target: string) => new URLSearchParams(target.includes("?") ? target.slice(target.indexOf("?")) : "");
+  const left = read(after);
+  for (const name of read(before).keys()) if (!left.has(name)) delete (query as Record<string, unknown> | undefined)?.[name];
 }
 
 function remove(raw: string[], views: readonly object[], isRemoved: (name: string) => boolean): void {

@@ -1,14 +1,15 @@
 import type { Code } from "./code.js";
 import type { Principal } from "./principal.js";
 
-/** The answer to one request. `allow` is `true` for a grant and `false` for a denial. */
-export type Decision = Grant | Denial;
+/** The answer to one request. `allow` is `true` for a grant only. Of the others, only an {@link Answer} has the `code` `null`. */
+export type Decision = Grant | Denial | Answer;
 
-/** A header change for one request: the new value, or `null` to remove the header. */
-export interface Change {
-  readonly name: string;
-  readonly value: string | null;
-}
+/** A change to one request: one field with this value in place of all with exactly this name (in any case), none of them, or another target. */
+export type Change =
+  | { readonly kind: "set_header"; readonly name: string; readonly value: string }
+  | { readonly kind: "remove_header"; readonly name: string }
+  /** In origin form, with its query. */
+  | { readonly kind: "set_target"; readonly target: string };
 
 /**
  * An allowed request. First remove `removeHeaders` (compare names in lower case, with `_` replaced by `-`), then set `setHeaders`, then apply `changes`.
@@ -37,6 +38,15 @@ export interface Denial {
   readonly claim: string | null;
   /** `Retry-After`, in seconds. */
   readonly retryAfterS: number | null;
+}
+
+/** A response of the gate itself, such as the metadata of a protected resource (RFC 9728). Send it as it is; no handler sees the request. */
+export interface Answer {
+  readonly allow: false;
+  readonly code: null;
+  readonly status: number;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly body: string;
 }
 
 /** The gate or its host failed, which never admits a request. */

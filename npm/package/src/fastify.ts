@@ -1,5 +1,5 @@
-import { answerBody, answerHeaders } from "./answer.js";
-import { applyGrant } from "./apply.js";
+import { answerBody, answerHeaders, targetOf } from "./answer.js";
+import { applyGrant, dropFromQuery } from "./apply.js";
 import type { Grant } from "./decision.js";
 import type { Incoming } from "./incoming.js";
 import { head } from "./node.js";
@@ -16,6 +16,7 @@ declare module "fastify" {
 /** The part of Fastify's request that the gate reads, and the `grant` that it adds. */
 export interface GatedRequest {
   readonly raw: Incoming;
+  readonly query?: unknown;
   /** The grant of an allowed request. */
   grant: Grant | null;
 }
@@ -44,6 +45,9 @@ export async function countersign(server: Server, { gate, ...options }: { gate: 
       for (const [name, value] of answerHeaders(decision)) reply.header(name, value);
       return reply.send(answerBody(decision));
     }
+    const target = targetOf(decision);
+    // Fastify has parsed the query already.
+    if (target !== undefined) dropFromQuery(request.query, request.raw.url ?? "", target);
     applyGrant(request.raw, decision);
     request.grant = decision;
     return undefined;

@@ -1,5 +1,5 @@
 import { monotonicMs, waitAtMost } from "./clock.js";
-import { type Decision, internalError, stillWaiting } from "./decision.js";
+import { type Answer, type Decision, internalError, stillWaiting } from "./decision.js";
 import type { Fetch, Fetcher } from "./documents.js";
 import { CountersignError } from "./error.js";
 import { Generation, ROUNDS, type Settings, type WaitUntil } from "./generation.js";
@@ -123,10 +123,12 @@ export class Gate {
    * Decides a token without an HTTP request, like {@link check}.
    * @throws CountersignError with every problem of the requirement.
    */
-  async verify(token: string, requirement?: Requirement, context: Context = {}): Promise<Decision> {
+  async verify(token: string, requirement?: Requirement, context: Context = {}): Promise<Exclude<Decision, Answer>> {
     const required = requirement === undefined ? undefined : JSON.stringify(requirement);
     const written = typeof token === "string" && token.length <= LONGEST_TOKEN ? token : "?";
-    return this.#decide((generation, nowMs) => generation.checkToken(written, required, nowMs), context);
+    const decision = await this.#decide((generation, nowMs) => generation.checkToken(written, required, nowMs), context);
+    // Without a request, the gate answers nothing itself.
+    return decision.allow || decision.code !== null ? decision : internalError;
   }
 
   /** Decodes a token without verifying it. Never use the result as a decision. */
@@ -207,7 +209,7 @@ export class Gate {
     const inline = this.#settings.inline || (!this.#settings.shared && waitUntil === undefined);
     let release: (() => void) | undefined;
     let untilMs = Infinity;
-    let denial = internalError;
+    let denial: Decision = internalError;
     try {
       for (let round = 0; round < ROUNDS && monotonicMs() < untilMs; round++) {
         const behind = inline && round === 0 ? this.#generation.catchUp(waitUntil) : undefined;

@@ -1,8 +1,9 @@
 // Reads a grant from the module's memory. npm/src/grant.rs describes the format.
 
-import type { Change, Grant } from "./decision.js";
+import type { Grant } from "./decision.js";
 import { FrozenGrant, FrozenPrincipal } from "./frozen-grant.js";
 import { readText, viewMemory } from "./instance.js";
+import { readChanges } from "./written.js";
 
 /** The length of an absent string. */
 const ABSENT = 0xffff_ffff;
@@ -55,6 +56,5 @@ export function readGrant(at: number): { grant: Grant; characters: number } {
 
 /** The same grant with the changes of one request, which the module gives as JSON. */
 export function withChanges(grant: Grant, changes: string): Grant {
-  const list: Change[] = JSON.parse(changes);
-  return new FrozenGrant(grant.principal, grant.removeHeaders, grant.setHeaders, Object.freeze(list.map((change) => Object.freeze(change))));
+  return new FrozenGrant(grant.principal, grant.removeHeaders, grant.setHeaders, readChanges(changes));
 }

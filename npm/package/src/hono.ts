@@ -1,4 +1,4 @@
-import { answer, withGrant } from "./answer.js";
+import { answer, targetOf, withGrant, withTarget } from "./answer.js";
 import { applyGrant } from "./apply.js";
 import type { Grant } from "./decision.js";
 import type { Context as GateContext } from "./gate.js";
@@ -31,7 +31,9 @@ export function countersign(gate: GateSource, options: BypassOptions = {}) {
     // The adapter for Node.js also exposes the original request, which a handler may read.
     const { incoming } = context.env ?? {};
     if (incoming?.rawHeaders) applyGrant(incoming, decision);
-    context.req.raw = new Request(context.req.raw, { headers: withGrant(context.req.raw.headers, decision) });
+    const { raw } = context.req;
+    context.req.raw = new Request(raw, { headers: withGrant(raw.headers, decision) });
+    if (targetOf(decision) !== undefined) context.req.raw = new Request(withTarget(raw.url, decision), context.req.raw);
     context.set("grant", decision);
     await next();
   };

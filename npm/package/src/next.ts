@@ -1,11 +1,11 @@
 import { headers } from "next/headers.js";
 import { NextResponse } from "next/server.js";
-import { answer, withGrant } from "./answer.js";
-import type { Denial } from "./decision.js";
+import { answer, targetOf, withGrant } from "./answer.js";
+import { type Denial, internalError } from "./decision.js";
 import type { Context } from "./gate.js";
 import { CountersignError } from "./error.js";
 import { assertSecret, type Caller, HEADER, seal, unseal } from "./handover.js";
-import { type RequestUrl, nextTarget } from "./next-target.js";
+import { type RequestUrl, type Target, nextTarget } from "./next-target.js";
 import { type GateSource, opener } from "./opener.js";
 import type { BypassOptions } from "./preflight.js";
 
@@ -37,16 +37,37 @@ export function protect(gate: GateSource, { secret = process.env["COUNTERSIGN_SE
     // The URL in Next.js has another host than the one that was requested, which is in the headers.
     const head = { method: request.method, authority: "", target: target?.checked ?? "", headers: request.headers };
     const decision = await check(head, event);
-    if (!decision.allow) return request.headers.has("upgrade") ? closing() : ((await denied?.(decision, request)) ?? answer(decision));
+    if (!decision.allow) {
+      if (request.headers.has("upgrade")) return closing();
+      const own = decision.code === null ? undefined : await denied?.(decision, request);
+      return own ?? answer(decision);
+    }
+    const set = targetOf(decision);
+    const served = set === undefined ? (target?.served ?? request.url) : retargeted(target, set);
+    if (served === undefined) return answer(internalError);
     const granted = withGrant(request.headers, decision);
     granted.delete(HEADER);
     if (secret) granted.set(HEADER, await seal(decision.principal, request, secret));
     // The rewrite makes Next.js serve the checked target: Next.js removes `.rsc` from the URL that the proxy sees, but not from the one that it serves.
-    const response = NextResponse.rewrite(target?.served ?? request.url, { request: { headers: granted } });
+    const response = NextResponse.rewrite(served, { request: { headers: granted } });
     // Otherwise shared caches would store a prerendered page for a year.
     if (decision.principal) response.headers.set("cache-control", "private, no-cache");
     return response;
   };
+}
+
+/** The URL to serve with the query that the grant sets; `undefined` if the grant sets the path too, for it has another form here. */
+function retargeted(target: Target | undefined, set: string): string | undefined {
+  const [path, query] = split(set);
+  if (target === undefined || path !== split(target.checked)[0]) return undefined;
+  const [served, before] = split(target.served);
+  // An image is checked as its source, whose query is not that of the URL.
+  return before === split(target.checked)[1] ? served + query : undefined;
+}
+
+function split(target: string): [path: string, query: string] {
+  const at = target.indexOf("?");
+  return at < 0 ? [target, ""] : [target.slice(0, at), target.slice(at)];
 }
 
 /** Next.js replaces the second variable in the code that it builds. */

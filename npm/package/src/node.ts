@@ -1,7 +1,7 @@
 // For servers of Node.js without an adapter of their own, and for upgrades.
 
 import { answerBody, answerHeaders } from "./answer.js";
-import type { Denial, Grant } from "./decision.js";
+import type { Answer, Denial, Grant } from "./decision.js";
 import { applyGrant } from "./apply.js";
 import type { Incoming } from "./incoming.js";
 import { type GateSource, opener } from "./opener.js";
@@ -49,7 +49,7 @@ export function upgrade<Request extends Incoming, Socket extends DeniedSocket, F
     const decision = await check(head(request));
     if (socket.destroyed) return;
     if (!decision.allow) {
-      socket.end(refusal(decision));
+      socket.end(refusal(decision, request.method === "HEAD"));
       return;
     }
     applyGrant(request, decision);
@@ -57,8 +57,9 @@ export function upgrade<Request extends Incoming, Socket extends DeniedSocket, F
   };
 }
 
-function refusal(denial: Denial): string {
-  const body = answerBody(denial);
-  const headers = [...answerHeaders(denial), ["content-length", String(new TextEncoder().encode(body).length)], ["connection", "close"]];
-  return `HTTP/1.1 ${denial.status} Denied\r\n${headers.map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n${body}`;
+function refusal(decision: Denial | Answer, isHead: boolean): string {
+  const body = answerBody(decision);
+  const headers = [...answerHeaders(decision), ["content-length", String(new TextEncoder().encode(body).length)], ["connection", "close"]];
+  const phrase = decision.code === null ? "Answered" : "Denied";
+  return `HTTP/1.1 ${decision.status} ${phrase}\r\n${headers.map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n${isHead ? "" : body}`;
 }

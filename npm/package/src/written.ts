@@ -1,7 +1,7 @@
 // Converts the module's JSON to the package's types.
 
 import type { Code } from "./code.js";
-import type { Denial } from "./decision.js";
+import type { Answer, Change, Denial } from "./decision.js";
 import type { Fetch } from "./documents.js";
 import type { Problem } from "./error.js";
 
@@ -15,14 +15,32 @@ type Written =
       claim: string | null;
       retry_after_s: number | null;
     }
+  | { decision: "answer"; status: number; headers: string; body: string }
   | { decision: "wait"; fetches: Fetch[] };
 
-/** A denial, or the documents that the decision waits for. */
-export function readDecision(text: string): Denial | Fetch[] {
+/** A denial or an answer, or the documents that the decision waits for. */
+export function readDecision(text: string): Denial | Answer | Fetch[] {
   const written: Written = JSON.parse(text);
   if (written.decision === "wait") return written.fetches;
+  if (written.decision === "answer") return readAnswer(written);
   const { code, status, message, challenge, claim, retry_after_s } = written;
   return { allow: false, code, status, message, challenge, claim, retryAfterS: retry_after_s };
+}
+
+/** The headers are one `name: value` a line. */
+function readAnswer({ status, headers, body }: Written & { decision: "answer" }): Answer {
+  const lines = headers.split("\n").filter((line) => line !== "");
+  return { allow: false, code: null, status, headers: lines.map((line) => [line.slice(0, line.indexOf(": ")), line.slice(line.indexOf(": ") + 2)] as const), body };
+}
+
+/** The changes of one request: the module writes one shape for all kinds. */
+export function readChanges(text: string): readonly Change[] {
+  const written: { kind: Change["kind"]; name: string; value: string }[] = JSON.parse(text);
+  const changes = written.map(({ kind, name, value }): Change => {
+    if (kind === "set_target") return { kind, target: value };
+    return kind === "set_header" ? { kind, name, value } : { kind, name };
+  });
+  return Object.freeze(changes.map((change) => Object.freeze(change)));
 }
 
 /** The result of supplying a document. */

@@ -200,6 +200,7 @@ pub fn native(policy: &Value, cases: &[Case], now_ms: u64) -> Vec<Answer> {
                     code: denial.code.to_string(),
                     challenge: denial.challenge.unwrap_or_default(),
                 },
+                Decision::Answer(_) => panic!("{}: nothing is answered", case.name),
                 Decision::Wait(_) => panic!("{}: inline keys are never fetched", case.name),
             }
         })

@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 
 use countersign as verifier;
-use verifier::{Change, Decision, Gate, Outcome, Severity, Supplied};
+use verifier::{Decision, Gate, Outcome, Severity, Supplied};
 
 use crate::{
     host::Host,
     protocol::{Command, Denial, Fetch, Grant, Principal, Problem, Reply},
-    vector::{self, Response},
+    vector::{self, Answer, Change, Response},
 };
 
 /// Gates in this process.
@@ -139,17 +139,29 @@ fn decision(decision: &Decision) -> Reply {
             claim: denial.claim.as_deref().map(str::to_owned),
             retry_after_s: denial.retry_after_s,
         }),
+        Decision::Answer(answer) => Reply::Answer(Answer {
+            status: answer.status,
+            headers: answer
+                .headers
+                .iter()
+                .map(|(name, value)| (name.to_string(), value.to_string()))
+                .collect(),
+            body: String::from_utf8_lossy(&answer.body).into_owned(),
+        }),
         Decision::Wait(fetches) => Reply::Wait(fetches.iter().map(fetch).collect()),
     }
 }
 
-fn change(change: &Change) -> (String, Option<String>) {
+fn change(change: &verifier::Change) -> Change {
     match change {
-        Change::SetHeader(name, value) => (
-            (*name).to_owned(),
-            Some(String::from_utf8_lossy(value).into_owned()),
+        verifier::Change::SetHeader(name, value) => Change::SetHeader(
+            name.to_string(),
+            String::from_utf8_lossy(value).into_owned(),
         ),
-        Change::RemoveHeader(name) => ((*name).to_owned(), None),
+        verifier::Change::RemoveHeader(name) => Change::RemoveHeader(name.to_string()),
+        verifier::Change::SetTarget(target) => {
+            Change::SetTarget(String::from_utf8_lossy(target).into_owned())
+        }
     }
 }
 

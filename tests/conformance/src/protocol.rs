@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::vector::{Bytes, Request, Response};
+use crate::vector::{Answer, Bytes, Change, Request, Response};
 
 /// A command for a host. `gate` is a number that the runner chooses.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,7 +46,8 @@ pub enum Command {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         response: Option<Response>,
     },
-    /// Check a request: [`Reply::Allow`], [`Reply::Deny`] or [`Reply::Wait`].
+    /// Check a request: [`Reply::Allow`], [`Reply::Deny`], [`Reply::Answer`] or
+    /// [`Reply::Wait`].
     Request {
         /// The gate.
         gate: u32,
@@ -97,6 +98,8 @@ pub enum Reply {
     Allow(Grant),
     /// Denied.
     Deny(Denial),
+    /// Answered by the gate itself.
+    Answer(Answer),
     /// Fetch these documents, supply them, and check again.
     Wait(Vec<Fetch>),
     /// The gate is closed.
@@ -144,8 +147,8 @@ pub struct Grant {
     pub set_headers: Vec<(String, String)>,
     /// Names.
     pub remove_headers: Vec<String>,
-    /// Names and values; a header without a value is removed.
-    pub changes: Vec<(String, Option<String>)>,
+    /// In order.
+    pub changes: Vec<Change>,
 }
 
 /// As in the WIT interface.

@@ -165,6 +165,7 @@ fn judge(step: &Step, reply: &Reply, policy: &str) -> Vec<String> {
             let mut faults = match (expect, reply) {
                 (Expect::Allow(wanted), Reply::Allow(grant)) => compare::grant(wanted, grant),
                 (Expect::Deny(wanted), Reply::Deny(denial)) => compare::denial(wanted, denial),
+                (Expect::Answer(wanted), Reply::Answer(answer)) if wanted == answer => Vec::new(),
                 (Expect::Wait(wanted), Reply::Wait(fetches)) => compare_fetches(wanted, fetches),
                 _ => vec![format!("expected {}, got {reply:?}", wanted(expect))],
             };

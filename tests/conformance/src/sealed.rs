@@ -222,16 +222,24 @@ fn decision(
             claim,
             retry_after_s,
         }),
+        Decision::Answer(answer) => Reply::Answer(vector::Answer {
+            status: answer.status,
+            headers: answer.headers,
+            body: String::from_utf8_lossy(&answer.body).into_owned(),
+        }),
         Decision::Wait(list) => Reply::Wait(fetches(list)),
     })
 }
 
-fn change(change: Change) -> (String, Option<String>) {
+fn change(change: Change) -> vector::Change {
     match change {
         Change::SetHeader((name, value)) => {
-            (name, Some(String::from_utf8_lossy(&value).into_owned()))
+            vector::Change::SetHeader(name, String::from_utf8_lossy(&value).into_owned())
         }
-        Change::RemoveHeader(name) => (name, None),
+        Change::RemoveHeader(name) => vector::Change::RemoveHeader(name),
+        Change::SetTarget(target) => {
+            vector::Change::SetTarget(String::from_utf8_lossy(&target).into_owned())
+        }
     }
 }
 

@@ -180,6 +180,8 @@ pub enum Expect {
     Allow(Allow),
     /// Denied.
     Deny(Deny),
+    /// Answered by the gate itself.
+    Answer(Answer),
     /// Must wait for exactly these documents, in any order.
     Wait(Vec<Document>),
 }
@@ -201,9 +203,33 @@ pub struct Allow {
     /// Names, in any order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remove_headers: Option<Vec<String>>,
-    /// The changes to this request only: names, and values or `null`.
+    /// The changes to this request only, in order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub changes: Option<Vec<(String, Option<String>)>>,
+    pub changes: Option<Vec<Change>>,
+}
+
+/// A change to one request, as in the WIT interface.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Change {
+    /// The name and the value.
+    SetHeader(String, String),
+    /// The name.
+    RemoveHeader(String),
+    /// The target.
+    SetTarget(String),
+}
+
+/// A response of the gate itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// Names and values, in order.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: String,
 }
 
 /// A denied request.

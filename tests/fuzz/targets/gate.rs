@@ -84,6 +84,7 @@ fuzz_target!(|input: Input<'_>| {
             };
             assert!(grant.set_headers.iter().all(|(_, value)| visible(value)));
         }
+        Decision::Answer(_) => panic!("there is no document"),
         Decision::Wait(_) => panic!("there is nothing to wait for"),
     }
 });

@@ -33,6 +33,10 @@ impl Set {
         usize::try_from(*index).ok()
     }
 
+    pub(crate) fn keys(&self) -> &[Box<[u8]>] {
+        &self.keys
+    }
+
     pub(crate) fn contains(&self, key: &[u8]) -> bool {
         self.find(key).is_some()
     }

@@ -4,14 +4,14 @@
 
 mod token;
 
-use alloc::{borrow::Cow, boxed::Box, format, sync::Arc, vec::Vec};
+use alloc::{borrow::Cow, boxed::Box, format, string::String, sync::Arc, vec::Vec};
 use core::cell::Cell;
 
 use crate::{
     base::limits,
     decision::Subject,
     documents::Issuers,
-    model::{Access, Context, Policy, RequestValue, Requirement},
+    model::{Access, Challenge, Context, Policy, RequestValue, Requirement, Rule},
     refusal::{Code, Halt, Trace, quoted},
     request::{
         Request, compared, credential,
@@ -38,6 +38,8 @@ pub(crate) enum Pass<'t> {
     /// Without a principal.
     Anonymous,
     Token(Admitted<'t>),
+    /// The metadata document with this index.
+    Metadata(usize),
 }
 
 /// An admitted token.
@@ -50,12 +52,51 @@ pub(crate) struct Admitted<'t> {
     pub(crate) tenant: Option<usize>,
 }
 
-impl Checks<'_> {
+impl<'g> Checks<'g> {
     /// Checks a request: path, rule, credential, token, and the rule's
     /// requirement.
     pub(crate) fn request<'r>(
         &self,
         request: &Request<'r>,
+        trace: &mut Trace<'_>,
+    ) -> Result<Pass<'r>, Halt> {
+        let mut decisive = None;
+        let result = self.request_under(request, &mut decisive, trace);
+        result.map_err(
+            |halt| match decisive.map(|rule| (&rule.access, &rule.challenge)) {
+                Some((Access::Required(wanted) | Access::Optional(wanted), challenge)) => {
+                    self.challenged(halt, challenge.as_ref(), wanted)
+                }
+                _ => halt,
+            },
+        )
+    }
+
+    /// Completes the challenge of a denial.
+    fn challenged(
+        &self,
+        mut halt: Halt,
+        challenge: Option<&Challenge>,
+        wanted: &Requirement,
+    ) -> Halt {
+        let challenge = challenge.unwrap_or(&self.policy.challenge);
+        if let Halt::Deny(refusal) = &mut halt
+            && refusal.has_challenge()
+        {
+            let mut scopes = String::new();
+            if challenge.scope {
+                wanted.add_scopes(&mut scopes);
+            }
+            refusal.challenge_with(scopes, challenge.resource_metadata.as_deref());
+        }
+        halt
+    }
+
+    /// Checks a request, and says which rule decides about it.
+    fn request_under<'r>(
+        &self,
+        request: &Request<'r>,
+        decisive: &mut Option<&'g Rule>,
         trace: &mut Trace<'_>,
     ) -> Result<Pass<'r>, Halt> {
         // The trace does not show the query: it can contain a token.
@@ -71,21 +112,38 @@ impl Checks<'_> {
         let (request, host, method, target) =
             trace.record("path", self.read_request(request), path)?;
         let request = &request;
+        if matches!(method, "GET" | "HEAD")
+            && let Some(index) = self.policy.metadata.find(&host, &target.segments)
+        {
+            trace.skip("rule", "the gate answers this address itself (RFC 9728)");
+            return Ok(Pass::Metadata(index));
+        }
         let found = self.router.find(&host, &target, method);
+        let has_slash = !target.at_slashes.is_empty();
         let rule = found.and_then(|found| {
+            let rule = found.and_then(|found| self.policy.rules.get(found.rule));
+            if has_slash && rule.is_none_or(|rule| !rule.keeps_slash) {
+                return Err(Code::RequestAmbiguous);
+            }
             let found = found.ok_or(Code::RuleDenied)?;
-            let rule = self.policy.rules.get(found.rule);
             let rule = rule.ok_or(Code::InternalError)?;
             let pattern = rule.paths.get(found.pattern);
             Ok((rule, pattern.ok_or(Code::InternalError)?))
         });
-        let (rule, pattern) = trace.record("rule", rule, || match found {
-            Ok(Some(found)) => format!("/rules/{}", found.rule),
-            Ok(None) => "no rule of the policy matches".into(),
-            Err(_) => {
-                "a backend could read this path in another way, which leads to another rule".into()
+        let (rule, pattern) = trace.record("rule", rule, || {
+            let mut detail = match found {
+                Ok(Some(found)) => format!("/rules/{}", found.rule),
+                Ok(None) => "no rule of the policy matches".into(),
+                Err(_) => "a backend could read this path in another way, which leads to another \
+                           rule"
+                    .into(),
+            };
+            if has_slash {
+                detail.insert_str(0, "`%2f` in the path: ");
             }
+            detail
         })?;
+        *decisive = Some(rule);
         let (requirement, optional) = match &rule.access {
             Access::Public => {
                 trace.skip("credential", "the rule is public");
@@ -141,13 +199,16 @@ impl Checks<'_> {
         requirement: &Requirement,
         trace: &mut Trace<'_>,
     ) -> Result<Pass<'t>, Halt> {
-        if token.is_empty() {
-            return Err(Code::TokenMissing.into());
-        }
-        let mut admitted = self.verify_token(token, trace)?;
-        admitted.tenant =
-            self.check_requirement(requirement, &admitted.verified, &|_| None, trace)?;
-        Ok(Pass::Token(admitted))
+        let mut check = || {
+            if token.is_empty() {
+                return Err(Code::TokenMissing.into());
+            }
+            let mut admitted = self.verify_token(token, trace)?;
+            admitted.tenant =
+                self.check_requirement(requirement, &admitted.verified, &|_| None, trace)?;
+            Ok(Pass::Token(admitted))
+        };
+        check().map_err(|halt| self.challenged(halt, None, requirement))
     }
 
     fn read_request<'r>(

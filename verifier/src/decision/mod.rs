@@ -7,7 +7,7 @@ mod prepared;
 mod requirement;
 mod strip;
 
-use alloc::{boxed::Box, sync::Arc, vec::Vec};
+use alloc::{borrow::Cow, boxed::Box, sync::Arc, vec::Vec};
 use core::fmt;
 
 use crate::{documents::Fetch, refusal::Denial, token::Principal};
@@ -23,9 +23,24 @@ pub enum Decision {
     Allow(Grant),
     /// The request is denied.
     Deny(Denial),
+    /// The gate answers the request itself: no backend sees it.
+    Answer(Answer),
     /// The decision needs these documents. Fetch them (or join a fetch in
     /// flight), [`supply`](crate::Gate::supply) them, and check again.
     Wait(Vec<Fetch>),
+}
+
+/// A response of the gate itself. A host sends it as it is; to a `HEAD` it
+/// sends no body (RFC 9110 §9.3.2). Nothing in it comes from the request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// All headers except those that frame the message: names in lower case,
+    /// values in visible ASCII.
+    pub headers: &'static [(&'static str, &'static str)],
+    /// The whole body.
+    pub body: Vec<u8>,
 }
 
 /// The answer to an allowed request. A host applies it to the request in this
@@ -55,18 +70,23 @@ pub struct Grant {
 /// A change to one request.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Change {
-    /// Replace all fields with this lower-case name by one with this value.
-    SetHeader(&'static str, Vec<u8>),
-    /// Remove all fields with this lower-case name.
-    RemoveHeader(&'static str),
+    /// Replace all fields with exactly this name (in any case) by one with this
+    /// value.
+    SetHeader(Cow<'static, str>, Vec<u8>),
+    /// Remove all fields with exactly this name (in any case): `_` is not read
+    /// as `-` here.
+    RemoveHeader(Cow<'static, str>),
+    /// Replace the target by this one, in origin form, with its query.
+    SetTarget(Vec<u8>),
 }
 
-/// Does not show the value, which can contain a credential.
+/// Does not show the values, which can contain a credential.
 impl fmt::Debug for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::SetHeader(name, _) => write!(f, "SetHeader({name})"),
             Self::RemoveHeader(name) => write!(f, "RemoveHeader({name})"),
+            Self::SetTarget(_) => f.write_str("SetTarget"),
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     base::Limits,
     json::{self, describe},
     model::{ClaimCondition, Context, Named, Requirement, Words},
-    refusal::{Code, Halt, Refusal, Trace, quoted, quoted_or_none},
+    refusal::{Code, Halt, Refusal, Trace, add_word, quoted, quoted_or_none},
     token::{Verified, admit_age, keep, list, scope},
 };
 
@@ -179,6 +179,14 @@ impl Requirement {
             }
         }
         Ok(())
+    }
+
+    /// Adds the scopes that it and its `all_of` require, each once.
+    pub(crate) fn add_scopes(&self, scopes: &mut String) {
+        for scope in self.scopes.all.iter().chain(&self.scopes.any) {
+            add_word(scopes, scope);
+        }
+        self.all_of.iter().for_each(|part| part.add_scopes(scopes));
     }
 
     fn admit_claims(&self, subject: &Subject<'_>) -> Result<(), Refusal> {

@@ -66,8 +66,8 @@ impl Strip {
         }
         let kept = credential::without_cookies(request, &self.cookies);
         let change = kept.map(|kept| match kept.is_empty() {
-            true => Change::RemoveHeader("cookie"),
-            false => Change::SetHeader("cookie", kept),
+            true => Change::RemoveHeader("cookie".into()),
+            false => Change::SetHeader("cookie".into(), kept),
         });
         Vec::from_iter(change)
     }

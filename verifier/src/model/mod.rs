@@ -3,6 +3,7 @@
 //! and `jose`.
 
 mod by_iss;
+mod challenge;
 mod condition;
 mod forward;
 mod issuer;
@@ -17,6 +18,7 @@ use crate::base::Limits;
 pub(crate) use by_iss::{Accepts, ByIss, CAPTURES, Capture, PARTS};
 pub(crate) use condition::{ClaimCondition, Condition, Context, RequestValue};
 pub(crate) use forward::Carry;
+pub(crate) use challenge::{Challenge, Metadata};
 pub use forward::Forward;
 pub(crate) use issuer::{
     Audiences, Issuer, Keys, ListMapping, Mapping, Revocations, TenantFrom, TokenType,
@@ -44,6 +46,9 @@ pub(crate) struct Policy {
     pub(crate) strip_credential: bool,
     /// It is visible ASCII without `"` and `\`.
     pub(crate) realm: Box<str>,
+    /// For rules without their own.
+    pub(crate) challenge: Challenge,
+    pub(crate) metadata: Metadata,
     pub(crate) remember: bool,
     pub(crate) limits: Limits,
 }

@@ -2,7 +2,7 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
-use super::Requirement;
+use super::{Challenge, Requirement};
 
 #[derive(Debug)]
 pub(crate) struct Rule {
@@ -16,6 +16,10 @@ pub(crate) struct Rule {
     pub(crate) access: Access,
     /// The headers that the requirement compares with claims, in lower case.
     pub(crate) compared: Vec<Box<str>>,
+    /// Whether `%2f` is a byte of its segment. Otherwise it is refused.
+    pub(crate) keeps_slash: bool,
+    /// In place of the policy's.
+    pub(crate) challenge: Option<Challenge>,
 }
 
 #[derive(Debug)]

@@ -47,3 +47,5 @@ pub(super) const TENANT_UNMAPPED: &str = "tenant_unmapped";
 pub(super) const ADMITS_MORE: &str = "admits_more";
 /// Warning: this can match nobody.
 pub(super) const MATCHES_NOTHING: &str = "matches_nothing";
+/// Warning: the resource of a metadata document is no audience.
+pub(super) const RESOURCE_UNKNOWN: &str = "resource_unknown";

@@ -2,6 +2,7 @@
 //! knows the policy's JSON. Uses `base`, `json`, `jose`, `model` and `request`.
 
 mod accepts;
+mod challenge;
 mod claims;
 mod codes;
 mod conditions;

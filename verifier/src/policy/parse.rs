@@ -3,6 +3,7 @@
 use alloc::{boxed::Box, format, vec::Vec};
 
 use super::{
+    challenge::{Documents, challenge},
     codes::*,
     grammar,
     headers::{credentials, default_credentials, forward},
@@ -17,7 +18,9 @@ use super::{
 use crate::{
     base::{Limits, Problem, limits},
     json::{self, Bounds, FaultKind, Value},
-    model::{Access, ByIss, Carry, ClaimCondition, Forward, Policy, Requirement, Rule, Source},
+    model::{
+        Access, ByIss, Carry, Challenge, ClaimCondition, Forward, Policy, Requirement, Rule, Source,
+    },
 };
 
 /// The JSON bounds of a policy or a requirement.
@@ -144,9 +147,14 @@ fn policy(node: Node<'_, '_>) -> Read<Policy> {
     let forwards_tenant =
         |(_, carry): &(Box<str>, Carry)| matches!(carry, Carry::Part(Forward::Tenant));
     let forwards_tenant = forward.iter().any(forwards_tenant);
-    let mut rules = fields.or("rules", Vec::new(), |node| {
-        rules(node, &names, &credentials, forwards_tenant)
+    let mut documents = Documents::new(&issuers);
+    let challenge = fields.or("challenge", Challenge::default(), |node| {
+        challenge(node, &mut documents)
     });
+    let mut rules = fields.or("rules", Vec::new(), |node| {
+        rules(node, &names, &credentials, forwards_tenant, &mut documents)
+    });
+    let metadata = documents.metadata;
     let (kept, compared) = collect(&mut rules);
     let policy = Policy {
         leeway_ms: fields.or("leeway_s", LEEWAY_DEFAULT_MS, |node| {
@@ -154,6 +162,8 @@ fn policy(node: Node<'_, '_>) -> Read<Policy> {
         }),
         issuers,
         by_iss,
+        challenge,
+        metadata,
         rules,
         compared,
         kept,
@@ -182,15 +192,8 @@ fn contract(node: Node<'_, '_>) -> Read<()> {
 }
 
 fn path_case(node: Node<'_, '_>) -> Read<bool> {
-    match node.text()? {
-        "refuse" => Ok(false),
-        "exact" => Ok(true),
-        _ => {
-            let message =
-                "say `refuse`, for backends that may not tell letters' case apart, or `exact`";
-            Err(node.refuse(VALUE_INVALID, message))
-        }
-    }
+    let message = "say `refuse`, for backends that may not tell letters' case apart, or `exact`";
+    node.either(["refuse", "exact"], message)
 }
 
 fn default(node: Node<'_, '_>) -> Read<()> {

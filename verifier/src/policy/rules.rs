@@ -4,6 +4,7 @@ use alloc::{borrow::Cow, boxed::Box, vec::Vec};
 use core::cell::RefCell;
 
 use super::{
+    challenge::{Documents, challenge},
     codes::*,
     fields::Fields,
     grammar,
@@ -26,22 +27,36 @@ pub(super) fn rules(
     names: &Names<'_>,
     credentials: &[Credential],
     forwards_tenant: bool,
+    documents: &mut Documents<'_>,
 ) -> Read<Vec<Rule>> {
+    let start = node.refusals();
     let mut reach = Reach::default();
-    node.list(0, limits::POLICY_RULES, |item| {
+    let rules = node.list(0, limits::POLICY_RULES, |item| {
         let before = item.refusals();
-        let rule = rule(item, names, credentials, &mut reach)?;
+        let rule = rule(item, names, credentials, documents, &mut reach)?;
         if item.refusals() == before && names.is_complete() {
             warn_of_tenant(item, &rule.access, names, forwards_tenant);
         }
         Ok(rule)
-    })
+    })?;
+    // A later rule can have the document.
+    if node.refusals() == start {
+        let mut read = rules.iter();
+        node.each(&mut |node| {
+            if read.next().is_some_and(|rule| documents.hides(rule)) {
+                let message = "the gate answers a path of this rule itself (`resource_metadata`)";
+                node.refuse(CONFLICT, message);
+            }
+        });
+    }
+    Ok(rules)
 }
 
 fn rule(
     node: Node<'_, '_>,
     names: &Names<'_>,
     credentials: &[Credential],
+    documents: &mut Documents<'_>,
     reach: &mut Reach,
 ) -> Read<Rule> {
     let before = node.refusals();
@@ -67,6 +82,16 @@ fn rule(
     };
     let access = access(node, &mut fields, context);
     let compared = values.headers.take();
+    let challenge = fields.optional("challenge", |node| {
+        if matches!(access, Ok(Access::Public)) {
+            return Err(node.refuse(CONFLICT, "a `public` rule has no challenge"));
+        }
+        challenge(node, documents)
+    });
+    let keeps_slash = fields.or("encoded_slash", false, |node| {
+        let message = "say `keep`, if the backend keeps `%2f` in its segment, or `refuse`";
+        node.either(["refuse", "keep"], message)
+    });
     let methods = fields.or("methods", Vec::new(), methods);
     fields.close();
     let rule = Rule {
@@ -75,6 +100,8 @@ fn rule(
         paths,
         methods,
         compared,
+        keeps_slash,
+        challenge,
     };
     if let Some(path) = path.filter(|_| node.refusals() == before) {
         warn_unreachable(path, &reach.add(&rule));

@@ -5,7 +5,7 @@ mod code;
 mod denial;
 mod trace;
 
-use alloc::{boxed::Box, format, string::String, vec::Vec};
+use alloc::{boxed::Box, string::String, vec::Vec};
 
 pub use code::{Code, Status};
 pub use denial::Denial;
@@ -21,6 +21,8 @@ pub(crate) struct Refusal {
     /// The scopes that would satisfy the rule (RFC 6750 §3.1), for
     /// `scope_insufficient`.
     scope: Option<Box<str>>,
+    /// The address of the resource's metadata (RFC 9728 §5.1).
+    resource_metadata: Option<Box<str>>,
     retry_after_ms: Option<u64>,
 }
 
@@ -46,6 +48,22 @@ impl Refusal {
         }
     }
 
+    /// Returns whether the challenge has what the policy adds.
+    pub(crate) fn has_challenge(&self) -> bool {
+        self.code.status() == 401 || self.code == Code::ScopeInsufficient
+    }
+
+    /// Adds to the challenge what the policy says: the scopes of the rule,
+    /// before those that one alternative of `any_of` lacks, and the address of
+    /// the resource's metadata.
+    pub(crate) fn challenge_with(&mut self, mut scopes: String, metadata: Option<&str>) {
+        for scope in self.scope.iter().flat_map(|scope| scope.split(' ')) {
+            add_word(&mut scopes, scope);
+        }
+        self.scope = (!scopes.is_empty()).then(|| scopes.into());
+        self.resource_metadata = metadata.map(Box::from);
+    }
+
     /// Makes the denial. The code determines status and challenge.
     pub(crate) fn into_denial(self, realm: &str) -> Denial {
         let retry_after_s = (self.code.status() == 503).then(|| {
@@ -60,27 +78,45 @@ impl Refusal {
         }
     }
 
-    /// Returns `WWW-Authenticate` (RFC 6750 §3). Scopes, realm and sentences
-    /// contain neither `"` nor `\`, so they need no escapes.
+    /// Returns `WWW-Authenticate` (RFC 6750 §3). No value contains `"` or `\`,
+    /// so none needs an escape.
     fn challenge(&self, realm: &str) -> Option<String> {
         let error = match (self.code, self.code.status()) {
-            (Code::TokenMissing, _) => return Some(format!("Bearer realm=\"{realm}\"")),
-            (_, 400) => "invalid_request",
-            (_, 401) => "invalid_token",
-            (Code::ScopeInsufficient, _) => "insufficient_scope",
+            (Code::TokenMissing, _) => None,
+            (_, 400) => Some("invalid_request"),
+            (_, 401) => Some("invalid_token"),
+            (Code::ScopeInsufficient, _) => Some("insufficient_scope"),
             _ => return None,
         };
-        let sentence = self.code.sentence();
-        let mut challenge = format!(
-            "Bearer realm=\"{realm}\", error=\"{error}\", error_description=\"{sentence}\""
-        );
-        if let Some(scope) = &self.scope {
-            challenge.push_str(", scope=\"");
-            challenge.push_str(scope);
-            challenge.push('"');
+        let sentence = error.map(|_| self.code.sentence());
+        let mut challenge = String::from("Bearer");
+        // `acr_values` and `max_age` (RFC 9470 §3) belong before the last one.
+        for (name, value) in [
+            (" realm=\"", Some(realm)),
+            (", error=\"", error),
+            (", error_description=\"", sentence),
+            (", scope=\"", self.scope.as_deref()),
+            (", resource_metadata=\"", self.resource_metadata.as_deref()),
+        ] {
+            if let Some(value) = value {
+                for part in [name, value, "\""] {
+                    challenge.push_str(part);
+                }
+            }
         }
         Some(challenge)
     }
+}
+
+/// Adds a word to words with spaces between, if it is new.
+pub(crate) fn add_word(words: &mut String, word: &str) {
+    if words.split(' ').any(|known| known == word) {
+        return;
+    }
+    if !words.is_empty() {
+        words.push(' ');
+    }
+    words.push_str(word);
 }
 
 impl From<Code> for Refusal {
@@ -89,6 +125,7 @@ impl From<Code> for Refusal {
             code,
             claim: None,
             scope: None,
+            resource_metadata: None,
             retry_after_ms: None,
         }
     }

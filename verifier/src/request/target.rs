@@ -22,6 +22,9 @@ pub(crate) struct Target<'a> {
     /// routers match the path as it was sent. `None` if there are no such
     /// escapes.
     pub(crate) as_sent: Option<Segments<'a>>,
+    /// The paths of backends that read `%2f` as `/`. Empty if there is no
+    /// `%2f`.
+    pub(crate) at_slashes: Vec<Segments<'a>>,
 }
 
 pub(crate) type Segments<'a> = Vec<Cow<'a, [u8]>>;
@@ -46,20 +49,55 @@ impl<'a> Target<'a> {
         let without_slash = path.strip_suffix(b"/");
         let path = without_slash.unwrap_or(path);
         let mut segments = Vec::new();
+        let mut has_slash = false;
         if !path.is_empty() {
             for segment in path.split(|b| *b == b'/') {
-                segments.push(decode_segment(segment)?);
+                let segment = decode(segment)?;
+                has_slash |= matches!(&segment, Cow::Owned(text) if text.contains(&b'/'));
+                segments.push(segment);
             }
         } else if target.starts_with(b"//") {
             return None;
         }
         let as_sent = bytes::contain(path, b'%').then(|| as_sent(path)).flatten();
+        let trailing_slash = without_slash.is_some();
+        let at_slashes = if has_slash {
+            at_slashes(&segments, trailing_slash)?
+        } else {
+            Vec::new()
+        };
         (segments.len() <= limits::PATH_SEGMENTS).then_some(Self {
             segments,
-            trailing_slash: without_slash.is_some(),
+            trailing_slash,
             as_sent,
+            at_slashes,
         })
     }
+}
+
+/// Splits the segments at the slashes that were encoded in them. A backend that
+/// decodes `%2f` first can also merge adjacent slashes, and count a trailing
+/// slash as one more segment.
+fn at_slashes<'a>(segments: &[Cow<'a, [u8]>], trailing_slash: bool) -> Option<Vec<Segments<'a>>> {
+    let mut readings = Vec::new();
+    for (merges, counts_last) in [(false, false), (true, false), (false, true), (true, true)] {
+        let mut split = Vec::new();
+        for part in segments.iter().flat_map(|s| s.split(|b| *b == b'/')) {
+            if !(merges && part.is_empty()) {
+                split.push(Cow::Owned(part.to_vec()));
+            }
+        }
+        if split.len() > limits::PATH_SEGMENTS {
+            return None;
+        }
+        if counts_last {
+            split.push(Cow::Borrowed(&b""[..]));
+        }
+        if trailing_slash || !counts_last {
+            readings.push(split);
+        }
+    }
+    Some(readings)
 }
 
 /// Returns the segments without decoding needless escapes, if there are any. An
@@ -95,9 +133,15 @@ fn as_sent(path: &[u8]) -> Option<Segments<'_>> {
     Some(segments.collect())
 }
 
-/// Percent-decodes one segment once. `None` if a backend could read it
-/// differently. Patterns of the policy use this function too.
+/// Percent-decodes one segment of a pattern. `None` if a backend could read it
+/// differently.
 pub(crate) fn decode_segment(segment: &[u8]) -> Option<Cow<'_, [u8]>> {
+    decode(segment).filter(|decoded| !decoded.contains(&b'/'))
+}
+
+/// Percent-decodes one segment once. `None` if a backend could read it
+/// differently, except that `%2f` can be a byte of it.
+fn decode(segment: &[u8]) -> Option<Cow<'_, [u8]>> {
     if !segment
         .iter()
         .all(|b| b.is_ascii_graphic() && !matches!(b, b'#' | b'\\' | b';'))
@@ -106,7 +150,9 @@ pub(crate) fn decode_segment(segment: &[u8]) -> Option<Cow<'_, [u8]>> {
     }
     let decoded = if segment.contains(&b'%') {
         let decoded = percent_decode(segment)?;
-        let plain = !decoded.iter().any(|b| b.is_ascii_control() || matches!(b, b'/' | b'\\' | b';'))
+        let plain = !decoded.iter().any(|b| b.is_ascii_control() || matches!(b, b'\\' | b';'))
+            // Between slashes, a dot segment leads elsewhere.
+            && !decoded.split(|b| *b == b'/').any(|part| matches!(part, b"." | b".."))
             // A backend that decodes twice reads `%252f` as `/`.
             && !decoded.windows(3).any(|w| percent_byte(w).is_some())
             // Backends decode bytes that are not UTF-8 in different ways.
@@ -180,13 +226,7 @@ mod tests {
     fn a_target_is_read_in_one_way_or_refused() {
         let read = |target: &str| {
             let parsed = Target::parse(target.as_bytes()).ok()?;
-            Some(
-                parsed
-                    .segments
-                    .iter()
-                    .map(|s| s.to_vec())
-                    .collect::<Vec<_>>(),
-            )
+            Some(texts(&parsed.segments))
         };
         assert_eq!(read("/"), Some(Vec::new()));
         assert_eq!(read("/?a=//../%00"), Some(Vec::new()));
@@ -208,8 +248,9 @@ mod tests {
             "/a/../b",
             "/%2e%2e/a",
             "/%2E",
-            "/a%2fb",
-            "/a%2Fb",
+            "/a%2f.",
+            "/a%2f%2e%2e%2fb",
+            "/..%2Fb",
             "/a%5cb",
             "/a\\b",
             "/a;b",
@@ -229,5 +270,39 @@ mod tests {
         ] {
             assert_eq!(read(refused), None, "{refused}");
         }
+    }
+
+    #[test]
+    fn an_encoded_slash_is_a_byte_of_its_segment_and_has_other_readings() {
+        let read = |target: &str| {
+            let parsed = Target::parse(target.as_bytes()).unwrap();
+            let others = parsed.at_slashes.iter().map(|s| texts(s).join(&b'|'));
+            (
+                texts(&parsed.segments).join(&b'|'),
+                others.collect::<Vec<_>>(),
+            )
+        };
+        let bytes = |texts: &[&str]| -> Vec<Vec<u8>> {
+            texts.iter().map(|text| text.as_bytes().to_vec()).collect()
+        };
+        assert_eq!(read("/a/b"), (b"a|b".to_vec(), Vec::new()));
+        assert_eq!(
+            read("/x/a%2fb"),
+            (b"x|a/b".to_vec(), bytes(&["x|a|b", "x|a|b"]))
+        );
+        assert_eq!(
+            read("/q/%2F/o"),
+            (b"q|/|o".to_vec(), bytes(&["q|||o", "q|o"]))
+        );
+        assert_eq!(
+            read("/a%2fb/"),
+            (b"a/b".to_vec(), bytes(&["a|b", "a|b", "a|b|", "a|b|"]))
+        );
+        let deep = ["/".into(), "a%2f".repeat(256)].concat();
+        assert!(Target::parse(deep.as_bytes()).is_err());
+    }
+
+    fn texts(segments: &[Cow<'_, [u8]>]) -> Vec<Vec<u8>> {
+        segments.iter().map(|segment| segment.to_vec()).collect()
     }
 }

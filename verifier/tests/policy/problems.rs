@@ -41,6 +41,7 @@ fn each_code_has_a_mutation() {
         "jwks_symmetric",
         "key_unusable",
         "matches_nothing",
+        "resource_unknown",
         "tenant_unmapped",
         "too_deep",
         "too_many",

@@ -64,7 +64,7 @@ pub(super) enum Token {
 }
 
 /// What a case may expect.
-pub(super) const FIELDS: [&str; 13] = [
+pub(super) const FIELDS: [&str; 15] = [
     "decision",
     "code",
     "status",
@@ -78,6 +78,8 @@ pub(super) const FIELDS: [&str; 13] = [
     "scopes",
     "set_headers",
     "remove_headers",
+    "headers",
+    "body",
 ];
 
 impl Cases {
@@ -125,7 +127,7 @@ fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Er
     moment::parse(&text).map(Some).map_err(D::Error::custom)
 }
 
-/// `allow`, `deny`, a denial's code, or an object of [`FIELDS`].
+/// `allow`, `deny`, `answer`, a denial's code, or an object of [`FIELDS`].
 fn expectation<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Map<String, Value>, D::Error> {
     let pairs = |pairs: &[(&str, &str)]| {
         pairs
@@ -134,7 +136,7 @@ fn expectation<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Map<String,
             .collect()
     };
     match Value::deserialize(deserializer)? {
-        Value::String(word) if word == "allow" || word == "deny" => {
+        Value::String(word) if ["allow", "deny", "answer"].contains(&&*word) => {
             Ok(pairs(&[("decision", &word)]))
         }
         Value::String(code) => Ok(pairs(&[("decision", "deny"), ("code", &code)])),
@@ -151,7 +153,7 @@ fn expectation<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Map<String,
             }
         }
         _ => Err(D::Error::custom(
-            "expected `allow`, `deny`, a code, or an object",
+            "expected `allow`, `deny`, `answer`, a code, or an object",
         )),
     }
 }

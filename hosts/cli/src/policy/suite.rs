@@ -159,7 +159,7 @@ fn compare(expected: &Map<String, Value>, decision: &Decision) -> Vec<Difference
     let decision = decision::as_json(decision);
     let difference = |(field, expected): (&String, &Value)| {
         let got = match field.as_str() {
-            "set_headers" => headers(&decision, expected),
+            "set_headers" | "headers" => headers(decision.get(field), expected),
             _ => {
                 let own = decision.get(field);
                 let of_principal = || decision.pointer(&format!("/principal/{field}"));
@@ -175,9 +175,9 @@ fn compare(expected: &Map<String, Value>, decision: &Decision) -> Vec<Difference
     expected.iter().filter_map(difference).collect()
 }
 
-/// The headers that the decision sets, as an object; only those that are expected.
-fn headers(decision: &Value, expected: &Value) -> Value {
-    let set = decision.get("set_headers").and_then(Value::as_array);
+/// The headers of the decision, as an object; only those that are expected.
+fn headers(pairs: Option<&Value>, expected: &Value) -> Value {
+    let set = pairs.and_then(Value::as_array);
     let is_expected = |name: &str| expected.get(name).is_some();
     let pairs = set.into_iter().flatten().filter_map(|pair| {
         let name = pair.get(0)?.as_str().filter(|name| is_expected(name))?;

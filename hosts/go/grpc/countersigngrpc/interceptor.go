@@ -82,6 +82,10 @@ func admit(ctx context.Context, gate *countersign.Gate, method string) (context.
 // ErrorInfo.
 func statusOf(err error) error {
 	var denial *countersign.Denial
+	if answered := (*countersign.Answered)(nil); errors.As(err, &answered) {
+		// A call is a POST, which the gate does not answer itself.
+		return status.Error(codes.Unimplemented, "the gate answers this address itself, and not to calls")
+	}
 	if !errors.As(err, &denial) {
 		return status.FromContextError(err).Err()
 	}

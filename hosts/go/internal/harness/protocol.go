@@ -102,19 +102,29 @@ func decisionOf(answer countersign.Answer) reply {
 			"claim":         orNull(denial.Claim),
 			"retry_after_s": orNull(int(denial.RetryAfter.Seconds())),
 		}}
+	case answer.Answered != nil:
+		answered := answer.Answered
+		headers := [][2]string{}
+		for _, header := range answered.Header {
+			headers = append(headers, [2]string{header.Name, header.Value})
+		}
+		return reply{"answer": reply{"status": answered.Status, "headers": headers, "body": string(answered.Body)}}
 	default:
 		return reply{"wait": fetchesOf(answer.Wait)}
 	}
 }
 
-func changesOf(changes []countersign.Change) [][2]any {
-	replies := [][2]any{}
+func changesOf(changes []countersign.Change) []reply {
+	replies := []reply{}
 	for _, change := range changes {
-		reply := [2]any{change.Name, change.Value}
-		if change.IsRemoval {
-			reply[1] = nil
+		switch {
+		case change.Target != "":
+			replies = append(replies, reply{"set_target": change.Target})
+		case change.IsRemoval:
+			replies = append(replies, reply{"remove_header": change.Name})
+		default:
+			replies = append(replies, reply{"set_header": [2]string{change.Name, change.Value}})
 		}
-		replies = append(replies, reply)
 	}
 	return replies
 }

@@ -3,7 +3,7 @@ import type { ClientResponse, Outcome } from "../evaluate.js";
 import { absolute, relative } from "../moment.js";
 import { element, part } from "./dom.js";
 
-/** The output: the response to a denied request, or the principal and header changes of an allowed one. */
+/** The output: the response to a denied request, or the principal and changes of an allowed one. */
 export function showAnswer({ decision, response, missing }: Outcome, nowMs: number): HTMLElement[] {
   if (missing) return [];
   if (decision.allow) return [...principal(decision, nowMs), ...headerChanges(decision)];
@@ -17,7 +17,7 @@ function toClient({ status, headers, body }: ClientResponse): HTMLElement {
 }
 
 /** RFC 9110 §15. */
-const REASONS: { readonly [status: number]: string } = { 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 503: "Service Unavailable" };
+const REASONS: { readonly [status: number]: string } = { 200: "OK", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 503: "Service Unavailable" };
 
 function principal({ principal }: Grant, nowMs: number): HTMLElement[] {
   if (principal === null) return [];
@@ -31,10 +31,13 @@ function headerChanges({ removeHeaders, setHeaders, changes }: Grant): HTMLEleme
   const rows: [string, string][] = [
     ["removes", removeHeaders.join(", ")],
     ...setHeaders.map(([name, value]): [string, string] => ["sets", `${name}: ${value}`]),
-    ...changes.map(({ name, value }): [string, string] => (value === null ? ["removes", name] : ["sets", `${name}: ${value}`])),
+    ...changes.map((change): [string, string] => {
+      if (change.kind === "set_target") return ["target", change.target];
+      return change.kind === "remove_header" ? ["removes", change.name] : ["sets", `${change.name}: ${change.value}`];
+    }),
   ];
   const shown = rows.filter(([, value]) => value !== "");
-  return shown.length === 0 ? [] : [part("Header changes for the service", table(shown))];
+  return shown.length === 0 ? [] : [part("Changes for the service", table(shown))];
 }
 
 function table(rows: readonly [string, string | null][]): HTMLElement {

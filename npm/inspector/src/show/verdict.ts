@@ -23,6 +23,7 @@ function decided({ tokenOnly, decision, documentProblems }: Outcome): HTMLElemen
     const who = decision.principal === null ? "Anonymous: the rule requires no identity." : `As ${decision.principal.subject ?? "a caller without a subject"}, of the issuer ${decision.principal.issuer}.`;
     return card("good", "Allowed", who, only, unused);
   }
+  if (decision.code === null) return card("good", "Answered", "The gate answers this request itself: no service sees it.", only, unused);
   return card("bad", "Denied", sentence(decision.message), facts(decision), only, unused, changes(decision));
 }
 

@@ -4,7 +4,7 @@ use countersign::Code;
 use serde_json::Value;
 
 use super::request::document;
-use crate::vector::{Allow, Deny, Expect};
+use crate::vector::{Allow, Answer, Change, Deny, Expect};
 
 /// Admitted.
 pub(crate) fn allow() -> Expect {
@@ -38,6 +38,21 @@ pub(crate) fn sets(headers: Value) -> Expect {
     Expect::Allow(Allow {
         set_headers: Some(headers),
         ..Allow::default()
+    })
+}
+
+/// Answered with this metadata document.
+pub(crate) fn metadata(body: &str) -> Expect {
+    let header = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+    Expect::Answer(Answer {
+        status: 200,
+        headers: [
+            ("content-type", "application/json"),
+            ("access-control-allow-origin", "*"),
+        ]
+        .map(header)
+        .into(),
+        body: body.into(),
     })
 }
 
@@ -112,8 +127,9 @@ impl Expect {
     pub(crate) fn changing(mut self, changes: &[(&str, Option<&str>)]) -> Self {
         match &mut self {
             Self::Allow(allow) => {
-                let change = |(name, value): &(&str, Option<&str>)| {
-                    (name.to_string(), value.map(str::to_owned))
+                let change = |(name, value): &(&str, Option<&str>)| match value {
+                    Some(value) => Change::SetHeader(name.to_string(), value.to_string()),
+                    None => Change::RemoveHeader(name.to_string()),
                 };
                 allow.changes = Some(changes.iter().map(change).collect());
             }

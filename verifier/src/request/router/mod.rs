@@ -85,6 +85,10 @@ impl Router {
         if with_slash
             .as_deref()
             .is_some_and(|segments| differs(find(&self.exact, segments)))
+            || target
+                .at_slashes
+                .iter()
+                .any(|segments| differs(find(&self.exact, segments)))
             || as_sent.is_some_and(is_elsewhere)
         {
             return Err(Code::RequestAmbiguous);
@@ -96,6 +100,7 @@ impl Router {
         for segments in [Some(&*target.segments), with_slash.as_deref(), as_sent]
             .into_iter()
             .flatten()
+            .chain(target.at_slashes.iter().map(|segments| &**segments))
         {
             let is_folded =
                 |segment: &Cow<'_, [u8]>| matches!(case::fold(segment), Cow::Borrowed(_));

@@ -49,6 +49,8 @@ fn rule(random: &mut Random) -> Rule {
         methods,
         access: Access::Public,
         compared: Vec::new(),
+        keeps_slash: false,
+        challenge: None,
     }
 }
 

@@ -2,7 +2,10 @@
 
 use std::net::SocketAddr;
 
-use countersign_conformance::protocol::{Denial, Grant, Reply as Expected};
+use countersign_conformance::{
+    protocol::{Denial, Grant, Reply as Expected},
+    vector::{Answer, Change},
+};
 
 use super::{scene::Check, wire};
 use crate::stage::client::{self, Reply};
@@ -30,6 +33,7 @@ pub(super) fn play(check: &Check, to: SocketAddr) -> Result<(), Fault> {
         match &check.expected {
             Expected::Allow(grant) => allowed(&reply, grant, head),
             Expected::Deny(denial) => denied(&reply, denial),
+            Expected::Answer(answer) => answered(&reply, answer, head),
             other => Err(format!("{other:?}")),
         }
         .map_err(|fault| Fault::Ours(format!("{fault}\n  {reply:?}\n  {:?}", check.expected)))?;
@@ -59,12 +63,28 @@ fn allowed(reply: &Reply, grant: &Grant, head: bool) -> Result<(), String> {
             return Err(format!("`{name}` is still there"));
         }
     }
-    for (name, value) in grant.changes.iter().filter(|_| !head) {
-        if sent(name) != value.iter().cloned().collect::<Vec<_>>() {
-            return Err(format!("`{name}` is {:?}, not {value:?}", sent(name)));
+    for change in grant.changes.iter().filter(|_| !head) {
+        let made = match change {
+            Change::SetHeader(name, value) => sent(name) == [value.clone()],
+            Change::RemoveHeader(name) => sent(name).is_empty(),
+            Change::SetTarget(target) => reply.body.split(' ').nth(1) == Some(target),
+        };
+        if !made {
+            return Err(format!("{change:?} is not made"));
         }
     }
     Ok(())
+}
+
+fn answered(reply: &Reply, answer: &Answer, head: bool) -> Result<(), String> {
+    let headers = answer.headers.iter();
+    let mut missing = headers.filter(|(name, value)| reply.header(name) != Some(value));
+    let body = if head { "" } else { &*answer.body };
+    if reply.status == answer.status && reply.body == body && missing.next().is_none() {
+        Ok(())
+    } else {
+        Err("it is not that answer".to_owned())
+    }
 }
 
 fn denied(reply: &Reply, denial: &Denial) -> Result<(), String> {

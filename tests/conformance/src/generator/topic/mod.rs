@@ -5,6 +5,7 @@ mod prelude;
 mod algorithms;
 mod answers;
 mod audience;
+mod challenges;
 mod claims;
 mod conditions;
 mod credentials;
@@ -35,6 +36,7 @@ mod scopes;
 mod seams;
 mod signatures;
 mod sources;
+mod slashes;
 mod target;
 mod templates;
 mod time;
@@ -47,6 +49,7 @@ pub(super) fn all() -> Vec<Topic> {
         target::vectors(),
         seams::vectors(),
         rules::vectors(),
+        slashes::vectors(),
         credentials::vectors(),
         origin::vectors(),
         form::vectors(),
@@ -70,6 +73,7 @@ pub(super) fn all() -> Vec<Topic> {
         request_values::vectors(),
         scopes::vectors(),
         answers::vectors(),
+        challenges::vectors(),
         forwarding::vectors(),
         documents::vectors(),
         jwk::vectors(),
