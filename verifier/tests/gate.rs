@@ -364,3 +364,144 @@ fn a_metadata_document_has_at_most_16_kib() {
     let problems = open(16_385 - frame).unwrap_err();
     assert_eq!(problems[0].pointer, "/challenge/resource_metadata");
 }
+
+fn several() -> String {
+    policy()
+        .replace(r#""tenant": "/tenant_id""#, r#""tenants": "/orgs""#)
+        .replace(
+            r#""forward": {"#,
+            r#""forward": { "x-tenant": "tenant", "x-tenants": "tenants","#,
+        )
+}
+
+#[test]
+fn each_tenant_of_a_token_has_its_own_number_and_headers() {
+    let mut gate = Gate::open(several().as_bytes(), 3).unwrap();
+    let token = token(
+        r#"{"iss":"https://a.test","aud":"api","exp":1700000060,"sub":"me","orgs":["acme","globex"],"scope":"read"}"#,
+    );
+    let mut grant = |target: &str| match check(&mut gate, target, Some(&token)) {
+        Decision::Allow(grant) => grant,
+        other => panic!("{other:?}"),
+    };
+    let acme = grant("/orgs/acme/x");
+    let globex = grant("/orgs/globex/x");
+    assert_ne!(acme.number, globex.number);
+    assert!(acme.number > 0 && globex.number > 0);
+    assert_eq!(grant("/orgs/acme/y"), acme);
+    assert_eq!(grant("/orgs/globex/y"), globex);
+    let unnamed = grant("/maybe");
+    assert!(unnamed.number != acme.number && unnamed.number != globex.number);
+    assert_eq!(grant("/maybe"), unnamed);
+    let tenant = |grant: &countersign::Grant| grant.principal.as_ref().unwrap().tenant.clone();
+    assert_eq!(tenant(&acme).as_deref(), Some("acme"));
+    assert_eq!(tenant(&unnamed), None);
+    assert!(
+        globex
+            .set_headers
+            .contains(&("x-tenant".into(), "globex".into()))
+    );
+    assert!(
+        globex
+            .set_headers
+            .contains(&("x-tenants".into(), "acme globex".into()))
+    );
+    assert!(
+        !unnamed
+            .set_headers
+            .iter()
+            .any(|(name, _)| **name == *"x-tenant")
+    );
+}
+
+#[test]
+fn a_gate_reads_the_headers_that_its_rules_compare() {
+    let policy = policy().replace(
+        r#""tenant": "{org}""#,
+        r#""tenant": { "header": "X-Org" }, "claims": { "/team": { "equals": { "header": "x-team" } } }"#,
+    );
+    let gate = Gate::open(policy.as_bytes(), 0).unwrap();
+    let reads = gate.reads();
+    for name in ["x-org", "x-team", "connection", "authorization", "host"] {
+        assert_eq!(
+            reads.iter().filter(|read| **read == name).count(),
+            1,
+            "{name}"
+        );
+    }
+}
+
+/// Returns the detail of the last step of an explanation.
+fn explained(policy: &str, target: &str, claims: &str) -> String {
+    let gate = Gate::open(policy.as_bytes(), 0).unwrap();
+    let value = format!("Bearer {}", token(claims));
+    let request = Request {
+        method: b"GET",
+        authority: b"a.test",
+        target: target.as_bytes(),
+        headers: &[(b"authorization", value.as_bytes())],
+    };
+    gate.explain(&request, NOW_MS).pop().unwrap().detail
+}
+
+#[test]
+fn an_explanation_says_what_is_wrong_in_the_words_of_the_token() {
+    let with = |claims: &str| {
+        let claims = format!(r#"{{"iss":"https://a.test","aud":"api","exp":1700000060,{claims}}}"#);
+        explained(&policy(), "/orgs/acme/x", &claims)
+    };
+    assert_eq!(with(r#""sub":42"#), "`sub` is a number, text is needed");
+    assert_eq!(with(r#""nbf":null"#), "`nbf` is `null`, a number is needed");
+    assert_eq!(with(r#""a":1,"a":2"#), "`/a` stands twice");
+    assert_eq!(
+        with(r#""tenant_id":"globex""#),
+        "tenant globex; the request names `acme`"
+    );
+    assert_eq!(
+        explained(&policy(), "/orgs/acme", r#"{"iss":"https://a.test/"}"#),
+        "`iss` `https://a.test/`; the configured one has no slash at its end"
+    );
+    let claims = policy().replace(
+        r#""tenant": "{org}""#,
+        r#""claims": { "/ref": { "starts_with": "refs/heads/" } }"#,
+    );
+    let with = |claim: &str| {
+        let token = format!(
+            r#"{{"iss":"https://a.test","aud":"api","exp":1700000060,"scope":"read"{claim}}}"#
+        );
+        explained(&claims, "/orgs/acme", &token)
+    };
+    assert_eq!(with(""), "`/ref` is not there");
+    assert_eq!(with(r#","ref":"main""#), "`/ref` is the text `main`");
+    assert_eq!(with(r#","ref":["refs/heads/"]"#), "`/ref` is an array");
+}
+
+#[test]
+fn ten_thousand_templates_are_told_apart() {
+    let issuer = |i: usize| {
+        format!(
+            r#"{{ "name": "i{i}", "issuer": {{ "template": "https://a.test/{{t}}/app-{i}", "claims": {{ "t": "/t" }} }},
+                "audiences": ["api"], "algorithms": ["HS256"], "keys": {{ "secrets": [{{ "kid": "1", "k": "{}" }}] }} }}"#,
+            B64.encode(SECRET)
+        )
+    };
+    let issuers: Vec<String> = (0..10_000).map(issuer).collect();
+    let policy = format!(
+        r#"{{ "contract": "1", "issuers": [{}], "rules": [{{ "path": "/**", "require": {{}} }}] }}"#,
+        issuers.join(",")
+    );
+    let mut gate = Gate::open(policy.as_bytes(), 0).unwrap();
+    let of = |app: &str| {
+        token(&format!(
+            r#"{{"iss":"https://a.test/acme/{app}","t":"acme","aud":"api","exp":1700000060}}"#
+        ))
+    };
+    match check(&mut gate, "/", Some(&of("app-9999"))) {
+        Decision::Allow(grant) => assert_eq!(*grant.principal.unwrap().issuer, *"i9999"),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(
+        code(check(&mut gate, "/", Some(&of("app-10000")))),
+        Some(Code::IssuerUnknown)
+    );
+}

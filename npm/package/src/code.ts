@@ -25,6 +25,7 @@ export const CODES = [
   "issuer_denied",
   "audience_denied",
   "type_denied",
+  "subject_denied",
   "tenant_denied",
   "scope_insufficient",
   "role_denied",

@@ -287,6 +287,9 @@ impl<'g> Checks<'g> {
 
 /// Returns the values of the headers that a rule compares.
 fn compared<'r>(request: &Request<'r>, names: &[Box<str>]) -> Result<Vec<Option<&'r [u8]>>, Code> {
-    let values = names.iter().map(|name| compared::value(request, name));
-    values.collect()
+    let mut values = Vec::with_capacity(names.len());
+    for name in names {
+        values.push(compared::value(request, name)?);
+    }
+    Ok(values)
 }

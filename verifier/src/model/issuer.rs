@@ -106,7 +106,7 @@ pub(crate) struct Mapping {
 }
 
 /// The claims that contain a list of roles, scopes or tenants.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct ListMapping {
     pub(crate) claims: Vec<Source>,
     /// True if the policy names the claims: then a value that is not text is

@@ -70,8 +70,11 @@ fn issuer<'p>(
     let keys = fields.required("keys", |node| keys::keys(node, &context));
     let (key_node, audience_node) = (fields.node("keys"), fields.node("audiences"));
     refuse_open_keys(&accepts, key_node, audience_node);
-    let mapping = fields.optional("claims", mapping);
-    let mut mapping = mapping.unwrap_or_else(default_mapping);
+    let mut mapping = default_mapping();
+    if let Some(node) = fields.node("claims") {
+        // A problem is reported, and then no policy is made.
+        let _ = read_mapping(node, &mut mapping);
+    }
     mapping.numbers_as_text = fields.or("numbers_as_text", false, Node::flag);
     let issuer = Issuer {
         name: name.into(),
@@ -190,43 +193,52 @@ fn revocations(node: Node<'_, '_>) -> Read<Revocations> {
     Ok(revocations)
 }
 
-fn mapping(node: Node<'_, '_>) -> Read<Mapping> {
-    let mut mapping = default_mapping();
+fn read_mapping(node: Node<'_, '_>, mapping: &mut Mapping) -> Read<()> {
     let mut fields = node.fields()?;
-    mapping.subject = fields.or("subject", mapping.subject, |node| {
-        let subject = sources(node, 1, one)?;
+    if let Some(node) = fields.node("subject")
+        && let Ok(subject) = sources(node, 1, one)
+    {
         subject
             .iter()
             .for_each(|source| warn_of_subject(node, source));
-        Ok(subject)
-    });
-    mapping.roles = fields.or("roles", mapping.roles, |node| places(node, 0));
-    mapping.scopes = fields.or("scopes", mapping.scopes, |node| places(node, 0));
+        mapping.subject = subject;
+    }
+    places(fields.node("roles"), 0, &mut mapping.roles);
+    places(fields.node("scopes"), 0, &mut mapping.scopes);
     mapping.scopes.claims.iter_mut().for_each(split_text);
     let one_tenant = fields.node("tenant");
     let tenants = fields.node("tenants");
-    // An invalid tenant still counts as a tenant: rules that require one cause
-    // no further problem.
-    let invalid = TenantFrom::Fixed(Box::default());
-    mapping.tenant = match (one_tenant, tenants) {
-        (None, None) => TenantFrom::None,
-        (Some(node), None) => tenant(node).unwrap_or(invalid),
-        (None, Some(node)) => places(node, 1).map_or(invalid, TenantFrom::Claims),
-        (Some(_), Some(node)) => {
-            node.refuse(CONFLICT, "a token has one `tenant`, or `tenants`");
-            invalid
-        }
-    };
     fields.close();
-    Ok(mapping)
+    if one_tenant.is_some() || tenants.is_some() {
+        // An invalid tenant still counts as a tenant: rules that require one
+        // cause no further problem.
+        mapping.tenant = TenantFrom::Fixed(Box::default());
+    }
+    match (one_tenant, tenants) {
+        (Some(_), Some(node)) => {
+            return Err(node.refuse(CONFLICT, "a token has one `tenant`, or `tenants`"));
+        }
+        (Some(node), None) => mapping.tenant = tenant(node)?,
+        (None, Some(_)) => {
+            let mut list = ListMapping::default();
+            places(tenants, 1, &mut list);
+            mapping.tenant = TenantFrom::Claims(list);
+        }
+        (None, None) => {}
+    }
+    Ok(())
 }
 
-fn places(node: Node<'_, '_>, min: usize) -> Read<ListMapping> {
-    let claims = sources(node, min, source)?;
-    Ok(ListMapping {
-        claims,
-        strict: true,
-    })
+/// Reads the sources of a list, if the policy maps it.
+fn places(node: Option<Node<'_, '_>>, min: usize, list: &mut ListMapping) {
+    if let Some(node) = node
+        && let Ok(claims) = sources(node, min, source)
+    {
+        *list = ListMapping {
+            claims,
+            strict: true,
+        };
+    }
 }
 
 /// Splits a text of scopes at spaces (RFC 6749 §3.3), unless the policy says

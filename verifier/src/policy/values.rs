@@ -17,6 +17,10 @@ use crate::{
     model::{Credential, Named, Pattern, RequestValue},
 };
 
+/// Maximum number of headers that one rule compares: each request is searched
+/// for every one of them.
+const HEADERS: usize = 16;
+
 /// The values that the requirement of a rule can compare.
 pub(super) struct Values<'c> {
     /// `None` if the paths or hosts are invalid, so that an unknown name is no
@@ -111,6 +115,9 @@ fn header(node: Node<'_, '_>, values: Option<&Values<'_>>) -> Read<RequestValue>
     }
     let mut headers = values.headers.borrow_mut();
     if !headers.iter().any(|known| **known == *name) {
+        if headers.len() >= HEADERS {
+            return Err(node.refuse(TOO_MANY, "a rule compares at most 16 headers"));
+        }
         headers.push(name.as_str().into());
     }
     Ok(RequestValue::Header(name.into()))

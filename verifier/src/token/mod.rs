@@ -4,6 +4,7 @@
 
 mod forward;
 mod inspect;
+mod mapped;
 mod memory;
 mod principal;
 pub(crate) mod scope;

@@ -66,7 +66,9 @@ impl Requirement {
                     values => json!({ "one_of": values }),
                 },
             ),
-            Fact::Contains(pointer, value) => self.condition(pointer, json!({ "contains": value })),
+            Fact::Contains(pointer, value) => {
+                self.condition(pointer, json!({ "separator": " ", "contains": value }))
+            }
         }
     }
 

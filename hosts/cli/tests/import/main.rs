@@ -152,7 +152,7 @@ fn istio_denies_first_and_admits_what_one_policy_allows() {
             { "path": "/healthz", "methods": ["GET"], "optional": true },
             { "path": "/books/{b}/**", "methods": ["POST", "PUT"], "require": { "claims": {
                 "/groups": { "one_of": ["editors", "admins"] },
-                "/scope": { "contains": "books:write" },
+                "/scope": { "separator": " ", "contains": "books:write" },
             } } },
             { "path": "/books/**", "methods": ["GET"], "require": {} },
         ])
@@ -169,7 +169,7 @@ fn istio_denies_first_and_admits_what_one_policy_allows() {
     let any_of = &policy["rules"][2]["require"]["any_of"];
     assert_eq!(
         any_of[1],
-        json!({ "claims": { "/groups": { "contains": "editors" } } })
+        json!({ "claims": { "/groups": { "separator": " ", "contains": "editors" } } })
     );
 }
 

@@ -63,6 +63,7 @@ export const ADVICE: { readonly [code in Code]: Advice } = {
     ["the caller", "sends a token of a type that the rule allows"],
     ["the policy", "adds this type to the rule’s `types`"],
   ],
+  subject_denied: [["the caller", "requests a resource of its own subject"]],
   tenant_denied: [["the caller", "requests a resource of its own tenant, or sends a token of the tenant in the request"]],
   scope_insufficient: [["the caller", "requests a token with the scopes in the challenge from the issuer"]],
   role_denied: [["the issuer", "gives the caller a role that the rule requires"]],
