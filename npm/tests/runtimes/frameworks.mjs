@@ -64,13 +64,14 @@ async function answering(gate) {
   const tests = {};
   for (const [name, ask] of Object.entries(servers)) {
     tests[`${name}: an answer of the gate is sent as it is`] = async () => {
-      const { status, headers, json } = await ask("GET", "/.well-known/oauth-protected-resource/assets?a=b", [["host", "api.example.com"]].slice(name === "hono" ? 0 : 1));
+      const { status, headers, json } = await ask("GET", `${name === "hono" ? "http://api.example.com" : ""}/.well-known/oauth-protected-resource/assets?a=b`, []);
       equal([status, json], [200, { resource: "https://api.example.com/assets" }]);
-      equal([headers["content-type"], headers["access-control-allow-origin"]], ["application/json", "*"]);
+      // Fastify adds a charset.
+      equal([headers["content-type"].split(";")[0], headers["access-control-allow-origin"]], ["application/json", "*"]);
     };
     tests[`${name}: a challenge names the scopes and the metadata`] = async () => {
       const { headers } = await ask("GET", "/assets/1", []);
-      equal(headers["www-authenticate"], 'Bearer realm="countersign", scope="api:assets:read", resource_metadata="https://api.example.com/.well-known/oauth-protected-resource/assets"');
+      equal(headers["www-authenticate"], 'Bearer realm="countersign", scope="assets:read", resource_metadata="https://api.example.com/.well-known/oauth-protected-resource/assets"');
     };
   }
   return tests;
