@@ -50,7 +50,7 @@ fn what_the_gate_answers_itself_is_shown_with_exit_code_0_and_can_be_expected() 
         "policy: policy.yaml\ncases:\n  - {{ name: word, request: {line}, host: app.example.com, expect: answer }}\n  \
          - name: members\n    request: {line}\n    host: app.example.com\n    \
          expect: {{ decision: answer, status: 200, headers: {{ content-type: application/json }}, body: '{body}' }}\n  \
-         - {{ name: another host, request: {line}, expect: rule_denied }}\n"
+         - {{ name: at another host the rules decide, request: {line}, expect: allow }}\n"
     ));
     let run = folder.run("policy test cases.yaml").expect(0);
     assert!(run.stdout.contains("3 passed, 0 failed"), "{run:?}");
