@@ -12,8 +12,8 @@ pub(crate) fn text(value: &impl Serialize) -> String {
 
 pub(crate) fn decision(decision: &Decision) -> String {
     text(&match decision {
-        Decision::Allow(_) => Answer::Allow,
-        Decision::Deny(denial) => Answer::Deny {
+        Decision::Allow(_) => Decided::Allow,
+        Decision::Deny(denial) => Decided::Deny {
             code: denial.code.as_str(),
             status: denial.status(),
             message: denial.code.sentence(),
@@ -21,7 +21,7 @@ pub(crate) fn decision(decision: &Decision) -> String {
             claim: denial.claim.as_deref(),
             retry_after_s: denial.retry_after_s,
         },
-        Decision::Answer(answer) => Answer::Answer {
+        Decision::Answer(answer) => Decided::Answer {
             status: answer.status,
             headers: answer
                 .headers
@@ -32,7 +32,7 @@ pub(crate) fn decision(decision: &Decision) -> String {
             // JSON, which is UTF-8.
             body: str::from_utf8(&answer.body).unwrap_or_default(),
         },
-        Decision::Wait(fetches) => Answer::Wait {
+        Decision::Wait(fetches) => Decided::Wait {
             fetches: fetches.iter().map(fetch).collect(),
         },
     })
@@ -40,7 +40,7 @@ pub(crate) fn decision(decision: &Decision) -> String {
 
 #[derive(Serialize)]
 #[serde(tag = "decision", rename_all = "snake_case")]
-enum Answer<'a> {
+enum Decided<'a> {
     Allow,
     Deny {
         code: &'a str,

@@ -24,6 +24,39 @@ fn a_good_request_is_allowed_with_exit_code_0() {
 }
 
 #[test]
+fn what_the_gate_answers_itself_is_shown_with_exit_code_0_and_can_be_expected() {
+    let folder = Folder::with_issuer();
+    let document =
+        "challenge: { resource_metadata: { resource: \"https://app.example.com/mcp\" } }\n";
+    folder.write("policy.yaml", &(folder.read("policy.yaml") + document));
+    let line = "GET /.well-known/oauth-protected-resource/mcp";
+    let check = format!("check {KEYS} --request '{line}' --host app.example.com");
+    let body = r#"{"resource":"https://app.example.com/mcp"}"#;
+
+    let run = folder.run(&check).expect(0);
+    assert!(run.stdout.starts_with("answer  200"), "{run:?}");
+    assert!(run.stdout.contains(body), "{run:?}");
+    let shape = folder.run(&format!("{check} --json")).expect(0).json();
+    assert_eq!(
+        (&shape["decision"], &shape["status"]),
+        (&"answer".into(), &200.into())
+    );
+    assert_eq!(
+        (&shape["headers"][0][0], &shape["body"]),
+        (&"content-type".into(), &body.into())
+    );
+
+    folder.write("cases.yaml", &format!(
+        "policy: policy.yaml\ncases:\n  - {{ name: word, request: {line}, host: app.example.com, expect: answer }}\n  \
+         - name: members\n    request: {line}\n    host: app.example.com\n    \
+         expect: {{ decision: answer, status: 200, headers: {{ content-type: application/json }}, body: '{body}' }}\n  \
+         - {{ name: at another host the rules decide, request: {line}, expect: allow }}\n"
+    ));
+    let run = folder.run("policy test cases.yaml").expect(0);
+    assert!(run.stdout.contains("3 passed, 0 failed"), "{run:?}");
+}
+
+#[test]
 fn a_denial_has_exit_code_1_its_code_and_never_the_token() {
     let folder = Folder::with_issuer();
     let token = folder.mint("token", "--type pat --age 2h --claim secret=hush");

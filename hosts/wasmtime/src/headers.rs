@@ -1,7 +1,7 @@
 //! The changes of a grant to its request.
 
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Uri,
+    HeaderMap, HeaderName, HeaderValue,
     header::{InvalidHeaderName, InvalidHeaderValue},
     request::Parts,
     uri::PathAndQuery,
@@ -40,7 +40,7 @@ pub(crate) fn apply(grant: &Grant, parts: &mut Parts) -> Result<(), NotAHeader> 
     for change in &grant.changes {
         if let Change::SetTarget(target) = change {
             let target = PathAndQuery::try_from(&**target).map_err(|_| NotAHeader)?;
-            set_target(parts, target)?;
+            set_target(parts, target).ok_or(NotAHeader)?;
         }
     }
     Ok(())
@@ -50,16 +50,9 @@ pub(crate) fn apply(grant: &Grant, parts: &mut Parts) -> Result<(), NotAHeader> 
 use crate::nested::set_target;
 
 #[cfg(not(feature = "axum"))]
-fn set_target(parts: &mut Parts, target: PathAndQuery) -> Result<(), NotAHeader> {
-    parts.uri = with_target(&parts.uri, target).ok_or(NotAHeader)?;
-    Ok(())
-}
-
-/// The same URI with another path and query.
-pub(crate) fn with_target(uri: &Uri, target: PathAndQuery) -> Option<Uri> {
-    let mut parts = uri.clone().into_parts();
-    parts.path_and_query = Some(target);
-    Uri::from_parts(parts).ok()
+fn set_target(parts: &mut Parts, target: PathAndQuery) -> Option<()> {
+    parts.uri = crate::request::with_target(&parts.uri, target)?;
+    Some(())
 }
 
 /// Removes every field of these names, in any spelling.

@@ -4,7 +4,7 @@
 use axum::extract::{NestedPath, OriginalUri};
 use http::{Uri, request::Parts, uri::PathAndQuery};
 
-use crate::headers::{NotAHeader, with_target};
+use crate::request::with_target;
 
 /// The target was changed by something else than a nested router: how it will be
 /// routed is unknown.
@@ -31,23 +31,24 @@ pub(crate) fn whole_target(parts: &Parts) -> Result<Uri, Rewritten> {
 
 /// Replaces the whole target, and its end in a nested router. There the path
 /// stays what it is: axum has already routed by its beginning.
-pub(crate) fn set_target(parts: &mut Parts, target: PathAndQuery) -> Result<(), NotAHeader> {
+/// `None` if it cannot.
+pub(crate) fn set_target(parts: &mut Parts, target: PathAndQuery) -> Option<()> {
     let whole = parts.extensions.get::<OriginalUri>();
     let whole = whole.map_or_else(|| parts.uri.clone(), |OriginalUri(whole)| whole.clone());
     let mut rest = target.clone();
     if whole != parts.uri {
         let query = target.query().map(|query| format!("?{query}"));
         let end = [parts.uri.path(), query.as_deref().unwrap_or_default()].concat();
-        rest = PathAndQuery::try_from(end).map_err(|_| NotAHeader)?;
+        rest = PathAndQuery::try_from(end).ok()?;
         if whole.path() != target.path() {
-            return Err(NotAHeader);
+            return None;
         }
     }
-    parts.uri = with_target(&parts.uri, rest).ok_or(NotAHeader)?;
+    parts.uri = with_target(&parts.uri, rest)?;
     if let Some(original) = parts.extensions.get_mut::<OriginalUri>() {
-        original.0 = with_target(&whole, target).ok_or(NotAHeader)?;
+        original.0 = with_target(&whole, target)?;
     }
-    Ok(())
+    Some(())
 }
 
 /// The rest of a path after as many segments as `pattern` has.
@@ -73,17 +74,17 @@ mod tests {
             .body(())
             .unwrap()
             .into_parts();
-        assert!(set_target(&mut parts, "/x?b=2".parse().unwrap()).is_ok());
+        assert!(set_target(&mut parts, "/x?b=2".parse().unwrap()).is_some());
         assert_eq!(parts.uri, "http://a/x?b=2");
 
         let whole = "/api/x?t=1&b=2".parse().unwrap();
         parts.extensions.insert(OriginalUri(whole));
         parts.uri = "/x?t=1&b=2".parse().unwrap();
-        assert!(set_target(&mut parts, "/api/x?b=2".parse().unwrap()).is_ok());
+        assert!(set_target(&mut parts, "/api/x?b=2".parse().unwrap()).is_some());
         assert_eq!(parts.uri, "/x?b=2");
         let OriginalUri(whole) = parts.extensions.get::<OriginalUri>().unwrap();
         assert_eq!(*whole, "/api/x?b=2");
-        assert!(set_target(&mut parts, "/other".parse().unwrap()).is_err());
+        assert!(set_target(&mut parts, "/other".parse().unwrap()).is_none());
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+#[cfg(feature = "tower")]
+use http::uri::PathAndQuery;
 use http::{HeaderMap, Method, Uri};
 
 use crate::bindings::exports::countersign::gate::gate as wit;
@@ -104,6 +106,14 @@ impl<'a> Head<'a> {
         }
         headers
     }
+}
+
+/// The same URI with another path and query.
+#[cfg(feature = "tower")]
+pub(crate) fn with_target(uri: &Uri, target: PathAndQuery) -> Option<Uri> {
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(target);
+    Uri::from_parts(parts).ok()
 }
 
 /// Names of headers, compared without case and with `_` equal to `-`: CGI, WSGI

@@ -55,6 +55,38 @@ fn seen(gate: Gate) -> Router {
 }
 
 #[tokio::test]
+async fn an_answer_of_the_gate_is_sent_as_it_is_and_a_challenge_names_it() {
+    let issuer = Issuer::publishing(&[A]).await;
+    let metadata = json!({ "resource": "https://app.example.com/seen" });
+    let rules = json!([{
+        "path": "/seen",
+        "require": { "scopes": ["read"] },
+        "challenge": { "scope": true, "resource_metadata": metadata },
+    }]);
+    let app = seen(service_gate(&issuer, &rules, &json!({})).await);
+    let address = "/.well-known/oauth-protected-resource/seen";
+    let response = app
+        .clone()
+        .oneshot(request(address).body(Body::empty()).unwrap());
+    let response = response.await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(response.headers()[header::CONTENT_TYPE], "application/json");
+    assert_eq!(response.headers()[header::ACCESS_CONTROL_ALLOW_ORIGIN], "*");
+    assert_eq!(body(response).await, metadata);
+
+    let response = app.oneshot(request("/seen").body(Body::empty()).unwrap());
+    let response = response.await.unwrap();
+    assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(
+        response.headers()[header::WWW_AUTHENTICATE],
+        format!(
+            "Bearer realm=\"test\", scope=\"read\", \
+             resource_metadata=\"https://app.example.com{address}\""
+        )
+    );
+}
+
+#[tokio::test]
 async fn the_example_admits_whom_its_policy_admits() {
     let issuer = Issuer::publishing(&[A]).await;
     let app = example::app(gate(&issuer).await);

@@ -16,11 +16,13 @@ import { run } from "../run.mjs";
 export async function open() {
   const keys = await issuer();
   const gate = createGate({ ...policy, strip_credential: true }, { fetch: keys.fetch });
+  const resource = "https://api.example.com/assets";
+  const gated = createGate({ ...policy, challenge: { scope: true, resource_metadata: { resource } } }, { fetch: keys.fetch });
   const refused = createGate("{}");
   refused.catch(() => {});
   return {
     name: `frameworks on Node.js ${process.versions.node}`,
-    play: async () => run({ ...behaviour("express", await onExpress(gate)), ...behaviour("http", await onHttp(gate)), ...behaviour("fastify", await onFastify(gate)), ...behaviour("hono", onHono(gate)), ...failing(refused) }),
+    play: async () => run({ ...behaviour("express", await onExpress(gate)), ...behaviour("http", await onHttp(gate)), ...behaviour("fastify", await onFastify(gate)), ...behaviour("hono", onHono(gate)), ...(await answering(gated)), ...failing(refused) }),
     close() {},
   };
 }
@@ -54,6 +56,25 @@ function behaviour(name, ask) {
       equal([status, json.body], [200, "hello"]);
     },
   };
+}
+
+/** The gate answers the metadata of a protected resource itself (RFC 9728). */
+async function answering(gate) {
+  const servers = { express: await onExpress(gate), http: await onHttp(gate), fastify: await onFastify(gate), hono: onHono(gate) };
+  const tests = {};
+  for (const [name, ask] of Object.entries(servers)) {
+    tests[`${name}: an answer of the gate is sent as it is`] = async () => {
+      const { status, headers, json } = await ask("GET", `${name === "hono" ? "http://api.example.com" : ""}/.well-known/oauth-protected-resource/assets?a=b`, []);
+      equal([status, json], [200, { resource: "https://api.example.com/assets" }]);
+      // Fastify adds a charset.
+      equal([headers["content-type"].split(";")[0], headers["access-control-allow-origin"]], ["application/json", "*"]);
+    };
+    tests[`${name}: a challenge names the scopes and the metadata`] = async () => {
+      const { headers } = await ask("GET", "/assets/1", []);
+      equal(headers["www-authenticate"], 'Bearer realm="countersign", scope="assets:read", resource_metadata="https://api.example.com/.well-known/oauth-protected-resource/assets"');
+    };
+  }
+  return tests;
 }
 
 /** If the policy does not open, every request is denied. */
