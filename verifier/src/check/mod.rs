@@ -187,7 +187,7 @@ impl Checks<'_> {
             scope_wildcards: issuer.scope_wildcards,
             segment,
             now_ms: i64::try_from(self.now_ms).unwrap_or(i64::MAX),
-            leeway_ms: self.policy.leeway_ms,
+            leeway_ms: issuer.leeway_ms.unwrap_or(self.policy.leeway_ms),
         };
         requirement.explain(&subject, trace)
     }

@@ -5,7 +5,7 @@ use alloc::{boxed::Box, format, string::String, sync::Arc};
 
 use super::{Admitted, Checks};
 use crate::{
-    jose::Jws,
+    jose::{Asked, Jws},
     json,
     refusal::{Code, Halt, Refusal, Trace, quoted_or_none},
     token::{HeaderFacts, Verified, admit_age, admit_expiry, admit_start, list},
@@ -21,7 +21,7 @@ impl Checks<'_> {
         // A new verification needs usable keys, so a remembered token needs
         // them too.
         let known = self.memory.and_then(|memory| memory.recall(token));
-        let known = known.filter(|v| self.issuers.has_usable_keys(v.issuer, self.now_ms));
+        let known = known.filter(|v| self.issuers.has_usable(v.issuer, &v.key, self.now_ms));
         let (verified, fresh) = match known {
             Some(verified) => (Arc::clone(verified), false),
             None => (Arc::new(self.verify_signature(token, trace)?), true),
@@ -58,18 +58,32 @@ impl Checks<'_> {
                 )
             },
         )?;
-        let key = self
-            .issuers
-            .key(index, jws.kid.as_deref(), jws.algorithm, self.now_ms);
-        let key = trace.record("key", key, || {
-            format!("`kid` {}", quoted_or_none(jws.kid.as_deref()))
+        let asked = Asked {
+            kid: jws.kid.as_deref(),
+            algorithm: jws.algorithm,
+            iss: iss.as_deref().unwrap_or_default(),
+            captures: &[],
+        };
+        let found = self.issuers.candidates(index, issuer, &asked, self.now_ms);
+        let without_key = || {
+            self.issuers
+                .without_key(index, issuer, &asked, &found, self.now_ms)
+        };
+        let any = (found.fitting > 0).then_some(());
+        trace.record("key", any.ok_or_else(without_key), || {
+            let mut detail = format!("`kid` {}", quoted_or_none(asked.kid));
+            if found.too_many() {
+                detail.push_str(match asked.kid {
+                    None => "; a fifth key without `kid` is not tried",
+                    Some(_) => "; a fifth key of this `kid` is not tried",
+                });
+            }
+            detail
         })?;
-        let is_valid = key.verify(jws.signing_input, &jws.signature);
-        trace.record(
-            "signature",
-            is_valid.then_some(()).ok_or(Code::SignatureInvalid),
-            || format!("{} bytes", jws.signature.len()),
-        )?;
+        let key = found.verifying(jws.signing_input, &jws.signature);
+        let key = trace.record("signature", key.ok_or_else(without_key), || {
+            format!("{} bytes", jws.signature.len())
+        })?;
         let verified = claims
             .map_err(|_| Refusal::from(Code::ClaimsInvalid))
             .and_then(|claims| {
@@ -102,7 +116,7 @@ impl Checks<'_> {
             .get(verified.issuer)
             .ok_or(Code::InternalError)?;
         let now = i64::try_from(self.now_ms).unwrap_or(i64::MAX);
-        let leeway = self.policy.leeway_ms;
+        let leeway = issuer.leeway_ms.unwrap_or(self.policy.leeway_ms);
         let times = &verified.times;
         trace.record("audience", verified.audience.clone(), || {
             format!("`aud` {}", list(&verified.audiences))

@@ -15,7 +15,7 @@ use crate::base::Limits;
 pub(crate) use condition::{ClaimCondition, Condition};
 pub use forward::Forward;
 pub(crate) use issuer::{
-    Audiences, Issuer, Keys, ListMapping, Mapping, Revocations, TenantFrom, TokenType,
+    Audiences, Issuer, KeySource, Keys, ListMapping, Mapping, Revocations, TenantFrom, TokenType,
 };
 pub(crate) use requirement::{Requirement, Tenant, Words};
 pub(crate) use rule::{Access, Host, Pattern, Rule, Segment};

@@ -8,7 +8,7 @@ use super::{
     grammar,
     keys::{self, IssuerContext},
     names::Names,
-    reader::{Node, Unique},
+    reader::{Node, Unique, ms},
     report::Read,
     suggest::{quoted, suggestion},
     token_types::token_types,
@@ -60,6 +60,7 @@ fn issuer<'p>(
         limits,
     };
     let keys = fields.required("keys", |node| keys::keys(node, &context));
+    let leeway_ms = fields.optional("leeway_s", leeway_ms);
     let mapping = fields.optional("claims", mapping);
     if let (Some(id), Some(TenantFrom::Claim(_) | TenantFrom::Fixed(_))) =
         (id, mapping.as_ref().map(|mapping| &mapping.tenant))
@@ -72,6 +73,7 @@ fn issuer<'p>(
         audiences,
         algorithms,
         keys,
+        leeway_ms,
         revocations: fields.optional("revocations", revocations),
         token_types: fields.or("token_types", Vec::new(), |node| {
             token_types(node, id, names)
@@ -115,22 +117,17 @@ fn audiences(node: Node<'_, '_>) -> Read<Audiences> {
     }
 }
 
-fn algorithms(node: Node<'_, '_>) -> Read<Vec<Algorithm>> {
+pub(super) fn leeway_ms(node: Node<'_, '_>) -> Read<i64> {
+    node.integer(0..=300).map(ms)
+}
+
+pub(super) fn algorithms(node: Node<'_, '_>) -> Read<Vec<Algorithm>> {
     let mut unique = Unique::default();
-    let algorithms = node.list(1, usize::MAX, |item| {
+    node.list(1, usize::MAX, |item| {
         let algorithm = algorithm(item)?;
         unique.add(item, algorithm.as_str(), "this list")?;
         Ok(algorithm)
-    })?;
-    let symmetric = algorithms
-        .iter()
-        .filter(|algorithm| algorithm.is_symmetric())
-        .count();
-    if symmetric > 0 && symmetric < algorithms.len() {
-        let message = "secrets and public keys exclude each other: an issuer has HS* or the others";
-        return Err(node.refuse(CONFLICT, message));
-    }
-    Ok(algorithms)
+    })
 }
 
 fn algorithm(node: Node<'_, '_>) -> Read<Algorithm> {

@@ -6,9 +6,9 @@ use super::{
     codes::*,
     grammar,
     headers::{credentials, default_credentials, forward},
-    issuers::issuers,
+    issuers::{issuers, leeway_ms},
     names::Names,
-    reader::{Node, ms},
+    reader::Node,
     report::{Read, Report},
     requirement::{Context, Segments, requirement},
     rules::rules,
@@ -110,9 +110,7 @@ fn policy(node: Node<'_, '_>) -> Read<Policy> {
     let credentials = fields.or("credentials", default_credentials(), credentials);
     fields.optional("default", default);
     let policy = Policy {
-        leeway_ms: fields.or("leeway_s", LEEWAY_DEFAULT_MS, |node| {
-            node.integer(0..=300).map(ms)
-        }),
+        leeway_ms: fields.or("leeway_s", LEEWAY_DEFAULT_MS, leeway_ms),
         issuers,
         rules: fields.or("rules", Vec::new(), |node| rules(node, &names)),
         exact_case: fields.or("path_case", false, path_case),
