@@ -38,6 +38,8 @@ fn each_code_has_a_mutation() {
         "insecure_http",
         "jwks_no_usable_key",
         "jwks_symmetric",
+        "key_encoding",
+        "key_not_tried",
         "key_unusable",
         "tenant_unmapped",
         "too_deep",
