@@ -154,9 +154,8 @@ fn parser_and_schema_know_the_same_fields() {
     });
     // The keyring reads secrets and PEM keys and has its own code for an
     // unknown field.
-    let closed = closed.filter(|place| {
-        !place.ends_with("/secrets/items") && !place.ends_with("/pem/items")
-    });
+    let closed =
+        closed.filter(|place| !place.ends_with("/secrets/items") && !place.ends_with("/pem/items"));
     assert_eq!(
         compared,
         closed.collect(),

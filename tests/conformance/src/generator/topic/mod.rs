@@ -23,6 +23,7 @@ mod order;
 mod order_claims;
 mod order_rules;
 mod origin;
+mod pem;
 mod policies;
 mod principals;
 mod pss;
@@ -33,6 +34,7 @@ mod rules;
 mod scopes;
 mod seams;
 mod signatures;
+mod sources;
 mod target;
 mod time;
 mod types;
@@ -51,6 +53,7 @@ pub(super) fn all() -> Vec<Topic> {
         issuers::vectors(),
         algorithms::vectors(),
         keys::vectors(),
+        sources::vectors(),
         signatures::vectors(),
         pss::vectors(),
         curves::vectors(),
@@ -67,6 +70,7 @@ pub(super) fn all() -> Vec<Topic> {
         forwarding::vectors(),
         documents::vectors(),
         jwk::vectors(),
+        pem::vectors(),
         lifecycle::vectors(),
         rotation::vectors(),
         discovery::vectors(),
