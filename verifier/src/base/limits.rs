@@ -13,7 +13,7 @@ pub struct Limits {
     pub json_members: usize,
     /// Bytes of a key document, or of OpenID Provider metadata.
     pub document_bytes: usize,
-    /// Usable keys of one key document: those for one of the issuer's
+    /// Usable keys of one key document: those for one of its source's
     /// algorithms.
     pub document_keys: usize,
     /// Bytes of a revocation document.

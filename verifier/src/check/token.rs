@@ -7,7 +7,7 @@ use super::{Admitted, Checks};
 use crate::{
     jose::{Asked, Jws},
     json,
-    refusal::{Code, Halt, Refusal, Trace, quoted_or_none},
+    refusal::{Code, Halt, Refusal, Trace, quoted, quoted_or_none},
     token::{HeaderFacts, Verified, admit_age, admit_expiry, admit_start, list},
 };
 
@@ -173,9 +173,23 @@ impl Checks<'_> {
     }
 }
 
+/// Says what a token that cannot be read looks like.
 fn shape(token: &[u8]) -> String {
     let parts = token.split(|b| *b == b'.').count();
-    format!("{} bytes in {parts} parts", token.len())
+    let plural = if parts == 1 { "" } else { "s" };
+    let mut shape = format!("{} bytes in {parts} part{plural}", token.len());
+    match parts {
+        1 => shape.push_str(": not a JWT; some issuers send one only for an audience"),
+        5 => shape.push_str(": an encrypted token (JWE)"),
+        _ => {}
+    }
+    let legal = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    if let Some(place) = token.iter().position(|byte| !legal(*byte))
+        && let Some(byte) = token.get(place..place.saturating_add(1))
+    {
+        shape.push_str(&format!("; {} at byte {place}", quoted(byte)));
+    }
+    shape
 }
 
 /// Formats a time: `12 s relative_time`, `in 12 s`.

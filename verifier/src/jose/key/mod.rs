@@ -1,5 +1,6 @@
 //! Keys. They are parsed and prepared once, when a document is supplied.
 
+mod candidates;
 mod hmac;
 mod jwk;
 mod keyring;
@@ -9,8 +10,8 @@ mod set;
 
 use alloc::{boxed::Box, vec::Vec};
 
+pub(crate) use candidates::{Asked, Candidates};
 pub use keyring::Keyring;
-pub(crate) use keyring::{Asked, Candidates};
 pub(crate) use set::{Reading, parse_document};
 
 use crate::jose::Algorithm;
