@@ -156,9 +156,13 @@ impl Gate {
     /// Forgets the remembered tokens of withdrawn keys.
     fn forget_tokens_of_withdrawn_keys(&mut self, supplied: Supplied) -> Supplied {
         if let Supplied::Accepted { .. } = supplied {
-            let issuers = &self.issuers;
-            self.memory
-                .retain(|known| issuers.still_selects(known.issuer, &known.key, known.named_key));
+            let (issuers, policy) = (&self.issuers, &self.policy);
+            self.memory.retain(|known| {
+                let issuer = policy.issuers.get(known.issuer);
+                issuer.is_some_and(|issuer| {
+                    issuers.still_reaches(known.issuer, issuer, &known.key, known.named_key)
+                })
+            });
         }
         supplied
     }
@@ -240,8 +244,8 @@ impl Gate {
     fn decide(&mut self, admitted: Result<Pass<'_>, Halt>, now_ms: u64) -> Decision {
         match admitted {
             Err(Halt::Deny(refusal)) => Decision::Deny(refusal.into_denial(&self.policy.realm)),
-            Err(Halt::Wait(sources)) => {
-                Decision::Wait(self.issuers.start(&sources, &self.policy, now_ms))
+            Err(Halt::Wait(wanted)) => {
+                Decision::Wait(self.issuers.start(&wanted, &self.policy, now_ms))
             }
             Ok(Pass::Metadata(index)) => Decision::Answer(Answer {
                 status: 200,

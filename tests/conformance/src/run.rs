@@ -99,7 +99,11 @@ fn policy_text(policy: &Value, mode: Mode) -> String {
 /// The documents that the gate has requested so far: issuer and kind, with
 /// source and address.
 #[derive(Default)]
-struct Sources(BTreeMap<(String, String), (u32, String)>);
+struct Sources {
+    last: BTreeMap<(String, String), (u32, String)>,
+    /// The source by issuer, kind and address.
+    by_uri: BTreeMap<(String, String, String), u32>,
+}
 
 impl Sources {
     fn learn(&mut self, reply: &Reply) {
@@ -107,17 +111,21 @@ impl Sources {
             return;
         };
         for fetch in fetches {
-            self.0.insert(
-                (fetch.issuer.clone(), fetch.kind.clone()),
-                (fetch.source, fetch.uri.clone()),
-            );
+            let (issuer, kind, uri) = (fetch.issuer.clone(), fetch.kind.clone(), fetch.uri.clone());
+            self.by_uri
+                .insert((issuer.clone(), kind.clone(), uri.clone()), fetch.source);
+            self.last.insert((issuer, kind), (fetch.source, uri));
         }
     }
 
     fn of(&self, supply: &Supply) -> Option<(u32, String)> {
-        let known = self.0.get(&(supply.issuer.clone(), supply.kind.clone()));
-        let (source, uri) = known?.clone();
-        Some((source, supply.uri.clone().unwrap_or(uri)))
+        let (issuer, kind) = (supply.issuer.clone(), supply.kind.clone());
+        let last = self.last.get(&(issuer.clone(), kind.clone()))?;
+        let Some(uri) = &supply.uri else {
+            return Some(last.clone());
+        };
+        let source = self.by_uri.get(&(issuer, kind, uri.clone()));
+        Some((source.copied().unwrap_or(last.0), uri.clone()))
     }
 }
 

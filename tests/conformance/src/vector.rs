@@ -139,7 +139,7 @@ pub struct Supply {
     /// `discovery`, `jwks` or `revocations`.
     pub kind: String,
     /// The address that was fetched; if absent, the current address of the
-    /// document.
+    /// document. It is present if there are several documents of the kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uri: Option<String>,
     /// The response; if absent, the fetch failed.

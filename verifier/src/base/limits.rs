@@ -13,7 +13,7 @@ pub struct Limits {
     pub json_members: usize,
     /// Bytes of a key document, or of OpenID Provider metadata.
     pub document_bytes: usize,
-    /// Usable keys of one key document: those for one of the issuer's
+    /// Usable keys of one key document: those for one of its source's
     /// algorithms.
     pub document_keys: usize,
     /// Bytes of a revocation document.
@@ -71,6 +71,8 @@ pub(crate) const FRESH_DEFAULT_MS: u64 = 600_000;
 pub(crate) const STALE_DEFAULT_S: u64 = 24 * 3_600;
 /// Minimum time between two fetches of one issuer for unknown `kid`s (ms).
 pub(crate) const UNKNOWN_KID_MS: u64 = 30_000;
+/// Documents that a source with a document for each `kid` keeps.
+pub(crate) const KID_DOCUMENTS: usize = 4;
 /// A fetch without a result counts as lost after this time (ms).
 pub(crate) const IN_FLIGHT_MS: u64 = 15_000;
 /// Timeout of one fetch (ms).

@@ -277,7 +277,7 @@ impl<'g> Checks<'g> {
             },
             tenant: Cell::new(None),
             now_ms: i64::try_from(self.now_ms).unwrap_or(i64::MAX),
-            leeway_ms: self.policy.leeway_ms,
+            leeway_ms: issuer.leeway_ms.unwrap_or(self.policy.leeway_ms),
         };
         requirement.explain(&subject, trace)?;
         let several = verified.principal.tenants.len() > 1;

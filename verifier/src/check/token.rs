@@ -6,8 +6,9 @@ use alloc::{format, string::String, sync::Arc};
 use super::{Admitted, Checks};
 use crate::{
     base::Limits,
-    jose::Jws,
+    jose::{Asked, Jws},
     json::{self, FaultKind, Pointer, describe},
+    model::{Accepts, key_is_for},
     refusal::{Code, Halt, Refusal, Trace, quoted, quoted_or_none},
     token::{HeaderFacts, Verified, admit_age, admit_expiry, admit_start, list},
 };
@@ -22,7 +23,7 @@ impl Checks<'_> {
         // A new verification needs usable keys, so a remembered token needs
         // them too.
         let known = self.memory.and_then(|memory| memory.recall(token));
-        let known = known.filter(|v| self.issuers.has_usable_keys(v.issuer, self.now_ms));
+        let known = known.filter(|v| self.issuers.has_usable(v.issuer, &v.key, self.now_ms));
         let (verified, fresh) = match known {
             Some(verified) => (Arc::clone(verified), false),
             None => (Arc::new(self.verify_signature(token, trace)?), true),
@@ -65,18 +66,35 @@ impl Checks<'_> {
                 )
             },
         )?;
-        let key = self
-            .issuers
-            .key(index, jws.kid.as_deref(), jws.algorithm, self.now_ms);
-        let key = trace.record("key", key, || {
-            format!("`kid` {}", quoted_or_none(jws.kid.as_deref()))
+        let serves = |member: &str| match (&issuer.accepts, iss.as_deref()) {
+            (Accepts::Template(captures), Some(iss)) => key_is_for(member, captures, iss),
+            _ => true,
+        };
+        let asked = Asked {
+            kid: jws.kid.as_deref(),
+            algorithm: jws.algorithm,
+            serves: matches!(issuer.accepts, Accepts::Template(_)).then_some(&serves),
+        };
+        let found = self.issuers.candidates(index, issuer, &asked, self.now_ms);
+        let without_key = || {
+            self.issuers
+                .without_key(index, issuer, &asked, &found, self.now_ms)
+        };
+        let any = (found.fitting > 0).then_some(());
+        trace.record("key", any.ok_or_else(without_key), || {
+            let mut detail = format!("`kid` {}", quoted_or_none(asked.kid));
+            if found.too_many() {
+                detail.push_str(match asked.kid {
+                    None => "; a fifth key without `kid` is not tried",
+                    Some(_) => "; a fifth key of this `kid` is not tried",
+                });
+            }
+            detail
         })?;
-        let is_valid = key.verify(jws.signing_input, &jws.signature);
-        trace.record(
-            "signature",
-            is_valid.then_some(()).ok_or(Code::SignatureInvalid),
-            || format!("{} bytes", jws.signature.len()),
-        )?;
+        let key = found.verifying(jws.signing_input, &jws.signature);
+        let key = trace.record("signature", key.ok_or_else(without_key), || {
+            format!("{} bytes", jws.signature.len())
+        })?;
         let verified = claims
             .map_err(|_| Refusal::from(Code::ClaimsInvalid))
             .and_then(|claims| {
@@ -136,7 +154,7 @@ impl Checks<'_> {
             .get(verified.issuer)
             .ok_or(Code::InternalError)?;
         let now = i64::try_from(self.now_ms).unwrap_or(i64::MAX);
-        let leeway = self.policy.leeway_ms;
+        let leeway = issuer.leeway_ms.unwrap_or(self.policy.leeway_ms);
         let times = &verified.times;
         trace.record("audience", verified.audience.clone(), || {
             format!("`aud` {}", list(&verified.audiences))
@@ -197,16 +215,23 @@ impl Checks<'_> {
     }
 }
 
+/// Says what a token that cannot be read looks like.
 fn shape(token: &[u8]) -> String {
     let parts = token.split(|b| *b == b'.').count();
-    let mut detail = format!("{} bytes in {parts} parts", token.len());
-    if parts == 5 {
-        detail.push_str(": an encrypted token (JWE)");
+    let plural = if parts == 1 { "" } else { "s" };
+    let mut shape = format!("{} bytes in {parts} part{plural}", token.len());
+    match parts {
+        1 => shape.push_str(": not a JWT; some issuers send one only for an audience"),
+        5 => shape.push_str(": an encrypted token (JWE)"),
+        _ => {}
     }
-    if let Some(place) = token.iter().position(|b| *b == b'=') {
-        detail.push_str(&format!(", `=` at byte {place}"));
+    let legal = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    if let Some(place) = token.iter().position(|byte| !legal(*byte))
+        && let Some(byte) = token.get(place..place.saturating_add(1))
+    {
+        shape.push_str(&format!("; {} at byte {place}", quoted(byte)));
     }
-    detail
+    shape
 }
 
 /// Says what is wrong with claims: with one of them, if it is named, or with

@@ -19,7 +19,8 @@ use schedule::{Schedule, fresh_for_ms};
 /// A host has at most one fetch in flight for each `source` and `uri`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fetch {
-    /// Identifies the document in [`supply`](crate::Gate::supply).
+    /// Identifies the document in [`supply`](crate::Gate::supply), together
+    /// with `uri`: a source can have several documents.
     pub source: u32,
     /// The issuer's `name` in the policy.
     pub issuer: Arc<str>,
@@ -83,7 +84,8 @@ pub enum Outcome<'a> {
 pub enum Supplied {
     /// The document is in force.
     Accepted {
-        /// Parts that cannot be used, such as keys of an unknown type.
+        /// Parts that cannot be used, such as keys of an unknown type, and
+        /// warnings about keys that are used.
         skipped: Vec<Problem>,
     },
     /// The document cannot be used. The old one stays in force.
@@ -93,7 +95,7 @@ pub enum Supplied {
     /// is left, until it returns another result. Meanwhile the old document is
     /// in force.
     Unfinished,
-    /// The document now has another address. Nothing changed.
+    /// The source has no document at this address now. Nothing changed.
     Outdated,
 }
 

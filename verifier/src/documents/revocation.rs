@@ -139,7 +139,7 @@ impl Reading {
                 Event::End => return Ok(Some(core::mem::take(revoked))),
                 Event::Array("jti" | "sub" | "kid") => {}
                 Event::Array(name) => return Err(invalid(&format!("/{name}"), MEMBERS)),
-                Event::Value(name) => {
+                Event::Value(name, _) => {
                     return Err(invalid(&format!("/{name}"), "it is not an array"));
                 }
                 Event::Item(name, index, item) => {

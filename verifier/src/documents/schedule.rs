@@ -74,6 +74,11 @@ impl Schedule {
         !self.is_in_flight(now_ms) && left_ms(self.kid_pause, now_ms) == 0
     }
 
+    /// Returns whether no document was ever accepted and no fetch is in flight.
+    pub(crate) fn is_idle(&self, now_ms: u64) -> bool {
+        self.validity.is_none() && !self.is_in_flight(now_ms)
+    }
+
     pub(crate) fn pause_left_ms(&self, now_ms: u64) -> u64 {
         left_ms(self.pause, now_ms)
     }

@@ -10,4 +10,4 @@ pub(crate) use algorithm::{Hash, KeyKind};
 pub use jws::Jws;
 pub(crate) use jws::Parts;
 pub use key::Keyring;
-pub(crate) use key::{Key, Reading, parse_document};
+pub(crate) use key::{Accepted, Asked, Candidates, Key, Reading, parse_document};

@@ -1,10 +1,10 @@
 //! Reads a document `{ "name": [item, …], … }` item by item, so that a caller
 //! can read a large one in slices. The document and each item are strict JSON.
 
-use alloc::{boxed::Box, format, string::String, vec::Vec};
+use alloc::{boxed::Box, format, string::String};
 
 use super::{Bounds, FaultKind, Value, parse, push_token};
-use crate::base::Problem;
+use crate::base::{Problem, Set};
 
 /// The state of reading one document.
 #[derive(Debug)]
@@ -15,8 +15,9 @@ pub(crate) struct Elements {
     /// How many bytes of the document are read.
     at: usize,
     state: State,
-    /// The member names read so far.
-    names: Vec<Box<str>>,
+    /// The member names read so far, and the last one.
+    names: Set,
+    name: Box<str>,
 }
 
 #[derive(Debug)]
@@ -37,7 +38,7 @@ pub(crate) enum Event<'e, 'b> {
     /// An item of the array with this name, and its index.
     Item(&'e str, usize, Value<'b>),
     /// A member that is not an array.
-    Value(&'e str),
+    Value(&'e str, Value<'b>),
     /// The end of the document.
     End,
 }
@@ -49,7 +50,8 @@ impl Elements {
             item_bytes,
             at: 0,
             state: State::Start,
-            names: Vec::new(),
+            names: Set::default(),
+            name: Box::default(),
         }
     }
 
@@ -77,30 +79,30 @@ impl Elements {
             self.take(document, b'}')?;
             return self.end(document);
         }
-        if !self.names.is_empty() {
+        if self.names.len() > 0 {
             self.take(document, b',')?;
         }
-        let name = match self.value(document, 0, "")? {
+        let name: Box<str> = match self.value(document, 0, "")? {
             Value::String(name) => Box::from(&*name),
             _ => return Err(syntax("")),
         };
-        if self.names.contains(&name) {
+        if !self.names.insert(name.as_bytes()) {
             return Err(refusal(FaultKind::Duplicate, pointer(&name)));
         }
-        if self.names.len() >= self.bounds.members {
+        if self.names.len() > self.bounds.members {
             return Err(refusal(FaultKind::Members, String::new()));
         }
-        self.names.push(name);
+        self.name = name;
         self.take(document, b':')?;
         if self.is_next(document, b'[') {
             self.enter(2)?;
             self.take(document, b'[')?;
             self.state = State::Items(0);
-            return Ok(Event::Array(self.name()));
+            return Ok(Event::Array(&self.name));
         }
-        let place = pointer(self.name());
-        self.value(document, 1, &place)?;
-        Ok(Event::Value(self.name()))
+        let place = pointer(&self.name);
+        let value = self.value(document, 1, &place)?;
+        Ok(Event::Value(&self.name, value))
     }
 
     fn item<'b>(&mut self, document: &'b [u8], index: usize) -> Result<Event<'_, 'b>, Problem> {
@@ -114,7 +116,7 @@ impl Elements {
         }
         let value = self.item_value(document, index)?;
         self.state = State::Items(index.saturating_add(1));
-        Ok(Event::Item(self.name(), index, value))
+        Ok(Event::Item(&self.name, index, value))
     }
 
     /// Builds the pointer of an item only if the item is invalid.
@@ -123,7 +125,7 @@ impl Elements {
         let value = self.value(document, 2, "");
         value.or_else(|_| {
             self.at = at;
-            let place = format!("{}/{index}", pointer(self.name()));
+            let place = format!("{}/{index}", pointer(&self.name));
             self.value(document, 2, &place)
         })
     }
@@ -167,10 +169,6 @@ impl Elements {
                 Err(refusal(fault.kind, within))
             }
         }
-    }
-
-    fn name(&self) -> &str {
-        self.names.last().map_or("", |name| name)
     }
 
     fn enter(&self, depth: usize) -> Result<(), Problem> {

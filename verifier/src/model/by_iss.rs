@@ -161,10 +161,6 @@ fn is_capture(part: &str) -> bool {
 /// Returns whether a key with the member `issuer` is for tokens with this
 /// `iss`. A `{…}` there stands for the text that the template captured at its
 /// place: Entra marks so the keys that sign for personal accounts only.
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the key documents do not keep the member yet")
-)]
 pub(crate) fn key_is_for(member: &str, captures: &[Capture], iss: &str) -> bool {
     let parts = member.split('/').count();
     let mut pairs = member.split('/').zip(iss.split('/')).enumerate();

@@ -5,7 +5,7 @@ use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use super::{Accepts, ClaimCondition, Source};
 use crate::{
     base::Map,
-    jose::{Algorithm, Keyring},
+    jose::{Accepted, Algorithm, Keyring},
     json::Pointer,
 };
 
@@ -16,9 +16,11 @@ pub(crate) struct Issuer {
     pub(crate) issuer: Box<str>,
     pub(crate) accepts: Accepts,
     pub(crate) audiences: Audiences,
-    /// At least one. Either all are HS* (with secrets) or none is.
+    /// At least one. Each is an algorithm of one of the sources.
     pub(crate) algorithms: Vec<Algorithm>,
-    pub(crate) keys: Keys,
+    pub(crate) keys: Vec<KeySource>,
+    /// In place of the policy's.
+    pub(crate) leeway_ms: Option<i64>,
     pub(crate) revocations: Option<Revocations>,
     /// If empty, tokens have no type.
     pub(crate) token_types: Vec<TokenType>,
@@ -46,28 +48,28 @@ impl Default for Audiences {
     }
 }
 
+/// One source of an issuer's keys.
 #[derive(Debug)]
-pub(crate) enum Keys {
-    JwksUri {
-        uri: Arc<str>,
-        stale_ms: u64,
-    },
-    /// `uri` is the address of the metadata. It and the `jwks_uri` in the
-    /// metadata are `https` unless `insecure_http` is true.
-    Discovery {
-        uri: Arc<str>,
-        stale_ms: u64,
-        insecure_http: bool,
-    },
-    /// Inline `jwks` or `secrets`. They are never fetched.
-    Inline(Keyring),
+pub(crate) struct KeySource {
+    /// Its algorithms are all HS* (with secrets) or none is.
+    pub(crate) accepted: Accepted,
+    pub(crate) keys: Keys,
+    pub(crate) stale_ms: u64,
 }
 
-/// No key, so no token verifies.
-impl Default for Keys {
-    fn default() -> Self {
-        Self::Inline(Keyring::default())
-    }
+#[derive(Debug)]
+pub(crate) enum Keys {
+    /// They stand in the policy and are never fetched.
+    Inline(Keyring),
+    /// The address of a JWK Set.
+    Jwks(Arc<str>),
+    /// `uri` is the address of the metadata. It and the `jwks_uri` in the
+    /// metadata are `https` unless `insecure_http` is true.
+    Discovery { uri: Arc<str>, insecure_http: bool },
+    /// The address of an object that maps each `kid` to a PEM.
+    PemMap(Arc<str>),
+    /// The address of one PEM for each `kid`, which stands between the parts.
+    PemByKid { before: Box<str>, after: Box<str> },
 }
 
 #[derive(Debug)]

@@ -15,13 +15,13 @@ use alloc::{boxed::Box, vec::Vec};
 
 use crate::base::Limits;
 
-pub(crate) use by_iss::{Accepts, ByIss, CAPTURES, Capture, PARTS};
+pub(crate) use by_iss::{Accepts, ByIss, CAPTURES, Capture, PARTS, key_is_for};
 pub(crate) use condition::{ClaimCondition, Condition, Context, RequestValue};
 pub(crate) use forward::Carry;
 pub(crate) use challenge::{Challenge, Metadata};
 pub use forward::Forward;
 pub(crate) use issuer::{
-    Audiences, Issuer, Keys, ListMapping, Mapping, Revocations, TenantFrom, TokenType,
+    Audiences, Issuer, KeySource, Keys, ListMapping, Mapping, Revocations, TenantFrom, TokenType,
 };
 pub(crate) use requirement::{Named, Requirement, Words};
 pub(crate) use rule::{Access, Host, Pattern, Rule, Segment};

@@ -1,6 +1,7 @@
 //! The codes of policy problems. Like the codes of denials, a code is never
 //! removed or reused, and never changes its meaning. Key documents have further
-//! codes, which inline keys also use (`jwks_invalid`, `jwks_symmetric`).
+//! codes, which inline keys also use (`jwks_invalid`, `jwks_symmetric`, and the
+//! warnings `key_encoding` and `key_not_tried`).
 
 /// Not one JSON text (RFC 8259), or not UTF-8.
 pub(super) const SYNTAX: &str = "syntax";

@@ -10,7 +10,7 @@ use super::{
     grammar,
     keys::{self, IssuerContext},
     names::Names,
-    reader::{Node, Unique},
+    reader::{Node, Unique, ms},
     report::Read,
     suggest::{quoted, suggestion},
     token_types::token_types,
@@ -68,6 +68,7 @@ fn issuer<'p>(
         limits,
     };
     let keys = fields.required("keys", |node| keys::keys(node, &context));
+    let leeway_ms = fields.optional("leeway_s", leeway_ms);
     let (key_node, audience_node) = (fields.node("keys"), fields.node("audiences"));
     refuse_open_keys(&accepts, key_node, audience_node);
     let mut mapping = default_mapping();
@@ -83,6 +84,7 @@ fn issuer<'p>(
         audiences,
         algorithms,
         keys,
+        leeway_ms,
         revocations: fields.optional("revocations", revocations),
         token_types: fields.or("token_types", Vec::new(), |node| {
             token_types(node, id, names)
@@ -133,22 +135,17 @@ fn audiences(node: Node<'_, '_>) -> Read<Audiences> {
     }
 }
 
-fn algorithms(node: Node<'_, '_>) -> Read<Vec<Algorithm>> {
+pub(super) fn leeway_ms(node: Node<'_, '_>) -> Read<i64> {
+    node.integer(0..=300).map(ms)
+}
+
+pub(super) fn algorithms(node: Node<'_, '_>) -> Read<Vec<Algorithm>> {
     let mut unique = Unique::default();
-    let algorithms = node.list(1, usize::MAX, |item| {
+    node.list(1, usize::MAX, |item| {
         let algorithm = algorithm(item)?;
         unique.add(item, algorithm.as_str(), "this list")?;
         Ok(algorithm)
-    })?;
-    let symmetric = algorithms
-        .iter()
-        .filter(|algorithm| algorithm.is_symmetric())
-        .count();
-    if symmetric > 0 && symmetric < algorithms.len() {
-        let message = "secrets and public keys exclude each other: an issuer has HS* or the others";
-        return Err(node.refuse(CONFLICT, message));
-    }
-    Ok(algorithms)
+    })
 }
 
 fn algorithm(node: Node<'_, '_>) -> Read<Algorithm> {

@@ -1,16 +1,21 @@
-//! Parses `keys`: the one source of an issuer's keys.
+//! Parses `keys`: the sources of an issuer's keys.
 
-use alloc::{format, sync::Arc};
+use alloc::{boxed::Box, format, sync::Arc, vec::Vec};
 
-use super::{codes::*, reader::Node, report::Read};
+use countersign_kernel::bytes;
+
+use super::{codes::*, grammar, issuers::algorithms, reader::Node, report::Read};
 use crate::{
     base::{Limits, limits, uri},
-    jose::{Algorithm, Keyring},
-    model::Keys,
+    jose::{Accepted, Algorithm, Keyring},
+    json::Value,
+    model::{KeySource, Keys},
 };
 
-/// Maximum number of secrets of one issuer.
-const SECRETS: usize = 100;
+/// Maximum number of sources of one issuer.
+const SOURCES: usize = 8;
+/// Maximum number of secrets, or of PEM keys, of one source.
+const LISTED: usize = 100;
 
 /// The other fields of the issuer, as far as they are valid.
 pub(super) struct IssuerContext<'o> {
@@ -21,71 +26,89 @@ pub(super) struct IssuerContext<'o> {
     pub(super) limits: &'o Limits,
 }
 
-#[derive(Clone, Copy)]
-enum Source<'n, 'p> {
-    JwksUri(Node<'n, 'p>),
-    Discovery(Node<'n, 'p>),
-    Jwks(Node<'n, 'p>),
-    Secrets(Node<'n, 'p>),
+/// The kinds of sources, and whether their keys are fetched.
+const KINDS: [(&str, bool); 6] = [
+    ("jwks_uri", true),
+    ("discovery", true),
+    ("jwks", false),
+    ("secrets", false),
+    ("pem", false),
+    ("pem_uri", true),
+];
+
+/// Parses one source, or a list of sources.
+pub(super) fn keys(node: Node<'_, '_>, context: &IssuerContext<'_>) -> Read<Vec<KeySource>> {
+    let refusals = node.refusals();
+    let sources = match node.value() {
+        Value::Array(items) => {
+            let several = items.len() > 1;
+            node.list(1, SOURCES, |item| source(item, context, several))?
+        }
+        _ => Vec::from([source(node, context, false)?]),
+    };
+    if node.refusals() == refusals {
+        check_together(node, &sources, context);
+    }
+    Ok(sources)
 }
 
-impl Source<'_, '_> {
-    /// Checks that secrets have HS* algorithms, and other sources have none.
-    fn check_algorithms(self, algorithms: &[Algorithm]) -> Read<()> {
-        let Some(first) = algorithms.first() else {
-            return Ok(());
-        };
-        // All algorithms of an issuer are of one kind.
-        let symmetric = first.is_symmetric();
-        match self {
-            Self::Secrets(node) if !symmetric => {
-                let message = "secrets are for HS256, HS384 and HS512 only";
-                Err(node.refuse(CONFLICT, message))
+/// Checks what holds for all sources together.
+fn check_together(node: Node<'_, '_>, sources: &[KeySource], context: &IssuerContext<'_>) {
+    let discovery = |source: &&KeySource| matches!(source.keys, Keys::Discovery { .. });
+    if sources.iter().filter(discovery).count() > 1 {
+        node.refuse(CONFLICT, "`discovery` finds one document: say it once");
+    }
+    for algorithm in context.algorithms {
+        let mut secrets = 0_usize;
+        let mut served = false;
+        for source in sources {
+            served |= source.accepted.algorithms.contains(algorithm);
+            if let (Keys::Inline(ring), true) = (&source.keys, algorithm.is_symmetric()) {
+                secrets = secrets.saturating_add(ring.nameless(*algorithm));
             }
-            Self::JwksUri(node) | Self::Discovery(node) | Self::Jwks(node) if symmetric => {
-                let message =
-                    "HS256, HS384 and HS512 need `secrets`: a published secret is no secret";
-                Err(node.refuse(CONFLICT, message))
-            }
-            _ => Ok(()),
+        }
+        if !served {
+            let name = algorithm.as_str();
+            let message = format!("no source has the issuer's algorithm `{name}`");
+            node.refuse(CONFLICT, message);
+        }
+        if secrets > 4 {
+            let message = "a fifth secret without `kid` is not tried: name them by `kid`";
+            node.refuse(CONFLICT, message);
         }
     }
 }
 
-pub(super) fn keys(node: Node<'_, '_>, context: &IssuerContext<'_>) -> Read<Keys> {
+fn source(node: Node<'_, '_>, context: &IssuerContext<'_>, several: bool) -> Read<KeySource> {
     let mut fields = node.fields()?;
-    let jwks_uri = fields.node("jwks_uri");
-    let discovery = fields.node("discovery");
+    let mut found = Vec::new();
     let use_discovery = fields.or("discovery", true, Node::flag);
-    let jwks = fields.node("jwks");
-    let secrets = fields.node("secrets");
+    for (kind, fetched) in KINDS {
+        let node = fields.node(kind);
+        let node = node.filter(|_| kind != "discovery" || use_discovery);
+        found.extend(node.map(|node| (kind, fetched, node)));
+    }
+    let own = fields.node("algorithms");
+    let usage_node = fields.node("use");
+    let usage = fields.optional("use", |node| node.word(grammar::text));
     let fetched_only = [fields.node("stale_s"), fields.node("insecure_http")];
     let stale_ms = fields.or("stale_s", limits::STALE_DEFAULT_S, |node| {
         node.integer(0..=604_800).map(u64::from)
     });
-    let stale_ms = stale_ms.saturating_mul(1000);
     let insecure = fields.or("insecure_http", false, insecure_http);
     fields.close();
 
-    let sources = [
-        jwks_uri.map(Source::JwksUri),
-        discovery.filter(|_| use_discovery).map(Source::Discovery),
-        jwks.map(Source::Jwks),
-        secrets.map(Source::Secrets),
-    ];
-    let mut sources = sources.into_iter().flatten();
-    let source = match (sources.next(), sources.next()) {
-        (Some(source), None) => source,
-        (None, _) => {
-            let message = "keys come from `jwks_uri`, `discovery`, `jwks` or `secrets`";
-            return Err(node.refuse(FIELD_MISSING, message));
-        }
-        _ => {
-            let message = "keys come from one place: `jwks_uri`, `discovery`, `jwks` or `secrets`";
-            return Err(node.refuse(CONFLICT, message));
-        }
+    let &[(kind, fetched, place)] = &*found else {
+        let code = if found.is_empty() {
+            FIELD_MISSING
+        } else {
+            CONFLICT
+        };
+        let message =
+            "a source has one of `jwks_uri`, `discovery`, `jwks`, `secrets`, `pem` and `pem_uri`";
+        return Err(node.refuse(code, message));
     };
-    if matches!(source, Source::Jwks(_) | Source::Secrets(_)) {
+    if !fetched {
         for node in fetched_only.into_iter().flatten() {
             node.refuse(
                 CONFLICT,
@@ -93,20 +116,62 @@ pub(super) fn keys(node: Node<'_, '_>, context: &IssuerContext<'_>) -> Read<Keys
             );
         }
     }
-    source.check_algorithms(context.algorithms)?;
-    Ok(match source {
-        Source::JwksUri(node) => Keys::JwksUri {
-            uri: address(node, insecure)?,
-            stale_ms,
+    if let (Some(node), "secrets" | "pem" | "pem_uri") = (usage_node, kind) {
+        node.refuse(CONFLICT, "only a JWK has a `use`");
+    }
+    let accepted = Accepted {
+        algorithms: match own {
+            Some(own) => own_algorithms(own, context)?,
+            None if several => {
+                let message = "each of several sources says its `algorithms`";
+                return Err(node.refuse(FIELD_MISSING, message));
+            }
+            None => context.algorithms.into(),
         },
-        Source::Discovery(node) => Keys::Discovery {
-            uri: metadata_uri(node, context.issuer, insecure)?,
-            stale_ms,
+        usage: usage.map(Box::from),
+    };
+    for algorithm in &accepted.algorithms {
+        let message = match (algorithm.is_symmetric(), kind == "secrets") {
+            (true, false) => {
+                "HS256, HS384 and HS512 need `secrets`: a published secret is no secret"
+            }
+            (false, true) => "secrets are for HS256, HS384 and HS512 only",
+            _ => continue,
+        };
+        return Err(place.refuse(CONFLICT, message));
+    }
+    let keys = match kind {
+        "jwks_uri" => Keys::Jwks(address(place, insecure)?),
+        "discovery" => Keys::Discovery {
+            uri: metadata_uri(place, context.issuer, insecure)?,
             insecure_http: insecure,
         },
-        Source::Jwks(node) => Keys::Inline(inline_jwks(node, context)?),
-        Source::Secrets(node) => Keys::Inline(inline_secrets(node, context)?),
+        "jwks" => Keys::Inline(inline_jwks(place, &accepted, context.limits)?),
+        "pem_uri" => pem_uri(place, insecure)?,
+        _ => {
+            let member = if kind == "pem" { "pem" } else { "k" };
+            Keys::Inline(listed(place, member, &accepted)?)
+        }
+    };
+    Ok(KeySource {
+        accepted,
+        keys,
+        stale_ms: stale_ms.saturating_mul(1000),
     })
+}
+
+fn own_algorithms(node: Node<'_, '_>, context: &IssuerContext<'_>) -> Read<Vec<Algorithm>> {
+    let own = algorithms(node)?;
+    let mut others = own.iter().filter(|own| !context.algorithms.contains(own));
+    match others.next() {
+        // The problem of invalid algorithms of the issuer is already reported.
+        Some(other) if !context.algorithms.is_empty() => {
+            let other = other.as_str();
+            let message = format!("`{other}` is not one of the issuer's `algorithms`");
+            Err(node.refuse(CONFLICT, message))
+        }
+        _ => Ok(own),
+    }
 }
 
 /// Parses `insecure_http` and reports its warning.
@@ -123,10 +188,13 @@ pub(super) fn insecure_http(node: Node<'_, '_>) -> Read<bool> {
 /// Parses an address to fetch. Plain `http` is allowed only with `insecure`.
 pub(super) fn address(node: Node<'_, '_>, insecure: bool) -> Read<Arc<str>> {
     let text = node.text()?;
-    match uri::fetchable(text, insecure) {
-        Ok(()) => Ok(text.into()),
-        Err(why) => Err(node.refuse(VALUE_INVALID, format!("the address {why}"))),
-    }
+    fetchable(node, text, insecure)?;
+    Ok(text.into())
+}
+
+fn fetchable(node: Node<'_, '_>, uri: &str, insecure: bool) -> Read<()> {
+    uri::fetchable(uri, insecure)
+        .map_err(|why| node.refuse(VALUE_INVALID, format!("the address {why}")))
 }
 
 /// Makes the address of the metadata: the issuer without a final `/`, and the
@@ -149,38 +217,57 @@ fn metadata_uri(node: Node<'_, '_>, issuer: &str, insecure: bool) -> Read<Arc<st
     }
 }
 
-fn inline_jwks(node: Node<'_, '_>, context: &IssuerContext<'_>) -> Read<Keyring> {
+/// Parses the address of PEM keys. `{kid}` in its path means one document for
+/// each `kid`.
+fn pem_uri(node: Node<'_, '_>, insecure: bool) -> Read<Keys> {
+    const NAME: &str = "{kid}";
+    let text = node.text()?;
+    let place = bytes::position(text.as_bytes(), b'{');
+    let parts = place.and_then(|at| text.split_at_checked(at));
+    let Some((before, after)) =
+        parts.and_then(|(before, rest)| Some((before, rest.strip_prefix(NAME)?)))
+    else {
+        return Ok(Keys::PemMap(address(node, insecure)?));
+    };
+    if before.contains('?') || before.split('/').count() < 4 {
+        return Err(node.refuse(VALUE_INVALID, "`{kid}` stands in the path of the address"));
+    }
+    // A `kid` has at most 64 characters, each of which a path can contain.
+    fetchable(node, &[before, "kid", after].concat(), insecure)?;
+    Ok(Keys::PemByKid {
+        before: before.into(),
+        after: after.into(),
+    })
+}
+
+fn inline_jwks(node: Node<'_, '_>, accepted: &Accepted, limits: &Limits) -> Read<Keyring> {
     node.object()?;
-    if context.algorithms.is_empty() {
+    if accepted.algorithms.is_empty() {
         return Ok(Keyring::default());
     }
-    let parsed = Keyring::from_value(
-        node.value(),
-        context.algorithms,
-        context.limits,
-        &node.pointer(),
-    );
-    let (keyring, skipped) = parsed.map_err(|problem| node.refuse_with(problem))?;
+    let parsed = Keyring::from_value(node.value(), accepted, limits, &node.pointer());
+    let (keyring, reported) = parsed.map_err(|problem| node.refuse_with(problem))?;
     if keyring.is_empty() {
         return Err(node.refuse(NO_USABLE_KEY, "an inline JWK Set needs a key"));
     }
-    skipped
+    reported
         .into_iter()
         .for_each(|problem| node.warn_with(problem));
     Ok(keyring)
 }
 
-fn inline_secrets(node: Node<'_, '_>, context: &IssuerContext<'_>) -> Read<Keyring> {
-    node.array(1, SECRETS)?;
-    if context.algorithms.is_empty() {
+/// Parses `secrets` or `pem`.
+fn listed(node: Node<'_, '_>, member: &str, accepted: &Accepted) -> Read<Keyring> {
+    node.array(1, LISTED)?;
+    if accepted.algorithms.is_empty() {
         return Ok(Keyring::default());
     }
-    let parsed = Keyring::from_secrets(node.value(), context.algorithms, &node.pointer());
+    let parsed = Keyring::from_entries(node.value(), member, accepted, &node.pointer());
     parsed.map_err(|problems| {
         let mut refused = None;
         for problem in problems {
             refused = Some(node.refuse_with(problem));
         }
-        refused.unwrap_or_else(|| node.refuse(KEY_UNUSABLE, "the secrets cannot be used"))
+        refused.unwrap_or_else(|| node.refuse(KEY_UNUSABLE, "these keys cannot be used"))
     })
 }

@@ -7,9 +7,9 @@ use super::{
     codes::*,
     grammar,
     headers::{credentials, default_credentials, forward},
-    issuers::issuers,
+    issuers::{issuers, leeway_ms},
     names::Names,
-    reader::{Node, ms},
+    reader::Node,
     report::{Read, Report},
     requirement::{Context, requirement},
     rules::rules,
@@ -157,9 +157,7 @@ fn policy(node: Node<'_, '_>) -> Read<Policy> {
     let metadata = documents.metadata;
     let (kept, compared) = collect(&mut rules);
     let policy = Policy {
-        leeway_ms: fields.or("leeway_s", LEEWAY_DEFAULT_MS, |node| {
-            node.integer(0..=300).map(ms)
-        }),
+        leeway_ms: fields.or("leeway_s", LEEWAY_DEFAULT_MS, leeway_ms),
         issuers,
         by_iss,
         challenge,

@@ -57,8 +57,7 @@ codes! {
     AlgorithmNotAllowed = "algorithm_not_allowed", 401, "the token algorithm is not allowed";
     /// No issuer of the policy has this `iss`.
     IssuerUnknown = "issuer_unknown", 401, "the token issuer is unknown";
-    /// The issuer has no key for the token's `kid`, or not exactly one for a
-    /// token without `kid`.
+    /// The issuer has no key for the token, or so many that not all are tried.
     KeyUnknown = "key_unknown", 401, "the token key is unknown";
     /// The named key cannot verify this algorithm.
     KeyUnsuitable = "key_unsuitable", 401, "the token key does not fit its algorithm";

@@ -5,7 +5,7 @@ mod code;
 mod denial;
 mod trace;
 
-use alloc::{boxed::Box, string::String, vec::Vec};
+use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
 
 pub use code::{Code, Status};
 pub use denial::Denial;
@@ -135,8 +135,23 @@ impl From<Code> for Refusal {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Halt {
     Deny(Refusal),
-    /// Documents of these sources could change the answer.
-    Wait(Vec<u32>),
+    /// These documents could change the answer.
+    Wait(Vec<Wanted>),
+}
+
+/// A document to wait for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    pub(crate) source: u32,
+    /// Its address, if the source has a document for each `kid`.
+    pub(crate) uri: Option<Arc<str>>,
+}
+
+impl Wanted {
+    /// The document of a source that has one.
+    pub(crate) fn of(source: u32) -> Self {
+        Self { source, uri: None }
+    }
 }
 
 impl From<Refusal> for Halt {

@@ -39,6 +39,8 @@ fn each_code_has_a_mutation() {
         "insecure_http",
         "jwks_no_usable_key",
         "jwks_symmetric",
+        "key_encoding",
+        "key_not_tried",
         "key_unusable",
         "matches_nothing",
         "resource_unknown",

@@ -155,13 +155,35 @@ impl Draft {
 
     /// Supplies the result of a fetch from a former address of the document.
     pub(crate) fn outdated(self, kind: &str, uri: &str, response: Option<Response>) -> Self {
+        self.supply_at(kind, uri, response, SupplyExpect::Outdated)
+    }
+
+    /// Supplies keys of the platform from this address, which are accepted as a
+    /// whole.
+    pub(crate) fn accept_at(self, uri: &str, response: Response) -> Self {
+        let expect = SupplyExpect::Accepted(Vec::new());
+        self.supply_at("jwks", uri, Some(response), expect)
+    }
+
+    /// Adds a failed fetch of the platform's keys from this address.
+    pub(crate) fn fail_at(self, uri: &str) -> Self {
+        self.supply_at("jwks", uri, None, SupplyExpect::Refused)
+    }
+
+    /// Adds the end of a fetch of the platform from this address.
+    pub(crate) fn supply_at(
+        self,
+        kind: &str,
+        uri: &str,
+        response: Option<Response>,
+        expect: SupplyExpect,
+    ) -> Self {
         let supply = Supply {
             issuer: "platform".into(),
             kind: kind.into(),
             uri: Some(uri.into()),
             response,
         };
-        let expect = SupplyExpect::Outdated;
         self.step(Event::Supply { supply, expect })
     }
 

@@ -54,11 +54,7 @@ impl Key {
     /// The whole JWK, private members included.
     pub(crate) fn private(&self) -> &Value {
         self.jwk.get_or_init(|| {
-            let path = files::root()
-                .join("tests/keys")
-                .join(format!("{}.json", self.name));
-            let text = fs::read_to_string(&path).expect("a test key");
-            serde_json::from_str(&text).expect("a JWK")
+            serde_json::from_str(&file(&format!("{}.json", self.name))).expect("a JWK")
         })
     }
 
@@ -92,6 +88,16 @@ impl Key {
     /// The secret as a policy states it.
     pub(crate) fn secret(&self) -> Value {
         json!({ "kid": self.kid(), "k": self.private()["k"] })
+    }
+
+    /// The public key in PEM.
+    pub(crate) fn pem(&self) -> String {
+        file(&format!("{}.pem", self.name))
+    }
+
+    /// A certificate of the key, which expired long ago.
+    pub(crate) fn certificate(&self) -> String {
+        file(&format!("{}-certificate.pem", self.name))
     }
 
     /// An RSA signature of this scheme.
@@ -139,6 +145,11 @@ impl Key {
             .unwrap_or_else(|| panic!("no `{member}`"));
         BASE64_URL_SAFE_NO_PAD.decode(text).expect("base64url")
     }
+}
+
+/// A file of `tests/keys/`.
+fn file(name: &str) -> String {
+    fs::read_to_string(files::root().join("tests/keys").join(name)).expect("a test key")
 }
 
 /// Encodes a DER element: tag, length, content.

@@ -1,17 +1,19 @@
 //! The issuers of a gate: their current keys and revocations, and the sources
 //! of these documents.
 
+mod keys;
 mod reading;
 mod supply;
 
 use alloc::{string::String, sync::Arc, vec::Vec};
+use core::sync::atomic::AtomicU32;
 
 use super::{DocumentStatus, Fetch, FetchKind, Revocable, Revoked, Schedule};
 use crate::{
     base::limits,
-    jose::{Key, Keyring},
+    jose::Keyring,
     model::{Keys, Policy},
-    refusal::{Code, Halt, Refusal},
+    refusal::{Code, Halt, Refusal, Wanted},
 };
 
 /// Every issuer of the policy, by index.
@@ -21,23 +23,45 @@ pub(crate) struct Issuers {
 }
 
 struct State {
-    ring: Keyring,
-    /// The source of its keys; `None` for inline keys.
-    jwks: Option<u32>,
+    /// The sources of its keys, in the policy's order.
+    keys: Vec<Held>,
     discovery: Option<u32>,
     revocations: Option<u32>,
     revoked: Revoked,
 }
 
-/// One document: its issuer, its kind, its address and its schedule.
+/// Where the keys of a source of the policy are.
+enum Held {
+    Inline(Keyring),
+    Fetched(u32),
+}
+
+/// A source of documents: its issuer and its kind.
 struct Source {
     issuer: usize,
     kind: FetchKind,
+    /// The index of the policy's source of keys.
+    keys: usize,
+    /// One. But if there is a document for each `kid`, those that the source
+    /// keeps, and the one that it asks for.
+    documents: Vec<Document>,
+    by_kid: bool,
+    /// When a `kid` last started a fetch.
+    asked_ms: Option<u64>,
+}
+
+/// One document: its address, its schedule and its keys.
+#[derive(Default)]
+struct Document {
     /// `None` until the discovery metadata names it.
     uri: Option<Arc<str>>,
     schedule: Schedule,
     /// A document that is received but not yet read completely.
     reading: Option<reading::Reading>,
+    ring: Keyring,
+    /// When one of its keys was last used, in seconds. Only for sources with a
+    /// document for each `kid`.
+    used_s: AtomicU32,
 }
 
 impl Issuers {
@@ -47,74 +71,55 @@ impl Issuers {
             sources: Vec::new(),
         };
         for (index, issuer) in policy.issuers.iter_mut().enumerate() {
-            let mut add = |kind, uri| {
-                let id = u32::try_from(all.sources.len()).ok();
-                all.sources.push(Source {
-                    issuer: index,
-                    kind,
-                    uri,
-                    schedule: Schedule::default(),
-                    reading: None,
-                });
-                id
+            let mut state = State {
+                keys: Vec::with_capacity(issuer.keys.len()),
+                discovery: None,
+                revocations: None,
+                revoked: Revoked::default(),
             };
-            let (mut ring, mut jwks, mut discovery) = (Keyring::default(), None, None);
-            match &mut issuer.keys {
-                Keys::Inline(keys) => ring = core::mem::take(keys),
-                Keys::JwksUri { uri, .. } => jwks = add(FetchKind::Jwks, Some(Arc::clone(uri))),
-                Keys::Discovery { uri, .. } => {
-                    discovery = add(FetchKind::Discovery, Some(Arc::clone(uri)));
-                    jwks = add(FetchKind::Jwks, None);
-                }
+            for (place, source) in issuer.keys.iter_mut().enumerate() {
+                let mut add = |kind, uri| all.add(index, place, kind, uri);
+                let held = match &mut source.keys {
+                    Keys::Inline(keys) => Held::Inline(core::mem::take(keys)),
+                    Keys::Jwks(uri) | Keys::PemMap(uri) => {
+                        Held::Fetched(add(FetchKind::Jwks, Some(Arc::clone(uri))))
+                    }
+                    Keys::Discovery { uri, .. } => {
+                        let uri = Some(Arc::clone(uri));
+                        state.discovery = Some(add(FetchKind::Discovery, uri));
+                        Held::Fetched(add(FetchKind::Jwks, None))
+                    }
+                    Keys::PemByKid { .. } => {
+                        let id = add(FetchKind::Jwks, None);
+                        if let Some(source) = all.sources.last_mut() {
+                            source.by_kid = true;
+                            source.documents.clear();
+                        }
+                        Held::Fetched(id)
+                    }
+                };
+                state.keys.push(held);
             }
-            let revocations = issuer
-                .revocations
-                .as_ref()
-                .and_then(|r| add(FetchKind::Revocations, Some(Arc::clone(&r.uri))));
-            let revoked = Revoked::default();
-            all.states.push(State {
-                ring,
-                jwks,
-                discovery,
-                revocations,
-                revoked,
-            });
+            let revocations = issuer.revocations.as_ref();
+            state.revocations = revocations
+                .map(|r| all.add(index, 0, FetchKind::Revocations, Some(Arc::clone(&r.uri))));
+            all.states.push(state);
         }
         all
     }
 
-    /// Returns the key for a token, or why there is none, or what to wait for.
-    pub(crate) fn key(
-        &self,
-        index: usize,
-        kid: Option<&str>,
-        algorithm: crate::jose::Algorithm,
-        now_ms: u64,
-    ) -> Result<&Arc<Key>, Halt> {
-        let state = self.states.get(index).ok_or(Code::InternalError)?;
-        let Some(jwks) = state.jwks else {
-            return Ok(state.ring.find(kid, algorithm)?);
-        };
-        let source = self.source(jwks)?;
-        if !source.schedule.is_usable(now_ms) {
-            let source_id = if source.uri.is_some() {
-                jwks
-            } else {
-                state.discovery.unwrap_or(jwks)
-            };
-            return Err(self.wait_or(source_id, Code::KeysUnavailable, now_ms));
-        }
-        match state.ring.find(kid, algorithm) {
-            Err(Code::KeyUnknown) => {
-                let schedule = &source.schedule;
-                if schedule.is_in_flight(now_ms) || schedule.may_refetch(now_ms) {
-                    Err(Halt::Wait(Vec::from([jwks])))
-                } else {
-                    Err(Code::KeyUnknown.into())
-                }
-            }
-            found => Ok(found?),
-        }
+    fn add(&mut self, issuer: usize, keys: usize, kind: FetchKind, uri: Option<Arc<str>>) -> u32 {
+        // A policy has far less than 2^32 sources.
+        let id = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
+        self.sources.push(Source {
+            issuer,
+            kind,
+            keys,
+            documents: Vec::from([Document::at(uri)]),
+            by_kid: false,
+            asked_ms: None,
+        });
+        id
     }
 
     /// Refuses a token that the issuer has revoked.
@@ -130,8 +135,17 @@ impl Issuers {
             return Ok(());
         };
         // A document that is too old counts as never loaded.
-        if required && !self.source(id)?.schedule.is_usable(now_ms) {
-            return Err(self.wait_or(id, Code::RevocationsUnavailable, now_ms));
+        let schedule = &self.document(id)?.schedule;
+        if required && !schedule.is_usable(now_ms) {
+            return Err(
+                match schedule.is_in_flight(now_ms) || schedule.is_due(now_ms) {
+                    true => Halt::Wait(Vec::from([Wanted::of(id)])),
+                    false => {
+                        let pause_ms = schedule.pause_left_ms(now_ms);
+                        Refusal::retry(Code::RevocationsUnavailable, pause_ms).into()
+                    }
+                },
+            );
         }
         if state.revoked.covers(token) {
             return Err(Code::TokenRevoked.into());
@@ -145,37 +159,24 @@ impl Issuers {
             .is_some_and(|state| state.revocations.is_some())
     }
 
-    /// Returns whether a new check of a token would still select the same key.
-    /// `by_kid` says whether the token has a `kid`.
-    pub(crate) fn still_selects(&self, issuer: usize, key: &Arc<Key>, by_kid: bool) -> bool {
-        let kid = if by_kid { key.kid.as_deref() } else { None };
-        let ring = self.states.get(issuer).map(|state| &state.ring);
-        ring.is_some_and(|r| {
-            r.find(kid, key.algorithm)
-                .is_ok_and(|k| Arc::ptr_eq(k, key))
-        })
-    }
-
-    /// Returns whether the issuer's keys are recent enough to use.
-    pub(crate) fn has_usable_keys(&self, index: usize, now_ms: u64) -> bool {
-        let Some(state) = self.states.get(index) else {
-            return false;
-        };
-        let source = state.jwks.map(|id| self.source(id));
-        source.is_none_or(|s| s.is_ok_and(|s| s.schedule.is_usable(now_ms)))
-    }
-
     /// Returns the fetches that a request waits for, and marks them as started.
-    pub(crate) fn start(&mut self, ids: &[u32], policy: &Policy, now_ms: u64) -> Vec<Fetch> {
+    pub(crate) fn start(&mut self, wanted: &[Wanted], policy: &Policy, now_ms: u64) -> Vec<Fetch> {
         let mut fetches = Vec::new();
-        for &id in ids {
-            let Some(source) = self.sources.get_mut(id as usize) else {
+        for Wanted { source: id, uri } in wanted {
+            let Some(source) = self.sources.get_mut(*id as usize) else {
                 continue;
             };
-            if !source.schedule.is_in_flight(now_ms) {
-                source.schedule.start(now_ms);
+            let place = match uri {
+                Some(uri) => source.asked(uri, now_ms),
+                None => 0,
+            };
+            if let Some(document) = source.documents.get_mut(place)
+                && !document.schedule.is_in_flight(now_ms)
+            {
+                document.schedule.start(now_ms);
+                source.asked_ms = Some(now_ms);
             }
-            fetches.extend(source.fetch(id, policy));
+            fetches.extend(source.fetch(*id, place, policy));
         }
         fetches
     }
@@ -184,9 +185,15 @@ impl Issuers {
     pub(crate) fn due(&mut self, policy: &Policy, now_ms: u64) -> Vec<Fetch> {
         let mut fetches = Vec::new();
         for (id, source) in (0u32..).zip(&mut self.sources) {
-            if source.uri.is_some() && source.schedule.is_due(now_ms) {
-                source.schedule.start(now_ms);
-                fetches.extend(source.fetch(id, policy));
+            source.forget_lost(now_ms);
+            for place in 0..source.documents.len() {
+                if let Some(document) = source.documents.get_mut(place)
+                    && document.uri.is_some()
+                    && document.schedule.is_due(now_ms)
+                {
+                    document.schedule.start(now_ms);
+                    fetches.extend(source.fetch(id, place, policy));
+                }
             }
         }
         fetches
@@ -194,54 +201,80 @@ impl Issuers {
 
     /// Returns the milliseconds until the next fetch is due.
     pub(crate) fn due_in_ms(&self, now_ms: u64) -> Option<u64> {
-        let named = self.sources.iter().filter(|source| source.uri.is_some());
-        named.map(|source| source.schedule.due_in_ms(now_ms)).min()
+        let documents = self.sources.iter().flat_map(|source| &source.documents);
+        let named = documents.filter(|document| document.uri.is_some());
+        named
+            .map(|document| document.schedule.due_in_ms(now_ms))
+            .min()
     }
 
     pub(crate) fn status(&self, policy: &Policy, now_ms: u64) -> Vec<DocumentStatus> {
-        let sources = self.sources.iter();
-        sources
-            .filter_map(|source| {
-                Some(DocumentStatus {
-                    issuer: Arc::clone(&policy.issuers.get(source.issuer)?.name),
+        let mut all = Vec::new();
+        for source in &self.sources {
+            let Some(issuer) = policy.issuers.get(source.issuer) else {
+                continue;
+            };
+            for Document { uri, schedule, .. } in &source.documents {
+                all.push(DocumentStatus {
+                    issuer: Arc::clone(&issuer.name),
                     kind: source.kind,
-                    uri: source.uri.as_deref().map_or_else(String::new, String::from),
-                    age_ms: source.schedule.age_ms(now_ms),
-                    failures: source.schedule.failures(),
-                    usable: source.schedule.is_usable(now_ms),
-                })
-            })
-            .collect()
+                    uri: uri.as_deref().map_or_else(String::new, String::from),
+                    age_ms: schedule.age_ms(now_ms),
+                    failures: schedule.failures(),
+                    usable: schedule.is_usable(now_ms),
+                });
+            }
+        }
+        all
     }
 
-    fn source(&self, id: u32) -> Result<&Source, Refusal> {
-        self.sources
-            .get(id as usize)
+    /// Returns the document of a source that has one.
+    fn document(&self, id: u32) -> Result<&Document, Refusal> {
+        let source = self.sources.get(id as usize);
+        source
+            .and_then(|source| source.documents.first())
             .ok_or(Code::InternalError.into())
     }
+}
 
-    /// Waits for a document whose fetch is in flight or due. Otherwise the
-    /// document is unavailable until its pause ends.
-    fn wait_or(&self, id: u32, code: Code, now_ms: u64) -> Halt {
-        match self.source(id) {
-            Err(refusal) => refusal.into(),
-            Ok(source)
-                if source.schedule.is_in_flight(now_ms) || source.schedule.is_due(now_ms) =>
-            {
-                Halt::Wait(Vec::from([id]))
-            }
-            Ok(source) => Refusal::retry(code, source.schedule.pause_left_ms(now_ms)).into(),
+impl Document {
+    fn at(uri: Option<Arc<str>>) -> Self {
+        Self {
+            uri,
+            ..Self::default()
         }
+    }
+
+    fn is_at(&self, uri: &str) -> bool {
+        self.uri.as_deref() == Some(uri)
     }
 }
 
 impl Source {
-    fn fetch(&self, id: u32, policy: &Policy) -> Option<Fetch> {
+    /// Returns the place of the document at this address. If there is none, it
+    /// adds one.
+    fn asked(&mut self, uri: &Arc<str>, now_ms: u64) -> usize {
+        self.forget_lost(now_ms);
+        let place = self.documents.iter().position(|d| d.is_at(uri));
+        place.unwrap_or_else(|| {
+            self.documents.push(Document::at(Some(Arc::clone(uri))));
+            self.documents.len().saturating_sub(1)
+        })
+    }
+
+    /// Forgets documents of a `kid` that were asked for and never came.
+    fn forget_lost(&mut self, now_ms: u64) {
+        if self.by_kid {
+            self.documents.retain(|d| !d.schedule.is_idle(now_ms));
+        }
+    }
+
+    fn fetch(&self, id: u32, place: usize, policy: &Policy) -> Option<Fetch> {
         Some(Fetch {
             source: id,
             issuer: Arc::clone(&policy.issuers.get(self.issuer)?.name),
             kind: self.kind,
-            uri: Arc::clone(self.uri.as_ref()?),
+            uri: Arc::clone(self.documents.get(place)?.uri.as_ref()?),
             timeout_ms: limits::FETCH_TIMEOUT_MS,
             max_bytes: u32::try_from(match self.kind {
                 FetchKind::Revocations => policy.limits.revocation_bytes,

@@ -3,13 +3,12 @@
 
 use alloc::{boxed::Box, format, sync::Arc, vec::Vec};
 
-use super::State;
 use crate::{
     base::{Limits, Problem, uri},
     documents::{FetchKind, Outcome, fresh_for_ms, revocation},
-    jose::{self, parse_document},
+    jose::{self, Keyring, parse_document},
     json::Value,
-    model::{Issuer, Keys},
+    model::{Issuer, KeySource, Keys},
 };
 
 /// A document that is being read.
@@ -31,13 +30,21 @@ pub(super) struct Body {
     length: usize,
 }
 
-/// The result of one slice. After the last slice, the issuer's state has the
-/// new content.
+/// What a document is for.
+pub(super) struct Target<'p> {
+    pub(super) kind: FetchKind,
+    pub(super) issuer: &'p Issuer,
+    pub(super) keys: &'p KeySource,
+    pub(super) limits: &'p Limits,
+    pub(super) uri: &'p str,
+}
+
+/// The result of one slice.
 pub(super) enum Step {
     Unfinished(Stage),
     Metadata { jwks_uri: Arc<str> },
-    Keys { skipped: Vec<Problem> },
-    Revocations,
+    Keys(Keyring, Vec<Problem>),
+    Revocations(Box<revocation::Revoked>),
 }
 
 impl Stage {
@@ -51,43 +58,43 @@ impl Stage {
         }
     }
 
-    pub(super) fn step(
-        self,
-        state: &mut State,
-        kind: FetchKind,
-        issuer: &Issuer,
-        limits: &Limits,
-    ) -> Result<Step, Problem> {
+    /// Reads one slice. `old` are the keys that the document had before.
+    pub(super) fn step(self, target: &Target<'_>, old: &Keyring) -> Result<Step, Problem> {
+        let (accepted, limits) = (&target.keys.accepted, target.limits);
         match self {
             Self::Body(body) if body.bytes.len() < body.length => {
                 Ok(Step::Unfinished(Self::Body(body)))
             }
             Self::Body(Body { bytes, .. }) => {
-                let next = match kind {
-                    FetchKind::Discovery => {
-                        let jwks_uri = read_metadata(&bytes, issuer, limits)?;
+                let next = match (target.kind, &target.keys.keys) {
+                    (FetchKind::Discovery, _) => {
+                        let jwks_uri = read_metadata(&bytes, target)?;
                         return Ok(Step::Metadata { jwks_uri });
                     }
-                    FetchKind::Jwks => Self::Keys(Box::new(jose::Reading::new(bytes, limits))),
-                    FetchKind::Revocations => {
+                    (FetchKind::Jwks, Keys::PemByKid { before, after }) => {
+                        let kid = target.uri.strip_prefix(&**before);
+                        let kid = kid.and_then(|kid| kid.strip_suffix(&**after));
+                        let kid = kid.unwrap_or_default();
+                        let ring = Keyring::from_pem(kid, &bytes, accepted, old)?;
+                        return Ok(Step::Keys(ring, Vec::new()));
+                    }
+                    (FetchKind::Jwks, keys) => {
+                        let is_map = matches!(keys, Keys::PemMap(_));
+                        Self::Keys(Box::new(jose::Reading::new(bytes, limits, is_map)))
+                    }
+                    (FetchKind::Revocations, _) => {
                         Self::Revocations(Box::new(revocation::Reading::new(bytes, limits)))
                     }
                 };
-                next.step(state, kind, issuer, limits)
+                next.step(target, old)
             }
-            Self::Keys(mut reading) => Ok(match reading.step(&issuer.algorithms, &state.ring)? {
+            Self::Keys(mut reading) => Ok(match reading.step(accepted, old)? {
                 None => Step::Unfinished(Self::Keys(reading)),
-                Some((ring, skipped)) => {
-                    state.ring = ring;
-                    Step::Keys { skipped }
-                }
+                Some((ring, skipped)) => Step::Keys(ring, skipped),
             }),
             Self::Revocations(mut reading) => Ok(match reading.step()? {
                 None => Step::Unfinished(Self::Revocations(reading)),
-                Some(revoked) => {
-                    state.revoked = revoked;
-                    Step::Revocations
-                }
+                Some(revoked) => Step::Revocations(Box::new(revoked)),
             }),
         }
     }
@@ -103,7 +110,7 @@ impl Body {
     }
 }
 
-fn length(fault: &str) -> Problem {
+pub(super) fn length(fault: &str) -> Problem {
     let message = format!("the body {fault} its length");
     Problem::error("", "document_length", message)
 }
@@ -158,21 +165,21 @@ pub(super) fn begin(
 
 /// Returns the `jwks_uri` of OpenID Provider metadata. Its `issuer` must equal
 /// the configured one exactly (OpenID Connect Discovery 1.0 §4.3).
-fn read_metadata(body: &[u8], issuer: &Issuer, limits: &Limits) -> Result<Arc<str>, Problem> {
-    let value = parse_document(body, limits)?;
+fn read_metadata(body: &[u8], target: &Target<'_>) -> Result<Arc<str>, Problem> {
+    let value = parse_document(body, target.limits)?;
     let member = |name| {
         value
             .as_object()
             .and_then(|o| o.get(name))
             .and_then(Value::as_str)
     };
-    if member("issuer") != Some(&*issuer.issuer) {
+    if member("issuer") != Some(&*target.issuer.issuer) {
         let message =
             "the metadata is not of this issuer: its `issuer` must be exactly the configured one";
         return Err(Problem::error("/issuer", "issuer_mismatch", message));
     }
     let insecure_http = matches!(
-        issuer.keys,
+        target.keys.keys,
         Keys::Discovery {
             insecure_http: true,
             ..

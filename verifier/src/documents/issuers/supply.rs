@@ -4,13 +4,13 @@
 use alloc::{sync::Arc, vec::Vec};
 
 use super::{
-    Issuers, Source, State,
-    reading::{Reading, Step, begin},
+    Held, Issuers,
+    reading::{Reading, Step, Target, begin, length},
 };
 use crate::{
     base::Problem,
     documents::{Outcome, Supplied},
-    model::{Issuer, Keys, Policy},
+    model::Policy,
 };
 
 impl Issuers {
@@ -24,23 +24,16 @@ impl Issuers {
         outcome: Outcome<'_>,
         now_ms: u64,
     ) -> Supplied {
-        let Some((source, ..)) = self.source_parts(policy, id) else {
+        let Some(source) = self.sources.get_mut(id as usize) else {
             return Supplied::Refused(unknown_source());
         };
-        if source.uri.as_deref() != Some(uri) {
+        let Some(place) = source.documents.iter().position(|d| d.is_at(uri)) else {
             return Supplied::Outdated;
-        }
-        // A newer response replaces the one that is being read.
-        source.reading = None;
+        };
         match begin(outcome, source.kind, &policy.limits) {
-            Ok(reading) => {
-                source.reading = Some(reading);
-                self.read_slice(policy, id, now_ms)
-            }
-            Err(problem) => {
-                source.schedule.fail(now_ms);
-                Supplied::Refused(problem)
-            }
+            // A newer response replaces the one that is being read.
+            Ok(reading) => self.read_slice(policy, id, place, reading, now_ms),
+            Err(problem) => self.fail(id, place, problem, now_ms),
         }
     }
 
@@ -52,112 +45,117 @@ impl Issuers {
         part: &[u8],
         now_ms: u64,
     ) -> Supplied {
-        let Some((source, ..)) = self.source_parts(policy, id) else {
+        let Some(source) = self.sources.get_mut(id as usize) else {
             return Supplied::Refused(unknown_source());
         };
-        let Some(reading) = &mut source.reading else {
+        // Only a source of one document reads in slices.
+        let document = source.documents.first_mut();
+        let Some(mut reading) = document.and_then(|document| document.reading.take()) else {
             let message = "no document is being read";
             return Supplied::Refused(Problem::error("", "not_supplied", message));
         };
-        if let Err(problem) = reading.stage.append(part) {
-            source.reading = None;
-            source.schedule.fail(now_ms);
-            return Supplied::Refused(problem);
+        match reading.stage.append(part) {
+            Ok(()) => self.read_slice(policy, id, 0, reading, now_ms),
+            Err(problem) => self.fail(id, 0, problem, now_ms),
         }
-        self.read_slice(policy, id, now_ms)
+    }
+
+    fn fail(&mut self, id: u32, place: usize, problem: Problem, now_ms: u64) -> Supplied {
+        if let Some(source) = self.sources.get_mut(id as usize)
+            && let Some(document) = source.documents.get_mut(place)
+        {
+            document.reading = None;
+            document.schedule.fail(now_ms);
+            source.forget_lost(now_ms);
+        }
+        Supplied::Refused(problem)
     }
 
     /// Reads one slice of the received bytes.
-    fn read_slice(&mut self, policy: &Policy, id: u32, now_ms: u64) -> Supplied {
-        let Some((source, state, issuer)) = self.source_parts(policy, id) else {
+    fn read_slice(
+        &mut self,
+        policy: &Policy,
+        id: u32,
+        place: usize,
+        Reading { stage, fresh_ms }: Reading,
+        now_ms: u64,
+    ) -> Supplied {
+        let parts = self.sources.get_mut(id as usize).and_then(|source| {
+            let issuer = policy.issuers.get(source.issuer)?;
+            let keys = issuer.keys.get(source.keys)?;
+            Some((issuer, keys, self.states.get_mut(source.issuer)?, source))
+        });
+        let Some((issuer, keys, state, source)) = parts else {
             return Supplied::Refused(unknown_source());
         };
-        let Some(Reading { stage, fresh_ms }) = source.reading.take() else {
-            return Supplied::Unfinished;
+        let Some(document) = source.documents.get_mut(place) else {
+            return Supplied::Outdated;
         };
-        match stage.step(state, source.kind, issuer, &policy.limits) {
+        let target = Target {
+            kind: source.kind,
+            issuer,
+            keys,
+            limits: &policy.limits,
+            uri: document.uri.as_deref().unwrap_or_default(),
+        };
+        let step = match stage.step(&target, &document.ring) {
+            // Another document of the source could come between two parts.
+            Ok(Step::Unfinished(_)) if source.by_kid => Err(length("ends before")),
+            step => step,
+        };
+        // A refresh is due at 80 % of the freshness, so that requests do not
+        // wait for it.
+        let mut refresh_ms = fresh_ms / 5 * 4;
+        let mut keep_ms = fresh_ms.saturating_add(keys.stale_ms);
+        let mut reported = Vec::new();
+        let mut moved = None;
+        match step {
             Ok(Step::Unfinished(stage)) => {
-                source.reading = Some(Reading { stage, fresh_ms });
-                Supplied::Unfinished
+                document.reading = Some(Reading { stage, fresh_ms });
+                return Supplied::Unfinished;
             }
-            Ok(Step::Metadata { jwks_uri }) => {
-                let keep_ms = fresh_ms.saturating_add(stale_ms(issuer));
-                source
-                    .schedule
-                    .succeed(now_ms, refresh_ms(fresh_ms), keep_ms);
-                self.set_jwks_uri(id, jwks_uri);
-                Supplied::Accepted {
-                    skipped: Vec::new(),
-                }
+            Err(problem) => return self.fail(id, place, problem, now_ms),
+            Ok(Step::Metadata { jwks_uri }) => moved = Some(jwks_uri),
+            Ok(Step::Keys(ring, skipped)) => {
+                document.ring = ring;
+                reported = skipped;
             }
-            Ok(Step::Keys { skipped }) => {
-                let keep_ms = fresh_ms.saturating_add(stale_ms(issuer));
-                source
-                    .schedule
-                    .succeed(now_ms, refresh_ms(fresh_ms), keep_ms);
-                Supplied::Accepted { skipped }
-            }
-            Ok(Step::Revocations) => {
+            Ok(Step::Revocations(revoked)) => {
                 let configured = issuer.revocations.as_ref();
-                let refresh_ms = configured.map_or(fresh_ms, |r| r.refresh_ms);
+                state.revoked = *revoked;
+                refresh_ms = configured.map_or(fresh_ms, |r| r.refresh_ms);
                 // Without a maximum age, an old list stays in force: it is
                 // better than none.
-                let keep_ms = configured.and_then(|r| r.max_stale_ms).unwrap_or(u64::MAX);
-                source.schedule.succeed(now_ms, refresh_ms, keep_ms);
-                Supplied::Accepted {
-                    skipped: Vec::new(),
-                }
-            }
-            Err(problem) => {
-                source.schedule.fail(now_ms);
-                Supplied::Refused(problem)
+                keep_ms = configured.and_then(|r| r.max_stale_ms).unwrap_or(u64::MAX);
             }
         }
-    }
-
-    fn source_parts<'i>(
-        &'i mut self,
-        policy: &'i Policy,
-        id: u32,
-    ) -> Option<(&'i mut Source, &'i mut State, &'i Issuer)> {
-        let source = self.sources.get_mut(id as usize)?;
-        let state = self.states.get_mut(source.issuer)?;
-        let issuer = policy.issuers.get(source.issuer)?;
-        Some((source, state, issuer))
+        document.reading = None;
+        document.schedule.succeed(now_ms, refresh_ms, keep_ms);
+        if source.by_kid {
+            document.touch(now_ms);
+            source.drop_unused(place);
+        }
+        if let (Some(uri), Some(Held::Fetched(jwks))) = (moved, state.keys.get(source.keys)) {
+            let jwks = *jwks;
+            self.set_jwks_uri(jwks, uri);
+        }
+        Supplied::Accepted { skipped: reported }
     }
 
     /// Sets the address of the keys. At a new address they are due at once, and
     /// a fetch from the old address no longer counts.
-    fn set_jwks_uri(&mut self, discovery: u32, uri: Arc<str>) {
-        let issuer = self
-            .sources
-            .get(discovery as usize)
-            .map(|source| source.issuer);
-        let state = issuer.and_then(|issuer| self.states.get(issuer));
-        let jwks = state.and_then(|state| state.jwks);
-        if let Some(source) = jwks.and_then(|jwks| self.sources.get_mut(jwks as usize))
-            && source.uri.as_ref() != Some(&uri)
+    fn set_jwks_uri(&mut self, jwks: u32, uri: Arc<str>) {
+        if let Some(source) = self.sources.get_mut(jwks as usize)
+            && let Some(document) = source.documents.first_mut()
+            && document.uri.as_ref() != Some(&uri)
         {
-            source.uri = Some(uri);
-            source.reading = None;
-            source.schedule.change_address();
+            document.uri = Some(uri);
+            document.reading = None;
+            document.schedule.change_address();
         }
     }
 }
 
-/// A refresh is due at 80 % of the freshness, so that requests do not wait for
-/// it.
-fn refresh_ms(fresh_ms: u64) -> u64 {
-    fresh_ms / 5 * 4
-}
-
 fn unknown_source() -> Problem {
     Problem::error("", "source_unknown", "no document has this source number")
-}
-
-fn stale_ms(issuer: &Issuer) -> u64 {
-    match issuer.keys {
-        Keys::JwksUri { stale_ms, .. } | Keys::Discovery { stale_ms, .. } => stale_ms,
-        Keys::Inline(_) => 0,
-    }
 }

@@ -4,7 +4,12 @@ use alloc::{boxed::Box, format, string::String, vec::Vec};
 
 use countersign_kernel::bytes::base64url;
 
-use super::{Key, Material, hmac::Secret, public::PublicKey};
+use super::{
+    Accepted, Key, Material,
+    hmac::Secret,
+    pem,
+    public::{Members, PublicKey},
+};
 use crate::{
     jose::{Algorithm, KeyKind},
     json::{Object, Value},
@@ -12,18 +17,25 @@ use crate::{
 
 /// Members of private keys (RFC 7518 §6.2.2, §6.3.2).
 const PRIVATE: [&str; 7] = ["d", "p", "q", "dp", "dq", "qi", "oth"];
+pub(super) const PRIVATE_KEY: &str = "it is a private key, which must not be published";
 
 /// Why a key cannot be used: a clause that follows "this key is skipped: ".
-type Unusable = String;
+pub(super) type Unusable = String;
 
-/// Reads a public key. It is for one algorithm: its `alg`, or the only allowed
+/// Reads a public key, and whether its numbers are encoded in another way than
+/// RFC 7518 says. It is for one algorithm: its `alg`, or the only accepted
 /// algorithm that fits.
-pub(super) fn public_key(jwk: &Object<'_>, allowed: &[Algorithm]) -> Result<Key, Unusable> {
-    if PRIVATE.iter().any(|name| jwk.get(name).is_some()) {
-        return Err("it is a private key, which must not be published".into());
+pub(super) fn public_key(jwk: &Object<'_>, accepted: &Accepted) -> Result<(Key, bool), Unusable> {
+    if is_private(jwk) {
+        return Err(PRIVATE_KEY.into());
     }
-    if text(jwk, "use")?.is_some_and(|usage| usage != "sig") {
-        return Err("its `use` is not `sig`".into());
+    match (text(jwk, "use")?, &accepted.usage) {
+        (None | Some("sig"), None) => {}
+        (Some(usage), Some(wanted)) if *usage == **wanted => {}
+        (_, wanted) => {
+            let wanted = wanted.as_deref().unwrap_or("sig");
+            return Err(format!("its `use` is not `{wanted}`"));
+        }
     }
     match jwk.get("key_ops") {
         None => {}
@@ -31,19 +43,81 @@ pub(super) fn public_key(jwk: &Object<'_>, allowed: &[Algorithm]) -> Result<Key,
         Some(_) => return Err("its `key_ops` do not include `verify`".into()),
     }
     let kind = kind(jwk)?;
-    let algorithm = algorithm(jwk, kind, allowed)?;
-    let members = match kind {
-        KeyKind::Rsa => [bytes(jwk, "n")?, bytes(jwk, "e")?],
-        KeyKind::Ed25519 => [bytes(jwk, "x")?, Vec::new()],
-        KeyKind::P256 | KeyKind::P384 | KeyKind::P521 | KeyKind::Oct => {
-            [bytes(jwk, "x")?, bytes(jwk, "y")?]
-        }
+    let names = match kind {
+        KeyKind::Rsa => ["n", "e"],
+        _ => ["x", "y"],
     };
+    let mut tolerated = false;
+    let mut members = Members::default();
+    for (name, member) in names.into_iter().zip(&mut members) {
+        if kind == KeyKind::Ed25519 && name == "y" {
+            continue;
+        }
+        let text = text(jwk, name)?.ok_or_else(|| format!("it has no `{name}`"))?;
+        *member = match base64url::decode(text.as_bytes()) {
+            Some(bytes) => bytes,
+            None => {
+                tolerated = true;
+                let bytes = tolerant_base64(text.as_bytes());
+                bytes.ok_or_else(|| format!("its `{name}` is not base64url"))?
+            }
+        };
+        if kind == KeyKind::Rsa && member.first() == Some(&0) {
+            tolerated = true;
+            let zeros = member.iter().take_while(|byte| **byte == 0).count();
+            member.drain(..zeros);
+        }
+    }
+    let alg = text(jwk, "alg")?;
+    let mut key = key(text(jwk, "kid")?, alg, (kind, members), accepted)?;
+    key.issuer = text(jwk, "issuer")?.map(Box::from);
+    Ok((key, tolerated))
+}
+
+pub(super) fn is_private(jwk: &Object<'_>) -> bool {
+    PRIVATE.iter().any(|name| jwk.get(name).is_some())
+}
+
+fn key(
+    kid: Option<&str>,
+    alg: Option<&str>,
+    (kind, members): (KeyKind, Members),
+    accepted: &Accepted,
+) -> Result<Key, Unusable> {
     Ok(Key {
-        kid: text(jwk, "kid")?.map(Box::from),
-        algorithm,
+        kid: kid.map(Box::from),
+        algorithm: algorithm(alg, kind, &accepted.algorithms)?,
+        issuer: None,
         material: Material::Public(PublicKey::new(kind, members)?),
     })
+}
+
+/// Reads a public key in PEM.
+pub(super) fn pem_key(
+    kid: Option<&str>,
+    alg: Option<&str>,
+    pem: &str,
+    accepted: &Accepted,
+) -> Result<Key, Unusable> {
+    key(kid, alg, pem::public_key(pem)?, accepted)
+}
+
+/// Reads a PEM key of the policy: `{ "kid"?, "pem", "alg"? }`.
+pub(super) fn pem_entry(entry: &Object<'_>, accepted: &Accepted) -> Result<Key, Unusable> {
+    let pem = text(entry, "pem")?.ok_or("it has no `pem`")?;
+    pem_key(text(entry, "kid")?, text(entry, "alg")?, pem, accepted)
+}
+
+/// Decodes base64url or base64, with or without padding.
+pub(super) fn tolerant_base64(text: &[u8]) -> Option<Vec<u8>> {
+    let padding = text.iter().rev().take_while(|byte| **byte == b'=').count();
+    let text = text.get(..text.len().saturating_sub(padding))?;
+    let plain = text.iter().map(|byte| match byte {
+        b'+' => b'-',
+        b'/' => b'_',
+        other => *other,
+    });
+    base64url::decode(&plain.collect::<Vec<u8>>())
 }
 
 /// Finds the kind of a key by `kty` and `crv` (RFC 7518 §6.2.1.1, RFC 8037 §2).
@@ -63,9 +137,12 @@ fn kind(jwk: &Object<'_>) -> Result<KeyKind, Unusable> {
 }
 
 /// Reads an HMAC secret of the policy: `{ "kid"?, "k", "alg"? }`.
-pub(super) fn secret(entry: &Object<'_>, allowed: &[Algorithm]) -> Result<Key, Unusable> {
-    let algorithm = algorithm(entry, KeyKind::Oct, allowed)?;
-    let secret = Secret::new(bytes(entry, "k")?.into(), algorithm.hash()).ok_or_else(|| {
+pub(super) fn secret(entry: &Object<'_>, accepted: &Accepted) -> Result<Key, Unusable> {
+    let algorithm = algorithm(text(entry, "alg")?, KeyKind::Oct, &accepted.algorithms)?;
+    let secret = text(entry, "k")?.ok_or("it has no `k`")?;
+    let secret =
+        base64url::decode(secret.as_bytes()).ok_or("its `k` is not base64url without padding")?;
+    let secret = Secret::new(secret.into(), algorithm.hash()).ok_or_else(|| {
         format!(
             "{} needs a secret of at least {} bytes",
             algorithm.as_str(),
@@ -75,18 +152,19 @@ pub(super) fn secret(entry: &Object<'_>, allowed: &[Algorithm]) -> Result<Key, U
     Ok(Key {
         kid: text(entry, "kid")?.map(Box::from),
         algorithm,
+        issuer: None,
         material: Material::Hmac(secret),
     })
 }
 
-/// Finds the one algorithm of a key: its `alg`, or the only allowed one that
+/// Finds the one algorithm of a key: its `alg`, or the only accepted one that
 /// fits.
 fn algorithm(
-    jwk: &Object<'_>,
+    alg: Option<&str>,
     kind: KeyKind,
     allowed: &[Algorithm],
 ) -> Result<Algorithm, Unusable> {
-    if let Some(name) = text(jwk, "alg")? {
+    if let Some(name) = alg {
         return match Algorithm::from_name(name) {
             Some(algorithm) if algorithm.kind() == kind => Ok(algorithm),
             Some(_) => Err(format!("its `alg` `{name}` does not fit its `kty`")),
@@ -112,12 +190,6 @@ fn text<'j>(jwk: &'j Object<'_>, name: &str) -> Result<Option<&'j str>, Unusable
         Some(Value::String(text)) => Ok(Some(text)),
         Some(_) => Err(format!("its `{name}` is not a string")),
     }
-}
-
-fn bytes(jwk: &Object<'_>, name: &str) -> Result<Vec<u8>, Unusable> {
-    let text = text(jwk, name)?.ok_or_else(|| format!("it has no `{name}`"))?;
-    base64url::decode(text.as_bytes())
-        .ok_or_else(|| format!("its `{name}` is not base64url without padding"))
 }
 
 /// Shortens an untrusted name for a message.

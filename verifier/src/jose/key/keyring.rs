@@ -1,19 +1,20 @@
-//! The keys of one issuer (RFC 7517 §5).
+//! The keys of one document (RFC 7517 §5).
 
 use alloc::{format, string::String, sync::Arc, vec::Vec};
 
 use super::{
-    Key, jwk,
+    Accepted, Asked, Candidates, Key,
+    jwk::{self, Unusable},
     set::{KeySet, Reading, parse_document},
 };
 use crate::{
     base::{Limits, Map, Problem},
     jose::{Algorithm, Jws},
-    json::{Object, Value},
+    json::Value,
     refusal::Code,
 };
 
-/// The usable keys of one issuer.
+/// The usable keys of one document.
 #[derive(Debug, Default)]
 pub struct Keyring {
     keys: Vec<Arc<Key>>,
@@ -34,18 +35,22 @@ impl Keyring {
         limits: &Limits,
     ) -> Result<(Self, Vec<Problem>), Problem> {
         let nothing = Keyring::default();
-        let mut reading = Reading::new(jwks.to_vec(), limits);
+        let accepted = Accepted {
+            algorithms: algorithms.into(),
+            usage: None,
+        };
+        let mut reading = Reading::new(jwks.to_vec(), limits, false);
         loop {
-            if let Some(keys) = reading.step(algorithms, &nothing)? {
+            if let Some(keys) = reading.step(&accepted, &nothing)? {
                 return Ok(keys);
             }
         }
     }
 
-    /// Reads a parsed JWK Set. Pointers of problems start at `pointer`.
+    /// Reads the JWK Set of a policy. Pointers of problems start at `pointer`.
     pub(crate) fn from_value(
         jwks: &Value<'_>,
-        algorithms: &[Algorithm],
+        accepted: &Accepted,
         limits: &Limits,
         pointer: &str,
     ) -> Result<(Self, Vec<Problem>), Problem> {
@@ -53,11 +58,31 @@ impl Keyring {
             .as_object()
             .and_then(|set| set.get("keys"))
             .and_then(Value::as_array);
-        let mut set = KeySet::new(limits, pointer);
+        let mut set = KeySet::new(limits, format!("{pointer}/keys"));
         for (index, key) in keys.ok_or_else(|| set.not_a_set())?.iter().enumerate() {
-            set.add(index, key, algorithms, &Keyring::default())?;
+            if key.as_object().is_some_and(jwk::is_private) {
+                let place = format!("{pointer}/keys/{index}");
+                return Err(Problem::error(place, "key_unusable", jwk::PRIVATE_KEY));
+            }
+            set.add_jwk(index, key, accepted, &Keyring::default())?;
         }
         set.finish()
+    }
+
+    /// Reads a document of one key: `PEM`, for the `kid` of its address.
+    pub(crate) fn from_pem(
+        kid: &str,
+        pem: &[u8],
+        accepted: &Accepted,
+        old: &Keyring,
+    ) -> Result<Self, Problem> {
+        let text = core::str::from_utf8(pem).unwrap_or_default();
+        let key = jwk::pem_key(Some(kid), None, text, accepted)
+            .map_err(|why| Problem::error("", "key_unusable", why))?;
+        let mut ring = Self::default();
+        // A new ring has no equal key.
+        let _ = ring.add(old.shared(key));
+        Ok(ring)
     }
 
     /// Parses HMAC secrets in the form of a policy's `secrets`:
@@ -71,17 +96,23 @@ impl Keyring {
         limits: &Limits,
     ) -> Result<Self, Vec<Problem>> {
         let value = parse_document(secrets, limits).map_err(|problem| Vec::from([problem]))?;
-        Self::from_secrets(&value, algorithms, "")
+        let accepted = Accepted {
+            algorithms: algorithms.into(),
+            usage: None,
+        };
+        Self::from_entries(&value, "k", &accepted, "")
     }
 
-    /// Reads `[{ "kid"?, "k", "alg"? }]`: HMAC secrets of at least the length
-    /// of the hash. Returns all problems; no message contains a secret.
-    pub(crate) fn from_secrets(
-        secrets: &Value<'_>,
-        algorithms: &[Algorithm],
+    /// Reads keys that the policy lists: `[{ "kid"?, "k", "alg"? }]`, HMAC
+    /// secrets of at least the length of the hash, or `[{ "kid"?, "pem",
+    /// "alg"? }]`. Returns all problems; no message contains a secret.
+    pub(crate) fn from_entries(
+        entries: &Value<'_>,
+        member: &str,
+        accepted: &Accepted,
         pointer: &str,
     ) -> Result<Self, Vec<Problem>> {
-        let entries = secrets.as_array().unwrap_or_default();
+        let entries = entries.as_array().unwrap_or_default();
         if entries.is_empty() {
             let message = "secrets are an array of objects with `k`, and there is at least one";
             return Err(Vec::from([Problem::error(
@@ -93,17 +124,10 @@ impl Keyring {
         let mut ring = Self::default();
         let mut problems = Vec::new();
         for (index, entry) in entries.iter().enumerate() {
-            let parsed = match entry {
-                Value::Object(entry) => match unknown_member(entry) {
-                    Some(name) => Err(format!(
-                        "it has no field `{name}`; a secret has `kid`, `k` and `alg`"
-                    )),
-                    None => jwk::secret(entry, algorithms),
-                },
-                _ => Err("it is not an object".into()),
-            };
-            if let Err(why) = parsed.and_then(|key| ring.add(Arc::new(key))) {
-                let message = format!("this secret cannot be used: {why}");
+            if let Err(why) =
+                entry_key(entry, member, accepted).and_then(|key| ring.add(Arc::new(key)))
+            {
+                let message = format!("this key cannot be used: {why}");
                 problems.push(Problem::error(
                     format!("{pointer}/{index}"),
                     "key_unusable",
@@ -144,11 +168,15 @@ impl Keyring {
         message: &[u8],
         signature: &[u8],
     ) -> Result<(), Code> {
-        if self.find(kid, algorithm)?.verify(message, signature) {
-            Ok(())
-        } else {
-            Err(Code::SignatureInvalid)
-        }
+        let mut found = Candidates::default();
+        let asked = Asked {
+            kid,
+            algorithm,
+            serves: None,
+        };
+        self.candidates(&asked, &mut found);
+        let key = found.verifying(message, signature);
+        key.map(drop).ok_or_else(|| found.code())
     }
 
     /// Returns the number of keys.
@@ -161,65 +189,89 @@ impl Keyring {
         self.keys.is_empty()
     }
 
-    /// Finds the key with the token's `kid`. Without a `kid`, it finds the only
-    /// key for the algorithm: the gate never tries several keys.
-    pub(crate) fn find(&self, kid: Option<&str>, algorithm: Algorithm) -> Result<&Arc<Key>, Code> {
-        match kid {
-            Some(kid) => {
-                let named = self.named(kid);
-                if named.is_empty() {
-                    return Err(Code::KeyUnknown);
+    /// Adds the keys that fit: those of the token's `kid`, or any if it has
+    /// none.
+    pub(crate) fn candidates<'k>(&'k self, asked: &Asked<'_>, found: &mut Candidates<'k>) {
+        if let Some(kid) = asked.kid {
+            for key in self.named(kid) {
+                found.named = found.named.saturating_add(1);
+                if asked.fits(key) {
+                    found.add(key);
                 }
-                let mut named = named.iter().filter_map(|index| self.keys.get(*index));
-                named
-                    .find(|key| key.algorithm == algorithm)
-                    .ok_or(Code::KeyUnsuitable)
             }
-            None => {
-                let mut fitting = self.keys.iter().filter(|key| key.algorithm == algorithm);
-                match (fitting.next(), fitting.next()) {
-                    (Some(key), None) => Ok(key),
-                    _ => Err(Code::KeyUnknown),
-                }
+            return;
+        }
+        for key in &self.keys {
+            if asked.fits(key) {
+                found.add(key);
+            }
+            if found.too_many() {
+                break;
             }
         }
     }
 
-    fn named(&self, kid: &str) -> &[usize] {
-        self.by_kid.get(kid.as_bytes()).map_or(&[], Vec::as_slice)
+    fn named(&self, kid: &str) -> impl Iterator<Item = &Arc<Key>> {
+        let indices = self.by_kid.get(kid.as_bytes());
+        let indices = indices.map_or(&[][..], Vec::as_slice);
+        indices.iter().filter_map(|index| self.keys.get(*index))
     }
 
-    /// Returns the equal key of this ring, if there is one.
-    pub(super) fn find_equal(&self, key: &Key) -> Option<&Arc<Key>> {
-        let is_same = |known: &&Arc<Key>| ***known == *key;
+    /// Returns whether there is a key of this `kid`.
+    pub(crate) fn has(&self, kid: &str) -> bool {
+        self.named(kid).next().is_some()
+    }
+
+    fn find(&self, key: &Key, is_same: &dyn Fn(&Arc<Key>) -> bool) -> Option<&Arc<Key>> {
         match &key.kid {
-            Some(kid) => {
-                let mut named = self.named(kid).iter().filter_map(|i| self.keys.get(*i));
-                named.find(is_same)
-            }
-            None => self.keys.iter().find(is_same),
+            Some(kid) => self.named(kid).find(|known| is_same(known)),
+            None => self.keys.iter().find(|known| is_same(known)),
         }
+    }
+
+    /// Returns whether this very key is in the ring.
+    pub(crate) fn contains(&self, key: &Arc<Key>) -> bool {
+        self.find(key, &|known| Arc::ptr_eq(known, key)).is_some()
+    }
+
+    /// Returns the equal key of this ring, so that a refresh without changes
+    /// forgets no remembered token; otherwise the key itself.
+    pub(super) fn shared(&self, key: Key) -> Arc<Key> {
+        let equal = self.find(&key, &|known| **known == key);
+        equal.cloned().unwrap_or_else(|| Arc::new(key))
     }
 
     pub(super) fn add(&mut self, key: Arc<Key>) -> Result<(), String> {
-        if let Some(kid) = &key.kid {
-            let mut named = self.named(kid).iter().filter_map(|i| self.keys.get(*i));
-            if named.any(|known| known.algorithm == key.algorithm) {
-                return Err("another key before it has the same `kid` and algorithm".into());
-            }
-            let index = self.keys.len();
-            if let Some(named) = self.by_kid.get_or_default(kid.as_bytes()) {
-                named.push(index);
-            }
+        if self.find(&key, &|known| **known == *key).is_some() {
+            return Err("the same key is before it".into());
+        }
+        if let Some(kid) = &key.kid
+            && let Some(named) = self.by_kid.get_or_default(kid.as_bytes())
+        {
+            named.push(self.keys.len());
         }
         self.keys.push(key);
         Ok(())
     }
+
+    /// Returns the number of keys for this algorithm without a `kid`.
+    pub(crate) fn nameless(&self, algorithm: Algorithm) -> usize {
+        let keys = self.keys.iter();
+        keys.filter(|key| key.kid.is_none() && key.algorithm == algorithm)
+            .count()
+    }
 }
 
-fn unknown_member<'e>(entry: &'e Object<'_>) -> Option<&'e str> {
-    entry
-        .iter()
-        .map(|(name, _)| name)
-        .find(|name| !matches!(*name, "kid" | "k" | "alg"))
+fn entry_key(entry: &Value<'_>, member: &str, accepted: &Accepted) -> Result<Key, Unusable> {
+    let entry = entry.as_object().ok_or("it is not an object")?;
+    let mut names = entry.iter().map(|(name, _)| name);
+    if let Some(name) = names.find(|name| !["kid", "alg", member].contains(name)) {
+        return Err(format!(
+            "it has no field `{name}`; it has `kid`, `{member}` and `alg`"
+        ));
+    }
+    match member {
+        "pem" => jwk::pem_entry(entry, accepted),
+        _ => jwk::secret(entry, accepted),
+    }
 }

@@ -10,10 +10,14 @@ use countersign_kernel::{
 
 use crate::jose::{Algorithm, KeyKind};
 
+/// The numbers of a key: `n` and `e` (RFC 7518 §6.3.1), `x` and `y` (§6.2.1),
+/// or `x` alone (RFC 8037 §2).
+pub(super) type Members = [Vec<u8>; 2];
+
 /// A prepared key. Two keys are equal if their JWK members are equal.
 pub(super) struct PublicKey {
     prepared: Prepared,
-    members: [Vec<u8>; 2],
+    members: Members,
 }
 
 enum Prepared {
@@ -25,9 +29,8 @@ enum Prepared {
 }
 
 impl PublicKey {
-    /// Makes a key from `n` and `e` (RFC 7518 §6.3.1), `x` and `y` (§6.2.1), or
-    /// `x` alone (RFC 8037 §2). The error says why the key cannot be used.
-    pub(super) fn new(kind: KeyKind, members: [Vec<u8>; 2]) -> Result<Self, &'static str> {
+    /// Prepares a key. The error says why it cannot be used.
+    pub(super) fn new(kind: KeyKind, members: Members) -> Result<Self, &'static str> {
         const OFF_CURVE: &str = "its coordinates are no point of the curve, or have another length";
         let [first, second] = &members;
         let prepared = match kind {
@@ -91,12 +94,8 @@ impl PartialEq for PublicKey {
 
 impl Eq for PublicKey {}
 
-/// Both numbers are big-endian without leading zeros (RFC 7518 §2,
-/// Base64urlUInt).
+/// Both numbers are big-endian without leading zeros.
 fn prepare_rsa(modulus: &[u8], exponent: &[u8]) -> Result<Prepared, &'static str> {
-    let (Some(1..), Some(1..)) = (modulus.first(), exponent.first()) else {
-        return Err("its modulus or exponent is empty or has leading zeros");
-    };
     let key = rsa::PublicKey::new(modulus, exponent).ok_or(
         "its modulus is not an odd number of 2048 to 8192 bits, or its exponent is not an odd number from 3 to 2^32-1",
     )?;

@@ -1,17 +1,21 @@
-//! Reads a JWK Set (RFC 7517 §5) key by key: a fetched set in slices, or an
-//! inline set of a policy.
+//! Reads a document of keys key by key: a JWK Set (RFC 7517 §5), fetched in
+//! slices or inline in a policy, or an object that maps each `kid` to a PEM.
 
 use alloc::{format, string::String, sync::Arc, vec::Vec};
 
-use super::{Keyring, jwk};
+use super::{
+    Accepted, Key, Keyring,
+    jwk::{self, Unusable},
+};
 use crate::{
     base::{Limits, Problem},
-    jose::Algorithm,
-    json::{self, Elements, Event, Fault, Value, refusal},
+    json::{self, Bounds, Elements, Event, Fault, Value, push_token, refusal},
 };
 
 /// Preparation work of one slice, in units of [`work`]: a few milliseconds.
 const SLICE_WORK: usize = 16;
+/// Work for a key in PEM, whose kind is not known before.
+const PEM_WORK: usize = 4;
 /// Bytes of a document that are read in one slice.
 const SLICE_BYTES: usize = 128 * 1024;
 /// Maximum number of skipped keys that are reported individually.
@@ -20,36 +24,35 @@ const REPORTED: usize = 100;
 /// The keys of a set that are read so far.
 pub(super) struct KeySet {
     ring: Keyring,
-    skipped: Vec<Problem>,
-    /// Number of skipped keys that are not reported individually.
+    /// Keys that are skipped, and warnings about keys that are used.
+    reported: Vec<Problem>,
+    /// Number of keys that are not reported individually.
     unreported: usize,
-    /// Number of keys for one of the issuer's algorithms.
+    /// Number of keys for one of the source's algorithms.
     usable: usize,
     max_keys: usize,
-    /// JSON Pointer of the set, for pointers of problems.
+    /// JSON Pointer of the keys, for pointers of problems.
     pointer: String,
 }
 
 impl KeySet {
-    pub(super) fn new(limits: &Limits, pointer: &str) -> Self {
+    pub(super) fn new(limits: &Limits, pointer: String) -> Self {
         Self {
             ring: Keyring::default(),
-            skipped: Vec::new(),
+            reported: Vec::new(),
             unreported: 0,
             usable: 0,
             max_keys: limits.document_keys,
-            pointer: pointer.into(),
+            pointer,
         }
     }
 
-    /// Adds the key with this index. If `old` has an equal key, the set shares
-    /// that object, so that a refresh without changes forgets no remembered
-    /// token.
-    pub(super) fn add(
+    /// Adds the key with this index in a JWK Set.
+    pub(super) fn add_jwk(
         &mut self,
         index: usize,
         key: &Value<'_>,
-        algorithms: &[Algorithm],
+        accepted: &Accepted,
         old: &Keyring,
     ) -> Result<(), Problem> {
         if is_symmetric(key) {
@@ -57,40 +60,73 @@ impl KeySet {
             return Err(self.refuse("jwks_symmetric", message));
         }
         let parsed = match key {
-            Value::Object(key) => jwk::public_key(key, algorithms),
+            Value::Object(key) => jwk::public_key(key, accepted),
             _ => Err("it is not an object".into()),
         };
-        let added = parsed.and_then(|key| {
-            let is_usable = algorithms.contains(&key.algorithm);
-            let key = old
-                .find_equal(&key)
-                .cloned()
-                .unwrap_or_else(|| Arc::new(key));
-            self.ring.add(key)?;
-            self.usable = self.usable.saturating_add(usize::from(is_usable));
-            Ok(())
+        let place = format!("{}/{index}", self.pointer);
+        self.add(place, parsed, accepted, old)
+    }
+
+    /// Adds the key of a `kid`.
+    fn add_pem(
+        &mut self,
+        kid: &str,
+        pem: &Value<'_>,
+        accepted: &Accepted,
+        old: &Keyring,
+    ) -> Result<(), Problem> {
+        let parsed = match pem.as_str() {
+            Some(pem) => jwk::pem_key(Some(kid), None, pem, accepted),
+            None => Err("it is not a text".into()),
+        };
+        let mut place = String::new();
+        push_token(&mut place, kid);
+        self.add(place, parsed.map(|key| (key, false)), accepted, old)
+    }
+
+    /// Adds a key. If `old` has an equal key, the set shares that object.
+    fn add(
+        &mut self,
+        place: String,
+        parsed: Result<(Key, bool), Unusable>,
+        accepted: &Accepted,
+        old: &Keyring,
+    ) -> Result<(), Problem> {
+        let added = parsed.and_then(|(key, tolerated)| {
+            let (algorithm, is_nameless) = (key.algorithm, key.kid.is_none());
+            self.ring.add(old.shared(key))?;
+            if accepted.algorithms.contains(&algorithm) {
+                self.usable = self.usable.saturating_add(1);
+            }
+            let is_fifth = is_nameless && self.ring.nameless(algorithm) > 4;
+            Ok((tolerated, is_fifth))
         });
         if self.usable > self.max_keys {
             let message = format!("at most {} keys are read", self.max_keys);
             return Err(self.refuse("too_many", &message));
         }
-        match added {
-            Ok(()) => {}
-            Err(_) if self.skipped.len() >= REPORTED => {
-                self.unreported = self.unreported.saturating_add(1);
-            }
-            Err(why) => {
-                let place = format!("{}/keys/{index}", self.pointer);
-                let message = format!("this key is skipped: {why}");
-                self.skipped
-                    .push(Problem::warning(place, "key_unusable", message));
-            }
+        let (code, message) = match added {
+            Ok((false, false)) => return Ok(()),
+            Ok((_, true)) => (
+                "key_not_tried",
+                "a fifth key without `kid` is not tried".into(),
+            ),
+            Ok((true, false)) => (
+                "key_encoding",
+                "this key is used, but its numbers are not base64url without padding and leading zeros".into(),
+            ),
+            Err(why) => ("key_unusable", format!("this key is skipped: {why}")),
+        };
+        if self.reported.len() < REPORTED {
+            self.reported.push(Problem::warning(place, code, message));
+        } else {
+            self.unreported = self.unreported.saturating_add(1);
         }
         Ok(())
     }
 
     pub(super) fn finish(mut self) -> Result<(Keyring, Vec<Problem>), Problem> {
-        if let (true, Some(first)) = (self.ring.is_empty(), self.skipped.first()) {
+        if let (true, Some(first)) = (self.ring.is_empty(), self.reported.first()) {
             let message = format!(
                 "no key of the set can be used; of the first: {}",
                 first.message
@@ -98,12 +134,11 @@ impl KeySet {
             return Err(self.refuse("jwks_no_usable_key", &message));
         }
         if self.unreported > 0 {
-            let message = format!("more keys that are skipped: {}", self.unreported);
-            let place = format!("{}/keys", self.pointer);
-            self.skipped
-                .push(Problem::warning(place, "key_unusable", message));
+            let message = format!("more keys with a warning: {}", self.unreported);
+            self.reported
+                .push(Problem::warning(self.pointer, "key_unusable", message));
         }
-        Ok((self.ring, self.skipped))
+        Ok((self.ring, self.reported))
     }
 
     pub(super) fn not_a_set(&self) -> Problem {
@@ -114,25 +149,34 @@ impl KeySet {
     }
 
     fn refuse(&self, code: &'static str, message: &str) -> Problem {
-        Problem::error(format!("{}/keys", self.pointer), code, message)
+        Problem::error(&*self.pointer, code, message)
     }
 }
 
-/// A fetched JWK Set that is being read.
+/// A fetched document of keys that is being read.
 pub(crate) struct Reading {
     document: Arc<Vec<u8>>,
     elements: Elements,
     keys: Option<KeySet>,
+    /// Whether it maps each `kid` to a PEM.
+    is_map: bool,
     /// Whether the document has an array `keys`.
     is_set: bool,
 }
 
 impl Reading {
-    pub(crate) fn new(document: Vec<u8>, limits: &Limits) -> Self {
+    pub(crate) fn new(document: Vec<u8>, limits: &Limits, is_map: bool) -> Self {
+        let mut bounds = Bounds::from(limits);
+        let mut pointer = "/keys";
+        if is_map {
+            // Each member is a key, and keys have their own limit.
+            (bounds.members, pointer) = (usize::MAX, "");
+        }
         Self {
-            elements: Elements::new(limits.into(), document.len()),
+            elements: Elements::new(bounds, document.len()),
             document: Arc::new(document),
-            keys: Some(KeySet::new(limits, "")),
+            keys: Some(KeySet::new(limits, pointer.into())),
+            is_map,
             is_set: false,
         }
     }
@@ -140,7 +184,7 @@ impl Reading {
     /// Reads one slice. Returns the keys after the last slice.
     pub(crate) fn step(
         &mut self,
-        algorithms: &[Algorithm],
+        accepted: &Accepted,
         old: &Keyring,
     ) -> Result<Option<(Keyring, Vec<Problem>)>, Problem> {
         let end = self.elements.position().saturating_add(SLICE_BYTES);
@@ -151,16 +195,23 @@ impl Reading {
         };
         while remaining > 0 && self.elements.position() < end {
             match self.elements.next(&document)? {
-                Event::End if self.is_set => {
+                Event::End if self.is_set || self.is_map => {
                     return self.keys.take().map(KeySet::finish).transpose();
                 }
-                Event::End | Event::Value("keys") => return Err(keys.not_a_set()),
+                Event::Array(name) if self.is_map => {
+                    keys.add_pem(name, &Value::Null, accepted, old)?;
+                }
+                Event::Value(kid, pem) if self.is_map => {
+                    keys.add_pem(kid, &pem, accepted, old)?;
+                    remaining = remaining.saturating_sub(PEM_WORK);
+                }
+                Event::End | Event::Value("keys", _) => return Err(keys.not_a_set()),
                 Event::Array(name) => self.is_set |= name == "keys",
-                Event::Item("keys", index, key) => {
-                    keys.add(index, &key, algorithms, old)?;
+                Event::Item("keys", index, key) if !self.is_map => {
+                    keys.add_jwk(index, &key, accepted, old)?;
                     remaining = remaining.saturating_sub(work(&key));
                 }
-                Event::Item(..) | Event::Value(_) => {}
+                Event::Item(..) | Event::Value(..) => {}
             }
         }
         Ok(None)

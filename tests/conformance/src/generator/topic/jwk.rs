@@ -1,5 +1,7 @@
 //! Keys of a set: which are used and which are skipped.
 
+use base64::{Engine, prelude::BASE64_STANDARD};
+
 use super::{documents::used, prelude::*};
 
 pub(super) fn vectors() -> Topic {
@@ -19,6 +21,16 @@ fn skipped(id: &str, title: &str, rule: &str, key: Value) -> Draft {
         .accept_but("jwks", ok(&jwks([key, A.public()])), &["/keys/0"])
         .ask(token(), allow())
         .ask(token().key(&B), Code::KeyUnknown)
+}
+
+/// A set of this key of [`B`], which is used and reported.
+fn tolerated(id: &str, title: &str, key: Value) -> Draft {
+    vector(id, title, &["jwks.tolerated"])
+        .policy(fetching())
+        .due(&["jwks"])
+        .accept_but("jwks", ok(&jwks([key, A.public()])), &["/keys/0"])
+        .ask(token(), allow())
+        .ask(token().key(&B), allow())
 }
 
 fn skips() -> Vec<Draft> {
@@ -43,6 +55,25 @@ fn skips() -> Vec<Draft> {
             "jwks.use",
             b(json!({ "use": ["sig"] })),
         ),
+        vector(
+            "jwks-use-named",
+            "the `use` that the policy names",
+            &["jwks.use-named", "jwks.skip"],
+        )
+        .policy(policy().issuer("keys", json!({ "jwks_uri": JWKS_URI, "use": "jwt-svid" })))
+        .due(&["jwks"])
+        .accept_but(
+            "jwks",
+            ok(&jwks([
+                B.with(json!({ "use": "sig" })),
+                E3.public(),
+                A.with(json!({ "use": "jwt-svid" })),
+            ])),
+            &["/keys/0", "/keys/1"],
+        )
+        .ask(token(), allow())
+        .ask(token().key(&B), Code::KeyUnknown)
+        .ask(token().key(&E3), Code::KeyUnknown),
         skipped(
             "jwks-ops-sign",
             "`key_ops` without `verify`",
@@ -141,6 +172,13 @@ fn skips() -> Vec<Draft> {
             b(json!({ "d": "AQAB" })),
         ),
         vector(
+            "jwks-private-policy",
+            "a private key in a policy",
+            &["policy.private-key"],
+        )
+        .policy(policy().keys([A.public(), B.private().clone()]))
+        .refused(&[("key_unusable", "/issuers/0/keys/jwks/keys/1")]),
+        vector(
             "jwks-several-algorithms",
             "no `alg`, where the issuer has two of its type",
             &["jwks.one-algorithm", "jwks.skip"],
@@ -186,6 +224,8 @@ fn rsa() -> Vec<Draft> {
     let e = |e: &[u8]| B.with(json!({ "e": encode(e) }));
     let (size, exponent, encoding) = ("jwks.rsa-size", "jwks.rsa-exponent", "jwks.encoding");
     let leading_zero = encode([&[0], &B.bytes("n")[..]].concat());
+    let base64 = BASE64_STANDARD.encode(B.bytes("n"));
+    assert!(base64.contains(['+', '/']));
     let even = {
         let mut bytes = B.bytes("n");
         bytes[255] &= 0xfe;
@@ -224,23 +264,37 @@ fn rsa() -> Vec<Draft> {
         .ask(token(), Code::KeyUnknown),
         used("rsa-exponent-3", "the exponent 3", exponent, [E3.public()])
             .ask(token().key(&E3), allow()),
-        skipped(
+        tolerated(
             "rsa-leading-zero",
             "a modulus with a leading zero",
-            encoding,
             B.with(json!({ "n": leading_zero })),
         ),
-        skipped(
+        tolerated(
             "rsa-padded",
             "a modulus with padding",
-            encoding,
             B.with(json!({ "n": format!("{}==", B.public()["n"].as_str().expect("n")) })),
         ),
-        skipped(
+        tolerated(
+            "rsa-plain-base64",
+            "a modulus in the alphabet of base64",
+            B.with(json!({ "n": base64 })),
+        ),
+        tolerated(
             "rsa-exponent-padded",
             "an exponent with a leading zero",
-            encoding,
             e(&[0, 1, 0, 1]),
+        ),
+        skipped(
+            "rsa-modulus-space",
+            "a modulus with a line break",
+            encoding,
+            B.with(json!({ "n": format!("{}\n", B.public()["n"].as_str().expect("n")) })),
+        ),
+        skipped(
+            "rsa-modulus-zero",
+            "a modulus of zeros",
+            encoding,
+            B.with(json!({ "n": encode([0; 256]) })),
         ),
         skipped(
             "rsa-modulus-number",

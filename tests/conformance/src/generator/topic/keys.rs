@@ -3,7 +3,7 @@
 use super::prelude::*;
 
 pub(super) fn vectors() -> Topic {
-    let drafts = [choice(), injection()].concat();
+    let drafts = [choice(), several(), injection()].concat();
     topic("keys", "Which key verifies a token", drafts)
 }
 
@@ -67,7 +67,12 @@ fn choice() -> Vec<Draft> {
             &["key.without-kid"],
         )
         .policy(both())
-        .ask(token().without_header("kid"), Code::KeyUnknown),
+        .ask(token().without_header("kid"), allow())
+        .ask(token().without_header("kid").signed_by(&B), allow())
+        .ask(
+            token().without_header("kid").signed_by(&LONG),
+            Code::SignatureInvalid,
+        ),
         vector(
             "key-no-kid-by-alg",
             "no `kid`, two keys, one for the algorithm",
@@ -140,6 +145,125 @@ fn choice() -> Vec<Draft> {
             Code::SignatureInvalid,
         ),
     ]
+}
+
+/// Keys for RS256 without a `kid`; the last ones verify no token here.
+fn nameless(count: usize) -> Vec<Value> {
+    let keys = [&A, &B, &E3, &LONG].map(|key| key.nameless(json!({})));
+    let more = ["AQAD", "AQAF"].map(|e| A.nameless(json!({ "e": e })));
+    keys.into_iter().chain(more).take(count).collect()
+}
+
+fn several() -> Vec<Draft> {
+    let unnamed = || token().without_header("kid");
+    let last_first = |count| {
+        let mut keys = nameless(count);
+        keys.reverse();
+        policy().keys(keys)
+    };
+    let named = |key: &Key| key.with(json!({ "kid": "k" }));
+    let kid = || token().header("kid", "k");
+    vec![
+        vector("key-four", "no `kid`, the fourth key", &["key.four"])
+            .policy(last_first(4))
+            .ask(unnamed(), allow())
+            .ask(unnamed().signed_by(&LONG), allow()),
+        vector("key-fifth", "no `kid`, the fifth key", &["key.four"])
+            .policy(last_first(5))
+            .ask(unnamed(), Code::KeyUnknown)
+            .ask(unnamed().signed_by(&B), allow()),
+        vector(
+            "key-fifth-named",
+            "keys of any `kid` count",
+            &["key.four", "key.without-kid"],
+        )
+        .policy({
+            let mut keys = nameless(6).split_off(2);
+            keys.extend([A.public(), B.nameless(json!({}))]);
+            policy().keys(keys)
+        })
+        .ask(unnamed(), Code::KeyUnknown)
+        .ask(unnamed().signed_by(&E3), allow())
+        .ask(token(), allow()),
+        vector(
+            "key-four-other-algorithm",
+            "keys for other algorithms do not count",
+            &["key.four"],
+        )
+        .policy({
+            let mut keys: Vec<Value> = nameless(6).split_off(2);
+            keys.iter_mut().for_each(|key| key["alg"] = "RS512".into());
+            keys.push(A.nameless(json!({ "alg": "RS256" })));
+            policy()
+                .keys(keys)
+                .issuer("algorithms", json!(["RS256", "RS512"]))
+        })
+        .ask(unnamed(), allow()),
+        vector(
+            "key-one-kid-several",
+            "several keys of one `kid`",
+            &["key.one-kid"],
+        )
+        .policy(policy().keys([named(&A), named(&B), E3.public()]))
+        .ask(kid(), allow())
+        .ask(kid().signed_by(&B), allow())
+        .ask(kid().signed_by(&E3), Code::SignatureInvalid),
+        vector(
+            "key-one-kid-five",
+            "five keys of one `kid`",
+            &["key.one-kid", "key.four"],
+        )
+        .policy({
+            let mut keys = nameless(5);
+            keys.reverse();
+            keys.iter_mut().for_each(|key| key["kid"] = "k".into());
+            policy().keys(keys)
+        })
+        .ask(kid(), Code::KeyUnknown)
+        .ask(kid().signed_by(&B), allow()),
+        vector(
+            "key-is-its-own",
+            "the key that verifies is the token's, for revocation too",
+            &["key.its-own"],
+        )
+        .policy(policy().keys([A.public(), B.public()]).issuer(
+            "revocations",
+            json!({ "uri": "https://auth.example.com/revoked" }),
+        ))
+        .due(&["revocations"])
+        .ask(unnamed().signed_by(&B), allow())
+        .accept("revocations", ok(&json!({ "kid": [B.kid()] })))
+        .ask(unnamed(), allow())
+        .ask(unnamed().signed_by(&B), Code::TokenRevoked),
+        vector(
+            "key-issuer-ignored",
+            "a key's member `issuer`, where the policy names the issuer exactly",
+            &["key.issuer-exact"],
+        )
+        .policy(policy().keys([A.with(json!({ "issuer": "https://other.example/{tenantid}" }))]))
+        .ask(token(), allow()),
+        vector(
+            "rotate-secrets",
+            "an old and a new secret without `kid`",
+            &["key.without-kid", "signature.hmac"],
+        )
+        .policy({
+            let secret = |byte: u8| json!({ "k": encode([byte; 32]) });
+            policy()
+                .issuer("algorithms", json!(["HS256"]))
+                .issuer("keys", json!({ "secrets": [secret(1), secret(2)] }))
+        })
+        .ask(by_secret(1), allow())
+        .ask(by_secret(2), allow())
+        .ask(by_secret(3), Code::SignatureInvalid),
+    ]
+}
+
+/// A token without `kid`, signed with a secret of this byte.
+pub(super) fn by_secret(byte: u8) -> Token {
+    let token = token().without_header("kid").header("alg", "HS256");
+    let tag = hmac::<::hmac::Hmac<sha2::Sha256>>(&[byte; 32], token.signing_input().as_bytes());
+    token.signature(tag)
 }
 
 fn injection() -> Vec<Draft> {

@@ -17,6 +17,7 @@ mod forwarding;
 mod header;
 mod issuers;
 mod jwk;
+mod key_sources;
 mod keys;
 mod lifecycle;
 mod memory;
@@ -24,6 +25,7 @@ mod order;
 mod order_claims;
 mod order_rules;
 mod origin;
+mod pem;
 mod policies;
 mod principals;
 mod pss;
@@ -58,6 +60,7 @@ pub(super) fn all() -> Vec<Topic> {
         templates::vectors(),
         algorithms::vectors(),
         keys::vectors(),
+        key_sources::vectors(),
         signatures::vectors(),
         pss::vectors(),
         curves::vectors(),
@@ -77,6 +80,7 @@ pub(super) fn all() -> Vec<Topic> {
         forwarding::vectors(),
         documents::vectors(),
         jwk::vectors(),
+        pem::vectors(),
         lifecycle::vectors(),
         rotation::vectors(),
         discovery::vectors(),

@@ -237,7 +237,7 @@ fn symmetric() -> Vec<Draft> {
             "HS256 and RS256",
             rule,
             policy().issuer("algorithms", json!(["RS256", "HS256"])),
-            &[("conflict", "/issuers/0/algorithms")],
+            &[("conflict", "/issuers/0/keys/jwks")],
         )
         .attack("rs-to-hs"),
     ]

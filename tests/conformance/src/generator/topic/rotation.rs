@@ -67,6 +67,13 @@ fn unknown() -> Vec<Draft> {
         .at(60_000)
         .ask(stranger(1), wait(&["jwks"])),
         loaded(
+            "keys-unverified-known",
+            "a token of a known `kid` that its only key does not verify",
+            &[rule, "key.one-try"],
+        )
+        .at(30_000)
+        .ask(long_lived().signed_by(&B), Code::SignatureInvalid),
+        loaded(
             "keys-unknown-others",
             "tokens with a known key do not wait",
             &["keys.unknown-kid-others"],
@@ -77,13 +84,21 @@ fn unknown() -> Vec<Draft> {
         .ask(long_lived().claim("sub", "user-2"), allow()),
         loaded(
             "keys-unknown-unnamed",
-            "a token without `kid` that no key fits",
+            "a token without `kid` that no key verifies",
             &[rule, "key.without-kid"],
         )
-        .accept("jwks", both())
+        .at(29_999)
+        .ask(
+            long_lived().without_header("kid").signed_by(&B),
+            Code::SignatureInvalid,
+        )
         .at(30_000)
-        .ask(long_lived().without_header("kid"), wait(&["jwks"]))
-        .accept("jwks", a_set())
+        .ask(
+            long_lived().without_header("kid").signed_by(&B),
+            wait(&["jwks"]),
+        )
+        .accept("jwks", both())
+        .ask(long_lived().without_header("kid").signed_by(&B), allow())
         .ask(long_lived().without_header("kid"), allow()),
         vector(
             "keys-unsuitable-no-fetch",
@@ -138,12 +153,52 @@ fn rotation() -> Vec<Draft> {
         .ask(token().signed_by(&B), allow()),
         loaded(
             "keys-joined-unnamed",
-            "a second key makes a token without `kid` ambiguous",
+            "a second key beside that of a token without `kid`",
             &["keys.rotation", "key.without-kid"],
         )
         .ask(token().without_header("kid"), allow())
         .accept("jwks", both())
-        .ask(token().without_header("kid"), Code::KeyUnknown),
+        .ask(token().without_header("kid"), allow())
+        .ask(token().without_header("kid").signed_by(&B), allow()),
+        loaded(
+            "keys-unnamed-fifth",
+            "a token without `kid` whose key is the fifth now",
+            &["keys.withdrawn", "key.four", "memory.same"],
+        )
+        .attack("cache-identity")
+        .ask(token().without_header("kid"), allow())
+        .accept("jwks", {
+            let others = [&B, &E3, &LONG].map(Key::public);
+            let more = B.with(json!({ "e": "Aw", "kid": "b3" }));
+            ok(&jwks(
+                others
+                    .into_iter()
+                    .chain([more, A.public()])
+                    .collect::<Vec<_>>(),
+            ))
+        })
+        .ask(token().without_header("kid"), Code::KeyUnknown)
+        .ask(token(), allow()),
+        vector(
+            "keys-unnamed-other-name",
+            "the same key under another `kid` before it",
+            &["keys.withdrawn", "key.its-own", "memory.same"],
+        )
+        .attack("cache-identity")
+        .policy(fetching().issuer(
+            "revocations",
+            json!({ "uri": "https://auth.example.com/revoked" }),
+        ))
+        .due(&["jwks", "revocations"])
+        .accept("jwks", a_set())
+        .accept("revocations", ok(&json!({ "kid": ["other"] })))
+        .ask(token().without_header("kid"), allow())
+        .accept(
+            "jwks",
+            ok(&jwks([A.with(json!({ "kid": "other" })), A.public()])),
+        )
+        .ask(token().without_header("kid"), Code::TokenRevoked)
+        .ask(token(), allow()),
         loaded(
             "keys-unchanged",
             "the same document again changes nothing",

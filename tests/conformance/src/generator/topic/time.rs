@@ -162,6 +162,29 @@ fn leeway() -> Vec<Draft> {
     let default = || policy().without("leeway_s");
     vec![
         vector(
+            "time-leeway-issuer",
+            "an issuer's own leeway",
+            &["time.leeway-issuer"],
+        )
+        .policy(
+            leeway_of(0)
+                .issuer("leeway_s", 60)
+                .and_issuer("partner", "https://partner.example", &B)
+                .issuer_at(1, "leeway_s", 0)
+                .requires(json!({ "max_age_s": 100 })),
+        )
+        .ask(token().claim("exp", NOW_S - 59), allow())
+        .ask(token().claim("exp", NOW_S - 60), Code::TokenExpired)
+        .ask(token().claim("iat", NOW_S - 160), allow())
+        .ask(token().claim("iat", NOW_S - 161), Code::TokenTooOld)
+        .ask(
+            token()
+                .claim("iss", "https://partner.example")
+                .key(&B)
+                .claim("exp", NOW_S),
+            Code::TokenExpired,
+        ),
+        vector(
             "time-leeway-default",
             "30 s, where the policy says nothing",
             &["time.leeway"],
