@@ -171,7 +171,7 @@ fn leeway() -> Vec<Draft> {
                 .issuer("leeway_s", 60)
                 .and_issuer("partner", "https://partner.example", &B)
                 .issuer_at(1, "leeway_s", 0)
-                .requires(json!({ "max_age_s": 100 })),
+                .requires(json!({ "max_token_age_s": 100 })),
         )
         .ask(token().claim("exp", NOW_S - 59), allow())
         .ask(token().claim("exp", NOW_S - 60), Code::TokenExpired)
