@@ -1,20 +1,20 @@
 //! The gate: the public state machine, without I/O. Uses all rooms except
 //! `jose`. `README.md` lists the other files that a new host call changes.
 
-use alloc::{sync::Arc, vec::Vec};
-use core::fmt;
+use alloc::{string::String, sync::Arc, vec::Vec};
+use core::{cell::Cell, fmt};
 
 use crate::{
     base::Problem,
-    check::{Admitted, Checks, Pass},
-    decision::{Decision, Grant, Requirements, Strip},
+    check::{Admitted, Checks, Granted, Pass},
+    decision::{Change, Decision, Grant, OtherPrincipal, Requirements, Strip, Used},
     documents::{DocumentStatus, Fetch, Issuers, Outcome, Supplied},
     json::Value,
-    model::{Credential, Policy},
+    model::{Place, Policy},
     policy,
     refusal::{Halt, Step, Trace},
-    request::{Request, Router},
-    token::Memory,
+    request::{Request, Router, credential},
+    token::{Memory, Verified},
 };
 
 /// Headers that show whether a request with a cookie has the same origin.
@@ -99,18 +99,20 @@ impl Gate {
                 names.push(name);
             }
         };
-        for place in &self.policy.credentials {
-            match place {
-                Credential::Header { name, .. } => add(name),
-                Credential::Cookie { same_origin, .. } => {
+        for credential in self.policy.places() {
+            match &credential.place {
+                Place::Header { name, .. } => add(name),
+                Place::Cookie { same_origin, .. } => {
                     add("cookie");
                     if *same_origin {
                         SAME_ORIGIN.into_iter().for_each(&mut add);
                     }
                 }
+                Place::Query(_) => {}
+                Place::Protocol { .. } => add(credential::PROTOCOLS),
             }
         }
-        if !self.policy.forward.is_empty() {
+        if self.policy.set_headers().next().is_some() {
             add("connection");
         }
         names
@@ -172,13 +174,46 @@ impl Gate {
         let admitted = self
             .checks(now_ms, true)
             .request(request, &mut Trace::off());
+        let changes = match &admitted {
+            Ok(Pass::Request(granted)) => self.changes(request, granted),
+            _ => Vec::new(),
+        };
         let mut decision = self.decide(admitted, now_ms);
-        if let Decision::Allow(grant) = &mut decision
-            && grant.principal.is_some()
-        {
-            grant.changes = self.strip.changes(request);
+        if let Decision::Allow(grant) = &mut decision {
+            grant.changes = changes;
         }
         decision
+    }
+
+    /// Returns the changes to this request: what goes of it, and the headers of
+    /// the principals beside the user.
+    fn changes(&self, request: &Request<'_>, granted: &Granted<'_>) -> Vec<Change> {
+        let Some(rule) = self.policy.rules.get(granted.rule) else {
+            return Vec::new();
+        };
+        let named = || rule.tokens.principals.iter().zip(&granted.others);
+        let user = granted.user.iter().map(|user| (None, &*user.token));
+        let others = named().map(|((name, _), other)| (Some(&**name), &*other.token));
+        let used = Used {
+            list: self.policy.credentials_of(rule),
+            tokens: user.chain(others).collect(),
+            ignored: granted.ignored,
+        };
+        let strips = self.policy.strip_credential;
+        let mut changes = self.strip.changes(request, &used, strips);
+        for ((name, _), other) in named() {
+            let mut headers = self
+                .policy
+                .forward_of
+                .iter()
+                .zip(&other.verified.headers_of);
+            if let Some((_, headers)) = headers.find(|((known, _), _)| known == name) {
+                changes.extend(headers.iter().map(|(name, value)| {
+                    Change::SetHeader(String::from(&**name).into(), value.as_bytes().into())
+                }));
+            }
+        }
+        changes
     }
 
     /// Returns the grant for a request that a host allows without a check, such
@@ -229,7 +264,7 @@ impl Gate {
             router: &self.router,
             issuers: &self.issuers,
             memory: recall.then_some(&self.memory),
-            number: self.granted.saturating_add(1),
+            number: Cell::new(self.granted.saturating_add(1)),
             now_ms,
         }
     }
@@ -243,23 +278,43 @@ impl Gate {
                 Decision::Wait(self.issuers.start(&sources, &self.policy, now_ms))
             }
             Ok(Pass::Anonymous) => Decision::Allow(self.strip.grant(None, false)),
-            Ok(Pass::Token(admitted)) => {
-                let Admitted {
-                    token,
-                    verified,
-                    fresh,
-                } = admitted;
-                if fresh {
-                    self.granted = verified.number;
-                    self.memory
-                        .remember(token, Arc::clone(&verified), signed(now_ms));
+            Ok(Pass::Token(admitted)) => Decision::Allow(self.grant(Some(admitted), now_ms)),
+            Ok(Pass::Request(granted)) => {
+                let mut grant = self.grant(granted.user, now_ms);
+                for (index, other) in granted.others.into_iter().enumerate() {
+                    let verified = self.use_token(other, now_ms);
+                    let rule = self.policy.rules.get(granted.rule);
+                    let asked = rule.and_then(|rule| rule.tokens.principals.get(index));
+                    grant.others.extend(asked.map(|(name, _)| OtherPrincipal {
+                        name: name.clone(),
+                        number: verified.number,
+                        principal: Arc::clone(&verified.principal),
+                    }));
                 }
-                let grant = self
-                    .strip
-                    .grant(Some(&verified), self.policy.strip_credential);
                 Decision::Allow(grant)
             }
         }
+    }
+
+    fn grant(&mut self, user: Option<Admitted<'_>>, now_ms: u64) -> Grant {
+        let strips = user.is_some() && self.policy.strip_credential;
+        let verified = user.map(|user| self.use_token(user, now_ms));
+        self.strip.grant(verified.as_deref(), strips)
+    }
+
+    /// Remembers an admitted token that is not remembered yet.
+    fn use_token(&mut self, admitted: Admitted<'_>, now_ms: u64) -> Arc<Verified> {
+        let Admitted {
+            token,
+            verified,
+            fresh,
+        } = admitted;
+        if fresh {
+            self.granted = self.granted.max(verified.number);
+            self.memory
+                .remember(&token, Arc::clone(&verified), signed(now_ms));
+        }
+        verified
     }
 }
 

@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 
 use countersign as verifier;
-use verifier::{Change, Decision, Gate, Outcome, Severity, Supplied};
+use verifier::{Decision, Gate, Outcome, Severity, Supplied};
 
 use crate::{
     host::Host,
     protocol::{Command, Denial, Fetch, Grant, Principal, Problem, Reply},
-    vector::{self, Response},
+    vector::{self, Change, Response},
 };
 
 /// Gates in this process.
@@ -143,13 +143,16 @@ fn decision(decision: &Decision) -> Reply {
     }
 }
 
-fn change(change: &Change) -> (String, Option<String>) {
+fn change(change: &verifier::Change) -> Change {
     match change {
-        Change::SetHeader(name, value) => (
-            (*name).to_owned(),
-            Some(String::from_utf8_lossy(value).into_owned()),
+        verifier::Change::SetHeader(name, value) => Change::SetHeader(
+            name.to_string(),
+            String::from_utf8_lossy(value).into_owned(),
         ),
-        Change::RemoveHeader(name) => ((*name).to_owned(), None),
+        verifier::Change::RemoveHeader(name) => Change::RemoveHeader(name.to_string()),
+        verifier::Change::SetTarget(target) => {
+            Change::SetTarget(String::from_utf8_lossy(target).into_owned())
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::vector::{Bytes, Request, Response};
+use crate::vector::{Bytes, Change, Request, Response};
 
 /// A command for a host. `gate` is a number that the runner chooses.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -144,8 +144,8 @@ pub struct Grant {
     pub set_headers: Vec<(String, String)>,
     /// Names.
     pub remove_headers: Vec<String>,
-    /// Names and values; a header without a value is removed.
-    pub changes: Vec<(String, Option<String>)>,
+    /// In order.
+    pub changes: Vec<Change>,
 }
 
 /// As in the WIT interface.

@@ -201,9 +201,21 @@ pub struct Allow {
     /// Names, in any order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remove_headers: Option<Vec<String>>,
-    /// The changes to this request only: names, and values or `null`.
+    /// The changes to this request only, in order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub changes: Option<Vec<(String, Option<String>)>>,
+    pub changes: Option<Vec<Change>>,
+}
+
+/// A change to one request, as in the WIT interface.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Change {
+    /// The name and the value.
+    SetHeader(String, String),
+    /// The name.
+    RemoveHeader(String),
+    /// The target.
+    SetTarget(String),
 }
 
 /// A denied request.

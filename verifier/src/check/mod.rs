@@ -4,16 +4,18 @@
 
 mod token;
 
-use alloc::{borrow::Cow, format, sync::Arc};
+use alloc::{borrow::Cow, format, sync::Arc, vec::Vec};
+use core::cell::Cell;
 
 use crate::{
     base::limits,
     decision::Subject,
     documents::Issuers,
-    model::{Access, Policy, Requirement},
+    model::{Access, Credential, Credentials, Place, Policy, Requirement, Rule},
     refusal::{Code, Halt, Trace, quoted},
     request::{
-        Request, credential,
+        Request,
+        credential::{self, Found},
         router::{self, Router},
         target::{self, Target},
     },
@@ -27,32 +29,75 @@ pub(crate) struct Checks<'g> {
     pub(crate) issuers: &'g Issuers,
     /// `None` means to verify every signature again.
     pub(crate) memory: Option<&'g Memory>,
-    /// The number for a token that is not remembered.
-    pub(crate) number: u64,
+    /// The number for the next token that is not remembered.
+    pub(crate) number: Cell<u64>,
     pub(crate) now_ms: u64,
 }
 
 /// The result of a check that passes.
 pub(crate) enum Pass<'t> {
-    /// Without a principal.
+    /// Without a principal, under a public rule.
     Anonymous,
+    /// A token without a request.
     Token(Admitted<'t>),
+    /// A request, under a rule that looks at tokens.
+    Request(Granted<'t>),
+}
+
+/// An admitted request.
+pub(crate) struct Granted<'t> {
+    /// The index of its rule.
+    pub(crate) rule: usize,
+    /// `None` only if the rule is optional.
+    pub(crate) user: Option<Admitted<'t>>,
+    /// Whether the user's token is bad and counts as not sent.
+    pub(crate) ignored: bool,
+    /// One for each of the rule's `principals`.
+    pub(crate) others: Vec<Admitted<'t>>,
 }
 
 /// An admitted token.
 pub(crate) struct Admitted<'t> {
-    pub(crate) token: &'t [u8],
+    pub(crate) token: Cow<'t, [u8]>,
     pub(crate) verified: Arc<Verified>,
     /// Whether the token was not remembered.
     pub(crate) fresh: bool,
 }
 
-impl Checks<'_> {
+/// The places that hold a token: those of a list whose bits are set.
+#[derive(Clone, Copy)]
+pub(crate) struct Held<'c> {
+    list: &'c Credentials,
+    places: u32,
+}
+
+impl<'g> Checks<'g> {
     /// Checks a request: path, rule, credential, token, and the rule's
     /// requirement.
     pub(crate) fn request<'r>(
         &self,
         request: &Request<'r>,
+        trace: &mut Trace<'_>,
+    ) -> Result<Pass<'r>, Halt> {
+        let mut decisive = None;
+        let result = self.request_under(request, &mut decisive, trace);
+        result.map_err(|halt| match decisive {
+            Some(rule) if self.reads_basic(rule) => halt.asking_for_password(),
+            _ => halt,
+        })
+    }
+
+    fn reads_basic(&self, rule: &Rule) -> bool {
+        let list = self.policy.credentials_of(rule);
+        let is_public = matches!(rule.access, Access::Public);
+        !is_public && list.places.iter().any(|place| place.is_basic())
+    }
+
+    /// Checks a request, and says which rule decides about it.
+    fn request_under<'r>(
+        &self,
+        request: &Request<'r>,
+        decisive: &mut Option<&'g Rule>,
         trace: &mut Trace<'_>,
     ) -> Result<Pass<'r>, Halt> {
         // The trace does not show the query: it can contain a token.
@@ -74,15 +119,16 @@ impl Checks<'_> {
             let rule = self.policy.rules.get(found.rule);
             let rule = rule.ok_or(Code::InternalError)?;
             let pattern = rule.paths.get(found.pattern);
-            Ok((rule, pattern.ok_or(Code::InternalError)?))
+            Ok((rule, pattern.ok_or(Code::InternalError)?, found.rule))
         });
-        let (rule, pattern) = trace.record("rule", rule, || match found {
+        let (rule, pattern, index) = trace.record("rule", rule, || match found {
             Ok(Some(found)) => format!("/rules/{}", found.rule),
             Ok(None) => "no rule of the policy matches".into(),
             Err(_) => {
                 "a backend could read this path in another way, which leads to another rule".into()
             }
         })?;
+        *decisive = Some(rule);
         let (requirement, optional) = match &rule.access {
             Access::Public => {
                 trace.skip("credential", "the rule is public");
@@ -91,25 +137,88 @@ impl Checks<'_> {
             Access::Optional(requirement) => (requirement, true),
             Access::Required(requirement) => (requirement, false),
         };
-        let presented = credential::find(&self.policy.credentials, request);
-        let presented = match presented {
-            Ok(None) if optional => {
+        let list = self.policy.credentials_of(rule);
+        let found = credential::find(list, None, request);
+        let user = match found {
+            Ok(Found { first: None, .. }) if optional => {
                 trace.skip(
                     "credential",
                     "the request has none, and the rule does not require one",
                 );
-                return Ok(Pass::Anonymous);
+                None
             }
-            presented => presented.and_then(|p| p.ok_or(Code::TokenMissing.into())),
+            found => Some(present(found, trace)?),
         };
-        let presented = trace.record("credential", presented, || {
-            "the places of the policy".into()
-        })?;
-        let admitted = self.verify_token(presented.token, trace)?;
-        self.admit_origin(presented.same_origin, request, trace)?;
+        let mut presented = Vec::new();
+        for (name, _) in &rule.tokens.principals {
+            trace.about(Some(name));
+            let found = credential::find(list, Some(name), request);
+            presented.push(present(found, trace).map_err(|halt| halt.of(name))?);
+        }
+        trace.about(None);
+
         let segment = |name: &str| router::captured(pattern, &target, name);
-        self.check_requirement(requirement, &admitted.verified, &segment, trace)?;
-        Ok(Pass::Token(admitted))
+        let mut granted = Granted {
+            rule: index,
+            user: None,
+            ignored: false,
+            others: Vec::new(),
+        };
+        if let Some(found) = user {
+            match self.choose(found, list, rule.tokens.accept_expired_ms, trace) {
+                Err(halt) if rule.tokens.ignores_bad && halt.is_bad_token() => {
+                    trace.skip("credential", "the token is bad, so it counts as not sent");
+                    granted.ignored = true;
+                }
+                chosen => {
+                    let (admitted, held) = chosen?;
+                    self.admit_origin(held, request, trace)?;
+                    let segment = |name: &str| segment(name);
+                    self.check_requirement(requirement, &admitted.verified, &segment, trace)?;
+                    granted.user = Some(admitted);
+                }
+            }
+        }
+        for ((name, requirement), found) in rule.tokens.principals.iter().zip(presented) {
+            trace.about(Some(name));
+            let check = || {
+                let (admitted, held) = self.choose(found, list, 0, trace)?;
+                self.admit_origin(held, request, trace)?;
+                let segment = |name: &str| segment(name);
+                self.check_requirement(requirement, &admitted.verified, &segment, trace)?;
+                granted.others.push(admitted);
+                Ok(())
+            };
+            check().map_err(|halt: Halt| halt.of(name))?;
+        }
+        Ok(Pass::Request(granted))
+    }
+
+    /// Chooses the first good token, if there are several.
+    fn choose<'r, 'c>(
+        &self,
+        found: Found<'r>,
+        list: &'c Credentials,
+        accept_expired_ms: i64,
+        trace: &mut Trace<'_>,
+    ) -> Result<(Admitted<'r>, Held<'c>), Halt> {
+        let several = !found.others.is_empty();
+        let mut first_bad = None;
+        for presented in found.first.into_iter().chain(found.others) {
+            let places = presented.places;
+            let held = Held { list, places };
+            match self.verify_token(presented.token, Some(held), accept_expired_ms, trace) {
+                Err(halt) if several && halt.is_bad_token() => {
+                    first_bad.get_or_insert(halt);
+                }
+                Err(halt) => return Err(halt),
+                Ok(admitted) => return Ok((admitted, held)),
+            }
+        }
+        let halt = first_bad.unwrap_or_else(|| Code::InternalError.into());
+        trace.record("credential", Err(halt), || {
+            "none of these cookies holds a good token".into()
+        })
     }
 
     /// Checks a token, then the requirement.
@@ -122,7 +231,7 @@ impl Checks<'_> {
         if token.is_empty() {
             return Err(Code::TokenMissing.into());
         }
-        let admitted = self.verify_token(token, trace)?;
+        let admitted = self.verify_token(Cow::Borrowed(token), None, 0, trace)?;
         self.check_requirement(requirement, &admitted.verified, &|_| None, trace)?;
         Ok(Pass::Token(admitted))
     }
@@ -136,7 +245,7 @@ impl Checks<'_> {
         }
         let target = Target::parse(request.target)?;
         let authority = target::authority(request)?;
-        let set = self.policy.forward.iter().map(|(name, _)| &**name);
+        let set = self.policy.set_headers().map(|name| &**name);
         if credential::connection_names(request, set) {
             return Err(Code::RequestAmbiguous);
         }
@@ -151,17 +260,27 @@ impl Checks<'_> {
         ))
     }
 
+    /// Checks the origin of a token that only cookies hold which are for one.
     fn admit_origin(
         &self,
-        by_cookie: bool,
+        held: Held<'_>,
         request: &Request<'_>,
         trace: &mut Trace<'_>,
     ) -> Result<(), Halt> {
-        if !by_cookie {
-            trace.skip("rule.origin", "no same-origin cookie");
-            return Ok(());
+        let mut admitted = false;
+        for place in held.places() {
+            match place {
+                Place::Cookie {
+                    same_origin: true,
+                    trusted,
+                    ..
+                } => admitted = admitted || credential::is_same_origin(request, trusted),
+                _ => {
+                    trace.skip("rule.origin", "no same-origin cookie");
+                    return Ok(());
+                }
+            }
         }
-        let admitted = credential::is_same_origin(request);
         trace.record(
             "rule.origin",
             admitted.then_some(()).ok_or(Code::OriginDenied),
@@ -190,5 +309,43 @@ impl Checks<'_> {
             leeway_ms: self.policy.leeway_ms,
         };
         requirement.explain(&subject, trace)
+    }
+}
+
+/// Refuses a principal without a token.
+fn present<'r>(found: Result<Found<'r>, Code>, trace: &mut Trace<'_>) -> Result<Found<'r>, Halt> {
+    let found = found.and_then(|found| match found.first {
+        Some(_) => Ok(found),
+        None => Err(Code::TokenMissing),
+    });
+    trace.record("credential", found, || "the places of the rule".into())
+}
+
+impl<'c> Held<'c> {
+    fn credentials(self) -> impl Iterator<Item = &'c Credential> {
+        let places = self.list.places.iter().enumerate();
+        let is_held = move |(index, credential)| {
+            (self.places.checked_shr(index as u32).unwrap_or(0) & 1 != 0).then_some(credential)
+        };
+        places.filter_map(is_held)
+    }
+
+    fn places(self) -> impl Iterator<Item = &'c Place> {
+        self.credentials().map(|credential| &credential.place)
+    }
+}
+
+impl Checks<'_> {
+    /// Returns whether the tokens of an issuer are good from one of the places.
+    fn is_good_from(&self, held: Option<Held<'_>>, issuer: usize) -> bool {
+        let Some(held) = held else {
+            return true;
+        };
+        let is_named = |names: &[usize]| names.binary_search(&issuer).is_ok();
+        held.credentials()
+            .any(|credential| match credential.issuers.is_empty() {
+                true => !is_named(&self.policy.kept_issuers),
+                false => is_named(&credential.issuers),
+            })
     }
 }

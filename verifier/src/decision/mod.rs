@@ -7,14 +7,14 @@ mod prepared;
 mod requirement;
 mod strip;
 
-use alloc::{boxed::Box, sync::Arc, vec::Vec};
+use alloc::{borrow::Cow, boxed::Box, sync::Arc, vec::Vec};
 use core::fmt;
 
 use crate::{documents::Fetch, refusal::Denial, token::Principal};
 
 pub(crate) use prepared::Requirements;
 pub(crate) use requirement::Subject;
-pub(crate) use strip::Strip;
+pub(crate) use strip::{Strip, Used};
 
 /// The answer to one request at one moment.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,6 +41,8 @@ pub struct Grant {
     /// The caller. `None` if the rule is public, or if it is optional and the
     /// request has no token.
     pub principal: Option<Arc<Principal>>,
+    /// The principals that the rule asks for beside the user, in its order.
+    pub others: Vec<OtherPrincipal>,
     /// Headers to set: names in lower case, values in visible ASCII.
     pub set_headers: Arc<[(Box<str>, Box<str>)]>,
     /// Headers to remove first: every `forward` header, so that a caller cannot
@@ -55,20 +57,36 @@ pub struct Grant {
 /// A change to one request.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Change {
-    /// Replace all fields with this lower-case name by one with this value.
-    SetHeader(&'static str, Vec<u8>),
-    /// Remove all fields with this lower-case name.
-    RemoveHeader(&'static str),
+    /// Replace all fields with exactly this name (in any case) by one with this
+    /// value.
+    SetHeader(Cow<'static, str>, Vec<u8>),
+    /// Remove all fields with exactly this name (in any case): `_` is not read
+    /// as `-` here.
+    RemoveHeader(Cow<'static, str>),
+    /// Replace the target by this one, in origin form, with its query.
+    SetTarget(Vec<u8>),
 }
 
-/// Does not show the value, which can contain a credential.
+/// Does not show the values, which can contain a credential.
 impl fmt::Debug for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::SetHeader(name, _) => write!(f, "SetHeader({name})"),
             Self::RemoveHeader(name) => write!(f, "RemoveHeader({name})"),
+            Self::SetTarget(_) => f.write_str("SetTarget"),
         }
     }
+}
+
+/// A principal beside the user: a workload, or a proxy that knows identities.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OtherPrincipal {
+    /// Its name in the policy.
+    pub name: Box<str>,
+    /// As [`Grant::number`], of its token.
+    pub number: u64,
+    /// What its token says.
+    pub principal: Arc<Principal>,
 }
 
 /// Shows no claims, and no headers, which contain claims.
@@ -77,6 +95,7 @@ impl fmt::Debug for Grant {
         f.debug_struct("Grant")
             .field("number", &self.number)
             .field("principal", &self.principal)
+            .field("others", &self.others)
             .field("changes", &self.changes)
             .finish_non_exhaustive()
     }

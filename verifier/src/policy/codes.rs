@@ -43,3 +43,5 @@ pub(super) const CSRF: &str = "csrf";
 pub(super) const UNREACHABLE: &str = "unreachable";
 /// Warning: a rule requires a tenant, but the admitted issuers map none.
 pub(super) const TENANT_UNMAPPED: &str = "tenant_unmapped";
+/// Warning: this admits more than it seems to.
+pub(super) const ADMITS_MORE: &str = "admits_more";

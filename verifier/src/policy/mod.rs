@@ -3,6 +3,7 @@
 
 mod claims;
 mod codes;
+mod credentials;
 mod fields;
 mod grammar;
 mod headers;
@@ -18,6 +19,7 @@ mod requirement;
 mod rules;
 mod suggest;
 mod token_types;
+mod tokens;
 
 pub use parse::{lint, policy_json};
 pub(crate) use parse::{parse, parse_requirement};

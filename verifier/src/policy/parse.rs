@@ -4,8 +4,9 @@ use alloc::{format, vec::Vec};
 
 use super::{
     codes::*,
+    credentials::{Lists, default_credentials},
     grammar,
-    headers::{credentials, default_credentials, forward},
+    headers::{Forwarded, forward},
     issuers::issuers,
     names::Names,
     reader::{Node, ms},
@@ -107,18 +108,35 @@ fn policy(node: Node<'_, '_>) -> Read<Policy> {
     fields.required("contract", contract);
     let limits = fields.or("limits", Limits::DEFAULT, lowered_limits);
     let issuers = fields.required("issuers", |node| issuers(node, &limits, &mut names));
-    let credentials = fields.or("credentials", default_credentials(), credentials);
+    let strip_credential = fields.or("strip_credential", false, Node::flag);
+    let mut lists = Lists::new(&names, &issuers, strip_credential);
+    let credentials = lists.list(&mut fields, true);
+    let credentials = credentials.unwrap_or_else(default_credentials);
+    let forward_node = fields.node("forward");
+    let forwarded = fields.or("forward", Forwarded::default(), |node| {
+        forward(node, &credentials)
+    });
+    lists.forwarded = &forwarded;
     fields.optional("default", default);
+    let rules = fields.or("rules", Vec::new(), |node| {
+        rules(node, &names, &credentials, &mut lists)
+    });
+    if let Some(node) = forward_node {
+        lists.check_forwarded(node);
+    }
+    let kept_issuers = lists.kept;
     let policy = Policy {
         leeway_ms: fields.or("leeway_s", LEEWAY_DEFAULT_MS, |node| {
             node.integer(0..=300).map(ms)
         }),
         issuers,
-        rules: fields.or("rules", Vec::new(), |node| rules(node, &names)),
+        rules,
         exact_case: fields.or("path_case", false, path_case),
-        forward: fields.or("forward", Vec::new(), |node| forward(node, &credentials)),
+        forward: forwarded.user,
+        forward_of: forwarded.of,
         credentials,
-        strip_credential: fields.or("strip_credential", false, Node::flag),
+        kept_issuers,
+        strip_credential,
         realm: fields
             .or("realm", "countersign", |node| node.word(grammar::realm))
             .into(),

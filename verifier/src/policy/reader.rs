@@ -93,6 +93,15 @@ impl<'n, 'p> Node<'n, 'p> {
         }
     }
 
+    /// Reads one of two words; returns whether it is the second one.
+    pub(super) fn either(self, words: [&str; 2], message: &str) -> Read<bool> {
+        let text = self.text()?;
+        match words.iter().position(|word| *word == text) {
+            Some(index) => Ok(index == 1),
+            None => Err(self.refuse(VALUE_INVALID, message)),
+        }
+    }
+
     /// Reads an integer within bounds. `30.0` is an integer (RFC 8259 §6).
     pub(super) fn integer(self, bounds: RangeInclusive<u32>) -> Read<u32> {
         const WANTED: &str = "a whole number";

@@ -4,6 +4,7 @@ use alloc::{boxed::Box, vec::Vec};
 
 use super::{
     codes::*,
+    credentials::Lists,
     fields::Fields,
     grammar,
     names::Names,
@@ -12,34 +13,53 @@ use super::{
     reader::{Node, Unique},
     report::Read,
     requirement::{Context, Segments, requirement},
+    tokens::{optional, tokens, warn_of_tokens},
 };
 use crate::{
     base::limits,
     json::Value,
-    model::{Access, Host, Pattern, Requirement, Rule},
+    model::{Access, Credentials, Host, Pattern, Requirement, Rule},
 };
 
-pub(super) fn rules(node: Node<'_, '_>, names: &Names<'_>) -> Read<Vec<Rule>> {
+pub(super) fn rules(
+    node: Node<'_, '_>,
+    names: &Names<'_>,
+    shared: &Credentials,
+    lists: &mut Lists<'_>,
+) -> Read<Vec<Rule>> {
     let mut reach = Reach::default();
     node.list(0, limits::POLICY_RULES, |item| {
-        rule(item, names, &mut reach)
+        let before = item.refusals();
+        let rule = rule(item, names, shared, lists, &mut reach)?;
+        if item.refusals() == before {
+            warn_of_tokens(item, &rule, shared, lists);
+        }
+        Ok(rule)
     })
 }
 
-fn rule(node: Node<'_, '_>, names: &Names<'_>, reach: &mut Reach) -> Read<Rule> {
+fn rule(
+    node: Node<'_, '_>,
+    names: &Names<'_>,
+    shared: &Credentials,
+    lists: &mut Lists<'_>,
+    reach: &mut Reach,
+) -> Read<Rule> {
     let before = node.refusals();
     let mut fields = node.fields()?;
     let path = fields.node("path");
     let paths = fields.required("path", paths);
-    let shared = shared_names(&paths);
+    let captured = shared_names(&paths);
     let context = Context {
         names,
         segments: match node.refusals() == before {
-            true => Segments::Captured(&shared),
+            true => Segments::Captured(&captured),
             false => Segments::Unread,
         },
     };
     let access = access(node, &mut fields, context);
+    let is_public = matches!(access, Ok(Access::Public));
+    let tokens = tokens(&mut fields, context, shared, lists, is_public);
     let hosts = fields.or("hosts", Vec::new(), hosts);
     let methods = fields.or("methods", Vec::new(), methods);
     fields.close();
@@ -48,6 +68,7 @@ fn rule(node: Node<'_, '_>, names: &Names<'_>, reach: &mut Reach) -> Read<Rule> 
         hosts,
         paths,
         methods,
+        tokens,
     };
     if let Some(path) = path.filter(|_| node.refusals() == before) {
         warn_unreachable(path, &reach.add(&rule));
@@ -57,7 +78,7 @@ fn rule(node: Node<'_, '_>, names: &Names<'_>, reach: &mut Reach) -> Read<Rule> 
 
 fn access(node: Node<'_, '_>, fields: &mut Fields<'_, '_>, context: Context<'_>) -> Read<Access> {
     let public = fields.node("public").map_or(Ok(false), Node::flag);
-    let optional = fields.node("optional").map_or(Ok(false), Node::flag);
+    let optional = fields.node("optional").map_or(Ok(false), optional);
     let require = fields.node("require");
     let requirement = fields.or("require", Requirement::default(), |node| {
         requirement(node, context)

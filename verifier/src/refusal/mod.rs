@@ -21,7 +21,21 @@ pub(crate) struct Refusal {
     /// The scopes that would satisfy the rule (RFC 6750 §3.1), for
     /// `scope_insufficient`.
     scope: Option<Box<str>>,
+    /// The parameters of the challenge that say which sign-in would do: `acr_values`
+    /// and `max_age` (RFC 9470 §3).
+    sign_in: Option<Box<SignInParameters>>,
+    /// The principal whose token it is about, if that is not the user.
+    principal: Option<Box<str>>,
+    /// Whether the rule reads passwords of the Basic scheme (RFC 7617).
+    reads_basic: bool,
     retry_after_ms: Option<u64>,
+}
+
+/// `acr_values` and `max_age`, for `authentication_insufficient`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct SignInParameters {
+    acr_values: Option<String>,
+    max_age: Option<String>,
 }
 
 impl Refusal {
@@ -36,6 +50,18 @@ impl Refusal {
         Self {
             scope: Some(wanted.join(" ").into()),
             ..Self::from(Code::ScopeInsufficient)
+        }
+    }
+
+    /// A sign-in that is not as recent or as strong as the rule requires. `claim`
+    /// is the one that says so.
+    pub(crate) fn sign_in(claim: &str, acr_values: &[Box<str>], max_age_s: Option<u32>) -> Self {
+        Self {
+            sign_in: Some(Box::new(SignInParameters {
+                acr_values: (!acr_values.is_empty()).then(|| acr_values.join(" ")),
+                max_age: max_age_s.map(|max_age_s| format!("{max_age_s}")),
+            })),
+            ..Self::claim(Code::AuthenticationInsufficient, claim)
         }
     }
 
@@ -56,6 +82,7 @@ impl Refusal {
             challenge: self.challenge(realm),
             code: self.code,
             claim: self.claim,
+            principal: self.principal,
             retry_after_s,
         }
     }
@@ -63,9 +90,21 @@ impl Refusal {
     /// Returns `WWW-Authenticate` (RFC 6750 §3). Scopes, realm and sentences
     /// contain neither `"` nor `\`, so they need no escapes.
     fn challenge(&self, realm: &str) -> Option<String> {
+        let mut challenge = self.bearer(realm)?;
+        if self.reads_basic && self.code.status() == 401 {
+            // One field can have several challenges (RFC 9110 §11.6.1).
+            challenge.push_str(", Basic realm=\"");
+            challenge.push_str(realm);
+            challenge.push_str("\", charset=\"UTF-8\"");
+        }
+        Some(challenge)
+    }
+
+    fn bearer(&self, realm: &str) -> Option<String> {
         let error = match (self.code, self.code.status()) {
             (Code::TokenMissing, _) => return Some(format!("Bearer realm=\"{realm}\"")),
             (_, 400) => "invalid_request",
+            (Code::AuthenticationInsufficient, _) => "insufficient_user_authentication",
             (_, 401) => "invalid_token",
             (Code::ScopeInsufficient, _) => "insufficient_scope",
             _ => return None,
@@ -74,10 +113,20 @@ impl Refusal {
         let mut challenge = format!(
             "Bearer realm=\"{realm}\", error=\"{error}\", error_description=\"{sentence}\""
         );
-        if let Some(scope) = &self.scope {
-            challenge.push_str(", scope=\"");
-            challenge.push_str(scope);
-            challenge.push('"');
+        let sign_in = self.sign_in.as_deref();
+        for (name, value) in [
+            (", scope=\"", self.scope.as_deref()),
+            (
+                ", acr_values=\"",
+                sign_in.and_then(|s| s.acr_values.as_deref()),
+            ),
+            (", max_age=\"", sign_in.and_then(|s| s.max_age.as_deref())),
+        ] {
+            if let Some(value) = value {
+                for part in [name, value, "\""] {
+                    challenge.push_str(part);
+                }
+            }
         }
         Some(challenge)
     }
@@ -89,6 +138,9 @@ impl From<Code> for Refusal {
             code,
             claim: None,
             scope: None,
+            sign_in: None,
+            principal: None,
+            reads_basic: false,
             retry_after_ms: None,
         }
     }
@@ -100,6 +152,29 @@ pub(crate) enum Halt {
     Deny(Refusal),
     /// Documents of these sources could change the answer.
     Wait(Vec<u32>),
+}
+
+impl Halt {
+    /// Names the principal whose token it is about.
+    pub(crate) fn of(mut self, principal: &str) -> Self {
+        if let Self::Deny(refusal) = &mut self {
+            refusal.principal = Some(principal.into());
+        }
+        self
+    }
+
+    /// Adds a challenge for a password, which the rule reads too.
+    pub(crate) fn asking_for_password(mut self) -> Self {
+        if let Self::Deny(refusal) = &mut self {
+            refusal.reads_basic = true;
+        }
+        self
+    }
+
+    /// Returns whether a token's own checks end so because the token is bad.
+    pub(crate) fn is_bad_token(&self) -> bool {
+        matches!(self, Self::Deny(refusal) if refusal.code.status() == 401)
+    }
 }
 
 impl From<Refusal> for Halt {

@@ -29,10 +29,17 @@ pub(crate) struct Verified {
     pub(crate) named_key: bool,
     pub(crate) principal: Arc<Principal>,
     pub(crate) headers: Headers,
+    /// The headers where the token is that of a principal beside the user: one
+    /// list for each of the policy's `forward_of`.
+    pub(crate) headers_of: Vec<Headers>,
     pub(crate) audiences: Vec<Box<str>>,
     pub(crate) times: Times,
     jti: Option<Box<str>>,
     sub: Option<Box<str>>,
+    /// When and how the user signed in (OpenID Connect Core §2), if the claims
+    /// have the right types.
+    pub(crate) auth_time: Option<i64>,
+    pub(crate) acr: Option<Box<str>>,
     /// The results of checks that depend only on the token and the policy. The
     /// gate reports each at its place in the order of checks.
     pub(crate) audience: Result<(), Refusal>,
@@ -68,6 +75,8 @@ impl Verified {
     ) -> Result<Self, Refusal> {
         let issuer = policy.issuers.get(index).ok_or(Code::InternalError)?;
         let registered = Registered::read(&claims)?;
+        let auth_time = claims.get("auth_time").and_then(Value::as_milliseconds);
+        let acr = claims.get("acr").and_then(Value::as_str).map(Box::from);
         let claims = Value::Object(claims);
         let subject = text_at(&claims, &issuer.mapping.subject)?;
         let tenant = match &issuer.mapping.tenant {
@@ -105,6 +114,13 @@ impl Verified {
             key: Arc::clone(key),
             named_key: header.named_key,
             headers: forward::headers(&policy.forward, &principal),
+            headers_of: policy
+                .forward_of
+                .iter()
+                .map(|(_, forward)| forward::headers(forward, &principal))
+                .collect(),
+            auth_time,
+            acr,
             principal: Arc::new(principal),
             audience: admit_audience(&issuer.audiences, &registered.aud),
             audiences: registered.aud,

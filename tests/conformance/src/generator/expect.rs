@@ -4,7 +4,7 @@ use countersign::Code;
 use serde_json::Value;
 
 use super::request::document;
-use crate::vector::{Allow, Deny, Expect};
+use crate::vector::{Allow, Change, Deny, Expect};
 
 /// Admitted.
 pub(crate) fn allow() -> Expect {
@@ -112,11 +112,21 @@ impl Expect {
     pub(crate) fn changing(mut self, changes: &[(&str, Option<&str>)]) -> Self {
         match &mut self {
             Self::Allow(allow) => {
-                let change = |(name, value): &(&str, Option<&str>)| {
-                    (name.to_string(), value.map(str::to_owned))
+                let change = |(name, value): &(&str, Option<&str>)| match value {
+                    Some(value) => Change::SetHeader(name.to_string(), value.to_string()),
+                    None => Change::RemoveHeader(name.to_string()),
                 };
                 allow.changes = Some(changes.iter().map(change).collect());
             }
+            _ => panic!("not a grant"),
+        }
+        self
+    }
+
+    /// Admitted, with exactly these changes of this request, of any kind.
+    pub(crate) fn making(mut self, changes: &[Change]) -> Self {
+        match &mut self {
+            Self::Allow(allow) => allow.changes = Some(changes.into()),
             _ => panic!("not a grant"),
         }
         self
