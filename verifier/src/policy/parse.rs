@@ -108,8 +108,9 @@ fn policy(node: Node<'_, '_>) -> Read<Policy> {
     fields.required("contract", contract);
     let limits = fields.or("limits", Limits::DEFAULT, lowered_limits);
     let issuers = fields.required("issuers", |node| issuers(node, &limits, &mut names));
-    let strip_credential = fields.or("strip_credential", false, Node::flag);
-    let mut lists = Lists::new(&names, &issuers, strip_credential);
+    let strips = fields.node("strip_credential").is_some();
+    let strips = fields.or("strip_credential", strips, Node::flag);
+    let mut lists = Lists::new(&names, &issuers, strips);
     let credentials = lists.list(&mut fields, true);
     let credentials = credentials.unwrap_or_else(default_credentials);
     let forward_node = fields.node("forward");
@@ -136,7 +137,7 @@ fn policy(node: Node<'_, '_>) -> Read<Policy> {
         forward_of: forwarded.of,
         credentials,
         kept_issuers,
-        strip_credential,
+        strip_credential: strips,
         realm: fields
             .or("realm", "countersign", |node| node.word(grammar::realm))
             .into(),

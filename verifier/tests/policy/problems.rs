@@ -29,6 +29,7 @@ fn each_code_has_a_mutation() {
         .flat_map(|mutation| mutation.expected);
     let shown: BTreeSet<String> = codes.map(|(_, code, _)| code).collect();
     let expected = [
+        "admits_more",
         "conflict",
         "csrf",
         "duplicate",

@@ -23,6 +23,7 @@ mod order;
 mod order_claims;
 mod order_rules;
 mod origin;
+mod places;
 mod policies;
 mod principals;
 mod pss;
@@ -32,6 +33,9 @@ mod rotation;
 mod rules;
 mod scopes;
 mod seams;
+mod services;
+mod several;
+mod sign_in;
 mod signatures;
 mod target;
 mod time;
@@ -46,6 +50,9 @@ pub(super) fn all() -> Vec<Topic> {
         rules::vectors(),
         credentials::vectors(),
         origin::vectors(),
+        places::vectors(),
+        several::vectors(),
+        services::vectors(),
         form::vectors(),
         header::vectors(),
         issuers::vectors(),
@@ -63,6 +70,7 @@ pub(super) fn all() -> Vec<Topic> {
         revocations::vectors(),
         requirements::vectors(),
         scopes::vectors(),
+        sign_in::vectors(),
         answers::vectors(),
         forwarding::vectors(),
         documents::vectors(),
