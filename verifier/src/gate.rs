@@ -191,11 +191,16 @@ impl Gate {
         let Some(rule) = self.policy.rules.get(granted.rule) else {
             return Vec::new();
         };
+        let list = self.policy.credentials_of(rule);
+        let is_plain = granted.others.is_empty() && !granted.ignored && !list.takes_out();
+        if is_plain && !self.strip.has_cookies() {
+            return Vec::new();
+        }
         let named = || rule.tokens.principals.iter().zip(&granted.others);
         let user = granted.user.iter().map(|user| (None, &*user.token));
         let others = named().map(|((name, _), other)| (Some(&**name), &*other.token));
         let used = Used {
-            list: self.policy.credentials_of(rule),
+            list,
             tokens: user.chain(others).collect(),
             ignored: granted.ignored,
         };

@@ -52,6 +52,11 @@ impl Strip {
         }
     }
 
+    /// Returns whether cookies are removed from requests.
+    pub(crate) fn has_cookies(&self) -> bool {
+        !self.cookies.is_empty()
+    }
+
     pub(crate) fn grant(&self, verified: Option<&Verified>, credential: bool) -> Grant {
         Grant {
             number: verified.map_or(0, |v| v.number),

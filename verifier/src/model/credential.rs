@@ -75,6 +75,12 @@ impl Credentials {
         self.places.iter().any(|credential| is(&credential.place))
     }
 
+    /// Returns whether tokens are taken out that `strip_credential` does not
+    /// remove.
+    pub(crate) fn takes_out(&self) -> bool {
+        self.first || self.any(&|place| matches!(place, Place::Query(_) | Place::Protocol { .. }))
+    }
+
     /// Returns whether a token is read from a header.
     pub(crate) fn reads_header(&self, name: &str) -> bool {
         self.any(&|place| matches!(place, Place::Header { name: known, .. } if **known == *name))

@@ -22,6 +22,9 @@ pub(crate) use issuer::{
 pub(crate) use requirement::{Requirement, SignIn, Tenant, Words};
 pub(crate) use rule::{Access, Host, Pattern, Rule, Segment, Tokens};
 
+/// Names of headers, and what each carries.
+pub(crate) type ForwardHeaders = Vec<(Box<str>, Forward)>;
+
 #[derive(Debug)]
 pub(crate) struct Policy {
     pub(crate) leeway_ms: i64,
@@ -34,9 +37,9 @@ pub(crate) struct Policy {
     /// Whether backends compare paths case-sensitively.
     pub(crate) exact_case: bool,
     /// The lower-case header name and what it carries, in the policy's order.
-    pub(crate) forward: Vec<(Box<str>, Forward)>,
+    pub(crate) forward: ForwardHeaders,
     /// The same for the principals beside the user, by name.
-    pub(crate) forward_of: Vec<(Box<str>, Vec<(Box<str>, Forward)>)>,
+    pub(crate) forward_of: Vec<(Box<str>, ForwardHeaders)>,
     pub(crate) strip_credential: bool,
     /// It is visible ASCII without `"` and `\`.
     pub(crate) realm: Box<str>,

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     json::Value,
-    model::{Credentials, Forward},
+    model::{Credentials, Forward, ForwardHeaders},
 };
 
 const FORWARDED: usize = 32;
@@ -32,8 +32,8 @@ pub(super) const FRAMING: [&str; 8] = [
 /// The headers of the user, and those of each other principal.
 #[derive(Default)]
 pub(super) struct Forwarded {
-    pub(super) user: Vec<(Box<str>, Forward)>,
-    pub(super) of: Vec<(Box<str>, Vec<(Box<str>, Forward)>)>,
+    pub(super) user: ForwardHeaders,
+    pub(super) of: Vec<(Box<str>, ForwardHeaders)>,
 }
 
 impl Forwarded {

@@ -143,7 +143,11 @@ impl Verified {
 
     /// Approximate bytes of memory in addition to the token.
     pub(crate) fn weight(&self) -> usize {
-        let headers: usize = self.headers.iter().map(|(_, value)| value.len()).sum();
+        let headers = self.headers_of.iter().chain([&self.headers]);
+        let headers: usize = headers
+            .flat_map(|h| h.iter())
+            .map(|(_, value)| value.len())
+            .sum();
         self.principal
             .claims
             .len()

@@ -91,7 +91,7 @@ fn padded(text: &[u8]) -> Option<Vec<u8>> {
         .take(2)
         .take_while(|b| **b == b'=')
         .count();
-    if text.len() % 4 != 0 || text.iter().any(|b| matches!(b, b'-' | b'_')) {
+    if !text.len().is_multiple_of(4) || text.iter().any(|b| matches!(b, b'-' | b'_')) {
         return None;
     }
     let text = text.get(..text.len().checked_sub(padding)?)?;

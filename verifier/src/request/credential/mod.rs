@@ -171,7 +171,7 @@ impl<'a> Found<'a> {
         }
         let tokens = || self.first.iter().chain(&self.others);
         let places = tokens().fold(0, |all, token| all | token.places);
-        let deciding = places & places.wrapping_neg();
+        let deciding = places.isolate_lowest_one();
         if tokens()
             .filter(|token| token.places & deciding != 0)
             .count()
