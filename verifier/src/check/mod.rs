@@ -2,16 +2,19 @@
 //! code that a caller sees. Uses `base`, `json`, `refusal`, `jose`, `model`,
 //! `documents`, `token`, `request` and `decision`.
 
+mod presented;
 mod token;
 
 use alloc::{borrow::Cow, format, sync::Arc, vec::Vec};
 use core::cell::Cell;
 
+use presented::present;
+
 use crate::{
     base::limits,
     decision::Subject,
     documents::Issuers,
-    model::{Access, Credential, Credentials, Place, Policy, Requirement, Rule},
+    model::{Access, Policy, Requirement, Rule},
     refusal::{Code, Halt, Trace, quoted},
     request::{
         Request,
@@ -62,13 +65,6 @@ pub(crate) struct Admitted<'t> {
     pub(crate) verified: Arc<Verified>,
     /// Whether the token was not remembered.
     pub(crate) fresh: bool,
-}
-
-/// The places that hold a token: those of a list whose bits are set.
-#[derive(Clone, Copy)]
-pub(crate) struct Held<'c> {
-    list: &'c Credentials,
-    places: u32,
 }
 
 impl<'g> Checks<'g> {
@@ -147,13 +143,13 @@ impl<'g> Checks<'g> {
                 );
                 None
             }
-            found => Some(present(found, trace)?),
+            found => Some(present(found, list, trace)?),
         };
         let mut presented = Vec::new();
         for (name, _) in &rule.tokens.principals {
             trace.about(Some(name));
             let found = credential::find(list, Some(name), request);
-            presented.push(present(found, trace).map_err(|halt| halt.of(name))?);
+            presented.push(present(found, list, trace).map_err(|halt| halt.of(name))?);
         }
         trace.about(None);
 
@@ -192,33 +188,6 @@ impl<'g> Checks<'g> {
             check().map_err(|halt: Halt| halt.of(name))?;
         }
         Ok(Pass::Request(granted))
-    }
-
-    /// Chooses the first good token, if there are several.
-    fn choose<'r, 'c>(
-        &self,
-        found: Found<'r>,
-        list: &'c Credentials,
-        accept_expired_ms: i64,
-        trace: &mut Trace<'_>,
-    ) -> Result<(Admitted<'r>, Held<'c>), Halt> {
-        let several = !found.others.is_empty();
-        let mut first_bad = None;
-        for presented in found.first.into_iter().chain(found.others) {
-            let places = presented.places;
-            let held = Held { list, places };
-            match self.verify_token(presented.token, Some(held), accept_expired_ms, trace) {
-                Err(halt) if several && halt.is_bad_token() => {
-                    first_bad.get_or_insert(halt);
-                }
-                Err(halt) => return Err(halt),
-                Ok(admitted) => return Ok((admitted, held)),
-            }
-        }
-        let halt = first_bad.unwrap_or_else(|| Code::InternalError.into());
-        trace.record("credential", Err(halt), || {
-            "none of these cookies holds a good token".into()
-        })
     }
 
     /// Checks a token, then the requirement.
@@ -260,34 +229,6 @@ impl<'g> Checks<'g> {
         ))
     }
 
-    /// Checks the origin of a token that only cookies hold which are for one.
-    fn admit_origin(
-        &self,
-        held: Held<'_>,
-        request: &Request<'_>,
-        trace: &mut Trace<'_>,
-    ) -> Result<(), Halt> {
-        let mut admitted = false;
-        for place in held.places() {
-            match place {
-                Place::Cookie {
-                    same_origin: true,
-                    trusted,
-                    ..
-                } => admitted = admitted || credential::is_same_origin(request, trusted),
-                _ => {
-                    trace.skip("rule.origin", "no same-origin cookie");
-                    return Ok(());
-                }
-            }
-        }
-        trace.record(
-            "rule.origin",
-            admitted.then_some(()).ok_or(Code::OriginDenied),
-            || "`sec-fetch-site`, or `origin` and the authority".into(),
-        )
-    }
-
     /// Checks the requirement of the rule.
     fn check_requirement<'s>(
         &self,
@@ -309,43 +250,5 @@ impl<'g> Checks<'g> {
             leeway_ms: self.policy.leeway_ms,
         };
         requirement.explain(&subject, trace)
-    }
-}
-
-/// Refuses a principal without a token.
-fn present<'r>(found: Result<Found<'r>, Code>, trace: &mut Trace<'_>) -> Result<Found<'r>, Halt> {
-    let found = found.and_then(|found| match found.first {
-        Some(_) => Ok(found),
-        None => Err(Code::TokenMissing),
-    });
-    trace.record("credential", found, || "the places of the rule".into())
-}
-
-impl<'c> Held<'c> {
-    fn credentials(self) -> impl Iterator<Item = &'c Credential> {
-        let places = self.list.places.iter().enumerate();
-        let is_held = move |(index, credential)| {
-            (self.places.checked_shr(index as u32).unwrap_or(0) & 1 != 0).then_some(credential)
-        };
-        places.filter_map(is_held)
-    }
-
-    fn places(self) -> impl Iterator<Item = &'c Place> {
-        self.credentials().map(|credential| &credential.place)
-    }
-}
-
-impl Checks<'_> {
-    /// Returns whether the tokens of an issuer are good from one of the places.
-    fn is_good_from(&self, held: Option<Held<'_>>, issuer: usize) -> bool {
-        let Some(held) = held else {
-            return true;
-        };
-        let is_named = |names: &[usize]| names.binary_search(&issuer).is_ok();
-        held.credentials()
-            .any(|credential| match credential.issuers.is_empty() {
-                true => !is_named(&self.policy.kept_issuers),
-                false => is_named(&credential.issuers),
-            })
     }
 }

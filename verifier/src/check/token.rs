@@ -3,7 +3,7 @@
 
 use alloc::{borrow::Cow, boxed::Box, format, string::String, sync::Arc};
 
-use super::{Admitted, Checks, Held};
+use super::{Admitted, Checks, presented::Held};
 use crate::{
     jose::Jws,
     json,
