@@ -76,6 +76,7 @@ pub(crate) fn unavailable(code: Code, retry_after_s: u32) -> Denial {
         code,
         challenge: None,
         claim: None,
+        principal: None,
         retry_after_s: Some(retry_after_s),
     }
 }
@@ -115,6 +116,7 @@ mod tests {
         code: Code::TokenMissing,
         challenge: None,
         claim: None,
+        principal: None,
         retry_after_s: None,
     };
 

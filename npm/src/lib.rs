@@ -287,6 +287,7 @@ fn internal_error() -> Decision {
         code: Code::InternalError,
         challenge: None,
         claim: None,
+        principal: None,
         retry_after_s: None,
     })
 }

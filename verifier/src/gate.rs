@@ -1,19 +1,19 @@
 //! The gate: the public state machine, without I/O. Uses all rooms except
 //! `jose`. `README.md` lists the other files that a new host call changes.
 
-use alloc::{sync::Arc, vec::Vec};
-use core::fmt;
+use alloc::{string::String, sync::Arc, vec::Vec};
+use core::{cell::Cell, fmt};
 
 use crate::{
     base::Problem,
-    check::{Admitted, Checks, Pass},
-    decision::{Answer, Decision, Grant, Requirements, Strip},
+    check::{Admitted, Checks, Granted, Pass},
+    decision::{Answer, Change, Decision, Grant, OtherPrincipal, Requirements, Strip, Used},
     documents::{DocumentStatus, Fetch, Issuers, Outcome, Supplied},
     json::Value,
-    model::{Credential, Policy},
+    model::{Place, Policy},
     policy,
     refusal::{Halt, Step, Trace},
-    request::{Request, Router},
+    request::{Request, Router, credential},
     token::{Memory, Verified},
 };
 
@@ -99,19 +99,21 @@ impl Gate {
                 names.push(name);
             }
         };
-        for place in &self.policy.credentials {
-            match place {
-                Credential::Header { name, .. } => add(name),
-                Credential::Cookie { same_origin, .. } => {
+        for credential in self.policy.places() {
+            match &credential.place {
+                Place::Header { name, .. } => add(name),
+                Place::Cookie { same_origin, .. } => {
                     add("cookie");
                     if *same_origin {
                         SAME_ORIGIN.into_iter().for_each(&mut add);
                     }
                 }
+                Place::Query(_) => {}
+                Place::Protocol { .. } => add(credential::PROTOCOLS),
             }
         }
         self.policy.compared.iter().for_each(|name| add(name));
-        if !(self.policy.forward.is_empty() && self.policy.compared.is_empty()) {
+        if self.policy.set_headers().next().is_some() || !self.policy.compared.is_empty() {
             add("connection");
         }
         names
@@ -177,19 +179,57 @@ impl Gate {
         let admitted = self
             .checks(now_ms, true)
             .request(request, &mut Trace::off());
+        let changes = match &admitted {
+            Ok(Pass::Request(granted)) => self.changes(request, granted),
+            _ => Vec::new(),
+        };
         let mut decision = self.decide(admitted, now_ms);
-        if let Decision::Allow(grant) = &mut decision
-            && grant.principal.is_some()
-        {
-            grant.changes = self.strip.changes(request);
+        if let Decision::Allow(grant) = &mut decision {
+            grant.changes = changes;
         }
         decision
+    }
+
+    /// Returns the changes to this request: what goes of it, and the headers of
+    /// the principals beside the user.
+    fn changes(&self, request: &Request<'_>, granted: &Granted<'_>) -> Vec<Change> {
+        let Some(rule) = self.policy.rules.get(granted.rule) else {
+            return Vec::new();
+        };
+        let list = self.policy.credentials_of(rule);
+        let is_plain = granted.others.is_empty() && !granted.ignored && !list.takes_out();
+        if is_plain && !self.strip.has_cookies() {
+            return Vec::new();
+        }
+        let named = || rule.tokens.principals.iter().zip(&granted.others);
+        let user = granted.user.iter().map(|user| (None, &*user.token));
+        let others = named().map(|((name, _), other)| (Some(&**name), &*other.token));
+        let used = Used {
+            list,
+            tokens: user.chain(others).collect(),
+            ignored: granted.ignored,
+        };
+        let strips = self.policy.strip_credential;
+        let mut changes = self.strip.changes(request, &used, strips);
+        for ((name, _), other) in named() {
+            let mut headers = self
+                .policy
+                .forward_of
+                .iter()
+                .zip(&other.verified.headers_of);
+            if let Some((_, headers)) = headers.find(|((known, _), _)| known == name) {
+                changes.extend(headers.iter().map(|(name, value)| {
+                    Change::SetHeader(String::from(&**name).into(), value.as_bytes().into())
+                }));
+            }
+        }
+        changes
     }
 
     /// Returns the grant for a request that a host allows without a check, such
     /// as a CORS preflight. It has no principal.
     pub fn anonymous(&self) -> Grant {
-        self.strip.grant(None, false)
+        self.strip.grant(false)
     }
 
     /// Parses a requirement for [`Self::check_token`]. The same text gives the
@@ -234,7 +274,7 @@ impl Gate {
             router: &self.router,
             issuers: &self.issuers,
             memory: recall.then_some(&self.memory),
-            number: self.granted.saturating_add(1),
+            number: Cell::new(self.granted.saturating_add(1)),
             now_ms,
         }
     }
@@ -256,27 +296,49 @@ impl Gate {
                 ],
                 body: self.policy.metadata.body(index).into(),
             }),
-            Ok(Pass::Anonymous) => Decision::Allow(self.strip.grant(None, false)),
+            Ok(Pass::Anonymous) => Decision::Allow(self.strip.grant(false)),
             Ok(Pass::Token(admitted)) => {
-                let Admitted {
-                    token,
-                    verified,
-                    fresh,
-                    tenant,
-                } = admitted;
-                if fresh {
-                    self.granted = verified.number;
-                    self.memory
-                        .remember(token, Arc::clone(&verified), signed(now_ms));
+                let mut grant = self.strip.grant(self.policy.strip_credential);
+                self.set_user(&mut grant, admitted, now_ms);
+                Decision::Allow(grant)
+            }
+            Ok(Pass::Request(granted)) => {
+                let strips = granted.user.is_some() && self.policy.strip_credential;
+                let mut grant = self.strip.grant(strips);
+                for (index, other) in granted.others.into_iter().enumerate() {
+                    self.use_token(&other, now_ms);
+                    let verified = other.verified;
+                    let rule = self.policy.rules.get(granted.rule);
+                    let asked = rule.and_then(|rule| rule.tokens.principals.get(index));
+                    grant.others.extend(asked.map(|(name, _)| OtherPrincipal {
+                        name: name.clone(),
+                        number: verified.number,
+                        principal: Arc::clone(&verified.principal),
+                    }));
                 }
-                let mut grant = self
-                    .strip
-                    .grant(Some(&verified), self.policy.strip_credential);
-                if let Some(tenant) = tenant {
-                    self.set_tenant(&mut grant, token, verified, tenant);
+                if let Some(user) = granted.user {
+                    self.set_user(&mut grant, user, now_ms);
                 }
                 Decision::Allow(grant)
             }
+        }
+    }
+
+    /// Makes a grant that of the user: of the token, or of a request for one of
+    /// its tenants.
+    fn set_user(&mut self, grant: &mut Grant, user: Admitted<'_>, now_ms: u64) {
+        self.use_token(&user, now_ms);
+        let Admitted {
+            token,
+            verified,
+            tenant,
+            ..
+        } = user;
+        grant.number = verified.number;
+        grant.principal = Some(Arc::clone(&verified.principal));
+        grant.set_headers = Arc::clone(&verified.headers);
+        if let Some(tenant) = tenant {
+            self.set_tenant(grant, &token, verified, tenant);
         }
     }
 
@@ -303,6 +365,16 @@ impl Gate {
             grant.number = view.number;
             grant.principal = Some(view.principal);
             grant.set_headers = view.headers;
+        }
+    }
+
+    /// Remembers an admitted token that is not remembered yet.
+    fn use_token(&mut self, admitted: &Admitted<'_>, now_ms: u64) {
+        if admitted.fresh {
+            let verified = &admitted.verified;
+            self.granted = self.granted.max(verified.number);
+            self.memory
+                .remember(&admitted.token, Arc::clone(verified), signed(now_ms));
         }
     }
 }

@@ -25,7 +25,7 @@ mod token;
 pub mod json;
 
 pub use base::{Limits, Problem, Severity};
-pub use decision::{Answer, Change, Decision, Grant};
+pub use decision::{Answer, Change, Decision, Grant, OtherPrincipal};
 pub use documents::{DocumentStatus, Fetch, FetchKind, Outcome, Supplied};
 pub use gate::Gate;
 pub use jose::{Algorithm, Jws, Keyring};

@@ -90,6 +90,74 @@ fn a_valid_token_has_the_same_grant_new_and_remembered() {
 }
 
 #[test]
+fn a_denial_names_the_principal_and_a_grant_says_what_each_is() {
+    let policy = policy()
+        .replace(
+            r#""rules": ["#,
+            r#""credentials": [{ "header": "authorization", "scheme": "Bearer" },
+                { "header": "x-service", "issuers": ["mesh"], "principal": "service" }],
+              "rules": [{ "path": "/both", "require": {}, "principals": { "service": {} } },"#,
+        )
+        .replace(
+            r#""claims": { "tenant": "/tenant_id" } }],"#,
+            &format!(
+                r#""claims": {{ "tenant": "/tenant_id" }} }},
+                {{ "name": "mesh", "issuer": "https://mesh.test", "audiences": ["api"],
+                  "algorithms": ["HS256"], "keys": {{ "secrets": [{{ "kid": "1", "k": "{}" }}] }} }}],"#,
+                B64.encode(SECRET)
+            ),
+        );
+    let mut gate = Gate::open(policy.as_bytes(), 0).unwrap();
+    let user = format!("Bearer {}", valid_token());
+    let mut ask = |service: Option<&str>| {
+        let claims = |sub: &str| {
+            format!(r#"{{"iss":"https://mesh.test","aud":"api","exp":1700000060,"sub":"{sub}"}}"#)
+        };
+        let service = service.map(|sub| token(&claims(sub)));
+        let mut headers = vec![(&b"authorization"[..], user.as_bytes())];
+        headers.extend(
+            service
+                .iter()
+                .map(|token| (&b"x-service"[..], token.as_bytes())),
+        );
+        let request = Request {
+            method: b"GET",
+            authority: b"a.test",
+            target: b"/both",
+            headers: &headers,
+        };
+        let steps = gate.explain(&request, NOW_MS);
+        (gate.check(&request, NOW_MS), steps)
+    };
+    let (Decision::Deny(denial), steps) = ask(None) else {
+        panic!("a principal has no token")
+    };
+    assert_eq!(denial.code, Code::TokenMissing);
+    assert_eq!(denial.principal.as_deref(), Some("service"));
+    assert!(steps.last().unwrap().detail.starts_with("service: "));
+
+    let (Decision::Allow(first), _) = ask(Some("build")) else {
+        panic!("both have a good token")
+    };
+    assert_eq!(first.principal.unwrap().subject.as_deref(), Some("me"));
+    let [other] = &*first.others else {
+        panic!("one more principal")
+    };
+    assert_eq!(
+        (&*other.name, other.principal.subject.as_deref()),
+        ("service", Some("build"))
+    );
+    assert_ne!(other.number, first.number);
+
+    // Another service's token does not change the user's number.
+    let (Decision::Allow(second), _) = ask(Some("deploy")) else {
+        panic!("both have a good token")
+    };
+    assert_eq!(second.number, first.number);
+    assert_ne!(second.others, first.others);
+}
+
+#[test]
 fn each_check_denies_with_its_code() {
     let mut gate = Gate::open(policy().as_bytes(), 0).unwrap();
     let good = valid_token();

@@ -12,6 +12,7 @@ pub(crate) fn deny(code: Code) -> wit::Decision {
         code,
         challenge: None,
         claim: None,
+        principal: None,
         retry_after_s: None,
     }))
 }

@@ -30,6 +30,7 @@ export const CODES = [
   "scope_insufficient",
   "role_denied",
   "claim_denied",
+  "authentication_insufficient",
   "rule_denied",
   "keys_unavailable",
   "revocations_unavailable",

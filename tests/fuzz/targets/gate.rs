@@ -24,6 +24,9 @@ fn gate() -> Gate {
           "token_types": [{{ "name": "pat", "claim": {{ "typ": "pat" }} }}, {{ "name": "at", "header_typ": ["at+jwt"] }}] }}],
         "credentials": [{{ "header": "authorization", "scheme": "Bearer" }}, {{ "cookie": "session", "same_origin": true }}],
         "rules": [{{ "path": "/open/**", "public": true }}, {{ "path": "/maybe", "optional": true }},
+          {{ "path": "/ws", "optional": {{ "bad_token": "ignore" }}, "several": "first", "require": {{ "acr_values": ["a"] }},
+            "credentials": [{{ "header": "authorization", "scheme": "Basic" }}, {{ "cookie": "session", "same_origin": true }},
+              {{ "websocket_protocol": {{ "after": "v1" }} }}, {{ "websocket_protocol": {{ "prefix": "b.", "base64url": true }} }}, {{ "query": "t" }}] }},
           {{ "hosts": ["*.example.com"], "path": "/orgs/{{org}}/**", "require": {{ "tenant": "{{org}}", "scopes": ["read"] }} }},
           {{ "path": "/**", "methods": ["GET"], "require": {{ "any_of": [{{ "roles": ["admin"] }}, {{ "types": ["pat"] }}] }} }}],
         "forward": {{ "x-subject": "subject", "x-claims": "claims" }}, "strip_credential": true }}"#
@@ -43,7 +46,7 @@ fuzz_target!(|input: Input<'_>| {
     let tag = if sign { &mac[..] } else { other };
     token = format!("{token}.{}", B64.encode(tag));
     let credential = format!("Bearer {token}");
-    let headers: [Header<'_>; 4] = [
+    let headers: [Header<'_>; 5] = [
         (
             b"authorization",
             if cookie.is_empty() {
@@ -55,6 +58,7 @@ fuzz_target!(|input: Input<'_>| {
         (b"cookie", cookie),
         (b"origin", other),
         (b"x-subject", other),
+        (b"sec-websocket-protocol", other),
     ];
     let request = Request {
         method,

@@ -45,6 +45,12 @@ pub(crate) const POLICY_BYTES: usize = 16 * 1024 * 1024;
 pub(crate) const POLICY_ISSUERS: usize = 10_000;
 /// Rules in a policy.
 pub(crate) const POLICY_RULES: usize = 10_000;
+/// Places of one list of credentials: each request is searched for all of them.
+pub(crate) const PLACES: usize = 16;
+/// Different places of all lists: grants remove their headers and cookies.
+pub(crate) const ALL_PLACES: usize = 64;
+/// Principals beside the user, of one rule.
+pub(crate) const PRINCIPALS: usize = 4;
 /// Bytes of a request target.
 pub(crate) const TARGET_BYTES: usize = 16 * 1024;
 /// Header fields of one request.

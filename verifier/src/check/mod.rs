@@ -2,10 +2,13 @@
 //! code that a caller sees. Uses `base`, `json`, `refusal`, `jose`, `model`,
 //! `documents`, `token`, `request` and `decision`.
 
+mod presented;
 mod token;
 
 use alloc::{borrow::Cow, boxed::Box, format, string::String, sync::Arc, vec::Vec};
 use core::cell::Cell;
+
+use presented::present;
 
 use crate::{
     base::limits,
@@ -14,7 +17,8 @@ use crate::{
     model::{Access, Challenge, Context, Policy, RequestValue, Requirement, Rule},
     refusal::{Code, Halt, Trace, quoted},
     request::{
-        Request, compared, credential,
+        Request, compared,
+        credential::{self, Found},
         router::{self, Router},
         target::{self, Target},
     },
@@ -28,23 +32,38 @@ pub(crate) struct Checks<'g> {
     pub(crate) issuers: &'g Issuers,
     /// `None` means to verify every signature again.
     pub(crate) memory: Option<&'g Memory>,
-    /// The number for a token that is not remembered.
-    pub(crate) number: u64,
+    /// The number for the next token that is not remembered.
+    pub(crate) number: Cell<u64>,
     pub(crate) now_ms: u64,
 }
 
 /// The result of a check that passes.
 pub(crate) enum Pass<'t> {
-    /// Without a principal.
+    /// Without a principal, under a public rule.
     Anonymous,
+    /// A token without a request.
     Token(Admitted<'t>),
     /// The metadata document with this index.
     Metadata(usize),
+    /// A request, under a rule that looks at tokens.
+    Request(Granted<'t>),
+}
+
+/// An admitted request.
+pub(crate) struct Granted<'t> {
+    /// The index of its rule.
+    pub(crate) rule: usize,
+    /// `None` only if the rule is optional.
+    pub(crate) user: Option<Admitted<'t>>,
+    /// Whether the user's token is bad and counts as not sent.
+    pub(crate) ignored: bool,
+    /// One for each of the rule's `principals`.
+    pub(crate) others: Vec<Admitted<'t>>,
 }
 
 /// An admitted token.
 pub(crate) struct Admitted<'t> {
-    pub(crate) token: &'t [u8],
+    pub(crate) token: Cow<'t, [u8]>,
     pub(crate) verified: Arc<Verified>,
     /// Whether the token was not remembered.
     pub(crate) fresh: bool,
@@ -62,14 +81,27 @@ impl<'g> Checks<'g> {
     ) -> Result<Pass<'r>, Halt> {
         let mut decisive = None;
         let result = self.request_under(request, &mut decisive, trace);
-        result.map_err(
-            |halt| match decisive.map(|rule| (&rule.access, &rule.challenge)) {
-                Some((Access::Required(wanted) | Access::Optional(wanted), challenge)) => {
-                    self.challenged(halt, challenge.as_ref(), wanted)
+        result.map_err(|halt| {
+            let Some(rule) = decisive else {
+                return halt;
+            };
+            let halt = match &rule.access {
+                Access::Public => halt,
+                Access::Required(wanted) | Access::Optional(wanted) => {
+                    self.challenged(halt, rule.challenge.as_ref(), wanted)
                 }
-                _ => halt,
-            },
-        )
+            };
+            match self.reads_basic(rule) {
+                true => halt.asking_for_password(),
+                false => halt,
+            }
+        })
+    }
+
+    fn reads_basic(&self, rule: &Rule) -> bool {
+        let list = self.policy.credentials_of(rule);
+        let is_public = matches!(rule.access, Access::Public);
+        !is_public && list.places.iter().any(|place| place.is_basic())
     }
 
     /// Completes the challenge of a denial.
@@ -128,9 +160,9 @@ impl<'g> Checks<'g> {
             let found = found.ok_or(Code::RuleDenied)?;
             let rule = rule.ok_or(Code::InternalError)?;
             let pattern = rule.paths.get(found.pattern);
-            Ok((rule, pattern.ok_or(Code::InternalError)?))
+            Ok((rule, pattern.ok_or(Code::InternalError)?, found.rule))
         });
-        let (rule, pattern) = trace.record("rule", rule, || {
+        let (rule, pattern, index) = trace.record("rule", rule, || {
             let mut detail = match found {
                 Ok(Some(found)) => format!("/rules/{}", found.rule),
                 Ok(None) => "no rule of the policy matches".into(),
@@ -160,36 +192,70 @@ impl<'g> Checks<'g> {
                 "a header that the rule compares is sent twice, as a list or in another spelling".into()
             })?,
         };
-        let presented = credential::find(&self.policy.credentials, request);
-        let presented = match presented {
-            Ok(None) if optional => {
+        let list = self.policy.credentials_of(rule);
+        let found = credential::find(list, None, request);
+        let user = match found {
+            Ok(Found { first: None, .. }) if optional => {
                 trace.skip(
                     "credential",
                     "the request has none, and the rule does not require one",
                 );
-                return Ok(Pass::Anonymous);
+                None
             }
-            presented => presented.and_then(|p| p.ok_or(Code::TokenMissing.into())),
+            found => Some(present(found, list, trace)?),
         };
-        let presented = trace.record("credential", presented, || {
-            "the places of the policy".into()
-        })?;
-        let mut admitted = self.verify_token(presented.token, trace)?;
-        self.admit_origin(presented.same_origin, request, trace)?;
-        admitted.tenant = self.check_requirement(
-            requirement,
-            &admitted.verified,
-            &|value| match value {
-                RequestValue::Segment(name) => router::captured(pattern, &target, name),
-                RequestValue::Host => host.as_bytes().split(|b| *b == b'.').next(),
-                RequestValue::Header(name) => {
-                    let at = rule.compared.iter().position(|known| known == name)?;
-                    *compared.get(at)?
+        let mut presented = Vec::new();
+        for (name, _) in &rule.tokens.principals {
+            trace.about(Some(name));
+            let found = credential::find(list, Some(name), request);
+            presented.push(present(found, list, trace).map_err(|halt| halt.of(name))?);
+        }
+        trace.about(None);
+
+        let value = |value: &RequestValue| match value {
+            RequestValue::Segment(name) => router::captured(pattern, &target, name),
+            RequestValue::Host => host.as_bytes().split(|b| *b == b'.').next(),
+            RequestValue::Header(name) => {
+                let at = rule.compared.iter().position(|known| known == name)?;
+                *compared.get(at)?
+            }
+        };
+        let mut granted = Granted {
+            rule: index,
+            user: None,
+            ignored: false,
+            others: Vec::new(),
+        };
+        if let Some(found) = user {
+            match self.choose(found, list, rule.tokens.accept_expired_ms, trace) {
+                Err(halt) if rule.tokens.ignores_bad && halt.is_bad_token() => {
+                    trace.skip("credential", "the token is bad, so it counts as not sent");
+                    granted.ignored = true;
                 }
-            },
-            trace,
-        )?;
-        Ok(Pass::Token(admitted))
+                chosen => {
+                    let (mut admitted, held) = chosen?;
+                    self.admit_origin(held, request, trace)?;
+                    let value = |asked: &RequestValue| value(asked);
+                    admitted.tenant =
+                        self.check_requirement(requirement, &admitted.verified, &value, trace)?;
+                    granted.user = Some(admitted);
+                }
+            }
+        }
+        for ((name, requirement), found) in rule.tokens.principals.iter().zip(presented) {
+            trace.about(Some(name));
+            let check = || {
+                let (admitted, held) = self.choose(found, list, 0, trace)?;
+                self.admit_origin(held, request, trace)?;
+                // Its `tenant` is checked and changes nothing.
+                let value = |asked: &RequestValue| value(asked);
+                self.check_requirement(requirement, &admitted.verified, &value, trace)?;
+                granted.others.push(admitted);
+                Ok(())
+            };
+            check().map_err(|halt: Halt| halt.of(name))?;
+        }
+        Ok(Pass::Request(granted))
     }
 
     /// Checks a token, then the requirement.
@@ -203,7 +269,7 @@ impl<'g> Checks<'g> {
             if token.is_empty() {
                 return Err(Code::TokenMissing.into());
             }
-            let mut admitted = self.verify_token(token, trace)?;
+            let mut admitted = self.verify_token(Cow::Borrowed(token), None, 0, trace)?;
             admitted.tenant =
                 self.check_requirement(requirement, &admitted.verified, &|_| None, trace)?;
             Ok(Pass::Token(admitted))
@@ -220,7 +286,7 @@ impl<'g> Checks<'g> {
         }
         let target = Target::parse(request.target)?;
         let authority = target::authority(request)?;
-        let set = self.policy.forward.iter().map(|(name, _)| &**name);
+        let set = self.policy.set_headers().map(|name| &**name);
         let named = set.chain(self.policy.compared.iter().map(|name| &**name));
         if credential::connection_names(request, named) {
             return Err(Code::RequestAmbiguous);
@@ -234,24 +300,6 @@ impl<'g> Checks<'g> {
             target::method(request.method)?,
             target,
         ))
-    }
-
-    fn admit_origin(
-        &self,
-        by_cookie: bool,
-        request: &Request<'_>,
-        trace: &mut Trace<'_>,
-    ) -> Result<(), Halt> {
-        if !by_cookie {
-            trace.skip("rule.origin", "no same-origin cookie");
-            return Ok(());
-        }
-        let admitted = credential::is_same_origin(request);
-        trace.record(
-            "rule.origin",
-            admitted.then_some(()).ok_or(Code::OriginDenied),
-            || "`sec-fetch-site`, or `origin` and the authority".into(),
-        )
     }
 
     /// Checks the requirement of the rule. Returns the index of the request's

@@ -1,9 +1,9 @@
 //! The checks of a token, independent of the request: first signature and
 //! claims, then the checks of every use.
 
-use alloc::{format, string::String, sync::Arc};
+use alloc::{borrow::Cow, format, string::String, sync::Arc};
 
-use super::{Admitted, Checks};
+use super::{Admitted, Checks, presented::Held};
 use crate::{
     base::Limits,
     jose::{Asked, Jws},
@@ -14,21 +14,36 @@ use crate::{
 };
 
 impl Checks<'_> {
-    /// Verifies a token, independently of any rule.
+    /// Verifies a token, independently of any rule but the places that hold it
+    /// and how long it is accepted after its `exp`.
     pub(super) fn verify_token<'t>(
         &self,
-        token: &'t [u8],
+        token: Cow<'t, [u8]>,
+        held: Option<Held<'_>>,
+        accept_expired_ms: i64,
         trace: &mut Trace<'_>,
     ) -> Result<Admitted<'t>, Halt> {
         // A new verification needs usable keys, so a remembered token needs
         // them too.
-        let known = self.memory.and_then(|memory| memory.recall(token));
-        let known = known.filter(|v| self.issuers.has_usable(v.issuer, &v.key, self.now_ms));
+        let known = self.memory.and_then(|memory| memory.recall(&token));
         let (verified, fresh) = match known {
-            Some(verified) => (Arc::clone(verified), false),
-            None => (Arc::new(self.verify_signature(token, trace)?), true),
+            // The place is never remembered. It is checked before keys.
+            Some(known) if !self.is_good_from(held, known.issuer) => {
+                return Err(Code::IssuerUnknown.into());
+            }
+            Some(known)
+                if self
+                    .issuers
+                    .has_usable(known.issuer, &known.key, self.now_ms) =>
+            {
+                (Arc::clone(known), false)
+            }
+            _ => (Arc::new(self.verify_signature(&token, held, trace)?), true),
         };
-        self.check_current(&verified, trace)?;
+        self.check_current(&verified, accept_expired_ms, trace)?;
+        if fresh {
+            self.number.set(verified.number.saturating_add(1));
+        }
         Ok(Admitted {
             token,
             verified,
@@ -38,7 +53,12 @@ impl Checks<'_> {
     }
 
     /// Verifies the signature and reads the claims.
-    fn verify_signature(&self, token: &[u8], trace: &mut Trace<'_>) -> Result<Verified, Halt> {
+    fn verify_signature(
+        &self,
+        token: &[u8],
+        held: Option<Held<'_>>,
+        trace: &mut Trace<'_>,
+    ) -> Result<Verified, Halt> {
         let limits = &self.policy.limits;
         let jws = trace.record("token", Jws::open(token, limits), || shape(token))?;
         // `iss` is unverified here and only selects the issuer. Faults of the
@@ -51,8 +71,14 @@ impl Checks<'_> {
             iss => self.policy.by_iss.find(iss),
         };
         let routed = index.and_then(|index| Some((index, self.policy.issuers.get(index)?)));
+        let is_elsewhere = routed.is_some_and(|(index, _)| !self.is_good_from(held, index));
+        let routed = routed.filter(|_| !is_elsewhere);
         let (index, issuer) = trace.record("issuer", routed.ok_or(Code::IssuerUnknown), || {
-            self.describe_iss(iss.as_deref())
+            let mut detail = self.describe_iss(iss.as_deref());
+            if is_elsewhere {
+                detail.push_str(", whose tokens are not good from this place");
+            }
+            detail
         })?;
         let allowed = issuer.algorithms.contains(&jws.algorithm);
         trace.record(
@@ -104,7 +130,7 @@ impl Checks<'_> {
                     typ: jws.typ.as_deref(),
                 };
                 Verified::new(
-                    self.number,
+                    self.number.get(),
                     self.policy,
                     index,
                     key,
@@ -147,7 +173,12 @@ impl Checks<'_> {
 
     /// Makes the checks of every use: audience, times, type, required claims
     /// and revocation.
-    fn check_current(&self, verified: &Verified, trace: &mut Trace<'_>) -> Result<(), Halt> {
+    fn check_current(
+        &self,
+        verified: &Verified,
+        accept_expired_ms: i64,
+        trace: &mut Trace<'_>,
+    ) -> Result<(), Halt> {
         let issuer = self
             .policy
             .issuers
@@ -161,7 +192,12 @@ impl Checks<'_> {
         })?;
         trace.record(
             "expiry",
-            admit_expiry(times.exp, issuer.exp_required, leeway, now),
+            admit_expiry(
+                times.exp,
+                issuer.exp_required,
+                leeway.saturating_add(accept_expired_ms),
+                now,
+            ),
             || format!("`exp` {}", relative_time(times.exp, now)),
         )?;
         match times.nbf {

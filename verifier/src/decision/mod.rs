@@ -14,7 +14,7 @@ use crate::{documents::Fetch, refusal::Denial, token::Principal};
 
 pub(crate) use prepared::Requirements;
 pub(crate) use requirement::Subject;
-pub(crate) use strip::Strip;
+pub(crate) use strip::{Strip, Used};
 
 /// The answer to one request at one moment.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,6 +56,8 @@ pub struct Grant {
     /// The caller. `None` if the rule is public, or if it is optional and the
     /// request has no token.
     pub principal: Option<Arc<Principal>>,
+    /// The principals that the rule asks for beside the user, in its order.
+    pub others: Vec<OtherPrincipal>,
     /// Headers to set: names in lower case, values in visible ASCII.
     pub set_headers: Arc<[(Box<str>, Box<str>)]>,
     /// Headers to remove first: every `forward` header, so that a caller cannot
@@ -91,12 +93,24 @@ impl fmt::Debug for Change {
     }
 }
 
+/// A principal beside the user: a workload, or a proxy that knows identities.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OtherPrincipal {
+    /// Its name in the policy.
+    pub name: Box<str>,
+    /// As [`Grant::number`], of its token.
+    pub number: u64,
+    /// What its token says.
+    pub principal: Arc<Principal>,
+}
+
 /// Shows no claims, and no headers, which contain claims.
 impl fmt::Debug for Grant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Grant")
             .field("number", &self.number)
             .field("principal", &self.principal)
+            .field("others", &self.others)
             .field("changes", &self.changes)
             .finish_non_exhaustive()
     }

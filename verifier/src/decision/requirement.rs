@@ -6,7 +6,7 @@ use core::cell::Cell;
 use crate::{
     base::Limits,
     json::{self, describe},
-    model::{ClaimCondition, Context, Named, Requirement, Words},
+    model::{ClaimCondition, Context, Named, Requirement, SignIn, Words},
     refusal::{Code, Halt, Refusal, Trace, add_word, quoted, quoted_or_none},
     token::{Verified, admit_age, keep, list, scope},
 };
@@ -33,7 +33,7 @@ struct Check {
 }
 
 /// The checks, in the order of the contract.
-const CHECKS: [Check; 11] = [
+const CHECKS: [Check; 12] = [
     Check {
         name: "rule.issuer",
         applies: |wanted| !wanted.issuers.is_empty(),
@@ -147,10 +147,8 @@ const CHECKS: [Check; 11] = [
         name: "rule.all_of",
         applies: |wanted| !wanted.all_of.is_empty(),
         admit: |wanted, subject| {
-            wanted
-                .all_of
-                .iter()
-                .try_for_each(|part| part.admit(subject))
+            let parts = wanted.all_of.iter();
+            sign_in_last(parts.map(|part| part.admit(subject)))
         },
         detail: |_, _| "every one of the requirements".into(),
     },
@@ -160,25 +158,49 @@ const CHECKS: [Check; 11] = [
         admit: Requirement::admit_any,
         detail: |_, _| "one of the requirements".into(),
     },
+    Check {
+        name: "rule.authentication",
+        applies: |wanted| wanted.sign_in != SignIn::default(),
+        admit: |wanted, subject| wanted.sign_in.admit(subject),
+        detail: |_, subject| {
+            format!(
+                "`acr` {}, `auth_time` {} s ago",
+                quoted_or_none(subject.token.acr.as_deref()),
+                subject.token.auth_time.map_or_else(
+                    || "unknown".into(),
+                    |time| format!("{}", subject.now_ms.saturating_sub(time) / 1000)
+                )
+            )
+        },
+    },
 ];
 
 impl Requirement {
     /// Makes all checks that apply.
     pub(crate) fn admit(&self, subject: &Subject<'_>) -> Result<(), Refusal> {
-        let mut checks = CHECKS.iter().filter(|check| (check.applies)(self));
-        checks.try_for_each(|check| (check.admit)(self, subject))
+        let checks = CHECKS.iter().filter(|check| (check.applies)(self));
+        sign_in_last(checks.map(|check| (check.admit)(self, subject)))
     }
 
     /// The same, and records every check.
     pub(crate) fn explain(&self, subject: &Subject<'_>, trace: &mut Trace<'_>) -> Result<(), Halt> {
+        let mut last = None;
         for check in &CHECKS {
             if (check.applies)(self) {
-                trace.record(check.name, (check.admit)(self, subject), || {
-                    (check.detail)(self, subject)
-                })?;
+                match (check.admit)(self, subject) {
+                    Err(refusal) if refusal.code == Code::AuthenticationInsufficient => {
+                        last.get_or_insert((check, refusal));
+                    }
+                    result => trace.record(check.name, result, || (check.detail)(self, subject))?,
+                }
             }
         }
-        Ok(())
+        match last {
+            None => Ok(()),
+            Some((check, refusal)) => {
+                trace.record(check.name, Err(refusal), || (check.detail)(self, subject))
+            }
+        }
     }
 
     /// Adds the scopes that it and its `all_of` require, each once.
@@ -299,9 +321,54 @@ fn admit_if(holds: bool, code: Code) -> Result<(), Refusal> {
     if holds { Ok(()) } else { Err(code.into()) }
 }
 
-/// Returns the place of a code in the order of a rule's checks. Age comes last.
-fn order(code: Code) -> (bool, Code) {
-    (matches!(code, Code::TokenTooOld | Code::ClaimMissing), code)
+/// Returns the place of a code in the order of a rule's checks. Age comes last,
+/// before authentication.
+fn order(code: Code) -> (u8, Code) {
+    let late = match code {
+        Code::AuthenticationInsufficient => 2,
+        Code::TokenTooOld | Code::ClaimMissing => 1,
+        _ => 0,
+    };
+    (late, code)
+}
+
+/// Returns the first refusal. A better sign-in is asked for only if nothing else
+/// is missing.
+fn sign_in_last(results: impl Iterator<Item = Result<(), Refusal>>) -> Result<(), Refusal> {
+    let mut last = Ok(());
+    for result in results {
+        match result {
+            Err(refusal) if refusal.code == Code::AuthenticationInsufficient => {
+                last = last.and(Err(refusal));
+            }
+            result => result?,
+        }
+    }
+    last
+}
+
+impl SignIn {
+    /// Checks `auth_time` and `acr`.
+    fn admit(&self, subject: &Subject<'_>) -> Result<(), Refusal> {
+        let refusal = |claim| Err(Refusal::sign_in(claim, &self.acr_values, self.max_age_s));
+        if let Some(max_age_s) = self.max_age_s {
+            let max_age_ms = i64::from(max_age_s).saturating_mul(1000);
+            let age = subject
+                .token
+                .auth_time
+                .map(|time| subject.now_ms.saturating_sub(time));
+            let leeway_ms = subject.leeway_ms;
+            let recent = |age| age >= -leeway_ms && age <= max_age_ms.saturating_add(leeway_ms);
+            if !age.is_some_and(recent) {
+                return refusal("auth_time");
+            }
+        }
+        let acr = subject.token.acr.as_ref();
+        if !self.acr_values.is_empty() && !acr.is_some_and(|acr| self.acr_values.contains(acr)) {
+            return refusal("acr");
+        }
+        Ok(())
+    }
 }
 
 impl Words {

@@ -5,6 +5,7 @@
 mod by_iss;
 mod challenge;
 mod condition;
+mod credential;
 mod forward;
 mod issuer;
 mod requirement;
@@ -16,23 +17,30 @@ use alloc::{boxed::Box, vec::Vec};
 use crate::base::Limits;
 
 pub(crate) use by_iss::{Accepts, ByIss, CAPTURES, Capture, PARTS, key_is_for};
-pub(crate) use condition::{ClaimCondition, Condition, Context, RequestValue};
-pub(crate) use forward::Carry;
 pub(crate) use challenge::{Challenge, Metadata};
+pub(crate) use condition::{ClaimCondition, Condition, Context, RequestValue};
+pub(crate) use credential::{Credential, Credentials, Place};
+pub(crate) use forward::Carry;
 pub use forward::Forward;
 pub(crate) use issuer::{
     Audiences, Issuer, KeySource, Keys, ListMapping, Mapping, Revocations, TenantFrom, TokenType,
 };
-pub(crate) use requirement::{Named, Requirement, Words};
-pub(crate) use rule::{Access, Host, Pattern, Rule, Segment};
+pub(crate) use requirement::{Named, Requirement, SignIn, Words};
+pub(crate) use rule::{Access, Host, Pattern, Rule, Segment, Tokens};
 pub(crate) use source::{How, Source, each_text, text_of};
+
+/// Names of headers, and what each carries.
+pub(crate) type ForwardHeaders = Vec<(Box<str>, Carry)>;
 
 #[derive(Debug)]
 pub(crate) struct Policy {
     pub(crate) leeway_ms: i64,
     pub(crate) issuers: Vec<Issuer>,
     pub(crate) by_iss: ByIss,
-    pub(crate) credentials: Vec<Credential>,
+    pub(crate) credentials: Credentials,
+    /// Sorted indices of the issuers that a place names beside `principal`. Their
+    /// tokens are good only from places that name them.
+    pub(crate) kept_issuers: Vec<usize>,
     pub(crate) rules: Vec<Rule>,
     /// The headers that rules compare with claims, in lower case.
     pub(crate) compared: Vec<Box<str>>,
@@ -42,7 +50,9 @@ pub(crate) struct Policy {
     /// Whether backends compare paths case-sensitively.
     pub(crate) exact_case: bool,
     /// The lower-case header name and what it carries, in the policy's order.
-    pub(crate) forward: Vec<(Box<str>, Carry)>,
+    pub(crate) forward: ForwardHeaders,
+    /// The same for the principals beside the user, by name.
+    pub(crate) forward_of: Vec<(Box<str>, ForwardHeaders)>,
     pub(crate) strip_credential: bool,
     /// It is visible ASCII without `"` and `\`.
     pub(crate) realm: Box<str>,
@@ -53,16 +63,28 @@ pub(crate) struct Policy {
     pub(crate) limits: Limits,
 }
 
-#[derive(Debug, Clone)]
-pub(crate) enum Credential {
-    /// `name` is in lower case. `scheme` is compared without regard to case
-    /// (RFC 9110 §11.1). Without a scheme, the whole value is the token.
-    Header {
-        name: Box<str>,
-        scheme: Option<Box<str>>,
-    },
-    Cookie {
-        name: Box<str>,
-        same_origin: bool,
-    },
+impl Policy {
+    /// Returns the list of places of a rule.
+    pub(crate) fn credentials_of<'p>(&'p self, rule: &'p Rule) -> &'p Credentials {
+        rule.tokens
+            .credentials
+            .as_ref()
+            .unwrap_or(&self.credentials)
+    }
+
+    /// Returns the places of every list; many can be equal.
+    pub(crate) fn places(&self) -> impl Iterator<Item = &Credential> {
+        let own = self
+            .rules
+            .iter()
+            .filter_map(|rule| rule.tokens.credentials.as_ref());
+        let lists = core::iter::once(&self.credentials).chain(own);
+        lists.flat_map(|list| &list.places)
+    }
+
+    /// Returns the lower-case names of the headers that the gate sets.
+    pub(crate) fn set_headers(&self) -> impl Iterator<Item = &Box<str>> + Clone {
+        let others = self.forward_of.iter().flat_map(|(_, forward)| forward);
+        self.forward.iter().chain(others).map(|(name, _)| name)
+    }
 }

@@ -25,6 +25,16 @@ pub(crate) struct Requirement {
     pub(crate) all_of: Vec<Requirement>,
     /// If empty, it always holds.
     pub(crate) any_of: Vec<Requirement>,
+    pub(crate) sign_in: SignIn,
+}
+
+/// How recently and how well the user must have signed in (RFC 9470).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct SignIn {
+    /// Maximum time since `auth_time`.
+    pub(crate) max_age_s: Option<u32>,
+    /// `acr` is one of them. If empty, any `acr` is admitted.
+    pub(crate) acr_values: Vec<Box<str>>,
 }
 
 /// Requires all of `all`, and one of `any` unless it is empty. The words are

@@ -2,7 +2,7 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
-use super::{Challenge, Requirement};
+use super::{Challenge, Credentials, Requirement};
 
 #[derive(Debug)]
 pub(crate) struct Rule {
@@ -20,6 +20,20 @@ pub(crate) struct Rule {
     pub(crate) keeps_slash: bool,
     /// In place of the policy's.
     pub(crate) challenge: Option<Challenge>,
+    pub(crate) tokens: Tokens,
+}
+
+/// How a rule takes tokens, where that differs from other rules.
+#[derive(Debug, Default)]
+pub(crate) struct Tokens {
+    /// In place of the policy's.
+    pub(crate) credentials: Option<Credentials>,
+    /// Whether a bad token of an optional rule counts as not sent.
+    pub(crate) ignores_bad: bool,
+    /// Added to the leeway of the user's `exp`.
+    pub(crate) accept_expired_ms: i64,
+    /// The principals beside the user, and what each must have.
+    pub(crate) principals: Vec<(Box<str>, Requirement)>,
 }
 
 #[derive(Debug)]

@@ -50,6 +50,23 @@ pub(super) fn cookie(name: &str) -> Checked {
     )
 }
 
+/// A parameter of a query that needs no escapes.
+pub(super) fn parameter(name: &str) -> Checked {
+    let legal = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
+    check(
+        !name.is_empty() && name.bytes().all(legal),
+        "a parameter's name has letters, digits, `-`, `.`, `_` and `~`",
+    )
+}
+
+/// A WebSocket's subprotocol (RFC 6455 §4.1).
+pub(super) fn protocol(name: &str) -> Checked {
+    check(
+        is_token(name),
+        "a subprotocol is one word, such as `v1.json`",
+    )
+}
+
 /// An authentication scheme (RFC 9110 §11.1).
 pub(super) fn scheme(name: &str) -> Checked {
     check(is_token(name), "a scheme is one word, such as `Bearer`")
@@ -105,6 +122,15 @@ pub(super) fn realm(realm: &str) -> Checked {
     check(
         !realm.is_empty() && realm.bytes().all(legal),
         "a realm is visible ASCII without spaces, `\"` and `\\`",
+    )
+}
+
+/// A value of `acr`, which a challenge can name in a quoted string.
+pub(super) fn acr(acr: &str) -> Checked {
+    let legal = |b: u8| b.is_ascii_graphic() && b != b'"' && b != b'\\';
+    check(
+        !acr.is_empty() && acr.bytes().all(legal),
+        "an `acr` is visible ASCII without spaces, `\"` and `\\`",
     )
 }
 

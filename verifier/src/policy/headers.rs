@@ -1,5 +1,4 @@
-//! Parses `credentials`, the headers and cookies with a token, and `forward`,
-//! the headers that carry the principal.
+//! Parses `forward`, the headers that carry principals.
 
 use alloc::{boxed::Box, format, vec::Vec};
 
@@ -13,17 +12,14 @@ use super::{
 };
 use crate::{
     json::Value,
-    model::{Carry, Credential, Forward, How},
+    model::{Carry, Credentials, Forward, ForwardHeaders, How, Source},
 };
 
-/// Maximum number of `credentials`: each request is searched for every one of
-/// them.
-const CREDENTIALS: usize = 16;
 const FORWARDED: usize = 32;
 
 /// Headers that frame a message or belong to one connection (RFC 9110 §7.6.1,
 /// RFC 9112 §6). They can carry neither a token nor a claim.
-const FRAMING: [&str; 8] = [
+pub(super) const FRAMING: [&str; 8] = [
     "connection",
     "content-length",
     "host",
@@ -34,111 +30,27 @@ const FRAMING: [&str; 8] = [
     "upgrade",
 ];
 
-/// `Authorization: Bearer …` (RFC 6750 §2.1).
-pub(super) fn default_credentials() -> Vec<Credential> {
-    Vec::from([Credential::Header {
-        name: "authorization".into(),
-        scheme: Some("Bearer".into()),
-    }])
+/// The headers of the user, and those of each other principal.
+#[derive(Default)]
+pub(super) struct Forwarded {
+    pub(super) user: ForwardHeaders,
+    pub(super) of: Vec<(Box<str>, ForwardHeaders)>,
 }
 
-pub(super) fn credentials(node: Node<'_, '_>) -> Read<Vec<Credential>> {
-    let mut before: Vec<Credential> = Vec::new();
-    node.list(1, CREDENTIALS, |item| {
-        let credential = credential(item)?;
-        if before.iter().any(|other| reads_same(other, &credential)) {
-            return Err(item.refuse(DUPLICATE, "another of `credentials` reads the same place"));
-        }
-        before.push(credential.clone());
-        Ok(credential)
-    })
-}
-
-fn credential(node: Node<'_, '_>) -> Read<Credential> {
-    let mut fields = node.fields()?;
-    let header = fields.node("header");
-    let scheme = fields.node("scheme");
-    let cookie = fields.node("cookie");
-    let same_origin = fields.node("same_origin");
-    fields.close();
-    match (header, cookie) {
-        (Some(name), None) => {
-            if let Some(same_origin) = same_origin {
-                let message =
-                    "only a cookie has `same_origin`: a browser sends no header by itself";
-                same_origin.refuse(CONFLICT, message);
-            }
-            let scheme = scheme
-                .map(|scheme| scheme.word(grammar::scheme))
-                .transpose();
-            Ok(Credential::Header {
-                name: credential_header(name)?,
-                scheme: scheme?.map(Box::from),
-            })
-        }
-        (None, Some(name)) => {
-            if let Some(scheme) = scheme {
-                scheme.refuse(CONFLICT, "only a header has a `scheme`");
-            }
-            let same_origin = same_origin.map_or(Ok(false), Node::flag);
-            if matches!(same_origin, Ok(false)) {
-                let message = "browsers send this cookie for other sites too: \
-                               `\"same_origin\": true` refuses their unsafe requests";
-                node.warn(CSRF, message);
-            }
-            let name = name.word(grammar::cookie)?.into();
-            Ok(Credential::Cookie {
-                name,
-                same_origin: same_origin?,
-            })
-        }
-        (None, None) => Err(node.refuse(
-            FIELD_MISSING,
-            "a credential comes in a `header` or in a `cookie`",
-        )),
-        (Some(_), Some(_)) => {
-            let message =
-                "a credential comes in a `header` or in a `cookie`: list both, each in its object";
-            Err(node.refuse(CONFLICT, message))
-        }
-    }
-}
-
-fn credential_header(node: Node<'_, '_>) -> Read<Box<str>> {
-    let name = node.word(grammar::header)?.to_ascii_lowercase();
-    if name == "cookie" {
-        let message = "a cookie is named by itself: `{ \"cookie\": \"name\" }`";
-        return Err(node.refuse(VALUE_INVALID, message));
-    }
-    if FRAMING.contains(&&*name) {
-        return Err(node.refuse(VALUE_INVALID, "this header has another meaning (RFC 9110)"));
-    }
-    Ok(name.into())
-}
-
-/// Returns whether two credentials read the same place. A header credential
-/// without a scheme reads the whole header, so it conflicts with every other
-/// one.
-fn reads_same(a: &Credential, b: &Credential) -> bool {
-    use Credential::{Cookie, Header};
-    match (a, b) {
-        (Header { name: a, scheme: s }, Header { name: b, scheme: t }) => {
-            let same_scheme = match (s, t) {
-                (Some(s), Some(t)) => s.eq_ignore_ascii_case(t),
-                _ => true,
-            };
-            a == b && same_scheme
-        }
-        (Cookie { name: a, .. }, Cookie { name: b, .. }) => a == b,
-        _ => false,
+impl Forwarded {
+    /// Returns whether one of the headers has this name.
+    pub(super) fn sets(&self, name: &str) -> bool {
+        let mut all = self
+            .of
+            .iter()
+            .flat_map(|(_, headers)| headers)
+            .chain(&self.user);
+        all.any(|(known, _)| **known == *name)
     }
 }
 
 /// `{ "x-auth-subject": "subject" }`
-pub(super) fn forward(
-    node: Node<'_, '_>,
-    credentials: &[Credential],
-) -> Read<Vec<(Box<str>, Carry)>> {
+pub(super) fn forward(node: Node<'_, '_>, credentials: &Credentials) -> Read<Forwarded> {
     let mut unique = Unique::default();
     if node.object()?.iter().len() > FORWARDED {
         return Err(node.refuse(
@@ -146,17 +58,32 @@ pub(super) fn forward(
             format!("at most {FORWARDED} headers are forwarded"),
         ));
     }
+    let mut forwarded = Forwarded::default();
     node.members(|name, value| {
         let name = forwarded_header(value, name, credentials, &mut unique);
-        let carry = carry(value)?;
-        Ok((name?, carry))
-    })
+        let (part, principal) = carry(value)?;
+        let header = (name?, part);
+        let Some(principal) = principal else {
+            forwarded.user.push(header);
+            return Ok(());
+        };
+        match forwarded
+            .of
+            .iter_mut()
+            .find(|(known, _)| **known == *principal)
+        {
+            Some((_, headers)) => headers.push(header),
+            None => forwarded.of.push((principal.into(), Vec::from([header]))),
+        }
+        Ok(())
+    })?;
+    Ok(forwarded)
 }
 
 fn forwarded_header(
     node: Node<'_, '_>,
     name: &str,
-    credentials: &[Credential],
+    credentials: &Credentials,
     unique: &mut Unique,
 ) -> Read<Box<str>> {
     if let Err(sentence) = grammar::header(name) {
@@ -168,7 +95,7 @@ fn forwarded_header(
             "this header has another meaning (RFC 9110): choose one such as `x-auth-subject`";
         return Err(node.refuse(VALUE_INVALID, message));
     }
-    if is_credential(credentials, &name) {
+    if credentials.reads_header(&name) {
         return Err(node.refuse(CONFLICT, "a credential is read from this header"));
     }
     unique.add(node, &name, "`forward`, where case does not count")?;
@@ -195,22 +122,36 @@ pub(super) fn is_reserved(name: &str) -> bool {
         || matches!(name, "authorization" | "cookie")
 }
 
-pub(super) fn is_credential(credentials: &[Credential], name: &str) -> bool {
-    let read_from = |credential: &Credential| matches!(credential, Credential::Header { name: n, .. } if **n == *name);
-    credentials.iter().any(read_from)
-}
-
-/// Parses what a header carries: a word, or a source.
-fn carry(node: Node<'_, '_>) -> Read<Carry> {
+/// Parses what a header carries, a word or a source, and of which principal
+/// that is; `None` is the user.
+fn carry<'p>(node: Node<'_, 'p>) -> Read<(Carry, Option<&'p str>)> {
     if !matches!(node.value(), Value::Object(_)) {
-        return part(node).map(Carry::Part);
+        return part(node).map(|part| (Carry::Part(part), None));
     }
     let mut fields = node.fields()?;
+    let principal = fields.optional("principal", |node| node.word(grammar::name));
+    if let Some(value) = fields.node("value") {
+        let words = ["claim", "as", "separator", "at", "join", "json"];
+        let beside = words.map(|word| fields.node(word));
+        fields.close();
+        if beside.iter().any(Option::is_some) {
+            return Err(node.refuse(CONFLICT, "a header carries a `value` or a `claim`"));
+        }
+        return part(value).map(|part| (Carry::Part(part), principal));
+    }
     let source = claim(node, &mut fields);
     let join = fields.node("join");
     let json = fields.or("json", false, Node::flag);
     fields.close();
-    let source = source?;
+    source_carried(node, source?, join, json).map(|carry| (carry, principal))
+}
+
+fn source_carried(
+    node: Node<'_, '_>,
+    source: Source,
+    join: Option<Node<'_, '_>>,
+    json: bool,
+) -> Read<Carry> {
     if json {
         if join.is_some() || !matches!(source.how, How::Plain | How::Json(_)) {
             return Err(node.refuse(CONFLICT, "`json` carries the claim as it is"));

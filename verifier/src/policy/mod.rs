@@ -6,6 +6,7 @@ mod challenge;
 mod claims;
 mod codes;
 mod conditions;
+mod credentials;
 mod fields;
 mod grammar;
 mod headers;
@@ -21,6 +22,7 @@ mod requirement;
 mod rules;
 mod suggest;
 mod token_types;
+mod tokens;
 mod values;
 
 pub use parse::{lint, policy_json};

@@ -5,8 +5,9 @@ use alloc::{boxed::Box, format, vec::Vec};
 use super::{
     challenge::{Documents, challenge},
     codes::*,
+    credentials::{Lists, default_credentials},
     grammar,
-    headers::{credentials, default_credentials, forward},
+    headers::{Forwarded, forward},
     issuers::{issuers, leeway_ms},
     names::Names,
     reader::Node,
@@ -18,9 +19,7 @@ use super::{
 use crate::{
     base::{Limits, Problem, limits},
     json::{self, Bounds, FaultKind, Value},
-    model::{
-        Access, ByIss, Carry, Challenge, ClaimCondition, Forward, Policy, Requirement, Rule, Source,
-    },
+    model::{Access, ByIss, Challenge, ClaimCondition, Policy, Requirement, Rule, Source},
 };
 
 /// The JSON bounds of a policy or a requirement.
@@ -75,14 +74,18 @@ fn collect(rules: &mut [Rule]) -> (Vec<Source>, Vec<Box<str>>) {
     let mut kept: Vec<Source> = Vec::new();
     let mut compared: Vec<Box<str>> = Vec::new();
     for rule in rules {
+        let mut keep = |wanted: &mut ClaimCondition| {
+            wanted.kept = position(&kept, wanted);
+            if wanted.kept.is_none() && kept.len() < limits::KEPT {
+                wanted.kept = Some(kept.len());
+                kept.push(wanted.source.clone());
+            }
+        };
         if let Access::Optional(requirement) | Access::Required(requirement) = &mut rule.access {
-            requirement.each_condition(&mut |wanted| {
-                wanted.kept = position(&kept, wanted);
-                if wanted.kept.is_none() && kept.len() < limits::KEPT {
-                    wanted.kept = Some(kept.len());
-                    kept.push(wanted.source.clone());
-                }
-            });
+            requirement.each_condition(&mut keep);
+        }
+        for (_, requirement) in &mut rule.tokens.principals {
+            requirement.each_condition(&mut keep);
         }
         for name in &rule.compared {
             if !compared.contains(name) {
@@ -141,19 +144,28 @@ fn policy(node: Node<'_, '_>) -> Read<Policy> {
     let issuers = fields.required("issuers", |node| {
         issuers(node, &limits, &mut names, &mut by_iss)
     });
-    let credentials = fields.or("credentials", default_credentials(), credentials);
+    let strips = fields.node("strip_credential").is_some();
+    let strips = fields.or("strip_credential", strips, Node::flag);
+    let mut lists = Lists::new(&names, &issuers, strips);
+    let credentials = lists.list(&mut fields, true);
+    let credentials = credentials.unwrap_or_else(default_credentials);
+    let forward_node = fields.node("forward");
+    let forwarded = fields.or("forward", Forwarded::default(), |node| {
+        forward(node, &credentials)
+    });
+    lists.forwarded = &forwarded;
     fields.optional("default", default);
-    let forward = fields.or("forward", Vec::new(), |node| forward(node, &credentials));
-    let forwards_tenant =
-        |(_, carry): &(Box<str>, Carry)| matches!(carry, Carry::Part(Forward::Tenant));
-    let forwards_tenant = forward.iter().any(forwards_tenant);
     let mut documents = Documents::new(&issuers);
     let challenge = fields.or("challenge", Challenge::default(), |node| {
         challenge(node, &mut documents)
     });
     let mut rules = fields.or("rules", Vec::new(), |node| {
-        rules(node, &names, &credentials, forwards_tenant, &mut documents)
+        rules(node, &names, &credentials, &mut lists, &mut documents)
     });
+    if let Some(node) = forward_node {
+        lists.check_forwarded(node);
+    }
+    let kept_issuers = lists.kept;
     let metadata = documents.metadata;
     let (kept, compared) = collect(&mut rules);
     let policy = Policy {
@@ -166,9 +178,11 @@ fn policy(node: Node<'_, '_>) -> Read<Policy> {
         compared,
         kept,
         exact_case: fields.or("path_case", false, path_case),
-        forward,
+        forward: forwarded.user,
+        forward_of: forwarded.of,
         credentials,
-        strip_credential: fields.or("strip_credential", false, Node::flag),
+        kept_issuers,
+        strip_credential: strips,
         realm: fields
             .or("realm", "countersign", |node| node.word(grammar::realm))
             .into(),

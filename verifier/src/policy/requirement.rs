@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     json::Value,
-    model::{Named, Requirement, Words},
+    model::{Named, Requirement, SignIn, Words},
 };
 
 /// Maximum nesting of `all_of` and `any_of`.
@@ -111,6 +111,10 @@ fn part(
         any_of: fields.or("any_of", Vec::new(), |node| {
             parts(node, context, admitted, levels)
         }),
+        sign_in: SignIn {
+            max_age_s: fields.optional("max_auth_age_s", |node| node.integer(1..=315_360_000)),
+            acr_values: fields.or("acr_values", Vec::new(), |node| node.words(1, grammar::acr)),
+        },
     };
     fields.close();
     warn_disjoint(node, &requirement);
@@ -154,7 +158,7 @@ fn parts(
     node.list(1, usize::MAX, |item| part(item, context, admitted, levels))
 }
 
-fn issuers(node: Node<'_, '_>, names: &Names<'_>) -> Read<Vec<Box<str>>> {
+pub(super) fn issuers(node: Node<'_, '_>, names: &Names<'_>) -> Read<Vec<Box<str>>> {
     node.known_words(1, grammar::text, &|item, name| {
         if names.is_complete() && names.issuer(name).is_none() {
             let hint = suggestion(name, &mut names.issuers());

@@ -6,6 +6,7 @@ use core::cell::RefCell;
 use super::{
     challenge::{Documents, challenge},
     codes::*,
+    credentials::Lists,
     fields::Fields,
     grammar,
     names::Names,
@@ -14,28 +15,34 @@ use super::{
     reader::{Node, Unique},
     report::Read,
     requirement::{Context, requirement},
+    tokens::{optional, tokens, warn_of_tokens},
     values::{Captures, Values},
 };
 use crate::{
     base::limits,
     json::Value,
-    model::{Access, Credential, Host, Named, Pattern, Requirement, Rule},
+    model::{Access, Carry, Credentials, Forward, Host, Named, Pattern, Requirement, Rule},
 };
 
 pub(super) fn rules(
     node: Node<'_, '_>,
     names: &Names<'_>,
-    credentials: &[Credential],
-    forwards_tenant: bool,
+    shared: &Credentials,
+    lists: &mut Lists<'_>,
     documents: &mut Documents<'_>,
 ) -> Read<Vec<Rule>> {
     let start = node.refusals();
     let mut reach = Reach::default();
+    let is_tenant = |(_, carry): &(Box<str>, Carry)| matches!(carry, Carry::Part(Forward::Tenant));
+    let forwards_tenant = lists.forwarded.user.iter().any(is_tenant);
     let rules = node.list(0, limits::POLICY_RULES, |item| {
         let before = item.refusals();
-        let rule = rule(item, names, credentials, documents, &mut reach)?;
-        if item.refusals() == before && names.is_complete() {
-            warn_of_tenant(item, &rule.access, names, forwards_tenant);
+        let rule = rule(item, names, shared, lists, documents, &mut reach)?;
+        if item.refusals() == before {
+            warn_of_tokens(item, &rule, shared, lists);
+            if names.is_complete() {
+                warn_of_tenant(item, &rule.access, names, forwards_tenant);
+            }
         }
         Ok(rule)
     })?;
@@ -55,7 +62,8 @@ pub(super) fn rules(
 fn rule(
     node: Node<'_, '_>,
     names: &Names<'_>,
-    credentials: &[Credential],
+    shared: &Credentials,
+    lists: &mut Lists<'_>,
     documents: &mut Documents<'_>,
     reach: &mut Reach,
 ) -> Read<Rule> {
@@ -67,12 +75,14 @@ fn rule(
         .or("hosts", Vec::new(), hosts)
         .into_iter()
         .unzip::<_, _, Vec<_>, Vec<_>>();
+    let captures_are_valid = node.refusals() == before;
+    let own = lists.list(&mut fields, false);
     let values = Values {
-        captures: (node.refusals() == before).then_some(Captures {
+        captures: captures_are_valid.then_some(Captures {
             paths: &paths,
             hosts: &host_names,
         }),
-        credentials,
+        credentials: own.as_ref().unwrap_or(shared),
         headers: RefCell::default(),
         email_verified: names.email_verified(),
     };
@@ -81,9 +91,12 @@ fn rule(
         values: Some(&values),
     };
     let access = access(node, &mut fields, context);
+    let is_public = matches!(access, Ok(Access::Public));
+    let mut tokens = tokens(&mut fields, context, lists.complete, is_public);
     let compared = values.headers.take();
+    tokens.credentials = own;
     let challenge = fields.optional("challenge", |node| {
-        if matches!(access, Ok(Access::Public)) {
+        if is_public {
             return Err(node.refuse(CONFLICT, "a `public` rule has no challenge"));
         }
         challenge(node, documents)
@@ -102,6 +115,7 @@ fn rule(
         compared,
         keeps_slash,
         challenge,
+        tokens,
     };
     if let Some(path) = path.filter(|_| node.refusals() == before) {
         warn_unreachable(path, &reach.add(&rule));
@@ -111,7 +125,7 @@ fn rule(
 
 fn access(node: Node<'_, '_>, fields: &mut Fields<'_, '_>, context: Context<'_>) -> Read<Access> {
     let public = fields.node("public").map_or(Ok(false), Node::flag);
-    let optional = fields.node("optional").map_or(Ok(false), Node::flag);
+    let optional = fields.node("optional").map_or(Ok(false), optional);
     let require = fields.node("require");
     let requirement = fields.or("require", Requirement::default(), |node| {
         requirement(node, context)

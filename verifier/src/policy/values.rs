@@ -6,7 +6,7 @@ use core::cell::RefCell;
 use super::{
     codes::*,
     grammar,
-    headers::{is_credential, is_reserved},
+    headers::is_reserved,
     pattern::is_segment_name,
     reader::Node,
     report::Read,
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     json::Value,
-    model::{Credential, Named, Pattern, RequestValue},
+    model::{Credentials, Named, Pattern, RequestValue},
 };
 
 /// Maximum number of headers that one rule compares: each request is searched
@@ -26,7 +26,7 @@ pub(super) struct Values<'c> {
     /// `None` if the paths or hosts are invalid, so that an unknown name is no
     /// problem.
     pub(super) captures: Option<Captures<'c>>,
-    pub(super) credentials: &'c [Credential],
+    pub(super) credentials: &'c Credentials,
     /// The names of the headers that are compared.
     pub(super) headers: RefCell<Vec<Box<str>>>,
     /// Whether every issuer requires `email_verified`.
@@ -110,7 +110,7 @@ fn header(node: Node<'_, '_>, values: Option<&Values<'_>>) -> Read<RequestValue>
     if is_reserved(&name) {
         return Err(node.refuse(VALUE_INVALID, "this header has another meaning"));
     }
-    if is_credential(values.credentials, &name) {
+    if values.credentials.reads_header(&name) {
         return Err(node.refuse(CONFLICT, "a credential is read from this header"));
     }
     let mut headers = values.headers.borrow_mut();

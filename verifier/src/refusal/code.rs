@@ -100,6 +100,8 @@ codes! {
     RoleDenied = "role_denied", 403, "the token roles do not suffice";
     /// A claim that the rule requires is absent or has another value.
     ClaimDenied = "claim_denied", 403, "a token claim is not admitted here";
+    /// The user must sign in again, or better (RFC 9470).
+    AuthenticationInsufficient = "authentication_insufficient", 401, "a recent or stronger sign-in is required";
     /// No rule admits the request.
     RuleDenied = "rule_denied", 403, "no rule admits the request";
     /// The issuer's keys were never loaded, or they are too old.

@@ -15,6 +15,9 @@ pub struct Denial {
     /// The claim or header member that failed the check, if there is one: a
     /// registered name, or a name or JSON Pointer of the policy.
     pub claim: Option<Box<str>>,
+    /// The principal whose token failed the check, by its name in the policy.
+    /// `None` for the user.
+    pub principal: Option<Box<str>>,
     /// `Retry-After` in seconds, for codes with status 503.
     pub retry_after_s: Option<u32>,
 }

@@ -5,7 +5,7 @@ mod code;
 mod denial;
 mod trace;
 
-use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
+use alloc::{boxed::Box, format, string::String, sync::Arc, vec::Vec};
 
 pub use code::{Code, Status};
 pub use denial::Denial;
@@ -23,7 +23,21 @@ pub(crate) struct Refusal {
     scope: Option<Box<str>>,
     /// The address of the resource's metadata (RFC 9728 §5.1).
     resource_metadata: Option<Box<str>>,
+    /// The parameters of the challenge that say which sign-in would do: `acr_values`
+    /// and `max_age` (RFC 9470 §3).
+    sign_in: Option<Box<SignInParameters>>,
+    /// The principal whose token it is about, if that is not the user.
+    principal: Option<Box<str>>,
+    /// Whether the rule reads passwords of the Basic scheme (RFC 7617).
+    reads_basic: bool,
     retry_after_ms: Option<u64>,
+}
+
+/// `acr_values` and `max_age`, for `authentication_insufficient`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct SignInParameters {
+    acr_values: Option<String>,
+    max_age: Option<String>,
 }
 
 impl Refusal {
@@ -38,6 +52,18 @@ impl Refusal {
         Self {
             scope: Some(wanted.join(" ").into()),
             ..Self::from(Code::ScopeInsufficient)
+        }
+    }
+
+    /// A sign-in that is not as recent or as strong as the rule requires. `claim`
+    /// is the one that says so.
+    pub(crate) fn sign_in(claim: &str, acr_values: &[Box<str>], max_age_s: Option<u32>) -> Self {
+        Self {
+            sign_in: Some(Box::new(SignInParameters {
+                acr_values: (!acr_values.is_empty()).then(|| acr_values.join(" ")),
+                max_age: max_age_s.map(|max_age_s| format!("{max_age_s}")),
+            })),
+            ..Self::claim(Code::AuthenticationInsufficient, claim)
         }
     }
 
@@ -74,6 +100,7 @@ impl Refusal {
             challenge: self.challenge(realm),
             code: self.code,
             claim: self.claim,
+            principal: self.principal,
             retry_after_s,
         }
     }
@@ -81,21 +108,37 @@ impl Refusal {
     /// Returns `WWW-Authenticate` (RFC 6750 §3). No value contains `"` or `\`,
     /// so none needs an escape.
     fn challenge(&self, realm: &str) -> Option<String> {
+        let mut challenge = self.bearer(realm)?;
+        if self.reads_basic && self.code.status() == 401 {
+            // One field can have several challenges (RFC 9110 §11.6.1).
+            challenge.push_str(", Basic realm=\"");
+            challenge.push_str(realm);
+            challenge.push_str("\", charset=\"UTF-8\"");
+        }
+        Some(challenge)
+    }
+
+    fn bearer(&self, realm: &str) -> Option<String> {
         let error = match (self.code, self.code.status()) {
             (Code::TokenMissing, _) => None,
             (_, 400) => Some("invalid_request"),
+            (Code::AuthenticationInsufficient, _) => Some("insufficient_user_authentication"),
             (_, 401) => Some("invalid_token"),
             (Code::ScopeInsufficient, _) => Some("insufficient_scope"),
             _ => return None,
         };
         let sentence = error.map(|_| self.code.sentence());
+        let sign_in = self.sign_in.as_deref();
+        let acr_values = sign_in.and_then(|s| s.acr_values.as_deref());
+        let max_age = sign_in.and_then(|s| s.max_age.as_deref());
         let mut challenge = String::from("Bearer");
-        // `acr_values` and `max_age` (RFC 9470 §3) belong before the last one.
         for (name, value) in [
             (" realm=\"", Some(realm)),
             (", error=\"", error),
             (", error_description=\"", sentence),
             (", scope=\"", self.scope.as_deref()),
+            (", acr_values=\"", acr_values),
+            (", max_age=\"", max_age),
             (", resource_metadata=\"", self.resource_metadata.as_deref()),
         ] {
             if let Some(value) = value {
@@ -126,6 +169,9 @@ impl From<Code> for Refusal {
             claim: None,
             scope: None,
             resource_metadata: None,
+            sign_in: None,
+            principal: None,
+            reads_basic: false,
             retry_after_ms: None,
         }
     }
@@ -151,6 +197,29 @@ impl Wanted {
     /// The document of a source that has one.
     pub(crate) fn of(source: u32) -> Self {
         Self { source, uri: None }
+    }
+}
+
+impl Halt {
+    /// Names the principal whose token it is about.
+    pub(crate) fn of(mut self, principal: &str) -> Self {
+        if let Self::Deny(refusal) = &mut self {
+            refusal.principal = Some(principal.into());
+        }
+        self
+    }
+
+    /// Adds a challenge for a password, which the rule reads too.
+    pub(crate) fn asking_for_password(mut self) -> Self {
+        if let Self::Deny(refusal) = &mut self {
+            refusal.reads_basic = true;
+        }
+        self
+    }
+
+    /// Returns whether a token's own checks end so because the token is bad.
+    pub(crate) fn is_bad_token(&self) -> bool {
+        matches!(self, Self::Deny(refusal) if refusal.code.status() == 401)
     }
 }
 

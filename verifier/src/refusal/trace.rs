@@ -42,15 +42,34 @@ pub(crate) fn quoted_or_none(text: Option<&str>) -> String {
 }
 
 /// Records the steps of an explanation; does nothing for a plain check.
-pub(crate) struct Trace<'t>(Option<&'t mut Vec<Step>>);
+pub(crate) struct Trace<'t> {
+    steps: Option<&'t mut Vec<Step>>,
+    /// The principal whose token is checked, if that is not the user.
+    principal: String,
+}
 
 impl<'t> Trace<'t> {
     pub(crate) fn off() -> Self {
-        Self(None)
+        Self {
+            steps: None,
+            principal: String::new(),
+        }
     }
 
     pub(crate) fn on(steps: &'t mut Vec<Step>) -> Self {
-        Self(Some(steps))
+        Self {
+            steps: Some(steps),
+            ..Self::off()
+        }
+    }
+
+    /// Says whose token the next steps are about.
+    pub(crate) fn about(&mut self, principal: Option<&str>) {
+        self.principal.clear();
+        if let (Some(_), Some(name)) = (&self.steps, principal) {
+            self.principal.push_str(name);
+            self.principal.push_str(": ");
+        }
     }
 
     /// Records the result of a check and returns it.
@@ -61,7 +80,7 @@ impl<'t> Trace<'t> {
         detail: impl FnOnce() -> String,
     ) -> Result<T, Halt> {
         let result = result.map_err(Into::into);
-        if let Some(steps) = &mut self.0 {
+        if let Some(steps) = &mut self.steps {
             let verdict = match &result {
                 Ok(_) => Verdict::Pass,
                 Err(Halt::Deny(refusal)) => Verdict::Fail(refusal.code),
@@ -70,7 +89,7 @@ impl<'t> Trace<'t> {
             steps.push(Step {
                 check,
                 verdict,
-                detail: detail(),
+                detail: [&*self.principal, &*detail()].concat(),
             });
         }
         result
@@ -78,11 +97,11 @@ impl<'t> Trace<'t> {
 
     /// Records a check that does not apply.
     pub(crate) fn skip(&mut self, check: &'static str, why: &str) {
-        if let Some(steps) = &mut self.0 {
+        if let Some(steps) = &mut self.steps {
             steps.push(Step {
                 check,
                 verdict: Verdict::Skip,
-                detail: why.into(),
+                detail: [&*self.principal, why].concat(),
             });
         }
     }

@@ -164,7 +164,7 @@ fn decode(segment: &[u8]) -> Option<Cow<'_, [u8]>> {
     (!matches!(&*decoded, b"" | b"." | b"..")).then_some(decoded)
 }
 
-fn percent_decode(segment: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn percent_decode(segment: &[u8]) -> Option<Vec<u8>> {
     let mut decoded = Vec::with_capacity(segment.len());
     let mut rest = segment;
     while let Some((&byte, tail)) = rest.split_first() {

@@ -30,10 +30,17 @@ pub(crate) struct Verified {
     pub(crate) named_key: bool,
     pub(crate) principal: Arc<Principal>,
     pub(crate) headers: Headers,
+    /// The headers where the token is that of a principal beside the user: one
+    /// list for each of the policy's `forward_of`.
+    pub(crate) headers_of: Vec<Headers>,
     pub(crate) audiences: Vec<Box<str>>,
     pub(crate) times: Times,
     jti: Option<Box<str>>,
     sub: Option<Box<str>>,
+    /// When and how the user signed in (OpenID Connect Core §2), if the claims
+    /// have the right types.
+    pub(crate) auth_time: Option<i64>,
+    pub(crate) acr: Option<Box<str>>,
     /// The results of checks that depend only on the token and the policy. The
     /// gate reports each at its place in the order of checks.
     pub(crate) audience: Result<(), Refusal>,
@@ -97,6 +104,8 @@ impl Verified {
             .and_then(Value::as_str)
             .unwrap_or_default();
         let iss = Box::<str>::from(iss);
+        let auth_time = claims.get("auth_time").and_then(Value::as_milliseconds);
+        let acr = claims.get("acr").and_then(Value::as_str).map(Box::from);
         let claims = Value::Object(claims);
         let limits = &policy.limits;
         let context = &Context::token(limits);
@@ -150,6 +159,13 @@ impl Verified {
             key: Arc::clone(key),
             named_key: header.named_key,
             headers: forward::headers(&policy.forward, &principal, &claims, limits),
+            headers_of: policy
+                .forward_of
+                .iter()
+                .map(|(_, forward)| forward::headers(forward, &principal, &claims, limits))
+                .collect(),
+            auth_time,
+            acr,
             principal: Arc::new(principal),
             audience: admit_audience(&issuer.audiences, &registered.aud),
             audiences: registered.aud,
@@ -216,7 +232,11 @@ impl Verified {
     /// Approximate bytes of memory in addition to the token, with the views to
     /// come.
     pub(crate) fn weight(&self) -> usize {
-        let headers: usize = self.headers.iter().map(|(_, value)| value.len()).sum();
+        let headers = self.headers_of.iter().chain([&self.headers]);
+        let headers: usize = headers
+            .flat_map(|h| h.iter())
+            .map(|(_, value)| value.len())
+            .sum();
         let one = self.principal.claims.len().saturating_add(headers);
         let views = match self.principal.tenants.len() {
             0 | 1 => 0,

@@ -68,6 +68,7 @@ export const ADVICE: { readonly [code in Code]: Advice } = {
   scope_insufficient: [["the caller", "requests a token with the scopes in the challenge from the issuer"]],
   role_denied: [["the issuer", "gives the caller a role that the rule requires"]],
   claim_denied: [["the issuer", "writes a value into the claim that the rule accepts"]],
+  authentication_insufficient: [["the caller", "signs in again, as the challenge asks (`acr_values`, `max_age`), and sends the new token"]],
   rule_denied: [
     ["the caller", "uses another path, host or method"],
     ["the policy", "has a rule for this request: a request that matches no rule is denied"],

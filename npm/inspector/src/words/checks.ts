@@ -29,4 +29,5 @@ export const QUESTIONS: ReadonlyMap<string, string> = new Map(Object.entries({
   "rule.age": "Was the token issued recently enough for the rule?",
   "rule.all_of": "Are all of the requirements met?",
   "rule.any_of": "Is one of the requirements met?",
+  "rule.authentication": "Did the user sign in as recently and as well as the rule requires?",
 }));

@@ -138,6 +138,15 @@ impl Expect {
         self
     }
 
+    /// Admitted, with exactly these changes of this request, of any kind.
+    pub(crate) fn making(mut self, changes: &[Change]) -> Self {
+        match &mut self {
+            Self::Allow(allow) => allow.changes = Some(changes.into()),
+            _ => panic!("not a grant"),
+        }
+        self
+    }
+
     /// Admitted, with exactly these headers set.
     pub(crate) fn setting(mut self, headers: Value) -> Self {
         match (&mut self, headers) {

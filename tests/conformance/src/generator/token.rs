@@ -1,6 +1,9 @@
 //! Builds valid tokens, and tokens with exactly one fault.
 
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use base64::{
+    Engine,
+    prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
+};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -150,4 +153,9 @@ fn object(value: &mut Value) -> &mut Map<String, Value> {
 /// base64url without padding.
 pub(crate) fn encode(bytes: impl AsRef<[u8]>) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// base64 with padding.
+pub(crate) fn base64(bytes: impl AsRef<[u8]>) -> String {
+    BASE64_STANDARD.encode(bytes)
 }

@@ -1,7 +1,7 @@
 use alloc::{format, string::String};
 
 use super::*;
-use crate::model::Access;
+use crate::model::{Access, Tokens};
 
 /// xorshift64 with a fixed seed gives the same cases in every run.
 struct Random(u64);
@@ -51,6 +51,7 @@ fn rule(random: &mut Random) -> Rule {
         compared: Vec::new(),
         keeps_slash: false,
         challenge: None,
+        tokens: Tokens::default(),
     }
 }
 

@@ -9,7 +9,11 @@ use crate::vector::{Document, Expect};
 
 pub(super) fn vectors() -> Topic {
     let drafts = [algorithms(), candidates(), failures(), policies()].concat();
-    topic("key-sources", "Several sources of keys of one issuer", drafts)
+    topic(
+        "key-sources",
+        "Several sources of keys of one issuer",
+        drafts,
+    )
 }
 
 const ONE: &str = "https://one.example/jwks";

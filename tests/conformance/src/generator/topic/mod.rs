@@ -26,6 +26,7 @@ mod order_claims;
 mod order_rules;
 mod origin;
 mod pem;
+mod places;
 mod policies;
 mod principals;
 mod pss;
@@ -36,9 +37,12 @@ mod rotation;
 mod rules;
 mod scopes;
 mod seams;
+mod services;
+mod several;
+mod sign_in;
 mod signatures;
-mod sources;
 mod slashes;
+mod sources;
 mod target;
 mod templates;
 mod time;
@@ -54,6 +58,9 @@ pub(super) fn all() -> Vec<Topic> {
         slashes::vectors(),
         credentials::vectors(),
         origin::vectors(),
+        places::vectors(),
+        several::vectors(),
+        services::vectors(),
         form::vectors(),
         header::vectors(),
         issuers::vectors(),
@@ -75,6 +82,7 @@ pub(super) fn all() -> Vec<Topic> {
         requirements::vectors(),
         request_values::vectors(),
         scopes::vectors(),
+        sign_in::vectors(),
         answers::vectors(),
         challenges::vectors(),
         forwarding::vectors(),

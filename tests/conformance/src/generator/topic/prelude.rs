@@ -10,7 +10,7 @@ pub(super) use super::super::{
     policy::{JWKS_URI, Policy, fetching, jwks, policy},
     request::*,
     sign::{hmac, pss, salt, sign},
-    token::{ISS, NOW_S, Token, encode, token},
+    token::{ISS, NOW_S, Token, base64, encode, token},
     topic,
 };
 pub(super) use crate::vector::{Request, Topic};
