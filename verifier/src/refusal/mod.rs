@@ -12,66 +12,72 @@ pub use denial::Denial;
 pub use trace::{Step, Verdict};
 pub(crate) use trace::{Trace, quoted, quoted_or_none};
 
-/// A failed check.
+/// A failed check. It is one pointer, so that the results of all checks, most
+/// of which pass, are small.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Refusal {
+pub(crate) struct Refusal(Box<Reason>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Reason {
     pub(crate) code: Code,
     /// The claim that failed: a registered name, or a pointer of the policy.
     pub(crate) claim: Option<Box<str>>,
     /// The scopes that would satisfy the rule (RFC 6750 §3.1), for
     /// `scope_insufficient`.
-    scope: Option<Box<str>>,
+    scope: Option<String>,
     /// The address of the resource's metadata (RFC 9728 §5.1).
     resource_metadata: Option<Box<str>>,
-    /// The parameters of the challenge that say which sign-in would do: `acr_values`
-    /// and `max_age` (RFC 9470 §3).
-    sign_in: Option<Box<SignInParameters>>,
+    /// Which sign-in would do (RFC 9470 §3), for
+    /// `authentication_insufficient`.
+    acr_values: Option<String>,
+    max_age: Option<String>,
     /// The principal whose token it is about, if that is not the user.
     principal: Option<Box<str>>,
     /// Whether the rule reads passwords of the Basic scheme (RFC 7617).
     reads_basic: bool,
-    retry_after_ms: Option<u64>,
+    retry_after_ms: u64,
 }
 
-/// `acr_values` and `max_age`, for `authentication_insufficient`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct SignInParameters {
-    acr_values: Option<String>,
-    max_age: Option<String>,
+impl core::ops::Deref for Refusal {
+    type Target = Reason;
+
+    fn deref(&self) -> &Reason {
+        &self.0
+    }
+}
+
+impl core::ops::DerefMut for Refusal {
+    fn deref_mut(&mut self) -> &mut Reason {
+        &mut self.0
+    }
 }
 
 impl Refusal {
-    pub(crate) fn claim(code: Code, claim: impl Into<Box<str>>) -> Self {
-        Self {
-            claim: Some(claim.into()),
-            ..Self::from(code)
-        }
+    pub(crate) fn claim(code: Code, claim: &str) -> Self {
+        let mut refusal = Self::from(code);
+        refusal.claim = Some(claim.into());
+        refusal
     }
 
     pub(crate) fn scopes(wanted: &[Box<str>]) -> Self {
-        Self {
-            scope: Some(wanted.join(" ").into()),
-            ..Self::from(Code::ScopeInsufficient)
-        }
+        let mut refusal = Self::from(Code::ScopeInsufficient);
+        refusal.scope = Some(wanted.join(" "));
+        refusal
     }
 
     /// A sign-in that is not as recent or as strong as the rule requires. `claim`
     /// is the one that says so.
     pub(crate) fn sign_in(claim: &str, acr_values: &[Box<str>], max_age_s: Option<u32>) -> Self {
-        Self {
-            sign_in: Some(Box::new(SignInParameters {
-                acr_values: (!acr_values.is_empty()).then(|| acr_values.join(" ")),
-                max_age: max_age_s.map(|max_age_s| format!("{max_age_s}")),
-            })),
-            ..Self::claim(Code::AuthenticationInsufficient, claim)
-        }
+        let mut refusal = Self::claim(Code::AuthenticationInsufficient, claim);
+        refusal.acr_values = (!acr_values.is_empty()).then(|| acr_values.join(" "));
+        refusal.max_age = max_age_s.map(|max_age_s| format!("{max_age_s}"));
+        refusal
     }
 
     pub(crate) fn retry(code: Code, after_ms: u64) -> Self {
-        Self {
-            retry_after_ms: Some(after_ms),
-            ..Self::from(code)
-        }
+        let mut refusal = Self::from(code);
+        refusal.retry_after_ms = after_ms;
+        refusal
     }
 
     /// Returns whether the challenge has what the policy adds.
@@ -86,21 +92,23 @@ impl Refusal {
         for scope in self.scope.iter().flat_map(|scope| scope.split(' ')) {
             add_word(&mut scopes, scope);
         }
-        self.scope = (!scopes.is_empty()).then(|| scopes.into());
+        self.scope = (!scopes.is_empty()).then_some(scopes);
         self.resource_metadata = metadata.map(Box::from);
     }
 
     /// Makes the denial. The code determines status and challenge.
     pub(crate) fn into_denial(self, realm: &str) -> Denial {
         let retry_after_s = (self.code.status() == 503).then(|| {
-            let seconds = self.retry_after_ms.unwrap_or(0).div_ceil(1000).max(1);
+            let seconds = self.retry_after_ms.div_ceil(1000).max(1);
             u32::try_from(seconds).unwrap_or(u32::MAX)
         });
+        let challenge = self.challenge(realm);
+        let reason = *self.0;
         Denial {
-            challenge: self.challenge(realm),
-            code: self.code,
-            claim: self.claim,
-            principal: self.principal,
+            challenge,
+            code: reason.code,
+            claim: reason.claim,
+            principal: reason.principal,
             retry_after_s,
         }
     }
@@ -128,17 +136,14 @@ impl Refusal {
             _ => return None,
         };
         let sentence = error.map(|_| self.code.sentence());
-        let sign_in = self.sign_in.as_deref();
-        let acr_values = sign_in.and_then(|s| s.acr_values.as_deref());
-        let max_age = sign_in.and_then(|s| s.max_age.as_deref());
         let mut challenge = String::from("Bearer");
         for (name, value) in [
             (" realm=\"", Some(realm)),
             (", error=\"", error),
             (", error_description=\"", sentence),
             (", scope=\"", self.scope.as_deref()),
-            (", acr_values=\"", acr_values),
-            (", max_age=\"", max_age),
+            (", acr_values=\"", self.acr_values.as_deref()),
+            (", max_age=\"", self.max_age.as_deref()),
             (", resource_metadata=\"", self.resource_metadata.as_deref()),
         ] {
             if let Some(value) = value {
@@ -163,17 +168,20 @@ pub(crate) fn add_word(words: &mut String, word: &str) {
 }
 
 impl From<Code> for Refusal {
+    #[cold]
+    #[inline(never)]
     fn from(code: Code) -> Self {
-        Self {
+        Self(Box::new(Reason {
             code,
             claim: None,
             scope: None,
             resource_metadata: None,
-            sign_in: None,
+            acr_values: None,
+            max_age: None,
             principal: None,
             reads_basic: false,
-            retry_after_ms: None,
-        }
+            retry_after_ms: 0,
+        }))
     }
 }
 

@@ -77,22 +77,31 @@ impl<'t> Trace<'t> {
         &mut self,
         check: &'static str,
         result: Result<T, E>,
-        detail: impl FnOnce() -> String,
+        detail: impl Fn() -> String,
     ) -> Result<T, Halt> {
         let result = result.map_err(Into::into);
+        if self.steps.is_some() {
+            self.push(check, result.as_ref().err(), &detail);
+        }
+        result
+    }
+
+    /// Apart from [`Self::record`], which is compiled for every check.
+    #[cold]
+    #[inline(never)]
+    fn push(&mut self, check: &'static str, halt: Option<&Halt>, detail: &dyn Fn() -> String) {
+        let verdict = match halt {
+            None => Verdict::Pass,
+            Some(Halt::Deny(refusal)) => Verdict::Fail(refusal.code),
+            Some(Halt::Wait(_)) => Verdict::Wait,
+        };
         if let Some(steps) = &mut self.steps {
-            let verdict = match &result {
-                Ok(_) => Verdict::Pass,
-                Err(Halt::Deny(refusal)) => Verdict::Fail(refusal.code),
-                Err(Halt::Wait(_)) => Verdict::Wait,
-            };
             steps.push(Step {
                 check,
                 verdict,
                 detail: [&*self.principal, &*detail()].concat(),
             });
         }
-        result
     }
 
     /// Records a check that does not apply.
