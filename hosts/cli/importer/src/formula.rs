@@ -3,9 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::json;
 
 use crate::{
+    claim::{Claim, Form, Test},
     input::Node,
     shape::{Bounds, Host, Method, Path, Shape},
 };
@@ -25,24 +26,23 @@ pub(crate) enum Formula<'i> {
     /// A fact about the verified token, and its place in the input. Without a
     /// token it does not hold.
     Token(Fact, Node<'i>),
+    /// A condition on tokens of these issuers of the policy, and its place in the
+    /// input. Without a token of theirs it does not hold.
+    Of(BTreeSet<String>, Box<Formula<'i>>, Node<'i>),
 }
 
 /// A fact about a verified token.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Fact {
-    /// There is one.
-    Good,
     /// It is of one of these issuers of the policy.
     Issuers(BTreeSet<String>),
     /// One of these is among its `aud`.
     Audiences(BTreeSet<String>),
-    /// The claim at the JSON Pointer is one of these values.
-    Claim(String, Vec<Value>),
-    /// The claim is an array with this item, or a text with this word.
-    Contains(String, Value),
+    /// The condition on a claim holds.
+    Claim(Claim),
 }
 
-/// The requirements on a token: facts without negation.
+/// The requirements on a token.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Required {
     Never,
@@ -68,6 +68,8 @@ pub(crate) struct Reading<'r> {
     pub(crate) has_token: bool,
     /// All issuers of the policy.
     pub(crate) issuers: &'r BTreeSet<String>,
+    /// The issuers of further tokens that the request has.
+    pub(crate) further: &'r BTreeSet<String>,
 }
 
 impl<'i> Formula<'i> {
@@ -99,17 +101,37 @@ impl<'i> Formula<'i> {
             }
             Self::Token(..) if !reading.has_token => Required::from(not),
             Self::Token(fact, _) if !not => fact.clone().into(),
-            Self::Token(Fact::Good, _) => Required::Never,
-            Self::Token(Fact::Issuers(some), _) => {
-                let others: BTreeSet<_> = reading.issuers.difference(some).cloned().collect();
-                Fact::Issuers(others).into()
-            }
-            Self::Token(_, node) => {
+            Self::Token(Fact::Issuers(some), _) => reading.but(some),
+            Self::Token(fact, node) => match fact.negation() {
+                Some(negated) => {
+                    node.stricter(
+                        "a claim of another type is unknown to a policy, and not something else: \
+                         requests with one are denied",
+                    );
+                    Fact::Claim(negated).into()
+                }
+                None => {
+                    node.stricter(
+                        "a policy cannot require that this does not hold: requests to which this \
+                         could apply are denied",
+                    );
+                    Required::Never
+                }
+            },
+            Self::Of(..) if !reading.has_token => Required::from(not),
+            Self::Of(issuers, _, node) if !reading.further.is_disjoint(issuers) => {
                 node.stricter(
-                    "a policy cannot require that a claim has another value: requests to which \
-                     this could apply are denied",
+                    "the claims of a request's second token cannot be asked for here: requests \
+                     to which this could apply are denied",
                 );
                 Required::Never
+            }
+            Self::Of(issuers, part, _) => {
+                let part = part.read(not, reading);
+                match not {
+                    false => Required::all(vec![Fact::Issuers(issuers.clone()).into(), part]),
+                    true => Required::any(vec![reading.but(issuers), part]),
+                }
             }
         }
     }
@@ -139,6 +161,7 @@ impl<'i> Formula<'i> {
             Self::All(parts) => Self::All(each(parts)),
             Self::Any(parts) => Self::Any(each(parts)),
             Self::Not(part) => Self::Not(Box::new(part.map(change))),
+            Self::Of(issuers, part, node) => Self::Of(issuers, Box::new(part.map(change)), node),
             leaf => change(leaf),
         }
     }
@@ -147,8 +170,33 @@ impl<'i> Formula<'i> {
     pub(crate) fn visit(&self, visit: &mut dyn FnMut(&Self)) {
         match self {
             Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.visit(visit)),
-            Self::Not(part) => part.visit(visit),
+            Self::Not(part) | Self::Of(_, part, _) => part.visit(visit),
             leaf => visit(leaf),
+        }
+    }
+}
+
+impl Reading<'_> {
+    /// A token of another issuer than these.
+    fn but(&self, issuers: &BTreeSet<String>) -> Required {
+        Fact::Issuers(self.issuers.difference(issuers).cloned().collect()).into()
+    }
+}
+
+impl Fact {
+    /// The claim where the fact does not hold; `None` where a policy cannot say it.
+    fn negation(&self) -> Option<Claim> {
+        match self {
+            Self::Issuers(_) => None,
+            Self::Claim(claim) => claim.negation(),
+            Self::Audiences(audiences) => {
+                let tests = audiences.iter().map(|text| Test::Equals(json!(text)));
+                let any = Claim {
+                    tests: tests.collect(),
+                    ..Claim::new("/aud".to_owned(), Form::Either, Test::NotEmpty)
+                };
+                any.negation()
+            }
         }
     }
 }
@@ -199,7 +247,14 @@ impl Required {
             Some(issuers) => all.insert(0, Self::Fact(Fact::Issuers(issuers))),
             None => {}
         }
-        Self::one_or(dedup(all), Self::All, Self::Nothing)
+        let mut merged: Vec<Self> = Vec::new();
+        for part in all {
+            let is_merged = merged.iter_mut().any(|before| before.merge(&part, true));
+            if !is_merged {
+                merged.push(part);
+            }
+        }
+        Self::one_or(dedup(merged), Self::All, Self::Nothing)
     }
 
     /// The requirements where there are no other issuers than these.
@@ -236,20 +291,20 @@ impl Required {
 
     /// Merges two facts of the same kind into one that holds where either does.
     fn join(&mut self, other: &Self) -> bool {
-        match (self, other) {
+        match (&mut *self, other) {
             (Self::Fact(Fact::Issuers(a)), Self::Fact(Fact::Issuers(b)))
             | (Self::Fact(Fact::Audiences(a)), Self::Fact(Fact::Audiences(b))) => {
                 a.extend(b.iter().cloned());
                 true
             }
-            (Self::Fact(Fact::Claim(p, a)), Self::Fact(Fact::Claim(q, b))) if p == q => {
-                for value in b {
-                    if !a.contains(value) {
-                        a.push(value.clone());
-                    }
-                }
-                true
-            }
+            _ => self.merge(other, false),
+        }
+    }
+
+    /// Merges two conditions on a claim: of negated ones both must hold, else one.
+    fn merge(&mut self, other: &Self, negated: bool) -> bool {
+        match (self, other) {
+            (Self::Fact(Fact::Claim(a)), Self::Fact(Fact::Claim(b))) => a.merge(b, negated),
             _ => false,
         }
     }
@@ -285,7 +340,6 @@ impl From<bool> for Required {
 impl From<Fact> for Required {
     fn from(fact: Fact) -> Self {
         match fact {
-            Fact::Good => Self::Nothing,
             Fact::Issuers(none) if none.is_empty() => Self::Never,
             fact => Self::Fact(fact),
         }

@@ -26,8 +26,11 @@
 #![forbid(unsafe_code)]
 
 mod access;
+mod claim;
+mod credentials;
 mod envoy;
 mod formula;
+mod forward;
 mod gateway;
 mod input;
 mod istio;
