@@ -1,6 +1,6 @@
 //! Who may make a request, and with which token.
 
-use crate::{formula::Required, place::Reads};
+use crate::{place::Reads, required::Required};
 
 /// The token that a request needs.
 #[derive(Clone, Debug, PartialEq)]

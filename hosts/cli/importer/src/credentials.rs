@@ -20,9 +20,9 @@ pub(crate) struct Credentials {
     issuers: BTreeSet<String>,
     /// Places that single rules read.
     all: Vec<Place>,
-    /// Whether each place names its issuers: where one is that of a second token,
-    /// an issuer that is named there is good from no place that does not name it.
-    names_issuers: bool,
+    /// The issuers of second tokens: they are good from no place that does not name
+    /// them.
+    second: BTreeSet<String>,
 }
 
 impl Credentials {
@@ -51,7 +51,10 @@ impl Credentials {
             shared,
             issuers: tokens.issuer_names(),
             all,
-            names_issuers: verified().any(|verified| !verified.further.is_empty()),
+            second: verified()
+                .flat_map(|verified| &verified.further)
+                .flat_map(|further| further.reads.issuers())
+                .collect(),
         }
     }
 
@@ -110,7 +113,7 @@ impl Credentials {
 
     fn as_json(&self, place: &Place, issuers: &BTreeSet<String>, is_said: bool) -> Value {
         let mut json = place.as_json();
-        if is_said || self.names_issuers {
+        if is_said || !self.second.is_disjoint(issuers) {
             json["issuers"] = json!(issuers);
         }
         json

@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 
 use crate::{
     access::{Access, Authn, Optional, Verified},
-    formula::{Formula, Reading, Region, Required},
+    formula::{Formula, Reading, Region},
+    required::Required,
     rule::{self, Rule},
     shape::{Host, Method, Path, Shape},
 };

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::{
-    formula::{Fact, Required},
     input::Node,
     keys::Keys,
     place::{Place, Reads},
+    required::{Fact, Required},
 };
 
 /// A provider of `jwt_authn`, or a JWT rule of Istio.

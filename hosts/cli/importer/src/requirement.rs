@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     claim::{Form, Test},
-    formula::{Fact, Required},
+    required::{Fact, Required},
 };
 
 /// `require` of a rule.

@@ -8,10 +8,11 @@ use serde_json::Value;
 use crate::{
     access::Verified,
     claim::{Claim, Form, Test},
-    formula::{Fact, Formula},
+    formula::Formula,
     input::Node,
     place::Reads,
     provider::{Issuer, Provider},
+    required::Fact,
     text::{How, Text},
 };
 

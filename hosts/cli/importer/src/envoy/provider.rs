@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 
 use crate::{
     claim::{Claim, Form, Test},
-    formula::{Fact, Required},
     forward,
     input::Node,
     keys::{self, Keys},
@@ -14,6 +13,7 @@ use crate::{
     place::places,
     plugin::authority,
     provider::Provider,
+    required::{Fact, Required},
     text::{How, Text},
 };
 

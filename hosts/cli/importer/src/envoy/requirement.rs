@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use super::route;
 use crate::{
     access::{Authn, Further, Optional, Verified},
-    formula::{Fact, Formula, Required},
+    formula::Formula,
     input::Node,
     provider::Provider,
+    required::{Fact, Required},
     tokens::Tokens,
 };
 

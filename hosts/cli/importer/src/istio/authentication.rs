@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use crate::{
-    formula::Required, forward, input::Node, keys, options::Options, place::places,
-    plugin::authority, provider::Provider,
+    forward, input::Node, keys, options::Options, place::places, plugin::authority,
+    provider::Provider, required::Required,
 };
 
 /// The clock skew that Istio configures in Envoy.
