@@ -45,15 +45,12 @@ struct OptionArgs {
     /// The algorithm of issuers whose keys are not in the input; RS256 by default, repeatable
     #[arg(long, value_name = "ALG")]
     algorithm: Vec<String>,
-    /// A claim that is always a list and never a text, such as `groups` or `/realm/roles`, repeatable
-    #[arg(long, value_name = "CLAIM")]
-    list_claim: Vec<String>,
     /// A prefix such as `/api` means `/api` and what is below it, not `/apis`
     #[arg(long)]
     whole_segments: bool,
-    /// Read tokens of every issuer from every place that one of them has
+    /// Read tokens from `access_token` in the query too, where the input names no place
     #[arg(long)]
-    all_places: bool,
+    query_token: bool,
     /// Of several listeners, the one at this JSON Pointer or below
     #[arg(long, value_name = "POINTER", help_heading = "Envoy")]
     at: Option<String>,
@@ -124,9 +121,8 @@ impl From<OptionArgs> for Options {
         Self {
             plugin: args.plugin,
             algorithm: args.algorithm,
-            list_claim: args.list_claim,
             whole_segments: args.whole_segments,
-            all_places: args.all_places,
+            query_token: args.query_token,
             at: args.at,
             namespace: args.namespace,
             label: args.label,

@@ -49,27 +49,32 @@ const COMMAND: [&str; 21] = [
 
 const POLICY_SOURCE: [&str; 6] = ["problem", "parsed", "foreign", "toml", "write", "source"];
 
-const IMPORTER: [&str; 20] = [
+const IMPORTER: [&str; 25] = [
     "options",
     "shape",
     "path",
     "input",
     "text",
+    "claim",
+    "required",
     "formula",
     "place",
     "keys",
     "rewrite",
+    "access",
     "provider",
     "tokens",
     "request",
-    "access",
+    "forward",
     "rule",
     "gateway",
     "requirement",
+    "credentials",
     "policy",
     "plugin",
     "envoy",
     "istio",
+    "tests",
 ];
 
 const DEV_ISSUER: [&str; 5] = ["error", "signer", "issuer", "token", "template"];

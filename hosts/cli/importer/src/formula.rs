@@ -3,10 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-
 use crate::{
     input::Node,
+    required::{Fact, Required},
     shape::{Bounds, Host, Method, Path, Shape},
 };
 
@@ -25,31 +24,9 @@ pub(crate) enum Formula<'i> {
     /// A fact about the verified token, and its place in the input. Without a
     /// token it does not hold.
     Token(Fact, Node<'i>),
-}
-
-/// A fact about a verified token.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Fact {
-    /// There is one.
-    Good,
-    /// It is of one of these issuers of the policy.
-    Issuers(BTreeSet<String>),
-    /// One of these is among its `aud`.
-    Audiences(BTreeSet<String>),
-    /// The claim at the JSON Pointer is one of these values.
-    Claim(String, Vec<Value>),
-    /// The claim is an array with this item, or a text with this word.
-    Contains(String, Value),
-}
-
-/// The requirements on a token: facts without negation.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Required {
-    Never,
-    Nothing,
-    Fact(Fact),
-    All(Vec<Required>),
-    Any(Vec<Required>),
+    /// A condition on tokens of these issuers of the policy, and its place in the
+    /// input. Without a token of theirs it does not hold.
+    Of(BTreeSet<String>, Box<Formula<'i>>, Node<'i>),
 }
 
 /// Requests that the input treats alike.
@@ -68,6 +45,8 @@ pub(crate) struct Reading<'r> {
     pub(crate) has_token: bool,
     /// All issuers of the policy.
     pub(crate) issuers: &'r BTreeSet<String>,
+    /// The issuers of further tokens that the request has.
+    pub(crate) further: &'r BTreeSet<String>,
 }
 
 impl<'i> Formula<'i> {
@@ -99,17 +78,37 @@ impl<'i> Formula<'i> {
             }
             Self::Token(..) if !reading.has_token => Required::from(not),
             Self::Token(fact, _) if !not => fact.clone().into(),
-            Self::Token(Fact::Good, _) => Required::Never,
-            Self::Token(Fact::Issuers(some), _) => {
-                let others: BTreeSet<_> = reading.issuers.difference(some).cloned().collect();
-                Fact::Issuers(others).into()
-            }
-            Self::Token(_, node) => {
+            Self::Token(Fact::Issuers(some), _) => reading.but(some),
+            Self::Token(fact, node) => match fact.negation() {
+                Some(negated) => {
+                    node.stricter(
+                        "a claim of another type is unknown to a policy, and not something else: \
+                         requests with one are denied",
+                    );
+                    Fact::Claim(negated).into()
+                }
+                None => {
+                    node.stricter(
+                        "a policy cannot require that this does not hold: requests to which this \
+                         could apply are denied",
+                    );
+                    Required::Never
+                }
+            },
+            Self::Of(..) if !reading.has_token => Required::from(not),
+            Self::Of(issuers, _, node) if !reading.further.is_disjoint(issuers) => {
                 node.stricter(
-                    "a policy cannot require that a claim has another value: requests to which \
-                     this could apply are denied",
+                    "the claims of a request's second token cannot be asked for here: requests \
+                     to which this could apply are denied",
                 );
                 Required::Never
+            }
+            Self::Of(issuers, part, _) => {
+                let part = part.read(not, reading);
+                match not {
+                    false => Required::all(vec![Fact::Issuers(issuers.clone()).into(), part]),
+                    true => Required::any(vec![reading.but(issuers), part]),
+                }
             }
         }
     }
@@ -139,6 +138,7 @@ impl<'i> Formula<'i> {
             Self::All(parts) => Self::All(each(parts)),
             Self::Any(parts) => Self::Any(each(parts)),
             Self::Not(part) => Self::Not(Box::new(part.map(change))),
+            Self::Of(issuers, part, node) => Self::Of(issuers, Box::new(part.map(change)), node),
             leaf => change(leaf),
         }
     }
@@ -147,9 +147,16 @@ impl<'i> Formula<'i> {
     pub(crate) fn visit(&self, visit: &mut dyn FnMut(&Self)) {
         match self {
             Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.visit(visit)),
-            Self::Not(part) => part.visit(visit),
+            Self::Not(part) | Self::Of(_, part, _) => part.visit(visit),
             leaf => visit(leaf),
         }
+    }
+}
+
+impl Reading<'_> {
+    /// A token of another issuer than these.
+    fn but(&self, issuers: &BTreeSet<String>) -> Required {
+        Fact::Issuers(self.issuers.difference(issuers).cloned().collect()).into()
     }
 }
 
@@ -169,125 +176,4 @@ fn within<S: Shape>(bounds: &Bounds<S>, region: &S, not: bool) -> Required {
         false => covers(&bounds.inner),
         true => !covers(&bounds.outer),
     })
-}
-
-impl Required {
-    /// All of them, simplified.
-    pub(crate) fn all(parts: Vec<Self>) -> Self {
-        let mut all: Vec<Self> = Vec::new();
-        for part in parts {
-            match part {
-                Self::Never => return Self::Never,
-                Self::Nothing => {}
-                Self::All(parts) => all.extend(parts),
-                other => all.push(other),
-            }
-        }
-        let mut issuers: Option<BTreeSet<String>> = None;
-        all.retain(|part| match part {
-            Self::Fact(Fact::Issuers(some)) => {
-                issuers = Some(match &issuers {
-                    Some(before) => before.intersection(some).cloned().collect(),
-                    None => some.clone(),
-                });
-                false
-            }
-            _ => true,
-        });
-        match issuers {
-            Some(none) if none.is_empty() => return Self::Never,
-            Some(issuers) => all.insert(0, Self::Fact(Fact::Issuers(issuers))),
-            None => {}
-        }
-        Self::one_or(dedup(all), Self::All, Self::Nothing)
-    }
-
-    /// The requirements where there are no other issuers than these.
-    pub(crate) fn among(self, issuers: &BTreeSet<String>) -> Self {
-        let each = |parts: Vec<Self>| parts.into_iter().map(|part| part.among(issuers)).collect();
-        match self {
-            Self::Fact(Fact::Issuers(all)) if all == *issuers => Self::Nothing,
-            Self::All(parts) => Self::all(each(parts)),
-            Self::Any(parts) => Self::any(each(parts)),
-            other => other,
-        }
-    }
-
-    /// One of them, simplified.
-    pub(crate) fn any(parts: Vec<Self>) -> Self {
-        let mut any: Vec<Self> = Vec::new();
-        for part in parts {
-            match part {
-                Self::Nothing => return Self::Nothing,
-                Self::Never => {}
-                Self::Any(parts) => any.extend(parts),
-                other => any.push(other),
-            }
-        }
-        let mut merged: Vec<Self> = Vec::new();
-        for part in any {
-            let joined = merged.iter_mut().any(|before| before.join(&part));
-            if !joined {
-                merged.push(part);
-            }
-        }
-        Self::one_or(dedup(merged), Self::Any, Self::Never)
-    }
-
-    /// Merges two facts of the same kind into one that holds where either does.
-    fn join(&mut self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Fact(Fact::Issuers(a)), Self::Fact(Fact::Issuers(b)))
-            | (Self::Fact(Fact::Audiences(a)), Self::Fact(Fact::Audiences(b))) => {
-                a.extend(b.iter().cloned());
-                true
-            }
-            (Self::Fact(Fact::Claim(p, a)), Self::Fact(Fact::Claim(q, b))) if p == q => {
-                for value in b {
-                    if !a.contains(value) {
-                        a.push(value.clone());
-                    }
-                }
-                true
-            }
-            _ => false,
-        }
-    }
-
-    fn one_or(parts: Vec<Self>, several: fn(Vec<Self>) -> Self, none: Self) -> Self {
-        match <[Self; 1]>::try_from(parts) {
-            Ok([one]) => one,
-            Err(parts) if parts.is_empty() => none,
-            Err(parts) => several(parts),
-        }
-    }
-}
-
-fn dedup(parts: Vec<Required>) -> Vec<Required> {
-    let mut different: Vec<Required> = Vec::new();
-    for part in parts {
-        if !different.contains(&part) {
-            different.push(part);
-        }
-    }
-    different
-}
-
-impl From<bool> for Required {
-    fn from(holds: bool) -> Self {
-        match holds {
-            true => Self::Nothing,
-            false => Self::Never,
-        }
-    }
-}
-
-impl From<Fact> for Required {
-    fn from(fact: Fact) -> Self {
-        match fact {
-            Fact::Good => Self::Nothing,
-            Fact::Issuers(none) if none.is_empty() => Self::Never,
-            fact => Self::Fact(fact),
-        }
-    }
 }

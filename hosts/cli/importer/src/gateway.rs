@@ -7,8 +7,9 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    access::{Access, Authn},
-    formula::{Formula, Reading, Region, Required},
+    access::{Access, Authn, Optional, Verified},
+    formula::{Formula, Reading, Region},
+    required::Required,
     rule::{self, Rule},
     shape::{Host, Method, Path, Shape},
 };
@@ -53,36 +54,49 @@ impl Gateway<'_> {
     }
 
     fn access(&self, region: &Region) -> Access {
-        let reading = |has_token| Reading {
-            region,
-            has_token,
-            issuers: &self.issuers,
-        };
-        let filtered = |has_token| {
+        let none = BTreeSet::new();
+        let filtered = |has_token, further: &BTreeSet<String>| {
+            let reading = Reading {
+                region,
+                has_token,
+                issuers: &self.issuers,
+                further,
+            };
             let filters = self.filters.iter();
-            Required::all(
-                filters
-                    .map(|filter| filter.under(reading(has_token)))
-                    .collect(),
-            )
+            Required::all(filters.map(|filter| filter.under(reading)).collect())
         };
-        let without_token = filtered(false) == Required::Nothing;
+        let without_token = filtered(false, &none) == Required::Nothing;
         let admitted = |authn: &Authn| match authn {
             Authn::Ignored if without_token => Access::Public,
             Authn::Ignored => Access::NOBODY,
-            Authn::Verified { optional, required } => Access::Token {
-                optional: *optional && without_token,
-                required: Required::all(vec![required.clone(), filtered(true)])
-                    .among(&self.issuers),
-            },
+            Authn::Verified(verified) => {
+                let further = verified.further.iter();
+                let further: BTreeSet<_> = further.flat_map(|one| one.reads.issuers()).collect();
+                let required = vec![verified.required.clone(), filtered(true, &further)];
+                let verified = Verified {
+                    optional: match without_token {
+                        true => verified.optional,
+                        false => Optional::Nothing,
+                    },
+                    required: Required::all(required).among(&self.issuers),
+                    ..verified.clone()
+                };
+                Access::Token(verified.simplified())
+            }
+        };
+        let unread = Reading {
+            region,
+            has_token: false,
+            issuers: &self.issuers,
+            further: &none,
         };
         let mut access = Access::Public;
         for (condition, authn) in &self.authn {
-            if condition.under_not(reading(false)) == Required::Nothing {
+            if condition.under_not(unread) == Required::Nothing {
                 continue;
             }
             access = access.and(admitted(authn));
-            if condition.under(reading(false)) == Required::Nothing {
+            if condition.under(unread) == Required::Nothing {
                 return access;
             }
         }

@@ -1,9 +1,10 @@
 //! The token checks of Envoy (`jwt_authn` and RBAC filters) or Istio
 //! (`RequestAuthentication` and `AuthorizationPolicy`) as a policy.
 //!
-//! The policy admits nothing that the input denies. What a policy cannot
-//! express is denied, and every difference is reported with its position in the
-//! input ([`Imported::notes`]).
+//! The policy admits nothing that the input denies, but for claims with a line
+//! break: a dot of a regular expression, and Istio's `*`, do not match one. What
+//! a policy cannot express is denied, and every difference is reported with its
+//! position in the input ([`Imported::notes`]).
 //!
 //! This library reads no file, prints nothing and decides nothing. It uses
 //! `countersign-policy-source`, for positions and for the gate's own lint of the
@@ -26,8 +27,11 @@
 #![forbid(unsafe_code)]
 
 mod access;
+mod claim;
+mod credentials;
 mod envoy;
 mod formula;
+mod forward;
 mod gateway;
 mod input;
 mod istio;
@@ -39,10 +43,13 @@ mod plugin;
 mod policy;
 mod provider;
 mod request;
+mod required;
 mod requirement;
 mod rewrite;
 mod rule;
 mod shape;
+#[cfg(test)]
+mod tests;
 mod text;
 mod tokens;
 
@@ -121,24 +128,26 @@ fn documents(sources: impl IntoIterator<Item = Source>) -> Result<Vec<Document>,
 }
 
 fn finish(plugin: Option<Plugin>, notes: Notes) -> Result<Imported, Error> {
+    let mut imported = made(plugin, notes)?;
+    let text = imported.policy.to_string().into_bytes();
+    let found = Source::from_json("the imported policy", text).lint();
+    if found.iter().any(|problem| problem.is_error) {
+        imported.notes.extend(found);
+        return Err(Error::Refused(imported.notes));
+    }
+    Ok(imported)
+}
+
+fn made(plugin: Option<Plugin>, notes: Notes) -> Result<Imported, Error> {
     let mut notes = notes.into_problems();
     notes.sort_by_key(|note| note.position.map(|at| (at.line, at.column)));
     if notes.iter().any(|note| note.is_error) {
         return Err(Error::Refused(notes));
     }
-    let Some(plugin) = plugin else {
-        return Err(Error::Empty);
-    };
-    let (policy, envoy) = (json!(plugin.policy), json!(plugin.envoy));
-    let source = Source::from_json("the imported policy", policy.to_string().into_bytes());
-    let found = source.lint();
-    if found.iter().any(|problem| problem.is_error) {
-        notes.extend(found);
-        return Err(Error::Refused(notes));
-    }
+    let plugin = plugin.ok_or(Error::Empty)?;
     Ok(Imported {
-        policy,
-        envoy,
+        policy: json!(plugin.policy),
+        envoy: json!(plugin.envoy),
         notes,
     })
 }

@@ -10,13 +10,11 @@ pub struct Options {
     /// The signature algorithms (`alg`, RFC 7518 §3.1) of issuers whose keys are
     /// not in the input; empty: `RS256`.
     pub algorithm: Vec<String>,
-    /// Claims that are always a JSON array and never a string of words: a name
-    /// such as `groups`, or a JSON Pointer such as `/realm/roles`.
-    pub list_claim: Vec<String>,
     /// A prefix such as `/api` means `/api` and what is below it, not `/apis`.
     pub whole_segments: bool,
-    /// Tokens of every issuer are read from every place that one of them has.
-    pub all_places: bool,
+    /// Tokens are read from `access_token` in the query too, where the input names
+    /// no place: so do Envoy and Istio.
+    pub query_token: bool,
     /// Envoy: of several listeners, the one at this JSON Pointer or below.
     pub at: Option<String>,
     /// Istio: the workload's namespace.

@@ -1,18 +1,20 @@
 //! The policy that results.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
-    access::Access,
-    formula::Required,
+    access::{Access, Optional},
+    claim::{Claim, Form, Test},
+    credentials::Credentials,
+    forward::forward,
     gateway::Gateway,
     input::Node,
     options::Options,
-    place::Place,
     provider::{Issuer, Provider},
+    required::{Fact, Required},
     requirement::Requirement,
     rule::Rule,
     tokens::Tokens,
@@ -24,20 +26,25 @@ pub(crate) struct Policy {
     contract: &'static str,
     leeway_s: u64,
     issuers: Vec<IssuerShape>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     credentials: Vec<Value>,
     rules: Vec<RuleShape>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    forward: BTreeMap<String, &'static str>,
+    forward: BTreeMap<String, Value>,
     strip_credential: bool,
 }
 
 #[derive(Debug, Serialize)]
 struct IssuerShape {
     name: String,
-    issuer: String,
+    issuer: Value,
     audiences: Value,
     algorithms: Vec<String>,
     keys: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    leeway_s: Option<u64>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    require: BTreeMap<String, Value>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     token_types: Vec<Value>,
 }
@@ -51,10 +58,14 @@ struct RuleShape {
     methods: Vec<String>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     public: bool,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    optional: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    credentials: Vec<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    optional: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     require: Option<Requirement>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    principals: BTreeMap<String, Requirement>,
 }
 
 /// The largest leeway that a policy allows.
@@ -80,78 +91,49 @@ impl Policy {
             root.refuse("too many combinations of paths, hosts and methods for a policy");
             return None;
         };
-        let providers: Vec<_> = tokens
-            .providers
-            .iter()
-            .filter(|provider| provider.is_usable())
-            .collect();
-        let places = places(root, &providers, options.all_places)?;
-        let leeway_s = leeway(&providers);
-        let requires_subject = tokens.requires_subject.get();
-        if requires_subject {
-            root.stricter("a token without `sub` is denied wherever it is used");
-        }
+        let providers: Vec<_> = tokens.usable().collect();
+        let credentials = Credentials::new(root, tokens, &rules);
+        let leeway_s = leeway(&tokens.issuers, &providers);
+        let authn = || gateway.authn.iter().map(|(_, authn)| authn);
         Some(Self {
             contract: "1",
             leeway_s,
             issuers: tokens
                 .issuers
                 .iter()
-                .map(|issuer| shape(issuer, requires_subject))
+                .map(|issuer| shape(issuer, leeway_s))
                 .collect(),
-            forward: forward(&providers, &places),
+            forward: forward(tokens, authn(), &credentials.places()),
             strip_credential: strips(&providers),
-            credentials: places.iter().map(Place::as_json).collect(),
-            rules: rules.into_iter().map(RuleShape::from).collect(),
+            credentials: credentials.of_policy(),
+            rules: rules
+                .into_iter()
+                .map(|rule| RuleShape::new(rule, &credentials))
+                .collect(),
         })
     }
 }
 
-/// The places of tokens. A gate reads each place for every issuer.
-fn places(root: &Node<'_>, providers: &[&Provider<'_>], all_places: bool) -> Option<Vec<Place>> {
-    let mut all: Vec<Place> = Vec::new();
-    for place in providers.iter().flat_map(|provider| &provider.places) {
-        if !all.contains(place) {
-            all.push(place.clone());
+/// The leeway of most issuers is the policy's.
+fn leeway(issuers: &[Issuer], providers: &[&Provider<'_>]) -> u64 {
+    for provider in providers {
+        if provider.leeway_s > LEEWAY_MAX_S {
+            let message = format!("a policy has a leeway of at most {LEEWAY_MAX_S} s");
+            provider.node.stricter(message);
         }
     }
-    if all_places {
-        return Some(all);
-    }
-    let is_shared = |place: &Place| {
-        providers
-            .iter()
-            .all(|provider| provider.places.contains(place))
+    let has = |leeway_s: u64| {
+        let issuers = issuers.iter();
+        issuers
+            .filter(|issuer| issuer.leeway_s.min(LEEWAY_MAX_S) == leeway_s)
+            .count()
     };
-    let (shared, others): (Vec<_>, Vec<_>) = all.into_iter().partition(is_shared);
-    if shared.is_empty() {
-        root.refuse(
-            "every provider reads tokens from another place, and a policy reads every place for \
-             every issuer: use `--all-places` if that is good",
-        );
-        return None;
-    }
-    for place in others {
-        root.stricter(format!(
-            "only some providers read tokens from {}: this place is not read; `--all-places` reads it for all",
-            place.as_json()
-        ));
-    }
-    Some(shared)
-}
-
-fn leeway(providers: &[&Provider<'_>]) -> u64 {
-    let least = providers.iter().map(|provider| provider.leeway_s).min();
-    let least = least.unwrap_or_default().min(LEEWAY_MAX_S);
-    for provider in providers
+    let each = issuers
         .iter()
-        .filter(|provider| provider.leeway_s > least)
-    {
-        let message =
-            format!("a policy has one leeway for all issuers: {least} s, the least of them");
-        provider.node.stricter(message);
-    }
-    least
+        .rev()
+        .map(|issuer| issuer.leeway_s.min(LEEWAY_MAX_S));
+    each.max_by_key(|leeway_s| has(*leeway_s))
+        .unwrap_or_default()
 }
 
 fn strips(providers: &[&Provider<'_>]) -> bool {
@@ -167,107 +149,98 @@ fn strips(providers: &[&Provider<'_>]) -> bool {
     strips
 }
 
-/// The name of a claim in `forward`.
-pub(crate) fn forwarded(claim: &str) -> Option<&'static str> {
-    match claim {
-        "sub" => Some("subject"),
-        "iss" => Some("issuer"),
-        "exp" => Some("expiry"),
-        _ => None,
-    }
-}
-
-/// A header that cannot be carried over must still be removed from requests: it
-/// forwards the tenant, which is absent from every token, as no issuer maps one.
-fn forward(providers: &[&Provider<'_>], places: &[Place]) -> BTreeMap<String, &'static str> {
-    let headers: BTreeSet<_> = providers
-        .iter()
-        .flat_map(|provider| provider.forward.keys())
-        .collect();
-    let mut forward = BTreeMap::new();
-    for header in headers {
-        let mut values = providers
-            .iter()
-            .map(|provider| (provider, provider.forward.get(header)));
-        let first = providers
-            .first()
-            .and_then(|provider| provider.forward.get(header))
-            .copied()
-            .flatten();
-        if let Some(first) = first
-            && values.clone().all(|(_, value)| value == Some(&Some(first)))
-        {
-            forward.insert(header.clone(), first);
-            continue;
-        }
-        if let Some((provider, _)) = values.find(|(_, value)| value.is_some()) {
-            provider.node.stricter(format!(
-                "the header `{header}` is removed from requests and not set: a policy forwards \
-                 `iss`, `sub`, `exp` and all claims, for every issuer alike"
-            ));
-        }
-        forward.insert(header.clone(), "tenant");
-    }
-    let is_place = |name: &String| {
-        let mut headers = places.iter();
-        headers.any(|place| matches!(place, Place::Header { name: own, .. } if own == name))
-    };
-    for provider in providers {
-        for header in provider.forward.keys().filter(|header| is_place(header)) {
-            provider.node.refuse(format!(
-                "tokens are read from `{header}`, so that it cannot be set for the backend"
-            ));
-        }
-    }
-    forward
-}
-
-fn shape(issuer: &Issuer, requires_subject: bool) -> IssuerShape {
+fn shape(issuer: &Issuer, leeway_s: u64) -> IssuerShape {
     // A type of which every token is: its issuer is what it is found by.
-    let mut token_type = json!({ "name": "token", "claim": { "/iss": issuer.iss } });
-    if let Some(max_lifetime_s) = issuer.max_lifetime_s {
-        token_type["max_lifetime_s"] = json!(max_lifetime_s);
+    let is_of_issuer = match issuer.iss.as_str() {
+        "" => json!({ "present": false }),
+        iss => json!(iss),
+    };
+    let token_types = issuer.max_lifetime_s.map(|max_lifetime_s| {
+        json!({ "name": "token", "claim": { "/iss": is_of_issuer }, "max_lifetime_s": max_lifetime_s })
+    });
+    let own_leeway_s = issuer.leeway_s.min(LEEWAY_MAX_S);
+    let all = issuer.keys.iter().flat_map(|keys| &keys.algorithms);
+    let mut algorithms: Vec<String> = Vec::new();
+    for algorithm in all {
+        if !algorithms.contains(algorithm) {
+            algorithms.push(algorithm.clone());
+        }
     }
-    if requires_subject {
-        token_type["required_claims"] = json!(["/sub"]);
-    }
-    let is_needed = requires_subject || issuer.max_lifetime_s.is_some();
     IssuerShape {
         name: issuer.name.clone(),
-        issuer: issuer.iss.clone(),
+        issuer: match issuer.iss.as_str() {
+            "" => json!({ "absent": true }),
+            iss => json!(iss),
+        },
         audiences: match &issuer.audiences {
             Some(audiences) => json!(audiences),
             None => json!("any"),
         },
-        algorithms: issuer.algorithms.clone(),
-        keys: issuer.keys.clone(),
-        token_types: if is_needed {
-            vec![token_type]
-        } else {
-            Vec::new()
+        algorithms,
+        keys: match issuer.keys.as_slice() {
+            [keys] => keys.source.clone(),
+            several => several
+                .iter()
+                .map(|keys| {
+                    let mut source = keys.source.clone();
+                    source["algorithms"] = json!(keys.algorithms);
+                    source
+                })
+                .collect(),
         },
+        leeway_s: (own_leeway_s != leeway_s).then_some(own_leeway_s),
+        require: required(&issuer.required),
+        token_types: token_types.into_iter().collect(),
     }
 }
 
-impl From<Rule> for RuleShape {
-    fn from(rule: Rule) -> Self {
-        let (public, optional, required) = match &rule.access {
-            Access::Public => (true, false, None),
-            Access::Token { optional, required } => (false, *optional, Some(required)),
-        };
+/// `require` of an issuer: conditions on claims, for which a policy has one object.
+fn required(required: &Required) -> BTreeMap<String, Value> {
+    match required {
+        Required::Fact(Fact::Claim(claim)) => {
+            BTreeMap::from([(claim.pointer.clone(), claim.condition())])
+        }
+        Required::Never => {
+            let never = Claim::new("/iss".to_owned(), Form::Value, Test::Equals(json!(false)));
+            BTreeMap::from([(never.pointer.clone(), never.condition())])
+        }
+        _ => BTreeMap::new(),
+    }
+}
+
+impl RuleShape {
+    fn new(rule: Rule, credentials: &Credentials) -> Self {
         let paths: Vec<_> = rule.paths.iter().map(ToString::to_string).collect();
-        Self {
+        let mut shape = Self {
             path: match paths.as_slice() {
                 [path] => json!(path),
                 paths => json!(paths),
             },
             hosts: rule.hosts.iter().map(ToString::to_string).collect(),
             methods: rule.methods,
-            public,
-            optional,
-            require: required
-                .filter(|required| !optional || **required != Required::Nothing)
-                .map(Requirement::from),
+            public: rule.access == Access::Public,
+            credentials: Vec::new(),
+            optional: None,
+            require: None,
+            principals: BTreeMap::new(),
+        };
+        let Access::Token(verified) = &rule.access else {
+            return shape;
+        };
+        shape.credentials = credentials.of_rule(verified);
+        shape.optional = match verified.optional {
+            Optional::Nothing => None,
+            Optional::Missing => Some(json!(true)),
+            Optional::Bad => Some(json!({ "bad_token": "ignore" })),
+        };
+        if shape.optional.is_none() || verified.required != Required::Nothing {
+            shape.require = Some(Requirement::from(&verified.required));
         }
+        shape.principals = verified
+            .further
+            .iter()
+            .map(|further| (further.name.clone(), Requirement::from(&further.required)))
+            .collect();
+        shape
     }
 }

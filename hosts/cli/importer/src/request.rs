@@ -51,7 +51,7 @@ pub(crate) fn host<'i>(node: &Node<'i>, text: &Text) -> Formula<'i> {
 pub(crate) fn method<'i>(node: &Node<'i>, text: &Text) -> Formula<'i> {
     let one = |name: &str| Formula::Method(name.to_owned());
     match &text.how {
-        How::Present => Formula::Const(true),
+        How::Present | How::Any => Formula::Const(true),
         How::Exact(name) if !text.ignore_case => one(name),
         How::Regex(regex) => {
             let regex = regex

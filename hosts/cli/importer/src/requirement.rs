@@ -3,7 +3,10 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::formula::{Fact, Required};
+use crate::{
+    claim::{Form, Test},
+    required::{Fact, Required},
+};
 
 /// `require` of a rule.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -12,6 +15,8 @@ pub(crate) struct Requirement {
     issuers: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     audiences: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<&'static str>,
     #[serde(skip_serializing_if = "Map::is_empty")]
     claims: Map<String, Value>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -53,22 +58,19 @@ impl Requirement {
     fn fact(&mut self, fact: &Fact) {
         let words = |words: &std::collections::BTreeSet<String>| words.iter().cloned().collect();
         match fact {
-            Fact::Good => {}
             Fact::Issuers(names) if self.issuers.is_empty() => self.issuers = words(names),
             Fact::Audiences(names) if self.audiences.is_empty() => self.audiences = words(names),
             Fact::Issuers(_) | Fact::Audiences(_) => {
                 self.all_of.push((&Required::Fact(fact.clone())).into())
             }
-            Fact::Claim(pointer, values) => self.condition(
-                pointer,
-                match values.as_slice() {
-                    [value] => json!({ "equals": value }),
-                    values => json!({ "one_of": values }),
-                },
-            ),
-            Fact::Contains(pointer, value) => {
-                self.condition(pointer, json!({ "separator": " ", "contains": value }))
+            // An empty `sub` is no subject.
+            Fact::Claim(claim)
+                if (&*claim.pointer, claim.form, claim.negated) == ("/sub", Form::Value, false)
+                    && claim.tests == [Test::NotEmpty] =>
+            {
+                self.subject = Some("present");
             }
+            Fact::Claim(claim) => self.condition(&claim.pointer, claim.condition()),
         }
     }
 

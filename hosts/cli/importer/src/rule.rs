@@ -59,8 +59,11 @@ fn without_repetition(regions: Vec<(Region, Access)>) -> Vec<(Region, Access)> {
                 && larger.host.covers(&region.host)
                 && larger.method.covers(&region.method)
         });
-        let otherwise = next.map_or(&Access::NOBODY, |(_, access)| access);
-        if *otherwise != access {
+        let is_same = match next {
+            Some((_, otherwise)) => *otherwise == access,
+            None => access == Access::NOBODY,
+        };
+        if !is_same {
             kept.push((region, access));
         }
     }

@@ -11,6 +11,9 @@ use crate::{
 pub(crate) struct Text {
     pub(crate) how: How,
     pub(crate) ignore_case: bool,
+    /// Whether it was written as a regular expression, in which no dot stands for
+    /// a line break.
+    pub(crate) is_regex: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -27,11 +30,14 @@ pub(crate) enum How {
     Template(String),
     /// Any text that is not empty.
     Present,
+    /// Any text.
+    Any,
 }
 
 impl Text {
     pub(crate) fn new(how: How) -> Self {
         Self {
+            is_regex: matches!(how, How::Regex(_)),
             how: simplified(how),
             ignore_case: false,
         }
@@ -71,6 +77,15 @@ impl Text {
         })
     }
 
+    pub(crate) fn has_letters(&self) -> bool {
+        let text = match &self.how {
+            How::Exact(text) | How::Prefix(text) | How::Suffix(text) | How::Contains(text) => text,
+            How::Present | How::Any => return false,
+            How::Regex(_) | How::Segments(_) | How::Template(_) => return true,
+        };
+        text.bytes().any(|byte| byte.is_ascii_alphabetic())
+    }
+
     /// Whether `text`, which is known already, matches; `None` where a regular
     /// expression would have to be run.
     pub(crate) fn matches(&self, text: &str) -> Option<bool> {
@@ -85,6 +100,7 @@ impl Text {
             How::Suffix(own) => text.ends_with(&fold(own)),
             How::Contains(own) => text.contains(&fold(own)),
             How::Present => !text.is_empty(),
+            How::Any => true,
             How::Regex(_) | How::Segments(_) | How::Template(_) => return None,
         })
     }
@@ -97,7 +113,7 @@ impl Text {
             How::Segments(text) => path::segments_of(text),
             How::Prefix(text) => path::prefix(text),
             How::Template(text) => path::template(text),
-            How::Present => Bounds::exactly(Path::ANY),
+            How::Present | How::Any => Bounds::exactly(Path::ANY),
             How::Regex(text) => Bounds::within(path::literal_start(text)),
             How::Suffix(_) | How::Contains(_) => Bounds::within(Path::ANY),
         };
@@ -129,7 +145,7 @@ impl Text {
                 inner: text.strip_prefix('.').and_then(host).map(Host::Below),
                 outer: Some(Host::Any),
             },
-            How::Present => Bounds::exactly(Host::Any),
+            How::Present | How::Any => Bounds::exactly(Host::Any),
             _ => Bounds::within(Host::Any),
         }
     }
@@ -150,14 +166,19 @@ fn simplified(how: How) -> How {
     };
     let regex = regex.strip_prefix('^').unwrap_or(regex);
     let regex = regex.strip_suffix('$').unwrap_or(regex);
-    if matches!(regex, ".*" | ".+") {
-        return How::Present;
+    match regex {
+        ".*" => return How::Any,
+        ".+" => return How::Present,
+        _ => {}
     }
     if let Some(text) = plain(regex) {
         return How::Exact(text);
     }
-    match regex.strip_suffix(".*").and_then(plain) {
-        Some(text) => How::Prefix(text),
+    if let Some(text) = regex.strip_suffix(".*").and_then(plain) {
+        return How::Prefix(text);
+    }
+    match regex.strip_prefix(".*").and_then(plain) {
+        Some(text) => How::Suffix(text),
         None => how,
     }
 }

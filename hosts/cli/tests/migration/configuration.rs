@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 
 pub(crate) const SHOP: &str = "https://login.shop.example";
 pub(crate) const PARTNER: &str = "https://id.partner.example";
+pub(crate) const CARRIER: &str = "https://id.carrier.example";
 
-/// Two providers, rules of most kinds, and what RBAC asks of claims.
+/// Three providers, rules of most kinds, and what RBAC asks of claims.
 pub(crate) fn original(key: &Key) -> Value {
     let any = |requirements: Value| json!({ "requires_any": { "requirements": requirements } });
     let shop = json!({ "provider_name": "shop" });
@@ -19,6 +20,10 @@ pub(crate) fn original(key: &Key) -> Value {
           "requires": any(json!([shop, { "allow_missing": {} }])) },
         { "match": { "path_separated_prefix": "/hints" },
           "requires": any(json!([shop, { "allow_missing_or_failed": {} }])) },
+        { "match": { "path_separated_prefix": "/vans" },
+          "requires": { "provider_name": "carrier" } },
+        { "match": { "path_separated_prefix": "/both" },
+          "requires": { "requires_all": { "requirements": [shop, { "provider_name": "carrier" }] } } },
         { "match": { "path": "/exact" }, "requires": shop },
         { "match": { "prefix": "/files/" }, "requires": shop },
         { "match": { "prefix": "/" },
@@ -29,7 +34,27 @@ pub(crate) fn original(key: &Key) -> Value {
     let below = |path: &str| json!({ "url_path": { "path": { "prefix": path } } });
     let both = |rules: Value| json!({ "and_rules": { "rules": rules } });
     let admin = json!({ "list_match": { "one_of": { "string_match": { "exact": "admin" } } } });
+    let text = |how: &str, text: &str| json!({ "string_match": { how: text } });
+    let item = |how: &str, of: &str| json!({ "list_match": { "one_of": text(how, of) } });
+    let put = |path: &str, principals: Value| {
+        json!({
+            "permissions": [both(json!([method("PUT"), below(path)]))],
+            "principals": principals,
+        })
+    };
+    let not = |principal: Value| json!({ "not_id": principal });
     let policies = json!({
+        "teams": put("/teams/", json!([claim("team", text("prefix", "eng-"))])),
+        "mail": put("/mail/", json!([claim("email", text("suffix", "@shop.example"))])),
+        "known": put("/known/", json!([claim("level", json!({ "present_match": true }))])),
+        "members": put("/members/", json!([not(claim("role", text("exact", "guest")))])),
+        "groups": put("/groups/", json!([claim("groups", item("suffix", "-ops"))])),
+        "nested": put("/nested/", json!([claim_at(&["org", "unit", "name"], text("exact", "x"))])),
+        "flag": put("/flag/", json!([claim("verified", json!({ "bool_match": true }))])),
+        "quiet": put("/quiet/", json!([not(claim("scope", item("exact", "loud")))])),
+        "either": put("/either/", json!([
+            claim("role", text("exact", "clerk")), claim("role", text("prefix", "eng-")),
+        ])),
         "readers": {
             "permissions": [both(json!([method("GET"), { "not_rule": below("/admin/") }]))],
             "principals": [{ "any": true }],
@@ -49,7 +74,7 @@ pub(crate) fn original(key: &Key) -> Value {
     ]))
 }
 
-/// Two providers with the same key, and these rules.
+/// Providers with the same key, of which one has places of its own, and these rules.
 pub(crate) fn jwt_authn(key: &Key, rules: Value) -> Value {
     let jwks = json!({ "keys": [key.public()] }).to_string();
     let provider = |issuer: &str, audiences: Value| {
@@ -62,11 +87,16 @@ pub(crate) fn jwt_authn(key: &Key, rules: Value) -> Value {
             "forward": true,
         })
     };
+    let mut carrier = provider(CARRIER, json!([]));
+    carrier["from_headers"] = json!([{ "name": "x-carrier" }]);
+    carrier["from_cookies"] = json!(["carrier"]);
+    carrier["payload_in_metadata"] = json!("carrier");
     json!({ "name": "envoy.filters.http.jwt_authn", "typed_config": {
         "@type": "type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication",
         "providers": {
             "shop": provider(SHOP, json!(["orders", "catalogue"])),
             "partner": provider(PARTNER, json!([])),
+            "carrier": carrier,
         },
         "rules": rules,
     } })
@@ -81,9 +111,16 @@ pub(crate) fn rbac(rules: Value) -> Value {
 
 /// A principal by a claim.
 pub(crate) fn claim(name: &str, value: Value) -> Value {
+    claim_at(&[name], value)
+}
+
+/// The same for a claim within others.
+pub(crate) fn claim_at(names: &[&str], value: Value) -> Value {
+    let names = ["jwt"].iter().chain(names);
+    let path: Vec<_> = names.map(|name| json!({ "key": name })).collect();
     json!({ "metadata": {
         "filter": "envoy.filters.http.jwt_authn",
-        "path": [{ "key": "jwt" }, { "key": name }],
+        "path": path,
         "value": value,
     } })
 }

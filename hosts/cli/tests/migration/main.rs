@@ -151,7 +151,7 @@ fn imported(original: &Value) -> Value {
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     fs::write(&file, original.to_string()).unwrap();
     let run = Command::new(env!("CARGO_BIN_EXE_countersign"))
-        .args(["import", "envoy", "--json"])
+        .args(["import", "envoy", "--json", "--query-token"])
         .arg(&file)
         .output()
         .unwrap();

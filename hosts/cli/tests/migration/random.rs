@@ -82,7 +82,9 @@ fn requirement(random: &mut Random, depth: usize) -> Value {
     // Envoy wants two at least.
     let several = |random: &mut Random| random.some(2, 3, |random| requirement(random, depth - 1));
     match random.below(if depth == 0 { 5 } else { 7 }) {
-        0 | 1 => json!({ "provider_name": random.one(&["shop", "partner"]) }),
+        0 | 1 => {
+            json!({ "provider_name": random.one(&["shop", "shop", "partner", "partner", "carrier"]) })
+        }
         2 => {
             json!({ "provider_and_audiences": { "provider_name": "shop", "audiences": ["catalogue"] } })
         }
@@ -129,7 +131,7 @@ fn principal(random: &mut Random, depth: usize) -> Value {
     let parts = |random: &mut Random| random.some(1, 2, |random| principal(random, depth - 1));
     let claim = |name: &str, value: Value| configuration::claim(name, value);
     let exact = |text: &str| json!({ "string_match": { "exact": text } });
-    match random.below(if depth == 0 { 5 } else { 8 }) {
+    match random.below(if depth == 0 { 8 } else { 11 }) {
         0 => json!({ "any": true }),
         1 => claim("role", exact(random.one(&ROLES))),
         2 => claim(
@@ -144,8 +146,17 @@ fn principal(random: &mut Random, depth: usize) -> Value {
             "sub",
             json!({ "string_match": { "safe_regex": { "regex": ".+" } } }),
         ),
-        5 => json!({ "and_ids": { "ids": parts(random) } }),
-        6 => json!({ "or_ids": { "ids": parts(random) } }),
+        5 => claim(
+            "role",
+            json!({ "string_match": { "prefix": random.one(&["cl", "ad", "x"]) } }),
+        ),
+        6 => claim("role", json!({ "present_match": true })),
+        7 => claim(
+            "role",
+            json!({ "list_match": { "one_of": { "string_match": { "suffix": random.one(&["rk", "in"]) } } } }),
+        ),
+        8 => json!({ "and_ids": { "ids": parts(random) } }),
+        9 => json!({ "or_ids": { "ids": parts(random) } }),
         _ => json!({ "not_id": principal(random, depth - 1) }),
     }
 }
@@ -155,6 +166,7 @@ pub(crate) type Asked = (String, String, Vec<Header>);
 
 /// Every path, method and kind of token, and hosts in turn.
 pub(crate) fn requests(random: &mut Random, key: &Key, now: u64) -> Vec<Asked> {
+    let van = key.sign(&json!({ "iss": configuration::CARRIER, "exp": now + 600 }));
     let mut requests = Vec::new();
     for path in PATHS.iter().chain(&["/a/b/c", "/c", "/bc"]) {
         for method in METHODS {
@@ -166,6 +178,9 @@ pub(crate) fn requests(random: &mut Random, key: &Key, now: u64) -> Vec<Asked> {
                         format!("Bearer {token}").into_bytes(),
                     )
                 }));
+                if random.below(8) == 0 {
+                    headers.push(("x-carrier".to_owned(), van.clone().into_bytes()));
+                }
                 requests.push((method.to_owned(), (*path).to_owned(), headers));
             }
         }
@@ -192,5 +207,8 @@ fn tokens(key: &Key, now: u64) -> Vec<Option<String>> {
         token(json!({ "role": "admin", "scope": "clerk admin" })),
         token(json!({ "iss": configuration::PARTNER, "scope": ["clerk"] })),
         token(json!({ "iss": configuration::PARTNER, "role": "clerk" })),
+        token(json!({ "role": ["admin", "clerk"] })),
+        token(json!({ "role": 7 })),
+        token(json!({ "role": null })),
     ]
 }

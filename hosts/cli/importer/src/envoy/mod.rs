@@ -5,8 +5,6 @@ mod rbac;
 mod requirement;
 mod route;
 
-use std::cell::Cell;
-
 use crate::{
     gateway::Gateway,
     input::{Document, Node, Notes},
@@ -124,6 +122,7 @@ fn tokens_of<'i>(config: &Node<'i>, options: &Options) -> Tokens<'i> {
         .map(|(name, node)| provider::provider(name, &node, options))
         .collect();
     requirement::add_audiences(config, &mut providers);
+    let either = requirement::Either::of(config);
     if config.flag_of("bypass_cors_preflight") && !options.plugin {
         config.stricter("a policy cannot express CORS preflights and denies them: use `--plugin`");
     }
@@ -138,9 +137,7 @@ fn tokens_of<'i>(config: &Node<'i>, options: &Options) -> Tokens<'i> {
         node.dropped("this changes no decision and is not carried over");
     }
     Tokens {
-        issuers: issuers(&mut providers),
+        issuers: issuers(&mut providers, &|a, b| either.says(a, b)),
         providers,
-        lists: options.list_claim.clone(),
-        requires_subject: Cell::new(false),
     }
 }

@@ -2,17 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
-    formula::{Fact, Required},
+    claim::{Claim, Form, Test},
+    forward,
     input::Node,
-    keys,
+    keys::{self, Keys},
     options::Options,
     place::places,
     plugin::authority,
-    policy::forwarded,
     provider::Provider,
+    required::{Fact, Required},
     text::{How, Text},
 };
 
@@ -33,33 +34,31 @@ const WITHOUT_EFFECT: [&str; 7] = [
 pub(super) fn provider<'i>(name: &str, node: &Node<'i>, options: &Options) -> Provider<'i> {
     let iss = node.text_of("issuer").unwrap_or_default();
     if iss.is_empty() {
-        node.stricter("a provider without `issuer` cannot be carried over: its tokens are denied");
+        node.stricter(
+            "without `issuer` only tokens without `iss` are accepted: name the issuer of others",
+        );
     }
     if !node.flag_of("require_expiration") && node.member("max_lifetime").is_none() {
         node.stricter(
             "a token without `exp` is denied; `exp_required: false` of the issuer admits it",
         );
     }
-    let keys = key_source(node, options);
-    let (keys, algorithms) = keys.map_or((None, Vec::new()), |(keys, algorithms)| {
-        (Some(keys), algorithms)
-    });
     let mut provider = Provider {
         name: name.to_owned(),
         iss: iss.to_owned(),
         audiences: node.texts_of("audiences"),
         other_audiences: Vec::new(),
-        keys,
-        algorithms,
+        keys: key_source(node, options),
         cluster: cluster(node),
         required: subjects(node),
-        places: places(node, "value_prefix"),
+        places: places(node, "value_prefix", options),
         keeps_token: node.flag_of("forward"),
         forward: forward(node),
         max_lifetime_s: node.member("max_lifetime").and_then(|node| seconds(&node)),
         leeway_s: node
             .member("clock_skew_seconds")
             .and_then(|node| node.value.as_u64())
+            .filter(|seconds| *seconds > 0)
             .unwrap_or(CLOCK_SKEW_S),
         payload: node
             .text_of("payload_in_metadata")
@@ -93,7 +92,7 @@ pub(super) fn provider<'i>(name: &str, node: &Node<'i>, options: &Options) -> Pr
         other.stricter(
             "this is not known here and may require more: the provider's tokens are denied",
         );
-        provider.keys = None;
+        provider.keys.clear();
     }
     if node.flag_of("pad_forward_payload_header") {
         node.changed("the payload is forwarded without padding");
@@ -101,9 +100,11 @@ pub(super) fn provider<'i>(name: &str, node: &Node<'i>, options: &Options) -> Pr
     provider
 }
 
-fn key_source(node: &Node<'_>, options: &Options) -> Option<(serde_json::Value, Vec<String>)> {
+fn key_source(node: &Node<'_>, options: &Options) -> Vec<Keys> {
     if let Some(remote) = node.member("remote_jwks") {
-        let uri = remote.at(&["http_uri", "uri"])?;
+        let Some(uri) = remote.at(&["http_uri", "uri"]) else {
+            return Vec::new();
+        };
         if let Some(cluster) = remote
             .at(&["http_uri", "cluster"])
             .filter(|_| !options.plugin)
@@ -117,16 +118,18 @@ fn key_source(node: &Node<'_>, options: &Options) -> Option<(serde_json::Value, 
                 member.dropped("keys are refreshed before the issuer's `max-age` ends");
             }
         }
-        return Some(keys::published(&uri, uri.text(), &options.algorithm));
+        return keys::published(&uri, uri.text(), &options.algorithm);
     }
-    let local = node.member("local_jwks")?;
+    let Some(local) = node.member("local_jwks") else {
+        return Vec::new();
+    };
     match local.member("inline_string") {
         Some(inline) => keys::inline(&inline, &options.algorithm),
         None => {
             local.stricter(
                 "only `inline_string` is carried over: tokens of this provider are denied",
             );
-            None
+            Vec::new()
         }
     }
 }
@@ -141,32 +144,35 @@ fn subjects(node: &Node<'_>) -> Required {
     let Some(node) = node.member("subjects") else {
         return Required::Nothing;
     };
-    match Text::of_envoy(&node) {
-        Some(Text {
-            how: How::Exact(sub),
-            ignore_case: false,
-        }) => Fact::Claim("/sub".to_owned(), vec![json!(sub)]).into(),
+    let test = Text::of_envoy(&node).filter(|text| !text.ignore_case);
+    let test = test.and_then(|text| Some((Test::of(&text)?, text)));
+    match test {
+        // In it no dot is a line break.
+        Some((test, text)) if !text.is_regex || matches!(text.how, How::Exact(_)) => {
+            Fact::Claim(Claim::new("/sub".to_owned(), Form::Value, test)).into()
+        }
         _ => {
             node.stricter(
-                "only an exact subject is carried over: the provider's tokens are denied",
+                "only a whole subject, its beginning or its end is carried over: the provider's \
+                 tokens are denied",
             );
             Required::Never
         }
     }
 }
 
-fn forward(node: &Node<'_>) -> BTreeMap<String, Option<&'static str>> {
+fn forward(node: &Node<'_>) -> BTreeMap<String, Option<Value>> {
     let mut forward = BTreeMap::new();
     if let Some(header) = node
         .text_of("forward_payload_header")
         .filter(|name| !name.is_empty())
     {
-        forward.insert(header.to_ascii_lowercase(), Some("claims"));
+        forward.insert(header.to_ascii_lowercase(), Some(json!("claims")));
     }
     for claim in node.items_of("claim_to_headers") {
         let header = claim.text_of("header_name").unwrap_or_default();
         let name = claim.text_of("claim_name").unwrap_or_default();
-        forward.insert(header.to_ascii_lowercase(), forwarded(name));
+        forward.insert(header.to_ascii_lowercase(), forward::claim(&claim, name));
     }
     forward
 }

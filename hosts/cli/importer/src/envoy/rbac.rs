@@ -2,7 +2,7 @@
 
 use super::route::{self, JWT_AUTHN_NAME};
 use crate::{
-    formula::{Fact, Formula},
+    formula::Formula,
     input::Node,
     request,
     text::{How, Text},
@@ -103,23 +103,14 @@ fn metadata<'i>(node: &Node<'i>, tokens: &Tokens<'i>) -> Formula<'i> {
     ) else {
         return unknown(node, "only metadata of `jwt_authn` is known here");
     };
-    let usable = || {
-        tokens
-            .providers
-            .iter()
-            .filter(|provider| provider.is_usable())
-    };
     let has_it = |iss: &str| {
-        let mut of_issuer = usable().filter(|provider| provider.iss == iss);
+        let mut of_issuer = tokens.usable().filter(|provider| provider.iss == iss);
         of_issuer.all(|provider| provider.payload == *payload)
     };
     let issuers = tokens.issuers.iter().filter(|issuer| has_it(&issuer.iss));
     let issuers = issuers.map(|issuer| issuer.name.clone()).collect();
     let says = matched(&value, claim, tokens);
-    let formula = Formula::All(vec![
-        Formula::Token(Fact::Issuers(issuers), node.clone()),
-        says,
-    ]);
+    let formula = Formula::Of(issuers, Box::new(says), node.clone());
     match node.flag_of("invert") {
         true => !formula,
         false => formula,
@@ -159,6 +150,8 @@ fn matched<'i>(value: &Node<'i>, claim: &[String], tokens: &Tokens<'i>) -> Formu
             },
             None => unknown(how, "only text in a list is compared"),
         },
-        _ => unknown(how, "a policy cannot test whether a claim is present"),
+        "present_match" if *how.value == true => tokens.present(how, claim),
+        "present_match" => Formula::Const(false),
+        _ => unknown(how, "this way to compare a claim is not known here"),
     }
 }

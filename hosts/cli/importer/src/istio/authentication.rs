@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::{Value, json};
+
 use crate::{
-    formula::Required, input::Node, keys, options::Options, place::places, plugin::authority,
-    policy::forwarded, provider::Provider,
+    forward, input::Node, keys, options::Options, place::places, plugin::authority,
+    provider::Provider, required::Required,
 };
 
 /// The clock skew that Istio configures in Envoy.
@@ -17,16 +19,18 @@ const WORDS: [&str; 2] = ["scope", "permission"];
 pub(super) fn provider<'i>(rule: &Node<'i>, options: &Options) -> Provider<'i> {
     let iss = rule.text_of("issuer").unwrap_or_default();
     if iss.is_empty() {
-        rule.stricter("a rule without `issuer` cannot be carried over: its tokens are denied");
+        rule.stricter(
+            "without `issuer` only tokens without `iss` are accepted: name the issuer of others",
+        );
     }
     rule.stricter("a token without `exp` is denied; `exp_required: false` of the issuer admits it");
     let uri = rule.member("jwks_uri");
     let keys = if let Some(jwks) = rule.member("jwks") {
         keys::inline(&jwks, &options.algorithm)
     } else if let Some(uri) = &uri {
-        Some(keys::published(uri, uri.text(), &options.algorithm))
+        keys::published(uri, uri.text(), &options.algorithm)
     } else {
-        Some(keys::discovered(rule, iss, &options.algorithm))
+        keys::discovered(rule, iss, &options.algorithm)
     };
     let fetched_from = match (rule.member("jwks"), &uri) {
         (Some(_), _) => None,
@@ -39,19 +43,15 @@ pub(super) fn provider<'i>(rule: &Node<'i>, options: &Options) -> Provider<'i> {
             "the filter needs a cluster in addition to the policy: `--plugin` prints both",
         );
     }
-    let (keys, algorithms) = keys.map_or((None, Vec::new()), |(keys, algorithms)| {
-        (Some(keys), algorithms)
-    });
     let mut provider = Provider {
         name: name(iss),
         iss: iss.to_owned(),
         audiences: rule.texts_of("audiences"),
         other_audiences: Vec::new(),
         keys,
-        algorithms,
         cluster: fetched_from.map(|from| (from.to_owned(), CLUSTER.to_owned())),
         required: Required::Nothing,
-        places: places(rule, "prefix"),
+        places: places(rule, "prefix", options),
         keeps_token: rule.flag_of("forward_original_token"),
         forward: forward(rule),
         max_lifetime_s: None,
@@ -76,7 +76,7 @@ pub(super) fn provider<'i>(rule: &Node<'i>, options: &Options) -> Provider<'i> {
         "presence",
     ]) {
         other.stricter("this is not known here and may require more: the rule's tokens are denied");
-        provider.keys = None;
+        provider.keys.clear();
     }
     provider
 }
@@ -117,15 +117,15 @@ fn words(rule: &Node<'_>) -> BTreeSet<String> {
         .collect()
 }
 
-fn forward(rule: &Node<'_>) -> BTreeMap<String, Option<&'static str>> {
+fn forward(rule: &Node<'_>) -> BTreeMap<String, Option<Value>> {
     let mut forward = BTreeMap::new();
     if let Some(header) = rule.text_of("output_payload_to_header") {
-        forward.insert(header.to_ascii_lowercase(), Some("claims"));
+        forward.insert(header.to_ascii_lowercase(), Some(json!("claims")));
     }
     for claim in rule.items_of("output_claim_to_headers") {
         let header = claim.text_of("header").unwrap_or_default();
         let name = claim.text_of("claim").unwrap_or_default();
-        forward.insert(header.to_ascii_lowercase(), forwarded(name));
+        forward.insert(header.to_ascii_lowercase(), forward::claim(&claim, name));
     }
     forward
 }

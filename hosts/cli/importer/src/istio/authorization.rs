@@ -5,7 +5,7 @@ use crate::{
     input::Node,
     request,
     text::{How, Text},
-    tokens::{Tokens, pointer, unknown},
+    tokens::{Tokens, unknown},
 };
 
 /// One rule: `from`, `to` and `when`, all of which must hold.
@@ -127,23 +127,7 @@ fn condition<'i>(item: &Node<'i>, tokens: &Tokens<'i>) -> Formula<'i> {
 
 /// A claim that is this text, or a list with it.
 fn claim<'i>(node: &Node<'i>, names: &[String], tokens: &Tokens<'i>) -> Formula<'i> {
-    let text = Text::of_istio(node.text());
-    if names == ["aud"] || tokens.is_of_words(names) {
-        return tokens.item(node, names, &text);
-    }
-    let is_text = tokens.text(node, names, &text);
-    if tokens.is_list(names) {
-        return Formula::Any(vec![is_text, tokens.item(node, names, &text)]);
-    }
-    if matches!(is_text, Formula::Token(..))
-        && !matches!(names, [name] if name == "iss" || name == "sub" || name == "azp")
-    {
-        node.stricter(format!(
-            "the claim is compared as text: where it is always a list, use `--list-claim {}`",
-            pointer(names)
-        ));
-    }
-    is_text
+    tokens.either(node, names, &Text::of_istio(node.text()))
 }
 
 /// `[a][b]`.

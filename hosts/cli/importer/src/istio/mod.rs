@@ -4,10 +4,8 @@ mod authentication;
 mod authorization;
 mod scope;
 
-use std::cell::Cell;
-
 use crate::{
-    access::Authn,
+    access::{Authn, Optional, Verified},
     formula::Formula,
     gateway::Gateway,
     input::{Document, Node, Notes},
@@ -55,15 +53,17 @@ pub(crate) fn plugin(documents: &[Document], notes: &Notes, options: &Options) -
         .map(|rule| authentication::provider(rule, options))
         .collect();
     let tokens = Tokens {
-        issuers: issuers(&mut providers),
+        // A token of any rule will do.
+        issuers: issuers(&mut providers, &|_, _| true),
         providers,
-        lists: options.list_claim.clone(),
-        requires_subject: Cell::new(false),
     };
-    let authn = Authn::Verified {
-        optional: authentication::is_optional(&rules),
-        required: tokens.of_any(),
-    };
+    let authn = Authn::Verified(Verified {
+        optional: match authentication::is_optional(&rules) {
+            true => Optional::Missing,
+            false => Optional::Nothing,
+        },
+        ..tokens.of_any()
+    });
     let gateway = Gateway {
         authn: vec![(Formula::Const(true), authn)],
         filters: filters(&authorizations, &tokens),
