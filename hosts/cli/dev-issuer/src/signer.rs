@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use aws_lc_rs::{
-    encoding::AsDer,
+    encoding::{AsDer, PublicKeyX509Der},
     hmac,
     rand::{SecureRandom, SystemRandom},
     rsa::KeySize,
@@ -12,7 +12,10 @@ use aws_lc_rs::{
         RsaKeyPair,
     },
 };
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use serde_json::{Map, Value, json};
 
 use crate::error::Error;
@@ -181,6 +184,23 @@ impl Signer {
         jwk["use"] = json!("sig");
         jwk["kid"] = json!(self.kid);
         Some(jwk)
+    }
+
+    /// The public key as PEM (RFC 7468 §13); `None` of a shared secret.
+    pub fn to_public_pem(&self) -> Option<String> {
+        let der: PublicKeyX509Der<'_> = match &*self.key {
+            Key::Rsa(key) => key.public_key().as_der(),
+            Key::Ec(key) => key.public_key().as_der(),
+            Key::Ed25519(key) => key.public_key().as_der(),
+            Key::Secret(_) => return None,
+        }
+        .ok()?;
+        let text = STANDARD.encode(der.as_ref());
+        let lines = text.as_bytes().chunks(64).map(String::from_utf8_lossy);
+        let lines = lines.collect::<Vec<_>>().join("\n");
+        Some(format!(
+            "-----BEGIN PUBLIC KEY-----\n{lines}\n-----END PUBLIC KEY-----\n"
+        ))
     }
 
     /// The `alg` that it signs with.
