@@ -77,7 +77,12 @@ impl Mint {
             let jwks = at("/jwks/keys");
             let (list, key) = match self.policy.pointer(&jwks) {
                 Some(_) => (jwks, signer.to_public_jwk()),
-                None => (at("/pem"), signer.to_public_pem().map(|pem| json!({ "kid": signer.kid, "pem": pem, "alg": algorithm }))),
+                None => (
+                    at("/pem"),
+                    signer
+                        .to_public_pem()
+                        .map(|pem| json!({ "kid": signer.kid, "pem": pem, "alg": algorithm })),
+                ),
             };
             if let (Some(Value::Array(_)), Some(key)) = (self.policy.pointer(&list), key) {
                 let json = changed.get_or_insert_with(|| self.policy.clone());

@@ -23,14 +23,17 @@ pub(crate) fn problems(example: &Example) -> Vec<String> {
     for problem in countersign::lint(json.as_bytes()) {
         match expected.iter().position(|code| *code == problem.code) {
             Some(known) => drop(expected.remove(known)),
-            None => wrong.push(format!("{title}: {problem}")),
+            None => wrong.push(format!("{title}: {problem:?}")),
         }
     }
     wrong.extend(expected.iter().map(|code| format!("{title}: no `{code}`")));
     if wrong.is_empty() {
         let mut mint = Mint::new(json.as_bytes());
         for case in &example.cases.cases {
-            let now_ms = case.now.or(example.cases.now).unwrap_or_else(moment::now_ms);
+            let now_ms = case
+                .now
+                .or(example.cases.now)
+                .unwrap_or_else(moment::now_ms);
             match decide(&mut mint, case, now_ms) {
                 Err(reason) => wrong.push(format!("{title}: {}: {reason}", case.name)),
                 Ok(decision) => {
@@ -126,7 +129,7 @@ fn supply(
         supplied = gate.resume(source, b"", now_ms);
     }
     match supplied {
-        Supplied::Refused(problem) => Err(format!("{uri}: {problem}")),
+        Supplied::Refused(problem) => Err(format!("{uri}: {problem:?}")),
         Supplied::Accepted { skipped } if !skipped.is_empty() => Err(format!("{uri}: {skipped:?}")),
         _ => Ok(()),
     }

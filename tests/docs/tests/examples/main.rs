@@ -105,7 +105,10 @@ fn each_link_of_the_pages_leads_to_something() {
             };
             let titles = text.lines().filter(|line| line.starts_with('#'));
             let mut anchors = titles.map(page::anchor);
-            assert!(anchor.is_empty() || anchors.any(|known| known == anchor), "{target}");
+            assert!(
+                anchor.is_empty() || anchors.any(|known| known == anchor),
+                "{target}"
+            );
         }
     }
 }

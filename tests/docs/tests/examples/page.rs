@@ -90,6 +90,8 @@ fn fill(part: &mut Map<String, Value>, whole: &Map<String, Value>) {
 /// The anchor that GitHub makes of a heading.
 pub(crate) fn anchor(heading: &str) -> String {
     let text = heading.trim_start_matches('#').trim().to_lowercase();
-    let kept = text.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+    let kept = text
+        .chars()
+        .filter(|c| c.is_alphanumeric() || " -_".contains(*c));
     kept.map(|c| if c == ' ' { '-' } else { c }).collect()
 }
