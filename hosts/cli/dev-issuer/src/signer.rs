@@ -282,3 +282,29 @@ fn random<const N: usize>() -> Result<[u8; N], Error> {
         .map(|()| bytes)
         .map_err(|_| Error::key("there is no randomness"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Signer;
+
+    #[test]
+    fn a_public_key_as_pem_begins_as_its_kind_does() {
+        // The `AlgorithmIdentifier` of each kind (RFC 3279 §2.3, RFC 5480 §2.1,
+        // RFC 8410 §4), and the start of the key.
+        for (algorithm, start) in [
+            ("RS256", "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A"),
+            ("ES256", "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE"),
+            ("EdDSA", "MCowBQYDK2VwAyEA"),
+        ] {
+            let pem = Signer::generate(algorithm)
+                .unwrap()
+                .to_public_pem()
+                .unwrap();
+            let body = pem.strip_prefix("-----BEGIN PUBLIC KEY-----\n").unwrap();
+            assert!(body.starts_with(start), "{pem}");
+            assert!(body.ends_with("\n-----END PUBLIC KEY-----\n"), "{pem}");
+        }
+        let secret = Signer::generate("HS256").unwrap();
+        assert!(secret.to_public_pem().is_none());
+    }
+}
