@@ -37,7 +37,8 @@ impl Documents {
             .flatten()
             .filter_map(|issuer| {
                 let word = |name| issuer.get(name).and_then(Value::as_str).map(str::to_owned);
-                Some((word("name")?, word("issuer")?))
+                // A template has no metadata: its keys have an address.
+                Some((word("name")?, word("issuer").unwrap_or_default()))
             })
             .collect();
         match keys

@@ -19,6 +19,7 @@ mod import;
 mod inspect;
 mod moment;
 mod output;
+mod place;
 mod policy;
 mod request;
 mod sealed;

@@ -1,6 +1,8 @@
 //! The subject of a decision: a token alone, or a whole request.
 
-use serde_json::{Value, json};
+use serde_json::Value;
+
+use crate::place;
 
 /// The subject of a decision.
 #[derive(Debug)]
@@ -43,18 +45,12 @@ impl Request {
     /// Puts `token` into the first place from which `policy` reads tokens.
     pub(crate) fn add_token(&mut self, token: &[u8], policy: &Value) {
         let place = policy.pointer("/credentials/0").cloned();
-        let place =
-            place.unwrap_or_else(|| json!({ "header": "authorization", "scheme": "Bearer" }));
-        let word = |name: &str| place.get(name).and_then(Value::as_str);
-        match (word("cookie"), word("header"), word("scheme")) {
-            (Some(cookie), _, _) => self.push("cookie", &[cookie.as_bytes(), b"=", token].concat()),
-            (None, Some(header), None) => self.push(header, token),
-            (None, header, scheme) => {
-                let scheme = scheme.unwrap_or("Bearer");
-                let value = [scheme.as_bytes(), b" ", token].concat();
-                self.push(header.unwrap_or("authorization"), &value);
-            }
-        }
+        self.put(token, &place.unwrap_or_default());
+    }
+
+    /// Puts `token` into `place`, which is as in `credentials` of a policy.
+    pub(crate) fn put(&mut self, token: &[u8], place: &Value) {
+        place::put(place, token, &mut self.target, &mut self.headers);
     }
 
     /// Calls `f` with the request as the host takes it.

@@ -155,6 +155,56 @@ fn keys_in_a_policy_and_secrets_sign_cases_too() {
 }
 
 #[test]
+fn a_case_says_where_its_tokens_are_and_which_key_signs() {
+    let folder = Folder::new();
+    folder.write(
+        "policy.yaml",
+        r#"
+contract: "1"
+issuers:
+  - name: idp
+    issuer: https://id.example.com
+    audiences: [api]
+    algorithms: [HS256]
+    keys:
+      secrets:
+        - { kid: old, k: AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8 }
+        - { kid: new, k: ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8 }
+credentials:
+  - { header: authorization, scheme: Bearer }
+  - { cookie: session, same_origin: true }
+rules: [{ path: "/**", require: {} }]
+"#,
+    );
+    folder.write(
+        "cases.yaml",
+        r#"
+policy: policy.yaml
+cases:
+  - { name: the first place, token: { sub: ada }, request: POST /, expect: allow }
+  - { name: the cookie, token: { sub: ada }, in: { cookie: session }, request: POST /, expect: origin_denied }
+  - name: two tokens
+    token: { sub: ada }
+    also: [{ token: { sub: bob }, in: { cookie: session } }]
+    request: GET /
+    expect: token_multiple
+  - { name: a place that the policy does not read, token: {}, in: { header: x-token }, request: GET /, expect: token_missing }
+  - { name: the second secret, token: {}, key: 1, request: GET /, expect: allow }
+  - { name: its bytes under the other name, token: {}, key: 1, jose: { kid: old }, request: GET /, expect: signature_invalid }
+  - { name: without kid, token: {}, jose: { kid: null }, forged: true, request: GET /, expect: deny }
+"#,
+    );
+    let run = folder.run("policy test cases.yaml").expect(0);
+    assert!(run.stdout.contains("7 passed, 0 failed"), "{run:?}");
+    folder.write(
+        "cases.yaml",
+        "policy: policy.yaml\ncases:\n  - { name: none, token: {}, key: 2, request: GET /, expect: deny }\n",
+    );
+    let run = folder.run("policy test cases.yaml").expect(2);
+    assert!(run.stderr.contains("the issuer has no secret 2"), "{run:?}");
+}
+
+#[test]
 fn the_cases_of_the_readme_hold() {
     let readme = include_str!("../README.md");
     let cases = readme

@@ -23,7 +23,7 @@ const VERIFIER: [&str; 12] = [
     "gate",
 ];
 
-const COMMAND: [&str; 21] = [
+const COMMAND: [&str; 22] = [
     "style",
     "output",
     "moment",
@@ -31,6 +31,7 @@ const COMMAND: [&str; 21] = [
     "failure",
     "files",
     "sealed",
+    "place",
     "request",
     "documents",
     "session",

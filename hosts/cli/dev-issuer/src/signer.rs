@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use aws_lc_rs::{
-    encoding::AsDer,
+    encoding::{AsDer, PublicKeyX509Der},
     hmac,
     rand::{SecureRandom, SystemRandom},
     rsa::KeySize,
@@ -12,7 +12,10 @@ use aws_lc_rs::{
         RsaKeyPair,
     },
 };
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use serde_json::{Map, Value, json};
 
 use crate::error::Error;
@@ -183,6 +186,23 @@ impl Signer {
         Some(jwk)
     }
 
+    /// The public key as PEM (RFC 7468 §13); `None` of a shared secret.
+    pub fn to_public_pem(&self) -> Option<String> {
+        let der: PublicKeyX509Der<'_> = match &*self.key {
+            Key::Rsa(key) => key.public_key().as_der(),
+            Key::Ec(key) => key.public_key().as_der(),
+            Key::Ed25519(key) => key.public_key().as_der(),
+            Key::Secret(_) => return None,
+        }
+        .ok()?;
+        let text = STANDARD.encode(der.as_ref());
+        let lines = text.as_bytes().chunks(64).map(String::from_utf8_lossy);
+        let lines = lines.collect::<Vec<_>>().join("\n");
+        Some(format!(
+            "-----BEGIN PUBLIC KEY-----\n{lines}\n-----END PUBLIC KEY-----\n"
+        ))
+    }
+
     /// The `alg` that it signs with.
     pub fn algorithm(&self) -> &'static str {
         self.algorithm.name
@@ -261,4 +281,30 @@ fn random<const N: usize>() -> Result<[u8; N], Error> {
     filled
         .map(|()| bytes)
         .map_err(|_| Error::key("there is no randomness"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Signer;
+
+    #[test]
+    fn a_public_key_as_pem_begins_as_its_kind_does() {
+        // The `AlgorithmIdentifier` of each kind (RFC 3279 §2.3, RFC 5480 §2.1,
+        // RFC 8410 §4), and the start of the key.
+        for (algorithm, start) in [
+            ("RS256", "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A"),
+            ("ES256", "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE"),
+            ("EdDSA", "MCowBQYDK2VwAyEA"),
+        ] {
+            let pem = Signer::generate(algorithm)
+                .unwrap()
+                .to_public_pem()
+                .unwrap();
+            let body = pem.strip_prefix("-----BEGIN PUBLIC KEY-----\n").unwrap();
+            assert!(body.starts_with(start), "{pem}");
+            assert!(body.ends_with("\n-----END PUBLIC KEY-----\n"), "{pem}");
+        }
+        let secret = Signer::generate("HS256").unwrap();
+        assert!(secret.to_public_pem().is_none());
+    }
 }

@@ -1,13 +1,11 @@
 //! A file of cases: requests, and the decisions that are expected.
 
-use std::{collections::BTreeMap, path::Path};
+use std::collections::BTreeMap;
 
-use countersign_policy_source::{Problem, child_pointer};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::{Map, Value};
-use serde_path_to_error::{Deserializer as Tracking, Segment, Track};
 
-use crate::{failure::Failure, files::read_source, moment};
+use crate::moment;
 
 /// A whole file.
 #[derive(Deserialize, Debug)]
@@ -43,6 +41,15 @@ pub(super) struct Case {
     /// Sign with a key that is not the issuer's, with the same `kid`.
     #[serde(default)]
     pub(super) forged: bool,
+    /// The number of the issuer's secret that signs, from 0.
+    #[serde(default)]
+    pub(super) key: usize,
+    /// The place of the token, as in `credentials`; by default the policy's first.
+    #[serde(rename = "in")]
+    pub(super) place: Option<Value>,
+    /// Further tokens of the same request.
+    #[serde(default)]
+    pub(super) also: Vec<Sent>,
     /// `GET /assets/1`; without it the token alone is checked.
     pub(super) request: Option<String>,
     pub(super) host: Option<String>,
@@ -56,7 +63,23 @@ pub(super) struct Case {
     pub(super) expect: Map<String, Value>,
 }
 
-#[derive(Deserialize, Debug)]
+/// A token of a request, with the members of [`Case`] that speak of it.
+#[derive(Clone, Deserialize, Debug)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Sent {
+    pub(super) token: Token,
+    pub(super) issuer: Option<String>,
+    #[serde(default)]
+    pub(super) jose: Map<String, Value>,
+    #[serde(default)]
+    pub(super) forged: bool,
+    #[serde(default)]
+    pub(super) key: usize,
+    #[serde(rename = "in")]
+    pub(super) place: Option<Value>,
+}
+
+#[derive(Clone, Deserialize, Debug)]
 #[serde(untagged, expecting = "expected a token or the claims of one")]
 pub(super) enum Token {
     Literal(String),
@@ -82,38 +105,18 @@ pub(super) const FIELDS: [&str; 15] = [
     "body",
 ];
 
-impl Cases {
-    pub(super) fn read(path: &Path) -> Result<Self, Failure> {
-        let source = read_source(path)?;
-        let mut track = Track::new();
-        let mut json = serde_json::Deserializer::from_slice(&source.json);
-        let cases = Self::deserialize(Tracking::new(&mut json, &mut track));
-        cases.map_err(|error| {
-            let pointer = track.path().iter().map(token).collect::<String>();
-            // The line in the JSON would mislead: the position is the file's.
-            let message = error.to_string();
-            let message = message
-                .split(" at line ")
-                .next()
-                .unwrap_or_default()
-                .to_owned();
-            Failure::Problems(vec![Problem {
-                file: source.name.clone(),
-                position: source.position(&pointer),
-                pointer,
-                code: "cases_invalid".to_owned(),
-                message,
-                is_error: true,
-            }])
-        })
-    }
-}
-
-fn token(segment: &Segment) -> String {
-    match segment {
-        Segment::Seq { index } => format!("/{index}"),
-        Segment::Map { key } => child_pointer("", key),
-        Segment::Enum { .. } | Segment::Unknown => String::new(),
+impl Case {
+    /// The tokens of the request, in their order.
+    pub(super) fn tokens(&self) -> impl Iterator<Item = Sent> {
+        let first = self.token.clone().map(|token| Sent {
+            token,
+            issuer: self.issuer.clone(),
+            jose: self.jose.clone(),
+            forged: self.forged,
+            key: self.key,
+            place: self.place.clone(),
+        });
+        first.into_iter().chain(self.also.iter().cloned())
     }
 }
 

@@ -1,45 +1,44 @@
 //! Tokens for cases: signed for the policy's issuers with keys that exist only in
 //! this run.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use countersign_dev_issuer::{Error, Signer};
-use countersign_policy_source::Source;
 use serde_json::{Map, Value, json};
 
-use crate::failure::Failure;
+use super::case::Sent;
 
 /// Signs tokens for the issuers of a policy, and adds the keys to the policy.
 pub(super) struct Mint {
     policy: Value,
-    /// By the issuer's name; made on first use.
-    signers: HashMap<String, Signer>,
+    /// By the issuer's name, the algorithm and the key's number; made on first use.
+    signers: BTreeMap<(String, String, usize), Signer>,
 }
 
 impl Mint {
-    pub(super) fn new(policy: &Source) -> Self {
-        let policy = serde_json::from_slice(&policy.json).unwrap_or_default();
+    /// `policy` is its JSON.
+    pub(super) fn new(policy: &[u8]) -> Self {
         Self {
-            policy,
-            signers: HashMap::new(),
+            policy: serde_json::from_slice(policy).unwrap_or_default(),
+            signers: BTreeMap::new(),
         }
     }
 
-    /// Signs `claims` for `issuer` (`None`: the policy's first). `iss`,
+    /// Signs `claims` for the issuer of `sent`, by default the policy's first. `iss`,
     /// `aud`, `iat` and `exp` in five minutes are filled in; `null` leaves a
-    /// claim out.
+    /// claim out, and `kid`.
     pub(super) fn sign(
         &mut self,
-        issuer: Option<&str>,
-        jose: &Map<String, Value>,
+        sent: &Sent,
         claims: &Map<String, Value>,
-        forged: bool,
         now_ms: u64,
     ) -> Result<String, String> {
-        let issuer = self.policy["issuers"][self.index(issuer)?].clone();
-        let text = |name: &str| issuer.get(name).and_then(Value::as_str).unwrap_or_default();
+        let index = self.index(sent.issuer.as_deref())?;
+        let issuer = self.policy["issuers"][index].clone();
         let mut full = Map::new();
-        full.insert("iss".to_owned(), json!(text("issuer")));
+        if let Some(iss) = iss(&issuer["issuer"], claims) {
+            full.insert("iss".to_owned(), json!(iss));
+        }
         if let Some(audience) = audience(&issuer) {
             full.insert("aud".to_owned(), audience);
         }
@@ -48,13 +47,16 @@ impl Mint {
         full.extend(claims.clone());
         full.retain(|_, value| !value.is_null());
 
-        let own = self.signer(text("name"), &issuer)?;
-        let signer = if forged {
-            own.forged().map_err(reason)?
-        } else {
-            own
-        };
-        signer.sign(jose, &full).map_err(reason)
+        let mut jose = sent.jose.clone();
+        let mut signer = self.signer(&issuer, jose.get("alg"), sent.key)?;
+        if sent.forged {
+            signer = signer.forged().map_err(reason)?;
+        }
+        if jose.get("kid").is_some_and(Value::is_null) {
+            jose.shift_remove("kid");
+            signer.kid = None;
+        }
+        signer.sign(&jose, &full).map_err(reason)
     }
 
     /// The policy, as JSON.
@@ -64,27 +66,74 @@ impl Mint {
 
     /// The policy with this run's keys in its inline key sets, if it has any: keys
     /// there come from nowhere else.
-    pub(super) fn with_own_keys(&self, policy: &Source) -> Result<Option<Source>, Failure> {
+    pub(super) fn with_own_keys(&self) -> Option<Value> {
         let mut changed = None;
-        for (name, key) in self.published() {
-            let index = self.index(Some(name)).map_err(Failure::Usage)?;
-            let pointer = format!("/issuers/{index}/keys/jwks/keys");
-            if self.policy.pointer(&pointer).is_some() {
+        for ((name, algorithm, _), signer) in &self.signers {
+            let Ok(index) = self.index(Some(name)) else {
+                continue;
+            };
+            let source = source(&self.policy["issuers"][index], algorithm);
+            let at = |list: &str| format!("/issuers/{index}{source}{list}");
+            let jwks = at("/jwks/keys");
+            let (list, key) = match self.policy.pointer(&jwks) {
+                Some(_) => (jwks, signer.to_public_jwk()),
+                None => (
+                    at("/pem"),
+                    signer
+                        .to_public_pem()
+                        .map(|pem| json!({ "kid": signer.kid, "pem": pem, "alg": algorithm })),
+                ),
+            };
+            if let (Some(Value::Array(_)), Some(key)) = (self.policy.pointer(&list), key) {
                 let json = changed.get_or_insert_with(|| self.policy.clone());
-                if let Some(keys) = json.pointer_mut(&pointer).and_then(Value::as_array_mut) {
+                if let Some(keys) = json.pointer_mut(&list).and_then(Value::as_array_mut) {
                     keys.push(key);
                 }
             }
         }
-        Ok(changed.map(|json| Source::from_json(&policy.name, json.to_string().into_bytes())))
+        changed
     }
 
-    /// The public keys that this run made, by issuer.
-    pub(super) fn published(&self) -> impl Iterator<Item = (&str, Value)> {
-        let keys = |signer: &Signer| signer.to_public_jwk();
-        self.signers
-            .iter()
-            .filter_map(move |(name, signer)| Some((name.as_str(), keys(signer)?)))
+    /// The issuers for which this run made keys that can be published.
+    pub(super) fn issuers(&self) -> Vec<&str> {
+        let keys = self.signers.iter();
+        let mut names: Vec<_> = keys
+            .filter(|(_, signer)| signer.to_public_jwk().is_some())
+            .map(|((name, ..), _)| name.as_str())
+            .collect();
+        names.dedup();
+        names
+    }
+
+    /// The key document of an issuer: what was `given`, with the keys of this run.
+    /// It is a JWK Set, or PEM by `kid` where the issuer has a `pem_uri`.
+    pub(super) fn publish(&self, issuer: &str, given: Option<&[u8]>) -> Vec<u8> {
+        let given = given.and_then(|given| serde_json::from_slice(given).ok());
+        let index = self.index(Some(issuer)).unwrap_or_default();
+        let described = &self.policy["issuers"][index];
+        let mut document: Value = given.unwrap_or_else(|| json!({}));
+        for ((name, algorithm, _), signer) in &self.signers {
+            let source = described.pointer(&source(described, algorithm));
+            let (Some(mut jwk), Some(source)) = (signer.to_public_jwk(), source) else {
+                continue;
+            };
+            if name != issuer {
+                continue;
+            }
+            if source.get("pem_uri").is_some() {
+                let kid = signer.kid.as_deref().unwrap_or_default();
+                document[kid] = json!(signer.to_public_pem());
+                continue;
+            }
+            if let Some(purpose) = source.get("use") {
+                jwk["use"] = purpose.clone();
+            }
+            match document.get_mut("keys").and_then(Value::as_array_mut) {
+                Some(keys) => keys.push(jwk),
+                None => document["keys"] = json!([jwk]),
+            }
+        }
+        document.to_string().into_bytes()
     }
 
     fn index(&self, name: Option<&str>) -> Result<usize, String> {
@@ -102,16 +151,30 @@ impl Mint {
             .ok_or_else(|| format!("the policy has no issuer `{name}`"))
     }
 
-    fn signer(&mut self, name: &str, issuer: &Value) -> Result<Signer, String> {
-        if let Some(signer) = self.signers.get(name) {
+    /// The signer for the `alg` of a token's header, if the issuer has it, or else
+    /// for the first of the issuer's algorithms.
+    fn signer(
+        &mut self,
+        issuer: &Value,
+        alg: Option<&Value>,
+        number: usize,
+    ) -> Result<Signer, String> {
+        let listed = issuer["algorithms"].as_array();
+        let algorithms = || listed.into_iter().flatten();
+        let wanted = algorithms().find(|known| Some(*known) == alg);
+        let algorithm = wanted.or_else(|| algorithms().next());
+        let algorithm = algorithm.and_then(Value::as_str).unwrap_or_default();
+        let name = issuer["name"].as_str().unwrap_or_default().to_owned();
+        let known = (name, algorithm.to_owned(), number);
+        if let Some(signer) = self.signers.get(&known) {
             return Ok(signer.clone());
         }
-        let algorithm = issuer
-            .pointer("/algorithms/0")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
-        let signer = match issuer.pointer("/keys/secrets/0") {
-            Some(secret) => {
+        let secrets = source(issuer, algorithm) + "/secrets";
+        let signer = match issuer.pointer(&secrets).and_then(Value::as_array) {
+            Some(secrets) => {
+                let secret = secrets
+                    .get(number)
+                    .ok_or_else(|| format!("the issuer has no secret {number}"))?;
                 let text = |name: &str| secret.get(name).and_then(Value::as_str);
                 let algorithm = text("alg").unwrap_or(algorithm);
                 Signer::from_secret(text("kid"), algorithm, text("k").unwrap_or_default())
@@ -119,13 +182,45 @@ impl Mint {
             None => Signer::generate(algorithm),
         }
         .map_err(reason)?;
-        self.signers.insert(name.to_owned(), signer.clone());
+        self.signers.insert(known, signer.clone());
         Ok(signer)
     }
 }
 
 fn reason(error: Error) -> String {
     error.to_string()
+}
+
+/// The pointer to the issuer's source of keys for an algorithm.
+fn source(issuer: &Value, algorithm: &str) -> String {
+    let Some(several) = issuer["keys"].as_array() else {
+        return "/keys".to_owned();
+    };
+    let serves = |source: &Value| {
+        let algorithms = source["algorithms"].as_array();
+        algorithms.is_some_and(|listed| listed.contains(&json!(algorithm)))
+    };
+    let index = several.iter().position(serves).unwrap_or_default();
+    format!("/keys/{index}")
+}
+
+/// The `iss` of tokens with these claims; `None` for an issuer of tokens without it.
+fn iss(issuer: &Value, claims: &Map<String, Value>) -> Option<String> {
+    if issuer.get("absent").is_some() {
+        return None;
+    }
+    let Some(template) = issuer.get("template").and_then(Value::as_str) else {
+        return Some(issuer.as_str().unwrap_or_default().to_owned());
+    };
+    let mut iss = template.to_owned();
+    let captured = issuer.get("claims").and_then(Value::as_object);
+    for (name, claim) in captured.into_iter().flatten() {
+        let claim = claim.as_str().unwrap_or_default();
+        let claim = claims.get(claim.trim_start_matches('/'));
+        let text = claim.and_then(Value::as_str).unwrap_or(name);
+        iss = iss.replace(&format!("{{{name}}}"), text);
+    }
+    Some(iss)
 }
 
 /// An `aud` that the issuer's `audiences` accepts.

@@ -1,6 +1,7 @@
 //! Policies: lint, schema, show, test.
 
 mod case;
+mod compare;
 mod mint;
 mod suite;
 mod test;

@@ -6,11 +6,14 @@ use std::{
 };
 
 use countersign_host::Decision;
-use countersign_policy_source::Source;
-use serde_json::{Map, Value, json};
+use countersign_policy_source::{Problem, Source, child_pointer};
+use serde::Deserialize;
+use serde_json::Value;
+use serde_path_to_error::{Deserializer as Tracking, Segment, Track};
 
 use super::{
     case::{Case, Cases, Token},
+    compare::{Difference, compare},
     mint::Mint,
 };
 use crate::{
@@ -38,12 +41,6 @@ pub(super) struct Outcome {
     pub(super) differences: Vec<Difference>,
 }
 
-pub(super) struct Difference {
-    pub(super) field: String,
-    pub(super) expected: Value,
-    pub(super) got: Value,
-}
-
 impl Outcome {
     pub(super) fn passed(&self) -> bool {
         self.differences.is_empty()
@@ -52,9 +49,9 @@ impl Outcome {
 
 impl Suite {
     pub(super) fn read(file: &Path) -> Result<Self, Failure> {
-        let cases = Cases::read(file)?;
+        let cases = read_cases(file)?;
         let policy = read_source(&beside(file, &cases.policy))?;
-        let mint = Mint::new(&policy);
+        let mint = Mint::new(&policy.json);
         Ok(Self {
             file: file.to_owned(),
             cases,
@@ -79,28 +76,23 @@ impl Suite {
         let file = self.file.display().to_string();
         let failed = |reason| Failure::Usage(format!("{file}: /cases/{index}: {reason}"));
         let now_ms = case.now.or(self.cases.now).unwrap_or_else(moment::now_ms);
-        let token = match &case.token {
-            None => None,
-            Some(Token::Literal(token)) => Some(token.clone()),
-            Some(Token::Claims(claims)) => {
-                let token = self.mint.sign(
-                    case.issuer.as_deref(),
-                    &case.jose,
-                    claims,
-                    case.forged,
-                    now_ms,
-                );
-                Some(token.map_err(failed)?)
-            }
-        };
-        let subject = self
-            .subject(case, token.map(String::into_bytes))
-            .map_err(failed)?;
-        let own_keys = self.mint.with_own_keys(&self.policy)?;
+        let mut tokens = Vec::new();
+        for sent in case.tokens() {
+            let token = match &sent.token {
+                Token::Literal(token) => token.clone(),
+                Token::Claims(claims) => self.mint.sign(&sent, claims, now_ms).map_err(failed)?,
+            };
+            tokens.push((sent.place, token.into_bytes()));
+        }
+        let subject = self.subject(case, tokens).map_err(failed)?;
+        let own_keys = self
+            .mint
+            .with_own_keys()
+            .map(|json| Source::from_json(&self.policy.name, json.to_string().into_bytes()));
         let policy = own_keys.as_ref().unwrap_or(&self.policy);
         let mut session = Session::open(policy, self.documents()?)?;
         let decision = session.decide(&subject, now_ms).await?;
-        let differences = compare(&case.expect, &decision);
+        let differences = compare(&case.expect, &decision::as_json(&decision));
         Ok(Outcome {
             name: case.name.clone(),
             decision,
@@ -108,9 +100,14 @@ impl Suite {
         })
     }
 
-    fn subject(&self, case: &Case, token: Option<Vec<u8>>) -> Result<Subject, String> {
+    fn subject(
+        &self,
+        case: &Case,
+        tokens: Vec<(Option<Value>, Vec<u8>)>,
+    ) -> Result<Subject, String> {
         let Some(line) = &case.request else {
-            let token = token.ok_or("a case has a `token`, a `request`, or both")?;
+            let token = tokens.into_iter().next();
+            let (_, token) = token.ok_or("a case has a `token`, a `request`, or both")?;
             return Ok(Subject::Token(token, case.require.clone()));
         };
         let (method, target) = parse_line(line)?;
@@ -118,8 +115,11 @@ impl Suite {
         for (name, value) in &case.headers {
             request.push(name, value.as_bytes());
         }
-        if let Some(token) = token {
-            request.add_token(&token, self.mint.policy());
+        for (place, token) in tokens {
+            match place {
+                Some(place) => request.put(&token, &place),
+                None => request.add_token(&token, self.mint.policy()),
+            }
         }
         Ok(Subject::Request(request))
     }
@@ -127,15 +127,11 @@ impl Suite {
     /// The given documents, and the key sets with this run's keys in them.
     fn documents(&self) -> Result<Documents, Failure> {
         let mut keys = self.read_documents(&self.cases.keys)?;
-        for (issuer, key) in self.mint.published() {
-            let given = keys
-                .get(issuer)
-                .and_then(|jwks| serde_json::from_slice(jwks).ok());
-            let mut jwks: Value = given.unwrap_or_else(|| json!({ "keys": [] }));
-            if let Some(keys) = jwks.get_mut("keys").and_then(Value::as_array_mut) {
-                keys.push(key);
-            }
-            keys.insert(issuer.to_owned(), jwks.to_string().into_bytes());
+        for issuer in self.mint.issuers() {
+            let document = self
+                .mint
+                .publish(issuer, keys.get(issuer).map(Vec::as_slice));
+            keys.insert(issuer.to_owned(), document);
         }
         Documents::new(
             &self.policy,
@@ -155,33 +151,36 @@ impl Suite {
     }
 }
 
-fn compare(expected: &Map<String, Value>, decision: &Decision) -> Vec<Difference> {
-    let decision = decision::as_json(decision);
-    let difference = |(field, expected): (&String, &Value)| {
-        let got = match field.as_str() {
-            "set_headers" | "headers" => headers(decision.get(field), expected),
-            _ => {
-                let own = decision.get(field);
-                let of_principal = || decision.pointer(&format!("/principal/{field}"));
-                own.or_else(of_principal).cloned().unwrap_or_default()
-            }
-        };
-        (got != *expected).then(|| Difference {
-            field: field.clone(),
-            expected: expected.clone(),
-            got,
-        })
-    };
-    expected.iter().filter_map(difference).collect()
+/// Reads a file of cases.
+fn read_cases(path: &Path) -> Result<Cases, Failure> {
+    let source = read_source(path)?;
+    let mut track = Track::new();
+    let mut json = serde_json::Deserializer::from_slice(&source.json);
+    let cases = Cases::deserialize(Tracking::new(&mut json, &mut track));
+    cases.map_err(|error| {
+        let pointer = track.path().iter().map(pointer_token).collect::<String>();
+        // The line in the JSON would mislead: the position is the file's.
+        let message = error.to_string();
+        let message = message
+            .split(" at line ")
+            .next()
+            .unwrap_or_default()
+            .to_owned();
+        Failure::Problems(vec![Problem {
+            file: source.name.clone(),
+            position: source.position(&pointer),
+            pointer,
+            code: "cases_invalid".to_owned(),
+            message,
+            is_error: true,
+        }])
+    })
 }
 
-/// The headers of the decision, as an object; only those that are expected.
-fn headers(pairs: Option<&Value>, expected: &Value) -> Value {
-    let set = pairs.and_then(Value::as_array);
-    let is_expected = |name: &str| expected.get(name).is_some();
-    let pairs = set.into_iter().flatten().filter_map(|pair| {
-        let name = pair.get(0)?.as_str().filter(|name| is_expected(name))?;
-        Some((name.to_owned(), pair.get(1)?.clone()))
-    });
-    Value::Object(pairs.collect())
+fn pointer_token(segment: &Segment) -> String {
+    match segment {
+        Segment::Seq { index } => format!("/{index}"),
+        Segment::Map { key } => child_pointer("", key),
+        Segment::Enum { .. } | Segment::Unknown => String::new(),
+    }
 }

@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::suite::{Difference, Outcome, Suite};
+use super::{
+    compare::Difference,
+    suite::{Outcome, Suite},
+};
 use crate::{
     decision,
     failure::Failure,

@@ -1,0 +1,166 @@
+//! The gate of an example.
+
+use std::borrow::Cow;
+
+use countersign::{Decision, FetchKind, Gate, Outcome, Request, Supplied};
+use serde_json::{Value, json};
+
+use crate::{
+    case::{Case, Token},
+    compare::compare,
+    mint::Mint,
+    moment,
+    page::Example,
+    place,
+};
+
+/// Everything that is not as the example says.
+pub(crate) fn problems(example: &Example) -> Vec<String> {
+    let title = &example.title;
+    let json = example.policy.to_string();
+    let mut wrong = Vec::new();
+    let mut expected = example.warnings.clone();
+    for problem in countersign::lint(json.as_bytes()) {
+        match expected.iter().position(|code| *code == problem.code) {
+            Some(known) => drop(expected.remove(known)),
+            None => wrong.push(format!("{title}: {problem:?}")),
+        }
+    }
+    wrong.extend(expected.iter().map(|code| format!("{title}: no `{code}`")));
+    if wrong.is_empty() {
+        let mut mint = Mint::new(json.as_bytes());
+        for case in &example.cases.cases {
+            let now_ms = case
+                .now
+                .or(example.cases.now)
+                .unwrap_or_else(moment::now_ms);
+            match decide(&mut mint, case, now_ms) {
+                Err(reason) => wrong.push(format!("{title}: {}: {reason}", case.name)),
+                Ok(decision) => {
+                    for difference in compare(&case.expect, &decision) {
+                        let (field, expected, got) =
+                            (difference.field, difference.expected, difference.got);
+                        wrong.push(format!(
+                            "{title}: {}: {field}: {expected}, got {got} ({})",
+                            case.name,
+                            decision.get("code").unwrap_or_default()
+                        ));
+                    }
+                }
+            }
+        }
+    }
+    wrong
+}
+
+fn decide(mint: &mut Mint, case: &Case, now_ms: u64) -> Result<Value, String> {
+    let line = case.request.as_deref().ok_or("no request")?;
+    let (method, target) = line.split_once(' ').ok_or("no method")?;
+    let mut target = target.to_owned();
+    let mut headers: Vec<(String, Vec<u8>)> = case
+        .headers
+        .iter()
+        .map(|(name, value)| (name.clone(), value.clone().into_bytes()))
+        .collect();
+    for sent in case.tokens() {
+        let token = match &sent.token {
+            Token::Literal(token) => token.clone(),
+            Token::Claims(claims) => mint.sign(&sent, claims, now_ms)?,
+        };
+        let first = || mint.policy().pointer("/credentials/0").cloned();
+        let place = sent.place.clone().or_else(first).unwrap_or_default();
+        place::put(&place, token.as_bytes(), &mut target, &mut headers);
+    }
+    let policy = mint.with_own_keys();
+    let policy = policy.as_ref().unwrap_or(mint.policy()).to_string();
+    let mut gate = Gate::open(policy.as_bytes(), 0).map_err(|problems| format!("{problems:?}"))?;
+    let headers: Vec<(&[u8], &[u8])> = headers
+        .iter()
+        .map(|(name, value)| (name.as_bytes(), value.as_slice()))
+        .collect();
+    let request = Request {
+        method: method.as_bytes(),
+        authority: case.host.as_deref().unwrap_or_default().as_bytes(),
+        target: target.as_bytes(),
+        headers: &headers,
+    };
+    for _ in 0..8 {
+        match gate.check(&request, now_ms) {
+            Decision::Wait(fetches) => {
+                for fetch in fetches {
+                    let body = match fetch.kind {
+                        FetchKind::Discovery => metadata(mint.policy(), &fetch.issuer),
+                        FetchKind::Revocations => b"{}".to_vec(),
+                        _ => mint.publish(&fetch.issuer, None),
+                    };
+                    supply(&mut gate, fetch.source, &fetch.uri, body, now_ms)?;
+                }
+            }
+            decided => return Ok(as_json(&decided)),
+        }
+    }
+    Err("the gate waits for ever".to_owned())
+}
+
+fn metadata(policy: &Value, name: &str) -> Vec<u8> {
+    let issuers = policy["issuers"].as_array();
+    let mut issuers = issuers.into_iter().flatten();
+    let issuer = issuers.find(|issuer| issuer["name"] == name);
+    let issuer = issuer.map(|issuer| issuer["issuer"].clone());
+    let metadata = json!({ "issuer": issuer, "jwks_uri": "https://id.example.com/jwks.json" });
+    metadata.to_string().into_bytes()
+}
+
+fn supply(
+    gate: &mut Gate,
+    source: u32,
+    uri: &str,
+    body: Vec<u8>,
+    now_ms: u64,
+) -> Result<(), String> {
+    let outcome = Outcome::Response {
+        status: 200,
+        cache_control: "",
+        length: body.len(),
+        body: Cow::Owned(body),
+    };
+    let mut supplied = gate.supply(source, uri, outcome, now_ms);
+    while let Supplied::Unfinished = supplied {
+        supplied = gate.resume(source, b"", now_ms);
+    }
+    match supplied {
+        Supplied::Refused(problem) => Err(format!("{uri}: {problem:?}")),
+        Supplied::Accepted { skipped } if !skipped.is_empty() => Err(format!("{uri}: {skipped:?}")),
+        _ => Ok(()),
+    }
+}
+
+/// The members that cases expect, as `hosts/cli/src/decision.rs` names them.
+fn as_json(decision: &Decision) -> Value {
+    match decision {
+        Decision::Allow(grant) => json!({
+            "decision": "allow",
+            "principal": grant.principal.as_ref().map(|principal| json!({
+                "issuer": &*principal.issuer,
+                "subject": principal.subject.as_deref(),
+                "token_type": principal.token_type.as_deref(),
+                "tenant": principal.tenant.as_deref(),
+                "roles": &*principal.roles,
+                "scopes": &*principal.scopes,
+            })),
+            "set_headers": grant.set_headers.iter().map(|(name, value)| json!([&**name, &**value])).collect::<Vec<_>>(),
+        }),
+        Decision::Deny(denial) => json!({
+            "decision": "deny",
+            "code": denial.code.as_str(),
+            "challenge": denial.challenge.as_deref(),
+        }),
+        Decision::Answer(answer) => json!({
+            "decision": "answer",
+            "status": answer.status,
+            "headers": answer.headers,
+            "body": String::from_utf8_lossy(&answer.body),
+        }),
+        Decision::Wait(_) => Value::Null,
+    }
+}
