@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use countersign_init::{Error, PROVIDERS, Provider, Value, provider};
 
-use crate::{bench::Bench, token::SECRET, yaml::Yaml};
+use crate::{bench::open, token::SECRET, yaml::Yaml};
 
 /// The example of each value; a secret is what its file contains.
 fn examples(
@@ -22,13 +22,15 @@ fn examples(
 
 #[test]
 fn a_policy_lints_clean_with_all_values_and_with_only_the_needed_ones() {
+    let mut problems = Vec::new();
     for provider in PROVIDERS {
-        Bench::new(provider.name, &examples(provider, |_| true));
-        Bench::new(
-            provider.name,
-            &examples(provider, |value| !value.can_be_left_out()),
-        );
+        for least in [false, true] {
+            let given = examples(provider, |value| !least || !value.can_be_left_out());
+            let policy = provider.policy(&given).unwrap();
+            problems.extend(open(provider.name, &policy).err());
+        }
     }
+    assert!(problems.is_empty(), "{problems:#?}");
 }
 
 #[test]
@@ -52,6 +54,48 @@ fn every_policy_is_strict_yaml_with_a_comment_for_each_part() {
             provider.name
         );
     }
+}
+
+/// The policy with the examples in its comments taken in: `# - { … }`, the lines
+/// that go on with it, and `# name: { … }`.
+fn with_examples(policy: &str) -> (String, usize) {
+    let mut text = String::new();
+    let mut examples = 0;
+    for line in policy.lines() {
+        let indent = line.len() - line.trim_start().len();
+        let said = line.trim_start().strip_prefix("# ").unwrap_or("");
+        let is_member = || {
+            let (name, value) = said.split_once(": ").unwrap_or((said, ""));
+            name.bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+                && value.starts_with(['{', '['])
+        };
+        let is_example = said.starts_with("- ") || said.starts_with("  ") || is_member();
+        match indent >= 2 && is_example {
+            true => {
+                examples += 1;
+                text.push_str(&line[..indent]);
+                text.push_str(said);
+            }
+            false => text.push_str(line),
+        }
+        text.push('\n');
+    }
+    (text, examples)
+}
+
+#[test]
+fn the_examples_in_the_comments_lint_clean_too() {
+    let mut problems = Vec::new();
+    let mut all = 0;
+    for provider in PROVIDERS {
+        let given = examples(provider, |value| !value.can_be_left_out());
+        let (policy, examples) = with_examples(&provider.policy(&given).unwrap());
+        problems.extend(open(provider.name, &policy).err());
+        all += examples;
+    }
+    assert!(problems.is_empty(), "{problems:#?}");
+    assert!(all >= 50, "{all}");
 }
 
 #[test]
