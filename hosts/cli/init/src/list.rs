@@ -285,7 +285,7 @@ pub static PROVIDERS: &[Provider] = &[
             Value::new(
                 "jwks-uri",
                 Kind::Url,
-                "where the cluster publishes its keys",
+                "the `jwks_uri` of the same document",
                 "https://kubernetes.default.svc.cluster.local/openid/v1/jwks",
             )
             .or("{{issuer}}/openid/v1/jwks"),
