@@ -16,6 +16,7 @@ mod explain;
 mod failure;
 mod files;
 mod import;
+mod init;
 mod inspect;
 mod moment;
 mod output;
@@ -65,6 +66,8 @@ enum Command {
     /// Lint, show and test policies
     #[command(subcommand)]
     Policy(policy::Policy),
+    /// Print a first policy for an identity provider, with comments
+    Init(init::InitArgs),
     /// Turn the token checks of Envoy or Istio into a policy
     #[command(subcommand)]
     Import(import::Import),
@@ -126,6 +129,7 @@ async fn run(command: Command, output: Output) -> Result<Exit, Failure> {
         Command::Explain(args) => explain::run(args, output).await,
         Command::Inspect(args) => inspect::run(&args, output).await,
         Command::Policy(command) => policy::run(command, output).await,
+        Command::Init(args) => init::run(args, output),
         Command::Import(command) => import::run(&command, output),
         Command::Digest(args) => digest::run(args, output),
         Command::VerifyRelease(args) => verify_release::run(&args, output),

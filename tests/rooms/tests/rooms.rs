@@ -41,6 +41,7 @@ const COMMAND: [&str; 22] = [
     "explain",
     "inspect",
     "policy",
+    "init",
     "import",
     "digest",
     "verify_release",
@@ -79,6 +80,8 @@ const IMPORTER: [&str; 25] = [
 ];
 
 const DEV_ISSUER: [&str; 5] = ["error", "signer", "issuer", "token", "template"];
+
+const INIT: [&str; 6] = ["kind", "value", "error", "template", "provider", "list"];
 
 const WASMTIME: [&str; 28] = [
     "bindings",
@@ -119,13 +122,14 @@ fn folder(path: &str) -> PathBuf {
 
 #[test]
 fn rooms_use_those_above_them() {
-    let crates: [(&str, &[&str]); 6] = [
+    let crates: [(&str, &[&str]); 7] = [
         ("verifier", &VERIFIER),
         ("hosts/wasmtime", &WASMTIME),
         ("hosts/cli", &COMMAND),
         ("hosts/cli/policy-source", &POLICY_SOURCE),
         ("hosts/cli/importer", &IMPORTER),
         ("hosts/cli/dev-issuer", &DEV_ISSUER),
+        ("hosts/cli/init", &INIT),
     ];
     let found: Vec<_> = crates
         .into_iter()
@@ -150,7 +154,7 @@ fn the_verifier_depends_on_no_host() {
 
 #[test]
 fn the_libraries_beside_the_command_print_nothing_and_know_no_arguments() {
-    for library in ["policy-source", "importer", "dev-issuer"] {
+    for library in ["policy-source", "importer", "dev-issuer", "init"] {
         let folder = folder("hosts/cli").join(library);
         let manifest = fs::read_to_string(folder.join("Cargo.toml")).unwrap();
         for dependency in ["clap", "anstream", "anstyle", "tokio"] {

@@ -8,12 +8,13 @@ use public_api::Builder;
 use xtask::{project, tools};
 
 /// The crates, and their folders with `api.txt`.
-const CRATES: [(&str, &str); 5] = [
+const CRATES: [(&str, &str); 6] = [
     ("countersign", "verifier"),
     ("countersign-host", "hosts/wasmtime"),
     ("countersign-policy-source", "hosts/cli/policy-source"),
     ("countersign-importer", "hosts/cli/importer"),
     ("countersign-dev-issuer", "hosts/cli/dev-issuer"),
+    ("countersign-init", "hosts/cli/init"),
 ];
 
 /// Compares the lists, or writes them anew.

@@ -13,13 +13,14 @@ use xtask::{project, tools, version::VERSION};
 use crate::files::{copy, remove};
 
 /// The crates in the order in which they go up: each after what it uses.
-pub(crate) const ORDER: [&str; 7] = [
+pub(crate) const ORDER: [&str; 8] = [
     "countersign-kernel",
     "countersign",
     "countersign-host",
     "countersign-policy-source",
     "countersign-importer",
     "countersign-dev-issuer",
+    "countersign-init",
     "countersign-cli",
 ];
 

@@ -22,12 +22,13 @@ const GO_MODULES: [&str; 3] = [
 /// The tags of the Go modules, as git takes them.
 const GO_TAGS: &str = "tags.bundle";
 
-const CRATES: [&str; 7] = [
+const CRATES: [&str; 8] = [
     "countersign",
     "countersign-cli",
     "countersign-dev-issuer",
     "countersign-host",
     "countersign-importer",
+    "countersign-init",
     "countersign-kernel",
     "countersign-policy-source",
 ];

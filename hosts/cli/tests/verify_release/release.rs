@@ -63,6 +63,7 @@ impl Release {
             "countersign-cli",
             "countersign-dev-issuer",
             "countersign-importer",
+            "countersign-init",
             "countersign-kernel",
             "countersign-policy-source",
         ] {
