@@ -3,8 +3,8 @@ import type { Code } from "countersign";
 /** Who can correct a denial, and how. */
 export type Advice = readonly (readonly [who: "the caller" | "the issuer" | "the policy", what: string])[];
 
-/** Possible corrections for each code of a denial. */
-export const ADVICE: { readonly [code in Code]: Advice } = {
+/** Possible corrections for each code of a denial. Every code of the package has some; those of newer modules may be here too. */
+export const ADVICE: { readonly [code: string]: Advice | undefined } = {
   token_missing: [["the caller", "sends a token where the policy’s `credentials` look for it"]],
   token_multiple: [["the caller", "sends only one token"]],
   request_ambiguous: [["the caller", "sends a target that all parsers read alike, without `..`, `//`, `;`, `%2f`, `%5c`, `#`, spaces and control characters, and a valid method and host"]],
@@ -63,10 +63,12 @@ export const ADVICE: { readonly [code in Code]: Advice } = {
     ["the caller", "sends a token of a type that the rule allows"],
     ["the policy", "adds this type to the rule’s `types`"],
   ],
+  subject_denied: [["the caller", "requests a resource of its own subject"]],
   tenant_denied: [["the caller", "requests a resource of its own tenant, or sends a token of the tenant in the request"]],
   scope_insufficient: [["the caller", "requests a token with the scopes in the challenge from the issuer"]],
   role_denied: [["the issuer", "gives the caller a role that the rule requires"]],
   claim_denied: [["the issuer", "writes a value into the claim that the rule accepts"]],
+  authentication_insufficient: [["the caller", "signs in again, as the challenge asks (`acr_values`, `max_age`), and sends the new token"]],
   rule_denied: [
     ["the caller", "uses another path, host or method"],
     ["the policy", "has a rule for this request: a request that matches no rule is denied"],
@@ -74,4 +76,4 @@ export const ADVICE: { readonly [code in Code]: Advice } = {
   keys_unavailable: [["the issuer", "publishes a usable key set"]],
   revocations_unavailable: [["the issuer", "publishes its list of revoked tokens"]],
   internal_error: [["the caller", "tries again: the gate itself failed"]],
-};
+} satisfies { readonly [code in Code]: Advice } & { readonly [code: string]: Advice };

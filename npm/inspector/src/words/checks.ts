@@ -16,10 +16,12 @@ export const QUESTIONS: ReadonlyMap<string, string> = new Map(Object.entries({
   type: "Does the token match exactly one of the issuer’s token types?",
   required_claims: "Does the token have every claim that its type and its issuer require?",
   revocation: "Is the token absent from the issuer’s list of revoked tokens?",
+  "rule.headers": "Is each header that the rule compares sent once, in one spelling?",
   "rule.origin": "Does the cookie come from a page of the same origin?",
   "rule.issuer": "Does the rule allow this issuer?",
   "rule.audience": "Does the rule allow this audience?",
   "rule.type": "Does the rule allow this type of token?",
+  "rule.subject": "Does the rule allow this subject?",
   "rule.tenant": "Is the tenant the one that the rule requires?",
   "rule.scopes": "Does the token have the scopes that the rule requires?",
   "rule.roles": "Does the caller have the roles that the rule requires?",
@@ -27,4 +29,37 @@ export const QUESTIONS: ReadonlyMap<string, string> = new Map(Object.entries({
   "rule.age": "Was the token issued recently enough for the rule?",
   "rule.all_of": "Are all of the requirements met?",
   "rule.any_of": "Is one of the requirements met?",
+  "rule.authentication": "Did the user sign in as recently and as well as the rule requires?",
+  principals: "Is each second token that the rule asks for there, and good?",
+}));
+
+/** The members of an issuer in the policy by which each check decides. */
+export const OF_ISSUER: ReadonlyMap<string, readonly string[]> = new Map(Object.entries({
+  algorithm: ["algorithms"],
+  key: ["keys"],
+  signature: ["keys"],
+  claims: ["claims", "numbers_as_text"],
+  audience: ["audiences"],
+  expiry: ["exp", "leeway_s"],
+  not_before: ["leeway_s"],
+  issued_at: ["max_token_age_s", "max_age_s", "leeway_s"],
+  type: ["token_types"],
+  required_claims: ["require", "token_types"],
+  revocation: ["revocations"],
+}));
+
+/** The members of a requirement by which each check decides. */
+export const OF_RULE: ReadonlyMap<string, readonly string[]> = new Map(Object.entries({
+  "rule.issuer": ["issuers"],
+  "rule.audience": ["audiences"],
+  "rule.type": ["types"],
+  "rule.subject": ["subject"],
+  "rule.tenant": ["tenant"],
+  "rule.scopes": ["scopes"],
+  "rule.roles": ["roles"],
+  "rule.claims": ["claims"],
+  "rule.age": ["max_token_age_s", "max_age_s"],
+  "rule.all_of": ["all_of"],
+  "rule.any_of": ["any_of"],
+  "rule.authentication": ["max_auth_age_s", "acr_values"],
 }));
