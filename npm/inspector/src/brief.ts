@@ -24,6 +24,8 @@ export class Brief {
     const code = verdict.querySelector(".facts .code")?.textContent;
     this.#line.className = verdict.className.replace("verdict", "brief");
     this.#line.replaceChildren(element("strong", "", title?.textContent ?? ""), " ", ...(code ? [element("code", "", code)] : []), spoken(": to the results"));
-    if (title) this.#observer.observe(title);
+    const isCalm = verdict.classList.contains("calm");
+    if (isCalm) this.#line.hidden = true;
+    else if (title) this.#observer.observe(title);
   }
 }

@@ -49,9 +49,9 @@ export function openMaker(form: HTMLFormElement, change: (entries: Entries) => v
     try {
       const { token, jwk } = await make(chosen(), compact(header!.value), compact(claims!.value));
       const policy = field(form, "policy").value;
-      const starter = policy.trim() === "" ? { policy: starterPolicy(object(claims!.value), chosen()) } : {};
-      change({ token, keys: withKey(field(form, "keys").value, jwk), ...starter });
-      hint.replaceChildren(prose(`Signed. The token is in its field, and the public key \`${kidOf(chosen())}\` in the key set. ${starter.policy ? "The policy accepts it." : ""}`));
+      const starter = policy.trim() === "" ? starterPolicy(object(claims!.value), chosen()) : undefined;
+      change({ token, keys: withKey(field(form, "keys").value, jwk), policy: starter ?? policy });
+      hint.replaceChildren(prose(`Signed. The token is in its field, and the public key \`${kidOf(chosen())}\` in the key set.${starter === undefined ? "" : " There was no policy: the new one accepts it."}`));
     } catch {
       hint.textContent = "This browser could not sign it.";
     }

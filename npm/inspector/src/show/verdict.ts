@@ -27,13 +27,14 @@ function decided(result: Result, outcome: Outcome, jump: Jump): HTMLElement {
   const unused = documentProblems.length > 0 && element("ul", "problems", ...documentProblems.map(ofDocument));
   const only = tokenOnly && element("p", "note", "Only the token was checked: there is no request.");
   const deciding = decisive(result);
+  const told = numbers(result, deciding);
   const by = deciding && result.source && decidedBy(deciding, result.source, result.text, decision.allow, jump);
   if (decision.allow) {
     const who = decision.principal === null ? "Anonymous: the rule requires no identity." : `As ${decision.principal.subject ?? "a caller without a subject"}, of the issuer ${decision.principal.issuer}.`;
     return card("good", "Allowed", who, only, by, unused);
   }
   if (decision.code === null) return card("good", "Answered", "The gate answers this request itself: no service sees it.", only, unused);
-  return card("bad", "Denied", sentence(decision.message), facts(decision), compared(steps.at(-1)), numbers(result, deciding), only, by, unused, changes(decision));
+  return card("bad", "Denied", sentence(decision.message), facts(decision), told || compared(steps.at(-1)), only, by, unused, changes(decision));
 }
 
 function facts({ code, status, claim }: Denial): HTMLElement {

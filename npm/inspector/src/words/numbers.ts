@@ -53,7 +53,7 @@ function decoded(part: string): string | undefined {
 }
 
 function moment({ nowMs }: Result, name: string, ms: number | undefined): string[] {
-  return ms === undefined ? [`There is no \`${name}\` that is a time.`] : [`\`${name}\` is ${relative(ms, nowMs)}, ${absolute(ms)}.`];
+  return ms === undefined ? [`There is no \`${name}\` that is a time.`] : [`\`${name}\` ${ms > nowMs ? "is" : "was"} ${relative(ms, nowMs)}, at ${absolute(ms)}.`];
 }
 
 /** What the deciding members say, if it is a number of seconds or a list. */
