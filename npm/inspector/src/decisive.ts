@@ -2,7 +2,7 @@
 
 import { ruleOf } from "./carry.js";
 import type { Outcome, Result } from "./evaluate.js";
-import { OF_ISSUER, OF_RULE } from "./words/checks.js";
+import { OF_ISSUER, OF_RULE } from "./words/deciding.js";
 
 export interface Decisive {
   readonly what: "rule" | "issuer";

@@ -22,7 +22,7 @@ function showMembers(title: string, colour: string, signed: boolean, members: Me
   const exact = JSON.parse(text, keepDigits) as Members;
   const rows = Object.entries(members).map(([name, value]) => {
     const means = meaning(name, value);
-    return element("div", "", element("dt", "", name), element("dd", "", element("span", "value", write(exact[name])), means !== undefined && element("span", "means", means)));
+    return element("div", "", element("dt", "", name), element("dd", "", ...shorten(write(exact[name])), means !== undefined && element("span", "means", means)));
   });
   const list = rows.length > 0 ? element("dl", "members", ...rows) : element("p", "note", "It is empty.");
   const raw = element("details", "raw", element("summary", "", "Raw JSON", spoken(` of the ${title.toLowerCase()}`)), element("pre", "", text));
@@ -36,6 +36,17 @@ function meaningOfTime(name: string, value: unknown, nowMs: number): string | un
   if (!verbs || ms === undefined) return undefined;
   return `${verbs[ms > nowMs ? 1 : 0]} ${relative(ms, nowMs)}, ${absolute(ms)}`;
 }
+
+/** The value; of a long list the first lines, and the others on demand. */
+function shorten(text: string): HTMLElement[] {
+  const lines = text.split("\n");
+  if (lines.length <= LINES) return [element("span", "value", text)];
+  const others = element("details", "more", element("summary", "", `${lines.length - SHOWN} more lines`), element("span", "value", lines.slice(SHOWN).join("\n")));
+  return [element("span", "value", lines.slice(0, SHOWN).join("\n")), others];
+}
+
+const LINES = 12;
+const SHOWN = 8;
 
 function write(value: unknown): string {
   if (typeof value === "string") return value;

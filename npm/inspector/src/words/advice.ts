@@ -9,7 +9,10 @@ export const ADVICE: { readonly [code: string]: Advice | undefined } = {
   token_multiple: [["the caller", "sends only one token"]],
   request_ambiguous: [["the caller", "sends a target that all parsers read alike, without `..`, `//`, `;`, `%2f`, `%5c`, `#`, spaces and control characters, and a valid method and host"]],
   token_too_large: [["the issuer", "makes the token or its header smaller"]],
-  token_malformed: [["the caller", "sends the token exactly as it was issued: three base64url parts and two dots, without spaces, line breaks or padding"]],
+  token_malformed: [
+    ["the caller", "sends the token exactly as it was issued: three base64url parts and two dots, without spaces, line breaks or padding"],
+    ["the issuer", "gives a signed token, not an opaque or encrypted one: some do so only if the audience of the service is asked for"],
+  ],
   header_invalid: [["the issuer", "writes the header as a JSON object without duplicate members, with `alg` and, if present, `kid` and `typ` as strings"]],
   crit_unsupported: [["the issuer", "omits `crit` and `b64`: extensions are not supported"]],
   algorithm_not_allowed: [

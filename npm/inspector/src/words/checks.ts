@@ -3,6 +3,7 @@ export const QUESTIONS: ReadonlyMap<string, string> = new Map(Object.entries({
   path: "Can the target be read in only one way?",
   rule: "Which is the first rule that matches method, host and path?",
   credential: "Is there exactly one token where the policy looks for it?",
+  principals: "Is each second token that the rule asks for there, and good?",
   token: "Is the token a compact JWS with a valid header and a known algorithm?",
   issuer: "Is the token’s issuer in the policy?",
   algorithm: "Does the policy allow this algorithm for this issuer?",
@@ -30,36 +31,4 @@ export const QUESTIONS: ReadonlyMap<string, string> = new Map(Object.entries({
   "rule.all_of": "Are all of the requirements met?",
   "rule.any_of": "Is one of the requirements met?",
   "rule.authentication": "Did the user sign in as recently and as well as the rule requires?",
-  principals: "Is each second token that the rule asks for there, and good?",
-}));
-
-/** The members of an issuer in the policy by which each check decides. */
-export const OF_ISSUER: ReadonlyMap<string, readonly string[]> = new Map(Object.entries({
-  algorithm: ["algorithms"],
-  key: ["keys"],
-  signature: ["keys"],
-  claims: ["claims", "numbers_as_text"],
-  audience: ["audiences"],
-  expiry: ["exp", "leeway_s"],
-  not_before: ["leeway_s"],
-  issued_at: ["max_token_age_s", "max_age_s", "leeway_s"],
-  type: ["token_types"],
-  required_claims: ["require", "token_types"],
-  revocation: ["revocations"],
-}));
-
-/** The members of a requirement by which each check decides. */
-export const OF_RULE: ReadonlyMap<string, readonly string[]> = new Map(Object.entries({
-  "rule.issuer": ["issuers"],
-  "rule.audience": ["audiences"],
-  "rule.type": ["types"],
-  "rule.subject": ["subject"],
-  "rule.tenant": ["tenant"],
-  "rule.scopes": ["scopes"],
-  "rule.roles": ["roles"],
-  "rule.claims": ["claims"],
-  "rule.age": ["max_token_age_s", "max_age_s"],
-  "rule.all_of": ["all_of"],
-  "rule.any_of": ["any_of"],
-  "rule.authentication": ["max_auth_age_s", "acr_values"],
 }));

@@ -16,7 +16,7 @@ export function numbersOf(result: Result, deciding: Decisive | undefined): strin
     case "token_too_large":
       return tooLarge(result);
     case "token_malformed":
-      return result.token.includes(".") ? [] : ["It has no dots, so it is no signed token: some issuers give a JWT only if the audience is asked for."];
+      return result.token.includes(".") ? [] : ["It has no dots: it is an opaque token, not a signed one."];
     case "token_expired":
       return [...moment(result, "exp", claimed("exp")), leeway()];
     case "token_not_yet_valid":
