@@ -5,8 +5,8 @@ import type { Outcome, Result } from "./evaluate.js";
 import { OF_ISSUER, OF_RULE } from "./words/deciding.js";
 
 export interface Decisive {
-  readonly what: "rule" | "issuer";
-  /** The JSON Pointer of the rule or issuer. */
+  readonly what: "rule" | "issuer" | "rules" | "issuers";
+  /** The JSON Pointer of the rule or issuer, or of the list in which none was found. */
   readonly pointer: string;
   /** The JSON Pointers of the members in it that decided. */
   readonly members: readonly string[];
@@ -26,6 +26,8 @@ export function decisive({ outcome, policy }: Result): Decisive | undefined {
     const requirement = isThere(principal) ? principal : `${rule}/require`;
     return ofRule((OF_RULE.get(last.check) ?? []).map((member) => `${requirement}/${member}`).filter(isThere));
   }
+  if (last.check === "rule" && policy.rules && policy.rules.length > 0) return { what: "rules", pointer: "/rules", members: [] };
+  if (last.check === "issuer") return { what: "issuers", pointer: "/issuers", members: policy.issuers.map((_, index) => `/issuers/${index}/issuer`) };
   const issuer = issuerOf(outcome, policy);
   const members = (OF_ISSUER.get(last.check) ?? []).map((member) => `${issuer}/${member}`).filter(isThere);
   return issuer !== undefined && members.length > 0 ? { what: "issuer", pointer: issuer, members } : undefined;

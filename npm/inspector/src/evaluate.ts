@@ -3,7 +3,7 @@
 import { answer, type Code, CountersignError, createGate, type Decision, type Gate, type Head, type Inspection, type Problem, type Step } from "countersign";
 import { carry, credentialsOf } from "./carry.js";
 import { fetcher, type Pasted } from "./documents.js";
-import { type KeyText, readKeys } from "./key-text.js";
+import { type KeyText, readKeys } from "./paste/key-text.js";
 import { type Located, type Opened, read, type Source } from "./policy.js";
 
 /** The values of the form. */

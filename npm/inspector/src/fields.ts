@@ -2,10 +2,10 @@
 
 import type { Head } from "countersign";
 import type { Input } from "./evaluate.js";
-import type { KeyText } from "./key-text.js";
+import type { KeyText } from "./paste/key-text.js";
 import { absolute, EXPECTED, parse, relative } from "./moment.js";
 import { prose } from "./show/dom.js";
-import { type TokenText, readToken } from "./token-text.js";
+import { type TokenText, readToken } from "./paste/token-text.js";
 
 /** The values of an example, by the names of the form's fields. */
 export type Entries = { readonly [name in (typeof NAMES)[number]]?: string };

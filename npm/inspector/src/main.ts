@@ -6,11 +6,11 @@ import { Editor } from "./editor.js";
 import { EXAMPLES } from "./examples.js";
 import { type Entries, field, fill, listen, noteKeys, readForm } from "./fields.js";
 import { type Result, evaluate } from "./evaluate.js";
-import { openMaker } from "./maker.js";
+import { openMaker } from "./making/maker.js";
 import type { Span } from "./policy.js";
 import { element } from "./show/dom.js";
 import { showResults } from "./show/results.js";
-import { showTokenHint } from "./token-hint.js";
+import { showTokenHint } from "./paste/token-hint.js";
 
 const form = document.querySelector("form")!;
 const results = document.querySelector<HTMLElement>("#results")!;
@@ -52,7 +52,8 @@ function asksForRevocations({ policy }: Result): boolean {
 function markPolicy(result: Result): void {
   const { problems, source, outcome } = result;
   const deciding = decisive(result);
-  const members = deciding && (deciding.members.length > 0 ? deciding.members : [deciding.pointer]);
+  // A list in which nothing was found is no mark.
+  const members = deciding && (deciding.members.length > 0 ? deciding.members : deciding.what === "rule" ? [deciding.pointer] : []);
   const spans = problems.length > 0 ? problems.flatMap(({ span }): Span[] => (span ? [{ ...span, end: span.start }] : [])) : (members ?? []).flatMap((pointer) => source?.span(pointer) ?? []);
   editor.mark(spans, outcome?.decision.allow ? "good" : "bad");
 }

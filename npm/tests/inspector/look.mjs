@@ -94,6 +94,16 @@ export const look = (inspector) => ({
     });
   },
 
+  async "where no issuer and no rule is found, the list is shown"() {
+    await inspector.with(async (page) => {
+      const { policy } = example("Admitted");
+      await ask(page, { ...example("Admitted"), policy: policy.replace("issuer: https://auth.example.com", "issuer: https://auth.example.com/") });
+      equal([(await seen(page)).code, (await rows(page)).filter(([, , marked]) => marked)], ["issuer_unknown", [["6", "    issuer: https://auth.example.com/", true]]]);
+      await ask(page, { ...example("Admitted"), target: "/elsewhere" });
+      equal([(await seen(page)).code, (await rows(page)).map(([line]) => line)], ["rule_denied", ["11", "12", "13", "14", "15", "16", "17"]]);
+    });
+  },
+
   async "a place in the policy leads there"() {
     await inspector.with(async (page) => {
       await choose(page, "Another tenant");

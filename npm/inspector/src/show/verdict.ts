@@ -57,9 +57,10 @@ function decidedBy({ what, pointer, members }: Decisive, source: Source, text: s
   const marked = members.map((member) => source.span(member));
   const last = lineOf(text, whole);
   const where = button("where", `${whole.line === last ? `line ${last}` : `lines ${whole.line} to ${last}`} · ${pointer}`, () => jump(marked[0] ?? whole));
-  const words = what === "issuer" ? "The issuer in the policy that decided" : "The rule that decided";
-  return element("div", "by", element("h3", "", words), where, excerpt(text, whole, marked, allowed ? "good" : "bad"));
+  return element("div", "by", element("h3", "", DECIDED[what]), where, excerpt(text, whole, marked, allowed ? "good" : "bad"));
 }
+
+const DECIDED = { rule: "The rule that decided", issuer: "The issuer in the policy that decided", rules: "The rules: none was found", issuers: "The issuers: none was found" };
 
 function changes({ code }: Denial): HTMLElement {
   const advice = (ADVICE[code] ?? []).map(([who, what]) => element("li", "", element("strong", "", who), " ", prose(what)));

@@ -1,8 +1,8 @@
 // The hint under the token: how it was read, and what else is in the text.
 
 import { readCurl } from "./curl.js";
-import { type Entries, field } from "./fields.js";
-import { button, type Child, prose } from "./show/dom.js";
+import { type Entries, field } from "../fields.js";
+import { button, type Child, prose } from "../show/dom.js";
 import type { TokenText } from "./token-text.js";
 
 /** Shows the hint. `change` puts values into the form. */

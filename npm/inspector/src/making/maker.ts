@@ -1,11 +1,11 @@
 // The form part in which a token is made and signed.
 
-import { decode } from "./evaluate.js";
-import { type Entries, field } from "./fields.js";
+import { decode } from "../evaluate.js";
+import { type Entries, field } from "../fields.js";
 import { type Algorithm, algorithms, kidOf, make } from "./make.js";
-import { parse } from "./moment.js";
-import { element, prose } from "./show/dom.js";
-import { readToken } from "./token-text.js";
+import { parse } from "../moment.js";
+import { element, prose } from "../show/dom.js";
+import { readToken } from "../paste/token-text.js";
 
 const LIFE_S = 3600;
 
