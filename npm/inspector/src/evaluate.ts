@@ -119,7 +119,7 @@ const TOKEN_ONLY = { rules: [{ path: "/**", require: {} }], credentials: [{ head
 const NO_REQUEST: Head = { method: "GET", authority: "", target: "/", headers: [] };
 
 function missing(gate: Gate, decision: Decision, pasted: Pasted): Outcome["missing"] {
-  const code: Code | undefined = decision.allow ? undefined : decision.code;
+  const code: Code | null = decision.allow ? null : decision.code;
   const uris = (isOf: (kind: string) => boolean) => gate.status().flatMap(({ kind, uri }) => (isOf(kind) && uri !== "" ? [uri] : []));
   if (code === "keys_unavailable" && pasted.keys === "") return { what: "keys", uris: uris((kind) => kind !== "revocations") };
   if (code === "revocations_unavailable" && pasted.revocations === "") return { what: "revocations", uris: uris((kind) => kind === "revocations") };

@@ -8,7 +8,7 @@ import { absolute, duration, ofClaim, relative } from "../moment.js";
 /** A sentence for each number that was exceeded; none for most codes. */
 export function numbersOf(result: Result, deciding: Decisive | undefined): string[] {
   const { outcome, inspection } = result;
-  if (!outcome || outcome.decision.allow) return [];
+  if (!outcome || outcome.decision.allow || outcome.decision.code === null) return [];
   const { code, claim } = outcome.decision;
   const claimed = (name: string) => ofClaim(inspection?.claims?.[name]);
   const leeway = () => `The leeway is ${seconds(numberAt(result, "leeway_s", deciding))}.`;
