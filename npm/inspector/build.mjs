@@ -9,6 +9,7 @@ const dist = "../../dist/inspector";
 const packed = "node_modules/countersign";
 
 await import("./examples.mjs");
+writeLimits();
 execFileSync(process.execPath, ["node_modules/typescript/bin/tsc"], { stdio: "inherit" });
 
 // ASCII, so that the script's digest does not depend on the encoding of the page.
@@ -35,6 +36,13 @@ mkdirSync(dist, { recursive: true });
 writeFileSync(`${dist}/index.html`, page);
 // The command serves it too, and its crate cannot read files outside its own folder.
 writeFileSync("../../hosts/cli/inspector.html", page);
+
+/** The numbers of a policy that says none. */
+function writeLimits() {
+  const { limits, leeway_s } = JSON.parse(readFileSync("../../verifier/policy.schema.json", "utf8")).properties;
+  const defaults = Object.entries({ ...limits.properties, leeway_s }).map(([name, value]) => [name, value.default]);
+  writeFileSync("src/limits.json", JSON.stringify(Object.fromEntries(defaults)));
+}
 
 function hash(text) {
   return `'sha256-${createHash("sha256").update(text).digest("base64")}'`;

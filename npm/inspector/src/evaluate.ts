@@ -1,8 +1,10 @@
 // Calls the package, which makes all decisions.
 
 import { answer, type Code, CountersignError, createGate, type Decision, type Gate, type Head, type Inspection, type Problem, type Step } from "countersign";
+import { carry, credentialsOf } from "./carry.js";
 import { fetcher, type Pasted } from "./documents.js";
-import { type Located, type Opened, read } from "./policy.js";
+import { type KeyText, readKeys } from "./paste/key-text.js";
+import { type Located, type Opened, read, type Source } from "./policy.js";
 
 /** The values of the form. */
 export interface Input {
@@ -10,7 +12,9 @@ export interface Input {
   readonly token: string;
   /** YAML or JSON; empty if there is none. */
   readonly policy: string;
-  readonly pasted: Pasted;
+  /** A key set, or keys in another form; empty if there are none. */
+  readonly keys: string;
+  readonly revocations: string;
   /** The request without the token; absent to check only the token. */
   readonly request: Head | undefined;
   readonly nowMs: number;
@@ -18,11 +22,16 @@ export interface Input {
 
 /** Everything that the page shows for an input. */
 export interface Result {
+  readonly keys: KeyText;
+  readonly token: string;
   /** Absent without a token. */
   readonly inspection: Inspection | undefined;
   readonly nowMs: number;
   /** The policy in force; absent if there is none, or if it has problems. */
   readonly policy: Opened | undefined;
+  /** The policy's text, and the places in it; absent if it cannot be read. */
+  readonly text: string;
+  readonly source: Source | undefined;
   /** The problems of the policy's text. */
   readonly problems: readonly Located[];
   /** Absent without a valid policy, and without a token or a request. */
@@ -34,7 +43,7 @@ export interface Outcome {
   readonly tokenOnly: boolean;
   readonly decision: Decision;
   readonly steps: readonly Step[];
-  /** The response to a request that does not pass. */
+  /** The response to a denied request. */
   readonly response: ClientResponse | undefined;
   /** The problems of the pasted documents. */
   readonly documentProblems: readonly DocumentProblem[];
@@ -49,33 +58,41 @@ export interface ClientResponse {
 }
 
 export interface DocumentProblem extends Problem {
-  readonly kind: "discovery" | "jwks" | "revocations";
+  readonly kind: string;
+}
+
+/** Decodes a token without verifying it. */
+export async function decode(token: string): Promise<Inspection | undefined> {
+  return token === "" ? undefined : (await inspector).inspect(token);
 }
 
 export async function evaluate(input: Input): Promise<Result> {
-  const { token, nowMs } = input;
-  const inspection = token === "" ? undefined : (await inspector).inspect(token);
-  const result = { inspection, nowMs, policy: undefined, problems: [], outcome: undefined };
-  if (input.policy.trim() === "") return result;
-  const source = read(input.policy);
+  const { token, nowMs, policy: text, revocations } = input;
+  const inspection = await decode(token);
+  const kid = typeof inspection?.header?.["kid"] === "string" ? inspection.header["kid"] : undefined;
+  const keys = await readKeys(input.keys, kid);
+  const result = { keys, token, inspection, nowMs, text, source: undefined, policy: undefined, problems: [], outcome: undefined };
+  if (text.trim() === "") return result;
+  const source = read(text);
   if (!("json" in source)) return { ...result, problems: source };
   try {
     // The original text, so that problems have their original places.
     (await createGate(source.json)).close();
   } catch (error) {
     if (!(error instanceof CountersignError)) throw error;
-    return { ...result, problems: error.problems.map((problem) => ({ ...problem, place: source.place(problem.pointer) })) };
+    return { ...result, source, problems: error.problems.map((problem) => ({ ...problem, span: source.span(problem.pointer) })) };
   }
   const policy: Opened = JSON.parse(source.json);
-  if (!input.request && token === "") return { ...result, policy };
-  return { ...result, policy, outcome: await decide(policy, input) };
+  if (!input.request && token === "") return { ...result, source, policy };
+  return { ...result, source, policy, outcome: await decide(policy, input, { keys: keys.set, keysText: input.keys, kid, revocations }) };
 }
 
-async function decide(policy: Opened, { token, pasted, request, nowMs }: Input): Promise<Outcome> {
-  const inForce = request ? policy : { ...policy, ...TOKEN_ONLY };
-  const sent = carry(request ?? NO_REQUEST, token, inForce);
+async function decide(policy: Opened, { token, request, nowMs }: Input, pasted: Pasted): Promise<Outcome> {
+  const inForce: Opened = request ? policy : { ...policy, ...TOKEN_ONLY };
   const gate = await createGate(JSON.stringify(inForce), { fetch: fetcher(policy, pasted), now: () => nowMs });
   try {
+    const bare = request ?? NO_REQUEST;
+    const sent = carry(bare, token, credentialsOf(inForce, gate.explain(bare)));
     const waiting = gate.explain(sent);
     // Loads the documents.
     const decision = await gate.check(sent);
@@ -97,23 +114,15 @@ async function readAnswer(response: Response): Promise<ClientResponse> {
   return { status: response.status, headers: [...response.headers], body: await response.text() };
 }
 
-/** The gate explains only requests: a token without a request is checked as a request under a policy with one rule. */
-const TOKEN_ONLY = { rules: [{ path: "/**", require: {} }], credentials: [{ header: "authorization", scheme: "Bearer" }] };
+/** The gate explains only requests: a token without a request is checked as a request under a policy with one rule. What other rules need is left out. */
+const TOKEN_ONLY = { rules: [{ path: "/**", require: {} }], credentials: [{ header: "authorization", scheme: "Bearer" }], several: undefined, forward: undefined, challenge: undefined };
 const NO_REQUEST: Head = { method: "GET", authority: "", target: "/", headers: [] };
-
-/** The request with the token in the policy's first credential. */
-function carry(head: Head, token: string, { credentials }: Pick<Opened, "credentials">): Head {
-  if (token === "") return head;
-  const { cookie, header = "authorization", scheme = credentials?.[0]?.header ? "" : "Bearer" } = credentials?.[0] ?? {};
-  const place: [string, string] = cookie === undefined ? [header, `${scheme} ${token}`.trimStart()] : ["cookie", `${cookie}=${token}`];
-  return { ...head, headers: [...head.headers, place] };
-}
 
 function missing(gate: Gate, decision: Decision, pasted: Pasted): Outcome["missing"] {
   const code: Code | null = decision.allow ? null : decision.code;
-  const uris = (...kinds: string[]) => gate.status().flatMap(({ kind, uri }) => (kinds.includes(kind) && uri !== "" ? [uri] : []));
-  if (code === "keys_unavailable" && pasted.keys === "") return { what: "keys", uris: uris("jwks", "discovery") };
-  if (code === "revocations_unavailable" && pasted.revocations === "") return { what: "revocations", uris: uris("revocations") };
+  const uris = (isOf: (kind: string) => boolean) => gate.status().flatMap(({ kind, uri }) => (isOf(kind) && uri !== "" ? [uri] : []));
+  if (code === "keys_unavailable" && pasted.keys === "") return { what: "keys", uris: uris((kind) => kind !== "revocations") };
+  if (code === "revocations_unavailable" && pasted.revocations === "") return { what: "revocations", uris: uris((kind) => kind === "revocations") };
   return undefined;
 }
 

@@ -2,7 +2,10 @@
 
 import type { Head } from "countersign";
 import type { Input } from "./evaluate.js";
+import type { KeyText } from "./paste/key-text.js";
 import { absolute, EXPECTED, parse, relative } from "./moment.js";
+import { prose } from "./show/dom.js";
+import { type TokenText, readToken } from "./paste/token-text.js";
 
 /** The values of an example, by the names of the form's fields. */
 export type Entries = { readonly [name in (typeof NAMES)[number]]?: string };
@@ -24,25 +27,28 @@ export function fill(form: HTMLFormElement, entries: Entries): void {
 }
 
 /** Reads the form, and shows errors next to the fields. */
-export function readForm(form: HTMLFormElement): Input {
+export function readForm(form: HTMLFormElement): Input & { readonly read: TokenText } {
   const text = (name: (typeof NAMES)[number]) => field(form, name).value.trim();
   const clockMs = Date.now();
   const timeMs = text("time") === "" ? clockMs : parse(text("time"));
   note(form, "time", timeMs === undefined ? EXPECTED : text("time") === "" ? "the time of this computer" : `${absolute(timeMs)}, ${relative(timeMs, clockMs)}`, timeMs === undefined);
   const { headers, wrong } = readHeaders(field(form, "headers").value);
   note(form, "headers", wrong === undefined ? "one per line; the token is added where the policy looks for it" : `expected \`NAME: VALUE\` in line ${wrong}`, wrong !== undefined);
+  const read = readToken(text("token"));
   return {
-    token: bare(text("token")),
+    read,
+    token: read.token,
     policy: field(form, "policy").value,
-    pasted: { keys: text("keys"), revocations: text("revocations") },
+    keys: text("keys"),
+    revocations: text("revocations"),
     request: readRequest(text("method"), text("target"), headers),
     nowMs: timeMs ?? clockMs,
   };
 }
 
-/** Removes `Authorization: Bearer`, which is often copied with a token. */
-function bare(token: string): string {
-  return token.replace(/^(authorization:\s*)?bearer\s+/i, "");
+/** Says how the keys were read. */
+export function noteKeys(form: HTMLFormElement, { how, isWrong }: KeyText): void {
+  note(form, "keys", how || "the JWK Set that the token’s issuer publishes, one JWK, or PEM; not needed if the policy contains the keys", isWrong);
 }
 
 /** Reads a path, or a URL with the host: `https://api.example.com/assets/1`. */
@@ -63,13 +69,13 @@ function readHeaders(text: string): { headers: [string, string][]; wrong: number
   return { headers, wrong };
 }
 
-function field(form: HTMLFormElement, name: string): HTMLInputElement | HTMLTextAreaElement {
+export function field(form: HTMLFormElement, name: string): HTMLInputElement | HTMLTextAreaElement {
   return form.elements.namedItem(name) as HTMLInputElement | HTMLTextAreaElement;
 }
 
 function note(form: HTMLFormElement, name: string, words: string, isWrong: boolean): void {
   const hint = form.querySelector(`#${name}-hint`);
-  if (hint) hint.textContent = words;
+  hint?.replaceChildren(prose(words));
   hint?.classList.toggle("wrong", isWrong);
   field(form, name).ariaInvalid = isWrong ? "true" : null;
 }

@@ -8,47 +8,80 @@ import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, parseDocume
 export interface Source {
   /** The JSON for the gate. */
   readonly json: string;
-  /** The place of a JSON Pointer in the text, as `line:column`; empty if unknown. */
-  place(pointer: string): string;
+  /** The place of a JSON Pointer's member, or of its deepest parent that exists. */
+  span(pointer: string): Span;
 }
 
-/** A problem and its place in the text. */
-export type Located = Problem & { readonly place: string };
+/** A part of the text. */
+export interface Span {
+  /** From 1. */
+  readonly line: number;
+  readonly column: number;
+  /** Offsets. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/** A problem and its place in the text, if that is known. */
+export type Located = Problem & { readonly span: Span | undefined };
 
 /** The parts of a valid policy that the page itself reads. */
 export interface Opened {
   readonly leeway_s?: number;
   readonly issuers: readonly {
     readonly name: string;
-    readonly issuer: string;
-    readonly keys: { readonly jwks_uri?: string; readonly discovery?: unknown };
+    /** An object for templates and for tokens without `iss`. */
+    readonly issuer: unknown;
+    /** One source or several. */
+    readonly keys: KeySource | readonly KeySource[];
     readonly revocations?: { readonly uri: string };
   }[];
-  readonly credentials?: readonly { readonly header?: string; readonly scheme?: string; readonly cookie?: string }[];
+  readonly credentials?: readonly Credential[];
+  readonly rules?: readonly { readonly path: unknown; readonly credentials?: readonly Credential[] }[];
+}
+
+export interface KeySource {
+  readonly jwks_uri?: string;
+  readonly discovery?: unknown;
+  readonly pem_uri?: string;
+}
+
+/** A place where a request has a token. */
+export interface Credential {
+  readonly header?: string;
+  readonly scheme?: string;
+  readonly cookie?: string;
+  readonly query?: string;
+  readonly websocket_protocol?: { readonly after?: string; readonly prefix?: string; readonly base64url?: boolean };
+  /** The token is a second principal's. */
+  readonly principal?: string;
 }
 
 /** The text as JSON, or its problems as YAML. */
 export function read(text: string): Source | readonly Located[] {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const at = (offset: number) => {
-    const { line, col } = lines.linePos(offset);
-    return `${line}:${col}`;
+  const span = (pointer: string) => {
+    const [start, end] = offsetsOf(document, pointer);
+    const { line, col } = lines.linePos(start);
+    return { line, column: col, start, end };
   };
-  const place = (pointer: string) => at(offsetOf(document, pointer));
-  if (isJson(text)) return { json: text, place };
+  if (isJson(text)) return { json: text, span };
   try {
-    return { json: fromYaml(text), place };
+    return { json: fromYaml(text), span };
   } catch (error) {
     const problems = error instanceof CountersignError ? error.problems : [problem("it cannot be read")];
-    return problems.map(located);
+    return problems.map((one) => located(one, text));
   }
 }
 
 /** Takes the place from the message of `fromYaml`, which begins with it. */
-function located(problem: Problem): Located {
+function located(problem: Problem, text: string): Located {
   const [, line, column, message] = /^line (\d+), column (\d+): ([^]*)$/.exec(problem.message) ?? [];
-  return message === undefined ? { ...problem, place: "" } : { ...problem, message, place: `${line}:${column}` };
+  if (message === undefined) return { ...problem, span: undefined };
+  const before = text.split("\n", Number(line) - 1);
+  const start = before.reduce((sum, { length }) => sum + length + 1, 0) + Number(column) - 1;
+  return { ...problem, message, span: { line: Number(line), column: Number(column), start, end: start } };
 }
 
 function isJson(text: string): boolean {
@@ -64,20 +97,19 @@ function problem(message: string): Problem {
   return { pointer: "", code: "yaml_invalid", message, severity: "error" };
 }
 
-/** The offset of a JSON Pointer's value, or of its deepest parent that exists. */
-function offsetOf({ contents }: Document, pointer: string): number {
+/** The offsets of a JSON Pointer's member: its name and its value. If it does not exist, the offset of its deepest parent. */
+function offsetsOf({ contents }: Document, pointer: string): [start: number, end: number] {
   let node: unknown = contents;
-  let offset = isNode(contents) ? (contents.range?.[0] ?? 0) : 0;
+  let [start, end] = isNode(contents) ? (contents.range ?? [0, 0]) : [0, 0];
   for (const part of pointer.split("/").slice(1)) {
     const name = part.replaceAll("~1", "/").replaceAll("~0", "~");
-    if (isMap(node)) {
-      const pair = node.items.find(({ key }) => String(isScalar(key) ? key.value : key) === name);
-      if (isScalar(pair?.key)) offset = pair.key.range?.[0] ?? offset;
-      node = pair?.value;
-    } else {
-      node = isSeq(node) ? node.items[Number(name)] : undefined;
-      if (isNode(node)) offset = node.range?.[0] ?? offset;
-    }
+    const pair = isMap(node) ? node.items.find(({ key }) => String(isScalar(key) ? key.value : key) === name) : undefined;
+    const key = isScalar(pair?.key) ? pair.key : undefined;
+    node = isMap(node) ? pair?.value : isSeq(node) ? node.items[Number(name)] : undefined;
+    if (!key && !isNode(node)) return [start, start];
+    const [first, last] = [key, node].map((one) => (isNode(one) ? one.range : undefined));
+    start = (first ?? last)?.[0] ?? start;
+    end = (last ?? first)?.[1] ?? start;
   }
-  return offset;
+  return [start, end];
 }

@@ -1,7 +1,7 @@
 import type { Grant } from "countersign";
 import type { ClientResponse, Outcome } from "../evaluate.js";
 import { absolute, relative } from "../moment.js";
-import { element, part } from "./dom.js";
+import { copyButton, element, headed, part } from "./dom.js";
 
 /** The output: the response to a denied request, or the principal and changes of an allowed one. */
 export function showAnswer({ decision, response, missing }: Outcome, nowMs: number): HTMLElement[] {
@@ -13,7 +13,8 @@ export function showAnswer({ decision, response, missing }: Outcome, nowMs: numb
 function toClient({ status, headers, body }: ClientResponse): HTMLElement {
   const lines = headers.map(([name, value]) => `${name}: ${value}\n`);
   const first = element("strong", "", `HTTP/1.1 ${status} ${REASONS[status] ?? ""}`);
-  return part("Response to the client", element("pre", "http", first, `\n${lines.join("")}\n${body}`));
+  const copy = copyButton("the response", `HTTP/1.1 ${status} ${REASONS[status] ?? ""}\n${lines.join("")}\n${body}`);
+  return headed("Response to the client", [copy], element("pre", "http", first, `\n${lines.join("")}\n${body}`));
 }
 
 /** RFC 9110 §15. */

@@ -22,7 +22,35 @@ export function part(title: string, ...children: Child[]): HTMLElement {
   return element("section", "part", element("h2", "", title), ...children);
 }
 
+/** The same with other things beside the heading. */
+export function headed(title: string, beside: readonly Child[], ...children: Child[]): HTMLElement {
+  return element("section", "part", element("div", "head", element("h2", "", title), ...beside), ...children);
+}
+
 /** Text for screen readers only. */
 export function spoken(text: string): HTMLElement {
   return element("span", "spoken", text);
+}
+
+/** A button that calls `work`. It is no part of the form's input. */
+export function button(className: string, text: string, work: () => void): HTMLButtonElement {
+  const made = element("button", className, text);
+  made.type = "button";
+  made.addEventListener("click", work);
+  return made;
+}
+
+/** A button that copies a text, for keyboards and screen readers too. */
+export function copyButton(what: string, text: string): HTMLButtonElement {
+  const made = button("copy", "Copy", () => {
+    const told = (words: string) => {
+      made.replaceChildren(words, spoken(` ${what}`));
+      setTimeout(() => made.replaceChildren("Copy", spoken(` ${what}`)), 2_000);
+    };
+    // Pages of other hosts have it only over HTTPS.
+    (navigator.clipboard?.writeText(text) ?? Promise.reject(new Error("no clipboard"))).then(() => told("Copied"), () => told("Not copied"));
+  });
+  made.append(spoken(` ${what}`));
+  made.ariaLive = "polite";
+  return made;
 }

@@ -1,40 +1,69 @@
-import type { Denial } from "countersign";
-import type { Result, Outcome } from "../evaluate.js";
-import type { Located } from "../policy.js";
+import type { Denial, Step } from "countersign";
+import { type Decisive, decisive } from "../decisive.js";
+import type { DocumentProblem, Outcome, Result } from "../evaluate.js";
+import type { Located, Source, Span } from "../policy.js";
 import { ADVICE } from "../words/advice.js";
-import { type Child, element, prose } from "./dom.js";
+import { numbersOf } from "../words/numbers.js";
+import { button, type Child, element, prose } from "./dom.js";
+import { excerpt, lineOf } from "./excerpt.js";
 
-/** The decision in a word and a sentence, with advice for a denial. */
-export function showVerdict(result: Result): HTMLElement {
-  const { inspection, problems, policy, outcome } = result;
-  if (problems.length > 0) return refused(problems);
+/** Shows a place of the policy in its field. */
+export type Jump = (span: Span) => void;
+
+/** The decision in a word and a sentence, with the part of the policy that decided, and advice for a denial. */
+export function showVerdict(result: Result, jump: Jump): HTMLElement {
+  const { inspection, problems, policy, outcome, text } = result;
+  if (problems.length > 0) return refused(problems, text, jump);
   if (outcome?.missing) return undecided(outcome.missing);
-  if (outcome) return decided(outcome);
+  if (outcome) return decided(result, outcome, jump);
   if (!inspection && policy) return card("calm", "The policy is valid", "Paste a token, or enter a request, to get a decision.");
   if (!inspection) return card("calm", "No input yet", "Paste a token, or choose one of the examples.");
   const fault = inspection.fault === null ? "There is no decision without a policy." : `Every policy denies it: \`${inspection.fault}\`.`;
   return card("unsure", "UNVERIFIED", "The token is not verified: anyone can create one.", prose(fault));
 }
 
-function decided({ tokenOnly, decision, documentProblems }: Outcome): HTMLElement {
-  const unused = documentProblems.length > 0 && element("ul", "problems", ...documentProblems.map((found) => problem(NAMES[found.kind], { ...found, place: "" })));
+function decided(result: Result, outcome: Outcome, jump: Jump): HTMLElement {
+  const { tokenOnly, decision, documentProblems, steps } = outcome;
+  const unused = documentProblems.length > 0 && element("ul", "problems", ...documentProblems.map(ofDocument));
   const only = tokenOnly && element("p", "note", "Only the token was checked: there is no request.");
+  const deciding = decisive(result);
+  const told = numbers(result, deciding);
+  const by = deciding && result.source && decidedBy(deciding, result.source, result.text, decision.allow, jump);
   if (decision.allow) {
     const who = decision.principal === null ? "Anonymous: the rule requires no identity." : `As ${decision.principal.subject ?? "a caller without a subject"}, of the issuer ${decision.principal.issuer}.`;
-    return card("good", "Allowed", who, only, unused);
+    return card("good", "Allowed", who, only, by, unused);
   }
   if (decision.code === null) return card("good", "Answered", "The gate answers this request itself: no service sees it.", only, unused);
-  return card("bad", "Denied", sentence(decision.message), facts(decision), only, unused, changes(decision));
+  return card("bad", "Denied", sentence(decision.message), facts(decision), told || compared(steps.at(-1)), only, by, unused, changes(decision));
 }
-
-const NAMES = { jwks: "key set", discovery: "metadata", revocations: "revocations" };
 
 function facts({ code, status, claim }: Denial): HTMLElement {
   return element("p", "facts", element("code", "code", code), element("span", "", `status ${status}`), claim !== null && element("span", "", "claim ", element("code", "", claim)));
 }
 
+/** What the failed check compared, in the words of the module. */
+function compared(last: Step | undefined): HTMLElement | false {
+  return last?.verdict === "fail" && element("p", "compared", element("code", "", last.check), ": ", prose(last.detail));
+}
+
+function numbers(result: Result, deciding: Decisive | undefined): HTMLElement | false {
+  const told = numbersOf(result, deciding);
+  return told.length > 0 && element("p", "numbers", prose(told.join(" ")));
+}
+
+/** The rule or issuer, in the policy's own text. */
+function decidedBy({ what, pointer, members }: Decisive, source: Source, text: string, allowed: boolean, jump: Jump): HTMLElement {
+  const whole = source.span(pointer);
+  const marked = members.map((member) => source.span(member));
+  const last = lineOf(text, whole);
+  const where = button("where", `${whole.line === last ? `line ${last}` : `lines ${whole.line} to ${last}`} · ${pointer}`, () => jump(marked[0] ?? whole));
+  return element("div", "by", element("h3", "", DECIDED[what]), where, excerpt(text, whole, marked, allowed ? "good" : "bad"));
+}
+
+const DECIDED = { rule: "The rule that decided", issuer: "The issuer in the policy that decided", rules: "The rules: none was found", issuers: "The issuers: none was found" };
+
 function changes({ code }: Denial): HTMLElement {
-  const advice = ADVICE[code].map(([who, what]) => element("li", "", element("strong", "", who), " ", prose(what)));
+  const advice = (ADVICE[code] ?? []).map(([who, what]) => element("li", "", element("strong", "", who), " ", prose(what)));
   return element("div", "changes", element("h3", "", advice.length === 1 ? "How to correct it" : "How to correct it: one of these"), element("ul", "", ...advice));
 }
 
@@ -44,13 +73,24 @@ function undecided({ what, uris }: NonNullable<Outcome["missing"]>): HTMLElement
   return card("unsure", title, `A gate fetches them, but this page fetches nothing. Paste the document from this address into “${field}”:`, ...fetched);
 }
 
-function refused(problems: readonly Located[]): HTMLElement {
+function refused(problems: readonly Located[], text: string, jump: Jump): HTMLElement {
   const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
-  return card("bad", "The policy is not usable", `${count}. There is no decision: a service would keep its earlier policy.`, element("ul", "problems", ...problems.map((one) => problem("", one))));
+  return card("bad", "The policy is not usable", `${count}. There is no decision: a service would keep its earlier policy.`, element("ul", "problems", ...problems.map((one) => ofPolicy(one, text, jump))));
 }
 
-function problem(of: string, { place, pointer, message, code }: Located): HTMLElement {
-  const where = [of, place && `line ${place.replace(":", ", column ")}`, pointer].filter((text) => text !== "").join(" · ");
+/** A problem of the policy, with its line. */
+function ofPolicy({ span, pointer, message, code }: Located, text: string, jump: Jump): HTMLElement {
+  const where = [span && `line ${span.line}, column ${span.column}`, pointer].filter(Boolean).join(" · ");
+  const place = span && button("where", where, () => jump(span));
+  // One line is enough: what is wrong begins there.
+  const line = span && excerpt(text, { ...span, end: span.start }, [span], "bad");
+  return element("li", "", place ?? element("span", "where", where), line, prose(message), " ", element("code", "code", code));
+}
+
+const NAMES: { readonly [kind: string]: string | undefined } = { jwks: "key set", discovery: "metadata" };
+
+function ofDocument({ kind, pointer, message, code }: DocumentProblem): HTMLElement {
+  const where = [NAMES[kind] ?? kind, pointer].filter((text) => text !== "").join(" · ");
   return element("li", "", element("span", "where", where), " ", prose(message), " ", element("code", "code", code));
 }
 

@@ -3,13 +3,16 @@ import type { Code } from "countersign";
 /** Who can correct a denial, and how. */
 export type Advice = readonly (readonly [who: "the caller" | "the issuer" | "the policy", what: string])[];
 
-/** Possible corrections for each code of a denial. */
-export const ADVICE: { readonly [code in Code]: Advice } = {
+/** Possible corrections for each code of a denial. Every code of the package has some; those of newer modules may be here too. */
+export const ADVICE: { readonly [code: string]: Advice | undefined } = {
   token_missing: [["the caller", "sends a token where the policy’s `credentials` look for it"]],
   token_multiple: [["the caller", "sends only one token"]],
   request_ambiguous: [["the caller", "sends a target that all parsers read alike, without `..`, `//`, `;`, `%2f`, `%5c`, `#`, spaces and control characters, and a valid method and host"]],
   token_too_large: [["the issuer", "makes the token or its header smaller"]],
-  token_malformed: [["the caller", "sends the token exactly as it was issued: three base64url parts and two dots, without spaces, line breaks or padding"]],
+  token_malformed: [
+    ["the caller", "sends the token exactly as it was issued: three base64url parts and two dots, without spaces, line breaks or padding"],
+    ["the issuer", "gives a signed token, not an opaque or encrypted one: some do so only if the audience of the service is asked for"],
+  ],
   header_invalid: [["the issuer", "writes the header as a JSON object without duplicate members, with `alg` and, if present, `kid` and `typ` as strings"]],
   crit_unsupported: [["the issuer", "omits `crit` and `b64`: extensions are not supported"]],
   algorithm_not_allowed: [
@@ -76,4 +79,4 @@ export const ADVICE: { readonly [code in Code]: Advice } = {
   keys_unavailable: [["the issuer", "publishes a usable key set"]],
   revocations_unavailable: [["the issuer", "publishes its list of revoked tokens"]],
   internal_error: [["the caller", "tries again: the gate itself failed"]],
-};
+} satisfies { readonly [code in Code]: Advice } & { readonly [code: string]: Advice };

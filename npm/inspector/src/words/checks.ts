@@ -3,6 +3,7 @@ export const QUESTIONS: ReadonlyMap<string, string> = new Map(Object.entries({
   path: "Can the target be read in only one way?",
   rule: "Which is the first rule that matches method, host and path?",
   credential: "Is there exactly one token where the policy looks for it?",
+  principals: "Is each second token that the rule asks for there, and good?",
   token: "Is the token a compact JWS with a valid header and a known algorithm?",
   issuer: "Is the token’s issuer in the policy?",
   algorithm: "Does the policy allow this algorithm for this issuer?",
