@@ -23,7 +23,7 @@ const VERIFIER: [&str; 12] = [
     "gate",
 ];
 
-const COMMAND: [&str; 22] = [
+const COMMAND: [&str; 23] = [
     "style",
     "output",
     "moment",

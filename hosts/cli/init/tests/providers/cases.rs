@@ -18,7 +18,7 @@ fn code(bench: &mut Bench, case: &str, token: &str) -> Option<Code> {
     match bench.decide("/", token.trim()) {
         Decision::Allow(_) => None,
         Decision::Deny(denial) => Some(denial.code),
-        Decision::Wait(_) => unreachable!(),
+        Decision::Wait(_) | Decision::Answer(_) => unreachable!(),
     }
 }
 
