@@ -40,7 +40,10 @@ pub(super) fn present<'r>(
         let held = Held { list, places };
         let mut places = list.places.iter().enumerate();
         let place = places.find(|(index, _)| held.has(*index));
-        place.map_or_else(|| "the places of the rule".into(), |(_, c)| describe(&c.place))
+        place.map_or_else(
+            || "the places of the rule".into(),
+            |(_, c)| describe(&c.place),
+        )
     })
 }
 

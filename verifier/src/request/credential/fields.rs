@@ -20,11 +20,12 @@ pub(crate) fn refuse_connection<'n>(
     request: &Request<'_>,
     names: impl Iterator<Item = &'n str> + Clone,
 ) -> Result<(), Code> {
-    request.each_in("connection", b',', &mut |option| {
-        match names.clone().any(|name| is_variant(option, name)) {
-            true => Err(Code::RequestAmbiguous),
-            false => Ok(()),
-        }
+    request.each_in("connection", b',', &mut |option| match names
+        .clone()
+        .any(|name| is_variant(option, name))
+    {
+        true => Err(Code::RequestAmbiguous),
+        false => Ok(()),
     })
 }
 
