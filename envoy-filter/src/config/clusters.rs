@@ -60,10 +60,13 @@ impl Clusters {
 
     /// Adds the addresses that the policy names.
     pub(super) fn add_named<'a>(&mut self, addresses: impl Iterator<Item = Address<'a>>) {
-        self.named
-            .extend(addresses.map(|address| host_and_port(&address)));
-        self.named.sort_unstable();
-        self.named.dedup();
+        for address in addresses {
+            let named = host_and_port(&address);
+            // Sorting afterwards would take 3 KB of code, for a few names.
+            if let Err(place) = self.named.binary_search(&named) {
+                self.named.insert(place, named);
+            }
+        }
     }
 
     /// Returns the cluster for an address: by host and port, by host alone, or

@@ -60,7 +60,7 @@ export const look = (inspector) => ({
     await inspector.with(async (page) => {
       await choose(page, "Admitted");
       const order = await page.$$eval("#results h2", (all) => all.map((heading) => heading.textContent));
-      equal(order, ["Allowed", "Claims", "Times", "Header", "Token", "Caller, as mapped by the policy", "Header changes for the service", "Checks, in order"]);
+      equal(order, ["Allowed", "Claims", "Times", "Header", "Token", "Caller, as mapped by the policy", "Changes for the service", "Checks, in order"]);
     });
   },
 

@@ -288,9 +288,7 @@ impl<'g> Checks<'g> {
         let authority = target::authority(request)?;
         let set = self.policy.set_headers().map(|name| &**name);
         let named = set.chain(self.policy.compared.iter().map(|name| &**name));
-        if credential::connection_names(request, named) {
-            return Err(Code::RequestAmbiguous);
-        }
+        credential::refuse_connection(request, named)?;
         Ok((
             Request {
                 authority,

@@ -5,11 +5,11 @@ use alloc::string::String;
 
 use super::{Admitted, Checks};
 use crate::{
-    model::{Credential, Credentials, Place},
+    model::{Credentials, Place},
     refusal::{Code, Halt, Trace, quoted},
     request::{
         Request,
-        credential::{self, Found},
+        credential::{self, Found, Presented},
     },
 };
 
@@ -37,8 +37,13 @@ pub(super) fn present<'r>(
         _ => 0,
     };
     trace.record("credential", found, || {
-        let place = Held { list, places }.places().next();
-        place.map_or_else(|| "the places of the rule".into(), describe)
+        let held = Held { list, places };
+        let mut places = list.places.iter().enumerate();
+        let place = places.find(|(index, _)| held.has(*index));
+        place.map_or_else(
+            || "the places of the rule".into(),
+            |(_, c)| describe(&c.place),
+        )
     })
 }
 
@@ -64,21 +69,31 @@ impl Checks<'_> {
         accept_expired_ms: i64,
         trace: &mut Trace<'_>,
     ) -> Result<(Admitted<'r>, Held<'c>), Halt> {
-        let several = !found.others.is_empty();
-        let mut first_bad = None;
-        for presented in found.first.into_iter().chain(found.others) {
+        let Found { first, others } = found;
+        let Some(first) = first else {
+            return Err(Code::TokenMissing.into());
+        };
+        let verify = |presented: Presented<'r>, trace: &mut Trace<'_>| {
             let places = presented.places;
             let held = Held { list, places };
-            match self.verify_token(presented.token, Some(held), accept_expired_ms, trace) {
-                Err(halt) if several && halt.is_bad_token() => {
-                    first_bad.get_or_insert(halt);
-                }
-                Err(halt) => return Err(halt),
-                Ok(admitted) => return Ok((admitted, held)),
+            let token = presented.token;
+            let admitted = self.verify_token(token, Some(held), accept_expired_ms, trace)?;
+            Ok((admitted, held))
+        };
+        let verified = verify(first, trace);
+        let Err(first_bad) = verified else {
+            return verified;
+        };
+        if others.is_empty() || !first_bad.is_bad_token() {
+            return Err(first_bad);
+        }
+        for presented in others {
+            match verify(presented, trace) {
+                Err(halt) if halt.is_bad_token() => {}
+                decided => return decided,
             }
         }
-        let halt = first_bad.unwrap_or_else(|| Code::InternalError.into());
-        trace.record("credential", Err(halt), || {
+        trace.record("credential", Err(first_bad), || {
             "none of these cookies holds a good token".into()
         })
     }
@@ -91,8 +106,11 @@ impl Checks<'_> {
         trace: &mut Trace<'_>,
     ) -> Result<(), Halt> {
         let mut admitted = false;
-        for place in held.places() {
-            match place {
+        for (index, credential) in held.list.places.iter().enumerate() {
+            if !held.has(index) {
+                continue;
+            }
+            match &credential.place {
                 Place::Cookie {
                     same_origin: true,
                     trusted,
@@ -117,24 +135,21 @@ impl Checks<'_> {
             return true;
         };
         let is_named = |names: &[usize]| names.binary_search(&issuer).is_ok();
-        held.credentials()
-            .any(|credential| match credential.issuers.is_empty() {
+        for (index, credential) in held.list.places.iter().enumerate() {
+            let is_good = match credential.issuers.is_empty() {
                 true => !is_named(&self.policy.kept_issuers),
                 false => is_named(&credential.issuers),
-            })
+            };
+            if is_good && held.has(index) {
+                return true;
+            }
+        }
+        false
     }
 }
 
-impl<'c> Held<'c> {
-    fn credentials(self) -> impl Iterator<Item = &'c Credential> {
-        let places = self.list.places.iter().enumerate();
-        let is_held = move |(index, credential)| {
-            (self.places.checked_shr(index as u32).unwrap_or(0) & 1 != 0).then_some(credential)
-        };
-        places.filter_map(is_held)
-    }
-
-    fn places(self) -> impl Iterator<Item = &'c Place> {
-        self.credentials().map(|credential| &credential.place)
+impl Held<'_> {
+    fn has(self, index: usize) -> bool {
+        self.places.checked_shr(index as u32).unwrap_or(0) & 1 != 0
     }
 }

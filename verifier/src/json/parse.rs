@@ -358,8 +358,9 @@ impl<'a> Parser<'a> {
     }
 }
 
+#[inline(always)]
 fn same(a: &str, b: &str) -> bool {
-    bytes::equal(a.as_bytes(), b.as_bytes())
+    a.len() == b.len() && bytes::equal(a.as_bytes(), b.as_bytes())
 }
 
 /// The path from the root to the current value, kept on the stack.

@@ -9,6 +9,8 @@ pub(crate) mod target;
 
 use countersign_kernel::bytes;
 
+use crate::refusal::Code;
+
 pub(crate) use router::Router;
 
 /// One header field: the name in lower case, the value as raw bytes.
@@ -33,6 +35,22 @@ pub struct Request<'a> {
 }
 
 impl<'a> Request<'a> {
+    /// Visits the parts of all fields with this name, without white space around
+    /// them (RFC 9110 §5.6.1).
+    pub(crate) fn each_in(
+        &self,
+        name: &str,
+        separator: u8,
+        visit: &mut dyn FnMut(&'a [u8]) -> Result<(), Code>,
+    ) -> Result<(), Code> {
+        for (field, value) in self.headers {
+            if is_named(field, name) {
+                each_part(value, separator, &mut |part| visit(credential::trim(part)))?;
+            }
+        }
+        Ok(())
+    }
+
     /// Returns the values of all fields with this name.
     pub(crate) fn values(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
         let headers = self.headers.iter();
@@ -47,4 +65,18 @@ impl<'a> Request<'a> {
 pub(crate) fn is_named(field: &[u8], name: &str) -> bool {
     let name = name.as_bytes();
     field.len() == name.len() && (bytes::equal(field, name) || field.eq_ignore_ascii_case(name))
+}
+
+/// Visits the parts of a text between separators. It is one function for lists,
+/// cookies, queries and paths, where iterators would be compiled for each.
+pub(crate) fn each_part<'a>(
+    mut rest: &'a [u8],
+    separator: u8,
+    visit: &mut dyn FnMut(&'a [u8]) -> Result<(), Code>,
+) -> Result<(), Code> {
+    while let Some(at) = bytes::position(rest, separator) {
+        visit(rest.get(..at).unwrap_or_default())?;
+        rest = rest.get(at.saturating_add(1)..).unwrap_or_default();
+    }
+    visit(rest)
 }

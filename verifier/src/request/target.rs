@@ -5,7 +5,7 @@ use alloc::{borrow::Cow, vec::Vec};
 
 use countersign_kernel::bytes;
 
-use super::Request;
+use super::{Request, each_part};
 use crate::{
     base::{self, limits},
     refusal::Code,
@@ -41,21 +41,20 @@ impl<'a> Target<'a> {
         if target.len() > limits::TARGET_BYTES {
             return None;
         }
-        let path = match target.iter().position(|b| *b == b'?') {
-            Some(end) => target.get(..end)?,
-            None => target,
-        };
+        let path = target.get(..bytes::position(target, b'?').unwrap_or(target.len()))?;
         let path = path.strip_prefix(b"/")?;
         let without_slash = path.strip_suffix(b"/");
         let path = without_slash.unwrap_or(path);
         let mut segments = Vec::new();
         let mut has_slash = false;
         if !path.is_empty() {
-            for segment in path.split(|b| *b == b'/') {
-                let segment = decode(segment)?;
+            let mut add = |segment| {
+                let segment = decode(segment).ok_or(Code::RequestAmbiguous)?;
                 has_slash |= matches!(&segment, Cow::Owned(text) if text.contains(&b'/'));
                 segments.push(segment);
-            }
+                Ok(())
+            };
+            each_part(path, b'/', &mut add).ok()?;
         } else if target.starts_with(b"//") {
             return None;
         }
@@ -142,13 +141,16 @@ pub(crate) fn decode_segment(segment: &[u8]) -> Option<Cow<'_, [u8]>> {
 /// Percent-decodes one segment once. `None` if a backend could read it
 /// differently, except that `%2f` can be a byte of it.
 fn decode(segment: &[u8]) -> Option<Cow<'_, [u8]>> {
-    if !segment
-        .iter()
-        .all(|b| b.is_ascii_graphic() && !matches!(b, b'#' | b'\\' | b';'))
-    {
-        return None;
+    let mut is_escaped = false;
+    for byte in segment {
+        match byte {
+            b'%' => is_escaped = true,
+            b'#' | b'\\' | b';' => return None,
+            b'!'..=b'~' => {}
+            _ => return None,
+        }
     }
-    let decoded = if segment.contains(&b'%') {
+    let decoded = if is_escaped {
         let decoded = percent_decode(segment)?;
         let plain = !decoded.iter().any(|b| b.is_ascii_control() || matches!(b, b'\\' | b';'))
             // Between slashes, a dot segment leads elsewhere.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use countersign::{Decision, FetchKind, Gate, Outcome, Request, Supplied};
+use countersign::{Change, Decision, Fetch, FetchKind, Gate, Outcome, Problem, Request, Supplied};
 use serde_json::{Value, json};
 
 use crate::{
@@ -54,55 +54,94 @@ pub(crate) fn problems(example: &Example) -> Vec<String> {
 }
 
 fn decide(mint: &mut Mint, case: &Case, now_ms: u64) -> Result<Value, String> {
-    let line = case.request.as_deref().ok_or("no request")?;
-    let (method, target) = line.split_once(' ').ok_or("no method")?;
-    let mut target = target.to_owned();
-    let mut headers: Vec<(String, Vec<u8>)> = case
-        .headers
-        .iter()
-        .map(|(name, value)| (name.clone(), value.clone().into_bytes()))
-        .collect();
-    for sent in case.tokens() {
-        let token = match &sent.token {
-            Token::Literal(token) => token.clone(),
-            Token::Claims(claims) => mint.sign(&sent, claims, now_ms)?,
-        };
-        let first = || mint.policy().pointer("/credentials/0").cloned();
-        let place = sent.place.clone().or_else(first).unwrap_or_default();
-        place::put(&place, token.as_bytes(), &mut target, &mut headers);
-    }
+    let asked = Asked::new(mint, case, now_ms)?;
     let policy = mint.with_own_keys();
     let policy = policy.as_ref().unwrap_or(mint.policy()).to_string();
     let mut gate = Gate::open(policy.as_bytes(), 0).map_err(|problems| format!("{problems:?}"))?;
-    let headers: Vec<(&[u8], &[u8])> = headers
-        .iter()
-        .map(|(name, value)| (name.as_bytes(), value.as_slice()))
-        .collect();
-    let request = Request {
-        method: method.as_bytes(),
-        authority: case.host.as_deref().unwrap_or_default().as_bytes(),
-        target: target.as_bytes(),
-        headers: &headers,
-    };
+    let decision = answer(&mut gate, &asked, now_ms, |gate, fetch| {
+        let body = match fetch.kind {
+            FetchKind::Discovery => metadata(mint.policy(), &fetch.issuer),
+            FetchKind::Revocations => b"{}".to_vec(),
+            _ => mint.publish(&fetch.issuer, None),
+        };
+        let skipped = supply(gate, &fetch, body, now_ms)?;
+        match skipped.is_empty() {
+            true => Ok(()),
+            false => Err(format!("{}: {skipped:?}", fetch.uri)),
+        }
+    })?;
+    Ok(as_json(&decision))
+}
+
+/// A request, with its tokens in their places.
+pub(crate) struct Asked {
+    method: String,
+    host: String,
+    target: String,
+    headers: Vec<(String, Vec<u8>)>,
+}
+
+impl Asked {
+    pub(crate) fn new(mint: &mut Mint, case: &Case, now_ms: u64) -> Result<Self, String> {
+        let line = case.request.as_deref().ok_or("no request")?;
+        let (method, target) = line.split_once(' ').ok_or("no method")?;
+        let headers = case.headers.iter();
+        let mut asked = Self {
+            method: method.to_owned(),
+            host: case.host.clone().unwrap_or_default(),
+            target: target.to_owned(),
+            headers: headers
+                .map(|(name, value)| (name.clone(), value.clone().into_bytes()))
+                .collect(),
+        };
+        for sent in case.tokens() {
+            let token = match &sent.token {
+                Token::Literal(token) => token.clone(),
+                Token::Claims(claims) => mint.sign(&sent, claims, now_ms)?,
+            };
+            let first = || mint.policy().pointer("/credentials/0").cloned();
+            let place = sent.place.clone().or_else(first).unwrap_or_default();
+            let (target, headers) = (&mut asked.target, &mut asked.headers);
+            place::put(&place, token.as_bytes(), target, headers);
+        }
+        Ok(asked)
+    }
+
+    pub(crate) fn with<T>(&self, f: impl FnOnce(&Request<'_>) -> T) -> T {
+        let headers = self.headers.iter();
+        let headers: Vec<(&[u8], &[u8])> = headers
+            .map(|(name, value)| (name.as_bytes(), value.as_slice()))
+            .collect();
+        f(&Request {
+            method: self.method.as_bytes(),
+            authority: self.host.as_bytes(),
+            target: self.target.as_bytes(),
+            headers: &headers,
+        })
+    }
+}
+
+/// What the gate decides, once `fetch` has supplied all that it waits for.
+pub(crate) fn answer(
+    gate: &mut Gate,
+    asked: &Asked,
+    now_ms: u64,
+    mut fetch: impl FnMut(&mut Gate, Fetch) -> Result<(), String>,
+) -> Result<Decision, String> {
     for _ in 0..8 {
-        match gate.check(&request, now_ms) {
+        match asked.with(|request| gate.check(request, now_ms)) {
             Decision::Wait(fetches) => {
-                for fetch in fetches {
-                    let body = match fetch.kind {
-                        FetchKind::Discovery => metadata(mint.policy(), &fetch.issuer),
-                        FetchKind::Revocations => b"{}".to_vec(),
-                        _ => mint.publish(&fetch.issuer, None),
-                    };
-                    supply(&mut gate, fetch.source, &fetch.uri, body, now_ms)?;
+                for wanted in fetches {
+                    fetch(gate, wanted)?;
                 }
             }
-            decided => return Ok(as_json(&decided)),
+            decided => return Ok(decided),
         }
     }
     Err("the gate waits for ever".to_owned())
 }
 
-fn metadata(policy: &Value, name: &str) -> Vec<u8> {
+pub(crate) fn metadata(policy: &Value, name: &str) -> Vec<u8> {
     let issuers = policy["issuers"].as_array();
     let mut issuers = issuers.into_iter().flatten();
     let issuer = issuers.find(|issuer| issuer["name"] == name);
@@ -111,32 +150,32 @@ fn metadata(policy: &Value, name: &str) -> Vec<u8> {
     metadata.to_string().into_bytes()
 }
 
-fn supply(
+/// The problems of the document's keys.
+pub(crate) fn supply(
     gate: &mut Gate,
-    source: u32,
-    uri: &str,
+    fetch: &Fetch,
     body: Vec<u8>,
     now_ms: u64,
-) -> Result<(), String> {
+) -> Result<Vec<Problem>, String> {
     let outcome = Outcome::Response {
         status: 200,
         cache_control: "",
         length: body.len(),
         body: Cow::Owned(body),
     };
-    let mut supplied = gate.supply(source, uri, outcome, now_ms);
+    let mut supplied = gate.supply(fetch.source, &fetch.uri, outcome, now_ms);
     while let Supplied::Unfinished = supplied {
-        supplied = gate.resume(source, b"", now_ms);
+        supplied = gate.resume(fetch.source, b"", now_ms);
     }
     match supplied {
-        Supplied::Refused(problem) => Err(format!("{uri}: {problem:?}")),
-        Supplied::Accepted { skipped } if !skipped.is_empty() => Err(format!("{uri}: {skipped:?}")),
-        _ => Ok(()),
+        Supplied::Refused(problem) => Err(format!("{}: {problem:?}", fetch.uri)),
+        Supplied::Accepted { skipped } => Ok(skipped),
+        _ => Ok(Vec::new()),
     }
 }
 
 /// The members that cases expect, as `hosts/cli/src/decision.rs` names them.
-fn as_json(decision: &Decision) -> Value {
+pub(crate) fn as_json(decision: &Decision) -> Value {
     match decision {
         Decision::Allow(grant) => json!({
             "decision": "allow",
@@ -149,10 +188,14 @@ fn as_json(decision: &Decision) -> Value {
                 "scopes": &*principal.scopes,
             })),
             "set_headers": grant.set_headers.iter().map(|(name, value)| json!([&**name, &**value])).collect::<Vec<_>>(),
+            "remove_headers": grant.remove_headers.iter().map(|name| &**name).collect::<Vec<_>>(),
+            "changes": grant.changes.iter().map(change).collect::<Vec<_>>(),
         }),
         Decision::Deny(denial) => json!({
             "decision": "deny",
             "code": denial.code.as_str(),
+            "status": denial.status(),
+            "claim": denial.claim.as_deref(),
             "challenge": denial.challenge.as_deref(),
         }),
         Decision::Answer(answer) => json!({
@@ -162,5 +205,15 @@ fn as_json(decision: &Decision) -> Value {
             "body": String::from_utf8_lossy(&answer.body),
         }),
         Decision::Wait(_) => Value::Null,
+    }
+}
+
+/// As `hosts/cli/src/decision.rs` has it.
+fn change(change: &Change) -> Value {
+    let text = String::from_utf8_lossy;
+    match change {
+        Change::SetHeader(name, value) => json!({ "set_header": [name, text(value)] }),
+        Change::RemoveHeader(name) => json!({ "remove_header": name }),
+        Change::SetTarget(target) => json!({ "set_target": text(target) }),
     }
 }

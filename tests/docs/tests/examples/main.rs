@@ -1,8 +1,10 @@
 //! The examples of `docs/`, decided by the gate. An example is a part of a policy in
 //! a block `yaml`, and cases for `countersign policy test` in the block after it.
+//! `real` has policies written from these pages, for cases that people had.
 
 mod gate;
 mod page;
+mod real;
 
 #[path = "../../../../hosts/cli/src/policy/case.rs"]
 #[allow(dead_code, unreachable_pub)]

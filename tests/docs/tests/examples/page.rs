@@ -62,7 +62,7 @@ pub(crate) fn examples(page: &str) -> Vec<Example> {
     examples
 }
 
-fn read(block: &str) -> Result<Value, String> {
+pub(crate) fn read(block: &str) -> Result<Value, String> {
     let yaml = Yaml::parse(block).map_err(|error| error.to_string())?;
     serde_json::from_str(&yaml.json).map_err(|error| error.to_string())
 }

@@ -6,6 +6,7 @@ use countersign_kernel::bytes::{self, base64url};
 
 use crate::{
     model::Place,
+    refusal::Code,
     request::{Request, target::percent_decode},
 };
 
@@ -13,14 +14,19 @@ use crate::{
 /// JWS.
 const MALFORMED: Cow<'static, [u8]> = Cow::Borrowed(b".");
 
-/// Returns whether `Connection` names one of these headers. A later hop would
-/// remove that header (RFC 9110 §7.6.1).
-pub(crate) fn connection_names<'n>(
+/// Refuses a request whose `Connection` names one of these headers. A later hop
+/// would remove that header (RFC 9110 §7.6.1).
+pub(crate) fn refuse_connection<'n>(
     request: &Request<'_>,
     names: impl Iterator<Item = &'n str> + Clone,
-) -> bool {
-    let mut options = request.values("connection").flat_map(elements).map(trim);
-    options.any(|option| names.clone().any(|name| is_variant(option, name)))
+) -> Result<(), Code> {
+    request.each_in("connection", b',', &mut |option| match names
+        .clone()
+        .any(|name| is_variant(option, name))
+    {
+        true => Err(Code::RequestAmbiguous),
+        false => Ok(()),
+    })
 }
 
 /// Returns whether a field name in lower case, with `_` read as `-`, equals
@@ -31,19 +37,6 @@ pub(crate) fn is_variant(field: &[u8], name: &str) -> bool {
         byte => byte.to_ascii_lowercase(),
     };
     field.iter().map(read).eq(name.bytes())
-}
-
-/// Splits a field value into list elements (RFC 9110 §5.6.1). Most values have
-/// one.
-pub(super) fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let (one, list) = if bytes::contain(value, b',') {
-        (None, Some(value))
-    } else {
-        (Some(value), None)
-    };
-    let list = list.into_iter();
-    one.into_iter()
-        .chain(list.flat_map(|value| value.split(|b| *b == b',')))
 }
 
 /// Returns the token of a header's element, if the element has the scheme.
@@ -103,23 +96,17 @@ fn padded(text: &[u8]) -> Option<Vec<u8>> {
     base64url::decode(&text.iter().map(url).collect::<Vec<u8>>())
 }
 
-/// Returns the values of a cookie in all `cookie` headers (RFC 6265 §4.2.1).
-pub(super) fn cookies<'a>(request: &Request<'a>, name: &str) -> impl Iterator<Item = &'a [u8]> {
-    let pairs = request
-        .values("cookie")
-        .flat_map(|value| value.split(|b| *b == b';'));
-    pairs.filter_map(move |pair| {
-        let pair = trim(pair);
-        let equals = pair.iter().position(|b| *b == b'=')?;
-        let (key, value) = (pair.get(..equals)?, pair.get(equals.checked_add(1)?..)?);
-        (trim(key) == name.as_bytes()).then(|| unquote(trim(value)))
-    })
+/// Returns the value of a cookie, if it has this name (RFC 6265 §4.2.1).
+pub(super) fn in_cookie<'a>(name: &str, pair: &'a [u8]) -> Option<&'a [u8]> {
+    let equals = bytes::position(pair, b'=')?;
+    let (key, value) = (pair.get(..equals)?, pair.get(equals.checked_add(1)?..)?);
+    (trim(key) == name.as_bytes()).then(|| unquote(trim(value)))
 }
 
-/// Returns the parameters of a target's query, as they were sent.
-pub(super) fn parameters(target: &[u8]) -> impl Iterator<Item = &[u8]> {
+/// Returns the query of a target.
+pub(super) fn query(target: &[u8]) -> &[u8] {
     let query = bytes::position(target, b'?').and_then(|at| target.get(at.saturating_add(1)..));
-    query.unwrap_or_default().split(|b| *b == b'&')
+    query.unwrap_or_default()
 }
 
 /// Returns the value of a parameter, if it has this name.
@@ -139,13 +126,18 @@ pub(super) fn in_query<'a>(place: &Place, parameter: &'a [u8]) -> Option<Cow<'a,
 /// The field with a WebSocket's subprotocols (RFC 6455 §11.3.4).
 pub(crate) const PROTOCOLS: &str = "sec-websocket-protocol";
 
-/// Returns the subprotocols, each with the one before it.
-pub(super) fn protocols<'a>(request: &Request<'a>) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
-    let elements = request.values(PROTOCOLS).flat_map(elements).map(trim);
+/// Visits the subprotocols, each after the one before it.
+pub(super) fn each_protocol<'a>(
+    request: &Request<'a>,
+    visit: &mut dyn FnMut(&'a [u8], &'a [u8]) -> Result<(), Code>,
+) -> Result<(), Code> {
     let mut before: &[u8] = &[];
-    elements
-        .filter(|element| !element.is_empty())
-        .map(move |element| (core::mem::replace(&mut before, element), element))
+    request.each_in(PROTOCOLS, b',', &mut |element| {
+        if element.is_empty() {
+            return Ok(());
+        }
+        visit(core::mem::replace(&mut before, element), element)
+    })
 }
 
 /// Returns the token of a subprotocol, if it holds one.

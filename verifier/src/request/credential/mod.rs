@@ -8,13 +8,13 @@ use alloc::{borrow::Cow, vec::Vec};
 
 use countersign_kernel::bytes;
 
-use super::Request;
+use super::{Request, each_part};
 use crate::{
     model::{Credentials, Place},
     refusal::Code,
 };
 
-pub(crate) use fields::{PROTOCOLS, connection_names, is_variant, trim};
+pub(crate) use fields::{PROTOCOLS, is_variant, refuse_connection, trim};
 pub(crate) use origin::is_same_origin;
 pub(crate) use taken::{holds_other, without_cookies, without_parameters, without_protocols};
 
@@ -64,34 +64,31 @@ pub(crate) fn find<'a>(
         match &credential.place {
             Place::Header { name, .. } => {
                 let (mut ours, mut others) = (false, false);
-                for element in request.values(name).flat_map(fields::elements) {
-                    let element = trim(element);
+                request.each_in(name, b',', &mut |element| {
                     match search.add(&|place| fields::in_header(place, element))? {
                         true => ours = true,
                         false => others = true,
                     }
-                }
+                    Ok(())
+                })?;
                 // A header with a token of these schemes has no other element,
                 // neither in a second field nor after a comma.
                 if ours && others {
                     return Err(Code::TokenMultiple);
                 }
             }
-            Place::Cookie { name, .. } => {
-                for value in fields::cookies(request, name) {
-                    search.add(&|_| Some(Cow::Borrowed(value)))?;
-                }
-            }
-            Place::Query(_) => {
-                for parameter in fields::parameters(request.target) {
-                    search.add(&|place| fields::in_query(place, parameter))?;
-                }
-            }
-            Place::Protocol { .. } => {
-                for (before, element) in fields::protocols(request) {
-                    search.add(&|place| fields::in_protocol(place, before, element))?;
-                }
-            }
+            Place::Cookie { name, .. } => request.each_in("cookie", b';', &mut |pair| {
+                let value = fields::in_cookie(name, pair);
+                search.add(&|_| value.map(Cow::Borrowed)).map(drop)
+            })?,
+            Place::Query(_) => each_part(fields::query(request.target), b'&', &mut |parameter| {
+                let read = search.add(&|place| fields::in_query(place, parameter));
+                read.map(drop)
+            })?,
+            Place::Protocol { .. } => fields::each_protocol(request, &mut |before, element| {
+                let read = search.add(&|place| fields::in_protocol(place, before, element));
+                read.map(drop)
+            })?,
         }
     }
     if list.first {

@@ -3,12 +3,12 @@
 
 use alloc::vec::Vec;
 
-use super::fields::{
-    elements, in_header, in_protocol, in_query, parameters, protocols, trim, unquote,
-};
+use countersign_kernel::bytes;
+
+use super::fields::{each_protocol, in_header, in_protocol, in_query, query, trim, unquote};
 use crate::{
     model::{Credentials, Place},
-    request::Request,
+    request::{Request, each_part},
 };
 
 /// Joins the `cookie` fields into one, without the cookies for which `goes`
@@ -17,45 +17,45 @@ pub(crate) fn without_cookies(
     request: &Request<'_>,
     goes: &dyn Fn(&[u8], &[u8]) -> bool,
 ) -> Option<Vec<u8>> {
-    let pairs = request
-        .values("cookie")
-        .flat_map(|value| value.split(|byte| *byte == b';'));
-    let goes = |pair: &[u8]| {
-        let mut parts = pair.splitn(2, |byte| *byte == b'=').map(trim);
-        let name = parts.next().unwrap_or_default();
-        goes(name, unquote(parts.next().unwrap_or_default()))
-    };
-    without(&mut pairs.map(trim), &goes, b"; ")
+    let mut kept = Kept::default();
+    let _ = request.each_in("cookie", b';', &mut |pair| {
+        let end = bytes::position(pair, b'=').unwrap_or(pair.len());
+        let (name, value) = pair.split_at_checked(end).unwrap_or((pair, &[]));
+        let value = value.strip_prefix(b"=").unwrap_or(value);
+        kept.add(pair, goes(trim(name), unquote(trim(value))), b"; ");
+        Ok(())
+    });
+    kept.into_joined()
 }
 
 /// Returns the target without the parameters that the list reads, or `None` if
 /// it has none of them.
 pub(crate) fn without_parameters(target: &[u8], list: &Credentials) -> Option<Vec<u8>> {
-    let goes = |parameter: &[u8]| list.any(&|place| in_query(place, parameter).is_some());
-    let mut kept = without(&mut parameters(target), &goes, b"&")?;
+    let query = query(target);
+    let mut kept = Kept::default();
+    let _ = each_part(query, b'&', &mut |parameter| {
+        let goes = list.any(&|place| in_query(place, parameter).is_some());
+        kept.add(parameter, goes, b"&");
+        Ok(())
+    });
+    let mut kept = kept.into_joined()?;
     if !kept.is_empty() {
         kept.insert(0, b'?');
     }
-    let path = target
-        .split(|byte| *byte == b'?')
-        .next()
-        .unwrap_or_default();
-    Some([path, &kept].concat())
+    let path = target.len().checked_sub(query.len().checked_add(1)?)?;
+    Some([target.get(..path)?, &kept].concat())
 }
 
 /// Returns the subprotocols without those that the list reads, or `None` if the
 /// request has none of them.
 pub(crate) fn without_protocols(request: &Request<'_>, list: &Credentials) -> Option<Vec<u8>> {
-    let mut removed = false;
-    let mut kept = Vec::new();
-    for (before, element) in protocols(request) {
-        if list.any(&|place| in_protocol(place, before, element).is_some()) {
-            removed = true;
-        } else {
-            join(&mut kept, element, b", ");
-        }
-    }
-    removed.then_some(kept)
+    let mut kept = Kept::default();
+    let _ = each_protocol(request, &mut |before, element| {
+        let goes = list.any(&|place| in_protocol(place, before, element).is_some());
+        kept.add(element, goes, b", ");
+        Ok(())
+    });
+    kept.into_joined()
 }
 
 /// Returns whether a header holds a token of this place that is not this one.
@@ -63,32 +63,35 @@ pub(crate) fn holds_other(request: &Request<'_>, place: &Place, token: &[u8]) ->
     let Place::Header { name, .. } = place else {
         return false;
     };
-    let mut elements = request.values(name).flat_map(elements).map(trim);
-    elements.any(|element| {
-        in_header(place, element).is_some_and(|held| !held.is_empty() && *held != *token)
-    })
+    let mut holds = false;
+    let _ = request.each_in(name, b',', &mut |element| {
+        holds |= in_header(place, element).is_some_and(|held| !held.is_empty() && *held != *token);
+        Ok(())
+    });
+    holds
 }
 
-/// Joins what does not go. `None` if nothing goes.
-fn without<'a>(
-    parts: &mut dyn Iterator<Item = &'a [u8]>,
-    goes: &dyn Fn(&[u8]) -> bool,
-    separator: &[u8],
-) -> Option<Vec<u8>> {
-    let (mut kept, mut removed) = (Vec::new(), false);
-    for part in parts {
-        if goes(part) {
-            removed = true;
+/// What stays of a field.
+#[derive(Default)]
+struct Kept {
+    joined: Vec<u8>,
+    removed: bool,
+}
+
+impl Kept {
+    fn add(&mut self, part: &[u8], goes: bool, separator: &[u8]) {
+        if goes {
+            self.removed = true;
         } else if !part.is_empty() {
-            join(&mut kept, part, separator);
+            if !self.joined.is_empty() {
+                self.joined.extend_from_slice(separator);
+            }
+            self.joined.extend_from_slice(part);
         }
     }
-    removed.then_some(kept)
-}
 
-fn join(kept: &mut Vec<u8>, part: &[u8], separator: &[u8]) {
-    if !kept.is_empty() {
-        kept.extend_from_slice(separator);
+    /// `None` if nothing goes.
+    fn into_joined(self) -> Option<Vec<u8>> {
+        self.removed.then_some(self.joined)
     }
-    kept.extend_from_slice(part);
 }

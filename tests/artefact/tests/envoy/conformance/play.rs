@@ -57,7 +57,11 @@ fn allowed(reply: &Reply, grant: &Grant, head: bool) -> Result<(), String> {
             return Err(format!("`{name}` is {:?}, not {value}", sent(name)));
         }
     }
-    let set = |name: &String| grant.set_headers.iter().any(|(set, _)| set == name);
+    let changed = |name: &String| {
+        let mut changes = grant.changes.iter();
+        changes.any(|change| matches!(change, Change::SetHeader(set, _) if set == name))
+    };
+    let set = |name: &String| changed(name) || grant.set_headers.iter().any(|(set, _)| set == name);
     for name in grant.remove_headers.iter().filter(|name| !set(name)) {
         if !sent(name).is_empty() {
             return Err(format!("`{name}` is still there"));
