@@ -2,6 +2,28 @@
 
 use alloc::borrow::Cow;
 
+/// The kinds of bytes in an authority. A table, because every request has one.
+const KINDS: [u8; 256] = kinds();
+const UPPER: u8 = 1;
+/// A byte of a port, or of an address in brackets.
+const PORT: u8 = 2;
+const OTHER: u8 = 4;
+
+const fn kinds() -> [u8; 256] {
+    let mut kinds = [OTHER; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        kinds[byte as usize] = match byte {
+            b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => 0,
+            b'A'..=b'Z' => UPPER,
+            b':' | b'[' | b']' => PORT,
+            _ => OTHER,
+        };
+        byte += 1;
+    }
+    kinds
+}
+
 /// Returns the host of an authority in lower case, without port and trailing
 /// dot. The host of an empty authority is empty. `None` if the authority is
 /// invalid.
@@ -9,15 +31,13 @@ pub(crate) fn host(authority: &[u8]) -> Option<Cow<'_, str>> {
     if authority.len() > 512 {
         return None;
     }
-    let (mut bare, mut lower) = (true, true);
-    for byte in authority {
-        match byte {
-            b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {}
-            b'A'..=b'Z' => lower = false,
-            b':' | b'[' | b']' => bare = false,
-            _ => return None,
-        }
+    let kinds = authority.iter().fold(0, |kinds, byte| {
+        kinds | KINDS.get(usize::from(*byte)).map_or(OTHER, |kind| *kind)
+    });
+    if kinds & OTHER != 0 {
+        return None;
     }
+    let (bare, lower) = (kinds & PORT == 0, kinds & UPPER == 0);
     let authority = core::str::from_utf8(authority).ok()?;
     let host = if bare {
         authority

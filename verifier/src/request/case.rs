@@ -12,10 +12,12 @@ pub(crate) fn fold(text: &[u8]) -> Cow<'_, [u8]> {
         ("\u{17f}", b's'),
         ("\u{212a}", b'k'),
     ];
-    if text
-        .iter()
-        .all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase())
-    {
+    // Other bytes than these do not change. The loop runs for every request.
+    let mut changes = false;
+    for byte in text {
+        changes |= matches!(byte, b'A'..=b'Z' | 0x80..);
+    }
+    if !changes {
         return Cow::Borrowed(text);
     }
     let mut folded = alloc::vec::Vec::with_capacity(text.len());

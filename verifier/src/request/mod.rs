@@ -44,8 +44,11 @@ impl<'a> Request<'a> {
         visit: &mut dyn FnMut(&'a [u8]) -> Result<(), Code>,
     ) -> Result<(), Code> {
         for (field, value) in self.headers {
-            if is_named(field, name) {
+            if !is_named(field, name) {
+            } else if bytes::contain(value, separator) {
                 each_part(value, separator, &mut |part| visit(credential::trim(part)))?;
+            } else {
+                visit(credential::trim(value))?;
             }
         }
         Ok(())

@@ -202,7 +202,11 @@ pub(crate) fn authority<'r>(request: &Request<'r>) -> Result<&'r [u8], Code> {
         (_, _, Some(_)) => Err(Code::RequestAmbiguous),
         (authority, None, _) => Ok(authority),
         (b"", Some(host), _) => Ok(host),
-        (authority, Some(host), _) if authority.eq_ignore_ascii_case(host) => Ok(authority),
+        (authority, Some(host), _)
+            if bytes::equal(authority, host) || authority.eq_ignore_ascii_case(host) =>
+        {
+            Ok(authority)
+        }
         _ => Err(Code::RequestAmbiguous),
     }
 }

@@ -4,7 +4,6 @@
 pub mod base64url;
 mod u8x16;
 
-use crate::expected::expected;
 use u8x16::U8x16;
 
 /// Whether two slices are equal. Not for secrets: the time may depend on the bytes.
@@ -42,10 +41,20 @@ pub fn contain(bytes: &[u8], byte: u8) -> bool {
 
 /// The index of the first `byte`.
 pub fn position(bytes: &[u8], byte: u8) -> Option<usize> {
-    let mut blocks = bytes.chunks(64);
-    let before = blocks.position(|block| contain(block, byte))? * 64;
-    let block = expected(bytes.get(before..))?;
-    Some(before + expected(block.iter().position(|other| *other == byte))?)
+    #[cfg_attr(target_arch = "wasm32", target_feature(enable = "simd128"))]
+    fn first(block: &[u8; 16], byte: u8) -> u32 {
+        U8x16::load(block).equal(U8x16::splat(byte)).first()
+    }
+    let (blocks, rest) = bytes.as_chunks();
+    let mut before = 0;
+    for block in blocks {
+        match first(block, byte) {
+            at @ 0..16 => return Some(before + at as usize),
+            _ => before += 16,
+        }
+    }
+    let at = rest.iter().position(|other| *other == byte)?;
+    Some(before + at)
 }
 
 /// The number of bytes before the first quote, backslash or control character: what a JSON

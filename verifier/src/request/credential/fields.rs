@@ -61,7 +61,9 @@ pub(super) fn in_header<'a>(place: &Place, element: &'a [u8]) -> Option<Cow<'a, 
 fn after_scheme<'a>(value: &'a [u8], scheme: &str) -> Option<&'a [u8]> {
     let (head, rest) = value.split_at_checked(scheme.len())?;
     let separated = rest.first().is_none_or(|b| matches!(b, b' ' | b'\t'));
-    (head.eq_ignore_ascii_case(scheme.as_bytes()) && separated).then(|| trim(rest))
+    let scheme = scheme.as_bytes();
+    let is_scheme = bytes::equal(head, scheme) || head.eq_ignore_ascii_case(scheme);
+    (is_scheme && separated).then(|| trim(rest))
 }
 
 /// Returns the password of the Basic scheme (RFC 7617 §2).
