@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use countersign::{Decision, FetchKind, Gate, Outcome, Request, Supplied};
+use countersign::{Decision, FetchKind, Gate, Outcome, Principal, Request, Supplied};
 use serde_json::{Value, json};
 
 use crate::{
@@ -140,19 +140,15 @@ fn as_json(decision: &Decision) -> Value {
     match decision {
         Decision::Allow(grant) => json!({
             "decision": "allow",
-            "principal": grant.principal.as_ref().map(|principal| json!({
-                "issuer": &*principal.issuer,
-                "subject": principal.subject.as_deref(),
-                "token_type": principal.token_type.as_deref(),
-                "tenant": principal.tenant.as_deref(),
-                "roles": &*principal.roles,
-                "scopes": &*principal.scopes,
-            })),
+            "principal": grant.principal.as_deref().map(principal),
+            "principals": Value::Object(grant.others.iter().map(|other| (other.name.to_string(), principal(&other.principal))).collect()),
             "set_headers": grant.set_headers.iter().map(|(name, value)| json!([&**name, &**value])).collect::<Vec<_>>(),
         }),
         Decision::Deny(denial) => json!({
             "decision": "deny",
             "code": denial.code.as_str(),
+            "claim": denial.claim.as_deref(),
+            "principal": denial.principal.as_deref(),
             "challenge": denial.challenge.as_deref(),
         }),
         Decision::Answer(answer) => json!({
@@ -163,4 +159,16 @@ fn as_json(decision: &Decision) -> Value {
         }),
         Decision::Wait(_) => Value::Null,
     }
+}
+
+fn principal(principal: &Principal) -> Value {
+    json!({
+        "issuer": &*principal.issuer,
+        "subject": principal.subject.as_deref(),
+        "token_type": principal.token_type.as_deref(),
+        "tenant": principal.tenant.as_deref(),
+        "tenants": &*principal.tenants,
+        "roles": &*principal.roles,
+        "scopes": &*principal.scopes,
+    })
 }
