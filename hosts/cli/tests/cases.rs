@@ -236,7 +236,10 @@ cases:
 "#;
     folder.write("cases.yaml", cases);
     folder.run("policy test cases.yaml").expect(0);
-    folder.write("cases.yaml", &cases.replace("subject: build", "subject: deploy"));
+    folder.write(
+        "cases.yaml",
+        &cases.replace("subject: build", "subject: deploy"),
+    );
     let shape = folder.run("policy test cases.yaml --json").expect(1).json();
     let difference = &shape["cases"][0]["differences"][0];
     assert_eq!(difference["got"]["service"]["subject"], "build");
