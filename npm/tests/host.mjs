@@ -47,8 +47,8 @@ export async function openHost({ createGate, CountersignError }, { Generation, s
       return { answer: { status, headers, body } };
     }
     if (!decision.allow) {
-      const { allow, retryAfterS, ...denial } = decision;
-      return { deny: { ...denial, retry_after_s: retryAfterS } };
+      const { allow, principalName, retryAfterS, ...denial } = decision;
+      return { deny: { ...denial, principal: principalName, retry_after_s: retryAfterS } };
     }
     const { principal, principals, setHeaders, removeHeaders, changes } = decision;
     const others = Object.fromEntries(Object.entries(principals).map(([name, other]) => [name, identity(other)]));

@@ -46,8 +46,8 @@ export function suite(library, runtime) {
         const alone = ok(await ask("/user", service));
         equal([alone.principal.subject, Object.keys(alone.principals), alone.setHeaders], ["service-1", [], [["x-auth-subject", "service-1"]]]);
       }
-      equal(deny(await ask("/both", user), "token_missing").principal, "service");
-      equal(deny(await ask("/both", "x", service), "token_malformed").principal, null);
+      equal(deny(await ask("/both", user), "token_missing").principalName, "service");
+      equal(deny(await ask("/both", "x", service), "token_malformed").principalName, null);
       equal(JSON.parse(JSON.stringify(await ask("/both", user, service))).principals, { service: { issuer: "platform", tokenType: null } });
     },
 

@@ -38,8 +38,8 @@ export interface Denial {
   readonly challenge: string | null;
   /** The name of the claim that caused the denial, if one did. */
   readonly claim: string | null;
-  /** The name in the policy of the principal whose token caused the denial; `null` for the user. */
-  readonly principal: string | null;
+  /** The name in the policy of the principal whose token caused the denial; `null` for the user. Only a grant has a `principal`. */
+  readonly principalName: string | null;
   /** `Retry-After`, in seconds. */
   readonly retryAfterS: number | null;
 }
@@ -69,5 +69,5 @@ export function stillWaiting(fetches: readonly { readonly kind: string }[]): Den
 }
 
 function unavailable(code: Code, message: string, retryAfterS: number): Denial {
-  return Object.freeze({ allow: false, code, status: 503, message, challenge: null, claim: null, principal: null, retryAfterS });
+  return Object.freeze({ allow: false, code, status: 503, message, challenge: null, claim: null, principalName: null, retryAfterS });
 }

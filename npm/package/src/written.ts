@@ -25,7 +25,7 @@ export function readDecision(text: string): Denial | Answer | Fetch[] {
   if (written.decision === "wait") return written.fetches;
   if (written.decision === "answer") return readAnswer(written);
   const { code, status, message, challenge, claim, principal, retry_after_s } = written;
-  return { allow: false, code, status, message, challenge, claim, principal, retryAfterS: retry_after_s };
+  return { allow: false, code, status, message, challenge, claim, principalName: principal, retryAfterS: retry_after_s };
 }
 
 /** The headers are one `name: value` a line. */

@@ -21,11 +21,9 @@ export async function use(): Promise<string | Response> {
   const gate = await createGate(policy, { waitMs: 100 });
   const requirement: Requirement = { scopes: ["a"] };
   const decision: Decision = await gate.verify("a.b.c", requirement);
-  // @ts-expect-error: only a grant has principals
-  decision.principals;
-  // @ts-expect-error: a principal is read of a grant or a denial, not of any decision
+  // @ts-expect-error: only a grant has a principal
   decision.principal;
-  if (!decision.allow) return decision.code === "token_missing" ? `${decision.principal ?? "user"}: ${decision.message}` : answer(decision);
+  if (!decision.allow) return decision.code === "token_missing" ? `${decision.principalName ?? "user"}: ${decision.message}` : answer(decision);
   // @ts-expect-error: it is read-only
   decision.principal!.roles.push("admin");
   const { principal, principals } = decision;
