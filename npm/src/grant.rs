@@ -2,7 +2,7 @@
 //! memory. JavaScript decodes one text and slices it; JSON took 2.5 µs to write
 //! and parse.
 
-use countersign::Grant;
+use countersign::Principal;
 
 /// The length that marks an absent string.
 const ABSENT: u32 = u32::MAX;
@@ -14,15 +14,19 @@ const ABSENT: u32 = u32::MAX;
 /// |---|---|
 /// | `f64` | when the token expires, in milliseconds since the epoch; NaN if it does not expire |
 /// | `u32` | the bytes of the text |
-/// | 4 × `u32` | the numbers of roles, scopes, headers to remove and headers to set |
+/// | 5 × `u32` | the numbers of tenants, roles, scopes, headers to remove and headers to set |
 /// | `u32` for each string | its length, or `u32::MAX` if it is absent: issuer, `iss`, subject, token type, tenant and claims, then the items of all lists; a header to set is a name and a value |
 /// | | the text: these strings in UTF-8 |
 ///
 /// Without a principal, its six strings are absent and its lists are empty.
-pub(crate) fn write(grant: &Grant, frame: &mut Vec<u8>) {
-    let principal = grant.principal.as_deref();
-    let (mut strings, [roles, scopes]) = match principal {
-        None => (vec![None; 6], [&[][..]; 2]),
+pub(crate) fn write(
+    principal: Option<&Principal>,
+    remove_headers: &[Box<str>],
+    set_headers: &[(Box<str>, Box<str>)],
+    frame: &mut Vec<u8>,
+) {
+    let (mut strings, [tenants, roles, scopes]) = match principal {
+        None => (vec![None; 6], [&[][..]; 3]),
         Some(principal) => (
             vec![
                 Some(&*principal.issuer),
@@ -32,14 +36,14 @@ pub(crate) fn write(grant: &Grant, frame: &mut Vec<u8>) {
                 principal.tenant.as_deref(),
                 Some(&*principal.claims),
             ],
-            [&*principal.roles, &*principal.scopes],
+            [&*principal.tenants, &*principal.roles, &*principal.scopes],
         ),
     };
-    let lists = [roles, scopes, &grant.remove_headers];
+    let lists = [tenants, roles, scopes, remove_headers];
     for list in lists {
         strings.extend(list.iter().map(|word| Some(&**word)));
     }
-    for (name, value) in grant.set_headers.iter() {
+    for (name, value) in set_headers {
         strings.extend([Some(&**name), Some(&**value)]);
     }
 
@@ -53,7 +57,7 @@ pub(crate) fn write(grant: &Grant, frame: &mut Vec<u8>) {
     for list in lists {
         frame.extend(number(list.len()));
     }
-    frame.extend(number(grant.set_headers.len()));
+    frame.extend(number(set_headers.len()));
     for string in &strings {
         frame.extend(match string {
             None => ABSENT.to_le_bytes(),

@@ -1,7 +1,8 @@
 //! Converts the gate's results to JSON.
 
 use countersign::{
-    Change, Decision, DocumentStatus, Fetch, Inspection, Problem, Severity, Step, Supplied, Verdict,
+    Change, Decision, DocumentStatus, Fetch, Inspection, OtherPrincipal, Problem, Severity, Step,
+    Supplied, Verdict,
 };
 use serde::Serialize;
 
@@ -19,6 +20,7 @@ pub(crate) fn decision(decision: &Decision) -> String {
             message: denial.code.sentence(),
             challenge: denial.challenge.as_deref(),
             claim: denial.claim.as_deref(),
+            principal: denial.principal.as_deref(),
             retry_after_s: denial.retry_after_s,
         },
         Decision::Answer(answer) => Decided::Answer {
@@ -48,6 +50,7 @@ enum Decided<'a> {
         message: &'a str,
         challenge: Option<&'a str>,
         claim: Option<&'a str>,
+        principal: Option<&'a str>,
         retry_after_s: Option<u32>,
     },
     Answer {
@@ -138,6 +141,19 @@ pub(crate) fn supplied(supplied: &Supplied) -> String {
         Supplied::Unfinished => Answer::Unfinished,
         Supplied::Outdated => Answer::Outdated,
     })
+}
+
+pub(crate) fn others(others: &[OtherPrincipal]) -> String {
+    #[derive(Serialize)]
+    struct Other<'a> {
+        name: &'a str,
+        grant: u64,
+    }
+    let others = others.iter().map(|other| Other {
+        name: &other.name,
+        grant: other.number,
+    });
+    text(&others.collect::<Vec<_>>())
 }
 
 /// Each byte of a value becomes one character, as in the headers of JavaScript.

@@ -215,16 +215,36 @@ impl Gate {
         }
     }
 
-    /// Returns the address of the last check's grant in the module's memory, in
-    /// the format of `grant.rs`; 0 if there is no grant.
-    pub fn grant(&mut self) -> *const u8 {
+    /// Returns the principals beside the user of the last check's grant, and the
+    /// numbers of their grants: `[{"name":"service","grant":7}]`; `undefined` if
+    /// there are none. Their grants have no headers, which are in
+    /// [`Gate::changes`]. Cache them apart from those of users: one token can be
+    /// both.
+    pub fn others(&self) -> Option<String> {
         match &self.decision {
-            Decision::Allow(grant) => {
-                grant::write(grant, &mut self.grant);
-                self.grant.as_ptr()
-            }
-            _ => std::ptr::null(),
+            Decision::Allow(grant) if !grant.others.is_empty() => Some(json::others(&grant.others)),
+            _ => None,
         }
+    }
+
+    /// Returns the address of a grant of the last check in the module's memory,
+    /// in the format of `grant.rs`; 0 if the number is neither
+    /// [`Gate::granted`] nor in [`Gate::others`].
+    pub fn grant(&mut self, number: f64) -> *const u8 {
+        let Decision::Allow(grant) = &self.decision else {
+            return std::ptr::null();
+        };
+        let mut others = grant.others.iter();
+        if grant.number as f64 == number {
+            let principal = grant.principal.as_deref();
+            let (removed, set) = (&grant.remove_headers, &grant.set_headers);
+            grant::write(principal, removed, set, &mut self.grant);
+        } else if let Some(other) = others.find(|other| other.number as f64 == number) {
+            grant::write(Some(&other.principal), &[], &[], &mut self.grant);
+        } else {
+            return std::ptr::null();
+        }
+        self.grant.as_ptr()
     }
 
     /// Returns whether the last check's grant has [`Gate::changes`].

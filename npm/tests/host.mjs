@@ -47,22 +47,16 @@ export async function openHost({ createGate, CountersignError }, { Generation, s
       return { answer: { status, headers, body } };
     }
     if (!decision.allow) {
-      const { allow, retryAfterS, ...denial } = decision;
-      return { deny: { ...denial, retry_after_s: retryAfterS } };
+      const { allow, principalName, retryAfterS, ...denial } = decision;
+      return { deny: { ...denial, principal: principalName, retry_after_s: retryAfterS } };
     }
-    const { principal: who, setHeaders, removeHeaders, changes } = decision;
-    const principal = who && {
-      issuer: who.issuer,
-      iss: who.iss,
-      subject: who.subject,
-      token_type: who.tokenType,
-      tenant: who.tenant,
-      roles: who.roles,
-      scopes: who.scopes,
-      expires_at_ms: who.expiresAtMs,
-      claims: who.claimsText,
-    };
-    return { allow: { principal, set_headers: setHeaders, remove_headers: removeHeaders, changes: changes.map(change) } };
+    const { principal, principals, setHeaders, removeHeaders, changes } = decision;
+    const others = Object.fromEntries(Object.entries(principals).map(([name, other]) => [name, identity(other)]));
+    return { allow: { principal: principal && identity(principal), others, set_headers: setHeaders, remove_headers: removeHeaders, changes: changes.map(change) } };
+  }
+
+  function identity({ issuer, iss, subject, tokenType, tenant, tenants, roles, scopes, expiresAtMs, claimsText }) {
+    return { issuer, iss, subject, token_type: tokenType, tenant, tenants, roles, scopes, expires_at_ms: expiresAtMs, claims: claimsText };
   }
 
   function change({ kind, name, value, target }) {

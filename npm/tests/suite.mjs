@@ -28,6 +28,29 @@ export function suite(library, runtime) {
       equal(JSON.parse(JSON.stringify(decision.principal)).subject, "user-1");
     },
 
+    async "the principals that a rule asks for are in the grant, and a denial names the one that failed"() {
+      const credentials = [
+        { header: "authorization", scheme: "Bearer", issuers: ["platform"] },
+        { header: "x-service", issuers: ["platform"], principal: "service" },
+      ];
+      const rules = [{ path: "/user", require: {} }, { path: "/both", require: {}, principals: { service: {} } }];
+      const gate = await createGate({ ...policy, credentials, rules }, { fetch: (await issuer()).fetch });
+      const ask = async (path, user, service) => gate.check(new Request(`https://api.example.com${path}`, { headers: { authorization: `Bearer ${user}`, ...(service && { "x-service": service }) } }));
+      const [user, service] = [await token(), await token({ sub: "service-1", tenant_id: "globex" })];
+      for (let times = 0; times < 2; times++) {
+        const { principal, principals, setHeaders } = ok(await ask("/both", user, service));
+        equal([principal.subject, principal.tenants, setHeaders], ["user-1", ["acme"], [["x-auth-subject", "user-1"]]]);
+        equal([Object.keys(principals), principals.service.subject, principals.service.tenants, principals.toString], [["service"], "service-1", ["globex"], undefined]);
+        equal([Object.isFrozen(principals), Object.isFrozen(principals.service)], [true, true]);
+        // The service's token is now a user's.
+        const alone = ok(await ask("/user", service));
+        equal([alone.principal.subject, Object.keys(alone.principals), alone.setHeaders], ["service-1", [], [["x-auth-subject", "service-1"]]]);
+      }
+      equal(deny(await ask("/both", user), "token_missing").principalName, "service");
+      equal(deny(await ask("/both", "x", service), "token_malformed").principalName, null);
+      equal(JSON.parse(JSON.stringify(await ask("/both", user, service))).principals, { service: { issuer: "platform", tokenType: null } });
+    },
+
     async "names in every script are unchanged"() {
       const gate = await gateWith(await issuer());
       const said = { sub: "Łukasz 😀 é", tenant_id: "\u{1f3e0}", scope: "assets:read läsa x" };

@@ -8,11 +8,11 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 /** `view` and `bytes` are views of the module's memory; `at` is the result of `Gate.grant`. */
 export function readGrant(view, bytes, at) {
   const number = (index) => view.getUint32(at + 8 + 4 * index, true);
-  const [textBytes, ...counts] = [0, 1, 2, 3, 4].map(number);
-  const strings = 6 + counts.reduce((sum, count) => sum + count) + counts[3];
-  const from = at + 8 + 4 * (5 + strings);
+  const [textBytes, ...counts] = [0, 1, 2, 3, 4, 5].map(number);
+  const strings = 6 + counts.reduce((sum, count) => sum + count) + counts[4];
+  const from = at + 8 + 4 * (6 + strings);
   const text = decoder.decode(bytes.subarray(from, from + textBytes));
-  let [next, place] = [5, 0];
+  let [next, place] = [6, 0];
   const string = () => {
     const length = number(next++);
     return length === ABSENT ? null : text.slice(place, (place += length));
@@ -20,10 +20,10 @@ export function readGrant(view, bytes, at) {
   const list = (count, item = string) => Array.from({ length: count }, item);
 
   const [issuer, iss, subject, token_type, tenant, claims] = list(6);
-  const [roles, scopes, remove_headers] = counts.slice(0, 3).map((count) => list(count));
-  const set_headers = list(counts[3], () => list(2));
+  const [tenants, roles, scopes, remove_headers] = counts.slice(0, 4).map((count) => list(count));
+  const set_headers = list(counts[4], () => list(2));
   const expires = view.getFloat64(at, true);
   const expires_at_ms = Number.isNaN(expires) ? null : expires;
-  const principal = { issuer, iss, subject, token_type, tenant, roles, scopes, expires_at_ms, claims };
+  const principal = { issuer, iss, subject, token_type, tenant, tenants, roles, scopes, expires_at_ms, claims };
   return { principal: issuer === null ? null : principal, remove_headers, set_headers };
 }

@@ -22,7 +22,7 @@ const decisions = cases.map((strings) => {
     throw new Error(`${Verdict[verdict]} is not ${decision.decision}`);
   }
   if (verdict !== Verdict.Allow) return decision;
-  const at = gate.grant();
+  const at = gate.grant(gate.granted());
   return { ...decision, ...readGrant(new DataView(memory.buffer), new Uint8Array(memory.buffer), at) };
 });
 const inspections = tokens.map((token) => JSON.parse(inspect(Buffer.from(token, "base64"))));

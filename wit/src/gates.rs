@@ -26,8 +26,13 @@ impl Open {
         }
     }
 
-    pub(crate) fn granted(&self, number: u64) -> Option<&Grant> {
-        self.granted.as_ref().filter(|grant| grant.number == number)
+    pub(crate) fn granted(&self, number: u64) -> Option<wit::Grant> {
+        let grant = self.granted.as_ref()?;
+        if grant.number == number {
+            return Some(lower::grant(grant));
+        }
+        let other = grant.others.iter().find(|other| other.number == number)?;
+        Some(lower::other_grant(other))
     }
 }
 

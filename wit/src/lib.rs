@@ -86,7 +86,7 @@ impl wit::Guest for Component {
     }
 
     fn granted(gate: wit::Handle, number: u64) -> Option<wit::Grant> {
-        gates::with(gate, |open| open.granted(number).map(lower::grant)).flatten()
+        gates::with(gate, |open| open.granted(number)).flatten()
     }
 
     fn prepare(gate: wit::Handle, requirement: Vec<u8>) -> Result<u32, Vec<wit::Problem>> {

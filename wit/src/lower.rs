@@ -2,8 +2,8 @@
 
 use crate::bindings::exports::countersign::gate::gate as wit;
 use countersign::{
-    Answer, Change, Code, Denial, DocumentStatus, Fetch, FetchKind, Grant, Inspection, Principal,
-    Problem, Severity, Step, Supplied, Verdict,
+    Answer, Change, Code, Denial, DocumentStatus, Fetch, FetchKind, Grant, Inspection,
+    OtherPrincipal, Principal, Problem, Severity, Step, Supplied, Verdict,
 };
 
 /// Makes a denial with only a code.
@@ -29,12 +29,30 @@ pub(crate) fn grant(grant: &Grant) -> wit::Grant {
     }
 }
 
-/// Returns the number of a grant and the changes to one request.
+/// Makes the grant of a principal beside the user. Its headers are changes of
+/// the user's grant.
+pub(crate) fn other_grant(other: &OtherPrincipal) -> wit::Grant {
+    wit::Grant {
+        principal: Some(principal(&other.principal)),
+        remove_headers: Vec::new(),
+        set_headers: Vec::new(),
+    }
+}
+
+/// Returns the numbers of a grant and the changes to one request.
 pub(crate) fn allowed(grant: &mut Grant) -> wit::Allowed {
     let changes = std::mem::take(&mut grant.changes);
     wit::Allowed {
         grant: grant.number,
+        others: grant.others.iter().map(other).collect(),
         changes: changes.into_iter().map(change).collect(),
+    }
+}
+
+fn other(other: &OtherPrincipal) -> wit::Other {
+    wit::Other {
+        name: other.name.as_ref().into(),
+        grant: other.number,
     }
 }
 
@@ -73,6 +91,7 @@ fn principal(principal: &Principal) -> wit::Principal {
         subject: principal.subject.as_deref().map(Into::into),
         token_type: principal.token_type.as_deref().map(Into::into),
         tenant: principal.tenant.as_deref().map(Into::into),
+        tenants: strings(&principal.tenants),
         roles: strings(&principal.roles),
         scopes: strings(&principal.scopes),
         expires_at_ms: principal.expires_at_ms,
@@ -87,6 +106,7 @@ pub(crate) fn denial(denial: Denial) -> wit::Denial {
         message: denial.code.sentence().into(),
         challenge: denial.challenge,
         claim: denial.claim.map(Into::into),
+        principal: denial.principal.map(Into::into),
         retry_after_s: denial.retry_after_s,
     }
 }

@@ -50,8 +50,8 @@ pub(crate) enum PropertyValue {
 
 const FIELDS: &str = "`clusters`, `fetch_timeout_ms`, `max_waiting`, `max_wait_ms`, \
      `metrics_prefix`, `filter_state`, `bypass_cors_preflight`, `code_header`";
-const PROPERTIES: &str = "this has to be one of `issuer`, `subject`, `type`, `tenant`, `roles`, \
-     `scopes`, `expiry`, `claims`, `code`";
+const PROPERTIES: &str = "this has to be one of `issuer`, `subject`, `type`, `tenant`, `tenants`, \
+     `roles`, `scopes`, `expiry`, `claims`, `code`";
 
 impl Default for Settings {
     fn default() -> Self {

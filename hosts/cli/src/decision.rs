@@ -25,14 +25,15 @@ pub(crate) fn word(decision: &Decision) -> &'static str {
     }
 }
 
-/// `{ "decision": "allow", "principal", "set_headers", "remove_headers", "changes" }` or
-/// `{ "decision": "deny", "code", "status", "message", "challenge", "claim", "retry_after_s" }` or
+/// `{ "decision": "allow", "principal", "principals", "set_headers", "remove_headers", "changes" }` or
+/// `{ "decision": "deny", "code", "status", "message", "challenge", "claim", "principal", "retry_after_s" }` or
 /// `{ "decision": "answer", "status", "headers", "body" }`.
 pub(crate) fn as_json(decision: &Decision) -> Value {
     match decision {
         Decision::Allow(grant) => json!({
             "decision": "allow",
             "principal": grant.principal.as_deref().map(principal),
+            "principals": principals(grant),
             "set_headers": &*grant.set_headers,
             "remove_headers": &*grant.remove_headers,
             "changes": grant.changes.iter().map(change).collect::<Vec<_>>(),
@@ -44,6 +45,7 @@ pub(crate) fn as_json(decision: &Decision) -> Value {
             "message": denial.message,
             "challenge": denial.challenge,
             "claim": denial.claim,
+            "principal": denial.principal,
             "retry_after_s": denial.retry_after_s,
         }),
         Decision::Answer(answered) => json!({
@@ -67,6 +69,16 @@ fn change(change: &Change) -> Value {
     }
 }
 
+/// Those beside the user, by name.
+fn principals(grant: &Grant) -> Value {
+    let principals = grant.principals.iter();
+    Value::Object(
+        principals
+            .map(|(name, other)| (name.clone(), principal(other)))
+            .collect(),
+    )
+}
+
 fn principal(principal: &Principal) -> Value {
     json!({
         "issuer": principal.issuer,
@@ -74,6 +86,7 @@ fn principal(principal: &Principal) -> Value {
         "subject": principal.subject,
         "token_type": principal.token_type,
         "tenant": principal.tenant,
+        "tenants": principal.tenants,
         "roles": principal.roles,
         "scopes": principal.scopes,
         "expires_at_ms": principal.expires_at_ms,
@@ -99,11 +112,21 @@ fn print_answer(answered: &Answered) {
 }
 
 fn print_grant(grant: &Grant, now_ms: u64) {
-    let Some(principal) = &grant.principal else {
-        anstream::println!("{GOOD}allow{GOOD:#}  {FAINT}without identity{FAINT:#}");
-        return print_headers(grant);
-    };
-    anstream::println!("{GOOD}allow{GOOD:#}");
+    match &grant.principal {
+        None => anstream::println!("{GOOD}allow{GOOD:#}  {FAINT}without identity{FAINT:#}"),
+        Some(principal) => {
+            anstream::println!("{GOOD}allow{GOOD:#}");
+            print_principal(principal, now_ms);
+        }
+    }
+    for (name, principal) in &grant.principals {
+        line("principal", &format!("{STRONG}{}{STRONG:#}", visible(name)));
+        print_principal(principal, now_ms);
+    }
+    print_headers(grant);
+}
+
+fn print_principal(principal: &Principal, now_ms: u64) {
     line(
         "issuer",
         &format!(
@@ -115,6 +138,9 @@ fn print_grant(grant: &Grant, now_ms: u64) {
     optional("subject", principal.subject.as_deref());
     optional("type", principal.token_type.as_deref());
     optional("tenant", principal.tenant.as_deref());
+    if principal.tenant.is_none() || principal.tenants.len() > 1 {
+        list("tenants", &principal.tenants);
+    }
     list("roles", &principal.roles);
     list("scopes", &principal.scopes);
     if let Some(expires) = principal.expires_at_ms {
@@ -122,7 +148,6 @@ fn print_grant(grant: &Grant, now_ms: u64) {
         let relative = moment::relative(expires, now_ms);
         line("expires", &format!("{relative} {FAINT}{absolute}{FAINT:#}"));
     }
-    print_headers(grant);
 }
 
 fn print_headers(grant: &Grant) {
@@ -151,6 +176,7 @@ fn print_denial(denial: &Denial) {
     } = denial;
     anstream::println!("{BAD}deny{BAD:#}  {STRONG}{code}{STRONG:#}  {status}  {message}");
     optional("claim", denial.claim.as_deref());
+    optional("principal", denial.principal.as_deref());
     optional("challenge", denial.challenge.as_deref());
     if let Some(seconds) = denial.retry_after_s {
         line("retry", &format!("after {seconds} s"));

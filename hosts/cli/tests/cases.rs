@@ -205,6 +205,50 @@ cases:
 }
 
 #[test]
+fn a_case_can_expect_the_principals_beside_the_user() {
+    let folder = Folder::new();
+    folder.write(
+        "policy.yaml",
+        r#"
+contract: "1"
+issuers:
+  - name: idp
+    issuer: https://id.example.com
+    audiences: [api]
+    algorithms: [HS256]
+    keys: { secrets: [{ k: AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8 }] }
+    claims: { tenants: /tenants }
+credentials:
+  - { header: authorization, scheme: Bearer, issuers: [idp] }
+  - { header: x-service, principal: service, issuers: [idp] }
+rules: [{ path: "/**", require: {}, principals: { service: {} } }]
+"#,
+    );
+    let cases = r#"
+policy: policy.yaml
+cases:
+  - name: both
+    token: { sub: ada, tenants: [acme, globex] }
+    also: [{ token: { sub: build }, in: { header: x-service } }]
+    request: GET /
+    expect: { decision: allow, tenants: [acme, globex], principals: { service: { subject: build } } }
+  - { name: the user alone, token: {}, request: GET /, expect: { code: token_missing, principal: service } }
+"#;
+    folder.write("cases.yaml", cases);
+    folder.run("policy test cases.yaml").expect(0);
+    folder.write(
+        "cases.yaml",
+        &cases.replace("subject: build", "subject: deploy"),
+    );
+    let shape = folder.run("policy test cases.yaml --json").expect(1).json();
+    let difference = &shape["cases"][0]["differences"][0];
+    assert_eq!(difference["got"]["service"]["subject"], "build");
+    let got = &shape["cases"][0]["got"];
+    assert_eq!(got["principals"]["service"]["issuer"], "idp");
+    assert_eq!(shape["cases"][1]["got"]["principal"], "service");
+}
+
+#[test]
 fn the_cases_of_the_readme_hold() {
     let readme = include_str!("../README.md");
     let cases = readme

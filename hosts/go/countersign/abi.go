@@ -11,6 +11,7 @@ import (
 const (
 	textSize    = 8
 	pairSize    = 16
+	otherSize   = 16
 	changeSize  = 20
 	problemSize = 28
 	fetchSize   = 32
@@ -173,12 +174,26 @@ func (l *lifter) statuses(at uint32) []DocumentStatus {
 	return listOf(l, at, statusSize, (*lifter).documentStatus)
 }
 
-// decision lifts a decision. If it allows, `number` identifies the grant.
-func (l *lifter) decision(at uint32) (answer Answer, number uint64, allow bool) {
+// An allowed has the numbers of the grants of an allowed request: of the user,
+// and of the principals beside the user.
+type allowed struct {
+	number uint64
+	others []other
+}
+
+type other struct {
+	name   string
+	number uint64
+}
+
+func (l *lifter) other(at uint32) other { return other{l.text(at), l.u64(at + 8)} }
+
+// decision lifts a decision. If it allows, `allow` identifies the grants.
+func (l *lifter) decision(at uint32) (answer Answer, allow *allowed) {
 	switch l.tag(at, 4) {
 	case 0:
-		answer.Changes = listOf(l, at+16, changeSize, (*lifter).change)
-		return answer, l.u64(at + 8), true
+		answer.Changes = listOf(l, at+24, changeSize, (*lifter).change)
+		return answer, &allowed{l.u64(at + 8), listOf(l, at+16, otherSize, (*lifter).other)}
 	case 1:
 		answer.Denial = l.denial(at + 8)
 	case 2:
@@ -186,7 +201,7 @@ func (l *lifter) decision(at uint32) (answer Answer, number uint64, allow bool) 
 	default:
 		answer.Answered = l.answered(at + 8)
 	}
-	return answer, 0, false
+	return answer, nil
 }
 
 // numberOrProblems lifts the result of `open` or `prepare`: a number, or the
@@ -202,8 +217,9 @@ func (l *lifter) denial(at uint32) *Denial {
 	denial := &Denial{Code: l.text(at), Status: int(l.u16(at + 8)), Message: l.text(at + 12)}
 	denial.Challenge, _ = l.optionalText(at + 20)
 	denial.Claim, _ = l.optionalText(at + 32)
-	if l.bool(at + 44) {
-		denial.RetryAfter = time.Duration(l.u32(at+48)) * time.Second
+	denial.Principal, _ = l.optionalText(at + 44)
+	if l.bool(at + 56) {
+		denial.RetryAfter = time.Duration(l.u32(at+60)) * time.Second
 	}
 	return denial
 }
@@ -222,8 +238,8 @@ func (l *lifter) optionalGrant(at uint32) *Grant {
 	}
 	at += 8
 	grant := &Grant{
-		RemoveHeaders: l.texts(at + 104),
-		SetHeaders:    listOf(l, at+112, pairSize, (*lifter).header),
+		RemoveHeaders: l.texts(at + 112),
+		SetHeaders:    listOf(l, at+120, pairSize, (*lifter).header),
 	}
 	if l.bool(at) {
 		grant.Principal = l.principal(at + 8)
@@ -246,16 +262,17 @@ func (l *lifter) header(at uint32) Header { return Header{l.text(at), l.text(at 
 
 func (l *lifter) principal(at uint32) *Principal {
 	principal := &Principal{
-		Issuer: l.text(at),
-		Iss:    l.text(at + 8),
-		Roles:  l.texts(at + 52),
-		Scopes: l.texts(at + 60),
-		Claims: l.text(at + 88),
+		Issuer:  l.text(at),
+		Iss:     l.text(at + 8),
+		Tenants: l.texts(at + 52),
+		Roles:   l.texts(at + 60),
+		Scopes:  l.texts(at + 68),
+		Claims:  l.text(at + 96),
 	}
 	principal.Subject, principal.has.subject = l.optionalText(at + 16)
 	principal.TokenType, principal.has.tokenType = l.optionalText(at + 28)
 	principal.Tenant, principal.has.tenant = l.optionalText(at + 40)
-	if ms, ok := l.optionalU64(at + 72); ok {
+	if ms, ok := l.optionalU64(at + 80); ok {
 		principal.ExpiresAt = time.UnixMilli(int64(ms))
 	}
 	return principal

@@ -86,7 +86,7 @@ func TestValuesAreReadByTheCanonicalABI(t *testing.T) {
 			r.text(36, "token_malformed")
 		}, func(l *lifter) any { return l.inspection(0) }, Inspection{"{}", "", 256, "token_malformed"}},
 
-		{"denial", 52, func(r *layout) {
+		{"denial", 64, func(r *layout) {
 			r.text(0, "keys_unavailable")
 			r.u16(8, 503)
 			r.text(12, "words")
@@ -95,9 +95,11 @@ func TestValuesAreReadByTheCanonicalABI(t *testing.T) {
 			r.u8(32, 1)
 			r.text(36, "/tenant_id")
 			r.u8(44, 1)
-			r.u32(48, 5)
+			r.text(48, "gateway")
+			r.u8(56, 1)
+			r.u32(60, 5)
 		}, func(l *lifter) any { return *l.denial(0) },
-			Denial{"keys_unavailable", 503, "words", "Bearer", "/tenant_id", 5 * time.Second}},
+			Denial{"keys_unavailable", 503, "words", "Bearer", "/tenant_id", "gateway", 5 * time.Second}},
 
 		{"accepted", 28, func(r *layout) { r.list(4, 1, problemSize) },
 			func(l *lifter) any { return l.supplied(0) }, Supplied{Accepted, []Problem{{Severity: SeverityError}}}},
@@ -108,7 +110,7 @@ func TestValuesAreReadByTheCanonicalABI(t *testing.T) {
 
 		{"no grant", 8, func(*layout) {}, func(l *lifter) any { return l.optionalGrant(0) == nil }, true},
 
-		{"grant", 136, func(r *layout) {
+		{"grant", 144, func(r *layout) {
 			r.u8(0, 1)
 			r.u8(8, 1)
 			principal := 16
@@ -118,18 +120,19 @@ func TestValuesAreReadByTheCanonicalABI(t *testing.T) {
 			r.text(principal+20, "ada")
 			r.u8(principal+40, 1)
 			r.text(principal+44, "")
-			r.text(r.list(principal+52, 1, textSize), "admin")
-			r.u8(principal+72, 1)
-			r.u64(principal+80, 1_790_000_000_000)
-			r.text(principal+88, "{}")
+			r.text(r.list(principal+52, 1, textSize), "acme")
+			r.text(r.list(principal+60, 1, textSize), "admin")
+			r.u8(principal+80, 1)
+			r.u64(principal+88, 1_790_000_000_000)
+			r.text(principal+96, "{}")
 			grant := 8
-			r.text(r.list(grant+104, 1, textSize), "x-auth")
-			pair := r.list(grant+112, 1, pairSize)
+			r.text(r.list(grant+112, 1, textSize), "x-auth")
+			pair := r.list(grant+120, 1, pairSize)
 			r.text(pair, "x-auth")
 			r.text(pair+8, "ada")
 		}, func(l *lifter) any { return text(l.optionalGrant(0)) }, text(&Grant{
 			Principal: &Principal{
-				Issuer: "platform", Iss: "https://a", Subject: "ada", Roles: []string{"admin"}, ExpiresAt: start, Claims: "{}",
+				Issuer: "platform", Iss: "https://a", Subject: "ada", Tenants: []string{"acme"}, Roles: []string{"admin"}, ExpiresAt: start, Claims: "{}",
 				has: struct{ subject, tenant, tokenType bool }{subject: true, tenant: true},
 			},
 			RemoveHeaders: []string{"x-auth"}, SetHeaders: []Header{{"x-auth", "ada"}},
@@ -149,15 +152,19 @@ func TestValuesAreReadByTheCanonicalABI(t *testing.T) {
 func TestADecisionIsOneOfFour(t *testing.T) {
 	r := &layout{make([]byte, 64)}
 	r.u64(8, 1<<63)
-	changes := r.list(16, 3, changeSize)
+	others := r.list(16, 1, otherSize)
+	r.text(others, "gateway")
+	r.u64(others+8, 7)
+	changes := r.list(24, 3, changeSize)
 	r.text(changes+4, "cookie")
 	r.text(changes+12, "a=\xff")
 	r.u8(changes+changeSize, 1)
 	r.text(changes+changeSize+4, "x-a")
 	r.u8(changes+2*changeSize, 2)
 	r.text(changes+2*changeSize+4, "/a?b")
-	answer, number, allow := (&lifter{memory: r.memory}).decision(0)
-	want(t, "allow", allow && number == 1<<63 && answer.Denial == nil, true)
+	answer, allow := (&lifter{memory: r.memory}).decision(0)
+	want(t, "allow", allow != nil && allow.number == 1<<63 && answer.Denial == nil, true)
+	want(t, "others", len(allow.others) == 1 && allow.others[0] == other{"gateway", 7}, true)
 	if !reflect.DeepEqual(answer.Changes, []Change{
 		{Header: Header{"cookie", "a=\xff"}}, {Header: Header{Name: "x-a"}, IsRemoval: true}, {Target: "/a?b"},
 	}) {
@@ -166,22 +173,22 @@ func TestADecisionIsOneOfFour(t *testing.T) {
 
 	r = &layout{make([]byte, 64)}
 	r.u8(0, 1)
-	answer, _, allow = (&lifter{memory: r.memory}).decision(0)
-	want(t, "deny", !allow && answer.Denial != nil, true)
+	answer, allow = (&lifter{memory: r.memory}).decision(0)
+	want(t, "deny", allow == nil && answer.Denial != nil, true)
 
 	r = &layout{make([]byte, 64)}
 	r.u8(0, 2)
 	r.list(8, 2, fetchSize)
-	answer, _, allow = (&lifter{memory: r.memory}).decision(0)
-	want(t, "wait", !allow && len(answer.Wait) == 2, true)
+	answer, allow = (&lifter{memory: r.memory}).decision(0)
+	want(t, "wait", allow == nil && len(answer.Wait) == 2, true)
 
 	r = &layout{make([]byte, 64)}
 	r.u8(0, 3)
 	r.u16(8, 200)
 	r.text(r.list(12, 1, pairSize), "a")
 	r.text(20, "{}")
-	answer, _, allow = (&lifter{memory: r.memory}).decision(0)
-	want(t, "answer", !allow, true)
+	answer, allow = (&lifter{memory: r.memory}).decision(0)
+	want(t, "answer", allow == nil, true)
 	if !reflect.DeepEqual(answer.Answered, &Answered{200, []Header{{"a", ""}}, []byte("{}")}) {
 		t.Errorf("answer: %#v", answer.Answered)
 	}

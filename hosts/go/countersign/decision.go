@@ -63,6 +63,9 @@ type Grant struct {
 	// Principal is the caller. It is nil if the rule is public, or if the rule
 	// is optional and the request has no token.
 	Principal *Principal
+	// Principals are the principals that the rule asks for beside the user,
+	// such as a workload, by their names in the policy.
+	Principals map[string]*Principal
 	// RemoveHeaders are the headers to remove first: every field whose name,
 	// in lower case and with `_` replaced by `-`, is one of these.
 	RemoveHeaders []string
@@ -71,6 +74,17 @@ type Grant struct {
 	SetHeaders []Header
 
 	admission
+}
+
+// issuers returns the names of the issuers of all principals.
+func (g *Grant) issuers() (issuers []string) {
+	if g.Principal != nil {
+		issuers = append(issuers, g.Principal.Issuer)
+	}
+	for _, principal := range g.Principals {
+		issuers = append(issuers, principal.Issuer)
+	}
+	return issuers
 }
 
 // An admission is the gate and the request or token of a grant. [RequireScopes]
@@ -86,8 +100,12 @@ type admission struct {
 type Principal struct {
 	// Issuer is the issuer's name in the policy, Iss the token's `iss` claim.
 	Issuer, Iss string
-	// Subject and Tenant are mapped by the policy; empty if absent.
+	// Subject and Tenant are mapped by the policy; empty if absent. Tenant is
+	// the tenant of the request: the only one of the token, or the one that the
+	// rule names.
 	Subject, Tenant string
+	// Tenants are all tenants of the token.
+	Tenants []string
 	// TokenType is the token type that matched; empty if the issuer has none.
 	TokenType string
 	// Roles and Scopes are mapped by the policy.
@@ -114,6 +132,7 @@ func (p *Principal) MarshalJSON() ([]byte, error) {
 		Subject     *string  `json:"subject"`
 		TokenType   *string  `json:"token_type"`
 		Tenant      *string  `json:"tenant"`
+		Tenants     []string `json:"tenants"`
 		Roles       []string `json:"roles"`
 		Scopes      []string `json:"scopes"`
 		ExpiresAtMS *int64   `json:"expires_at_ms"`
@@ -121,7 +140,7 @@ func (p *Principal) MarshalJSON() ([]byte, error) {
 	}{
 		p.Issuer, p.Iss,
 		optional(p.Subject, p.has.subject), optional(p.TokenType, p.has.tokenType), optional(p.Tenant, p.has.tenant),
-		orEmpty(p.Roles), orEmpty(p.Scopes), expiresAt, p.Claims,
+		orEmpty(p.Tenants), orEmpty(p.Roles), orEmpty(p.Scopes), expiresAt, p.Claims,
 	})
 }
 
@@ -154,6 +173,9 @@ type Denial struct {
 	Challenge string
 	// Claim is the name of the claim that caused the denial, if one did.
 	Claim string
+	// Principal is the name in the policy of the principal whose token caused
+	// the denial; empty for the user.
+	Principal string
 	// RetryAfter is set with status 503, in whole seconds.
 	RetryAfter time.Duration
 }

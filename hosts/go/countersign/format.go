@@ -97,13 +97,13 @@ func (p *Principal) LogValue() slog.Value {
 	return slog.GroupValue(slog.String("issuer", p.Issuer), slog.String("token_type", p.TokenType))
 }
 
-// LogValue implements [slog.LogValuer]. It logs the code, the status and the
-// claim's name.
+// LogValue implements [slog.LogValuer]. It logs the code, the status, the
+// claim's name and the principal's name.
 func (d *Denial) LogValue() slog.Value {
 	if d == nil {
 		return slog.StringValue("none")
 	}
-	return slog.GroupValue(slog.String("code", d.Code), slog.Int("status", d.Status), slog.String("claim", d.Claim))
+	return slog.GroupValue(slog.String("code", d.Code), slog.Int("status", d.Status), slog.String("claim", d.Claim), slog.String("principal", d.Principal))
 }
 
 func write(w io.Writer, format string, args ...any) {

@@ -94,13 +94,13 @@ func (g *generation) decide(ctx context.Context, check func(r *reader, nowMS uin
 		}
 		issuers := issuersOf(answer.Wait)
 		if answer.Grant != nil {
-			if isRefreshed || answer.Grant.Principal == nil {
+			issuers = answer.Grant.issuers()
+			if isRefreshed || len(issuers) == 0 {
 				return answer.Decision, nil
 			}
 			// Only once: if a fetch fails, the documents at hand decide.
 			isRefreshed = true
-			issuers = []string{answer.Grant.Principal.Issuer}
-			inFlight = g.pending.list(func(issuer string) bool { return issuer == issuers[0] })
+			inFlight = g.pending.list(func(issuer string) bool { return slices.Contains(issuers, issuer) })
 			if len(inFlight) == 0 || !wait.begin(ctx, issuers) {
 				return answer.Decision, nil
 			}

@@ -66,6 +66,7 @@ func (g *Grant) bytes() int {
 	}
 	if p := g.Principal; p != nil {
 		count(p.Issuer, p.Iss, p.Subject, p.Tenant, p.TokenType, p.Claims)
+		count(p.Tenants...)
 		count(p.Roles...)
 		count(p.Scopes...)
 	}

@@ -19,6 +19,9 @@ type Instance struct {
 	guest  *guest
 	gate   uint64
 	grants grants
+	// The principals beside the user. They are kept apart: a token that is both
+	// has one number, but only the user's grant has its headers.
+	others grants
 }
 
 // A Request is the input of the module. Its fields are raw bytes and need not
@@ -189,11 +192,10 @@ func (i *Instance) CheckToken(token string, requirement uint32, nowMS uint64) (A
 }
 
 func (i *Instance) decide(name string, lowered error, params ...uint64) (answer Answer, err error) {
-	var number uint64
-	var allow bool
-	err = i.call(name, lowered, func(l *lifter, at uint32) { answer, number, allow = l.decision(at) }, params...)
-	if err == nil && allow {
-		answer.Grant, err = i.granted(number)
+	var allow *allowed
+	err = i.call(name, lowered, func(l *lifter, at uint32) { answer, allow = l.decision(at) }, params...)
+	if err == nil && allow != nil {
+		answer.Grant, err = i.grant(allow)
 	}
 	if err != nil {
 		return Answer{}, err
@@ -201,9 +203,31 @@ func (i *Instance) decide(name string, lowered error, params ...uint64) (answer 
 	return answer, nil
 }
 
-// granted returns the grant with the number of the last answer.
-func (i *Instance) granted(number uint64) (*Grant, error) {
-	if grant := i.grants.find(number); grant != nil {
+// grant returns the grant of the last answer.
+func (i *Instance) grant(allow *allowed) (*Grant, error) {
+	cached, err := i.granted(&i.grants, allow.number)
+	if err != nil || len(allow.others) == 0 {
+		return cached, err
+	}
+	// The other principals are those of this request only.
+	grant := *cached
+	grant.Principals = make(map[string]*Principal, len(allow.others))
+	for _, other := range allow.others {
+		granted, err := i.granted(&i.others, other.number)
+		if err != nil {
+			return nil, err
+		}
+		if granted.Principal == nil {
+			return nil, &Trap{"the module has no principal for its number"}
+		}
+		grant.Principals[other.name] = granted.Principal
+	}
+	return &grant, nil
+}
+
+// granted returns the grant with a number of the last answer.
+func (i *Instance) granted(cache *grants, number uint64) (*Grant, error) {
+	if grant := cache.find(number); grant != nil {
 		return grant, nil
 	}
 	var grant *Grant
@@ -214,7 +238,7 @@ func (i *Instance) granted(number uint64) (*Grant, error) {
 	if grant == nil {
 		return nil, &Trap{"the module has no grant for its number"}
 	}
-	i.grants.keep(number, grant)
+	cache.keep(number, grant)
 	return grant, nil
 }
 

@@ -68,6 +68,17 @@ func PrincipalFrom(ctx context.Context) (*Principal, bool) {
 	return nil, false
 }
 
+// NamedPrincipalFrom returns a principal beside the user, such as a workload, by
+// its name in the policy. It returns false if the rule does not ask for it.
+func NamedPrincipalFrom(ctx context.Context, name string) (*Principal, bool) {
+	grant, ok := FromContext(ctx)
+	if !ok {
+		return nil, false
+	}
+	principal, ok := grant.Principals[name]
+	return principal, ok
+}
+
 // refuse answers a request for which a check returned an error.
 func (g *Gate) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	var denial *Denial

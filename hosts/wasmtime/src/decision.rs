@@ -1,6 +1,6 @@
 //! Decisions of the gate.
 
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use crate::{bindings::exports::countersign::gate::gate as wit, document::Fetch};
 
@@ -65,6 +65,9 @@ pub struct Grant {
     /// Who is calling; `None` where the rule is public, or optional and no
     /// token came.
     pub principal: Option<Arc<Principal>>,
+    /// The principals that the rule asks for beside the user, such as a workload,
+    /// by their names in the policy.
+    pub principals: BTreeMap<String, Arc<Principal>>,
     /// Headers to remove first: every field whose name, in lower case and with
     /// `_` read as `-`, is one of these.
     pub remove_headers: Arc<[String]>,
@@ -99,8 +102,11 @@ pub struct Principal {
     pub subject: Option<String>,
     /// The name of the token type that matched, where the issuer has types.
     pub token_type: Option<String>,
-    /// The tenant, by the issuer's claim mapping.
+    /// The tenant of the request: the only one of the token, or the one that the
+    /// rule names.
     pub tenant: Option<String>,
+    /// All tenants of the token, by the issuer's claim mapping.
+    pub tenants: Vec<String>,
     /// Roles, by the issuer's claim mapping and `role_map`.
     pub roles: Vec<String>,
     /// Scopes, by the issuer's claim mapping.
@@ -125,6 +131,9 @@ pub struct Denial {
     pub challenge: Option<String>,
     /// The claim that is the reason, if there is one.
     pub claim: Option<String>,
+    /// The principal whose token is the reason, by its name in the policy; `None`
+    /// for the user.
+    pub principal: Option<String>,
     /// `Retry-After` in seconds, with 503.
     pub retry_after_s: Option<u32>,
 }
@@ -144,6 +153,7 @@ impl Denial {
             message: "the request target can be read in more than one way".into(),
             challenge: None,
             claim: None,
+            principal: None,
             retry_after_s: None,
         }
     }
@@ -175,6 +185,7 @@ impl Denial {
             message: message.into(),
             challenge: None,
             claim: None,
+            principal: None,
             retry_after_s: Some(retry_after_s),
         }
     }
@@ -188,6 +199,7 @@ impl Grant {
     pub(crate) fn of_principal(principal: Option<Arc<Principal>>) -> Self {
         Self {
             principal,
+            principals: BTreeMap::new(),
             remove_headers: Arc::default(),
             set_headers: Arc::default(),
             changes: Vec::new(),
@@ -211,6 +223,7 @@ impl Grant {
                 + principal.iss.len()
                 + principal.claims.len()
                 + optional.sum::<usize>()
+                + texts(&principal.tenants)
                 + texts(&principal.roles)
                 + texts(&principal.scopes)
         });
@@ -223,6 +236,7 @@ impl fmt::Debug for Grant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Grant")
             .field("principal", &self.principal)
+            .field("principals", &self.principals)
             .finish_non_exhaustive()
     }
 }
@@ -256,6 +270,7 @@ impl From<wit::Grant> for Grant {
     fn from(grant: wit::Grant) -> Self {
         Self {
             principal: grant.principal.map(|principal| Arc::new(principal.into())),
+            principals: BTreeMap::new(),
             remove_headers: grant.remove_headers.into(),
             set_headers: grant.set_headers.into(),
             changes: Vec::new(),
@@ -291,6 +306,7 @@ impl From<wit::Principal> for Principal {
             subject: principal.subject,
             token_type: principal.token_type,
             tenant: principal.tenant,
+            tenants: principal.tenants,
             roles: principal.roles,
             scopes: principal.scopes,
             expires_at_ms: principal.expires_at_ms,
@@ -307,6 +323,7 @@ impl From<wit::Denial> for Denial {
             message: denial.message,
             challenge: denial.challenge,
             claim: denial.claim,
+            principal: denial.principal,
             retry_after_s: denial.retry_after_s,
         }
     }

@@ -55,6 +55,7 @@ mod tests {
             subject: None,
             token_type: None,
             tenant: None,
+            tenants: Vec::new(),
             roles: Vec::new(),
             scopes: Vec::new(),
             expires_at_ms: None,

@@ -1,10 +1,10 @@
 //! One instance of the sealed module with one open gate, and nothing else.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use crate::{
     bindings::{convert, exports::countersign::gate::gate as wit},
-    decision::{Answer, Change, Decision, Grant},
+    decision::{Answer, Change, Decision, Grant, Principal},
     document::{DocumentStatus, Fetch, Outcome, Supplied},
     grants::Grants,
     module::{Guest, Module},
@@ -22,6 +22,9 @@ pub struct Instance {
     guest: Guest,
     gate: u32,
     grants: Grants,
+    /// Of the principals beside the user. They are kept apart: a token that is
+    /// both has one number, but only the user's grant has its headers.
+    others: Grants,
 }
 
 impl Instance {
@@ -42,6 +45,7 @@ impl Instance {
                 guest,
                 gate,
                 grants: Grants::default(),
+                others: Grants::default(),
             }),
             Err(problems) => Err(OpenError::Policy(convert(problems))),
         }
@@ -171,6 +175,11 @@ impl Instance {
         Ok(match decision {
             wit::Decision::Allow(allowed) => {
                 let mut grant = self.grant(allowed.grant)?;
+                for other in allowed.others {
+                    grant
+                        .principals
+                        .insert(other.name, self.other(other.grant)?);
+                }
                 grant.changes = allowed.changes.into_iter().map(Change::from).collect();
                 Decision::Allow(grant).into()
             }
@@ -184,14 +193,35 @@ impl Instance {
         if let Some(grant) = self.grants.find(number) {
             return Ok(grant.clone());
         }
+        let grant = self.granted(number)?;
+        self.grants.keep(number, grant.clone());
+        Ok(grant)
+    }
+
+    /// The principal beside the user whose grant has this number.
+    fn other(&mut self, number: u64) -> Result<Arc<Principal>, Trap> {
+        let grant = match self.others.find(number) {
+            Some(grant) => grant.clone(),
+            None => {
+                let grant = self.granted(number)?;
+                self.others.keep(number, grant.clone());
+                grant
+            }
+        };
+        grant
+            .principal
+            .ok_or_else(|| Trap::new("a grant has no principal"))
+    }
+
+    /// Reads a grant of the last answer.
+    fn granted(&mut self, number: u64) -> Result<Grant, Trap> {
         let handle = self.gate;
         let granted = self
             .guest
             .call(|gate, store| gate.call_granted(store, handle, number))?;
-        let granted = granted.ok_or_else(|| Trap::new("a grant says nothing"))?;
-        let grant = Grant::from(granted);
-        self.grants.keep(number, grant.clone());
-        Ok(grant)
+        granted
+            .map(Grant::from)
+            .ok_or_else(|| Trap::new("a grant says nothing"))
     }
 
     /// Every check in order, with its details. Changes nothing.

@@ -16,7 +16,7 @@ use axum::{
 use countersign_host::{Gate, GateLayer, Grant};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
-use support::{A, Answer, B, Issuer, service_gate};
+use support::{A, Answer, B, Clock, Issuer, builder, policy, service_gate};
 use tower::ServiceExt;
 
 async fn gate(issuer: &Issuer) -> Gate {
@@ -52,6 +52,58 @@ fn seen(gate: Gate) -> Router {
     Router::new()
         .route("/seen", any(echo))
         .layer(GateLayer::new(gate))
+}
+
+#[tokio::test]
+async fn a_handler_gets_the_principals_beside_the_user_and_no_cache_mixes_them_up() {
+    let issuer = Issuer::publishing(&[A]).await;
+    let mut policy = policy(&[issuer.entry("platform")]);
+    policy["credentials"] = json!([
+        { "header": "authorization", "scheme": "Bearer", "issuers": ["platform"] },
+        { "header": "x-service", "issuers": ["platform"], "principal": "service" },
+    ]);
+    policy["rules"] = json!([
+        { "path": "/user", "require": {} },
+        { "path": "/both", "require": {}, "principals": { "service": {} } },
+    ]);
+    policy["forward"] = json!({ "x-auth-subject": "subject" });
+    let gate = builder(&Clock::new(), &policy).instances(1);
+    let gate = gate.build().await.unwrap();
+    let said = async |Extension(grant): Extension<Grant>, headers: HeaderMap| {
+        let principals = grant.principals.iter();
+        let principals = principals.map(|(name, p)| (name.clone(), json!([p.subject, p.tenants])));
+        axum::Json(json!({
+            "forwarded": headers["x-auth-subject"].to_str().unwrap(),
+            "principals": principals.collect::<serde_json::Map<_, _>>(),
+        }))
+    };
+    let app = Router::new()
+        .route("/{path}", any(said))
+        .layer(GateLayer::new(gate.clone()));
+    let service = issuer.token_of(A, A, "build");
+    let ask = |path: &str, user: &str, service: Option<&str>| {
+        let mut asked = request(path).header(header::AUTHORIZATION, format!("Bearer {user}"));
+        if let Some(service) = service {
+            asked = asked.header("x-service", service);
+        }
+        asked.body(Body::empty()).unwrap()
+    };
+    for _ in 0..2 {
+        let both = ask("/both", &issuer.token(A), Some(&service));
+        assert_eq!(
+            body(app.clone().oneshot(both).await.unwrap()).await,
+            json!({ "forwarded": "ada", "principals": { "service": ["build", ["acme"]] } })
+        );
+        // The service's token is now a user's.
+        let alone = ask("/user", &service, None);
+        assert_eq!(
+            body(app.clone().oneshot(alone).await.unwrap()).await,
+            json!({ "forwarded": "build", "principals": {} })
+        );
+    }
+    let decision = gate.check(&ask("/both", &service, None)).await;
+    let denial = decision.denial().unwrap();
+    assert_eq!(denial.principal.as_deref(), Some("service"));
 }
 
 #[tokio::test]

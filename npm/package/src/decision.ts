@@ -13,12 +13,14 @@ export type Change =
 
 /**
  * An allowed request. First remove `removeHeaders` (compare names in lower case, with `_` replaced by `-`), then set `setHeaders`, then apply `changes`.
- * Frozen. Printed, or as JSON, it contains only the issuer and the token type.
+ * Frozen. Printed, or as JSON, it contains only the issuer and the token type of each principal.
  */
 export interface Grant {
   readonly allow: true;
   /** The caller; `null` if the rule is public, or if it is optional and the request has no token. */
   readonly principal: Principal | null;
+  /** The principals that the rule asks for beside the user, such as a workload, by their names in the policy. It has no prototype. */
+  readonly principals: { readonly [name: string]: Principal };
   readonly removeHeaders: readonly string[];
   readonly setHeaders: readonly (readonly [name: string, value: string])[];
   /** For this request only, such as the `cookie` header without the cookie that held the token. */
@@ -36,6 +38,8 @@ export interface Denial {
   readonly challenge: string | null;
   /** The name of the claim that caused the denial, if one did. */
   readonly claim: string | null;
+  /** The name in the policy of the principal whose token caused the denial; `null` for the user. Only a grant has a `principal`. */
+  readonly principalName: string | null;
   /** `Retry-After`, in seconds. */
   readonly retryAfterS: number | null;
 }
@@ -65,5 +69,5 @@ export function stillWaiting(fetches: readonly { readonly kind: string }[]): Den
 }
 
 function unavailable(code: Code, message: string, retryAfterS: number): Denial {
-  return Object.freeze({ allow: false, code, status: 503, message, challenge: null, claim: null, retryAfterS });
+  return Object.freeze({ allow: false, code, status: 503, message, challenge: null, claim: null, principalName: null, retryAfterS });
 }

@@ -6,17 +6,20 @@ import type { Json, Principal } from "./principal.js";
 /** Node.js, Deno and Bun call the method of this name to print a value with `console.log`. */
 const INSPECT = Symbol.for("nodejs.util.inspect.custom");
 
-const NONE: Grant["changes"] = Object.freeze([]);
+const NO_PRINCIPALS: Grant["principals"] = Object.freeze(Object.create(null));
+const NO_CHANGES: Grant["changes"] = Object.freeze([]);
 
 export class FrozenGrant implements Grant {
   readonly allow = true;
   readonly principal: Principal | null;
+  readonly principals: Grant["principals"];
   readonly removeHeaders: readonly string[];
   readonly setHeaders: Grant["setHeaders"];
   readonly changes: Grant["changes"];
 
-  constructor(principal: Principal | null, removeHeaders: readonly string[], setHeaders: Grant["setHeaders"], changes: Grant["changes"] = NONE) {
+  constructor(principal: Principal | null, removeHeaders: readonly string[], setHeaders: Grant["setHeaders"], principals = NO_PRINCIPALS, changes = NO_CHANGES) {
     this.principal = principal;
+    this.principals = principals;
     this.removeHeaders = removeHeaders;
     this.setHeaders = setHeaders;
     this.changes = changes;
@@ -24,7 +27,8 @@ export class FrozenGrant implements Grant {
   }
 
   toJSON(): object {
-    return { allow: true, principal: this.principal && loggable(this.principal) };
+    const others = Object.entries(this.principals).map(([name, other]) => [name, loggable(other)] as const);
+    return { allow: true, principal: this.principal && loggable(this.principal), ...(others.length > 0 && { principals: Object.fromEntries(others) }) };
   }
 
   [INSPECT](): object {
@@ -38,6 +42,7 @@ export class FrozenPrincipal implements Principal {
   readonly subject: string | null;
   readonly tokenType: string | null;
   readonly tenant: string | null;
+  readonly tenants: readonly string[];
   readonly roles: readonly string[];
   readonly scopes: readonly string[];
   readonly expiresAtMs: number | null;
@@ -50,6 +55,7 @@ export class FrozenPrincipal implements Principal {
     this.subject = fields.subject;
     this.tokenType = fields.tokenType;
     this.tenant = fields.tenant;
+    this.tenants = fields.tenants;
     this.roles = fields.roles;
     this.scopes = fields.scopes;
     this.expiresAtMs = fields.expiresAtMs;

@@ -1,9 +1,8 @@
 // Reads a grant from the module's memory. npm/src/grant.rs describes the format.
 
-import type { Grant } from "./decision.js";
+import type { Change, Grant } from "./decision.js";
 import { FrozenGrant, FrozenPrincipal } from "./frozen-grant.js";
 import { readText, viewMemory } from "./instance.js";
-import { readChanges } from "./written.js";
 
 /** The length of an absent string. */
 const ABSENT = 0xffff_ffff;
@@ -15,9 +14,9 @@ const SINGLE = 6;
 export function readGrant(at: number): { grant: Grant; characters: number } {
   const view = viewMemory();
   const number = (place: number) => view.getUint32(at + 8 + 4 * place, true);
-  const [roles, scopes, removeHeaders, setHeaders] = [number(1), number(2), number(3), number(4)];
-  const count = SINGLE + roles + scopes + removeHeaders + 2 * setHeaders;
-  let next = 5;
+  const [tenants, roles, scopes, removeHeaders, setHeaders] = [number(1), number(2), number(3), number(4), number(5)];
+  const count = SINGLE + tenants + roles + scopes + removeHeaders + 2 * setHeaders;
+  let next = 6;
   const text = readText(at + 8 + 4 * (next + count), number(0));
   let place = 0;
   const optional = (): string | null => {
@@ -41,6 +40,7 @@ export function readGrant(at: number): { grant: Grant; characters: number } {
     tokenType: optional(),
     tenant: optional(),
     claimsText: string(),
+    tenants: list(tenants, string),
     roles: list(roles, string),
     scopes: list(scopes, string),
     expiresAtMs: Number.isNaN(expiresAtMs) ? null : expiresAtMs,
@@ -54,7 +54,7 @@ export function readGrant(at: number): { grant: Grant; characters: number } {
   return { grant, characters: text.length };
 }
 
-/** The same grant with the changes of one request, which the module gives as JSON. */
-export function withChanges(grant: Grant, changes: string): Grant {
-  return new FrozenGrant(grant.principal, grant.removeHeaders, grant.setHeaders, readChanges(changes));
+/** The same grant with what belongs to one request only. */
+export function ofRequest(grant: Grant, principals: Grant["principals"] | undefined, changes: readonly Change[] | undefined): Grant {
+  return new FrozenGrant(grant.principal, grant.removeHeaders, grant.setHeaders, principals, changes);
 }

@@ -1,12 +1,19 @@
 // Passes the caller from the proxy to the page, which may run in another process. It is encrypted, so that only the application can create or read it.
 
 import { CountersignError } from "./error.js";
+import type { Grant } from "./decision.js";
 import type { Principal } from "./principal.js";
 
 export const HEADER = "x-countersign-caller";
 
 /** The part of a principal that a page gets. */
-export type Caller = Pick<Principal, "issuer" | "iss" | "subject" | "tokenType" | "tenant" | "roles" | "scopes" | "expiresAtMs">;
+export type Caller = Pick<Principal, "issuer" | "iss" | "subject" | "tokenType" | "tenant" | "tenants" | "roles" | "scopes" | "expiresAtMs">;
+
+/** The caller, `null` if anonymous, and the principals that the rule asks for beside it, by their names in the policy. */
+export interface Callers {
+  readonly caller: Caller | null;
+  readonly principals: { readonly [name: string]: Caller };
+}
 
 /** How long it is valid. A request takes milliseconds from the proxy to the page, but a page may do other work before it calls `caller`. */
 const VALID_MS = 10_000;
@@ -38,17 +45,18 @@ export interface Known {
 }
 
 /** An anonymous caller is sealed too, so that a page knows that the proxy ran. */
-export async function seal(principal: Principal | null, { method, url, nextUrl }: Whole, secret: string): Promise<string> {
+export async function seal({ principal, principals }: Pick<Grant, "principal" | "principals">, { method, url, nextUrl }: Whole, secret: string): Promise<string> {
   const path = pathOf(url);
   const paths = [path, path.slice(nextUrl.basePath.length) || "/"];
-  const message = { caller: principal && callerOf(principal), method, paths, until: Date.now() + VALID_MS };
+  const others = Object.fromEntries(Object.entries(principals).map(([name, other]) => [name, callerOf(other)]));
+  const message = { caller: principal && callerOf(principal), principals: others, method, paths, until: Date.now() + VALID_MS };
   const salt = crypto.getRandomValues(new Uint8Array(SALT));
   const sealed = new Uint8Array(await crypto.subtle.encrypt(CIPHER, await key(secret, salt), utf8.encode(JSON.stringify(message))));
   return btoa(String.fromCharCode(...salt, ...sealed));
 }
 
-/** The caller, `null` if anonymous; `undefined` if the text was not sealed with this secret, has expired, or belongs to another request. */
-export async function unseal(written: string, { request, path }: Known, secret: string): Promise<Caller | null | undefined> {
+/** `undefined` if the text was not sealed with this secret, has expired, or belongs to another request. */
+export async function unseal(written: string, { request, path }: Known, secret: string): Promise<Callers | undefined> {
   try {
     const bytes = Uint8Array.from(atob(written), (character) => character.charCodeAt(0));
     const opened = await crypto.subtle.decrypt(CIPHER, await key(secret, bytes.slice(0, SALT)), bytes.slice(SALT));
@@ -56,14 +64,14 @@ export async function unseal(written: string, { request, path }: Known, secret: 
     const leftMs = message.until - Date.now();
     const known = [request?.url, path].filter((address) => address !== undefined);
     const isOwn = (request?.method ?? message.method) === message.method && known.every((address) => message.paths.includes(pathOf(address)));
-    return leftMs > 0 && leftMs <= VALID_MS && isOwn ? message.caller : undefined;
+    return leftMs > 0 && leftMs <= VALID_MS && isOwn ? { caller: message.caller, principals: Object.assign(Object.create(null), message.principals) } : undefined;
   } catch {
     return undefined;
   }
 }
 
-function callerOf({ issuer, iss, subject, tokenType, tenant, roles, scopes, expiresAtMs }: Principal): Caller {
-  return { issuer, iss, subject, tokenType, tenant, roles, scopes, expiresAtMs };
+function callerOf({ issuer, iss, subject, tokenType, tenant, tenants, roles, scopes, expiresAtMs }: Principal): Caller {
+  return { issuer, iss, subject, tokenType, tenant, tenants, roles, scopes, expiresAtMs };
 }
 
 /**

@@ -2,11 +2,12 @@ import { type Decision, type Grant, internalError } from "./decision.js";
 import type { Answer, Document, Fetch } from "./documents.js";
 import { CountersignError } from "./error.js";
 import * as glue from "./glue/countersign.js";
-import { readGrant, withChanges } from "./grant.js";
+import { ofRequest, readGrant } from "./grant.js";
 import * as instance from "./instance.js";
 import { GrantCache } from "./grant-cache.js";
 import { LruCache } from "./lru-cache.js";
-import { readDecision, type Step, type Supplied } from "./written.js";
+import type { Principal } from "./principal.js";
+import { readChanges, readDecision, type Step, type Supplied } from "./written.js";
 
 /** The limits of the cache of grants: as many as the module remembers tokens, and their characters. */
 const GRANTS = 1024;
@@ -35,6 +36,8 @@ export class ModuleGate {
   #incarnation = -1;
   #closed = false;
   #grants = new GrantCache(GRANTS, GRANTS_CHARACTERS);
+  /** Of the principals beside the user. They are kept apart: a token that is both has one number, but only the user's grant has its headers. */
+  #others = new GrantCache(GRANTS, GRANTS_CHARACTERS);
   #requirements = new LruCache<number>(0, 0);
 
   /** @throws CountersignError with every problem of the policy. */
@@ -117,17 +120,25 @@ export class ModuleGate {
     if (Number.isNaN(nowMs)) return internalError;
     const decided = this.#call((gate) => {
       if (check(gate) !== glue.Verdict.Allow) return readDecision(gate.decision());
-      const number = gate.granted();
-      const grant = (number === 0 ? undefined : this.#grants.get(number)) ?? this.#read(gate, number);
-      return gate.hasChanges() ? withChanges(grant, gate.changes()) : grant;
+      const grant = readThrough(this.#grants, gate, gate.granted());
+      const others = gate.others();
+      const hasChanges = gate.hasChanges();
+      if (others === undefined && !hasChanges) return grant;
+      const principals = others === undefined ? undefined : this.#readOthers(gate, others);
+      return ofRequest(grant, principals, hasChanges ? readChanges(gate.changes()) : undefined);
     });
     return decided ?? internalError;
   }
 
-  #read(gate: glue.Gate, number: number): Grant {
-    const { grant, characters } = readGrant(gate.grant());
-    if (number !== 0) this.#grants.set(number, grant, characters);
-    return grant;
+  #readOthers(gate: glue.Gate, written: string): Grant["principals"] {
+    // Without a prototype, no name of a policy is special.
+    const principals: { [name: string]: Principal } = Object.create(null);
+    for (const { name, grant } of JSON.parse(written) as { name: string; grant: number }[]) {
+      const { principal } = readThrough(this.#others, gate, grant);
+      if (principal === null) throw new Error("a grant has no principal");
+      principals[name] = principal;
+    }
+    return Object.freeze(principals);
   }
 
   #prepare(gate: glue.Gate, text: string): number {
@@ -167,10 +178,22 @@ export class ModuleGate {
     this.reads = new Set(JSON.parse(gate.reads()));
     this.#gate = gate;
     this.#grants = new GrantCache(GRANTS, GRANTS_CHARACTERS);
+    this.#others = new GrantCache(GRANTS, GRANTS_CHARACTERS);
     this.#requirements = new LruCache(REQUIREMENTS, REQUIREMENTS_CHARACTERS);
     this.#incarnation = instance.incarnation;
     unfinished.forEach(this.#unfinished);
   }
+}
+
+/** A grant of the last check, from the cache or from the module. */
+function readThrough(cache: GrantCache, gate: glue.Gate, number: number): Grant {
+  const known = number === 0 ? undefined : cache.get(number);
+  if (known) return known;
+  const at = gate.grant(number);
+  if (at === 0) throw new Error("the module has no grant of this number");
+  const { grant, characters } = readGrant(at);
+  if (number !== 0) cache.set(number, grant, characters);
+  return grant;
 }
 
 const utf8 = new TextEncoder();

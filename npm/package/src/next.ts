@@ -4,7 +4,7 @@ import { answer, targetOf, withGrant } from "./answer.js";
 import { type Denial, internalError } from "./decision.js";
 import type { Context } from "./gate.js";
 import { CountersignError } from "./error.js";
-import { assertSecret, type Caller, HEADER, seal, unseal } from "./handover.js";
+import { assertSecret, type Caller, type Callers, HEADER, seal, unseal } from "./handover.js";
 import { type RequestUrl, type Target, nextTarget } from "./next-target.js";
 import { type GateSource, opener } from "./opener.js";
 import type { BypassOptions } from "./preflight.js";
@@ -47,11 +47,11 @@ export function protect(gate: GateSource, { secret = process.env["COUNTERSIGN_SE
     if (served === undefined) return answer(internalError);
     const granted = withGrant(request.headers, decision);
     granted.delete(HEADER);
-    if (secret) granted.set(HEADER, await seal(decision.principal, request, secret));
+    if (secret) granted.set(HEADER, await seal(decision, request, secret));
     // The rewrite makes Next.js serve the checked target: Next.js removes `.rsc` from the URL that the proxy sees, but not from the one that it serves.
     const response = NextResponse.rewrite(served, { request: { headers: granted } });
     // Otherwise shared caches would store a prerendered page for a year.
-    if (decision.principal) response.headers.set("cache-control", "private, no-cache");
+    if (decision.principal || Object.keys(decision.principals).length > 0) response.headers.set("cache-control", "private, no-cache");
     return response;
   };
 }
@@ -89,7 +89,16 @@ export interface CallerOptions {
  * or a server action. Without both, the caller of any request of the last ten seconds is accepted.
  * @throws CountersignError if {@link protect} did not run for this request, whatever its headers contain, or if the secret is absent or too short.
  */
-export async function caller({ secret = process.env["COUNTERSIGN_SECRET"], request, path }: CallerOptions = {}): Promise<Caller | null> {
+export async function caller(options: CallerOptions = {}): Promise<Caller | null> {
+  return (await callers(options)).caller;
+}
+
+/** The principals that the rule asks for beside the caller, such as a workload, by their names in the policy: as {@link caller}. */
+export async function principals(options: CallerOptions = {}): Promise<Callers["principals"]> {
+  return (await callers(options)).principals;
+}
+
+async function callers({ secret = process.env["COUNTERSIGN_SECRET"], request, path }: CallerOptions): Promise<Callers> {
   assertSecret(secret);
   const written = (await headers()).get(HEADER);
   const known = written === null ? undefined : await unseal(written, { request, path }, secret);

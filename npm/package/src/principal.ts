@@ -10,7 +10,10 @@ export interface Principal {
   readonly subject: string | null;
   /** The name of the token type in the policy. */
   readonly tokenType: string | null;
+  /** The tenant of the request: the only one of the token, or the one that the rule names. */
   readonly tenant: string | null;
+  /** All tenants of the token. */
+  readonly tenants: readonly string[];
   readonly roles: readonly string[];
   readonly scopes: readonly string[];
   /** `exp` in milliseconds since the epoch, without leeway. */

@@ -13,6 +13,7 @@ type Written =
       message: string;
       challenge: string | null;
       claim: string | null;
+      principal: string | null;
       retry_after_s: number | null;
     }
   | { decision: "answer"; status: number; headers: string; body: string }
@@ -23,8 +24,8 @@ export function readDecision(text: string): Denial | Answer | Fetch[] {
   const written: Written = JSON.parse(text);
   if (written.decision === "wait") return written.fetches;
   if (written.decision === "answer") return readAnswer(written);
-  const { code, status, message, challenge, claim, retry_after_s } = written;
-  return { allow: false, code, status, message, challenge, claim, retryAfterS: retry_after_s };
+  const { code, status, message, challenge, claim, principal, retry_after_s } = written;
+  return { allow: false, code, status, message, challenge, claim, principalName: principal, retryAfterS: retry_after_s };
 }
 
 /** The headers are one `name: value` a line. */

@@ -73,12 +73,13 @@ const parts = {
   async "a caller is accepted for its own request, for ten seconds, and readable only with the secret"() {
     const secret = "a secret for the tests, of 32 characters or more";
     const request = { method: "GET", url: "http://localhost:3000/docs/orgs/acme%20b?x=1", nextUrl: { basePath: "/docs" } };
-    const principal = { issuer: "platform", iss: "https://a.example", subject: "user-1", tokenType: null, tenant: null, roles: [], scopes: [], expiresAtMs: null, claimsText: "{}" };
-    const sealed = await seal(principal, request, secret);
-    const accepted = async (written, known, by = secret) => (await unseal(written, known, by))?.subject ?? "nothing";
+    const principal = { issuer: "platform", iss: "https://a.example", subject: "user-1", tokenType: null, tenant: null, tenants: [], roles: [], scopes: [], expiresAtMs: null, claimsText: "{}" };
+    const grant = { principal, principals: { service: { ...principal, subject: "build" } } };
+    const sealed = await seal(grant, request, secret);
+    const accepted = async (written, known, by = secret) => (await unseal(written, known, by))?.caller.subject ?? "nothing";
     for (const known of [{}, { request: { ...request, url: "https://www.example.com/orgs/acme%20b" } }, { request: { ...request, url: "http://localhost:3000/docs/orgs/acme%20b" } }, { path: "/orgs/acme%20b" }, { path: "/orgs/acme%20b/" }, { path: "/docs/orgs/acme b" }]) equal(await accepted(sealed, known), "user-1");
     // Without the secret, for example at the target of an external rewrite, it is not readable; and it is different each time.
-    equal([atob(sealed).includes("user-1"), sealed === (await seal(principal, request, secret))], [false, false]);
+    equal([atob(sealed).includes("user-1"), sealed === (await seal(grant, request, secret))], [false, false]);
     for (const other of [{ ...request, method: "POST" }, { ...request, url: "http://localhost:3000/orgs/globex" }]) equal(await accepted(sealed, { request: other }), "nothing");
     for (const path of ["/orgs/globex", "/orgs", "", "/acme%20b", "/docs", "/orgs/%zz"]) equal([path, await accepted(sealed, { path })], [path, "nothing"]);
     equal(await accepted(sealed, { request }, `${secret}.`), "nothing");
@@ -89,7 +90,8 @@ const parts = {
     }
     for (const made of ["", ".", "x.y", sealed.slice(0, -4), btoa('{"caller":null,"until":1e15}')]) equal(await accepted(made, {}), "nothing");
     // An anonymous caller is sealed too.
-    equal(await unseal(await seal(null, request, secret), { request }, secret), null);
+    equal((await unseal(await seal({ principal: null, principals: {} }, request, secret), { request }, secret)).caller, null);
+    equal((await unseal(sealed, { request }, secret)).principals.service.subject, "build");
     const { now } = Date;
     try {
       for (const laterMs of [11_000, -11_000]) {

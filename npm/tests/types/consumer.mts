@@ -23,10 +23,14 @@ export async function use(): Promise<string | Response> {
   const decision: Decision = await gate.verify("a.b.c", requirement);
   // @ts-expect-error: only a grant has a principal
   decision.principal;
-  if (!decision.allow) return decision.code === "token_missing" ? decision.message : answer(decision);
+  if (!decision.allow) return decision.code === "token_missing" ? `${decision.principalName ?? "user"}: ${decision.message}` : answer(decision);
   // @ts-expect-error: it is read-only
   decision.principal!.roles.push("admin");
-  return decision.principal?.subject ?? "nobody";
+  const { principal, principals } = decision;
+  // @ts-expect-error: it is read-only
+  principals.service = principal!;
+  const tenants: readonly string[] = principals["service"]?.tenants ?? [];
+  return principal?.subject ?? tenants[0] ?? "nobody";
 }
 
 export const all = [wrong, code, express, fastify, hono, caller, protect];

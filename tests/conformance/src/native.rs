@@ -123,6 +123,11 @@ fn decision(decision: &Decision) -> Reply {
     match decision {
         Decision::Allow(grant) => Reply::Allow(Grant {
             principal: grant.principal.as_deref().map(principal),
+            others: grant
+                .others
+                .iter()
+                .map(|other| (other.name.to_string(), principal(&other.principal)))
+                .collect(),
             set_headers: grant
                 .set_headers
                 .iter()
@@ -137,6 +142,7 @@ fn decision(decision: &Decision) -> Reply {
             message: denial.code.sentence().to_owned(),
             challenge: denial.challenge.clone(),
             claim: denial.claim.as_deref().map(str::to_owned),
+            principal: denial.principal.as_deref().map(str::to_owned),
             retry_after_s: denial.retry_after_s,
         }),
         Decision::Answer(answer) => Reply::Answer(Answer {
@@ -172,6 +178,7 @@ fn principal(principal: &verifier::Principal) -> Principal {
         subject: principal.subject.as_deref().map(str::to_owned),
         token_type: principal.token_type.as_deref().map(str::to_owned),
         tenant: principal.tenant.as_deref().map(str::to_owned),
+        tenants: strings(&principal.tenants),
         roles: strings(&principal.roles),
         scopes: strings(&principal.scopes),
         expires_at_ms: principal.expires_at_ms,

@@ -2,6 +2,8 @@
 //! reply per line on standard output. README.md specifies it for other
 //! languages.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::vector::{Answer, Bytes, Change, Request, Response};
@@ -143,6 +145,8 @@ pub struct Fetch {
 pub struct Grant {
     /// The principal.
     pub principal: Option<Principal>,
+    /// The principals beside the user, by name.
+    pub others: BTreeMap<String, Principal>,
     /// Names and values.
     pub set_headers: Vec<(String, String)>,
     /// Names.
@@ -164,6 +168,8 @@ pub struct Principal {
     pub token_type: Option<String>,
     /// The tenant.
     pub tenant: Option<String>,
+    /// All tenants.
+    pub tenants: Vec<String>,
     /// Roles.
     pub roles: Vec<String>,
     /// Scopes.
@@ -187,6 +193,8 @@ pub struct Denial {
     pub challenge: Option<String>,
     /// The claim concerned.
     pub claim: Option<String>,
+    /// The name of the principal concerned, beside the user.
+    pub principal: Option<String>,
     /// `Retry-After`.
     pub retry_after_s: Option<u32>,
 }

@@ -1,6 +1,9 @@
 //! The sealed component in wasmtime as a host.
 
-use std::{collections::HashMap, path::Path};
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::Path,
+};
 
 use wasmtime::{
     Config, Engine, Store,
@@ -194,14 +197,22 @@ fn outcome(response: Option<&Response>) -> Outcome {
 
 fn decision(
     decision: Decision,
-    grant: impl FnOnce(u64) -> wasmtime::Result<Option<Grant>>,
+    mut grant: impl FnMut(u64) -> wasmtime::Result<Option<Grant>>,
 ) -> wasmtime::Result<Reply> {
     Ok(match decision {
         Decision::Allow(allowed) => {
             let granted = grant(allowed.grant)?;
             let granted = granted.ok_or_else(|| wasmtime::Error::msg("a grant says nothing"))?;
+            let mut others = BTreeMap::new();
+            for other in allowed.others {
+                let principal = grant(other.grant)?.and_then(|granted| granted.principal);
+                let principal =
+                    principal.ok_or_else(|| wasmtime::Error::msg("a grant has no principal"))?;
+                others.insert(other.name, identity(principal));
+            }
             Reply::Allow(protocol::Grant {
                 principal: granted.principal.map(identity),
+                others,
                 set_headers: granted.set_headers,
                 remove_headers: granted.remove_headers,
                 changes: allowed.changes.into_iter().map(change).collect(),
@@ -213,6 +224,7 @@ fn decision(
             message,
             challenge,
             claim,
+            principal,
             retry_after_s,
         }) => Reply::Deny(protocol::Denial {
             code,
@@ -220,6 +232,7 @@ fn decision(
             message,
             challenge,
             claim,
+            principal,
             retry_after_s,
         }),
         Decision::Answer(answer) => Reply::Answer(vector::Answer {
@@ -250,6 +263,7 @@ fn identity(principal: Principal) -> protocol::Principal {
         subject: principal.subject,
         token_type: principal.token_type,
         tenant: principal.tenant,
+        tenants: principal.tenants,
         roles: principal.roles,
         scopes: principal.scopes,
         expires_at_ms: principal.expires_at_ms,

@@ -1,5 +1,7 @@
 //! The format of the vectors, which README.md and `vector.schema.json` specify.
 
+use std::collections::BTreeMap;
+
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
@@ -197,6 +199,10 @@ pub struct Allow {
         skip_serializing_if = "Option::is_none"
     )]
     pub principal: Option<Option<Map<String, Value>>>,
+    /// Exactly these principals beside the user, by name. Of each, only these
+    /// members are compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub others: Option<BTreeMap<String, Map<String, Value>>>,
     /// Names and values, in any order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub set_headers: Option<Map<String, Value>>,
@@ -247,6 +253,13 @@ pub struct Deny {
         skip_serializing_if = "Option::is_none"
     )]
     pub claim: Option<Option<String>>,
+    /// The name of the principal whose token it is about; `null` means the user.
+    #[serde(
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub principal: Option<Option<String>>,
     /// `WWW-Authenticate`; `null` means none.
     #[serde(
         default,

@@ -87,18 +87,21 @@ pub(super) enum Token {
 }
 
 /// What a case may expect.
-pub(super) const FIELDS: [&str; 15] = [
+pub(super) const FIELDS: [&str; 18] = [
     "decision",
     "code",
     "status",
     "claim",
+    "principal",
     "challenge",
     "issuer",
     "subject",
     "token_type",
     "tenant",
+    "tenants",
     "roles",
     "scopes",
+    "principals",
     "set_headers",
     "remove_headers",
     "headers",

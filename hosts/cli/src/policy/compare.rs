@@ -14,6 +14,7 @@ pub(super) fn compare(expected: &Map<String, Value>, decision: &Value) -> Vec<Di
     let difference = |(field, expected): (&String, &Value)| {
         let got = match field.as_str() {
             "set_headers" | "headers" => headers(decision.get(field), expected),
+            "principal" | "principals" => within(decision.get(field), expected),
             _ => {
                 let own = decision.get(field);
                 let of_principal = || decision.pointer(&format!("/principal/{field}"));
@@ -27,6 +28,18 @@ pub(super) fn compare(expected: &Map<String, Value>, decision: &Value) -> Vec<Di
         })
     };
     expected.iter().filter_map(difference).collect()
+}
+
+/// The part of a value whose members are expected.
+fn within(got: Option<&Value>, expected: &Value) -> Value {
+    let (Some(Value::Object(members)), Value::Object(expected)) = (got, expected) else {
+        return got.cloned().unwrap_or_default();
+    };
+    let part = expected.iter().filter_map(|(name, expected)| {
+        let member = members.get(name)?;
+        Some((name.clone(), within(Some(member), expected)))
+    });
+    Value::Object(part.collect())
 }
 
 /// The headers of the decision, as an object; only those that are expected.

@@ -88,6 +88,7 @@ func decisionOf(answer countersign.Answer) reply {
 		}
 		return reply{"allow": reply{
 			"principal":      grant.Principal,
+			"others":         othersOf(grant.Principals),
 			"set_headers":    set,
 			"remove_headers": append([]string{}, grant.RemoveHeaders...),
 			"changes":        changesOf(answer.Changes),
@@ -100,6 +101,7 @@ func decisionOf(answer countersign.Answer) reply {
 			"message":       denial.Message,
 			"challenge":     orNull(denial.Challenge),
 			"claim":         orNull(denial.Claim),
+			"principal":     orNull(denial.Principal),
 			"retry_after_s": orNull(int(denial.RetryAfter.Seconds())),
 		}}
 	case answer.Answered != nil:
@@ -112,6 +114,14 @@ func decisionOf(answer countersign.Answer) reply {
 	default:
 		return reply{"wait": fetchesOf(answer.Wait)}
 	}
+}
+
+func othersOf(principals map[string]*countersign.Principal) reply {
+	others := reply{}
+	for name, principal := range principals {
+		others[name] = principal
+	}
+	return others
 }
 
 func changesOf(changes []countersign.Change) []reply {

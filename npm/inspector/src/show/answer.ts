@@ -1,4 +1,4 @@
-import type { Grant } from "countersign";
+import type { Grant, Principal } from "countersign";
 import type { ClientResponse, Outcome } from "../evaluate.js";
 import { absolute, relative } from "../moment.js";
 import { copyButton, element, headed, part } from "./dom.js";
@@ -6,7 +6,11 @@ import { copyButton, element, headed, part } from "./dom.js";
 /** The output: the response to a denied request, or the principal and changes of an allowed one. */
 export function showAnswer({ decision, response, missing }: Outcome, nowMs: number): HTMLElement[] {
   if (missing) return [];
-  if (decision.allow) return [...principal(decision, nowMs), ...headerChanges(decision)];
+  if (decision.allow) {
+    const others = Object.entries(decision.principals).map(([name, other]) => principal(`Principal \`${name}\``, other, nowMs));
+    const user = decision.principal === null ? [] : [principal("Caller, as mapped by the policy", decision.principal, nowMs)];
+    return [...user, ...others, ...headerChanges(decision)];
+  }
   return response ? [toClient(response)] : [];
 }
 
@@ -20,12 +24,10 @@ function toClient({ status, headers, body }: ClientResponse): HTMLElement {
 /** RFC 9110 §15. */
 const REASONS: { readonly [status: number]: string } = { 200: "OK", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 503: "Service Unavailable" };
 
-function principal({ principal }: Grant, nowMs: number): HTMLElement[] {
-  if (principal === null) return [];
-  const { issuer, iss, subject, tokenType, tenant, roles, scopes, expiresAtMs } = principal;
+function principal(title: string, { issuer, iss, subject, tokenType, tenant, tenants, roles, scopes, expiresAtMs }: Principal, nowMs: number): HTMLElement {
   const expires = expiresAtMs === null ? "" : `${relative(expiresAtMs, nowMs)}, ${absolute(expiresAtMs)}`;
-  const rows = { issuer: `${issuer}, ${iss}`, subject, type: tokenType, tenant, roles: roles.join(", "), scopes: scopes.join(", "), expires };
-  return [part("Caller, as mapped by the policy", table(Object.entries(rows)))];
+  const rows = { issuer: `${issuer}, ${iss}`, subject, type: tokenType, tenant, tenants: tenants.length > 1 ? tenants.join(", ") : "", roles: roles.join(", "), scopes: scopes.join(", "), expires };
+  return part(title, table(Object.entries(rows)));
 }
 
 function headerChanges({ removeHeaders, setHeaders, changes }: Grant): HTMLElement[] {

@@ -37,8 +37,9 @@ function decided(result: Result, outcome: Outcome, jump: Jump): HTMLElement {
   return card("bad", "Denied", sentence(decision.message), facts(decision), told || compared(steps.at(-1)), only, by, unused, changes(decision));
 }
 
-function facts({ code, status, claim }: Denial): HTMLElement {
-  return element("p", "facts", element("code", "code", code), element("span", "", `status ${status}`), claim !== null && element("span", "", "claim ", element("code", "", claim)));
+function facts({ code, status, claim, principalName }: Denial): HTMLElement {
+  const named = (what: string, name: string | null) => name !== null && element("span", "", `${what} `, element("code", "", name));
+  return element("p", "facts", element("code", "code", code), element("span", "", `status ${status}`), named("claim", claim), named("principal", principalName));
 }
 
 /** What the failed check compared, in the words of the module. */

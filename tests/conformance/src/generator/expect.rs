@@ -73,6 +73,7 @@ pub(crate) fn deny(code: Code) -> Expect {
         code,
         status,
         claim: None,
+        principal: None,
         challenge: None,
         retry_after_s: None,
     })
@@ -87,6 +88,16 @@ impl Expect {
     /// Denied, naming no claim.
     pub(crate) fn naming_none(self) -> Self {
         self.denied(|deny| deny.claim = Some(None))
+    }
+
+    /// Denied, for the token of this principal beside the user.
+    pub(crate) fn of(self, principal: &str) -> Self {
+        self.denied(|deny| deny.principal = Some(Some(principal.into())))
+    }
+
+    /// Denied, for the user's token.
+    pub(crate) fn of_user(self) -> Self {
+        self.denied(|deny| deny.principal = Some(None))
     }
 
     /// Denied, with this challenge.
@@ -108,6 +119,18 @@ impl Expect {
         match &mut self {
             Self::Deny(deny) => change(deny),
             _ => panic!("not a denial"),
+        }
+        self
+    }
+
+    /// Admitted, with exactly these principals beside the user, which have these
+    /// members.
+    pub(crate) fn beside(mut self, others: Value) -> Self {
+        match &mut self {
+            Self::Allow(allow) => {
+                allow.others = Some(serde_json::from_value(others).expect("principals by name"));
+            }
+            _ => panic!("not a grant"),
         }
         self
     }

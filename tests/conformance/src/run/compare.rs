@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{
-    protocol::{Denial, Grant, Problem, Reply},
+    protocol::{Denial, Grant, Principal, Problem, Reply},
     vector::{Allow, Deny, ExpectedProblem},
 };
 
@@ -38,12 +38,15 @@ pub(super) fn grant(wanted: &Allow, grant: &Grant) -> Vec<String> {
         (None, _) | (Some(None), None) => {}
         (Some(None), Some(_)) => faults.push("a principal, where none may be".to_owned()),
         (Some(Some(_)), None) => faults.push("no principal".to_owned()),
-        (Some(Some(wanted)), Some(principal)) => {
-            let seen = serde_json::to_value(principal).unwrap_or_default();
-            for (name, value) in wanted {
-                let seen = seen.get(name).unwrap_or(&Value::Null);
-                faults.extend(differing(name, value, seen));
-            }
+        (Some(Some(wanted)), Some(seen)) => faults.extend(principal(wanted, seen)),
+    }
+    if let Some(wanted) = &wanted.others {
+        let names: BTreeSet<&String> = wanted.keys().collect();
+        let seen = grant.others.keys().collect();
+        faults.extend(differing("others", &names, &seen));
+        for (name, wanted) in wanted {
+            let seen = grant.others.get(name).into_iter();
+            faults.extend(seen.flat_map(|seen| principal(wanted, seen)));
         }
     }
     if let Some(wanted) = &wanted.set_headers {
@@ -69,11 +72,22 @@ pub(super) fn grant(wanted: &Allow, grant: &Grant) -> Vec<String> {
     faults
 }
 
+fn principal(wanted: &Map<String, Value>, principal: &Principal) -> Vec<String> {
+    let seen = serde_json::to_value(principal).unwrap_or_default();
+    let member = |(name, value): (&String, &Value)| {
+        differing(name, value, seen.get(name).unwrap_or(&Value::Null))
+    };
+    wanted.iter().flat_map(member).collect()
+}
+
 pub(super) fn denial(wanted: &Deny, denial: &Denial) -> Vec<String> {
     let mut faults = differing("code", &wanted.code, &denial.code);
     faults.extend(differing("status", &wanted.status, &denial.status));
     if let Some(claim) = &wanted.claim {
         faults.extend(differing("claim", claim, &denial.claim));
+    }
+    if let Some(principal) = &wanted.principal {
+        faults.extend(differing("principal", principal, &denial.principal));
     }
     if let Some(challenge) = &wanted.challenge {
         faults.extend(differing("challenge", challenge, &denial.challenge));

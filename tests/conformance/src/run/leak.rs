@@ -32,6 +32,7 @@ pub(super) fn of(denial: &Denial, event: &Event, policy: &str) -> Vec<String> {
     let said = [
         challenge.as_str(),
         denial.claim.as_deref().unwrap_or_default(),
+        denial.principal.as_deref().unwrap_or_default(),
     ];
     let told = |word: &String| !policy.contains(word) && said.iter().any(|s| s.contains(word));
     secrets(event)

@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use countersign::{Change, Decision, Fetch, FetchKind, Gate, Outcome, Problem, Request, Supplied};
+use countersign::{
+    Change, Decision, Fetch, FetchKind, Gate, Outcome, Principal, Problem, Request, Supplied,
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -179,14 +181,8 @@ pub(crate) fn as_json(decision: &Decision) -> Value {
     match decision {
         Decision::Allow(grant) => json!({
             "decision": "allow",
-            "principal": grant.principal.as_ref().map(|principal| json!({
-                "issuer": &*principal.issuer,
-                "subject": principal.subject.as_deref(),
-                "token_type": principal.token_type.as_deref(),
-                "tenant": principal.tenant.as_deref(),
-                "roles": &*principal.roles,
-                "scopes": &*principal.scopes,
-            })),
+            "principal": grant.principal.as_deref().map(principal),
+            "principals": Value::Object(grant.others.iter().map(|other| (other.name.to_string(), principal(&other.principal))).collect()),
             "set_headers": grant.set_headers.iter().map(|(name, value)| json!([&**name, &**value])).collect::<Vec<_>>(),
             "remove_headers": grant.remove_headers.iter().map(|name| &**name).collect::<Vec<_>>(),
             "changes": grant.changes.iter().map(change).collect::<Vec<_>>(),
@@ -196,6 +192,7 @@ pub(crate) fn as_json(decision: &Decision) -> Value {
             "code": denial.code.as_str(),
             "status": denial.status(),
             "claim": denial.claim.as_deref(),
+            "principal": denial.principal.as_deref(),
             "challenge": denial.challenge.as_deref(),
         }),
         Decision::Answer(answer) => json!({
@@ -216,4 +213,16 @@ fn change(change: &Change) -> Value {
         Change::RemoveHeader(name) => json!({ "remove_header": name }),
         Change::SetTarget(target) => json!({ "set_target": text(target) }),
     }
+}
+
+fn principal(principal: &Principal) -> Value {
+    json!({
+        "issuer": &*principal.issuer,
+        "subject": principal.subject.as_deref(),
+        "token_type": principal.token_type.as_deref(),
+        "tenant": principal.tenant.as_deref(),
+        "tenants": &*principal.tenants,
+        "roles": &*principal.roles,
+        "scopes": &*principal.scopes,
+    })
 }

@@ -353,12 +353,12 @@ fn tenants() -> Vec<Draft> {
         ))
     };
     let named = |tenant: &str| {
-        principal(json!({ "tenant": tenant })).setting(
+        principal(json!({ "tenant": tenant, "tenants": ["acme", "globex"] })).setting(
             json!({ "x-tenant": tenant, "x-tenants": "acme globex", "x-sub": "user-4711" }),
         )
     };
     let none = || {
-        principal(json!({ "tenant": null }))
+        principal(json!({ "tenant": null, "tenants": ["acme", "globex"] }))
             .setting(json!({ "x-tenants": "acme globex", "x-sub": "user-4711" }))
     };
     vec![
@@ -396,7 +396,7 @@ fn tenants() -> Vec<Draft> {
         .ask_all(
             ["/", "/some", "/acme", "/orgs/acme/x"]
                 .map(|target| get(target).bearer(&of(json!({ "organization": ["acme"] })))),
-            principal(json!({ "tenant": "acme" }))
+            principal(json!({ "tenant": "acme", "tenants": ["acme"] }))
                 .setting(json!({ "x-tenant": "acme", "x-tenants": "acme", "x-sub": "user-4711" })),
         ),
         vector(
@@ -407,7 +407,7 @@ fn tenants() -> Vec<Draft> {
         .policy(keycloak())
         .ask(
             get("/").bearer(&of(json!({ "organization": {} }))),
-            principal(json!({ "tenant": null })),
+            principal(json!({ "tenant": null, "tenants": [] })),
         )
         .ask(
             get("/some").bearer(&of(json!({ "organization": {} }))),

@@ -38,6 +38,23 @@ fn both() -> Policy {
         ]))
 }
 
+/// Tokens of one issuer are good for both, from their own places.
+fn one_issuer() -> Policy {
+    policy()
+        .top(
+            "credentials",
+            json!([
+                { "header": "authorization", "scheme": "Bearer", "issuers": ["platform"] },
+                { "header": "x-service", "issuers": ["platform"], "principal": "service" },
+            ]),
+        )
+        .top("forward", json!({ "x-auth-subject": "subject" }))
+        .rules(json!([
+            { "path": "/user", "require": {} },
+            { "path": "/**", "require": {}, "principals": { "service": {} } },
+        ]))
+}
+
 fn with(user: &Token, service: &Token) -> Request {
     get("/").bearer(user).header("x-service", service.compact())
 }
@@ -45,28 +62,31 @@ fn with(user: &Token, service: &Token) -> Request {
 fn required() -> Vec<Draft> {
     let asking = |id, title, rules: &[&str]| vector(id, title, rules).policy(both());
     let stale = workload().claim("exp", NOW_S - 1);
+    let service = || json!({ "service": { "issuer": "mesh", "subject": "build" } });
+    let expired = || deny(Code::TokenExpired).of("service");
     vec![
         asking("service-both", "both have a good token", &["principals.required", "principals.named"])
-            .ask(with(&token(), &workload()), principal(json!({ "issuer": "platform", "subject": "user-4711" }))),
+            .ask(with(&token(), &workload()), principal(json!({ "issuer": "platform", "subject": "user-4711" })).beside(service()))
+            .ask(with(&token().claim("sub", "other"), &workload()), principal(json!({ "subject": "other" })).beside(service())),
         asking("service-missing", "one has none", &["principals.required", "principals.named"])
-            .ask(get("/").bearer(&token()), Code::TokenMissing)
-            .ask(get("/").header("x-service", workload().compact()), Code::TokenMissing),
+            .ask(get("/").bearer(&token()), deny(Code::TokenMissing).of("service"))
+            .ask(get("/").header("x-service", workload().compact()), deny(Code::TokenMissing).of_user()),
         asking("service-bad", "the other one's token is bad", &["principals.required", "principals.named"])
-            .ask(with(&token(), &stale), Code::TokenExpired)
-            .ask(with(&token(), &workload().claim("sub", "deploy")), deny(Code::ClaimDenied).naming("/sub")),
+            .ask(with(&token(), &stale), expired())
+            .ask(with(&token(), &workload().claim("sub", "deploy")), deny(Code::ClaimDenied).naming("/sub").of("service")),
         asking("service-apart", "a token is none of another principal's", &["principals.apart", "credential.kept-issuers"])
-            .ask(with(&workload(), &token()), Code::IssuerUnknown)
-            .ask(with(&token(), &token()), Code::IssuerUnknown)
+            .ask(with(&workload(), &token()), deny(Code::IssuerUnknown).of_user())
+            .ask(with(&token(), &token()), deny(Code::IssuerUnknown).of("service"))
             .ask(get("/user").bearer(&workload()), Code::IssuerUnknown),
         asking("service-unasked", "a rule that does not ask for it does not read it", &["principals.unasked"])
-            .ask(get("/user").bearer(&token()).header("x-service", "nonsense"), allow()),
+            .ask(get("/user").bearer(&token()).header("x-service", "nonsense"), allow().beside(json!({}))),
         asking("service-without-user", "an optional rule without a user", &["principals.optional"])
-            .ask(get("/open").header("x-service", workload().compact()), anonymous())
-            .ask(get("/open"), Code::TokenMissing)
-            .ask(get("/open").header("x-service", stale.compact()), Code::TokenExpired)
+            .ask(get("/open").header("x-service", workload().compact()), anonymous().beside(service()))
+            .ask(get("/open"), deny(Code::TokenMissing).of("service"))
+            .ask(get("/open").header("x-service", stale.compact()), expired())
             .ask(
                 get("/open").header("authorization", "Bearer x").header("x-service", workload().compact()),
-                anonymous().changing(&[("authorization", None)]),
+                anonymous().beside(service()).changing(&[("authorization", None)]),
             ),
         vector(
             "service-no-expired",
@@ -77,7 +97,54 @@ fn required() -> Vec<Draft> {
             "path": "/", "methods": ["GET"], "accept_expired_s": 60, "require": {}, "principals": { "service": {} },
         }])))
         .ask(with(&token().claim("exp", NOW_S - 1), &workload()), allow())
-        .ask(with(&token(), &stale), Code::TokenExpired),
+        .ask(with(&token(), &stale), expired()),
+        vector(
+            "service-or-user",
+            "one token is the service's of one request and the user's of another",
+            &["principals.named", "forward.values"],
+        )
+        .policy(one_issuer())
+        .ask(
+            with(&token(), &token().claim("sub", "other")),
+            sets(json!({ "x-auth-subject": "user-4711" }))
+                .beside(json!({ "service": { "subject": "other" } })),
+        )
+        .ask(
+            get("/user").bearer(&token().claim("sub", "other")),
+            sets(json!({ "x-auth-subject": "other" })).beside(json!({})),
+        )
+        .ask(
+            with(&token().claim("sub", "other"), &token()),
+            sets(json!({ "x-auth-subject": "other" }))
+                .beside(json!({ "service": { "subject": "user-4711" } })),
+        )
+        .ask(
+            with(&token(), &token()),
+            sets(json!({ "x-auth-subject": "user-4711" }))
+                .beside(json!({ "service": { "subject": "user-4711" } })),
+        ),
+        vector("service-tenants", "each has its own tenants", &["principals.named", "principal.tenants"])
+            .policy(
+                one_issuer()
+                    .issuer("claims", json!({ "tenants": "/orgs" }))
+                    .rules(json!([{
+                        "path": "/{org}", "require": { "tenant": "{org}" },
+                        "principals": { "service": { "tenant": "{org}" } },
+                    }])),
+            )
+            .ask(
+                get("/acme")
+                    .bearer(&token().claim("orgs", json!(["acme", "globex"])))
+                    .header("x-service", token().claim("orgs", json!(["acme", "initech"])).compact()),
+                principal(json!({ "tenant": "acme", "tenants": ["acme", "globex"] }))
+                    .beside(json!({ "service": { "tenant": null, "tenants": ["acme", "initech"] } })),
+            )
+            .ask(
+                get("/acme")
+                    .bearer(&token().claim("orgs", json!(["acme", "globex"])))
+                    .header("x-service", token().claim("orgs", json!(["globex"])).compact()),
+                deny(Code::TenantDenied).of("service"),
+            ),
     ]
 }
 
@@ -108,7 +175,7 @@ fn order() -> Vec<Draft> {
         )
         .ask(
             with(&stale, &workload().claim("nbf", NOW_S + 9)),
-            Code::TokenExpired,
+            deny(Code::TokenExpired).of_user(),
         ),
         vector(
             "service-order-rule",

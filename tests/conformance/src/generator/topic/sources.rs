@@ -210,11 +210,11 @@ fn one() -> Vec<Draft> {
         )
         .ask(
             token().claim("orgs", json!(["acme"])),
-            principal(json!({ "tenant": "acme" })),
+            principal(json!({ "tenant": "acme", "tenants": ["acme"] })),
         )
         .ask(
             token().claim("orgs", json!(["acme", "globex"])),
-            principal(json!({ "tenant": null })),
+            principal(json!({ "tenant": null, "tenants": ["acme", "globex"] })),
         ),
     ]
 }
