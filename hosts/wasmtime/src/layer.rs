@@ -131,13 +131,13 @@ where
 
 /// Why a request does not pass.
 enum Refused {
-    Denied(Denial),
+    Denied(Box<Denial>),
     Answered(Answered),
 }
 
 impl From<Denial> for Refused {
     fn from(denial: Denial) -> Self {
-        Self::Denied(denial)
+        Self::Denied(Box::new(denial))
     }
 }
 
@@ -171,12 +171,12 @@ impl GateLayer {
 }
 
 #[cfg(feature = "axum")]
-fn whole_target(parts: &Parts) -> Result<Uri, Denial> {
-    crate::nested::whole_target(parts).map_err(|_| Denial::ambiguous())
+fn whole_target(parts: &Parts) -> Result<Uri, Refused> {
+    crate::nested::whole_target(parts).map_err(|_| Denial::ambiguous().into())
 }
 
 #[cfg(not(feature = "axum"))]
-fn whole_target(parts: &Parts) -> Result<Uri, Denial> {
+fn whole_target(parts: &Parts) -> Result<Uri, Refused> {
     Ok(parts.uri.clone())
 }
 

@@ -15,8 +15,8 @@ use crate::{
 const SIZES: [usize; 3] = [1, 100, 10_000];
 const NAMES: [&str; 3] = ["with 1", "with 100", "with 10,000"];
 
-/// Times checks with 1, 100 and 10,000 issuers, then rules. The requests use
-/// the last one.
+/// Times checks with 1, 100 and 10,000 issuers, then rules, then templates of
+/// issuers. The requests use the last one.
 pub(crate) fn growth(scale: &Scale) -> Result<Vec<Race>> {
     let signer = Signer::new("HS256")?;
     let tokens = scale.remembered().tokens.max(scale.grown_fresh().tokens);
@@ -26,9 +26,11 @@ pub(crate) fn growth(scale: &Scale) -> Result<Vec<Race>> {
             .map(|(issuers, rules)| case(&signer, issuers, rules, tokens))
             .collect()
     };
-    let grown: [(&str, Result<Vec<Case>>); 2] = [
+    let templates = SIZES.map(|templates| template_case(&signer, templates, tokens));
+    let grown: [(&str, Result<Vec<Case>>); 3] = [
         ("issuers", cases(SIZES, [1; 3])),
         ("rules", cases([1; 3], SIZES)),
+        ("templates", templates.into_iter().collect()),
     ];
     let grown = grown.map(|(what, cases)| cases.map(|cases| (what, cases)));
     let grown = grown.into_iter().collect::<Result<Vec<_>>>()?;
@@ -90,6 +92,14 @@ fn contestants<'c>(host: &str, cases: &'c [Case]) -> Vec<Box<dyn Contestant + 'c
             }),
         })
         .collect()
+}
+
+fn template_case(signer: &Signer, templates: usize, tokens: usize) -> Result<Case> {
+    let issuer = policy::nth_template(templates - 1, "acme");
+    let tokens = (0..tokens).map(|number| signer.token(&issuer, number));
+    let tokens = tokens.collect::<Result<Vec<_>>>()?;
+    let policy = policy::grown_templates(signer, templates);
+    Ok(Case::new(policy, &policy::nth_target(0), tokens))
 }
 
 fn case(signer: &Signer, issuers: usize, rules: usize, tokens: usize) -> Result<Case> {

@@ -54,6 +54,23 @@ pub(crate) fn hundred_keys(signer: &Signer) -> Value {
     json!({ "keys": keys.collect::<Vec<_>>() })
 }
 
+/// The same with issuers that are templates: an `iss` names the tenant.
+pub(crate) fn grown_templates(signer: &Signer, templates: usize) -> Vec<u8> {
+    let mut policy: Value =
+        serde_json::from_slice(&grown(signer, templates, 1)).unwrap_or_default();
+    let issuers = policy["issuers"].as_array_mut();
+    for (number, issuer) in issuers.into_iter().flatten().enumerate() {
+        let template = nth_template(number, "{tenant}");
+        issuer["issuer"] = json!({ "template": template, "claims": { "tenant": "/tenant_id" } });
+    }
+    policy.to_string().into()
+}
+
+/// The `iss` that the template with this number has for a tenant.
+pub(crate) fn nth_template(number: usize, tenant: &str) -> String {
+    format!("{}/{tenant}/v2.0", nth_issuer(number))
+}
+
 /// A policy with these numbers of issuers and rules. The keys are secrets,
 /// because the time of an RSA operation would hide any growth.
 pub(crate) fn grown(signer: &Signer, issuers: usize, rules: usize) -> Vec<u8> {

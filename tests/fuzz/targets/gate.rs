@@ -21,15 +21,27 @@ fn gate() -> Gate {
         r#"{{ "contract": "1", "issuers": [{{ "name": "a", "issuer": "a", "audiences": ["api"],
           "algorithms": ["HS256"], "keys": {{ "secrets": [{{ "kid": "1", "k": "{secret}" }}] }},
           "claims": {{ "tenant": "/tenant", "roles": "/roles" }}, "scope_wildcards": true,
-          "token_types": [{{ "name": "pat", "claim": {{ "typ": "pat" }} }}, {{ "name": "at", "header_typ": ["at+jwt"] }}] }}],
+          "token_types": [{{ "name": "pat", "claim": {{ "typ": "pat" }} }}, {{ "name": "at", "header_typ": ["at+jwt"] }}] }},
+          {{ "name": "t", "issuer": {{ "template": "https://t.example/{{tid}}/v2", "claims": {{ "tid": "/tid" }} }}, "audiences": ["api"],
+            "algorithms": ["HS256"], "keys": [{{ "algorithms": ["HS256"], "secrets": [{{ "k": "{secret}" }}] }}], "leeway_s": 5, "numbers_as_text": true,
+            "claims": {{ "subject": ["/oid", "/sub"], "tenants": {{ "claim": "/org", "as": "keys" }}, "roles": ["/r", {{ "claim": "/s", "separator": "," }}] }} }},
+          {{ "name": "n", "issuer": {{ "absent": true }}, "audiences": ["api"], "algorithms": ["HS256"], "keys": {{ "secrets": [{{ "k": "{secret}" }}] }},
+            "require": {{ "/house": true }} }}],
+        "challenge": {{ "scope": true, "resource_metadata": {{ "resource": "https://a.test/m" }} }},
         "credentials": [{{ "header": "authorization", "scheme": "Bearer" }}, {{ "cookie": "session", "same_origin": true }}],
         "rules": [{{ "path": "/open/**", "public": true }}, {{ "path": "/maybe", "optional": true }},
           {{ "path": "/ws", "optional": {{ "bad_token": "ignore" }}, "several": "first", "require": {{ "acr_values": ["a"] }},
             "credentials": [{{ "header": "authorization", "scheme": "Basic" }}, {{ "cookie": "session", "same_origin": true }},
               {{ "websocket_protocol": {{ "after": "v1" }} }}, {{ "websocket_protocol": {{ "prefix": "b.", "base64url": true }} }}, {{ "query": "t" }}] }},
           {{ "hosts": ["*.example.com"], "path": "/orgs/{{org}}/**", "require": {{ "tenant": "{{org}}", "scopes": ["read"] }} }},
+          {{ "hosts": ["{{org}}.example.net"], "path": "/items/{{item}}", "encoded_slash": "keep", "accept_expired_s": 60, "require": {{ "issuers": ["t"],
+            "tenant": {{ "capture": "org" }}, "subject": {{ "header": "x-user" }}, "claims": {{
+              "/j": {{ "as": "json", "at": "/a", "some": {{ "/b": {{ "starts_with": "x-" }} }} }},
+              "/k": {{ "as": "keys", "contains": {{ "capture": "item" }} }},
+              "/l": {{ "separator": ",", "every": {{ "not": {{ "one_of": ["a", 1] }} }} }},
+              "/m": {{ "any_of": [{{ "present": false }}, {{ "all_of": [{{ "ends_with": "y." }}, {{ "equals": "ay." }}] }}] }} }} }} }},
           {{ "path": "/**", "methods": ["GET"], "require": {{ "any_of": [{{ "roles": ["admin"] }}, {{ "types": ["pat"] }}] }} }}],
-        "forward": {{ "x-subject": "subject", "x-claims": "claims" }}, "strip_credential": true }}"#
+        "forward": {{ "x-subject": "subject", "x-claims": "claims", "x-tenants": "tenants", "x-k": {{ "claim": "/l", "join": ";" }}, "x-j": {{ "claim": "/j", "json": true }} }}, "strip_credential": true }}"#
     );
     Gate::open(policy.as_bytes(), 7).expect("the policy is good")
 }
@@ -46,7 +58,7 @@ fuzz_target!(|input: Input<'_>| {
     let tag = if sign { &mac[..] } else { other };
     token = format!("{token}.{}", B64.encode(tag));
     let credential = format!("Bearer {token}");
-    let headers: [Header<'_>; 5] = [
+    let headers: [Header<'_>; 6] = [
         (
             b"authorization",
             if cookie.is_empty() {
@@ -58,6 +70,7 @@ fuzz_target!(|input: Input<'_>| {
         (b"cookie", cookie),
         (b"origin", other),
         (b"x-subject", other),
+        (b"x-user", other),
         (b"sec-websocket-protocol", other),
     ];
     let request = Request {
