@@ -28,9 +28,11 @@ impl Answer {
     pub(crate) fn to(denial: &Denial, format: Format) -> Self {
         let code = denial.code;
         let retry_after = denial.retry_after_s.map(|seconds| seconds.to_string());
-        let mut headers = Vec::with_capacity(5);
+        let mut headers = Vec::with_capacity(6);
         if !format.grpc {
             headers.push(("content-type", "application/json"));
+        }
+        if !format.grpc || denial.nonce.is_some() {
             headers.push(("cache-control", "no-store"));
         }
         if format.code_header {
@@ -38,6 +40,7 @@ impl Answer {
         }
         let challenge = denial.challenge.as_deref();
         headers.extend(challenge.map(|challenge| ("www-authenticate", challenge)));
+        headers.extend(denial.nonce.as_deref().map(|nonce| ("dpop-nonce", nonce)));
         headers.extend(retry_after.as_deref().map(|s| ("retry-after", s)));
         Self {
             status: code.status().into(),
@@ -73,11 +76,8 @@ const UNIMPLEMENTED: i32 = 12;
 /// arrive.
 pub(crate) fn unavailable(code: Code, retry_after_s: u32) -> Denial {
     Denial {
-        code,
-        challenge: None,
-        claim: None,
-        principal: None,
         retry_after_s: Some(retry_after_s),
+        ..Denial::from(code)
     }
 }
 
@@ -118,6 +118,7 @@ mod tests {
         claim: None,
         principal: None,
         retry_after_s: None,
+        nonce: None,
     };
 
     fn has(answer: &Answer, name: &str, value: &str) -> bool {

@@ -1,12 +1,11 @@
 //! One document: its entry in the shared data, and its fetch.
 
-use countersign::{Fetch, FetchKind, Gate, Outcome, Supplied};
+use countersign::{Fetch, Gate, Outcome, Supplied};
 
 use crate::{
-    address::Address,
     config::{Cluster, Settings},
     fetch,
-    host::{self, Level, http::Refusal, shared},
+    host::shared,
     journal::{Copy, State},
     response::Response,
 };
@@ -79,10 +78,10 @@ pub(crate) enum Progress {
 }
 
 impl Document {
-    pub(crate) fn new(fetch: Fetch, settings: &Settings) -> Self {
+    pub(crate) fn new(fetch: Fetch, settings: &Settings, scope: &str) -> Self {
         let cluster = settings.clusters.of_uri(&fetch.uri);
         Self {
-            key: key(fetch.kind, &fetch.uri, cluster.as_ref()),
+            key: key(&fetch, cluster.as_ref(), scope),
             cluster,
             fetch,
             seen: State::default(),
@@ -94,8 +93,8 @@ impl Document {
     /// Makes the document's entry in the shared data. Envoy configures a plugin
     /// once before its workers do, so the entry exists for all workers. They
     /// need it to decide which of them gets the lease.
-    pub(crate) fn prepare(kind: FetchKind, uri: &str, settings: &Settings) {
-        let key = key(kind, uri, settings.clusters.of_uri(uri).as_ref());
+    pub(crate) fn prepare(fetch: &Fetch, settings: &Settings, scope: &str) {
+        let key = key(fetch, settings.clusters.of_uri(&fetch.uri).as_ref(), scope);
         let state_key = [&key, STATE].concat();
         if shared::get(&state_key).is_none() {
             shared::set(&state_key, &State::default().write());
@@ -271,49 +270,33 @@ impl Document {
     }
 
     fn call(&self, settings: &Settings) -> Option<u32> {
-        let Some((address, cluster)) = Address::of(&self.fetch.uri).zip(self.cluster.as_ref())
-        else {
-            self.log("no entry of `clusters` is for this host");
-            return None;
-        };
-        match fetch::call(&address, cluster, settings.fetch_timeout_ms) {
-            Ok(call) => return Some(call),
-            Err(Refusal::NoCluster) => {
-                self.log(&["Envoy has no cluster `", &cluster.name, "`"].concat());
-            }
-            Err(Refusal::NoHost) => {
-                self.log(&["cluster `", &cluster.name, "` has no usable host"].concat());
-            }
-        }
-        None
+        let asked = fetch::Call::get(&self.fetch.headers, settings.fetch_timeout_ms);
+        let sent = fetch::send(&self.fetch.uri, self.cluster.as_ref(), &asked);
+        sent.inspect_err(|reason| self.log(reason)).ok()
     }
 
-    /// Logs a reason. The log does not show the query of a URL, which can
-    /// contain a key.
+    /// Logs a reason.
     pub(crate) fn log(&self, reason: &str) {
         let Fetch {
             issuer, kind, uri, ..
         } = &self.fetch;
-        let uri = uri.split('?').next().unwrap_or_default();
-        let parts = [
-            "countersign: the ",
-            kind.as_str(),
-            " document of issuer `",
-            issuer,
-            "` at ",
-            uri,
-            ": ",
-            reason,
-        ];
-        host::log(Level::Warn, &parts.concat());
+        let what = ["the ", kind.as_str(), " document of"].concat();
+        fetch::log(&what, issuer, uri, reason);
     }
 }
 
-/// Makes the key of a document. Plugins share documents with the same URL and
-/// cluster, also after a change of the policy.
-fn key(kind: FetchKind, uri: &str, cluster: Option<&Cluster>) -> String {
+/// Makes the key of a document. Plugins share documents with the same URL,
+/// cluster and headers, also after a change of the policy. A plugin without the
+/// secret of a header does not find what was fetched with it. The documents of
+/// candidates have a scope of their own, so that a document which one of them
+/// refuses is no failure for the others.
+fn key(fetch: &Fetch, cluster: Option<&Cluster>, scope: &str) -> String {
     let name = cluster.map_or("", |cluster| &cluster.name);
     let authority = cluster.and_then(|cluster| cluster.authority.as_deref());
     let authority = authority.unwrap_or_default();
-    ["countersign", kind.as_str(), name, authority, uri].join("\n")
+    let mut key = [scope, fetch.kind.as_str(), name, authority, &fetch.uri].join("\n");
+    for (name, value) in &*fetch.headers {
+        key.extend(["\n", name, "\n", value]);
+    }
+    key
 }

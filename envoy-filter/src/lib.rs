@@ -16,23 +16,33 @@ pub const ANSWERED_AT_ONCE: usize = 32;
 
 mod address;
 mod answer;
+mod bucket;
+mod comparison;
 mod config;
 mod fields;
 mod jitter;
 mod journal;
+mod label;
 mod pairs;
+mod protobuf;
+mod provider;
 mod request;
 mod rooms;
+mod signature;
 mod spread;
 mod uptime;
 mod waiting;
 
+#[cfg(target_arch = "wasm32")]
+mod comparisons;
 #[cfg(target_arch = "wasm32")]
 mod copies;
 #[cfg(target_arch = "wasm32")]
 mod document;
 #[cfg(target_arch = "wasm32")]
 mod documents;
+#[cfg(target_arch = "wasm32")]
+mod exchanges;
 #[cfg(target_arch = "wasm32")]
 mod exports;
 #[cfg(target_arch = "wasm32")]
@@ -44,12 +54,20 @@ mod host;
 #[cfg(target_arch = "wasm32")]
 mod identity;
 #[cfg(target_arch = "wasm32")]
+mod kept;
+#[cfg(target_arch = "wasm32")]
 mod metrics;
+#[cfg(target_arch = "wasm32")]
+mod native;
 #[cfg(target_arch = "wasm32")]
 mod pace;
 #[cfg(target_arch = "wasm32")]
 mod plugin;
 #[cfg(target_arch = "wasm32")]
+mod proofs;
+#[cfg(target_arch = "wasm32")]
 mod response;
+#[cfg(target_arch = "wasm32")]
+mod shadow;
 #[cfg(target_arch = "wasm32")]
 mod worker;

@@ -17,14 +17,22 @@ pub(crate) struct Metrics {
     pub(crate) room_full: Counter,
     /// Of those: the maximum waiting time ended without the document.
     pub(crate) wait_over: Counter,
-    pub(crate) fetches_ok: Counter,
-    /// Of those: key documents without a key.
-    pub(crate) fetches_empty: Counter,
-    pub(crate) fetches_failed: Counter,
+    /// Requests that passed before there was a decision, because the filter only
+    /// observes.
+    pub(crate) undecided: Counter,
     /// By code.
     denied: Vec<(Code, Counter)>,
     keys_age_s: Option<u32>,
     documents_unusable: Option<u32>,
+    ready: Option<u32>,
+}
+
+/// The fetches of a gate's documents.
+pub(crate) struct Fetches {
+    pub(crate) ok: Counter,
+    /// Of those: key documents without a key.
+    pub(crate) empty: Counter,
+    pub(crate) failed: Counter,
 }
 
 /// A counter with its count since the last report.
@@ -35,18 +43,17 @@ pub(crate) struct Counter {
 
 impl Metrics {
     /// Defines the metrics. Their names are stable: dashboards depend on them.
-    pub(crate) fn define(prefix: &str) -> Self {
-        let named = |name: &str| [prefix, ".", name].concat();
-        let counter = |name: &str| Counter {
-            metric: metric::define(Kind::Counter, &named(name)),
-            count: 0,
-        };
-        let gauge = |name: &str| metric::define(Kind::Gauge, &named(name));
+    pub(crate) fn define(prefix: &str, native: bool) -> Self {
+        let counter = |name: &str| Counter::define(prefix, name);
+        let gauge = |name: &str| define_gauge(prefix, name);
         // A crashed filter cannot report anything, but its replacement counts
         // as started.
         let mut started = counter("started");
         started.add();
         started.report();
+        if let Some(verifier) = gauge("signatures_native") {
+            metric::set(verifier, native.into());
+        }
         Self {
             allowed: counter("allowed"),
             remembered: counter("remembered"),
@@ -54,15 +61,14 @@ impl Metrics {
             waited: counter("waited"),
             room_full: counter("room_full"),
             wait_over: counter("wait_over"),
-            fetches_ok: counter("fetches_ok"),
-            fetches_empty: counter("fetches_empty"),
-            fetches_failed: counter("fetches_failed"),
+            undecided: counter("undecided"),
             denied: Code::ALL
                 .iter()
                 .map(|code| (*code, counter(&["denied.", code.as_str()].concat())))
                 .collect(),
             keys_age_s: gauge("keys_age_s"),
             documents_unusable: gauge("documents_unusable"),
+            ready: gauge("ready"),
         }
     }
 
@@ -83,16 +89,17 @@ impl Metrics {
             &mut self.waited,
             &mut self.room_full,
             &mut self.wait_over,
-            &mut self.fetches_ok,
-            &mut self.fetches_empty,
-            &mut self.fetches_failed,
+            &mut self.undecided,
         ];
         denied.chain(others).for_each(Counter::report);
     }
 
-    /// Reports the age of the oldest key document, and the number of unusable
-    /// documents. All workers report the same values.
-    pub(crate) fn report_documents(&self, documents: &[DocumentStatus]) {
+    /// Reports whether the gate is ready, the age of the oldest key document, and
+    /// the number of unusable documents. All workers report the same values.
+    pub(crate) fn report_documents(&self, is_ready: bool, documents: &[DocumentStatus]) {
+        if let Some(gauge) = self.ready {
+            metric::set(gauge, is_ready.into());
+        }
         let keys = documents.iter().filter(|d| d.kind == FetchKind::Jwks);
         let oldest = keys.filter_map(|keys| keys.age_ms).max();
         if let (Some(gauge), Some(age_ms)) = (self.keys_age_s, oldest) {
@@ -105,12 +112,39 @@ impl Metrics {
     }
 }
 
+/// Defines a gauge.
+pub(crate) fn define_gauge(prefix: &str, name: &str) -> Option<u32> {
+    metric::define(Kind::Gauge, &[prefix, ".", name].concat())
+}
+
+impl Fetches {
+    pub(crate) fn define(prefix: &str) -> Self {
+        Self {
+            ok: Counter::define(prefix, "fetches_ok"),
+            empty: Counter::define(prefix, "fetches_empty"),
+            failed: Counter::define(prefix, "fetches_failed"),
+        }
+    }
+
+    pub(crate) fn report(&mut self) {
+        let counters = [&mut self.ok, &mut self.empty, &mut self.failed];
+        counters.into_iter().for_each(Counter::report);
+    }
+}
+
 impl Counter {
+    pub(crate) fn define(prefix: &str, name: &str) -> Self {
+        Self {
+            metric: metric::define(Kind::Counter, &[prefix, ".", name].concat()),
+            count: 0,
+        }
+    }
+
     pub(crate) fn add(&mut self) {
         self.count = self.count.saturating_add(1);
     }
 
-    fn report(&mut self) {
+    pub(crate) fn report(&mut self) {
         let count = std::mem::take(&mut self.count);
         if let (Some(metric), 1..) = (self.metric, count) {
             metric::add(metric, count);

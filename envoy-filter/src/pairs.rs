@@ -10,18 +10,23 @@ pub(crate) fn parse(bytes: &[u8]) -> Option<Vec<(&[u8], &[u8])>> {
     let (count, rest) = bytes.split_first_chunk()?;
     let count = u32::from_le_bytes(*count) as usize;
     let (lengths, mut strings) = rest.split_at_checked(count.checked_mul(8)?)?;
-    let mut take = |length: &[u8; 4]| {
-        let length = u32::from_le_bytes(*length) as usize;
-        let (string, rest) = strings.split_at_checked(length)?;
-        strings = rest.strip_prefix(b"\0")?;
-        Some(string)
-    };
     let (lengths, _) = lengths.as_chunks::<4>();
-    let (pairs, _) = lengths.as_chunks::<2>();
-    pairs
-        .iter()
-        .map(|[name, value]| Some((take(name)?, take(value)?)))
-        .collect()
+    let (lengths, _) = lengths.as_chunks::<2>();
+    let mut pairs = Vec::with_capacity(count);
+    for [name, value] in lengths {
+        pairs.push((take(name, &mut strings)?, take(value, &mut strings)?));
+    }
+    Some(pairs)
+}
+
+/// Takes a string of this length, and its NUL.
+#[inline(always)]
+fn take<'b>(length: &[u8; 4], strings: &mut &'b [u8]) -> Option<&'b [u8]> {
+    let length = u32::from_le_bytes(*length) as usize;
+    let (string, rest) = strings.split_at_checked(length)?;
+    let (end, rest) = rest.split_first()?;
+    *strings = rest;
+    (*end == 0).then_some(string)
 }
 
 /// Writes a header map: the inverse of [`parse`].

@@ -1,6 +1,6 @@
 //! A request, read from its header map.
 
-use countersign::{Header, Request};
+use countersign::{Connection, Header, Request};
 
 use crate::pairs;
 
@@ -16,12 +16,18 @@ impl<'a> Head<'a> {
 
     /// Returns the request for the gate. `:path` is the client's path as Envoy
     /// normalised it. Routes rewrite it after the filters.
-    pub(crate) fn request(&self) -> Request<'_> {
+    pub(crate) fn request<'r>(&'r self, certificate: Option<&'r [u8; 32]>) -> Request<'r> {
         Request {
             method: self.value(b":method"),
             authority: self.value(b":authority"),
             target: self.value(b":path"),
             headers: &self.0,
+            connection: Connection {
+                scheme: self.value(b":scheme"),
+                certificate: certificate.map_or(&[], |hash| hash.as_slice()),
+                // The address that Envoy knows can come from `x-forwarded-for`.
+                peer: b"",
+            },
         }
     }
 

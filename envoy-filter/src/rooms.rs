@@ -58,14 +58,14 @@ impl Rooms {
         }
     }
 
-    /// Marks the requests that wait for these documents: they are checked
-    /// again.
-    pub(crate) fn mark_updated(&mut self, sources: &[u32]) {
-        if sources.is_empty() {
+    /// Marks the requests that wait for these documents or requests: they are
+    /// checked again.
+    pub(crate) fn mark_updated(&mut self, sources: &[u32], tickets: &[u64]) {
+        if sources.is_empty() && tickets.is_empty() {
             return;
         }
         for waiting in self.seats.iter_mut().flatten() {
-            if !waiting.marked && waiting.is_for(sources) {
+            if !waiting.marked && waiting.is_for(sources, tickets) {
                 waiting.marked = true;
                 self.marked += 1;
             }
@@ -144,6 +144,8 @@ impl Rooms {
 
 #[cfg(test)]
 mod tests {
+    use countersign::Code;
+
     use super::*;
 
     fn waiting(request: u32, issuer: &str, source: u32) -> Waiting {
@@ -151,7 +153,8 @@ mod tests {
             request,
             issuer: issuer.into(),
             sources: vec![source],
-            for_revocations: false,
+            tickets: Vec::new(),
+            missing: Code::KeysUnavailable,
             until_ms: 100,
             marked: false,
         }
@@ -187,7 +190,7 @@ mod tests {
         for request in 0..4 {
             rooms.enter(waiting(request, "a", request % 2), 9).unwrap();
         }
-        rooms.mark_updated(&[1]);
+        rooms.mark_updated(&[1], &[]);
         assert!(rooms.is_due(0));
         assert_eq!(requests(&mut rooms, 0), [1, 3]);
         assert!(!rooms.is_due(99));
@@ -204,7 +207,7 @@ mod tests {
         let mut rooms = Rooms::default();
         rooms.enter(waiting(7, "a", 0), 9).unwrap();
         rooms.enter(waiting(8, "a", 0), 9).unwrap();
-        rooms.mark_updated(&[0]);
+        rooms.mark_updated(&[0], &[]);
         let (ticket, first) = rooms.next(0).unwrap();
         rooms.put_back(ticket, first);
         assert_eq!(
@@ -212,7 +215,7 @@ mod tests {
             [8],
             "the first has no new document"
         );
-        rooms.mark_updated(&[0]);
+        rooms.mark_updated(&[0], &[]);
         assert_eq!(requests(&mut rooms, 0), [7]);
     }
 
@@ -220,7 +223,7 @@ mod tests {
     fn a_request_that_left_is_not_returned() {
         let mut rooms = Rooms::default();
         rooms.enter(waiting(7, "a", 0), 9).unwrap();
-        rooms.mark_updated(&[0]);
+        rooms.mark_updated(&[0], &[]);
         rooms.leave(7);
         assert!(rooms.next(1_000).is_none());
     }

@@ -8,9 +8,14 @@ use crate::{
     answer::{self, Answer, Format},
     config::{Configuration, cluster_unknown, report},
     host::{self, Level, request, shared},
+    native,
     plugin::Plugin,
+    provider,
     spread::ContextHash,
 };
+
+const OBSERVES: &str =
+    "countersign: `observe` is set: this filter protects nothing, every request passes";
 
 #[derive(Default)]
 struct Worker {
@@ -62,13 +67,26 @@ pub(crate) fn configure(id: u32, size: usize) -> bool {
     with(|worker| {
         let seed = host::now_ns().unwrap_or(0);
         let bytes = host::configuration(size)?;
-        let read = Configuration::read(&bytes, seed).and_then(|configuration| {
-            check_clusters_once(&bytes, &configuration)?;
-            Ok(configuration)
-        });
+        // Without a clock every signed policy has expired.
+        let now_ms = host::now_ms().unwrap_or(u64::MAX);
+        let read =
+            Configuration::read(&bytes, seed, now_ms, native::provider).and_then(|configuration| {
+                check_clusters_once(&bytes, &configuration)?;
+                Ok(configuration)
+            });
         match read {
             Ok(configuration) => {
-                warn(&configuration.warnings);
+                if !configuration.warnings.is_empty() {
+                    let title = "countersign: the configuration has warnings:";
+                    log_once(Level::Warn, &report(title, &configuration.warnings));
+                }
+                log_once(
+                    Level::Info,
+                    &provider::describe(configuration.provider.as_ref()),
+                );
+                if configuration.settings.observe {
+                    log_once(Level::Warn, OBSERVES);
+                }
                 let plugin = Plugin::open(id, configuration, seed);
                 worker.plugins.push((id, plugin));
                 Some(())
@@ -106,12 +124,11 @@ fn fingerprint(bytes: &[u8]) -> u64 {
     })
 }
 
-/// Logs the warnings once for all workers.
-fn warn(warnings: &[Problem]) {
-    let message = report("countersign: the configuration has warnings:", warnings);
-    if !warnings.is_empty() && shared::get(&message).is_none() {
-        shared::set(&message, b"");
-        host::log(Level::Warn, &message);
+/// Logs a message once for all workers.
+fn log_once(level: Level, message: &str) {
+    if shared::get(message).is_none() {
+        shared::set(message, b"");
+        host::log(level, message);
     }
 }
 

@@ -2,7 +2,7 @@
 //! module's memory. JavaScript encodes one string instead of one for each
 //! header, and nothing is copied.
 
-use countersign::{Header, Request};
+use countersign::{Connection, Header, Request};
 
 /// Reads a frame: the number of strings, the length of each string, then the
 /// strings. All numbers are little-endian `u32`s. `None` if the frame is
@@ -15,6 +15,11 @@ pub(crate) fn request<'a>(
     let (lengths, bytes) = rest.split_at_checked(count.checked_mul(4)?)?;
     let mut strings = Strings { lengths, bytes };
     let (method, authority, target) = (strings.next()?, strings.next()?, strings.next()?);
+    let connection = Connection {
+        scheme: strings.next()?,
+        certificate: strings.next()?,
+        peer: strings.next()?,
+    };
     while !strings.lengths.is_empty() {
         headers.push((strings.next()?, strings.next()?));
     }
@@ -23,7 +28,20 @@ pub(crate) fn request<'a>(
         authority,
         target,
         headers,
+        connection,
     })
+}
+
+/// Reads a frame of alternating names and secrets.
+pub(crate) fn secrets(frame: &[u8]) -> Option<Vec<(&str, &[u8])>> {
+    let (count, rest) = number(frame)?;
+    let (lengths, bytes) = rest.split_at_checked(count.checked_mul(4)?)?;
+    let mut strings = Strings { lengths, bytes };
+    let mut secrets = Vec::new();
+    while !strings.lengths.is_empty() {
+        secrets.push((str::from_utf8(strings.next()?).ok()?, strings.next()?));
+    }
+    Some(secrets)
 }
 
 struct Strings<'a> {

@@ -4,8 +4,12 @@
 mod frame;
 mod grant;
 mod json;
+mod signatures;
 
-use countersign::{Code, Decision, Denial, Outcome, Problem, Supplied};
+use countersign::{
+    Algorithm, Code, Decision, Host, HostKey, Native, Need, Outcome, Problem, Supplied,
+    Verification,
+};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// The result of a check. [`Gate::grant`] and [`Gate::decision`] have the
@@ -21,6 +25,8 @@ pub enum Verdict {
     Wait = 2,
     /// The gate answers the request itself.
     Answer = 3,
+    /// Verify signatures ([`Gate::signatures`]), report it, and check again.
+    Verify = 4,
 }
 
 /// An open gate, or the problems of its policy. Times are milliseconds since
@@ -34,20 +40,35 @@ pub struct Gate {
     /// The input buffer, which JavaScript writes.
     room: Vec<u8>,
     /// The output buffer, which JavaScript reads.
-    grant: Vec<u8>,
+    output: Vec<u8>,
 }
 
 #[wasm_bindgen]
 impl Gate {
     /// Opens a gate for a policy. [`Gate::problems`] returns the errors. A gate
-    /// with errors denies everything.
+    /// with errors denies everything. `native` names the algorithms of the
+    /// host's own cryptography, with spaces between, and `fips` if that is
+    /// validated; `undefined` if this module verifies all signatures. `secrets`
+    /// are the names and bytes of those that the policy names by `secret_from`: in
+    /// turn, in the form of [`Gate::check`].
     #[wasm_bindgen(constructor)]
-    pub fn open(policy: &[u8], seed: u64) -> Gate {
+    pub fn open(policy: &[u8], seed: u64, native: Option<String>, secrets: &[u8]) -> Gate {
+        let native = native.map(|words| Native {
+            fips: words.split(' ').any(|word| word == "fips"),
+            algorithms: words.split(' ').filter_map(Algorithm::from_name).collect(),
+        });
+        let secrets = frame::secrets(secrets).unwrap_or_default();
+        let host = Host {
+            seed,
+            native,
+            secrets: &secrets,
+        };
         Gate {
-            gate: countersign::Gate::open(policy, seed),
+            gate: countersign::policy_json(policy)
+                .and_then(|policy| countersign::Gate::open_json(&policy, host)),
             decision: internal_error(),
             room: Vec::new(),
-            grant: Vec::new(),
+            output: Vec::new(),
         }
     }
 
@@ -72,13 +93,8 @@ impl Gate {
 
     /// Returns the lower-case names of the headers that decisions read.
     pub fn reads(&self) -> String {
-        json::text(
-            &self
-                .gate
-                .as_ref()
-                .map(countersign::Gate::reads)
-                .unwrap_or_default(),
-        )
+        let reads = self.gate.as_ref().map(countersign::Gate::reads);
+        json::texts(&reads.unwrap_or_default())
     }
 
     /// Returns the documents to fetch now, and marks their fetches as started.
@@ -152,6 +168,66 @@ impl Gate {
         })
     }
 
+    /// Returns the address of the signatures of the last check in the module's
+    /// memory, in the format of `signatures.rs`.
+    pub fn signatures(&mut self) -> *const u8 {
+        let needs = match &self.decision {
+            Decision::Wait(needs) => &**needs,
+            _ => &[],
+        };
+        signatures::write(needs, &mut self.output);
+        self.output.as_ptr()
+    }
+
+    /// Returns the key with this number while a question about it is open: a
+    /// SubjectPublicKeyInfo in DER, or the secret of an HMAC.
+    pub fn key(&self, number: u32) -> Option<Vec<u8>> {
+        let gate = self.gate.as_ref().ok()?;
+        gate.key(number).map(|key| match key {
+            HostKey::Public(bytes) | HostKey::Secret(bytes) => bytes,
+        })
+    }
+
+    /// Takes what the host found out about a signature or a proof: whether it is
+    /// valid, or used for the first time;
+    /// `undefined` if the host could not find it out.
+    pub fn verified(&mut self, ticket: f64, valid: Option<bool>) {
+        if let Ok(gate) = &mut self.gate {
+            let verification = match valid {
+                Some(true) => Verification::Valid,
+                Some(false) => Verification::Invalid,
+                None => Verification::Failed,
+            };
+            gate.verified(ticket as u64, verification);
+        }
+    }
+
+    /// Takes the response to a request; status 0 means that there is none.
+    /// Returns the problem, if it cannot be used.
+    pub fn respond(
+        &mut self,
+        ticket: f64,
+        status: u16,
+        cache_control: &str,
+        body: Vec<u8>,
+        now_ms: f64,
+    ) -> Option<String> {
+        let outcome = match status {
+            0 => Outcome::Failed,
+            _ => Outcome::Response {
+                status,
+                cache_control,
+                length: body.len(),
+                body: body.into(),
+            },
+        };
+        let problem = match (&mut self.gate, time(now_ms)) {
+            (Ok(gate), Some(now_ms)) => gate.respond(ticket as u64, outcome, now_ms)?,
+            _ => json::gate_unknown(),
+        };
+        Some(json::problems(&[problem]))
+    }
+
     /// Returns the state of every document.
     pub fn status(&self, now_ms: f64) -> String {
         match (&self.gate, time(now_ms)) {
@@ -163,7 +239,8 @@ impl Gate {
     /// Decides about a request of `length` bytes in [`Gate::room`]. It consists
     /// of the number of strings, the length of each (all as little-endian
     /// `u32`), then the strings without separators: method, authority, target,
-    /// then alternating header names (lower case) and values.
+    /// scheme, SHA-256 of the client's certificate, address of the peer, then
+    /// alternating header names (lower case) and values.
     pub fn check(&mut self, length: u32, now_ms: f64) -> Verdict {
         let mut headers = Vec::new();
         let request = self.room.get(..length as usize);
@@ -185,22 +262,35 @@ impl Gate {
     }
 
     /// Decides about a token of `length` bytes in [`Gate::room`], without a
-    /// request.
+    /// request. A token that is bound to its sender is denied, unless it is
+    /// `proven`: a decision of this process has allowed a request with it, and
+    /// this is a further check of that request.
     #[wasm_bindgen(js_name = checkToken)]
-    pub fn check_token(&mut self, length: u32, requirement: u32, now_ms: f64) -> Verdict {
+    pub fn check_token(
+        &mut self,
+        length: u32,
+        requirement: u32,
+        proven: bool,
+        now_ms: f64,
+    ) -> Verdict {
         let token = self.room.get(..length as usize);
         self.decision = match (&mut self.gate, token, time(now_ms)) {
-            (Ok(gate), Some(token), Some(now_ms)) => gate.check_token(token, requirement, now_ms),
+            (Ok(gate), Some(token), Some(now_ms)) => {
+                gate.check_token(token, requirement, proven, now_ms)
+            }
             _ => internal_error(),
         };
         self.verdict()
     }
 
     fn verdict(&self) -> Verdict {
-        match self.decision {
+        match &self.decision {
             Decision::Allow(_) => Verdict::Allow,
             Decision::Deny(_) => Verdict::Deny,
-            Decision::Wait(_) => Verdict::Wait,
+            Decision::Wait(needs) => match needs.first() {
+                Some(Need::Signature(_)) => Verdict::Verify,
+                _ => Verdict::Wait,
+            },
             Decision::Answer(_) => Verdict::Answer,
         }
     }
@@ -238,13 +328,13 @@ impl Gate {
         if grant.number as f64 == number {
             let principal = grant.principal.as_deref();
             let (removed, set) = (&grant.remove_headers, &grant.set_headers);
-            grant::write(principal, removed, set, &mut self.grant);
+            grant::write(principal, removed, set, &mut self.output);
         } else if let Some(other) = others.find(|other| other.number as f64 == number) {
-            grant::write(Some(&other.principal), &[], &[], &mut self.grant);
+            grant::write(Some(&other.principal), &[], &[], &mut self.output);
         } else {
             return std::ptr::null();
         }
-        self.grant.as_ptr()
+        self.output.as_ptr()
     }
 
     /// Returns whether the last check's grant has [`Gate::changes`].
@@ -269,6 +359,24 @@ impl Gate {
         json::decision(&self.decision)
     }
 
+    /// Returns facts about the last decision, for logs and metrics:
+    /// `{"rule":{"index":0,"name":null,"path":"/**"},…}`. `subject_key` is empty, or
+    /// the host's secret for `subject_ref`; `effects` asks for them.
+    #[wasm_bindgen(js_name = lastEvent)]
+    pub fn last_event(&self, subject_key: &[u8], effects: bool) -> String {
+        let event = self
+            .gate
+            .as_ref()
+            .map(|gate| gate.last_event(subject_key, effects));
+        json::event(&event.unwrap_or_default())
+    }
+
+    /// Returns whether every document was accepted once that the policy does not
+    /// allow to be missing at the start. It stays true.
+    pub fn ready(&mut self) -> bool {
+        self.gate.as_mut().is_ok_and(countersign::Gate::ready)
+    }
+
     /// Returns every check of a request in [`Gate::room`] in order, with its
     /// details.
     pub fn explain(&self, length: u32, now_ms: f64) -> String {
@@ -288,6 +396,22 @@ pub fn inspect(token: &[u8]) -> String {
     json::inspection(&countersign::inspect(token))
 }
 
+/// Returns the SHA-256 of a policy in its canonical form: `{"digest":"9f86…"}`, or
+/// `{"problems":[…]}`.
+#[wasm_bindgen(js_name = policyDigest)]
+pub fn policy_digest(policy: &[u8]) -> String {
+    json::digest(&countersign::policy_digest(policy))
+}
+
+/// Verifies a signed policy by a trust: `{"policy":"…","version":1,…}` or
+/// `{"problem":{…}}`.
+#[wasm_bindgen(js_name = openSigned)]
+pub fn open_signed(signed: &[u8], trust: &[u8], now_ms: f64) -> String {
+    // At an invalid time everything has expired.
+    let now_ms = time(now_ms).unwrap_or(u64::MAX);
+    json::signed(&countersign::open_signed(signed, trust, now_ms))
+}
+
 /// Returns the problems and warnings of a policy.
 #[wasm_bindgen]
 pub fn lint(policy: &[u8]) -> String {
@@ -303,11 +427,5 @@ fn time(now_ms: f64) -> Option<u64> {
 }
 
 fn internal_error() -> Decision {
-    Decision::Deny(Denial {
-        code: Code::InternalError,
-        challenge: None,
-        claim: None,
-        principal: None,
-        retry_after_s: None,
-    })
+    Decision::Deny(Code::InternalError.into())
 }

@@ -1,14 +1,20 @@
 // The entry of the bundle for a runtime: the package, as this runtime imports it, the suite and the host.
 
-import * as library from "countersign";
+import * as main from "countersign";
+import { shadow } from "countersign/shadow";
+import { signedPolicy } from "countersign/signed-policy";
 import { Generation } from "countersign-inside/generation.js";
-import { strings } from "countersign-inside/request.js";
+import { ProofTable } from "countersign-inside/proofs.js";
+import { asked } from "countersign-inside/request.js";
+import { frameOf } from "countersign-inside/secrets.js";
+import { cryptographyOf } from "countersign-inside/signatures.js";
 import { ok } from "./assert.mjs";
 import { openHost } from "./host.mjs";
 import { policy } from "./issuer.mjs";
 import { run } from "./run.mjs";
 import { suite } from "./suite.mjs";
 
+const library = { ...main, shadow, signedPolicy };
 const runtime = { shared: true };
 const tests = suite(library, runtime);
 
@@ -25,5 +31,7 @@ export function play(shared) {
 
 export { library, policy };
 
+const opened = async (signatures) => openHost(library, { Generation, ProofTable, asked, frameOf, cryptography: await cryptographyOf(signatures) });
+
 let host;
-export const answer = async (command) => (await (host ??= openHost(library, { Generation, strings })))(command);
+export const answer = async (command, signatures) => (await (host ??= opened(signatures)))(command);

@@ -1,38 +1,48 @@
 // Serves the package by the harness protocol of tests/conformance, in any runtime: one reply for each command.
 
-/** `library` is the package. `Generation` and `strings` are internal: with them the caller controls the clock and the documents. */
-export async function openHost({ createGate, CountersignError }, { Generation, strings }) {
+/**
+ * `library` is the package. The others are internal: with them the caller controls the clock and the documents. `cryptography` verifies
+ * signatures; without it, the module does.
+ */
+export async function openHost({ createGate, CountersignError }, { Generation, ProofTable, asked, cryptography, frameOf }) {
   // Starts the module.
   await createGate({ contract: "1", issuers: [], rules: [] }).catch(() => {});
-  const settings = { fetch: () => Promise.reject(), fetchInit: {}, shared: false, inline: false, now: () => 0 };
+  const settings = { fetch: () => Promise.reject(), fetchInit: {}, shared: false, inline: false, now: () => 0, cryptography };
   const gates = new Map();
-  const asked = new Map();
+  const fetches = new Map();
 
   const commands = {
-    open({ gate, policy }) {
-      gates.set(gate, new Generation(new TextEncoder().encode(policy), settings));
-      asked.clear();
+    open({ gate, policy, secrets = {} }) {
+      const table = new ProofTable();
+      const own = { secrets: frameOf(secrets), proofs: (proof, nowMs) => table.enter(proof, nowMs) };
+      gates.set(gate, new Generation(new TextEncoder().encode(policy), { ...settings, ...own }));
+      fetches.clear();
       return { opened: {} };
     },
     due: ({ gate, at }) => ({ fetches: remember(gates.get(gate).due(at)) }),
     next_due: ({ gate, at }) => ({ next_due: gates.get(gate).nextDue(at) ?? null }),
     async supply({ gate, at, source, uri, response }) {
-      const answer = response && { status: response.status, cacheControl: response.cache_control, body: Uint8Array.from(latin1(response.body), (c) => c.charCodeAt(0)) };
-      const supplied = await gates.get(gate).supply({ ...asked.get(source), source, uri }, answer, at);
+      const supplied = await gates.get(gate).supply({ ...fetches.get(source), source, uri }, answerOf(response), at);
       const { outcome, skipped, problem } = supplied;
       return { accepted: { accepted: skipped }, refused: { refused: problem }, outdated: { outdated: {} } }[outcome];
     },
-    request({ gate, at, request: { method, authority, target, headers } }) {
+    respond({ gate, at, ticket, response }) {
+      const open = gates.get(gate);
+      const [problem] = open.respond({ ticket }, answerOf(response), open.incarnation, at);
+      return problem ? { refused: problem } : { accepted: [] };
+    },
+    request({ gate, at, request: { method, authority, target, headers, connection: { scheme, certificate, peer } = {} } }) {
       const head = {
         method: latin1(method),
         authority: latin1(authority),
         target: latin1(target),
         headers: headers.map((pair) => pair.map(latin1)),
+        connection: { scheme, certificate: Uint8Array.from(certificate?.match(/../g) ?? [], (byte) => parseInt(byte, 16)), peer },
       };
       const open = gates.get(gate);
-      return reply(open.check(strings(head, open.reads), at));
+      return reply(() => open.check(asked(head, open.reads), at));
     },
-    token: ({ gate, at, token, requirement }) => reply(gates.get(gate).checkToken(latin1(token), requirement, at)),
+    token: ({ gate, at, token, requirement, proven }) => reply(() => gates.get(gate).checkToken(latin1(token), requirement, proven, at)),
     close({ gate }) {
       gates.get(gate).close();
       gates.delete(gate);
@@ -40,8 +50,11 @@ export async function openHost({ createGate, CountersignError }, { Generation, s
     },
   };
 
-  function reply(decision) {
-    if (Array.isArray(decision)) return { wait: remember(decision) };
+  async function reply(check) {
+    let decision = check();
+    // Asynchronous cryptography.
+    for (; "work" in decision; decision = check()) await decision.work;
+    if (Array.isArray(decision)) return { wait: decision.map((need) => ("ticket" in need ? { source: 0, kind: "introspection", ...need } : remember([need])[0])) };
     if (decision.code === null) {
       const { status, headers, body } = decision;
       return { answer: { status, headers, body } };
@@ -63,9 +76,9 @@ export async function openHost({ createGate, CountersignError }, { Generation, s
     return { [kind]: kind === "set_target" ? text(target) : kind === "set_header" ? [name, text(value)] : name };
   }
 
-  function remember(fetches) {
-    for (const fetch of fetches) asked.set(fetch.source, fetch);
-    return fetches;
+  function remember(due) {
+    for (const fetch of due) fetches.set(fetch.source, fetch);
+    return due;
   }
 
   return async (command) => {
@@ -76,6 +89,10 @@ export async function openHost({ createGate, CountersignError }, { Generation, s
       return error instanceof CountersignError ? { problems: error.problems } : { error: String(error) };
     }
   };
+}
+
+function answerOf(response) {
+  return response && { status: response.status, cacheControl: response.cache_control, body: Uint8Array.from(latin1(response.body), (c) => c.charCodeAt(0)) };
 }
 
 /** One character for each byte, from a string that is sent as UTF-8, or from base64. */

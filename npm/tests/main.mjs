@@ -1,6 +1,6 @@
 // Runs the suite in each of these runtimes: `node main.mjs RUNTIME…`. The last line has the format of cargo's result.
 
-let [passed, failed] = [0, 0];
+let [passed, failed, skipped] = [0, 0, 0];
 for (const name of process.argv.slice(2)) {
   const start = performance.now();
   const played = await play(name);
@@ -9,8 +9,9 @@ for (const name of process.argv.slice(2)) {
   console.log(`            ${played.name}: ${played.passed} passed, ${played.faults.length} failed ${seconds}s`);
   passed += played.passed;
   failed += played.faults.length;
+  skipped += played.skipped ?? 0;
 }
-console.log(`test result: ${failed === 0 ? "ok" : "FAILED"}. ${passed} passed; ${failed} failed; 0 ignored`);
+console.log(`test result: ${failed === 0 ? "ok" : "FAILED"}. ${passed} passed; ${failed} failed; ${skipped} ignored`);
 // `exitCode` is not enough: a runtime that failed may leave something that keeps this process alive.
 process.exit(failed === 0 ? 0 : 1);
 

@@ -8,6 +8,7 @@ import { createServer, request as send } from "node:http";
 import { fileURLToPath } from "node:url";
 import { equal } from "./assert.mjs";
 import { issuer, policy, token } from "./issuer.mjs";
+import { client } from "./proofs.mjs";
 import { answers, build, example, freePort, nextProgram, variant } from "./next-build.mjs";
 import { run } from "./run.mjs";
 
@@ -41,7 +42,7 @@ export async function openSeams() {
     ...process.env,
     NEXT_TELEMETRY_DISABLED: "1",
     COUNTERSIGN_SECRET: "a secret for the tests, of 32 characters or more",
-    SEAMS_POLICY: JSON.stringify({ ...policy, issuers: [{ ...policy.issuers[0], keys: { jwks: { keys: keys.jwks } } }], rules: RULES }),
+    SEAMS_POLICY: JSON.stringify({ ...policy, credentials: [...policy.credentials, { header: "authorization", scheme: "DPoP" }], dpop: { nonce: { secret_from: "nonces" } }, issuers: [{ ...policy.issuers[0], keys: { jwks: { keys: keys.jwks } } }], rules: RULES }),
     AWAY_URL: `http://127.0.0.1:${away.address().port}`,
   };
   // With and without locales, because Next.js makes a different regular expression of the matcher.
@@ -50,7 +51,7 @@ export async function openSeams() {
   const hiding = await opened("seams-normalized", { ...environment, SEAMS_NORMALIZED: "yes" });
   return {
     name: "Next.js, seams",
-    play: () => run({ ...addresses(locales, plain), ...callers(locales), ...refusal(hiding) }),
+    play: () => run({ ...addresses(locales, plain), ...callers(locales), ...proofs(plain), ...refusal(hiding) }),
     async close() {
       away.close();
       for (const { server } of [locales, plain, hiding]) {
@@ -77,6 +78,26 @@ async function opened(name, environment) {
   server.stderr.on("data", (part) => faults.push(String(part)));
   await answers(`http://127.0.0.1:${port}/docs`);
   return { server, faults, port };
+}
+
+function proofs({ port }) {
+  return {
+    async "a proof needs a nonce, is for the address with `https`, and is good once"() {
+      const sender = await client();
+      const held = await sender.token({ scope: "handler" });
+      const proven = async (uri, changed) => Object.entries(await sender.headers(held, uri, "GET", changed)).flat();
+      const uri = "https://app.example.com/docs/handler";
+      const first = await ask(port, "/docs/handler", { headers: await proven(uri) });
+      const nonce = first.headers["dpop-nonce"];
+      equal([first.status, JSON.parse(first.text).code, first.headers["cache-control"], nonce.length > 20], [401, "nonce_required", "no-store", true]);
+      const headers = await proven(uri, { nonce });
+      const second = await ask(port, "/docs/handler", { headers });
+      equal([second.status, second.text.includes("caller=user-1")], [200, true]);
+      const codes = async (headers) => JSON.parse((await ask(port, "/docs/handler", { headers })).text).code;
+      equal(await codes(headers), "proof_replayed");
+      for (const other of ["http://app.example.com/docs/handler", "https://app.example.com/handler", "https://other.example.com/docs/handler"]) equal(await codes(await proven(other, { nonce })), "proof_invalid");
+    },
+  };
 }
 
 /** Sends a request over a socket, unchanged. */

@@ -3,16 +3,34 @@
 import { failing } from "./failing.mjs";
 import { addIssuer, issuer, policy, request, token } from "./issuer.mjs";
 import { deny, equal, ok, rejects } from "./assert.mjs";
+import { closing } from "./closing.mjs";
+import { opaque } from "./opaque.mjs";
+import { senders } from "./senders.mjs";
+import { shadowing } from "./shadow.mjs";
+import { signatures } from "./signatures.mjs";
+import { signed } from "./signed.mjs";
+import { watching } from "./watching.mjs";
 import { weather } from "./weather.mjs";
 
-/** `library` is `import * from "countersign"`; `runtime.shared` tells whether the runtime works between requests. */
+/** `library` is all that `countersign`, `countersign/shadow` and `countersign/signed-policy` export; `runtime.shared` tells whether the runtime works between requests. */
 export function suite(library, runtime) {
-  const { createGate, CountersignError, CODES, answer, withGrant } = library;
+  const own = closing(library);
   const fail = failing();
+  return own.closed(tests({ ...own.library, fail }, runtime));
+}
+
+function tests(library, runtime) {
+  const { createGate, CountersignError, CODES, answer, withGrant, fail } = library;
   const gateWith = (keys, options = {}) => createGate(policy, { fetch: keys.fetch, ...options });
 
   return {
     ...weather(library, runtime),
+    ...signatures(library, runtime),
+    ...senders(library),
+    ...opaque(library, runtime),
+    ...watching(library),
+    ...shadowing(library),
+    ...signed(library),
 
     async "a valid token is admitted, with its principal"() {
       const gate = await gateWith(await issuer());
@@ -208,7 +226,7 @@ export function suite(library, runtime) {
       await gate.preload();
       if (!runtime.shared) ok(await gate.check(asked));
       ok(gate.checkSync(asked));
-      equal(gate.status()[0].usable, true);
+      equal(gate.status().documents[0].usable, true);
     },
 
     async "an issuer that is down, slow, redirects or sends too much is unavailable"() {
@@ -240,16 +258,16 @@ export function suite(library, runtime) {
       const odd = { kty: "EC", kid: "odd", crv: "P-256", x: "AA", y: "AA" };
       const answers = [{ keys: [odd] }, { keys: [odd, ...keys.jwks] }];
       const broken = await createGate(policy, { fetch: async () => new Response(JSON.stringify(answers.pop())), now: () => now });
-      const problems = () => broken.status()[0].problems.map(({ severity }) => severity);
+      const problems = () => broken.status().documents[0].problems.map(({ severity }) => severity);
       equal(problems(), []);
       await broken.preload();
       equal(problems(), ["warning"]);
-      equal(broken.status()[0].problems[0].pointer, "/keys/0");
+      equal(broken.status().documents[0].problems[0].pointer, "/keys/0");
       now += 600_000;
       await broken.preload();
-      equal([problems(), broken.status()[0].usable], [["error"], true]);
+      equal([problems(), broken.status().documents[0].usable], [["error"], true]);
       await gate.preload();
-      equal(gate.status()[0].problems, []);
+      equal(gate.status().documents[0].problems, []);
     },
 
     async "too many waiting checks are denied"() {
@@ -328,16 +346,30 @@ export function suite(library, runtime) {
       fail.next = "gate_checkToken";
       deny(await gate.verify(await token()), "internal_error");
       ok(await gate.verify(await token(), { scopes: ["assets:read"] }));
+      fail.next = "lint";
+      equal((await library.lint(policy)).map(({ code }) => code), ["internal_error"]);
+      ok(gate.checkSync(asked));
       fail.next = "inspect";
       equal(gate.inspect("a.b.c").fault, "internal_error");
       ok(gate.checkSync(asked));
       equal(keys.fetched.length, fetched);
     },
 
+    async "lint lists errors and warnings, and opens no gate"() {
+      const severities = async (policy) => (await library.lint(policy)).map(({ severity, code }) => `${severity} ${code}`);
+      equal(await severities(policy), []);
+      const rules = [...policy.rules, { path: "/healthz", public: true }];
+      equal(await severities({ ...policy, rules }), ["warning unreachable"]);
+      equal((await severities({ ...policy, realmm: "x" })).includes("error field_unknown"), true);
+      equal(await severities("{"), ["error syntax"]);
+      await rejects(library.lint(new URL("file:///none/policy.json")), CountersignError);
+    },
+
     async "inspect decodes a token without verifying it, and explain lists checks"() {
       const gate = await gateWith(await issuer());
       const seen = gate.inspect(await token());
-      equal([seen.header.alg, seen.claims.sub, seen.signatureBytes, seen.fault], ["ES256", "user-1", 64, null]);
+      equal([seen.header.alg, seen.claims.sub, seen.signatureBytes, seen.fault, seen.detail], ["ES256", "user-1", 64, null, null]);
+      equal(gate.inspect("a..b.c.d").detail, "8 bytes in 5 parts: an encrypted token (JWE)");
       equal([JSON.parse(seen.headerText), JSON.parse(seen.claimsText)], [seen.header, seen.claims]);
       equal(gate.inspect(`eyJhbGciOiJFUzI1NiJ9.${btoa('{"id":12345678901234567890}').replace(/=+$/, "")}.AA`).claimsText.includes("12345678901234567890"), true);
       await gate.preload();

@@ -9,7 +9,7 @@ const { Gate, Verdict, initSync, inspect } = await import(new URL("npm/countersi
 const { memory } = initSync({ module: new WebAssembly.Module(readFileSync(new URL("countersign.wasm", dist))) });
 
 const { policy, now_ms, cases, tokens } = JSON.parse(readFileSync(0, "utf8"));
-const gate = new Gate(Buffer.from(policy), 1n);
+const gate = new Gate(Buffer.from(policy), 1n, undefined, new Uint8Array());
 if (gate.problems() !== undefined) throw new Error(gate.problems());
 
 const decisions = cases.map((strings) => {

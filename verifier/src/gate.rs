@@ -1,5 +1,5 @@
-//! The gate: the public state machine, without I/O. Uses all rooms except
-//! `jose`. `README.md` lists the other files that a new host call changes.
+//! The gate: the public state machine, without I/O. Uses all rooms.
+//! `README.md` lists the other files that a new host call changes.
 
 use alloc::{string::String, sync::Arc, vec::Vec};
 use core::{cell::Cell, fmt};
@@ -7,14 +7,18 @@ use core::{cell::Cell, fmt};
 use crate::{
     base::Problem,
     check::{Admitted, Checks, Granted, Pass},
-    decision::{Answer, Change, Decision, Grant, OtherPrincipal, Requirements, Strip, Used},
+    decision::{
+        self, Answer, Change, Decision, Event, Grant, Last, Need, OtherPrincipal, Requirements,
+        Seen, Strip, Used,
+    },
     documents::{DocumentStatus, Fetch, Issuers, Outcome, Supplied},
+    jose::{HostKey, Native},
     json::Value,
-    model::{Place, Policy},
-    policy,
-    refusal::{Halt, Step, Trace},
+    model::{Issuer, Kind, Place, Policy},
+    policy::{self, Host, Opener},
+    refusal::{Code, Halt, Refusal, Step, Trace},
     request::{Request, Router, credential},
-    token::{Memory, Verified},
+    token::{Answers, Learned, Memory, Origin, Proofs, Question, Tickets, Verification, Verified},
 };
 
 /// Headers that show whether a request with a cookie has the same origin.
@@ -37,6 +41,15 @@ pub struct Gate {
     requirements: Requirements,
     warnings: Vec<Problem>,
     strip: Strip,
+    native: Option<Native>,
+    tickets: Tickets,
+    answers: Answers,
+    proofs: Proofs,
+    lacks_certificate: bool,
+    last: Last,
+    digest: [u8; 32],
+    /// Whether all needed documents were there at the same time.
+    was_ready: bool,
 }
 
 /// Shows no content: a policy can contain secrets, and the memory contains
@@ -51,23 +64,31 @@ impl fmt::Debug for Gate {
 }
 
 impl Gate {
-    /// Opens a gate. `seed` should be random: it keeps an attacker from
-    /// choosing tokens that collide in the table of remembered tokens. 0 is
-    /// safe, but slower under such an attack.
+    /// Opens a gate for a host that brings nothing but a `seed`.
     ///
     /// # Errors
     /// Every problem of the policy, in its order.
     pub fn open(policy: &[u8], seed: u64) -> Result<Self, Vec<Problem>> {
-        Self::open_json(&policy::policy_json(policy)?, seed)
+        let host = Host {
+            seed,
+            ..Host::default()
+        };
+        Self::open_json(&policy::policy_json(policy)?, host)
     }
 
-    /// The same for parsed JSON, for example a part of a host's configuration.
+    /// Opens a gate for parsed JSON, for example a part of a host's
+    /// configuration. With cryptography of the host, decisions
+    /// [`Wait`](Decision::Wait) for signatures that it verifies.
     ///
     /// # Errors
-    /// Every problem of the policy, in its order.
-    pub fn open_json(policy: &Value<'_>, seed: u64) -> Result<Self, Vec<Problem>> {
-        let (mut policy, warnings) = policy::parse(policy)?;
-        let remembered = if policy.remember {
+    /// Every problem of the policy, in its order. One is that it demands
+    /// cryptography or a secret that the host does not have.
+    pub fn open_json(policy: &Value<'_>, host: Host<'_>) -> Result<Self, Vec<Problem>> {
+        let digest = policy::digest(policy);
+        let opener = Opener::Host(&host);
+        let (mut policy, warnings) = policy::parse(policy, opener)?;
+        let has_opaque = |issuer: &Issuer| matches!(issuer.kind, Kind::Opaque(_));
+        let remembered = if policy.remember || policy.issuers.iter().any(has_opaque) {
             policy.limits.remembered_tokens
         } else {
             0
@@ -75,12 +96,20 @@ impl Gate {
         Ok(Self {
             router: Router::new(&policy.rules, policy.exact_case),
             issuers: Issuers::new(&mut policy),
-            memory: Memory::new(remembered, seed),
+            memory: Memory::new(remembered, host.seed),
             granted: 0,
             requirements: Requirements::default(),
             warnings,
             strip: Strip::new(&policy),
             policy,
+            tickets: Tickets::new(host.seed),
+            answers: Answers::new(host.seed),
+            proofs: Proofs::default(),
+            lacks_certificate: false,
+            last: Last::default(),
+            digest,
+            was_ready: false,
+            native: host.native,
         })
     }
 
@@ -112,11 +141,41 @@ impl Gate {
                 Place::Protocol { .. } => add(credential::PROTOCOLS),
             }
         }
+        if self.policy.places().any(|place| place.has_scheme("dpop")) {
+            add("dpop");
+        }
+        if let Some(certificate) = &self.policy.sender.certificate {
+            add(&certificate.header);
+        }
         self.policy.compared.iter().for_each(|name| add(name));
         if self.policy.set_headers().next().is_some() || !self.policy.compared.is_empty() {
             add("connection");
         }
         names
+    }
+
+    /// Returns every document whose address is known, as it is fetched. No fetch
+    /// starts.
+    pub fn documents(&self) -> Vec<Fetch> {
+        self.issuers.named(&self.policy)
+    }
+
+    /// Returns the addresses to which requests go that decisions need.
+    pub fn asks(&self) -> Vec<&str> {
+        let issuers = self.policy.issuers.iter();
+        issuers
+            .filter_map(|issuer| match &issuer.kind {
+                Kind::Opaque(introspection) => Some(&*introspection.uri),
+                Kind::Signed | Kind::ApiKeys(_) => None,
+            })
+            .collect()
+    }
+
+    /// Returns whether the last [`Self::check`] has looked for the certificate of
+    /// the client and the host had told none. A host that learns it at a cost gets
+    /// it then, and checks again.
+    pub fn lacks_certificate(&self) -> bool {
+        self.lacks_certificate
     }
 
     /// Returns the documents to fetch now, and marks their fetches as started.
@@ -145,28 +204,74 @@ impl Gate {
         let supplied = self
             .issuers
             .supply(&self.policy, source, uri, outcome, now_ms);
-        self.forget_tokens_of_withdrawn_keys(supplied)
+        self.forget_tokens_of_withdrawn_keys(supplied, source)
     }
 
     /// Continues to read a document. `part` is the next part of its body; it is
     /// empty after the last part.
     pub fn resume(&mut self, source: u32, part: &[u8], now_ms: u64) -> Supplied {
         let supplied = self.issuers.resume(&self.policy, source, part, now_ms);
-        self.forget_tokens_of_withdrawn_keys(supplied)
+        self.forget_tokens_of_withdrawn_keys(supplied, source)
     }
 
-    /// Forgets the remembered tokens of withdrawn keys.
-    fn forget_tokens_of_withdrawn_keys(&mut self, supplied: Supplied) -> Supplied {
+    /// Forgets the remembered tokens of withdrawn keys, and the API keys of an
+    /// issuer with a new document: each is found in it again.
+    fn forget_tokens_of_withdrawn_keys(&mut self, supplied: Supplied, source: u32) -> Supplied {
         if let Supplied::Accepted { .. } = supplied {
+            self.tickets.forget_contents();
             let (issuers, policy) = (&self.issuers, &self.policy);
+            let renewed = issuers.issuer_of_api_keys(source);
             self.memory.retain(|known| {
                 let issuer = policy.issuers.get(known.issuer);
-                issuer.is_some_and(|issuer| {
-                    issuers.still_reaches(known.issuer, issuer, &known.key, known.named_key)
+                issuer.is_some_and(|issuer| match &known.origin {
+                    Origin::Key { key, named } => {
+                        issuers.still_reaches(known.issuer, issuer, key, *named)
+                    }
+                    Origin::ApiKeys => renewed != Some(known.issuer),
+                    Origin::Introspection { .. } => true,
                 })
             });
         }
         supplied
+    }
+
+    /// Returns the key with this number, in the form that a host's cryptography
+    /// takes. `None` unless a question about it is open.
+    pub fn key(&self, number: u32) -> Option<HostKey> {
+        self.tickets.key(number)
+    }
+
+    /// Takes what the host found out about a signature or a proof. Only the first
+    /// answer to an open question counts; a question is open for ten seconds.
+    pub fn verified(&mut self, ticket: u64, verification: Verification) {
+        self.tickets.answer(ticket, verification);
+        self.proofs.answer(ticket, verification);
+    }
+
+    /// Takes the response to a request: the first one, while the question is
+    /// open. Returns why it cannot be used, if so.
+    pub fn respond(&mut self, ticket: u64, outcome: Outcome<'_>, now_ms: u64) -> Option<Problem> {
+        let number = self.granted.saturating_add(1);
+        let answers = &mut self.answers;
+        let (learned, problem) = answers.respond(&self.policy, ticket, outcome, number, now_ms)?;
+        self.learn(learned, now_ms);
+        problem
+    }
+
+    /// Keeps what an authorization server said about a token.
+    fn learn(&mut self, learned: Learned, now_ms: u64) {
+        let Some(token) = self.answers.settle(&self.policy, &learned, now_ms) else {
+            return;
+        };
+        self.memory.forget_token(&token);
+        if let Ok(verified) = learned.answer {
+            self.granted = self.granted.max(verified.number);
+            self.memory.remember(&token, verified, signed(now_ms));
+            // The memory's is then the only reference to the content.
+            if self.memory.recall(&token).is_some() {
+                self.answers.close(learned.request);
+            }
+        }
     }
 
     /// Returns the state of every document.
@@ -174,20 +279,59 @@ impl Gate {
         self.issuers.status(&self.policy, now_ms)
     }
 
+    /// Returns the SHA-256 of the policy in its canonical form, as
+    /// [`policy_digest`](crate::policy_digest) has it.
+    pub fn digest(&self) -> [u8; 32] {
+        self.digest
+    }
+
+    /// Returns whether every document was accepted once that the policy does not
+    /// allow to be missing. It stays true: whether a document is recent enough is
+    /// said by [`Self::status`].
+    pub fn ready(&mut self) -> bool {
+        self.was_ready = self.was_ready || self.issuers.are_ready(&self.policy);
+        self.was_ready
+    }
+
+    /// Returns facts about the last decision of [`Self::check`] or
+    /// [`Self::check_token`], for logs and metrics. With a `subject_key`, which is
+    /// the host's secret, the event identifies the subject.
+    pub fn last_event(&self, subject_key: &[u8], effects: bool) -> Event {
+        self.last.event(&self.policy, subject_key, effects)
+    }
+
     /// Decides about a request.
     pub fn check(&mut self, request: &Request<'_>, now_ms: u64) -> Decision {
-        let admitted = self
-            .checks(now_ms, true)
-            .request(request, &mut Trace::off());
-        let changes = match &admitted {
+        let checks = self.checks(now_ms, false);
+        let admitted = checks.request(request, &mut Trace::off());
+        let question = checks.question.take();
+        let lacks_certificate = checks.lacks_certificate.get();
+        let seen = checks.seen;
+        let mut changes = match &admitted {
             Ok(Pass::Request(granted)) => self.changes(request, granted),
             _ => Vec::new(),
         };
-        let mut decision = self.decide(admitted, now_ms);
+        // Only a proxy that is trusted says which certificate a client has.
+        if let Some(certificate) = &self.policy.sender.certificate
+            && !certificate.trusts(request.connection.peer)
+        {
+            decision::remove(request, &certificate.header, &mut changes);
+        }
+        self.lacks_certificate = lacks_certificate;
+        let mut decision = self.decide(admitted, question, now_ms);
         if let Decision::Allow(grant) = &mut decision {
             grant.changes = changes;
         }
+        self.keep(seen, &decision);
         decision
+    }
+
+    fn keep(&mut self, seen: Seen, decision: &Decision) {
+        let grant = match decision {
+            Decision::Allow(grant) => Some(grant),
+            _ => None,
+        };
+        self.last = Last::new(seen, grant);
     }
 
     /// Returns the changes to this request: what goes of it, and the headers of
@@ -229,7 +373,14 @@ impl Gate {
     /// Returns the grant for a request that a host allows without a check, such
     /// as a CORS preflight. It has no principal.
     pub fn anonymous(&self) -> Grant {
-        self.strip.grant(false)
+        let mut grant = self.strip.grant(false);
+        // It is not known from whom the request is.
+        if let Some(certificate) = &self.policy.sender.certificate {
+            let mut names = grant.remove_headers.to_vec();
+            names.push(certificate.header.clone());
+            grant.remove_headers = names.into();
+        }
+        grant
     }
 
     /// Parses a requirement for [`Self::check_token`]. The same text gives the
@@ -244,49 +395,88 @@ impl Gate {
 
     /// Decides about a token without a request. Requirement 0 requires only a
     /// valid token of one of the issuers. A number that [`Self::prepare`] did
-    /// not return, or whose requirement was dropped, denies.
-    pub fn check_token(&mut self, token: &[u8], requirement: u32, now_ms: u64) -> Decision {
+    /// not return, or whose requirement was dropped, denies. A token that is bound
+    /// to its sender is denied, unless it is `proven`: a decision of this process
+    /// has allowed a request with it, and this is a further check of that request.
+    pub fn check_token(
+        &mut self,
+        token: &[u8],
+        requirement: u32,
+        proven: bool,
+        now_ms: u64,
+    ) -> Decision {
         self.requirements.touch(requirement);
+        let checks = self.checks(now_ms, false);
         let admitted = match self.requirements.get(requirement) {
-            Some(requirement) => {
-                self.checks(now_ms, true)
-                    .token(token, requirement, &mut Trace::off())
-            }
-            None => Err(crate::refusal::Code::InternalError.into()),
+            Some(requirement) => checks.token(token, requirement, proven, &mut Trace::off()),
+            None => Err(Code::InternalError.into()),
         };
-        self.decide(admitted, now_ms)
+        let question = checks.question.take();
+        let seen = checks.seen;
+        let decision = self.decide(admitted, question, now_ms);
+        self.keep(seen, &decision);
+        decision
     }
 
     /// Returns every check of a request in order, with its details. It changes
-    /// nothing and verifies remembered tokens again.
+    /// nothing and verifies remembered tokens again. Only where the host verifies
+    /// signatures, it waits for those that the last decision did not use, of tokens
+    /// that are not remembered.
     pub fn explain(&self, request: &Request<'_>, now_ms: u64) -> Vec<Step> {
         let mut steps = Vec::new();
         // The last step contains the result.
         let _ = self
-            .checks(now_ms, false)
+            .checks(now_ms, true)
             .request(request, &mut Trace::on(&mut steps));
         steps
     }
 
-    fn checks(&self, now_ms: u64, recall: bool) -> Checks<'_> {
+    fn checks(&self, now_ms: u64, explains: bool) -> Checks<'_> {
         Checks {
             policy: &self.policy,
             router: &self.router,
             issuers: &self.issuers,
-            memory: recall.then_some(&self.memory),
+            memory: &self.memory,
+            explains,
+            native: self.native.as_ref(),
+            tickets: &self.tickets,
+            answers: &self.answers,
+            proofs: &self.proofs,
+            question: Cell::new(None),
+            lacks_certificate: Cell::new(false),
+            seen: Seen::default(),
             number: Cell::new(self.granted.saturating_add(1)),
             now_ms,
         }
     }
 
-    /// Turns the result of a check into a decision. It starts fetches and
-    /// remembers tokens.
-    fn decide(&mut self, admitted: Result<Pass<'_>, Halt>, now_ms: u64) -> Decision {
-        match admitted {
-            Err(Halt::Deny(refusal)) => Decision::Deny(refusal.into_denial(&self.policy.realm)),
-            Err(Halt::Wait(wanted)) => {
-                Decision::Wait(self.issuers.start(&wanted, &self.policy, now_ms))
+    /// Turns the result of a check into a decision. It starts fetches, asks the
+    /// host about signatures and remembers tokens.
+    fn decide(
+        &mut self,
+        admitted: Result<Pass<'_>, Halt>,
+        question: Option<Question>,
+        now_ms: u64,
+    ) -> Decision {
+        let question = match question {
+            Some(Question::Learned(learned)) => {
+                self.learn(learned, now_ms);
+                None
             }
+            question => question,
+        };
+        let waits = matches!(admitted, Err(Halt::Wait(_) | Halt::Ask));
+        if self.native.is_some() {
+            self.tickets.end_check(waits);
+        }
+        self.proofs.end_check(waits);
+        match admitted {
+            Err(Halt::Deny(refusal)) => self.deny(refusal),
+            Err(Halt::Wait(wanted)) => {
+                let fetches = self.issuers.start(&wanted, &self.policy, now_ms);
+                Decision::Wait(fetches.into_iter().map(Need::Document).collect())
+            }
+            Err(Halt::Ask) => self.ask(question, now_ms),
             Ok(Pass::Metadata(index)) => Decision::Answer(Answer {
                 status: 200,
                 // Browsers of any origin may read it: it is public.
@@ -322,6 +512,42 @@ impl Gate {
                 Decision::Allow(grant)
             }
         }
+    }
+
+    /// Asks the host what a check needs of it.
+    fn ask(&mut self, question: Option<Question>, now_ms: u64) -> Decision {
+        match question {
+            Some(Question::Signature(asked)) => {
+                // The number of a content that was read ahead is used up.
+                let ahead = asked.verified.as_ref();
+                self.granted = self
+                    .granted
+                    .max(ahead.map_or(0, |verified| verified.number));
+                match self.tickets.ask(asked, now_ms) {
+                    Some(asked) => Decision::Wait(asked.into_iter().map(Need::Signature).collect()),
+                    None => self.deny(Code::InternalError.into()),
+                }
+            }
+            Some(Question::Introspection(asked)) => {
+                let number = self.tickets.number();
+                match self.answers.ask(&self.policy, asked, number, now_ms) {
+                    Ok(request) => Decision::Wait(Vec::from([Need::Request(request)])),
+                    Err(refusal) => self.deny(refusal),
+                }
+            }
+            Some(Question::Proof(asked)) => {
+                let number = self.tickets.number();
+                match self.proofs.ask(*asked, number, now_ms) {
+                    Some(proof) => Decision::Wait(Vec::from([Need::Proof(proof)])),
+                    None => self.deny(Code::ProofsUnavailable.into()),
+                }
+            }
+            Some(Question::Learned(_)) | None => self.deny(Code::InternalError.into()),
+        }
+    }
+
+    fn deny(&self, refusal: Refusal) -> Decision {
+        Decision::Deny(refusal.into_denial(&self.policy.realm))
     }
 
     /// Makes a grant that of the user: of the token, or of a request for one of
@@ -373,8 +599,14 @@ impl Gate {
         if admitted.fresh {
             let verified = &admitted.verified;
             self.granted = self.granted.max(verified.number);
-            self.memory
-                .remember(&admitted.token, Arc::clone(verified), signed(now_ms));
+            if self.policy.remember {
+                self.memory
+                    .remember(&admitted.token, Arc::clone(verified), signed(now_ms));
+            }
+            // Other checks that wait for the same signature need it no more.
+            if self.native.is_some() && self.memory.recall(&admitted.token).is_some() {
+                self.tickets.close(&admitted.token);
+            }
         }
     }
 }

@@ -25,12 +25,14 @@ mod token;
 pub mod json;
 
 pub use base::{Limits, Problem, Severity};
-pub use decision::{Answer, Change, Decision, Grant, OtherPrincipal};
+pub use decision::{Answer, Change, Decision, Event, Grant, MatchedRule, Need, OtherPrincipal};
 pub use documents::{DocumentStatus, Fetch, FetchKind, Outcome, Supplied};
 pub use gate::Gate;
-pub use jose::{Algorithm, Jws, Keyring};
+pub use jose::{Algorithm, HostKey, HostVerifies, Jws, Keyring, Native};
 pub use model::Forward;
-pub use policy::{POLICY_SCHEMA, lint, policy_json};
+pub use policy::{
+    Host, POLICY_SCHEMA, SignedPolicy, lint, open_signed, policy_digest, policy_json,
+};
 pub use refusal::{Code, Denial, Status, Step, Verdict};
-pub use request::{Header, Request};
-pub use token::{Inspection, Principal, inspect};
+pub use request::{Connection, Header, Request};
+pub use token::{Inspection, Outgoing, Principal, Proof, Signature, Verification, inspect};

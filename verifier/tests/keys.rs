@@ -2,7 +2,7 @@
 //! explanation says of them.
 
 use base64::{Engine, prelude::BASE64_STANDARD as B64, prelude::BASE64_URL_SAFE_NO_PAD as B64URL};
-use countersign::{Decision, Gate, Request, Severity, lint};
+use countersign::{Decision, Gate, Request, Severity, inspect, lint};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
@@ -27,6 +27,7 @@ fn explain(gate: &Gate, token: &str, check: &str) -> String {
         authority: b"a.test",
         target: b"/",
         headers: &headers,
+        connection: Default::default(),
     };
     let mut steps = gate.explain(&request, NOW_MS).into_iter();
     steps.find(|step| step.check == check).unwrap().detail
@@ -52,7 +53,7 @@ fn an_explanation_says_that_a_fifth_key_is_not_tried() {
     let mut gate = named(["1", "2", "3", "4", "5"]);
     let mut admits = |token: &str| {
         matches!(
-            gate.check_token(token.as_bytes(), 0, NOW_MS),
+            gate.check_token(token.as_bytes(), 0, false, NOW_MS),
             Decision::Allow(_)
         )
     };
@@ -88,6 +89,54 @@ fn an_explanation_says_what_a_token_looks_like() {
         "3 bytes in 1 part: not a JWT; some issuers send one only for an audience"
     );
     assert_eq!(says("ab=.c.d"), "7 bytes in 3 parts; `=` at byte 2");
+    let of = |header: &str| says(&format!("{}.e30.AA", B64URL.encode(header)));
+    assert_eq!(
+        of(r#"{"alg":"HS256","kid":1}"#),
+        "header: `kid` is a number"
+    );
+    assert_eq!(of(r#"{"alg":"none"}"#), "header: `alg` is the text `none`");
+    assert_eq!(
+        of(r#"{"alg":"HS256","alg":"ES256"}"#),
+        "header: `alg` stands twice"
+    );
+}
+
+#[test]
+fn an_inspection_says_what_is_wrong_with_the_form_of_a_token() {
+    let says = |token: &str| inspect(token.as_bytes()).detail.unwrap_or_default();
+    let of = |claims: &str| {
+        let header = B64URL.encode(r#"{"alg":"HS256"}"#);
+        format!("{header}.{}.AA", B64URL.encode(claims))
+    };
+    let good = of("{}");
+    assert_eq!(inspect(good.as_bytes()).detail, None);
+    for (token, sentence) in [
+        ("a..b.c.d", "8 bytes in 5 parts: an encrypted token (JWE)"),
+        ("ab=.c.d", "7 bytes in 3 parts; `=` at byte 2"),
+        (
+            &format!("\"{good}\""),
+            "29 bytes in 3 parts; `\\\"` at byte 0",
+        ),
+        (
+            &good.replace(".AA", "\n.AA"),
+            "28 bytes in 3 parts; `\\n` at byte 24",
+        ),
+        (
+            &format!("Bearer {good}"),
+            "34 bytes in 3 parts; ` ` at byte 6",
+        ),
+        ("e30.e30.AA", "header: `alg` is not there"),
+        (
+            &of(r#"{"aud":"a","aud":"b"}"#),
+            "claims: `aud` stands twice",
+        ),
+        (&of(r#"{"a":{"b":1,"b":2}}"#), "claims: `/a/b` stands twice"),
+        (&of("[1]"), "claims: no object"),
+        (&of("{"), "claims: not JSON"),
+        (&of(&"[".repeat(99)), "claims: nested too deeply"),
+    ] {
+        assert_eq!(says(token), sentence, "{token}");
+    }
 }
 
 /// Returns whether a policy with this PEM is good.

@@ -22,7 +22,9 @@ impl Open {
             }
             Decision::Deny(denial) => wit::Decision::Deny(lower::denial(denial)),
             Decision::Answer(answer) => wit::Decision::Answer(lower::answer(answer)),
-            Decision::Wait(fetches) => wit::Decision::Wait(lower::fetches(fetches)),
+            Decision::Wait(needs) => {
+                wit::Decision::Wait(needs.into_iter().map(lower::need).collect())
+            }
         }
     }
 

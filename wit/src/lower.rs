@@ -2,30 +2,21 @@
 
 use crate::bindings::exports::countersign::gate::gate as wit;
 use countersign::{
-    Answer, Change, Code, Denial, DocumentStatus, Fetch, FetchKind, Grant, Inspection,
-    OtherPrincipal, Principal, Problem, Severity, Step, Supplied, Verdict,
+    Answer, Change, Code, Denial, DocumentStatus, Event, Fetch, FetchKind, Grant, HostKey,
+    Inspection, MatchedRule, Need, OtherPrincipal, Outgoing, Principal, Problem, Severity,
+    SignedPolicy, Step, Supplied, Verdict,
 };
 
 /// Makes a denial with only a code.
 pub(crate) fn deny(code: Code) -> wit::Decision {
-    wit::Decision::Deny(denial(Denial {
-        code,
-        challenge: None,
-        claim: None,
-        principal: None,
-        retry_after_s: None,
-    }))
+    wit::Decision::Deny(denial(code.into()))
 }
 
 pub(crate) fn grant(grant: &Grant) -> wit::Grant {
     wit::Grant {
         principal: grant.principal.as_deref().map(principal),
         remove_headers: strings(&grant.remove_headers),
-        set_headers: grant
-            .set_headers
-            .iter()
-            .map(|(name, value)| (name.as_ref().into(), value.as_ref().into()))
-            .collect(),
+        set_headers: pairs(&grant.set_headers),
     }
 }
 
@@ -77,7 +68,10 @@ pub(crate) fn answer(answer: Answer) -> wit::Answer {
 
 pub(crate) fn supplied(supplied: Supplied) -> wit::Supplied {
     match supplied {
-        Supplied::Accepted { skipped } => wit::Supplied::Accepted(problems(skipped)),
+        Supplied::Accepted { used, skipped } => wit::Supplied::Accepted(wit::Accepted {
+            used,
+            skipped: problems(skipped),
+        }),
         Supplied::Refused(refused) => wit::Supplied::Refused(problem(refused)),
         Supplied::Unfinished => wit::Supplied::Unfinished,
         Supplied::Outdated => wit::Supplied::Outdated,
@@ -108,21 +102,71 @@ pub(crate) fn denial(denial: Denial) -> wit::Denial {
         claim: denial.claim.map(Into::into),
         principal: denial.principal.map(Into::into),
         retry_after_s: denial.retry_after_s,
+        nonce: denial.nonce,
     }
 }
 
 pub(crate) fn fetches(fetches: Vec<Fetch>) -> Vec<wit::Fetch> {
-    fetches
-        .into_iter()
-        .map(|fetch| wit::Fetch {
-            source: fetch.source,
-            issuer: fetch.issuer.as_ref().into(),
-            kind: kind(fetch.kind),
-            uri: fetch.uri.as_ref().into(),
-            timeout_ms: fetch.timeout_ms,
-            max_bytes: fetch.max_bytes,
-        })
+    fetches.into_iter().map(fetch).collect()
+}
+
+fn fetch(fetch: Fetch) -> wit::Fetch {
+    wit::Fetch {
+        source: fetch.source,
+        issuer: fetch.issuer.as_ref().into(),
+        kind: kind(fetch.kind),
+        uri: fetch.uri.as_ref().into(),
+        headers: pairs(&fetch.headers),
+        timeout_ms: fetch.timeout_ms,
+        max_bytes: fetch.max_bytes,
+    }
+}
+
+pub(crate) fn need(need: Need) -> wit::Need {
+    match need {
+        Need::Document(document) => wit::Need::Document(fetch(document)),
+        Need::Request(request) => wit::Need::Request(outgoing(request)),
+        Need::Proof(proof) => wit::Need::Proof(wit::Proof {
+            ticket: proof.ticket,
+            id: proof.id.into(),
+            owner: proof.owner.into(),
+            expires_ms: proof.expires_ms,
+        }),
+        Need::Signature(asked) => wit::Need::Signature(wit::Signature {
+            ticket: asked.ticket,
+            algorithm: asked.algorithm.as_str().into(),
+            key: asked.key,
+            signed: asked.signed.into(),
+            signature: asked.signature.into(),
+        }),
+    }
+}
+
+fn outgoing(request: Outgoing) -> wit::Outgoing {
+    wit::Outgoing {
+        ticket: request.ticket,
+        issuer: request.issuer.as_ref().into(),
+        method: request.method.into(),
+        uri: request.uri.as_ref().into(),
+        headers: pairs(&request.headers),
+        body: request.body,
+        timeout_ms: request.timeout_ms,
+        max_bytes: request.max_bytes,
+    }
+}
+
+fn pairs(pairs: &[(Box<str>, Box<str>)]) -> Vec<(String, String)> {
+    let pairs = pairs.iter();
+    pairs
+        .map(|(name, value)| (name.as_ref().into(), value.as_ref().into()))
         .collect()
+}
+
+pub(crate) fn key(key: HostKey) -> wit::HostKey {
+    match key {
+        HostKey::Public(spki) => wit::HostKey::Public(spki),
+        HostKey::Secret(secret) => wit::HostKey::Secret(secret),
+    }
 }
 
 fn kind(kind: FetchKind) -> wit::FetchKind {
@@ -130,6 +174,7 @@ fn kind(kind: FetchKind) -> wit::FetchKind {
         FetchKind::Discovery => wit::FetchKind::Discovery,
         FetchKind::Jwks => wit::FetchKind::Jwks,
         FetchKind::Revocations => wit::FetchKind::Revocations,
+        FetchKind::ApiKeys => wit::FetchKind::ApiKeys,
     }
 }
 
@@ -179,8 +224,37 @@ pub(crate) fn documents(documents: Vec<DocumentStatus>) -> Vec<wit::DocumentStat
             age_ms: document.age_ms,
             failures: document.failures,
             usable: document.usable,
+            needed: document.needed,
         })
         .collect()
+}
+
+pub(crate) fn event(event: Event) -> wit::Event {
+    let rule = event.rule.map(|rule| {
+        let MatchedRule { index, name, path } = rule;
+        wit::MatchedRule {
+            index,
+            name: name.map(Into::into),
+            path,
+        }
+    });
+    wit::Event {
+        rule,
+        issuer: event.issuer.as_deref().map(Into::into),
+        token_type: event.token_type.map(Into::into),
+        remembered: event.remembered,
+        subject_ref: event.subject_ref,
+        effects: event.effects.map(Into::into),
+    }
+}
+
+pub(crate) fn signed_policy(signed: SignedPolicy) -> wit::SignedPolicy {
+    wit::SignedPolicy {
+        policy: signed.policy,
+        version: signed.version,
+        expires_ms: signed.expires_ms,
+        kid: signed.kid.into(),
+    }
 }
 
 pub(crate) fn inspection(inspection: Inspection) -> wit::Inspection {
@@ -189,6 +263,7 @@ pub(crate) fn inspection(inspection: Inspection) -> wit::Inspection {
         claims: inspection.claims,
         signature_bytes: inspection.signature_bytes,
         fault: inspection.fault.map(|code| code.as_str().into()),
+        detail: inspection.detail,
     }
 }
 

@@ -2,12 +2,13 @@
 
 use std::{
     env,
+    path::PathBuf,
     process::{Command, ExitCode},
 };
 
 use anyhow::{Context, Result};
 
-use crate::{build, package, project, tools};
+use crate::{build, package, project, tools, wheel};
 
 /// The folder of the Node.js part and its packages.
 pub(crate) const NODE: &str = "tests/bench/node";
@@ -23,6 +24,7 @@ pub(crate) fn run(arguments: &[&str]) -> Result<ExitCode> {
             "node",
             "npm",
             "go",
+            "python",
             "envoy",
             "growth",
             "documents",
@@ -32,6 +34,9 @@ pub(crate) fn run(arguments: &[&str]) -> Result<ExitCode> {
             tools::npm_packages(NODE)?;
             package::run()?;
             package::unpack_for(NODE)?;
+        }
+        if needs("python") {
+            command.env("COUNTERSIGN_PYTHON_BENCH", python()?);
         }
         if needs("envoy") {
             command.env("COUNTERSIGN_ENVOY", tools::envoy()?);
@@ -52,4 +57,15 @@ pub(crate) fn run(arguments: &[&str]) -> Result<ExitCode> {
         .context("cannot start cargo")?;
     let code = status.code().and_then(|code| u8::try_from(code).ok());
     Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+}
+
+/// Returns a Python with the optimised wheel, and the verifiers that it is compared
+/// with.
+fn python() -> Result<PathBuf> {
+    let folder = project::target(project::root()).join("python");
+    let wheel = wheel::run(wheel::Profile::Release, &folder.join("release"))?;
+    let requirements = project::root().join("tests/bench/python/requirements.txt");
+    let packages = [wheel.to_str(), Some("-r"), requirements.to_str()];
+    let packages: Vec<_> = packages.into_iter().flatten().collect();
+    tools::environment("python3", &folder.join("bench"), &packages)
 }

@@ -3,7 +3,7 @@
 
 use std::{process::ExitCode, time::SystemTime};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use crate::project;
 
@@ -49,4 +49,38 @@ pub(crate) fn run(times: &str) -> Result<ExitCode> {
         }
     }
     Ok(code)
+}
+
+/// Hosts whose signatures are compared, by the names of their tests.
+const HOSTS: [&str; 6] = ["crate", "sealed", "go", "node", "deno", "bun"];
+
+/// Compares the module with a host's own cryptography: `--host NAME|all`, `--count
+/// N`, `--seed N`.
+pub(crate) fn signatures(options: &[&str]) -> Result<ExitCode> {
+    let (mut host, mut count, mut seed) = ("all", "1000000", "1");
+    for option in options.chunks(2) {
+        match option {
+            ["--host", name] if *name == "all" || HOSTS.contains(name) => host = name,
+            ["--host", _] => bail!("the hosts are all, {}", HOSTS.join(", ")),
+            ["--count", number] => count = number,
+            ["--seed", number] => seed = number,
+            _ => bail!("the options are --host NAME, --count NUMBER and --seed NUMBER"),
+        }
+    }
+    let test = match host {
+        "all" => "signatures_in_".to_owned(),
+        name => format!("signatures_in_{name}"),
+    };
+    let status = project::cargo()
+        .current_dir(project::root())
+        .args(["test", "--quiet", "--locked"])
+        .args(["--package", "countersign-conformance", "--test", "campaign"])
+        .args(["--", "--nocapture", &test])
+        .env("COUNTERSIGN_CASES", count)
+        .env("COUNTERSIGN_SEED", seed)
+        .status()?;
+    Ok(match status.success() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    })
 }

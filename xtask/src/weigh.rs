@@ -37,6 +37,35 @@ const PARTS: &[(&str, &[&str])] = &[
     ("SHA-2", &["countersign_kernel::hash", "sha2::"]),
     ("runs of bytes", &["countersign_kernel::bytes"]),
     ("P-384, P-521", &["countersign_kernel::"]),
+    (
+        "API keys",
+        &["api_key", "ApiKey", "countersign::policy::secrets"],
+    ),
+    (
+        "opaque tokens",
+        &[
+            "introspection",
+            "countersign::token::answers",
+            "countersign::token::server",
+            "countersign::token::response",
+            "countersign::token::outgoing",
+        ],
+    ),
+    (
+        "senders",
+        &[
+            "sender",
+            "dpop",
+            "countersign::token::proofs",
+            "countersign::token::confirmation",
+            "countersign::request::htu",
+            "countersign::jose::nonce",
+            "countersign::jose::key::carried",
+            "countersign::jose::proof",
+            "countersign::check::proof",
+            "countersign::request::certificate",
+        ],
+    ),
     ("policy", &["countersign::policy", "countersign::model"]),
     (
         "keys and documents",
@@ -48,10 +77,6 @@ const PARTS: &[(&str, &[&str])] = &[
         ],
     ),
     ("check", &["countersign::"]),
-    (
-        "JSON for JavaScript",
-        &["serde_json::", "serde_core::", "itoa::", "zmij::"],
-    ),
     ("formatting", &["core::fmt::", "core::str::", "::fmt::"]),
     ("allocation", &["talc::", "__rust", "alloc::raw_vec"]),
     ("maps", &["hashbrown::"]),

@@ -30,10 +30,38 @@ pub(super) fn field_unknown(pointer: &str, name: &str, known: &str) -> Problem {
     error(&below(pointer, name), "field_unknown", message)
 }
 
+pub(super) fn field_missing(pointer: &str, name: &str) -> Problem {
+    let message = ["`", name, "` is missing"].concat();
+    error(pointer, "field_missing", message)
+}
+
+/// Makes the problem of a host that no cluster reaches.
+pub(super) fn cluster_missing(host: &str) -> Problem {
+    let message = [
+        "no cluster is named that fetches from `",
+        host,
+        "`: write `{ \"policy\": …, \"envoy\": { \"clusters\": { \"",
+        host,
+        "\": \"a cluster of this Envoy\" } } }`",
+    ];
+    error("/envoy/clusters", "cluster_missing", message.concat())
+}
+
 /// Makes the problem of a cluster that Envoy does not have.
 pub(crate) fn cluster_unknown(name: &str) -> Problem {
     let message = ["Envoy has no cluster `", name, "`, or not yet"].concat();
     error("/envoy/clusters", "cluster_unknown", message)
+}
+
+/// Makes the problem of a proxy without cryptography for filters.
+pub(super) fn native_unavailable() -> Problem {
+    let message =
+        "this proxy has no foreign function `verify_signature`: only the module can verify";
+    error(
+        "/envoy/signatures",
+        "signatures_unavailable",
+        message.to_owned(),
+    )
 }
 
 /// Returns the pointer of a member.

@@ -10,6 +10,7 @@ use countersign::{
 use super::{
     Clusters,
     problem::{below, error, type_wrong, value_invalid},
+    secrets::Secrets,
 };
 
 /// The member `envoy` of a configuration.
@@ -32,6 +33,11 @@ pub(crate) struct Settings {
     pub(crate) bypass_cors_preflight: bool,
     /// Whether a denial has the header `x-countersign-code`.
     pub(crate) code_header: bool,
+    /// Whether Envoy verifies signatures.
+    pub(crate) native: bool,
+    /// Whether the filter only looks on: every request passes as it came.
+    pub(crate) observe: bool,
+    pub(crate) secrets: Secrets,
 }
 
 /// A property of the filter state, with its name.
@@ -41,17 +47,24 @@ pub(crate) struct Property {
     pub(crate) value: PropertyValue,
 }
 
-/// The value of a property: a part of the principal, or the code of a denial.
+/// The value of a property: a part of the principal, the code of a denial, or what
+/// has decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PropertyValue {
     Caller(Forward),
     Code,
+    /// Its name, or `/rules/<index>`.
+    Rule,
+    RuleIndex,
+    /// In hexadecimal.
+    PolicyDigest,
 }
 
 const FIELDS: &str = "`clusters`, `fetch_timeout_ms`, `max_waiting`, `max_wait_ms`, \
-     `metrics_prefix`, `filter_state`, `bypass_cors_preflight`, `code_header`";
+     `metrics_prefix`, `filter_state`, `bypass_cors_preflight`, `code_header`, `signatures`, \
+     `secrets`, `observe`";
 const PROPERTIES: &str = "this has to be one of `issuer`, `subject`, `type`, `tenant`, `tenants`, \
-     `roles`, `scopes`, `expiry`, `claims`, `code`";
+     `roles`, `scopes`, `expiry`, `claims`, `code`, `rule`, `rule_index`, `policy_digest`";
 
 impl Default for Settings {
     fn default() -> Self {
@@ -64,6 +77,9 @@ impl Default for Settings {
             filter_state: Vec::new(),
             bypass_cors_preflight: false,
             code_header: false,
+            native: false,
+            observe: false,
+            secrets: Secrets::default(),
         }
     }
 }
@@ -81,6 +97,10 @@ impl Settings {
             let read = match name {
                 "clusters" => {
                     settings.clusters = Clusters::read(value, pointer, problems);
+                    continue;
+                }
+                "secrets" => {
+                    settings.secrets = Secrets::read(value, pointer, problems);
                     continue;
                 }
                 "filter_state" => {
@@ -101,7 +121,9 @@ impl Settings {
                 "bypass_cors_preflight" => {
                     flag(value, pointer).map(|flag| settings.bypass_cors_preflight = flag)
                 }
+                "observe" => flag(value, pointer).map(|flag| settings.observe = flag),
                 "code_header" => flag(value, pointer).map(|flag| settings.code_header = flag),
+                "signatures" => signatures(value, pointer).map(|native| settings.native = native),
                 _ => {
                     problems.push(error(
                         pointer,
@@ -118,13 +140,16 @@ impl Settings {
 }
 
 impl Property {
-    /// Finds a property by a word of the policy's `forward`, or `code`.
+    /// Finds a property by a word of the policy's `forward`, or one of its own.
     fn of(word: &str) -> Option<Self> {
         let known = Forward::ALL.iter().find(|(known, _)| *known == word);
-        let value = match known {
-            Some((_, part)) => PropertyValue::Caller(*part),
-            None if word == "code" => PropertyValue::Code,
-            None => return None,
+        let value = match (known, word) {
+            (Some((_, part)), _) => PropertyValue::Caller(*part),
+            (None, "code") => PropertyValue::Code,
+            (None, "rule") => PropertyValue::Rule,
+            (None, "rule_index") => PropertyValue::RuleIndex,
+            (None, "policy_digest") => PropertyValue::PolicyDigest,
+            (None, _) => return None,
         };
         let name = ["countersign.", word].concat();
         Some(Self { name, value })
@@ -151,6 +176,18 @@ fn flag(value: &Value<'_>, pointer: &str) -> Result<bool, Problem> {
     match value {
         Value::Bool(flag) => Ok(*flag),
         _ => Err(type_wrong(pointer, "`true` or `false`")),
+    }
+}
+
+/// Returns whether Envoy verifies signatures.
+fn signatures(value: &Value<'_>, pointer: &str) -> Result<bool, Problem> {
+    match value.as_str() {
+        Some("module") => Ok(false),
+        Some("native") => Ok(true),
+        _ => Err(value_invalid(
+            pointer,
+            "this has to be `module`, or `native` for the cryptography of Envoy",
+        )),
     }
 }
 

@@ -1,10 +1,11 @@
-//! Reads a `google.protobuf.Struct`. Envoy passes it in protobuf's encoding
-//! (protobuf.dev/programming-guides/encoding), although its manual says
-//! otherwise.
+//! Reads a `google.protobuf.Struct`. Envoy passes it in protobuf's encoding,
+//! although its manual says otherwise.
 
 use std::borrow::Cow;
 
 use countersign::json::{Number, Object, Value};
+
+use crate::protobuf::{Field, Message};
 
 /// Maximum nesting of objects and arrays: one more than in a policy.
 const DEPTH: usize = 33;
@@ -92,76 +93,14 @@ fn number(number: f64) -> Option<Number> {
     })
 }
 
-/// The remaining bytes of a message.
-struct Message<'a>(&'a [u8]);
-
-/// A field: its number and its value.
-enum Field<'a> {
-    Varint(u64, u64),
-    Fixed(u64, u64),
-    Bytes(u64, &'a [u8]),
-}
-
-impl<'a> Message<'a> {
-    /// Reads the next field. Returns `Some(None)` at the end of the message and
-    /// `None` if it is invalid.
-    #[expect(clippy::option_option, reason = "a fault differs from the end")]
-    fn next(&mut self) -> Option<Option<Field<'a>>> {
-        if self.0.is_empty() {
-            return Some(None);
-        }
-        let tag = self.varint()?;
-        let field = tag >> 3;
-        Some(Some(match tag & 7 {
-            0 => Field::Varint(field, self.varint()?),
-            1 => {
-                let (bits, rest) = self.0.split_first_chunk()?;
-                self.0 = rest;
-                Field::Fixed(field, u64::from_le_bytes(*bits))
-            }
-            2 => {
-                let length = usize::try_from(self.varint()?).ok()?;
-                let (bytes, rest) = self.0.split_at_checked(length)?;
-                self.0 = rest;
-                Field::Bytes(field, bytes)
-            }
-            _ => return None,
-        }))
-    }
-
-    fn end(&self) -> Option<()> {
-        self.0.is_empty().then_some(())
-    }
-
-    fn varint(&mut self) -> Option<u64> {
-        let mut number = 0_u64;
-        for shift in (0..u64::BITS).step_by(7) {
-            let (byte, rest) = self.0.split_first()?;
-            self.0 = rest;
-            let bits = u64::from(byte & 0x7f);
-            number |= bits.checked_shl(shift).filter(|n| n >> shift == bits)?;
-            if byte & 0x80 == 0 {
-                return Some(number);
-            }
-        }
-        None
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn field(tag: u8, bytes: &[u8]) -> Vec<u8> {
-        let mut field = vec![tag];
-        let mut length = bytes.len();
-        while length > 0x7f {
-            field.push(u8::try_from(length & 0x7f).unwrap() | 0x80);
-            length >>= 7;
-        }
-        field.push(u8::try_from(length).unwrap());
-        field.extend(bytes);
-        field
+        let mut message = Vec::new();
+        crate::protobuf::push(&mut message, tag >> 3, bytes);
+        message
     }
 
     fn entry(name: &str, value: &[u8]) -> Vec<u8> {

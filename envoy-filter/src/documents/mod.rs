@@ -12,7 +12,7 @@ use crate::{
     config::Settings,
     document::{Document, Origin, Progress},
     host::shared,
-    metrics::Metrics,
+    metrics::Fetches,
     pace::Budget,
     response::Response,
 };
@@ -63,7 +63,9 @@ struct InFlight {
 pub(crate) struct Parts<'a> {
     pub(crate) gate: &'a mut Gate,
     pub(crate) settings: &'a Settings,
-    pub(crate) metrics: &'a mut Metrics,
+    pub(crate) fetches: &'a mut Fetches,
+    /// The first part of the keys of its documents in the shared data.
+    pub(crate) scope: &'static str,
 }
 
 impl Documents {
@@ -169,7 +171,7 @@ impl Documents {
         if let Some(other) = known.document.take_if(moved) {
             other.discard();
         }
-        let new = || Document::new(fetch, parts.settings);
+        let new = || Document::new(fetch, parts.settings, parts.scope);
         Some(known.document.get_or_insert_with(new))
     }
 

@@ -65,16 +65,16 @@ impl Documents {
                 self.updated.push(source);
                 return true;
             }
-            (Supplied::Accepted { skipped }, Origin::Fetched(fetched)) => {
+            (Supplied::Accepted { skipped, .. }, Origin::Fetched(fetched)) => {
                 for part in &skipped {
                     document.log(&["a part is not used: ", &part.message].concat());
                 }
                 if document.fetch.kind == FetchKind::Jwks && fetched.has_no_keys {
                     document.log("the set has no keys: no token of this issuer is valid");
-                    parts.metrics.fetches_empty.add();
+                    parts.fetches.empty.add();
                 }
                 document.accepted(fetched, now_ms);
-                parts.metrics.fetches_ok.add();
+                parts.fetches.ok.add();
             }
             (Supplied::Outdated, origin) => document.released(&origin),
             (supplied, origin) => {
@@ -82,7 +82,7 @@ impl Documents {
                     document.log(&problem.message);
                 }
                 document.failed(&origin, now_ms);
-                parts.metrics.fetches_failed.add();
+                parts.fetches.failed.add();
             }
         }
         shared::set(CHANGES, b"");

@@ -32,8 +32,13 @@ pub(crate) enum Refusal {
     NoHost,
 }
 
-/// Starts a call without a body. Returns its number.
-pub(crate) fn call(cluster: &str, headers: &[u8], timeout_ms: u32) -> Result<u32, Refusal> {
+/// Starts a call. Returns its number.
+pub(crate) fn call(
+    cluster: &str,
+    headers: &[u8],
+    body: &[u8],
+    timeout_ms: u32,
+) -> Result<u32, Refusal> {
     let (nothing, mut call): (&[u8], _) = (b"", 0);
     // SAFETY: the host reads all of it during the call, and writes one `u32`.
     let status = unsafe {
@@ -42,8 +47,8 @@ pub(crate) fn call(cluster: &str, headers: &[u8], timeout_ms: u32) -> Result<u32
             cluster.len(),
             headers.as_ptr(),
             headers.len(),
-            nothing.as_ptr(),
-            nothing.len(),
+            body.as_ptr(),
+            body.len(),
             nothing.as_ptr(),
             nothing.len(),
             timeout_ms,

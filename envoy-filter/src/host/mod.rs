@@ -1,6 +1,7 @@
 //! The functions that Envoy offers. A failure never panics: a refused call
 //! returns `None` or has no effect.
 
+pub(crate) mod foreign;
 pub(crate) mod http;
 pub(crate) mod metric;
 pub(crate) mod request;
@@ -18,6 +19,8 @@ const BAD_ARGUMENT: u32 = 2;
 /// `LogLevel`.
 #[derive(Clone, Copy)]
 pub(crate) enum Level {
+    Debug = 1,
+    Info = 2,
     Warn = 3,
     Error = 4,
 }

@@ -1,6 +1,6 @@
 //! The request of the current callback.
 
-use super::OK;
+use super::{OK, foreign};
 use crate::answer::Answer;
 
 /// `WasmHeaderMapType::RequestHeaders`.
@@ -110,4 +110,19 @@ pub(crate) fn respond(answer: &Answer) {
             answer.grpc_status,
         )
     };
+}
+
+/// Returns the SHA-256 of the certificate with which the client has authenticated
+/// in TLS, if it has.
+pub(crate) fn certificate() -> Option<[u8; 32]> {
+    let digest = foreign::expression("connection.sha256_peer_certificate_digest")?;
+    let digits = digest.as_bytes();
+    let mut hash = [0; 32];
+    if digits.len() != 64 {
+        return None;
+    }
+    for (byte, pair) in hash.iter_mut().zip(digits.chunks(2)) {
+        *byte = u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok()?;
+    }
+    Some(hash)
 }

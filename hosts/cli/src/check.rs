@@ -5,7 +5,7 @@ use countersign_policy_source::Source;
 use serde_json::json;
 
 use crate::{
-    arguments::{DocumentArgs, Now, PolicyArgs, SubjectArgs},
+    arguments::{DocumentArgs, HostArgs, Now, PolicyArgs, SubjectArgs},
     decision,
     failure::Failure,
     output::{Exit, Output},
@@ -29,6 +29,8 @@ pub(crate) struct CheckArgs {
     #[command(flatten, next_help_heading = None)]
     pub(crate) documents: DocumentArgs,
     #[command(flatten)]
+    pub(crate) host: HostArgs,
+    #[command(flatten)]
     pub(crate) now: Now,
 }
 
@@ -48,7 +50,7 @@ impl CheckArgs {
             anstream::println!("{}", policy.pretty()?);
             return Ok(None);
         }
-        let session = Session::open(&policy, self.documents.read(&policy)?)?;
+        let session = self.session(&policy)?;
         let subject = self.subject.read(&policy)?;
         Ok(Some(Prepared {
             policy,
@@ -56,6 +58,12 @@ impl CheckArgs {
             session,
             now_ms: self.now.ms(),
         }))
+    }
+
+    /// A gate with this policy, and with the documents that were given.
+    pub(crate) fn session(&self, policy: &Source) -> Result<Session, Failure> {
+        let documents = self.documents.read(policy)?;
+        Session::open(policy, documents, &self.host.read()?)
     }
 }
 

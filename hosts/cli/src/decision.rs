@@ -26,7 +26,7 @@ pub(crate) fn word(decision: &Decision) -> &'static str {
 }
 
 /// `{ "decision": "allow", "principal", "principals", "set_headers", "remove_headers", "changes" }` or
-/// `{ "decision": "deny", "code", "status", "message", "challenge", "claim", "principal", "retry_after_s" }` or
+/// `{ "decision": "deny", "code", "status", "message", "challenge", "claim", "principal", "retry_after_s", "nonce" }` or
 /// `{ "decision": "answer", "status", "headers", "body" }`.
 pub(crate) fn as_json(decision: &Decision) -> Value {
     match decision {
@@ -47,6 +47,7 @@ pub(crate) fn as_json(decision: &Decision) -> Value {
             "claim": denial.claim,
             "principal": denial.principal,
             "retry_after_s": denial.retry_after_s,
+            "nonce": denial.nonce,
         }),
         Decision::Answer(answered) => json!({
             "decision": "answer",
@@ -127,14 +128,12 @@ fn print_grant(grant: &Grant, now_ms: u64) {
 }
 
 fn print_principal(principal: &Principal, now_ms: u64) {
-    line(
-        "issuer",
-        &format!(
-            "{} {FAINT}{}{FAINT:#}",
-            principal.issuer,
-            visible(&principal.iss)
-        ),
-    );
+    // An API key need not have an `iss`.
+    let iss = match &*principal.iss {
+        "" => String::new(),
+        iss => format!(" {FAINT}{}{FAINT:#}", visible(iss)),
+    };
+    line("issuer", &format!("{}{iss}", principal.issuer));
     optional("subject", principal.subject.as_deref());
     optional("type", principal.token_type.as_deref());
     optional("tenant", principal.tenant.as_deref());
@@ -178,6 +177,7 @@ fn print_denial(denial: &Denial) {
     optional("claim", denial.claim.as_deref());
     optional("principal", denial.principal.as_deref());
     optional("challenge", denial.challenge.as_deref());
+    optional("nonce", denial.nonce.as_deref());
     if let Some(seconds) = denial.retry_after_s {
         line("retry", &format!("after {seconds} s"));
     }

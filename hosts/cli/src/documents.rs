@@ -3,7 +3,9 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use countersign_host::{DocumentKind, Fetch, FetchError, Fetcher, HttpsFetcher, Response};
+use countersign_host::{
+    DocumentKind, Fetch, FetchError, Fetcher, Fetching, HttpsFetcher, Outgoing, Response,
+};
 use countersign_policy_source::Source;
 use serde_json::{Value, json};
 
@@ -12,10 +14,7 @@ use crate::failure::Failure;
 /// Documents that the user gave, and whether others may be fetched.
 #[derive(Default)]
 pub(crate) struct Documents {
-    /// Key sets by the issuer's name in the policy.
-    keys: HashMap<String, Vec<u8>>,
-    /// Revocation documents by the issuer's name in the policy.
-    revocations: HashMap<String, Vec<u8>>,
+    given: Given,
     /// `iss` by the issuer's name in the policy, for metadata that is made here.
     issuers: HashMap<String, String>,
     /// Nothing is fetched: documents that are not given count as unreachable.
@@ -23,13 +22,17 @@ pub(crate) struct Documents {
     network: HttpsFetcher,
 }
 
+/// Documents by the issuer's name in the policy.
+#[derive(Clone, Default)]
+pub(crate) struct Given {
+    pub(crate) keys: HashMap<String, Vec<u8>>,
+    pub(crate) revocations: HashMap<String, Vec<u8>>,
+    pub(crate) api_keys: HashMap<String, Vec<u8>>,
+}
+
 impl Documents {
     /// Refuses documents for issuers that the policy does not have.
-    pub(crate) fn new(
-        policy: &Source,
-        keys: HashMap<String, Vec<u8>>,
-        revocations: HashMap<String, Vec<u8>>,
-    ) -> Result<Self, Failure> {
+    pub(crate) fn new(policy: &Source, given: Given) -> Result<Self, Failure> {
         let policy: Value = serde_json::from_slice(&policy.json).unwrap_or_default();
         let listed = policy.get("issuers").and_then(Value::as_array);
         let issuers: HashMap<_, _> = listed
@@ -41,17 +44,17 @@ impl Documents {
                 Some((word("name")?, word("issuer").unwrap_or_default()))
             })
             .collect();
+        let (keys, revocations) = (given.keys.keys(), given.revocations.keys());
         match keys
-            .keys()
-            .chain(revocations.keys())
+            .chain(revocations)
+            .chain(given.api_keys.keys())
             .find(|name| !issuers.contains_key(*name))
         {
             Some(unknown) => Err(Failure::Usage(format!(
                 "the policy has no issuer of the name `{unknown}`"
             ))),
             None => Ok(Self {
-                keys,
-                revocations,
+                given,
                 issuers,
                 ..Self::default()
             }),
@@ -66,30 +69,40 @@ impl Documents {
                 body,
             });
         }
+        self.within(self.network.fetch(fetch), fetch.timeout_ms)
+            .await
+    }
+
+    pub(crate) async fn send(&self, request: &Outgoing) -> Result<Response, FetchError> {
+        self.within(self.network.send(request), request.timeout_ms)
+            .await
+    }
+
+    async fn within(
+        &self,
+        fetching: Fetching<'_>,
+        timeout_ms: u32,
+    ) -> Result<Response, FetchError> {
         if self.offline {
             return Err(FetchError::new(
                 "not given, and `--offline` fetches nothing",
             ));
         }
-        let bound = Duration::from_millis(fetch.timeout_ms.into());
-        tokio::time::timeout(bound, self.network.fetch(fetch))
+        let bound = Duration::from_millis(timeout_ms.into());
+        tokio::time::timeout(bound, fetching)
             .await
-            .unwrap_or_else(|_| {
-                Err(FetchError::new(format!(
-                    "no answer within {} ms",
-                    fetch.timeout_ms
-                )))
-            })
+            .unwrap_or_else(|_| Err(FetchError::new(format!("no answer within {timeout_ms} ms"))))
     }
 
     fn given(&self, fetch: &Fetch) -> Option<Vec<u8>> {
         match fetch.kind {
-            DocumentKind::Jwks => self.keys.get(&fetch.issuer).cloned(),
-            DocumentKind::Revocations => self.revocations.get(&fetch.issuer).cloned(),
+            DocumentKind::Jwks => self.given.keys.get(&fetch.issuer).cloned(),
+            DocumentKind::Revocations => self.given.revocations.get(&fetch.issuer).cloned(),
+            DocumentKind::ApiKeys => self.given.api_keys.get(&fetch.issuer).cloned(),
             // With given keys no metadata is needed, but the gate fetches it
             // first. The URL in it is never used.
             DocumentKind::Discovery => {
-                self.keys.get(&fetch.issuer)?;
+                self.given.keys.get(&fetch.issuer)?;
                 let issuer = self.issuers.get(&fetch.issuer)?;
                 let jwks_uri = "https://given.invalid/jwks.json";
                 Some(

@@ -11,7 +11,7 @@ use crate::{
     failure::Failure,
     output::{Exit, Output},
     request::{Request, Subject},
-    session::{DocumentProblem, Session},
+    session::DocumentProblem,
     style::{BAD, FAINT, GOOD, STRONG, WARN, visible},
 };
 
@@ -40,10 +40,8 @@ pub(crate) async fn run(args: ExplainArgs, output: Output) -> Result<Exit, Failu
     let steps = match &subject {
         Subject::Request(request) => session.explain(request, now_ms)?,
         Subject::Token(token, requirement) => {
-            // The module explains requests only. So a token alone becomes a
-            // request to a policy with a single rule.
             let (policy, request) = alone(&policy, token, requirement.as_ref());
-            let mut session = Session::open(&policy, args.check.documents.read(&policy)?)?;
+            let mut session = args.check.session(&policy)?;
             session.check(&request, now_ms).await?;
             document_problems.extend(session.document_problems.iter().cloned());
             session.explain(&request, now_ms)?
@@ -66,8 +64,13 @@ pub(crate) async fn run(args: ExplainArgs, output: Output) -> Result<Exit, Failu
     Ok(decision::exit(&decision))
 }
 
-/// A policy with one rule, and the request that carries the token to it.
-fn alone(policy: &Source, token: &[u8], requirement: Option<&Value>) -> (Source, Request) {
+/// A policy with one rule, and the request that carries a token alone to it: the
+/// module explains requests only.
+pub(crate) fn alone(
+    policy: &Source,
+    token: &[u8],
+    requirement: Option<&Value>,
+) -> (Source, Request) {
     let mut json: Value = serde_json::from_slice(&policy.json).unwrap_or_default();
     let require = requirement.cloned().unwrap_or_else(|| json!({}));
     json["rules"] = json!([{ "path": "/**", "require": require }]);

@@ -6,6 +6,7 @@
 //! module uses those above it in the list of `tests/rooms`.
 
 mod arguments;
+mod certificate;
 mod check;
 mod decision;
 mod demo;
@@ -18,6 +19,7 @@ mod files;
 mod import;
 mod init;
 mod inspect;
+mod keys;
 mod moment;
 mod output;
 mod place;
@@ -75,6 +77,9 @@ enum Command {
     Digest(digest::DigestArgs),
     /// Check a release: its signature, its files, and the one module in each of them
     VerifyRelease(verify_release::VerifyReleaseArgs),
+    /// API keys: make, list, revoke and rotate them
+    #[command(subcommand)]
+    Keys(keys::Keys),
     /// A development issuer: keys, tokens, a key set to fetch
     #[command(subcommand)]
     Dev(dev::Dev),
@@ -133,6 +138,7 @@ async fn run(command: Command, output: Output) -> Result<Exit, Failure> {
         Command::Import(command) => import::run(&command, output),
         Command::Digest(args) => digest::run(args, output),
         Command::VerifyRelease(args) => verify_release::run(&args, output),
+        Command::Keys(command) => keys::run(&command, output),
         Command::Dev(command) => dev::run(command, output).await,
         Command::Demo(args) => demo::run(args, output).await,
         Command::Completions { shell } => {

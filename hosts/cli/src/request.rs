@@ -1,5 +1,6 @@
 //! The subject of a decision: a token alone, or a whole request.
 
+use countersign_host::Connection;
 use serde_json::Value;
 
 use crate::place;
@@ -22,6 +23,7 @@ pub(crate) struct Request {
     pub(crate) target: String,
     /// Names in lower case.
     pub(crate) headers: Vec<(String, Vec<u8>)>,
+    pub(crate) connection: Connection,
 }
 
 impl Request {
@@ -33,6 +35,7 @@ impl Request {
             authority: host.unwrap_or(authority),
             target,
             headers: Vec::new(),
+            connection: Connection::default(),
         }
     }
 
@@ -42,10 +45,19 @@ impl Request {
             .push((name.to_ascii_lowercase(), value.to_vec()));
     }
 
-    /// Puts `token` into the first place from which `policy` reads tokens.
+    /// Puts `token` into the first place from which `policy` reads tokens; beside
+    /// a proof, into the first one of the scheme `DPoP`.
     pub(crate) fn add_token(&mut self, token: &[u8], policy: &Value) {
-        let place = policy.pointer("/credentials/0").cloned();
-        self.put(token, &place.unwrap_or_default());
+        let listed = policy.get("credentials").and_then(Value::as_array);
+        let places = || listed.into_iter().flatten();
+        let is_dpop = |place: &&Value| {
+            let scheme = place.get("scheme").and_then(Value::as_str);
+            scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("dpop"))
+        };
+        let has_proof = self.headers.iter().any(|(name, _)| name == "dpop");
+        let place = places().find(|place| !has_proof || is_dpop(place));
+        let place = place.or_else(|| places().next());
+        self.put(token, &place.cloned().unwrap_or_default());
     }
 
     /// Puts `token` into `place`, which is as in `credentials` of a policy.
@@ -65,6 +77,7 @@ impl Request {
             authority: self.authority.as_bytes(),
             target: self.target.as_bytes(),
             headers: &headers,
+            connection: self.connection,
         })
     }
 }

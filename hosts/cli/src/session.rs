@@ -2,19 +2,21 @@
 //! needs.
 
 use std::{
+    collections::HashSet,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use countersign_host::{
-    Answer, Decision, DocumentKind, Fetch, FetchError, Instance, OpenError, Outcome, Response,
-    Step, Supplied, Trap,
+    Answer, Decision, DocumentKind, Fetch, FetchError, FirstUse, Instance, Need, OpenError,
+    Outcome, Proof, Response, Step, Supplied, Trap,
 };
 use countersign_policy_source::Source;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use crate::{
+    arguments::Host,
     documents::Documents,
     failure::Failure,
     request::{Request, Subject},
@@ -24,6 +26,8 @@ use crate::{
 pub(crate) struct Session {
     instance: Instance,
     documents: Arc<Documents>,
+    /// The proofs of possession that were used.
+    proofs: HashSet<[u8; 32]>,
     /// The problems with documents so far.
     pub(crate) document_problems: Vec<DocumentProblem>,
     /// How long the module elapsed for the last decision, fetches left out.
@@ -45,11 +49,19 @@ const ROUNDS: usize = 8;
 
 impl Session {
     /// Opens `policy`.
-    pub(crate) fn open(policy: &Source, documents: Documents) -> Result<Self, Failure> {
-        let instance = Instance::open(&policy.json).map_err(|error| refused(error, policy))?;
+    pub(crate) fn open(
+        policy: &Source,
+        documents: Documents,
+        host: &Host,
+    ) -> Result<Self, Failure> {
+        let secrets = host.secrets.iter();
+        let secrets: Vec<_> = secrets.map(|(n, s)| (&**n, &**s)).collect();
+        let instance = Instance::open_with(&policy.json, host.signatures, &secrets)
+            .map_err(|error| refused(error, policy))?;
         Ok(Self {
             instance,
             documents: Arc::new(documents),
+            proofs: HashSet::new(),
             document_problems: Vec::new(),
             elapsed: Duration::ZERO,
         })
@@ -97,12 +109,13 @@ impl Session {
             }
         };
         self.until_decided(now_ms, |instance| {
-            instance.check_token(token, prepared, now_ms)
+            instance.check_token(token, prepared, false, now_ms)
         })
         .await
     }
 
-    /// Every check in order. A decision before it has fetched the documents.
+    /// Every check in order. The decision before it has fetched the documents, and
+    /// verified signatures.
     pub(crate) fn explain(&mut self, request: &Request, now_ms: u64) -> Result<Vec<Step>, Failure> {
         request
             .with(|request| self.instance.explain(request, now_ms))
@@ -112,7 +125,8 @@ impl Session {
     /// Fetches the documents that are due, as the host of a server does.
     pub(crate) async fn refresh(&mut self, now_ms: u64) -> Result<(), Failure> {
         let due = self.instance.due(now_ms).map_err(trapped)?;
-        self.fetch(due, now_ms).await
+        let needs = due.into_iter().map(Need::Document).collect();
+        self.serve(needs, now_ms).await
     }
 
     async fn until_decided(
@@ -126,27 +140,58 @@ impl Session {
             self.elapsed = start.elapsed();
             match answer {
                 Answer::Decided(decision) => return Ok(decision),
-                Answer::Wait(fetches) => self.fetch(fetches, now_ms).await?,
+                Answer::Wait(needs) => self.serve(needs, now_ms).await?,
             }
         }
         Err(Failure::usage("the gate keeps waiting for documents"))
     }
 
-    async fn fetch(&mut self, fetches: Vec<Fetch>, now_ms: u64) -> Result<(), Failure> {
-        let mut fetching = JoinSet::new();
-        for fetch in fetches {
+    /// Fetches documents and sends requests, all at once.
+    async fn serve(&mut self, needs: Vec<Need>, now_ms: u64) -> Result<(), Failure> {
+        let mut serving = JoinSet::new();
+        for need in needs {
             let documents = Arc::clone(&self.documents);
-            fetching.spawn(async move {
-                let fetched = documents.fetch(&fetch).await;
-                (fetch, fetched)
-            });
+            match need {
+                Need::Document(fetch) => serving.spawn(async move {
+                    let response = documents.fetch(&fetch).await;
+                    (Need::Document(fetch), response)
+                }),
+                Need::Request(request) => serving.spawn(async move {
+                    let response = documents.send(&request).await;
+                    (Need::Request(request), response)
+                }),
+                Need::Proof(proof) => {
+                    self.record(&proof)?;
+                    continue;
+                }
+            };
         }
-        while let Some(fetched) = fetching.join_next().await {
-            let (fetch, fetched) =
-                fetched.map_err(|error| Failure::Usage(format!("a fetch failed: {error}")))?;
-            self.supply(&fetch, fetched, now_ms)?;
+        while let Some(served) = serving.join_next().await {
+            let (need, response) =
+                served.map_err(|error| Failure::Usage(format!("a fetch failed: {error}")))?;
+            match need {
+                Need::Document(fetch) => self.supply(&fetch, response, now_ms)?,
+                Need::Proof(_) => {}
+                Need::Request(request) => {
+                    let outcome = response.map_or(Outcome::Failed, Outcome::Response);
+                    let refused = self.instance.respond(request.ticket, &outcome, now_ms);
+                    if let Some(problem) = refused.map_err(trapped)? {
+                        anstream::eprintln!("warning: issuer `{}`: {problem}", request.issuer);
+                    }
+                }
+            }
         }
         Ok(())
+    }
+
+    /// Records the use of a proof in this session.
+    fn record(&mut self, proof: &Proof) -> Result<(), Failure> {
+        let first = match self.proofs.insert(proof.id) {
+            true => FirstUse::Yes,
+            false => FirstUse::No,
+        };
+        let told = self.instance.proven(proof.ticket, first);
+        told.map_err(trapped)
     }
 
     fn supply(
@@ -180,8 +225,8 @@ impl Session {
         }
         let messages = match (reason, supplied) {
             (Some(reason), _) => vec![reason],
-            (None, Supplied::Accepted(skipped)) => {
-                skipped.iter().map(ToString::to_string).collect()
+            (None, Supplied::Accepted(accepted)) => {
+                accepted.skipped.iter().map(ToString::to_string).collect()
             }
             (None, Supplied::Refused(problem)) => vec![problem.to_string()],
             (None, Supplied::Unfinished | Supplied::Outdated) => Vec::new(),

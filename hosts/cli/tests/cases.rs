@@ -267,6 +267,9 @@ fn the_cases_of_the_readme_hold() {
     );
     folder.write("jwks.json", &folder.read("issuer/jwks.json"));
     folder.write("cases.yaml", cases);
-    let run = folder.run("policy test cases.yaml").expect(0);
+    let run = folder.run("policy test cases.yaml --coverage").expect(0);
     assert!(run.stdout.contains("2 passed, 0 failed"), "{run:?}");
+    let coverage = readme.split("```text\n").nth(1).unwrap();
+    let coverage = coverage.split("```").next().unwrap();
+    assert!(run.stdout.contains(coverage), "{run:?}");
 }

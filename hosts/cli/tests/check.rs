@@ -106,6 +106,7 @@ fn json_has_the_same_members_for_every_allowance_and_every_denial() {
         "decision",
         "documents",
         "message",
+        "nonce",
         "principal",
         "retry_after_s",
         "status",

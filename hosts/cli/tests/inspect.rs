@@ -1,4 +1,4 @@
-//! `countersign inspect --web`: the page, for this machine alone.
+//! `countersign inspect`, and `inspect --web`: the page, for this machine alone.
 #![allow(missing_docs)]
 
 mod common;
@@ -16,6 +16,61 @@ const PAGE: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/../../dist/inspector/index.html"
 );
+
+#[test]
+fn what_is_wrong_with_a_token_is_said_in_its_words() {
+    let folder = Folder::new();
+    for (token, fault, sentence) in [
+        (
+            "a..b.c.d",
+            "token_malformed",
+            "5 parts: an encrypted token (JWE)",
+        ),
+        ("opaque", "token_malformed", "1 part: not a JWT"),
+        (
+            "eyJhbGciOiJFUzI1NiJ9.e30=.AA",
+            "token_malformed",
+            "`=` at byte 24",
+        ),
+        (
+            "eyJhbGciOiJFUzI1NiJ9.\ne30.AA",
+            "token_malformed",
+            "`\\n` at byte 21",
+        ),
+        (
+            "\"eyJhbGciOiJFUzI1NiJ9.e30.AA\"",
+            "token_malformed",
+            "`\\\"` at byte 0",
+        ),
+        (
+            "Bearer eyJhbGciOiJFUzI1NiJ9.e30.AA",
+            "token_malformed",
+            "` ` at byte 6",
+        ),
+        // {"alg":"ES256","alg":"ES256"}
+        (
+            "eyJhbGciOiJFUzI1NiIsImFsZyI6IkVTMjU2In0.e30.AA",
+            "header_invalid",
+            "header: `alg` stands twice",
+        ),
+        // {"aud":"a","aud":"b"}
+        (
+            "eyJhbGciOiJFUzI1NiJ9.eyJhdWQiOiJhIiwiYXVkIjoiYiJ9.AA",
+            "claims_invalid",
+            "claims: `aud` stands twice",
+        ),
+    ] {
+        folder.write("token", token);
+        let text = folder.run("inspect --token token").expect(0).stdout;
+        assert!(text.contains(fault) && text.contains(sentence), "{text}");
+        let said = folder.run("inspect --json --token token").expect(0).json();
+        assert_eq!(said["fault"], fault);
+        assert!(
+            said["detail"].as_str().unwrap().contains(sentence),
+            "{said}"
+        );
+    }
+}
 
 #[test]
 fn the_page_is_served_as_it_was_made_with_strict_headers() {

@@ -14,7 +14,8 @@ const (
 	otherSize   = 16
 	changeSize  = 20
 	problemSize = 28
-	fetchSize   = 32
+	fetchSize   = 40
+	needSize    = 64
 	statusSize  = 48
 	stepSize    = 32
 )
@@ -25,6 +26,7 @@ const (
 type lifter struct {
 	memory []byte
 	broken bool
+	asked  []question
 }
 
 func (l *lifter) bytes(at, size uint32) []byte {
@@ -63,6 +65,11 @@ func (l *lifter) u64(at uint32) uint64 {
 	return 0
 }
 
+// time reads milliseconds since 1970, limited to the largest time.
+func (l *lifter) time(at uint32) time.Time {
+	return time.UnixMilli(int64(min(l.u64(at), math.MaxInt64)))
+}
+
 // tag reads the case number of an enum or a variant that has so many cases.
 func (l *lifter) tag(at uint32, cases uint8) uint8 {
 	tag := l.u8(at)
@@ -93,12 +100,22 @@ func (l *lifter) optionalU64(at uint32) (value uint64, ok bool) {
 	return l.u64(at + 8), true
 }
 
-// listOf lifts the list at an offset. Each item has `size` bytes.
-func listOf[T any](l *lifter, at, size uint32, lift func(l *lifter, at uint32) T) []T {
-	start, length := l.u32(at), l.u32(at+4)
+// items returns the place of the list at an offset and its length. Each item
+// has `size` bytes, and all of them are in the memory.
+func (l *lifter) items(at, size uint32) (start, length uint32) {
+	start, length = l.u32(at), l.u32(at+4)
 	bytes := uint64(length) * uint64(size)
 	l.broken = l.broken || bytes > math.MaxUint32
-	if l.bytes(start, uint32(bytes)); l.broken || length == 0 {
+	if l.bytes(start, uint32(bytes)); l.broken {
+		return 0, 0
+	}
+	return start, length
+}
+
+// listOf lifts the list at an offset.
+func listOf[T any](l *lifter, at, size uint32, lift func(l *lifter, at uint32) T) []T {
+	start, length := l.items(at, size)
+	if length == 0 {
 		return nil
 	}
 	items := make([]T, length)
@@ -126,7 +143,8 @@ func (l *lifter) supplied(at uint32) (supplied Supplied) {
 	supplied.Outcome = [...]SupplyOutcome{Accepted, Refused, Unfinished, Outdated}[l.tag(at, 4)]
 	switch supplied.Outcome {
 	case Accepted:
-		supplied.Problems = l.problems(at + 4)
+		supplied.Used = l.u32(at + 4)
+		supplied.Problems = l.problems(at + 8)
 	case Refused:
 		supplied.Problems = []Problem{l.problem(at + 4)}
 	}
@@ -139,7 +157,7 @@ func milliseconds(ms uint64) time.Duration {
 }
 
 func (l *lifter) kind(at uint32) DocumentKind {
-	return [...]DocumentKind{KindDiscovery, KindJWKS, KindRevocations}[l.tag(at, 3)]
+	return [...]DocumentKind{KindDiscovery, KindJWKS, KindRevocations, KindAPIKeys}[l.tag(at, 4)]
 }
 
 func (l *lifter) fetch(at uint32) Fetch {
@@ -148,8 +166,9 @@ func (l *lifter) fetch(at uint32) Fetch {
 		Issuer:   l.text(at + 4),
 		Kind:     l.kind(at + 12),
 		URI:      l.text(at + 16),
-		Timeout:  time.Duration(l.u32(at+24)) * time.Millisecond,
-		MaxBytes: l.u32(at + 28),
+		Headers:  listOf(l, at+24, pairSize, (*lifter).header),
+		Timeout:  time.Duration(l.u32(at+32)) * time.Millisecond,
+		MaxBytes: l.u32(at + 36),
 	}
 }
 
@@ -162,6 +181,7 @@ func (l *lifter) documentStatus(at uint32) DocumentStatus {
 		URI:      l.text(at + 12),
 		Failures: l.u32(at + 40),
 		Usable:   l.bool(at + 44),
+		Needed:   l.bool(at + 45),
 	}
 	if ms, ok := l.optionalU64(at + 24); ok {
 		status.Loaded = true
@@ -188,7 +208,8 @@ type other struct {
 
 func (l *lifter) other(at uint32) other { return other{l.text(at), l.u64(at + 8)} }
 
-// decision lifts a decision. If it allows, `allow` identifies the grants.
+// decision lifts a decision. If it allows, `allow` identifies the grants. It
+// adds the signatures to verify to l.asked.
 func (l *lifter) decision(at uint32) (answer Answer, allow *allowed) {
 	switch l.tag(at, 4) {
 	case 0:
@@ -197,7 +218,7 @@ func (l *lifter) decision(at uint32) (answer Answer, allow *allowed) {
 	case 1:
 		answer.Denial = l.denial(at + 8)
 	case 2:
-		answer.Wait = l.fetches(at + 8)
+		l.needs(at+8, &answer)
 	default:
 		answer.Answered = l.answered(at + 8)
 	}
@@ -221,6 +242,7 @@ func (l *lifter) denial(at uint32) *Denial {
 	if l.bool(at + 56) {
 		denial.RetryAfter = time.Duration(l.u32(at+60)) * time.Second
 	}
+	denial.Nonce, _ = l.optionalText(at + 64)
 	return denial
 }
 
@@ -286,6 +308,7 @@ func (l *lifter) inspection(at uint32) Inspection {
 		inspection.SignatureBytes = int(l.u32(at + 28))
 	}
 	inspection.Fault, _ = l.optionalText(at + 32)
+	inspection.Detail, _ = l.optionalText(at + 44)
 	return inspection
 }
 

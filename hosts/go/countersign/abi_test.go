@@ -1,9 +1,11 @@
 package countersign
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 )
@@ -35,6 +37,7 @@ func (r *layout) list(at int, length, size int) int {
 }
 
 func TestValuesAreReadByTheCanonicalABI(t *testing.T) {
+	isTrue := true
 	for _, test := range []struct {
 		name string
 		size int
@@ -54,9 +57,57 @@ func TestValuesAreReadByTheCanonicalABI(t *testing.T) {
 			r.text(4, "platform")
 			r.u8(12, 2)
 			r.text(16, "https://a")
-			r.u32(24, 5000)
-			r.u32(28, 9)
-		}, func(l *lifter) any { return l.fetch(0) }, Fetch{7, "platform", KindRevocations, "https://a", 5 * time.Second, 9}},
+			header := r.list(24, 1, pairSize)
+			r.text(header, "authorization")
+			r.text(header+8, "Bearer b")
+			r.u32(32, 5000)
+			r.u32(36, 9)
+		}, func(l *lifter) any { return l.fetch(0) },
+			Fetch{7, "platform", KindRevocations, "https://a", []Header{{"authorization", "Bearer b"}}, 5 * time.Second, 9}},
+
+		{"request to send", 56, func(r *layout) {
+			r.u64(0, 1<<52)
+			r.text(8, "platform")
+			r.text(16, "POST")
+			r.text(24, "https://a")
+			header := r.list(32, 1, pairSize)
+			r.text(header, "accept")
+			r.text(header+8, "b")
+			r.text(40, "c=\xff")
+			r.u32(48, 5000)
+			r.u32(52, 9)
+		}, func(l *lifter) any { return l.outgoing(0) },
+			Outgoing{1 << 52, "platform", "POST", "https://a", []Header{{"accept", "b"}}, []byte("c=\xff"), 5 * time.Second, 9}},
+
+		{"proof to look up", 32, func(r *layout) {
+			r.u64(0, 1<<52)
+			r.text(8, strings.Repeat("i", 32))
+			r.text(16, strings.Repeat("o", 32))
+			r.u64(24, 1_790_000_000_000)
+		}, func(l *lifter) any { return l.proof(0) },
+			ProofQuestion{1 << 52, Proof{[32]byte(bytes.Repeat([]byte("i"), 32)), [32]byte(bytes.Repeat([]byte("o"), 32)), start}}},
+
+		{"signature to verify", 40, func(r *layout) {
+			r.u64(0, 1<<52)
+			r.text(8, "RS256")
+			r.u32(16, 3)
+			r.text(20, "a.b")
+			r.text(28, "c")
+		}, func(l *lifter) any { return l.question(0) },
+			question{1 << 52, 3, []byte("RS256"), []byte("a.b"), []byte("c")}},
+
+		{"key", 16, func(r *layout) {
+			r.u8(0, 1)
+			r.u8(4, 1)
+			r.text(8, "secret")
+		}, func(l *lifter) any { return *l.optionalKey(0) }, keyMaterial{true, []byte("secret")}},
+
+		{"problem of a response", 32, func(r *layout) {
+			r.u8(0, 1)
+			r.text(4, "/a")
+			r.text(12, "code")
+			r.text(20, "words")
+		}, func(l *lifter) any { return *l.optionalProblem(0) }, Problem{"/a", "code", "words", SeverityError}},
 
 		{"status of a document", statusSize, func(r *layout) {
 			r.text(0, "platform")
@@ -66,8 +117,41 @@ func TestValuesAreReadByTheCanonicalABI(t *testing.T) {
 			r.u64(32, 1500)
 			r.u32(40, 3)
 			r.u8(44, 1)
+			r.u8(45, 1)
 		}, func(l *lifter) any { return l.documentStatus(0) },
-			DocumentStatus{"platform", KindJWKS, "https://a", true, 1500 * time.Millisecond, 3, true}},
+			DocumentStatus{"platform", KindJWKS, "https://a", true, 1500 * time.Millisecond, 3, true, true}},
+
+		{"event", 80, func(r *layout) {
+			r.u8(0, 1)
+			r.u32(4, 3)
+			r.u8(8, 1)
+			r.text(12, "orgs")
+			r.text(20, "/orgs/{org}/**")
+			r.u8(28, 1)
+			r.text(32, "platform")
+			r.u8(40, 1)
+			r.text(44, "user")
+			r.u8(52, 1)
+			r.u8(53, 1)
+			r.u8(56, 1)
+			r.text(60, "00ff")
+			r.u8(68, 1)
+			r.text(72, "\xff")
+		}, func(l *lifter) any { return l.facts(0) },
+			facts{&MatchedRule{3, "orgs", "/orgs/{org}/**"}, "platform", "user", &isTrue, "00ff", "\xff"}},
+		{"event without facts", 80, func(*layout) {}, func(l *lifter) any { return l.facts(0) }, facts{}},
+
+		{"signed policy", 40, func(r *layout) {
+			r.text(8, "{}")
+			r.u64(16, 7)
+			r.u64(24, 1_790_000_000_000)
+			r.text(32, "a")
+		}, func(l *lifter) any { signed, _ := l.signedPolicy(0); return signed }, signedPolicy{[]byte("{}"), 7, start, "a"}},
+		{"refused signed policy", 40, func(r *layout) {
+			r.u8(0, 1)
+			r.text(16, "expired")
+		}, func(l *lifter) any { _, refused := l.signedPolicy(0); return refused },
+			&PolicyError{[]Problem{{Code: "expired", Severity: SeverityError}}}},
 
 		{"step", stepSize, func(r *layout) {
 			r.text(0, "signature")
@@ -77,16 +161,18 @@ func TestValuesAreReadByTheCanonicalABI(t *testing.T) {
 			r.text(24, "another key's")
 		}, func(l *lifter) any { return l.step(0) }, Step{"signature", VerdictFail, "signature_invalid", "another key's"}},
 
-		{"inspection", 44, func(r *layout) {
+		{"inspection", 56, func(r *layout) {
 			r.u8(0, 1)
 			r.text(4, "{}")
 			r.u8(24, 1)
 			r.u32(28, 256)
 			r.u8(32, 1)
 			r.text(36, "token_malformed")
-		}, func(l *lifter) any { return l.inspection(0) }, Inspection{"{}", "", 256, "token_malformed"}},
+			r.u8(44, 1)
+			r.text(48, "two parts")
+		}, func(l *lifter) any { return l.inspection(0) }, Inspection{"{}", "", 256, "token_malformed", "two parts"}},
 
-		{"denial", 64, func(r *layout) {
+		{"denial", 76, func(r *layout) {
 			r.text(0, "keys_unavailable")
 			r.u16(8, 503)
 			r.text(12, "words")
@@ -98,13 +184,15 @@ func TestValuesAreReadByTheCanonicalABI(t *testing.T) {
 			r.text(48, "gateway")
 			r.u8(56, 1)
 			r.u32(60, 5)
+			r.u8(64, 1)
+			r.text(68, "n-1")
 		}, func(l *lifter) any { return *l.denial(0) },
-			Denial{"keys_unavailable", 503, "words", "Bearer", "/tenant_id", "gateway", 5 * time.Second}},
+			Denial{"keys_unavailable", 503, "words", "Bearer", "/tenant_id", "gateway", 5 * time.Second, "n-1"}},
 
-		{"accepted", 28, func(r *layout) { r.list(4, 1, problemSize) },
-			func(l *lifter) any { return l.supplied(0) }, Supplied{Accepted, []Problem{{Severity: SeverityError}}}},
+		{"accepted", 28, func(r *layout) { r.u32(4, 2); r.list(8, 1, problemSize) },
+			func(l *lifter) any { return l.supplied(0) }, Supplied{Accepted, 2, []Problem{{Severity: SeverityError}}}},
 		{"refused", 32, func(r *layout) { r.u8(0, 1); r.text(4, "/keys") },
-			func(l *lifter) any { return l.supplied(0) }, Supplied{Refused, []Problem{{Pointer: "/keys", Severity: SeverityError}}}},
+			func(l *lifter) any { return l.supplied(0) }, Supplied{Refused, 0, []Problem{{Pointer: "/keys", Severity: SeverityError}}}},
 		{"unfinished", 32, func(r *layout) { r.u8(0, 2) }, func(l *lifter) any { return l.supplied(0) }, Supplied{Outcome: Unfinished}},
 		{"outdated", 32, func(r *layout) { r.u8(0, 3) }, func(l *lifter) any { return l.supplied(0) }, Supplied{Outcome: Outdated}},
 
@@ -171,16 +259,23 @@ func TestADecisionIsOneOfFour(t *testing.T) {
 		t.Errorf("changes: %#v", answer.Changes)
 	}
 
-	r = &layout{make([]byte, 64)}
+	r = &layout{make([]byte, 84)}
 	r.u8(0, 1)
 	answer, allow = (&lifter{memory: r.memory}).decision(0)
 	want(t, "deny", allow == nil && answer.Denial != nil, true)
 
 	r = &layout{make([]byte, 64)}
 	r.u8(0, 2)
-	r.list(8, 2, fetchSize)
-	answer, allow = (&lifter{memory: r.memory}).decision(0)
-	want(t, "wait", allow == nil && len(answer.Wait) == 2, true)
+	needs := r.list(8, 5, needSize)
+	r.u8(needs+needSize, 1)
+	r.u8(needs+2*needSize, 2)
+	r.u8(needs+4*needSize, 3)
+	for _, hash := range []int{16, 24} {
+		r.text(needs+4*needSize+hash, strings.Repeat("h", 32))
+	}
+	lift := &lifter{memory: r.memory}
+	answer, allow = lift.decision(0)
+	want(t, "wait", allow == nil && len(answer.Wait) == 2 && len(answer.Requests) == 1 && len(lift.asked) == 1 && len(answer.Proofs) == 1, true)
 
 	r = &layout{make([]byte, 64)}
 	r.u8(0, 3)
@@ -202,6 +297,8 @@ func TestInvalidValuesBreakTheLifter(t *testing.T) {
 		"a list that ends outside":    func(l *lifter) { l.fetches(0) },
 		"a list of 2^32 problems":     func(l *lifter) { l.problems(8) },
 		"a fifth kind of decision":    func(l *lifter) { l.decision(16) },
+		"a fifth kind of need":        func(l *lifter) { l.memory[56] = 16; l.memory[60] = 1; l.needs(56, &Answer{}) },
+		"a hash of another length":    func(l *lifter) { l.hash(24) },
 		"a truth beside true, false":  func(l *lifter) { l.bool(16) },
 		"a third severity":            func(l *lifter) { l.problem(16) },
 		"a kind that no document has": func(l *lifter) { l.kind(16) },

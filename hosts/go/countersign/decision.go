@@ -3,6 +3,7 @@ package countersign
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -178,6 +179,9 @@ type Denial struct {
 	Principal string
 	// RetryAfter is set with status 503, in whole seconds.
 	RetryAfter time.Duration
+	// Nonce is the response's DPoP-Nonce header (RFC 9449 §8); empty if it has
+	// none. With it, the response also has `Cache-Control: no-store`.
+	Nonce string
 }
 
 func (d *Denial) Error() string { return "countersign: " + d.Message + " (" + d.Code + ")" }
@@ -189,14 +193,25 @@ const stillWaiting = 5 * time.Second
 // admits a request.
 func internalError() *Denial { return unavailable("internal_error", "the gate failed", time.Second) }
 
-// waitedTooLong denies a request whose documents did not arrive in time.
-func waitedTooLong(fetches []Fetch) *Denial {
-	for _, fetch := range fetches {
-		if fetch.Kind != KindRevocations {
-			return unavailable("keys_unavailable", "the keys of the issuer are unavailable", stillWaiting)
-		}
+// waitedTooLong denies a request for which something did not arrive in time.
+func waitedTooLong(answer Answer) *Denial {
+	late := func(code, message string) *Denial { return unavailable(code, message, stillWaiting) }
+	isLate := func(kinds ...DocumentKind) bool {
+		return slices.ContainsFunc(answer.Wait, func(fetch Fetch) bool { return slices.Contains(kinds, fetch.Kind) })
 	}
-	return unavailable("revocations_unavailable", "the revocations of the issuer are unavailable", stillWaiting)
+	switch {
+	case isLate(KindDiscovery, KindJWKS):
+		return late("keys_unavailable", "the keys of the issuer are unavailable")
+	case isLate(KindRevocations):
+		return late("revocations_unavailable", "the revocations of the issuer are unavailable")
+	case isLate(KindAPIKeys):
+		return late("api_keys_unavailable", "the API keys of the issuer are unavailable")
+	case answer.Requests != nil:
+		return late("introspection_unavailable", "the token cannot be looked up")
+	case answer.Proofs != nil:
+		return late("proofs_unavailable", "the use of the proof cannot be recorded")
+	}
+	return internalError()
 }
 
 func unavailable(code, message string, retryAfter time.Duration) *Denial {

@@ -12,6 +12,9 @@ type Fetch struct {
 	Kind   DocumentKind
 	// URI has the scheme `https`, or `http` if the policy allows it.
 	URI string
+	// Headers are sent with the fetch. They have lower-case names, and can contain
+	// a secret: never log them.
+	Headers []Header
 	// Timeout bounds the whole fetch.
 	Timeout time.Duration
 	// MaxBytes bounds the body.
@@ -29,6 +32,8 @@ const (
 	KindJWKS DocumentKind = "jwks"
 	// KindRevocations is a revocation document.
 	KindRevocations DocumentKind = "revocations"
+	// KindAPIKeys is a document of API keys.
+	KindAPIKeys DocumentKind = "api_keys"
 )
 
 // A Response is a server's response to a [Fetch].
@@ -39,6 +44,8 @@ type Response struct {
 	CacheControl string
 	// Body has no content coding.
 	Body []byte
+
+	etag string
 }
 
 // The number of bytes that one call copies into the module. The copy takes a
@@ -69,11 +76,16 @@ type DocumentStatus struct {
 	Failures uint32
 	// Usable reports whether decisions may still use the document.
 	Usable bool
+	// Needed reports whether [Gate.Ready] waits for the document.
+	Needed bool
 }
 
 // Supplied is the result of [Instance.Supply] or [Instance.Resume].
 type Supplied struct {
 	Outcome SupplyOutcome
+	// Used is the number of keys, API keys or revocations of an accepted document
+	// that are used.
+	Used uint32
 	// Problems lists the parts of an accepted document that are not used. For
 	// a refused document it is the one reason.
 	Problems []Problem

@@ -128,8 +128,8 @@ func TestAnIssuerThatComesBackIsNoticedWithoutARequest(t *testing.T) {
 	eventually(t, "the keys are requested", func() bool { return issuer.Requests("/jwks") > 0 })
 	issuer.Publish(keyA)
 	eventually(t, "the keys are there", func() bool {
-		documents, err := gate.Status(t.Context())
-		return err == nil && documents[0].Usable && documents[0].Loaded
+		status, err := gate.Status(t.Context())
+		return err == nil && status.Documents[0].Usable && status.Documents[0].Loaded
 	})
 }
 
@@ -234,6 +234,6 @@ func TestALaterInstanceHasTheDocumentsOfTheOthers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want(t, "status", text(own), text(known))
-	want(t, "usable", known[0].Usable && !known[1].Usable, true)
+	want(t, "status", text(own), text(known.Documents))
+	want(t, "usable", known.Documents[0].Usable && !known.Documents[1].Usable, true)
 }

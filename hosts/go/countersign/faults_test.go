@@ -137,7 +137,11 @@ func TestADeadInstanceReturnsATrap(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	instance, err := openIn(engine, "{}")
+	provider, err := providerOf(Module)
+	if err != nil {
+		t.Fatal(err)
+	}
+	instance, err := openIn(engine, "{}", provider, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -53,6 +53,23 @@ func (r Request) Format(s fmt.State, _ rune) {
 	write(s, "countersign.Request{%q %q, headers: %d}", r.Method, path, len(r.Headers))
 }
 
+// Format implements [fmt.Formatter]. It prints the issuer, the kind and the
+// address without its query.
+func (f Fetch) Format(s fmt.State, _ rune) {
+	uri, _, _ := strings.Cut(f.URI, "?")
+	write(s, "countersign.Fetch{%q %q, issuer: %q}", f.Kind, uri, f.Issuer)
+}
+
+// Format implements [fmt.Formatter]. It prints that it is a secret.
+func (s Secret) Format(state fmt.State, _ rune) { write(state, "countersign.Secret{}") }
+
+// Format implements [fmt.Formatter]. It prints the issuer, the method and the
+// path.
+func (o Outgoing) Format(s fmt.State, _ rune) {
+	uri, _, _ := strings.Cut(o.URI, "?")
+	write(s, "countersign.Outgoing{%q %q, issuer: %q}", o.Method, uri, o.Issuer)
+}
+
 // Format implements [fmt.Formatter]. It prints the name.
 func (h Header) Format(s fmt.State, _ rune) { write(s, "countersign.Header{%q}", h.Name) }
 

@@ -42,7 +42,8 @@ func TestPrintedValuesContainNoTokenAndNoClaims(t *testing.T) {
 		"grant": allowed.Grant, "grant's value": *allowed.Grant, "principal": allowed.Grant.Principal,
 		"principal's value": *allowed.Grant.Principal, "denial": denied.Denial, "answer": Answer{Decision: allowed},
 		"request": request, "headers": request.Headers, "inspection": inspection,
-		"held": held{allowed, &allowed, []Grant{*allowed.Grant}}, "nothing": (*Grant)(nil),
+		"outgoing": Outgoing{URI: "https://a?" + token, Headers: []Header{{"authorization", token}}, Body: []byte(token)},
+		"held":     held{allowed, &allowed, []Grant{*allowed.Grant}}, "nothing": (*Grant)(nil),
 	}
 	var log lockedBuffer
 	loggers := []*slog.Logger{slog.New(slog.NewTextHandler(&log, nil)), slog.New(slog.NewJSONHandler(&log, nil))}

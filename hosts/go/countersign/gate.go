@@ -10,6 +10,7 @@ package countersign
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"sync/atomic"
 )
@@ -18,8 +19,13 @@ import (
 // fetches the documents that it needs. It is safe for concurrent use.
 type Gate struct {
 	settings *settings
+	verifier Verifier
 	// Nil after Close.
 	inForce atomic.Pointer[generation]
+	// Nil if there is none.
+	shadow atomic.Pointer[shadow]
+	// Nil if the policy is not a signed one ([NewFrom]).
+	source *policySource
 	// A lock for Reload and Close that can be waited for with a context. It
 	// holds one value while it is free.
 	reloadLock chan struct{}
@@ -31,22 +37,34 @@ type Gate struct {
 var errClosed = errors.New("countersign: the gate is closed")
 
 // New opens a gate with a policy (JSON) and starts to fetch its documents. It
-// does not wait for them: [Gate.Warm] does. The first gate of a process
+// does not wait for them: [Gate.Warm] does, and [WithReadyWait]. The first gate of a process
 // compiles the module, which is slow: see [WithCompilationCache].
 //
 // If the policy is refused, the error is a [PolicyError] with every problem.
 // The context only bounds New itself.
 func New(ctx context.Context, policy []byte, options ...Option) (*Gate, error) {
-	settings := newSettings(options)
-	opened, err := openGeneration(ctx, settings, string(policy))
+	return open(ctx, newSettings(options), policy)
+}
+
+func open(ctx context.Context, settings *settings, policy []byte) (*Gate, error) {
+	opened, err := openGeneration(ctx, settings, string(policy), ModeEnforced)
 	if err != nil {
 		return nil, err
 	}
-	gate := &Gate{settings: settings, reloadLock: make(chan struct{}, 1)}
+	gate := &Gate{settings: settings, verifier: opened.pool.provider.Verifier, reloadLock: make(chan struct{}, 1)}
 	gate.open, gate.close = context.WithCancel(context.Background())
 	gate.reloadLock <- struct{}{}
 	gate.inForce.Store(opened)
+	if err := gate.setShadow(ctx, settings.shadow); err != nil {
+		return nil, errors.Join(err, gate.Close())
+	}
 	opened.start()
+	if err := opened.awaitReady(ctx); err != nil {
+		return nil, errors.Join(err, gate.Close())
+	}
+	if gate.verifier.Signatures != Module {
+		settings.logger.Info("countersign: signatures are verified natively", slog.Any("verifier", gate.verifier))
+	}
 	return gate, nil
 }
 
@@ -59,7 +77,7 @@ func (g *Gate) Close() error {
 	if old := g.inForce.Swap(nil); old != nil {
 		old.close()
 	}
-	return nil
+	return g.setShadow(context.Background(), nil)
 }
 
 // Check decides whether a request is allowed. If the decision needs documents,
@@ -68,10 +86,20 @@ func (g *Gate) Close() error {
 // The error is nil only if the request is allowed. Otherwise it is the
 // decision's [Denial], or the context's error if the context has ended.
 func (g *Gate) Check(ctx context.Context, r *http.Request) (Decision, error) {
-	return g.decide(ctx, admission{gate: g, request: r}, func(generation *generation) func(*reader, uint64) (Answer, error) {
+	return g.check(ctx, r, ModeEnforced)
+}
+
+func (g *Gate) check(ctx context.Context, r *http.Request, mode Mode) (Decision, error) {
+	shadow := g.shadow.Load()
+	made, err := g.decide(ctx, admission{gate: g, request: r}, shadow != nil, func(generation *generation) func(*reader, uint64) (Answer, error) {
 		request := requestOf(r, generation.reads)
 		return func(r *reader, nowMS uint64) (Answer, error) { return r.instance.Check(request, nowMS) }
 	})
+	g.settings.tell(ctx, mode, &made)
+	if shadow != nil {
+		shadow.ask(ctx, r, &made)
+	}
+	return made.Decision, err
 }
 
 // Require is a requirement on a token, in JSON: the `require` of a policy's
@@ -84,43 +112,57 @@ type Require string
 
 // Verify is [Gate.Check] for a token without an HTTP request. If the policy in
 // force refuses the requirement, the error is a [PolicyError].
+//
+// A token that is bound to its sender (RFC 8705, RFC 9449) is denied, because
+// there is no request that proves who has sent it. For a further requirement on
+// the token of a request that the gate has allowed, use [Grant.Require].
 func (g *Gate) Verify(ctx context.Context, token string, require Require) (Decision, error) {
-	return g.decide(ctx, admission{gate: g, token: token}, func(*generation) func(*reader, uint64) (Answer, error) {
+	made, err := g.verify(ctx, token, require, false)
+	g.settings.tell(ctx, ModeEnforced, &made)
+	return made.Decision, err
+}
+
+// verify is Verify without an event. The sender of a `proven` token has been
+// proven in a request that this gate has allowed.
+func (g *Gate) verify(ctx context.Context, token string, require Require, proven bool) (outcome, error) {
+	return g.decide(ctx, admission{gate: g, token: token}, false, func(*generation) func(*reader, uint64) (Answer, error) {
 		return func(r *reader, nowMS uint64) (Answer, error) {
 			number, err := r.number(require)
 			if err != nil {
 				return Answer{}, err
 			}
-			return r.instance.CheckToken(token, number, nowMS)
+			return r.instance.CheckToken(token, number, proven, nowMS)
 		}
 	})
 }
 
 // decide makes a decision by the policy in force.
 func (g *Gate) decide(
-	ctx context.Context, by admission, checkBy func(*generation) func(*reader, uint64) (Answer, error),
-) (decision Decision, err error) {
-	err = g.withCurrent(ctx, func(current *generation) (err error) {
-		decision, err = current.decide(ctx, checkBy(current))
-		return err
+	ctx context.Context, by admission, isCompared bool, checkBy func(*generation) func(*reader, uint64) (Answer, error),
+) (made outcome, err error) {
+	err = g.withCurrent(ctx, func(current *generation) error {
+		// What a retired policy has waited counts too.
+		made = outcome{by: current, waited: made.waited, isCompared: isCompared}
+		return current.decide(ctx, checkBy(current), &made)
 	})
 	switch {
 	case errors.Is(err, errClosed):
-		denial := internalError()
-		return Decision{Denial: denial}, denial
+		made = outcome{Decision: Decision{Denial: internalError()}}
+		return made, made.Denial
 	case isRefused(err):
-		return Decision{Denial: internalError()}, err
+		made.Decision = Decision{Denial: internalError()}
+		return made, err
 	case err != nil:
-		return Decision{}, err
-	case decision.Denial != nil:
-		return decision, decision.Denial
-	case decision.Answered != nil:
-		return decision, decision.Answered
+		return outcome{}, err
+	case made.Denial != nil:
+		return made, made.Denial
+	case made.Answered != nil:
+		return made, made.Answered
 	}
-	grant := *decision.Grant
+	grant := *made.Grant
 	grant.admission = by
-	decision.Grant = &grant
-	return decision, nil
+	made.Grant = &grant
+	return made, nil
 }
 
 // Reload puts a new policy in force. The old policy stays in force until the
@@ -131,6 +173,12 @@ func (g *Gate) decide(
 // stays in force. Concurrent reloads run one after the other, so that the
 // policy of the last one stays in force.
 func (g *Gate) Reload(ctx context.Context, policy []byte) error {
+	return g.exclusively(ctx, func(ctx context.Context) error { return g.reload(ctx, policy, nil) })
+}
+
+// exclusively calls a function with the lock of reloads. The function's context
+// also ends when the gate closes.
+func (g *Gate) exclusively(ctx context.Context, do func(context.Context) error) error {
 	select {
 	case <-g.reloadLock:
 		defer func() { g.reloadLock <- struct{}{} }()
@@ -142,19 +190,21 @@ func (g *Gate) Reload(ctx context.Context, policy []byte) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	defer context.AfterFunc(g.open, stop)()
-	err := g.reload(ctx, policy)
+	err := do(ctx)
 	if g.open.Err() != nil {
 		return errClosed
 	}
 	return err
 }
 
-func (g *Gate) reload(ctx context.Context, policy []byte) error {
+// reload is Reload under the lock. It calls `before`, if that is not nil, when
+// the new policy is good, before it is in force.
+func (g *Gate) reload(ctx context.Context, policy []byte, before func() error) error {
 	old := g.inForce.Load()
 	if old == nil {
 		return errClosed
 	}
-	next, err := openGeneration(ctx, g.settings, string(policy))
+	next, err := openGeneration(ctx, g.settings, string(policy), ModeEnforced)
 	if err != nil {
 		return err
 	}
@@ -165,11 +215,17 @@ func (g *Gate) reload(ctx context.Context, policy []byte) error {
 	if !keep() && err == nil {
 		err = ctx.Err()
 	}
+	if err == nil && before != nil {
+		err = before()
+	}
 	if err != nil {
 		next.close()
 		return err
 	}
 	g.inForce.Store(next)
+	if shadow := g.shadow.Load(); shadow != nil {
+		shadow.counts.reset()
+	}
 	next.start()
 	old.close()
 	return nil
@@ -177,14 +233,25 @@ func (g *Gate) reload(ctx context.Context, policy []byte) error {
 
 // Explain lists every check of a request in order, with its details, for
 // debugging. It shows values of claims: give it only to people who may see
-// them. It fetches nothing.
+// them. It waits for no document. With [Native] it first checks the request, as
+// [Gate.Check] does, because the module cannot verify signatures itself.
 func (g *Gate) Explain(ctx context.Context, r *http.Request) (steps []Step, err error) {
 	nowMS, err := g.settings.nowMS()
 	if err != nil {
 		return nil, err
 	}
 	err = g.withReader(ctx, func(current *generation, reader *reader) (err error) {
-		steps, err = reader.instance.Explain(requestOf(r, current.reads), nowMS)
+		request := requestOf(r, current.reads)
+		if g.verifier.Signatures != Module {
+			answer, err := reader.instance.Check(request, nowMS)
+			if err != nil {
+				return err
+			}
+			// An explanation uses no proof.
+			answer.Proofs = nil
+			current.startNeeds(answer, reader)
+		}
+		steps, err = reader.instance.Explain(request, nowMS)
 		return err
 	})
 	return steps, err
@@ -197,19 +264,6 @@ func (g *Gate) Inspect(ctx context.Context, token string) (inspection Inspection
 		return err
 	})
 	return inspection, err
-}
-
-// Status lists the state of every document, for readiness probes and metrics.
-func (g *Gate) Status(ctx context.Context) (documents []DocumentStatus, err error) {
-	nowMS, err := g.settings.nowMS()
-	if err != nil {
-		return nil, err
-	}
-	err = g.withReader(ctx, func(_ *generation, reader *reader) (err error) {
-		documents, err = reader.instance.Status(nowMS)
-		return err
-	})
-	return documents, err
 }
 
 // Warm fetches every document that is due. It returns when all are supplied,

@@ -146,6 +146,30 @@ func TestExplainAndInspectShowTheReason(t *testing.T) {
 	want(t, "signature", inspection.SignatureBytes, 256)
 	inspection, _ = gate.Inspect(t.Context(), "a.b")
 	want(t, "fault", inspection.Fault, "token_malformed")
+	want(t, "detail", inspection.Detail, "3 bytes in 2 parts")
+}
+
+func TestLintListsErrorsAndWarnings(t *testing.T) {
+	issuer := issuertest.New(t, keyA)
+	for _, test := range []struct {
+		rule object
+		want string
+	}{
+		{object{"path": "/x", "require": object{}}, "warning: /rules/6/path: earlier rules match every request that this path could match (unreachable)"},
+		{object{"path": "/x"}, "/rules/6: say who may pass: `public`, `optional` or `require` (`\"require\": {}` asks for a good token and nothing more) (field_missing)"},
+	} {
+		policy := policyOf(issuer.Entry("platform"))
+		policy["rules"] = append(policy["rules"].([]object), test.rule)
+		problems, err := Lint([]byte(text(policy)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var last string
+		for _, problem := range problems {
+			last = problem.String()
+		}
+		want(t, "the last problem", last, test.want)
+	}
 }
 
 func TestAClosedGateAdmitsNothing(t *testing.T) {

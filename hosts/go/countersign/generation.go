@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
+	"sync/atomic"
 )
 
 const (
-	// One for discovery, one for the keys that it names, and further tries.
-	rounds = 4
+	// For each principal of a request: introspection, discovery, the keys that it
+	// names, and the use of a proof. The time is bounded by WithWait.
+	rounds = 16
 	// Concurrent fetches that no request waits for.
 	backgroundFetches = 32
 )
@@ -18,17 +21,33 @@ type generation struct {
 	settings *settings
 	pool     *pool
 	tasks    *tasks
+	mode     Mode
+	// [PolicyDigest] of the policy.
+	digest     string
+	subjectKey []byte
 	// The names of the headers that decisions read.
 	reads      []headerName
-	pending    pendingFetches
+	pending    pending[destination]
+	requests   pending[ticket]
+	proofs     pending[ticket]
+	flights    flights
 	waitLimits waitLimits
 	background chan struct{}
 	// Signals that a document was supplied, so that the next due time may have
 	// changed.
 	supplied chan struct{}
+	// The second in which it was last logged that a proof cannot be recorded.
+	proofLogged atomic.Int64
+	// Closed when the policy is ready ([Gate.Ready]).
+	ready     chan struct{}
+	readyOnce sync.Once
 }
 
-func openGeneration(ctx context.Context, s *settings, policy string) (*generation, error) {
+func openGeneration(ctx context.Context, s *settings, policy string, mode Mode) (*generation, error) {
+	subjectKey, err := s.readSubjectKey()
+	if err != nil {
+		return nil, err
+	}
 	tasks := newTasks()
 	pool, err := openPool(ctx, s, policy, tasks)
 	if err != nil {
@@ -37,22 +56,39 @@ func openGeneration(ctx context.Context, s *settings, policy string) (*generatio
 	}
 	g := &generation{
 		settings:   s,
+		mode:       mode,
+		subjectKey: subjectKey,
 		pool:       pool,
 		tasks:      tasks,
 		waitLimits: waitLimits{limit: s.maxWaiting},
 		background: make(chan struct{}, backgroundFetches),
 		supplied:   make(chan struct{}, 1),
+		ready:      make(chan struct{}),
 	}
-	err = pool.call(ctx, func(r *reader) error {
-		names, err := r.instance.Reads()
-		g.reads = headerNames(names)
-		return err
-	})
+	err = pool.call(ctx, g.learn)
 	if err != nil {
 		g.close()
 		return nil, err
 	}
 	return g, nil
+}
+
+// learn asks a new instance about its policy.
+func (g *generation) learn(r *reader) error {
+	names, err := r.instance.Reads()
+	if err != nil {
+		return err
+	}
+	g.reads = headerNames(names)
+	if g.digest, err = r.instance.guest.policyDigest([]byte(g.pool.policy)); err != nil {
+		return err
+	}
+	// A policy without documents is ready at once.
+	isReady, err := r.instance.Ready()
+	if isReady {
+		g.becomeReady()
+	}
+	return err
 }
 
 // start starts to fetch documents. It also refreshes them on timers, unless
@@ -72,66 +108,80 @@ func (g *generation) close() {
 	g.pool.retire()
 }
 
-// decide checks, and fetches the documents that the answer waits for, until
-// there is a decision. An error is the context's error, a refused requirement,
+// decide checks, and gets what the answer waits for, until there is a decision.
+// An error is the context's error, a refused requirement,
 // or errRetired.
-func (g *generation) decide(ctx context.Context, check func(r *reader, nowMS uint64) (Answer, error)) (Decision, error) {
+func (g *generation) decide(ctx context.Context, check func(r *reader, nowMS uint64) (Answer, error), made *outcome) error {
 	wait := documentWait{g: g}
-	defer wait.end()
-	var waits []Fetch
+	defer func() {
+		wait.end()
+		made.waited += wait.waited
+	}()
+	var waits Answer
+	// The instance that gets the answers to its requests and proofs.
+	var asker *reader
 	isRefreshed := !g.settings.inline
 	for left := rounds; left > 0; left-- {
-		answer, inFlight, err := g.checkOnce(ctx, check)
+		answer, inFlight, err := g.checkOnce(ctx, &asker, check, made)
 		switch {
 		case errors.Is(err, errRetired) || isRefused(err):
-			return Decision{}, err
+			return err
 		case ctx.Err() != nil:
-			return Decision{}, ctx.Err()
+			return ctx.Err()
 		case err != nil:
-			return Decision{Denial: internalError()}, nil
+			made.Denial = internalError()
+			return nil
 		case answer.Denial != nil || answer.Answered != nil:
-			return answer.Decision, nil
+			made.Decision = answer.Decision
+			return nil
 		}
-		issuers := issuersOf(answer.Wait)
+		issuers := issuersOf(answer)
 		if answer.Grant != nil {
 			issuers = answer.Grant.issuers()
 			if isRefreshed || len(issuers) == 0 {
-				return answer.Decision, nil
+				made.Decision = answer.Decision
+				return nil
 			}
 			// Only once: if a fetch fails, the documents at hand decide.
 			isRefreshed = true
 			inFlight = g.pending.list(func(issuer string) bool { return slices.Contains(issuers, issuer) })
 			if len(inFlight) == 0 || !wait.begin(ctx, issuers) {
-				return answer.Decision, nil
+				made.Decision = answer.Decision
+				return nil
 			}
-			awaitAll(wait.ctx, inFlight)
+			wait.await(inFlight)
 			left++
 			continue
 		}
-		waits = answer.Wait
+		waits = answer
 		// The fetch has started even if this request may not wait for it.
 		if !wait.begin(ctx, issuers) {
 			break
 		}
-		if !awaitAll(wait.ctx, inFlight) {
+		if !wait.await(inFlight) {
 			break
+		}
+		if made.isCompared {
+			made.got = append(made.got, gotBy(inFlight)...)
 		}
 	}
 	if err := ctx.Err(); err != nil {
-		return Decision{}, err
+		return err
 	}
-	return Decision{Denial: waitedTooLong(waits)}, nil
+	made.Denial = waitedTooLong(waits)
+	return nil
 }
 
-// checkOnce calls a free instance once and starts the fetches that it asks for.
+// checkOnce calls the asker, or a free instance, once and starts what it asks
+// for. An instance that asks for requests or proofs becomes the asker.
 func (g *generation) checkOnce(
-	ctx context.Context, check func(r *reader, nowMS uint64) (Answer, error),
+	ctx context.Context, asker **reader, check func(r *reader, nowMS uint64) (Answer, error), made *outcome,
 ) (answer Answer, inFlight []pendingFetch, err error) {
 	nowMS, err := g.settings.nowMS()
 	if err != nil {
 		return Answer{}, nil, err
 	}
-	err = g.pool.call(ctx, func(r *reader) (err error) {
+	err = g.pool.callFirst(ctx, *asker, func(r *reader) (err error) {
 		if g.settings.inline {
 			due, err := r.instance.Due(nowMS)
 			if err != nil {
@@ -141,12 +191,40 @@ func (g *generation) checkOnce(
 			// once.
 			g.startFetches(due, r)
 		}
-		if answer, err = check(r, nowMS); err == nil && answer.Wait != nil {
-			inFlight = g.startFetches(answer.Wait, r)
+		if answer, err = g.checkProofs(r, nowMS, check, made); err == nil {
+			err = g.noteFacts(r, made)
+			inFlight = g.startNeeds(answer, r)
+		}
+		if answer.Requests != nil || answer.Proofs != nil {
+			*asker = r
 		}
 		return err
 	})
 	return answer, inFlight, err
+}
+
+// noteFacts asks the instance about its last decision, if somebody wants to know.
+func (g *generation) noteFacts(r *reader, made *outcome) (err error) {
+	if made.isCompared || len(g.settings.hooks.decision) > 0 {
+		made.facts, err = r.instance.lastEvent(g.subjectKey, made.isCompared)
+	}
+	return err
+}
+
+// startNeeds starts what an answer of this instance waits for.
+func (g *generation) startNeeds(answer Answer, r *reader) (inFlight []pendingFetch) {
+	inFlight = g.startFetches(answer.Wait, r)
+	for _, request := range answer.Requests {
+		if started, ok := g.startRequest(request, r); ok {
+			inFlight = append(inFlight, started)
+		}
+	}
+	for _, question := range answer.Proofs {
+		if started, ok := g.startProof(question, r); ok {
+			inFlight = append(inFlight, started)
+		}
+	}
+	return inFlight
 }
 
 func (g *generation) startFetches(fetches []Fetch, r *reader) (inFlight []pendingFetch) {
@@ -158,119 +236,19 @@ func (g *generation) startFetches(fetches []Fetch, r *reader) (inFlight []pendin
 	return inFlight
 }
 
-func issuersOf(fetches []Fetch) (issuers []string) {
-	for _, fetch := range fetches {
-		if !slices.Contains(issuers, fetch.Issuer) {
-			issuers = append(issuers, fetch.Issuer)
-		}
+func issuersOf(answer Answer) (issuers []string) {
+	for _, fetch := range answer.Wait {
+		issuers = append(issuers, fetch.Issuer)
+	}
+	for _, request := range answer.Requests {
+		issuers = append(issuers, request.Issuer)
+	}
+	if answer.Proofs != nil {
+		issuers = append(issuers, noIssuer)
 	}
 	return issuers
 }
 
-// A documentWait is one request's wait for documents. It counts as waiting for
-// each issuer in `held`, until its context ends.
-type documentWait struct {
-	g    *generation
-	ctx  context.Context
-	stop context.CancelFunc
-	held []string
-}
-
-// begin counts the request as waiting for these issuers. It returns false if
-// too many requests wait for one of them.
-func (w *documentWait) begin(ctx context.Context, issuers []string) bool {
-	if w.stop == nil {
-		w.ctx, w.stop = context.WithTimeout(ctx, w.g.settings.wait)
-	}
-	for _, issuer := range issuers {
-		if slices.Contains(w.held, issuer) {
-			continue
-		}
-		if !w.g.waitLimits.acquire(issuer) {
-			return false
-		}
-		w.held = append(w.held, issuer)
-	}
-	return true
-}
-
-func (w *documentWait) end() {
-	if w.stop != nil {
-		w.stop()
-	}
-	for _, issuer := range w.held {
-		w.g.waitLimits.release(issuer)
-	}
-}
-
-// startDue starts to fetch the documents that are due, and reports whether
-// there were any. If `old` has a document from the same address, that one is
-// reused with its original time.
-func (g *generation) startDue(ctx context.Context, old *generation) (any bool, err error) {
-	nowMS, err := g.settings.nowMS()
-	if err != nil {
-		return false, err
-	}
-	var due []Fetch
-	read := map[string]uint64{}
-	err = g.pool.call(ctx, func(r *reader) (err error) {
-		due, err = r.instance.Due(nowMS)
-		for _, fetch := range due {
-			read[fetch.Issuer] = r.progress(g.pool.journals.of(fetch.Issuer)).read
-		}
-		return err
-	})
-	if err != nil {
-		return false, err
-	}
-	for _, fetch := range due {
-		// Only once: the new policy may refuse a document that the old one
-		// accepted.
-		if old != nil && !g.pool.journals.of(fetch.Issuer).isNewer(fetch, 0) {
-			if known := old.pool.journals.acceptedFrom(fetch.Kind, fetch.URI); known != nil {
-				g.supply(fetch, known.response, known.atMS)
-				continue
-			}
-		}
-		select {
-		case g.background <- struct{}{}:
-			g.startFetch(fetch, read[fetch.Issuer], func() { <-g.background })
-		case <-ctx.Done():
-			return true, ctx.Err()
-		}
-	}
-	return len(due) > 0, nil
-}
-
-// warm fetches every document that is due, or reuses it from `old`, and waits
-// until all are supplied.
-func (g *generation) warm(ctx context.Context, old *generation) error {
-	waitCtx, stop := context.WithTimeout(ctx, g.settings.wait)
-	defer stop()
-	for range rounds {
-		any, err := g.startDue(waitCtx, old)
-		if waitCtx.Err() != nil {
-			break
-		}
-		if err != nil {
-			return err
-		}
-		inFlight := g.pending.list(func(string) bool { return true })
-		if !any && len(inFlight) == 0 || !awaitAll(waitCtx, inFlight) {
-			break
-		}
-	}
-	return ctx.Err()
-}
-
-// awaitAll waits for fetches, and reports whether all ended before the context.
-func awaitAll(ctx context.Context, fetches []pendingFetch) bool {
-	for _, fetch := range fetches {
-		select {
-		case <-fetch.done:
-		case <-ctx.Done():
-			return false
-		}
-	}
-	return true
-}
+// noIssuer is for the limit of the checks that wait for the store of proofs. No
+// issuer has this name.
+const noIssuer = ""

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
-	"math"
 	"time"
 )
 
@@ -22,6 +21,8 @@ type Instance struct {
 	// The principals beside the user. They are kept apart: a token that is both
 	// has one number, but only the user's grant has its headers.
 	others grants
+	// Nil if the module verifies all signatures.
+	native *native
 }
 
 // A Request is the input of the module. Its fields are raw bytes and need not
@@ -36,6 +37,8 @@ type Request struct {
 	// Headers are the fields in order. A repeated field is repeated here, and
 	// `:protocol` is one of them.
 	Headers []Header
+	// Connection is what is known about the connection.
+	Connection Connection
 }
 
 // A Header is one field: the name in lower case, the value as raw bytes.
@@ -43,35 +46,49 @@ type Header struct {
 	Name, Value string
 }
 
-// An Answer is a decision, or the documents that it waits for. Supply these and
-// check again.
-type Answer struct {
-	Decision
-	Wait []Fetch
-}
-
-// OpenInstance opens a policy in a new instance. It uses only two options:
-// [WithInterpreter] and [WithCompilationCache].
+// OpenInstance opens a policy in a new instance. It uses only four options:
+// [WithSecrets], [WithSignatures], [WithInterpreter] and
+// [WithCompilationCache].
 func OpenInstance(ctx context.Context, policy []byte, options ...Option) (*Instance, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	engine, err := newSettings(options).engine()
+	settings := newSettings(options)
+	provider, err := settings.provider()
 	if err != nil {
 		return nil, err
 	}
-	return openIn(engine, string(policy))
+	engine, err := settings.engine()
+	if err != nil {
+		return nil, err
+	}
+	secrets, err := settings.readSecrets()
+	if err != nil {
+		return nil, err
+	}
+	return openIn(engine, string(policy), provider, secrets)
 }
 
-func openIn(engine *engine, policy string) (*Instance, error) {
+// openIn opens a policy. The secrets are names with their values.
+func openIn(engine *engine, policy string, by *provider, secrets []Header) (*Instance, error) {
 	guest, err := engine.instantiate()
 	if err != nil {
 		return nil, err
 	}
 	i := &Instance{guest: guest}
+	if by.prepare != nil {
+		i.native = &native{prepare: by.prepare, keys: map[uint32]signatureKey{}}
+	}
 	lower := guest.lower()
 	at, size := lower.text(policy)
-	i.gate, err = i.number("open", lower.err, at, size, seed())
+	// The host's cryptography: whether there is any, and its fields.
+	var native [4]uint64
+	if by.prepare != nil {
+		native[0], native[1] = 1, truth(by.FIPS)
+		native[2], native[3] = lower.texts(by.algorithms)
+	}
+	known, count := lower.headers(secrets)
+	i.gate, err = i.number("open", lower.err, at, size, seed(), native[0], native[1], native[2], native[3], known, count)
 	if err != nil {
 		guest.close()
 		return nil, err
@@ -136,19 +153,22 @@ func (i *Instance) NextDue(nowMS uint64) (left time.Duration, ok bool, err error
 func (i *Instance) Supply(source uint32, uri string, response *Response, nowMS uint64) (supplied Supplied, err error) {
 	lower := i.guest.lower()
 	at, size := lower.text(uri)
-	// The outcome: the case number, then the response's fields.
-	outcome := [7]uint64{1}
-	if response != nil {
-		outcome[0] = 0
-		// A status outside 0 to 999 is not 200, so it supplies nothing.
-		outcome[1] = uint64(uint16(min(max(response.Status, 0), 999)))
-		outcome[2], outcome[3] = lower.text(response.CacheControl)
-		outcome[4] = uint64(min(len(response.Body), math.MaxUint32))
-		outcome[5], outcome[6] = lower.bytes(response.Part(0))
-	}
-	err = i.call("supply", lower.err, func(l *lifter, at uint32) { supplied = l.supplied(at) },
-		i.gate, uint64(source), at, size, outcome[0], outcome[1], outcome[2], outcome[3], outcome[4], outcome[5], outcome[6], nowMS)
+	args := append([]uint64{i.gate, uint64(source), at, size}, lower.outcome(response, response.Part(0))...)
+	err = i.call("supply", lower.err, func(l *lifter, at uint32) { supplied = l.supplied(at) }, append(args, nowMS)...)
 	return supplied, err
+}
+
+// Respond gives the response to an [Outgoing] to the module, or nil if there is
+// none. It returns why the response cannot be used, or nil.
+func (i *Instance) Respond(ticket uint64, response *Response, nowMS uint64) (problem *Problem, err error) {
+	lower := i.guest.lower()
+	var body []byte
+	if response != nil {
+		body = response.Body
+	}
+	args := append([]uint64{i.gate, ticket}, lower.outcome(response, body)...)
+	err = i.call("respond", lower.err, func(l *lifter, at uint32) { problem = l.optionalProblem(at) }, append(args, nowMS)...)
+	return problem, err
 }
 
 // Resume continues with a document for which [Instance.Supply] or Resume
@@ -162,16 +182,50 @@ func (i *Instance) Resume(source uint32, part []byte, nowMS uint64) (supplied Su
 	return supplied, err
 }
 
+// Verified takes whether a proof is used for the first time: the results of
+// [ProofStore.FirstUse]. Only the first report about a ticket counts.
+func (i *Instance) Verified(ticket uint64, isFirst bool, unknown error) error {
+	is := invalid
+	switch {
+	case unknown != nil:
+		is = failed
+	case isFirst:
+		is = valid
+	}
+	return i.guest.call("verified", nil, i.gate, ticket, uint64(is))
+}
+
 // Status lists the state of every document.
 func (i *Instance) Status(nowMS uint64) (documents []DocumentStatus, err error) {
 	err = i.guest.call("status", func(l *lifter, at uint32) { documents = l.statuses(at) }, i.gate, nowMS)
 	return documents, err
 }
 
+// Ready reports whether every document was accepted once that the policy does
+// not allow to be missing at the start. It stays true.
+func (i *Instance) Ready() (ready bool, err error) {
+	// The result is a number, not a place in the memory.
+	err = i.guest.call("ready", func(_ *lifter, is uint32) { ready = is == 1 }, i.gate)
+	return ready, err
+}
+
+// lastEvent returns facts about the last decision. Call it directly after the
+// decision. Without a key there is no SubjectRef. The effects are needed only to
+// compare two decisions.
+func (i *Instance) lastEvent(subjectKey []byte, withEffects bool) (facts facts, err error) {
+	lower := i.guest.lower()
+	at, size := lower.bytes(subjectKey)
+	err = i.call("last-event", lower.err, func(l *lifter, at uint32) { facts = l.facts(at) },
+		i.gate, at, size, truth(withEffects))
+	return facts, err
+}
+
 // Check decides whether a request is allowed.
 func (i *Instance) Check(request Request, nowMS uint64) (Answer, error) {
-	args, err := i.lower(request, nowMS)
-	return i.decide("check", err, args[:]...)
+	return i.settle(func() (Answer, error) {
+		args, err := i.lower(request, nowMS)
+		return i.decide("check", err, args[:]...)
+	})
 }
 
 // Prepare parses a requirement (JSON: the `require` of a rule) once, for
@@ -184,16 +238,21 @@ func (i *Instance) Prepare(requirement string) (number uint32, err error) {
 }
 
 // CheckToken is [Instance.Check] for a token without an HTTP request.
-// Requirement 0 requires only a valid token of one of the issuers.
-func (i *Instance) CheckToken(token string, requirement uint32, nowMS uint64) (Answer, error) {
-	lower := i.guest.lower()
-	at, size := lower.text(token)
-	return i.decide("check-token", lower.err, i.gate, at, size, uint64(requirement), nowMS)
+// Requirement 0 requires only a valid token of one of the issuers. A token that
+// is bound to its sender is denied, unless it is `proven`: a decision of this
+// process has allowed a request with it, and this is a further check of that
+// request.
+func (i *Instance) CheckToken(token string, requirement uint32, proven bool, nowMS uint64) (Answer, error) {
+	return i.settle(func() (Answer, error) {
+		lower := i.guest.lower()
+		at, size := lower.text(token)
+		return i.decide("check-token", lower.err, i.gate, at, size, uint64(requirement), truth(proven), nowMS)
+	})
 }
 
 func (i *Instance) decide(name string, lowered error, params ...uint64) (answer Answer, err error) {
 	var allow *allowed
-	err = i.call(name, lowered, func(l *lifter, at uint32) { answer, allow = l.decision(at) }, params...)
+	err = i.call(name, lowered, func(l *lifter, at uint32) { answer, allow = i.lift(l, at) }, params...)
 	if err == nil && allow != nil {
 		answer.Grant, err = i.grant(allow)
 	}
@@ -201,6 +260,22 @@ func (i *Instance) decide(name string, lowered error, params ...uint64) (answer 
 		return Answer{}, err
 	}
 	return answer, nil
+}
+
+// lift lifts a decision, and verifies the signatures for which it waits while
+// they are in the module's memory.
+func (i *Instance) lift(l *lifter, at uint32) (answer Answer, allow *allowed) {
+	if i.native == nil {
+		answer, allow = l.decision(at)
+		l.broken = l.broken || l.asked != nil
+		return answer, allow
+	}
+	l.asked = i.native.asked[:0]
+	answer, allow = l.decision(at)
+	if i.native.asked = l.asked; !l.broken {
+		i.native.verifyKnown()
+	}
+	return answer, allow
 }
 
 // grant returns the grant of the last answer.
@@ -243,7 +318,8 @@ func (i *Instance) granted(cache *grants, number uint64) (*Grant, error) {
 }
 
 // Explain lists every check of a decision in order, with its details. It does
-// not change the instance.
+// not change the instance: with [Native] it only knows the signatures of
+// remembered tokens, so check the request first.
 func (i *Instance) Explain(request Request, nowMS uint64) (steps []Step, err error) {
 	args, lowered := i.lower(request, nowMS)
 	err = i.call("explain", lowered, func(l *lifter, at uint32) { steps = l.steps(at) }, args[:]...)
@@ -258,13 +334,17 @@ func (i *Instance) Inspect(token string) (inspection Inspection, err error) {
 	return inspection, err
 }
 
-func (i *Instance) lower(request Request, nowMS uint64) (args [10]uint64, err error) {
+func (i *Instance) lower(request Request, nowMS uint64) (args [16]uint64, err error) {
 	lower := i.guest.lower()
 	args[0] = i.gate
 	args[1], args[2] = lower.text(request.Method)
 	args[3], args[4] = lower.text(request.Authority)
 	args[5], args[6] = lower.text(request.Target)
 	args[7], args[8] = lower.headers(request.Headers)
-	args[9] = nowMS
+	connection := &request.Connection
+	args[9], args[10] = lower.text(connection.Scheme)
+	args[11], args[12] = lower.bytes(connection.Certificate)
+	args[13], args[14] = lower.bytes(connection.Peer)
+	args[15] = nowMS
 	return args, lower.err
 }

@@ -102,6 +102,18 @@ func (j *journal) discovery() *entry {
 	return nil
 }
 
+// age returns the age of a document in force at a time, in milliseconds, or nil.
+func (j *journal) age(source uint32, nowMS uint64) *int64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	document, ok := j.documents[source]
+	if !ok || document.accepted == nil {
+		return nil
+	}
+	age := max(int64(nowMS)-int64(document.accepted.atMS), 0)
+	return &age
+}
+
 // entries lists all kept entries in the order in which they were written.
 func (j *journal) entries() (all []*entry) {
 	for _, document := range j.documents {
@@ -152,6 +164,12 @@ func (j *journals) of(issuer string) *journal {
 	return j.byIssuer[issuer]
 }
 
+// isSame reports whether two fetches get the same document. Other headers can
+// belong to another customer of the server.
+func (f Fetch) isSame(other Fetch) bool {
+	return f.Kind == other.Kind && f.URI == other.URI && slices.Equal(f.Headers, other.Headers)
+}
+
 func (j *journals) all() (all []*journal) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -180,13 +198,13 @@ func (j *journals) readAll(r *reader) error {
 	return nil
 }
 
-// acceptedFrom returns the accepted document of this kind from this address, or
+// acceptedFrom returns the accepted document that was fetched as this one is, or
 // nil.
-func (j *journals) acceptedFrom(kind DocumentKind, uri string) *entry {
+func (j *journals) acceptedFrom(fetch Fetch) *entry {
 	for _, journal := range j.all() {
 		journal.mu.Lock()
 		for _, document := range journal.documents {
-			if accepted := document.accepted; accepted != nil && accepted.fetch.Kind == kind && accepted.fetch.URI == uri {
+			if accepted := document.accepted; accepted != nil && accepted.fetch.isSame(fetch) {
 				journal.mu.Unlock()
 				return accepted
 			}

@@ -12,7 +12,7 @@ import (
 // Middleware puts the gate in front of a handler.
 //
 // What the gate answers itself it sends as it is ([Answered]). It answers a
-// denied request with the denial's status, WWW-Authenticate,
+// denied request with the denial's status, WWW-Authenticate, DPoP-Nonce,
 // Retry-After and a body `{"code": …, "message": …}`. For an allowed request it
 // removes and sets the grant's headers (it also removes trailers), writes the
 // host in lower case, puts the [Grant] into the context ([FromContext]), and
@@ -108,6 +108,9 @@ func deny(w http.ResponseWriter, denial *Denial) {
 	}
 	if denial.RetryAfter > 0 {
 		header.Set("Retry-After", strconv.Itoa(int(denial.RetryAfter.Seconds())))
+	}
+	if denial.Nonce != "" {
+		header.Set("DPoP-Nonce", denial.Nonce)
 	}
 	w.WriteHeader(denial.Status)
 	// An error means that the client has disconnected.

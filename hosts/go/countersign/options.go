@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime"
+	"sync"
 	"time"
 )
 
@@ -22,8 +23,20 @@ type settings struct {
 	bypassCORSPreflight bool
 	logger              *slog.Logger
 	compile             engineConfig
-	// Nil for the sealed module; a test may set another.
-	module *engine
+	signatures          Signatures
+	secrets             map[string]Secret
+	subjectKey          Secret
+	hooks               hooks
+	readyWait           time.Duration
+	// The candidate's policy, or nil.
+	shadow []byte
+	// Nil for the table of the process.
+	proofStore ProofStore
+	proofTable *proofTable
+	// Nil for the sealed module, and for what `signatures` says; a test may set
+	// others.
+	module   *engine
+	verifier *provider
 }
 
 func newSettings(options []Option) *settings {
@@ -34,6 +47,9 @@ func newSettings(options []Option) *settings {
 		wait:       6 * time.Second,
 		maxWaiting: 1024,
 		logger:     slog.Default(),
+		signatures: Module,
+		proofTable: processProofs,
+		hooks:      hooks{panicked: &sync.Once{}},
 	}
 	for _, option := range options {
 		option(s)
@@ -46,6 +62,13 @@ func (s *settings) engine() (*engine, error) {
 		return s.module, nil
 	}
 	return sealedEngine(s.compile)
+}
+
+func (s *settings) provider() (*provider, error) {
+	if s.verifier != nil {
+		return s.verifier, nil
+	}
+	return providerOf(s.signatures)
 }
 
 // errClock means that the time is not known, so that nothing can be decided.
@@ -68,14 +91,15 @@ func (s *settings) nowMS() (ms uint64, err error) {
 
 // WithClock sets the clock (default: [time.Now]). While it returns the zero
 // time or a time before 1970 or after the year 9999, or panics, every request
-// is denied with `internal_error`.
+// is denied with `internal_error`. All gates of a process share the table of
+// used proofs, so their clocks should agree.
 func WithClock(clock func() time.Time) Option {
 	return func(s *settings) { s.clock = clock }
 }
 
-// WithHTTPClient sets the client that fetches documents (default: a client with
-// the system's root certificates and the proxy of the environment, without
-// keep-alive). Its redirect policy, cookies and timeout are not used.
+// WithHTTPClient sets the client that fetches documents and looks up tokens
+// (default: a client with the system's root certificates and the proxy of the
+// environment). Its redirect policy, cookies and timeout are not used.
 func WithHTTPClient(client *http.Client) Option {
 	return func(s *settings) { s.client = documentClient(client) }
 }
@@ -88,7 +112,8 @@ func WithInstances(instances int) Option {
 	return func(s *settings) { s.instances = max(instances, 1) }
 }
 
-// WithWait sets how long a check waits for documents in total (default: 6 s).
+// WithWait sets how long a check waits in total for documents, the look-up of its
+// token, and the store of proofs (default: 6 s).
 // [Gate.Reload] and [Gate.Warm] wait as long for the documents of the policy.
 func WithWait(wait time.Duration) Option {
 	return func(s *settings) { s.wait = wait }
@@ -113,8 +138,9 @@ func WithCORSPreflightBypass() Option {
 }
 
 // WithMaxWaiting sets how many checks may wait for the documents of one issuer
-// at the same time (default: 1024). A further check that would have to wait is
-// denied with status 503.
+// and the look-ups of its tokens at the same time, and how many for the store of
+// proofs (default: 1024). A further check that would have to wait is denied with
+// status 503.
 func WithMaxWaiting(checks int) Option {
 	return func(s *settings) { s.maxWaiting = max(checks, 0) }
 }

@@ -2,11 +2,11 @@ package countersign
 
 import "sync"
 
-// pendingFetches are the fetches in progress: one for each address of a
-// document, shared by every request that waits for it.
-type pendingFetches struct {
+// pending are the exchanges in progress: one for each destination, shared by
+// every decision that waits for it.
+type pending[K comparable] struct {
 	mu            sync.Mutex
-	byDestination map[destination]pendingFetch
+	byDestination map[K]pendingFetch
 }
 
 // A destination is a document and its address. A document's address may change
@@ -16,18 +16,39 @@ type destination struct {
 	uri    string
 }
 
-// A pendingFetch is one fetch in progress.
-type pendingFetch struct {
-	issuer string
-	// Closed when the fetch has ended and every instance has the result.
-	done chan struct{}
+// A ticket is a request or a proof of one instance. Only that instance takes the
+// answer.
+type ticket struct {
+	reader *reader
+	number uint64
 }
 
-// join returns the fetch in progress for a document, or starts one. It returns
-// false if isOver reports that a fetch has ended since the caller's instance
-// asked for it, or if start reports that it did not start one.
-func (f *pendingFetches) join(fetch Fetch, isOver func() bool, start func(finish func()) bool) (pendingFetch, bool) {
-	to := destination{fetch.Source, fetch.URI}
+// A pendingFetch is one fetch or request in progress.
+type pendingFetch struct {
+	// Of a proof, noIssuer.
+	issuer string
+	// Closed when the fetch has ended and every instance that needs the result
+	// has it.
+	done chan struct{}
+	// What it got. Valid when done is closed.
+	got *learnt
+}
+
+// gotBy lists what these have got, which have ended. Of documents that is
+// nothing.
+func gotBy(ended []pendingFetch) (all []learnt) {
+	for _, fetch := range ended {
+		if fetch.got.request != nil || fetch.got.proof != nil {
+			all = append(all, *fetch.got)
+		}
+	}
+	return all
+}
+
+// join returns the fetch in progress, or starts one. It returns false if isOver
+// reports that a fetch has ended since the caller's instance asked for it, or if
+// start reports that it did not start one.
+func (f *pending[K]) join(to K, issuer string, isOver func() bool, start func(finish func(learnt)) bool) (pendingFetch, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if joined, ok := f.byDestination[to]; ok {
@@ -38,8 +59,9 @@ func (f *pendingFetches) join(fetch Fetch, isOver func() bool, start func(finish
 	if isOver() {
 		return pendingFetch{}, false
 	}
-	started := pendingFetch{fetch.Issuer, make(chan struct{})}
-	finish := func() {
+	started := pendingFetch{issuer, make(chan struct{}), &learnt{}}
+	finish := func(got learnt) {
+		*started.got = got
 		f.mu.Lock()
 		delete(f.byDestination, to)
 		f.mu.Unlock()
@@ -49,14 +71,17 @@ func (f *pendingFetches) join(fetch Fetch, isOver func() bool, start func(finish
 		return pendingFetch{}, false
 	}
 	if f.byDestination == nil {
-		f.byDestination = map[destination]pendingFetch{}
+		f.byDestination = map[K]pendingFetch{}
 	}
 	f.byDestination[to] = started
 	return started, true
 }
 
+// never is for what has no earlier end: its ticket is asked about once.
+func never() bool { return false }
+
 // list lists the fetches in progress whose issuer is wanted.
-func (f *pendingFetches) list(isWanted func(issuer string) bool) (all []pendingFetch) {
+func (f *pending[K]) list(isWanted func(issuer string) bool) (all []pendingFetch) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, fetch := range f.byDestination {

@@ -28,7 +28,9 @@ var (
 // instance that dies is closed and replaced.
 type pool struct {
 	engine   *engine
+	provider *provider
 	policy   string
+	secrets  []Header
 	logger   *slog.Logger
 	tasks    *tasks
 	journals journals
@@ -46,13 +48,21 @@ type pool struct {
 
 // openPool opens instances one after the other.
 func openPool(ctx context.Context, s *settings, policy string, tasks *tasks) (*pool, error) {
+	provider, err := s.provider()
+	if err != nil {
+		return nil, err
+	}
 	engine, err := s.engine()
 	if err != nil {
 		return nil, err
 	}
-	p := &pool{engine: engine, policy: policy, logger: s.logger, tasks: tasks}
+	secrets, err := s.readSecrets()
+	if err != nil {
+		return nil, err
+	}
+	p := &pool{engine: engine, provider: provider, policy: policy, secrets: secrets, logger: s.logger, tasks: tasks}
 	for range s.instances {
-		instance, err := openIn(p.engine, p.policy)
+		instance, err := openIn(p.engine, p.policy, p.provider, p.secrets)
 		if err == nil {
 			p.join(newReader(instance))
 			err = ctx.Err()
@@ -74,6 +84,16 @@ func (p *pool) call(ctx context.Context, do func(*reader) error) error {
 		return err
 	}
 	return p.use(r, do)
+}
+
+// callFirst is call with the instance `first`, if it is not nil and not dead.
+func (p *pool) callFirst(ctx context.Context, first *reader, do func(*reader) error) error {
+	if first != nil {
+		if err := p.callThis(ctx, first, do); !errors.Is(err, errReplaced) {
+			return err
+		}
+	}
+	return p.call(ctx, do)
 }
 
 // callThis is call with a given instance. It waits for the instance without a
@@ -110,9 +130,7 @@ func (p *pool) takeAny(ctx context.Context) (*reader, error) {
 		p.mu.Unlock()
 		return nil, errRetired
 	}
-	if last := len(p.free) - 1; last >= 0 {
-		r := p.free[last]
-		p.free = p.free[:last]
+	if r := p.popFree(); r != nil {
 		p.mu.Unlock()
 		return r, nil
 	}
@@ -122,6 +140,28 @@ func (p *pool) takeAny(ctx context.Context) (*reader, error) {
 	deadline := time.NewTimer(freeDeadline)
 	defer deadline.Stop()
 	return p.await(ctx, turn, &p.queue, place, deadline.C, &Trap{"no instance is free"})
+}
+
+// takeFree returns a free instance, or nil: it does not wait.
+func (p *pool) takeFree() *reader {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.retired || p.tasks.ctx.Err() != nil {
+		return nil
+	}
+	return p.popFree()
+}
+
+// popFree returns the free instance that was used last, or nil. The caller holds
+// the lock.
+func (p *pool) popFree() *reader {
+	last := len(p.free) - 1
+	if last < 0 {
+		return nil
+	}
+	r := p.free[last]
+	p.free = p.free[:last]
+	return r
 }
 
 func (p *pool) takeThis(ctx context.Context, r *reader) error {
@@ -243,7 +283,7 @@ func (p *pool) replace(r *reader) {
 
 // fresh opens an instance that has read all journals.
 func (p *pool) fresh() (*reader, error) {
-	instance, err := openIn(p.engine, p.policy)
+	instance, err := openIn(p.engine, p.policy, p.provider, p.secrets)
 	if err != nil {
 		return nil, err
 	}

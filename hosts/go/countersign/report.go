@@ -10,6 +10,9 @@ type Inspection struct {
 	// Fault is the code of the first error in the token's format; empty if there
 	// is none.
 	Fault string
+	// Detail says in words what that error is. It may contain parts of the
+	// token.
+	Detail string
 }
 
 // A Step is one check of a decision. It may contain values of claims.

@@ -25,7 +25,7 @@ const maxFields = 1000
 // names. If there are too many of them, it has no target, and the gate refuses
 // it.
 func requestOf(r *http.Request, reads []headerName) Request {
-	request := Request{Method: r.Method, Headers: make([]Header, 0, 4)}
+	request := Request{Method: r.Method, Headers: make([]Header, 0, 4), Connection: connectionOf(r)}
 	if request.Method == "" {
 		request.Method = http.MethodGet
 	}

@@ -9,8 +9,12 @@ import (
 	"strings"
 )
 
-// The limit for the tokens tried for one request. One of them was verified.
-const maxCandidates = 8
+const (
+	// The limit for the tokens tried for one request. One of them was verified.
+	maxCandidates = 16
+	// Characters of the shortest API key or opaque token.
+	minSecret = 16
+)
 
 // RequireScopes returns a middleware that requires all of these scopes in
 // addition to the policy's requirements. It is for handlers behind
@@ -27,7 +31,7 @@ func RequireScopes(scopes ...string) func(http.Handler) http.Handler {
 			case grant.gate == nil:
 				grant.requireOwnScopes(scopes, w, r, next)
 			default:
-				if err := grant.require(r.Context(), require); err != nil {
+				if err := grant.Require(r.Context(), require); err != nil {
 					grant.gate.refuse(w, r, err)
 					return
 				}
@@ -54,27 +58,36 @@ func requireScopes(scopes []string) Require {
 	return Require(text)
 }
 
-// require checks the admitted token against a further requirement.
-func (g *Grant) require(ctx context.Context, require Require) error {
-	if g.Principal == nil {
+// Require checks a further requirement on the token of the admitted request, in
+// a handler behind the gate. The request's sender is proven already: a proof of
+// possession is not used again. The errors are those of [Gate.Verify].
+//
+// Only a grant of a gate has a token: that of a test fails with
+// `internal_error`.
+func (g *Grant) Require(ctx context.Context, require Require) error {
+	switch {
+	case g.gate == nil:
+		return internalError()
+	case g.Principal == nil:
 		_, err := g.gate.Verify(ctx, "", require)
 		return err
 	}
-	var err error = internalError()
-	for _, token := range g.candidates() {
-		decision, refused := g.gate.Verify(ctx, token, require)
+	first := outcome{Decision: Decision{Denial: internalError()}}
+	for place, token := range g.candidates() {
+		made, err := g.gate.verify(ctx, token, "", true)
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case refused != nil:
-			if denialOf(err).Code != "scope_insufficient" {
-				err = refused
-			}
-		case g.isSameCaller(decision.Grant.Principal):
-			return nil
+		case err == nil && g.isSameCaller(made.Grant.Principal):
+			made, err = g.gate.verify(ctx, token, require, true)
+			g.gate.settings.tell(ctx, ModeEnforced, &made)
+			return err
+		case made.Denial != nil && place == 0:
+			first = made
 		}
 	}
-	return err
+	g.gate.settings.tell(ctx, ModeEnforced, &first)
+	return first.Denial
 }
 
 // isSameCaller reports whether the principal is the admitted one. The request
@@ -84,8 +97,9 @@ func (g *Grant) isSameCaller(principal *Principal) bool {
 }
 
 // candidates returns the texts that look like tokens in the headers that the
-// gate reads. Only the module knows where the policy reads the credential. In
-// every case it is the end of a list element of a header, or a cookie's value.
+// gate reads, the likeliest first. Only the module knows where the policy reads
+// the credential. In every case it is the end of a list element of a header, or
+// a cookie's value.
 func (g *Grant) candidates() (tokens []string) {
 	if g.request == nil {
 		return []string{g.token}
@@ -94,6 +108,7 @@ func (g *Grant) candidates() (tokens []string) {
 	if current == nil {
 		return nil
 	}
+	var likely [4][]string
 	for _, header := range requestOf(g.request, current.reads).Headers {
 		separator, before := ",", " "
 		if header.Name == "cookie" {
@@ -102,12 +117,29 @@ func (g *Grant) candidates() (tokens []string) {
 		for element := range strings.SplitSeq(header.Value, separator) {
 			element = strings.TrimSpace(element)
 			token := strings.Trim(element[strings.LastIndex(element, before)+1:], `"`)
-			if strings.Count(token, ".") == 2 && len(tokens) < maxCandidates && !slices.Contains(tokens, token) {
-				tokens = append(tokens, token)
+			if rank := rankOf(header.Name, token); rank < len(likely) && !slices.Contains(likely[rank], token) {
+				likely[rank] = append(likely[rank], token)
 			}
 		}
 	}
-	return tokens
+	tokens = slices.Concat(likely[:]...)
+	return tokens[:min(len(tokens), maxCandidates)]
+}
+
+// rankOf says how likely a text in this header is a token: 0 is the likeliest. A
+// proof, and what is too short for a secret, is none.
+func rankOf(header, text string) int {
+	switch {
+	case header == "dpop" || len(text) < minSecret:
+		return 4
+	case header == "authorization":
+		return 0
+	case strings.Count(text, ".") == 2: // a JWT
+		return 1
+	case header == "cookie":
+		return 3
+	}
+	return 2
 }
 
 // denialOf returns the denial of an error of [Gate.Verify].

@@ -13,13 +13,13 @@ import (
 // that it started has ended, or at once if it started none.
 func (g *generation) startFetch(fetch Fetch, read uint64, done func()) (pendingFetch, bool) {
 	isStarted := false
-	started, ok := g.pending.join(fetch,
+	started, ok := g.pending.join(destination{fetch.Source, fetch.URI}, fetch.Issuer,
 		func() bool { return g.pool.journals.of(fetch.Issuer).isNewer(fetch, read) },
-		func(finish func()) bool {
+		func(finish func(learnt)) bool {
 			isStarted = g.tasks.start(func(ctx context.Context) {
 				defer done()
-				defer finish()
-				response := g.settings.fetch(ctx, fetch)
+				defer finish(learnt{})
+				response, failed := g.settings.fetch(ctx, fetch)
 				nowMS, err := g.settings.nowMS()
 				if err != nil {
 					// The time of the response is not known: the gate fetches
@@ -27,7 +27,7 @@ func (g *generation) startFetch(fetch Fetch, read uint64, done func()) (pendingF
 					g.settings.logDocument(fetch, err.Error())
 					return
 				}
-				g.supply(fetch, response, nowMS)
+				g.supply(fetch, response, failed, nowMS)
 			})
 			return isStarted
 		})
@@ -39,12 +39,12 @@ func (g *generation) startFetch(fetch Fetch, read uint64, done func()) (pendingF
 
 // supply passes the result of a fetch to one instance, which accepts or refuses
 // it, and then to the others. All read it in slices. Between the slices they
-// decide requests with the old document.
-func (g *generation) supply(fetch Fetch, response *Response, atMS uint64) {
+// decide requests with the old document. `failed` says why there is no document.
+func (g *generation) supply(fetch Fetch, response *Response, failed *failure, atMS uint64) {
 	journal := g.pool.journals.of(fetch.Issuer)
 	journal.writing.Lock()
 	defer journal.writing.Unlock()
-	supplied, err := g.supplyFirst(journal, &entry{atMS: atMS, fetch: fetch, response: response})
+	supplied, isReady, err := g.supplyFirst(journal, &entry{atMS: atMS, fetch: fetch, response: response})
 	if g.tasks.ctx.Err() != nil {
 		return
 	}
@@ -63,6 +63,10 @@ func (g *generation) supply(fetch Fetch, response *Response, atMS uint64) {
 		}
 	}
 	g.supplyRest(journal)
+	if isReady {
+		g.becomeReady()
+	}
+	g.tellDocument(fetch, supplied, failed, err)
 	select {
 	case g.supplied <- struct{}{}:
 	default:
@@ -71,7 +75,7 @@ func (g *generation) supply(fetch Fetch, response *Response, atMS uint64) {
 
 // supplyFirst passes an entry to one instance and writes the result to the
 // journal.
-func (g *generation) supplyFirst(j *journal, e *entry) (Supplied, error) {
+func (g *generation) supplyFirst(j *journal, e *entry) (supplied Supplied, isReady bool, err error) {
 	ctx := g.tasks.ctx
 	for ctx.Err() == nil {
 		readers := g.pool.readers()
@@ -79,15 +83,15 @@ func (g *generation) supplyFirst(j *journal, e *entry) (Supplied, error) {
 			pause(ctx, minDelay, nil)
 			continue
 		}
-		supplied, err := g.supplyTo(readers[rand.N(len(readers))], j, e)
+		supplied, isReady, err := g.supplyTo(readers[rand.N(len(readers))], j, e)
 		if !errors.Is(err, errReplaced) {
-			return supplied, err
+			return supplied, isReady, err
 		}
 	}
-	return Supplied{}, ctx.Err()
+	return Supplied{}, false, ctx.Err()
 }
 
-func (g *generation) supplyTo(r *reader, j *journal, e *entry) (supplied Supplied, err error) {
+func (g *generation) supplyTo(r *reader, j *journal, e *entry) (supplied Supplied, isReady bool, err error) {
 	delivery, isUpToDate, isDone := delivery{of: e}, false, false
 	for !isDone && err == nil {
 		err = g.pool.callThis(g.tasks.ctx, r, func(r *reader) (err error) {
@@ -105,13 +109,14 @@ func (g *generation) supplyTo(r *reader, j *journal, e *entry) (supplied Supplie
 			switch supplied.Outcome {
 			case Accepted:
 				r.progress(j).read = j.accept(e.fetch, e.response, e.atMS)
+				isReady, err = r.instance.Ready()
 			case Refused:
 				r.progress(j).read = j.fail(e.fetch, e.atMS)
 			}
-			return nil
+			return err
 		})
 	}
-	return supplied, err
+	return supplied, isReady, err
 }
 
 // supplyRest makes every instance read the new entries of a journal.
@@ -126,4 +131,29 @@ func (g *generation) supplyRest(j *journal) {
 			more = more && err == nil
 		}
 	}
+}
+
+// startRequest sends a request of an instance, or joins it in progress. This
+// instance gets the response, also if another one asks for the same request.
+func (g *generation) startRequest(request Outgoing, r *reader) (pendingFetch, bool) {
+	return g.requests.join(ticket{r, request.Ticket}, request.Issuer, never, func(finish func(learnt)) bool {
+		return g.tasks.start(func(ctx context.Context) {
+			response := g.flights.send(ctx, request, func() *Response { return g.settings.send(ctx, request) })
+			defer finish(learnt{request: &request, response: response})
+			nowMS, err := g.settings.nowMS()
+			if err != nil {
+				g.settings.logRequest(request, err.Error())
+				return
+			}
+			// The pool logs a trap. Of an instance that died, the next one asks
+			// again.
+			_ = g.pool.callThis(ctx, r, func(r *reader) error {
+				problem, err := r.instance.Respond(request.Ticket, response, nowMS)
+				if problem != nil {
+					g.settings.logRequest(request, problem.String())
+				}
+				return err
+			})
+		})
+	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -98,6 +99,15 @@ func codeOf(decision Decision, err error) string {
 	default:
 		return "neither: " + text(decision)
 	}
+}
+
+// decoded reads a JSON text. What is none gives the zero value.
+func decoded[T any](t testing.TB, r io.Reader) (value T) {
+	t.Helper()
+	if err := json.NewDecoder(r).Decode(&value); err != nil {
+		t.Errorf("%v", err)
+	}
+	return value
 }
 
 func want[T comparable](t testing.TB, what string, got, want T) {

@@ -59,8 +59,8 @@ func TestADocumentThatComesWhileAllInstancesAreBusyHasNotFailed(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "the keys are there", func() bool {
-		documents, err := gate.Status(t.Context())
-		return err == nil && documents[0].Usable && documents[0].Failures == 0
+		status, err := gate.Status(t.Context())
+		return err == nil && status.Documents[0].Usable && status.Documents[0].Failures == 0
 	})
 	want(t, "fetches", issuer.Requests("/jwks"), 1)
 }

@@ -72,8 +72,8 @@ func TestKeysFromAnOldAddressDoNotDelayTheNewKeys(t *testing.T) {
 		eventually(t, "the old address is requested", func() bool { return issuer.Requests("/jwks") > asked })
 		// A request that comes before would wait for the fetch from the old address.
 		eventually(t, "the new address is known", func() bool {
-			documents, err := gate.Status(t.Context())
-			return err == nil && slices.ContainsFunc(documents, func(d DocumentStatus) bool { return strings.HasSuffix(d.URI, "/new") })
+			status, err := gate.Status(t.Context())
+			return err == nil && slices.ContainsFunc(status.Documents, func(d DocumentStatus) bool { return strings.HasSuffix(d.URI, "/new") })
 		})
 		if !isLast {
 			close(mayFinish)
@@ -110,7 +110,7 @@ func TestKeysFromAnOldAddressDoNotDelayTheNewKeys(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want(t, "status of an instance that is made later", text(own), text(known))
+		want(t, "status of an instance that is made later", text(own), text(known.Documents))
 		late.instance.Close()
 	}
 }

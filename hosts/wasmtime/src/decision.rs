@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
-use crate::{bindings::exports::countersign::gate::gate as wit, document::Fetch};
+use crate::{bindings::exports::countersign::gate::gate as wit, need::Need};
 
 /// The answer to one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,15 +47,15 @@ pub struct Answered {
 }
 
 /// What one call of an [`Instance`](crate::Instance) returns. A
-/// [`Gate`](crate::Gate) fetches and repeats the call until there is a
-/// [`Decision`].
+/// [`Gate`](crate::Gate) does what is needed and repeats the call until there is
+/// a [`Decision`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// The decision.
     Decided(Decision),
-    /// A decision may be possible after these fetches: supply the documents and
-    /// repeat the call.
-    Wait(Vec<Fetch>),
+    /// A decision may be possible with these: supply the documents, respond to the
+    /// requests, and repeat the call.
+    Wait(Vec<Need>),
 }
 
 /// A request that may pass, and the information for its handler. Cheap to clone.
@@ -136,6 +136,9 @@ pub struct Denial {
     pub principal: Option<String>,
     /// `Retry-After` in seconds, with 503.
     pub retry_after_s: Option<u32>,
+    /// `DPoP-Nonce` (RFC 9449 §8), for the client's next proof. With it, the
+    /// response also has `Cache-Control: no-store`.
+    pub nonce: Option<String>,
 }
 
 impl Denial {
@@ -145,7 +148,7 @@ impl Denial {
     }
 
     /// The routed target differs from the target that the gate can check.
-    #[cfg(feature = "axum")]
+    #[cfg(feature = "tower")]
     pub(crate) fn ambiguous() -> Self {
         Self {
             code: "request_ambiguous".into(),
@@ -155,26 +158,22 @@ impl Denial {
             claim: None,
             principal: None,
             retry_after_s: None,
+            nonce: None,
         }
     }
 
-    /// The wait for `fetches` was too long, or too many requests wait.
-    pub(crate) fn still_waiting(fetches: &[Fetch]) -> Self {
-        if fetches
-            .iter()
-            .all(|fetch| fetch.kind == crate::document::DocumentKind::Revocations)
-        {
-            Self::unavailable(
-                "revocations_unavailable",
-                "the revocations of the issuer are unavailable",
-                RETRY_AFTER_S,
-            )
-        } else {
-            Self::unavailable(
-                "keys_unavailable",
-                "the keys of the issuer are unavailable",
-                RETRY_AFTER_S,
-            )
+    /// The wait for `needs` was too long, or too many requests wait.
+    pub(crate) fn still_waiting(needs: &[Need]) -> Self {
+        // The keys come before everything else that is missing.
+        let missing = needs.iter().map(Need::unavailable);
+        let keys = |missing: &(&str, &str)| missing.0 == "keys_unavailable";
+        let missing = missing
+            .clone()
+            .find(keys)
+            .or_else(|| missing.clone().next());
+        match missing {
+            Some((code, message)) => Self::unavailable(code, message, RETRY_AFTER_S),
+            None => Self::internal_error(),
         }
     }
 
@@ -187,6 +186,7 @@ impl Denial {
             claim: None,
             principal: None,
             retry_after_s: Some(retry_after_s),
+            nonce: None,
         }
     }
 }
@@ -325,6 +325,7 @@ impl From<wit::Denial> for Denial {
             claim: denial.claim,
             principal: denial.principal,
             retry_after_s: denial.retry_after_s,
+            nonce: denial.nonce,
         }
     }
 }

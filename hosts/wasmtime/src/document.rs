@@ -5,6 +5,7 @@ use std::fmt;
 use crate::{
     bindings::{convert, exports::countersign::gate::gate as wit},
     problem::Problem,
+    uri::without_query,
 };
 
 /// The largest part that one call copies into the module: this takes a fraction of
@@ -12,7 +13,7 @@ use crate::{
 const PART_BYTES: usize = 1024 * 1024;
 
 /// A document to fetch: with GET, without redirects, within the two bounds.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Fetch {
     /// Names the document in [`Instance::supply`](crate::Instance::supply).
     pub source: u32,
@@ -22,10 +23,24 @@ pub struct Fetch {
     pub kind: DocumentKind,
     /// The URL: `https`, or `http` only where the policy allows it.
     pub uri: String,
+    /// Lower-case names and values of headers to send. They can contain a secret:
+    /// `{:?}` does not show them.
+    pub headers: Vec<(String, String)>,
     /// The longest time for the whole fetch.
     pub timeout_ms: u32,
     /// The largest body; it depends on the kind.
     pub max_bytes: u32,
+}
+
+impl fmt::Debug for Fetch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fetch")
+            .field("source", &self.source)
+            .field("issuer", &self.issuer)
+            .field("kind", &self.kind)
+            .field("uri", &without_query(&self.uri))
+            .finish_non_exhaustive()
+    }
 }
 
 /// The kinds of documents.
@@ -37,15 +52,18 @@ pub enum DocumentKind {
     Jwks,
     /// A revocation document.
     Revocations,
+    /// A document of API keys.
+    ApiKeys,
 }
 
 impl DocumentKind {
-    /// Stable name: `discovery`, `jwks`, `revocations`.
+    /// Stable name: `discovery`, `jwks`, `revocations`, `api_keys`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Discovery => "discovery",
             Self::Jwks => "jwks",
             Self::Revocations => "revocations",
+            Self::ApiKeys => "api_keys",
         }
     }
 }
@@ -106,11 +124,20 @@ impl Outcome {
     }
 }
 
+/// What is used of a document, and what is not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Accepted {
+    /// How many keys, API keys or revocations of it are used.
+    pub used: u32,
+    /// The parts that cannot be used, and warnings about keys that are used.
+    pub skipped: Vec<Problem>,
+}
+
 /// The result of supplying the outcome of a fetch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Supplied {
-    /// The document is in force, except for these parts of it.
-    Accepted(Vec<Problem>),
+    /// The document is in force.
+    Accepted(Accepted),
     /// The document is not used, and the old one stays in force.
     Refused(Problem),
     /// It was not read to its end: call [`Instance::resume`](crate::Instance::resume),
@@ -137,6 +164,8 @@ pub struct DocumentStatus {
     pub failures: u32,
     /// Whether it may still be used.
     pub usable: bool,
+    /// Whether readiness waits for it ([`Gate::ready`](crate::Gate::ready)).
+    pub needed: bool,
 }
 
 impl From<wit::FetchKind> for DocumentKind {
@@ -145,6 +174,7 @@ impl From<wit::FetchKind> for DocumentKind {
             wit::FetchKind::Discovery => Self::Discovery,
             wit::FetchKind::Jwks => Self::Jwks,
             wit::FetchKind::Revocations => Self::Revocations,
+            wit::FetchKind::ApiKeys => Self::ApiKeys,
         }
     }
 }
@@ -156,6 +186,7 @@ impl From<wit::Fetch> for Fetch {
             issuer: fetch.issuer,
             kind: fetch.kind.into(),
             uri: fetch.uri,
+            headers: fetch.headers,
             timeout_ms: fetch.timeout_ms,
             max_bytes: fetch.max_bytes,
         }
@@ -165,7 +196,10 @@ impl From<wit::Fetch> for Fetch {
 impl From<wit::Supplied> for Supplied {
     fn from(supplied: wit::Supplied) -> Self {
         match supplied {
-            wit::Supplied::Accepted(skipped) => Self::Accepted(convert(skipped)),
+            wit::Supplied::Accepted(accepted) => Self::Accepted(Accepted {
+                used: accepted.used,
+                skipped: convert(accepted.skipped),
+            }),
             wit::Supplied::Refused(problem) => Self::Refused(problem.into()),
             wit::Supplied::Unfinished => Self::Unfinished,
             wit::Supplied::Outdated => Self::Outdated,
@@ -182,6 +216,7 @@ impl From<wit::DocumentStatus> for DocumentStatus {
             age_ms: status.age_ms,
             failures: status.failures,
             usable: status.usable,
+            needed: status.needed,
         }
     }
 }

@@ -1,13 +1,18 @@
-//! One running fetch for each URL of a document, however many checks wait for it.
+//! One running fetch for each URL of a document, and one running request for each
+//! ticket, however many checks wait for it.
 
 use std::{
     collections::HashMap,
+    hash::Hash,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use tokio::sync::watch;
 
-use crate::document::Fetch;
+use crate::{
+    document::{Fetch, Outcome},
+    proofs::FirstUse,
+};
 
 /// A document and the URL that it is fetched from: discovery may name another URL
 /// while the old one has not responded yet.
@@ -17,24 +22,48 @@ pub(crate) struct Address {
     pub(crate) uri: String,
 }
 
-/// The running fetches.
-#[derive(Clone, Default)]
-pub(crate) struct Flights {
-    under_way: Arc<Mutex<HashMap<Address, Flight>>>,
+/// A request, which is responded to in the instance that needs it.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Asked {
+    /// The number of the instance.
+    pub(crate) by: u64,
+    pub(crate) ticket: u64,
+}
+
+/// What is running.
+#[derive(Clone)]
+pub(crate) struct Flights<A> {
+    under_way: Arc<Mutex<HashMap<A, Flight>>>,
+}
+
+impl<A> Default for Flights<A> {
+    fn default() -> Self {
+        Self {
+            under_way: Arc::default(),
+        }
+    }
 }
 
 /// One fetch, for those who wait for it.
 #[derive(Clone)]
 pub(crate) struct Flight {
-    landing: watch::Receiver<()>,
+    landing: watch::Receiver<Option<Learned>>,
 }
 
 /// One fetch, for the task that makes it: dropping it ends the fetch.
-pub(crate) struct Landing {
-    flights: Flights,
-    address: Address,
+pub(crate) struct Landing<A: Eq + Hash> {
+    flights: Flights<A>,
+    address: A,
     /// Removed on drop, so that the next one to join starts a new fetch.
-    _landed: watch::Sender<()>,
+    landed: watch::Sender<Option<Learned>>,
+}
+
+/// What a request or a question about a proof has brought. A document is in the
+/// journal instead.
+#[derive(Clone)]
+pub(crate) enum Learned {
+    Response(Arc<Outcome>),
+    Proof(FirstUse),
 }
 
 impl Address {
@@ -46,14 +75,14 @@ impl Address {
     }
 }
 
-impl Flights {
+impl<A: Clone + Eq + Hash> Flights<A> {
     /// Joins the running fetch from `address`, or starts one; neither if `is_over`:
     /// a fetch has ended since the caller needed it.
     pub(crate) fn join(
         &self,
-        address: Address,
+        address: A,
         is_over: impl FnOnce() -> bool,
-        start: impl FnOnce(Landing),
+        start: impl FnOnce(Landing<A>),
     ) -> Option<Flight> {
         let mut under_way = self.under_way();
         if let Some(flight) = under_way.get(&address) {
@@ -63,26 +92,28 @@ impl Flights {
         if is_over() {
             return None;
         }
-        let (landed, landing) = watch::channel(());
+        let (landed, landing) = watch::channel(None);
         let flight = Flight { landing };
         under_way.insert(address.clone(), flight.clone());
         drop(under_way);
         start(Landing {
             flights: self.clone(),
             address,
-            _landed: landed,
+            landed,
         });
         Some(flight)
     }
 
     /// The running fetches from addresses for which `wanted` is true.
-    pub(crate) fn under_way_from(&self, wanted: impl Fn(&Address) -> bool) -> Vec<Flight> {
+    pub(crate) fn under_way_from(&self, wanted: impl Fn(&A) -> bool) -> Vec<Flight> {
         let under_way = self.under_way();
         let wanted = under_way.iter().filter(|(address, _)| wanted(address));
         wanted.map(|(_, flight)| flight.clone()).collect()
     }
+}
 
-    fn under_way(&self) -> MutexGuard<'_, HashMap<Address, Flight>> {
+impl<A> Flights<A> {
+    fn under_way(&self) -> MutexGuard<'_, HashMap<A, Flight>> {
         self.under_way
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -91,12 +122,20 @@ impl Flights {
 
 impl Flight {
     /// Waits until the fetch has ended and was supplied.
-    pub(crate) async fn landed(mut self) {
+    pub(crate) async fn landed(mut self) -> Option<Learned> {
         while self.landing.changed().await.is_ok() {}
+        self.landing.borrow().clone()
     }
 }
 
-impl Drop for Landing {
+impl<A: Eq + Hash> Landing<A> {
+    /// Tells those who wait what was learned.
+    pub(crate) fn tell(&self, learned: Learned) {
+        self.landed.send_replace(Some(learned));
+    }
+}
+
+impl<A: Eq + Hash> Drop for Landing<A> {
     fn drop(&mut self) {
         self.flights.under_way().remove(&self.address);
     }

@@ -157,6 +157,7 @@ mod tests {
             issuer: "platform".into(),
             kind,
             uri: uri.into(),
+            headers: Vec::new(),
             timeout_ms: 1000,
             max_bytes: 1000,
         }

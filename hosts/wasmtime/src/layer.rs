@@ -53,7 +53,13 @@ type Removed = Option<Arc<[String]>>;
 pub struct GateLayer {
     gate: Gate,
     bypass_cors_preflight: bool,
+    observe: bool,
 }
+
+/// In the extensions of a request that has passed a layer which only observes
+/// ([`GateLayer::observe`]): what would have been decided. It grants nothing.
+#[derive(Clone, Debug)]
+pub struct Observed(pub Decision);
 
 impl GateLayer {
     /// A layer that checks requests with this gate.
@@ -61,7 +67,22 @@ impl GateLayer {
         Self {
             gate,
             bypass_cors_preflight: false,
+            observe: false,
         }
+    }
+
+    /// Whether the layer only watches, for a migration beside other checks (default:
+    /// `false`). **Then it protects nothing**: every request passes exactly as it
+    /// came, with no [`Grant`] but with [`Observed`] in its extensions, after as long
+    /// a wait for documents as ever. Events say [`Mode::Observed`](crate::Mode).
+    #[must_use]
+    pub fn observe(mut self, observe: bool) -> Self {
+        self.gate = match observe {
+            true => self.gate.observer(),
+            false => self.gate.enforcer(),
+        };
+        self.observe = observe;
+        self
     }
 
     /// Lets CORS preflights (Fetch §3.2.2: `OPTIONS` with `origin` and
@@ -118,6 +139,12 @@ where
         let layer = self.layer.clone();
         Box::pin(async move {
             let (mut parts, body) = request.into_parts();
+            if layer.observe {
+                let observed = layer.observed(&parts).await;
+                parts.extensions.insert(observed);
+                let body = GatedBody::new(body, Some(Arc::default()));
+                return inner.call(Request::from_parts(parts, body)).await;
+            }
             let (grant, removed) = match layer.admit(&mut parts).await {
                 Ok(admitted) => admitted,
                 Err(refused) => return Ok(response(refused, &parts)),
@@ -149,14 +176,7 @@ impl GateLayer {
             parts.headers = preflight_headers(&parts.headers);
             return Ok((Grant::of_principal(None), None));
         }
-        let uri = &whole_target(parts)?;
-        let (method, headers) = (&parts.method, &parts.headers);
-        let head = Head {
-            method,
-            uri,
-            headers,
-        };
-        match self.gate.check_head(head).await {
+        match self.decision(parts).await {
             Decision::Deny(denial) => Err(denial.into()),
             Decision::Answer(answered) => Err(Refused::Answered(answered)),
             Decision::Allow(grant) => match apply(&grant, parts) {
@@ -168,16 +188,37 @@ impl GateLayer {
             },
         }
     }
+
+    /// Decides about the target that the first router saw.
+    async fn decision(&self, parts: &Parts) -> Decision {
+        let (method, headers) = (&parts.method, &parts.headers);
+        let extensions = &parts.extensions;
+        let Some(uri) = whole_target(parts) else {
+            return self.gate.deny(Denial::ambiguous(), extensions);
+        };
+        let head = Head {
+            method,
+            uri: &uri,
+            headers,
+            extensions,
+        };
+        self.gate.check_head(head).await
+    }
+
+    async fn observed(&self, parts: &Parts) -> Observed {
+        Observed(self.decision(parts).await)
+    }
 }
 
+/// `None` if something has rewritten it.
 #[cfg(feature = "axum")]
-fn whole_target(parts: &Parts) -> Result<Uri, Refused> {
-    crate::nested::whole_target(parts).map_err(|_| Denial::ambiguous().into())
+fn whole_target(parts: &Parts) -> Option<Uri> {
+    crate::nested::whole_target(parts).ok()
 }
 
 #[cfg(not(feature = "axum"))]
-fn whole_target(parts: &Parts) -> Result<Uri, Refused> {
-    Ok(parts.uri.clone())
+fn whole_target(parts: &Parts) -> Option<Uri> {
+    Some(parts.uri.clone())
 }
 
 fn is_preflight(parts: &Parts) -> bool {
@@ -236,6 +277,10 @@ fn denied<Body: From<Bytes>>(denial: &Denial) -> Response<Body> {
     let challenge = denial.challenge.as_deref().map(HeaderValue::from_str);
     if let Some(Ok(challenge)) = challenge {
         headers.insert(WWW_AUTHENTICATE, challenge);
+    }
+    let nonce = denial.nonce.as_deref().map(HeaderValue::from_str);
+    if let Some(Ok(nonce)) = nonce {
+        headers.insert(HeaderName::from_static("dpop-nonce"), nonce);
     }
     if let Some(seconds) = denial.retry_after_s {
         headers.insert(RETRY_AFTER, seconds.into());

@@ -15,6 +15,8 @@ pub struct Inspection {
     pub signature_bytes: Option<u32>,
     /// The code of its first format error.
     pub fault: Option<String>,
+    /// What that error is, in words. It may show parts of the token.
+    pub detail: Option<String>,
 }
 
 /// One check of a decision, for people. `detail` may show claims' values; `{:?}`
@@ -70,6 +72,7 @@ impl From<wit::Inspection> for Inspection {
             claims: inspection.claims,
             signature_bytes: inspection.signature_bytes,
             fault: inspection.fault,
+            detail: inspection.detail,
         }
     }
 }

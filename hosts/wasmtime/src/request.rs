@@ -4,9 +4,9 @@ use std::fmt;
 
 #[cfg(feature = "tower")]
 use http::uri::PathAndQuery;
-use http::{HeaderMap, Method, Uri};
+use http::{Extensions, HeaderMap, Method, Uri};
 
-use crate::bindings::exports::countersign::gate::gate as wit;
+use crate::{bindings::exports::countersign::gate::gate as wit, connection::Connection};
 
 /// One header field: the name in lower case, the value as raw bytes.
 pub type Header<'a> = (&'a [u8], &'a [u8]);
@@ -27,16 +27,26 @@ pub struct Request<'a> {
     /// pseudo-header `:protocol`. Only those are needed whose name, with `_` read
     /// as `-`, [`Instance::reads`](crate::Instance::reads) lists.
     pub headers: &'a [Header<'a>],
+    /// What is known about the connection.
+    pub connection: Connection,
 }
 
 impl<'a> Request<'a> {
-    pub(crate) fn to_wit(self) -> wit::Request<'a> {
-        wit::Request {
+    /// Calls `f` with the request as the module reads it.
+    pub(crate) fn as_wit<T>(&self, f: impl FnOnce(wit::Request<'_>) -> T) -> T {
+        let (peer, length) = self.connection.peer_octets();
+        let certificate = self.connection.certificate.as_ref();
+        f(wit::Request {
+            connection: wit::Connection {
+                scheme: self.connection.scheme(),
+                certificate: certificate.map_or(&[], |hash| hash.as_slice()),
+                peer: &peer[..length],
+            },
             method: self.method,
             authority: self.authority,
             target: self.target,
             headers: self.headers,
-        }
+        })
     }
 }
 
@@ -63,19 +73,27 @@ pub(crate) struct Head<'a> {
     pub(crate) method: &'a Method,
     pub(crate) uri: &'a Uri,
     pub(crate) headers: &'a HeaderMap,
+    pub(crate) extensions: &'a Extensions,
 }
 
 impl<'a> Head<'a> {
-    /// With what [`Self::headers`] made of it.
-    pub(crate) fn request<'b>(&self, headers: &'b [Header<'b>]) -> Request<'b>
-    where
-        'a: 'b,
-    {
+    pub(crate) fn of<B>(request: &'a http::Request<B>) -> Self {
+        Self {
+            method: request.method(),
+            uri: request.uri(),
+            headers: request.headers(),
+            extensions: request.extensions(),
+        }
+    }
+
+    /// Without headers: [`Self::headers`] has them.
+    pub(crate) fn request(&self) -> Request<'a> {
         Request {
             method: self.method.as_str().as_bytes(),
             authority: self.authority(),
             target: self.target(),
-            headers,
+            headers: &[],
+            connection: Connection::of(self.extensions),
         }
     }
 
@@ -123,6 +141,16 @@ pub(crate) struct Names(Vec<String>);
 impl Names {
     pub(crate) fn new(names: Vec<String>) -> Self {
         Self(names)
+    }
+
+    pub(crate) fn to_vec(&self) -> Vec<String> {
+        self.0.clone()
+    }
+
+    /// Those of the fields whose names are among these.
+    pub(crate) fn of<'a>(&self, headers: &[Header<'a>]) -> Vec<Header<'a>> {
+        let fields = headers.iter().copied();
+        fields.filter(|(name, _)| self.contain(name)).collect()
     }
 
     /// Whether it is one of them. A `HeaderName` is in lower case already.

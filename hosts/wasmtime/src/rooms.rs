@@ -1,4 +1,4 @@
-//! Waiting rooms: requests wait for documents in one room for each issuer, so that
+//! Waiting rooms: requests wait for what they need in one room for each issuer, so that
 //! an issuer that does not respond affects only its own callers.
 
 use std::{
@@ -8,7 +8,7 @@ use std::{
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::document::Fetch;
+use crate::need::Need;
 
 /// The rooms, by the issuers' names: as many as the policy has issuers.
 pub(crate) struct Rooms {
@@ -31,15 +31,15 @@ impl Rooms {
         }
     }
 
-    /// Takes a place in the room of every issuer of these documents. Places in
+    /// Takes a place in the room of every issuer of these needs. Places in
     /// `held` are kept if they are still needed, and given back otherwise.
-    pub(crate) fn enter(&self, held: Places, fetches: &[Fetch]) -> Result<Places, Full> {
+    pub(crate) fn enter(&self, held: Places, needs: &[Need]) -> Result<Places, Full> {
         let mut held = held.0;
-        held.retain(|(issuer, _)| fetches.iter().any(|fetch| fetch.issuer == *issuer));
-        for Fetch { issuer, .. } in fetches {
+        held.retain(|(issuer, _)| needs.iter().any(|need| need.issuer() == issuer));
+        for issuer in needs.iter().map(Need::issuer) {
             if !held.iter().any(|(known, _)| known == issuer) {
                 let place = self.room(issuer).try_acquire_owned().map_err(|_| Full)?;
-                held.push((issuer.clone(), place));
+                held.push((issuer.to_owned(), place));
             }
         }
         Ok(Places(held))

@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::{clock::Clock, fetch::Fetcher, module::Module};
+use crate::{
+    clock::Clock, fetch::Fetcher, hooks::Hooks, module::Module, proofs::Proofs, secrets::Secrets,
+    signatures::Provider,
+};
 
 /// When documents are fetched again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,6 +22,7 @@ pub enum Refresh {
 }
 
 /// All but the policy.
+#[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) clock: Clock,
     pub(crate) fetcher: Arc<dyn Fetcher>,
@@ -26,6 +30,14 @@ pub(crate) struct Settings {
     pub(crate) wait: Duration,
     pub(crate) max_waiting: usize,
     pub(crate) refresh: Refresh,
+    pub(crate) secrets: Secrets,
+    pub(crate) proofs: Proofs,
+    pub(crate) hooks: Hooks,
+    /// `None`: the module verifies signatures itself.
+    pub(crate) provider: Option<Arc<dyn Provider>>,
     /// `None`: the sealed module. A test may have another.
     pub(crate) module: Option<Arc<Module>>,
+    /// The same of a candidate only.
+    #[cfg(test)]
+    pub(crate) shadow_module: Option<Arc<Module>>,
 }

@@ -65,7 +65,7 @@ async fn an_issuer_that_comes_back_is_noticed_without_a_request() {
     .await;
     issuer.publish(&[A]);
     eventually("the keys are there", async || {
-        gate.status().await.unwrap()[0].usable
+        gate.status().await.unwrap().documents[0].usable
     })
     .await;
 }
@@ -134,7 +134,7 @@ async fn a_fetch_is_given_up_after_five_seconds() {
     issuer.answer("jwks", Answer::Slow(HOUR, json!({})));
     let gate = gate(&clock, &issuer).await;
     let start = Instant::now();
-    let status = gate.warm().await.unwrap();
+    let status = gate.warm().await.unwrap().documents;
     assert!(start.elapsed() >= 5 * SECOND && start.elapsed() < 6 * SECOND);
     assert_eq!((status[0].failures, status[0].usable), (1, false));
 }
@@ -196,7 +196,7 @@ async fn discovery_leads_to_the_keys_within_one_check() {
     assert_eq!(check(&gate, &issuer.token(A)).await, "allow");
     assert_eq!(issuer.fetches_of(".well-known/openid-configuration"), 1);
     assert_eq!(issuer.fetches_of("jwks"), 1);
-    for status in gate.status().await.unwrap() {
+    for status in gate.status().await.unwrap().documents {
         assert!(status.usable, "{status:?}");
     }
 }
@@ -238,7 +238,7 @@ async fn a_revoked_token_is_denied_and_required_revocations_are_waited_for() {
 async fn the_status_names_every_document() {
     let (clock, issuer) = (Clock::new(), Issuer::publishing(&[A]).await);
     let gate = gate(&clock, &issuer).await;
-    let status = gate.warm().await.unwrap();
+    let status = gate.warm().await.unwrap().documents;
     assert_eq!(status.len(), 1);
     assert_eq!(
         (&*status[0].issuer, status[0].kind),

@@ -137,7 +137,7 @@ async fn keys_from_an_address_that_discovery_no_longer_names_change_nothing() {
         for _ in 0..9 {
             assert_eq!(check(&gate, &issuer.token(B)).await, "allow");
             assert_eq!(check(&gate, &issuer.token(A)).await, "key_unknown");
-            for document in gate.status().await.unwrap() {
+            for document in gate.status().await.unwrap().documents {
                 assert!(document.usable && document.failures == 0, "{document:?}");
             }
         }
@@ -171,7 +171,7 @@ async fn a_frozen_process_refreshes_before_it_decides() {
     assert_eq!(check(&gate, &token).await, "token_revoked");
     assert!(start.elapsed() >= SECOND && start.elapsed() < 3 * SECOND);
     eventually("the fetch has failed", async || {
-        let status = gate.status().await.unwrap();
+        let status = gate.status().await.unwrap().documents;
         status.iter().any(|document| document.failures == 1)
     })
     .await;
@@ -206,7 +206,7 @@ async fn a_list_of_revocations_may_have_many_megabytes_and_no_more_than_its_boun
     issuer.answer("revoked", Answer::Bytes((32 << 20) + 1));
     clock.forward(MINUTE);
     gate.warm().await.unwrap();
-    let status = gate.status().await.unwrap();
+    let status = gate.status().await.unwrap().documents;
     assert!(
         status
             .iter()

@@ -21,10 +21,12 @@ const METADATA = "/.well-known/openid-configuration";
 /** Answers the gate's fetches with the pasted documents; a fetch of one that was not pasted fails. */
 export function fetcher({ issuers }: Opened, pasted: Pasted): Fetcher {
   const revocations = new Set(issuers.flatMap((issuer) => issuer.revocations?.uri ?? []));
-  const sources = issuers.flatMap(({ issuer, keys }) => [keys].flat().map((source: KeySource) => ({ issuer, ...source })));
+  // These are not pasted.
+  const others = new Set(issuers.flatMap(({ api_keys, introspection }) => [api_keys?.uri, introspection?.uri]));
+  const sources = issuers.flatMap(({ issuer, keys = [] }) => [keys].flat().map((source: KeySource) => ({ issuer, ...source })));
   const ofUri = (uri: string): string => {
     if (revocations.has(uri)) return pasted.revocations;
-    if (pasted.keys === "") return "";
+    if (pasted.keys === "" || others.has(uri)) return "";
     const discovered = uri.endsWith(METADATA) && sources.find(({ issuer, discovery }) => discovery && typeof issuer === "string" && uri === issuer.replace(/\/$/, "") + METADATA);
     if (discovered) return JSON.stringify({ issuer: discovered.issuer, jwks_uri: JWKS_URI });
     return sources.some(({ pem_uri }) => pem_uri === uri) ? pemByKid(pasted) : sources.some(({ pem_uri }) => isOf(pem_uri, uri)) ? pasted.keysText : pasted.keys;

@@ -4,24 +4,28 @@ import type { Span } from "./policy.js";
 import { element } from "./show/dom.js";
 import { lineOf } from "./show/excerpt.js";
 
+/** A part of the text that has a colour. */
+export interface Mark {
+  readonly span: Span;
+  readonly tone: "bad" | "good" | "unsure";
+}
+
 export class Editor {
   readonly #field: HTMLTextAreaElement;
   readonly #gutter: HTMLElement;
-  #marks: { readonly span: Span; readonly tone: string }[] = [];
 
   constructor(field: HTMLTextAreaElement, gutter: HTMLElement) {
     this.#field = field;
     this.#gutter = gutter;
     field.addEventListener("scroll", () => this.#follow(), { passive: true });
-    field.addEventListener("input", () => this.mark([], ""));
+    field.addEventListener("input", () => this.mark([]));
   }
 
-  /** Numbers the lines, and marks those of the spans. */
-  mark(spans: readonly Span[], tone: string): void {
-    this.#marks = spans.map((span) => ({ span, tone }));
+  /** Numbers the lines, and marks those of the spans. On one line the last mark counts. */
+  mark(marks: readonly Mark[]): void {
     const { value } = this.#field;
     const tones = new Map<number, string>();
-    for (const { span, tone } of this.#marks) for (let line = span.line; line <= lineOf(value, span); line++) tones.set(line, tone);
+    for (const { span, tone } of marks) for (let line = span.line; line <= lineOf(value, span); line++) tones.set(line, tone);
     const count = Math.min(value.split("\n").length, MOST);
     this.#gutter.replaceChildren(element("div", "", ...Array.from({ length: count }, (_, index) => element("span", tones.get(index + 1) ?? "", String(index + 1)))));
     this.#follow();

@@ -1,10 +1,11 @@
 // Calls the package, which makes all decisions.
 
-import { answer, type Code, CountersignError, createGate, type Decision, type Gate, type Head, type Inspection, type Problem, type Step } from "countersign";
+import { answer, type Code, CountersignError, createGate, type Decision, type Gate, type Head, type Inspection, lint, type Problem, type Step } from "countersign";
 import { carry, credentialsOf } from "./carry.js";
 import { fetcher, type Pasted } from "./documents.js";
 import { type KeyText, readKeys } from "./paste/key-text.js";
-import { type Located, type Opened, read, type Source } from "./policy.js";
+import { placeholders, unknownSecrets } from "./secrets.js";
+import { type Credential, type Located, type Opened, read, type Source } from "./policy.js";
 
 /** The values of the form. */
 export interface Input {
@@ -32,8 +33,10 @@ export interface Result {
   /** The policy's text, and the places in it; absent if it cannot be read. */
   readonly text: string;
   readonly source: Source | undefined;
-  /** The problems of the policy's text. */
+  /** The problems of the policy's text, for which it is refused. */
   readonly problems: readonly Located[];
+  /** What the policy says but probably does not mean. */
+  readonly warnings: readonly Located[];
   /** Absent without a valid policy, and without a token or a request. */
   readonly outcome: Outcome | undefined;
 }
@@ -71,25 +74,36 @@ export async function evaluate(input: Input): Promise<Result> {
   const inspection = await decode(token);
   const kid = typeof inspection?.header?.["kid"] === "string" ? inspection.header["kid"] : undefined;
   const keys = await readKeys(input.keys, kid);
-  const result = { keys, token, inspection, nowMs, text, source: undefined, policy: undefined, problems: [], outcome: undefined };
+  const result = { keys, token, inspection, nowMs, text, source: undefined, policy: undefined, problems: [], warnings: [], outcome: undefined };
   if (text.trim() === "") return result;
   const source = read(text);
   if (!("json" in source)) return { ...result, problems: source };
-  try {
-    // The original text, so that problems have their original places.
-    (await createGate(source.json)).close();
-  } catch (error) {
-    if (!(error instanceof CountersignError)) throw error;
-    return { ...result, source, problems: error.problems.map((problem) => ({ ...problem, span: source.span(problem.pointer) })) };
-  }
+  // The original text, so that problems have their original places.
+  const found = (await problemsOf(source.json)).map((problem) => ({ ...problem, span: source.span(problem.pointer) }));
+  const [problems, warnings] = (["error", "warning"] as const).map((severity) => found.filter((one) => one.severity === severity)) as [Located[], Located[]];
+  if (problems.length > 0) return { ...result, source, problems, warnings };
   const policy: Opened = JSON.parse(source.json);
-  if (!input.request && token === "") return { ...result, source, policy };
-  return { ...result, source, policy, outcome: await decide(policy, input, { keys: keys.set, keysText: input.keys, kid, revocations }) };
+  if (!input.request && token === "") return { ...result, source, warnings, policy };
+  return { ...result, source, warnings, policy, outcome: await decide(policy, input, { keys: keys.set, keysText: input.keys, kid, revocations }) };
+}
+
+/** What a linter finds, and then what this page, as a host, cannot open. */
+async function problemsOf(json: string): Promise<readonly Problem[]> {
+  const found = await lint(json);
+  if (found.some(({ severity }) => severity === "error")) return found;
+  try {
+    (await createGate(json, { secrets: placeholders(json) })).close();
+    return [...found, ...unknownSecrets(json)];
+  } catch (error) {
+    if (error instanceof CountersignError) return [...found, ...error.problems];
+    throw error;
+  }
 }
 
 async function decide(policy: Opened, { token, request, nowMs }: Input, pasted: Pasted): Promise<Outcome> {
-  const inForce: Opened = request ? policy : { ...policy, ...TOKEN_ONLY };
-  const gate = await createGate(JSON.stringify(inForce), { fetch: fetcher(policy, pasted), now: () => nowMs });
+  const json = JSON.stringify(request ? policy : { ...policy, ...TOKEN_ONLY, credentials: placesOf(policy) });
+  const inForce: Opened = JSON.parse(json);
+  const gate = await createGate(json, { secrets: placeholders(json), fetch: fetcher(policy, pasted), now: () => nowMs });
   try {
     const bare = request ?? NO_REQUEST;
     const sent = carry(bare, token, credentialsOf(inForce, gate.explain(bare)));
@@ -115,13 +129,17 @@ async function readAnswer(response: Response): Promise<ClientResponse> {
 }
 
 /** The gate explains only requests: a token without a request is checked as a request under a policy with one rule. What other rules need is left out. */
-const TOKEN_ONLY = { rules: [{ path: "/**", require: {} }], credentials: [{ header: "authorization", scheme: "Bearer" }], several: undefined, forward: undefined, challenge: undefined };
+const TOKEN_ONLY = { rules: [{ path: "/**", require: {} }], several: undefined, forward: undefined, challenge: undefined };
+const BEARER: Credential = { header: "authorization", scheme: "Bearer" };
+const DPOP: Credential = { header: "authorization", scheme: "DPoP" };
+/** An issuer whose tokens are bound to a key needs a place for them. Without a request nobody has that key. */
+const placesOf = (policy: Opened) => (/"scheme":"dpop"/i.test(JSON.stringify(policy)) ? [BEARER, DPOP] : [BEARER]);
 const NO_REQUEST: Head = { method: "GET", authority: "", target: "/", headers: [] };
 
 function missing(gate: Gate, decision: Decision, pasted: Pasted): Outcome["missing"] {
   const code: Code | null = decision.allow ? null : decision.code;
-  const uris = (isOf: (kind: string) => boolean) => gate.status().flatMap(({ kind, uri }) => (isOf(kind) && uri !== "" ? [uri] : []));
-  if (code === "keys_unavailable" && pasted.keys === "") return { what: "keys", uris: uris((kind) => kind !== "revocations") };
+  const uris = (isOf: (kind: string) => boolean) => gate.status().documents.flatMap(({ kind, uri }) => (isOf(kind) && uri !== "" ? [uri] : []));
+  if (code === "keys_unavailable" && pasted.keys === "") return { what: "keys", uris: uris((kind) => kind === "discovery" || kind === "jwks") };
   if (code === "revocations_unavailable" && pasted.revocations === "") return { what: "revocations", uris: uris((kind) => kind === "revocations") };
   return undefined;
 }
@@ -129,7 +147,9 @@ function missing(gate: Gate, decision: Decision, pasted: Pasted): Outcome["missi
 /** The problems of the pasted documents, each once: the same text is used for every issuer. */
 function documentProblems(gate: Gate, pasted: Pasted): DocumentProblem[] {
   const unique = new Map<string, DocumentProblem>();
-  for (const { kind, problems } of gate.status()) {
+  for (const { kind, problems } of gate.status().documents) {
+    // Nothing is pasted for these.
+    if (kind === "api_keys" || kind === "introspection") continue;
     if ((kind === "revocations" ? pasted.revocations : pasted.keys) === "") continue;
     for (const problem of problems) unique.set(`${kind} ${problem.pointer} ${problem.message}`, { ...problem, kind });
   }

@@ -2,12 +2,12 @@
 
 import { Brief } from "./brief.js";
 import { decisive } from "./decisive.js";
-import { Editor } from "./editor.js";
+import { Editor, type Mark } from "./editor.js";
 import { EXAMPLES } from "./examples.js";
 import { type Entries, field, fill, listen, noteKeys, readForm } from "./fields.js";
 import { type Result, evaluate } from "./evaluate.js";
 import { openMaker } from "./making/maker.js";
-import type { Span } from "./policy.js";
+import type { Located } from "./policy.js";
 import { element } from "./show/dom.js";
 import { showResults } from "./show/results.js";
 import { showTokenHint } from "./paste/token-hint.js";
@@ -48,14 +48,20 @@ function asksForRevocations({ policy }: Result): boolean {
   return policy?.issuers.some((issuer) => issuer.revocations) ?? false;
 }
 
-/** Marks the lines with problems, or those that decided. */
+/** Marks the lines with problems and warnings, or those that decided. */
 function markPolicy(result: Result): void {
-  const { problems, source, outcome } = result;
+  const { problems, warnings, source, outcome } = result;
   const deciding = decisive(result);
   // A list in which nothing was found is no mark.
   const members = deciding && (deciding.members.length > 0 ? deciding.members : deciding.what === "rule" ? [deciding.pointer] : []);
-  const spans = problems.length > 0 ? problems.flatMap(({ span }): Span[] => (span ? [{ ...span, end: span.start }] : [])) : (members ?? []).flatMap((pointer) => source?.span(pointer) ?? []);
-  editor.mark(spans, outcome?.decision.allow ? "good" : "bad");
+  const tone = outcome?.decision.allow ? "good" : "bad";
+  const decided = (members ?? []).flatMap((pointer): Mark[] => (source ? [{ span: source.span(pointer), tone }] : []));
+  editor.mark([...starts(warnings, "unsure"), ...(problems.length > 0 ? starts(problems, "bad") : decided)]);
+}
+
+/** Marks the lines where problems begin. */
+function starts(problems: readonly Located[], tone: Mark["tone"]): Mark[] {
+  return problems.flatMap(({ span }) => (span ? [{ span: { ...span, end: span.start }, tone }] : []));
 }
 
 /** Puts values into the form, as if they were pasted. */

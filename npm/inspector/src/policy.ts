@@ -33,8 +33,10 @@ export interface Opened {
     /** An object for templates and for tokens without `iss`. */
     readonly issuer: unknown;
     /** One source or several. */
-    readonly keys: KeySource | readonly KeySource[];
+    readonly keys?: KeySource | readonly KeySource[];
     readonly revocations?: { readonly uri: string };
+    readonly api_keys?: { readonly uri?: string };
+    readonly introspection?: { readonly uri: string };
   }[];
   readonly credentials?: readonly Credential[];
   readonly rules?: readonly { readonly path: unknown; readonly credentials?: readonly Credential[] }[];

@@ -2,8 +2,8 @@ import type { Answer, Denial, Grant } from "./decision.js";
 import { folded } from "./request.js";
 
 /**
- * The response to a request that does not pass: the answer of the gate as it is, or for a denial its status, `WWW-Authenticate`, `Retry-After`, and a JSON
- * body with `code` and `message`.
+ * The response to a request that does not pass: the answer of the gate as it is, or for a denial its status, `WWW-Authenticate`, `Retry-After`,
+ * `DPoP-Nonce`, and a JSON body with `code` and `message`.
  */
 export function answer(decision: Denial | Answer): Response {
   return new Response(answerBody(decision), { status: decision.status, headers: answerHeaders(decision) });
@@ -15,13 +15,14 @@ export function answerBody(decision: Denial | Answer): string {
 
 export function answerHeaders(decision: Denial | Answer): [string, string][] {
   if (decision.code === null) return decision.headers.map(([name, value]) => [name, value]);
-  const { challenge, retryAfterS } = decision;
+  const { challenge, retryAfterS, nonce } = decision;
   const headers: [string, string][] = [
     ["content-type", "application/json"],
     ["cache-control", "no-store"],
   ];
   if (challenge !== null) headers.push(["www-authenticate", challenge]);
   if (retryAfterS !== null) headers.push(["retry-after", String(retryAfterS)]);
+  if (nonce !== null) headers.push(["dpop-nonce", nonce]);
   return headers;
 }
 

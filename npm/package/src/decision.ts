@@ -1,4 +1,5 @@
 import type { Code } from "./code.js";
+import type { Need } from "./documents.js";
 import type { Principal } from "./principal.js";
 
 /** The answer to one request. `allow` is `true` for a grant only. Of the others, only an {@link Answer} has the `code` `null`. */
@@ -42,6 +43,8 @@ export interface Denial {
   readonly principalName: string | null;
   /** `Retry-After`, in seconds. */
   readonly retryAfterS: number | null;
+  /** `DPoP-Nonce` (RFC 9449 §8). With it, the response also has `Cache-Control: no-store`. */
+  readonly nonce: string | null;
 }
 
 /** A response of the gate itself, such as the metadata of a protected resource (RFC 9728). Send it as it is; no handler sees the request. */
@@ -57,17 +60,21 @@ export interface Answer {
 export const internalError: Denial = unavailable("internal_error", "the gate failed", 1);
 
 const keysUnavailable = unavailable("keys_unavailable", "the keys of the issuer are unavailable", 5);
-const revocationsUnavailable = unavailable(
-  "revocations_unavailable",
-  "the revocations of the issuer are unavailable",
-  5,
-);
+const unavailableOnly: { readonly [kind: string]: Denial } = {
+  revocations: unavailable("revocations_unavailable", "the revocations of the issuer are unavailable", 5),
+  api_keys: unavailable("api_keys_unavailable", "the API keys of the issuer are unavailable", 5),
+  introspection: unavailable("introspection_unavailable", "the token cannot be looked up", 5),
+};
 
-/** The documents that the decision needs did not arrive in time. */
-export function stillWaiting(fetches: readonly { readonly kind: string }[]): Denial {
-  return fetches.every(({ kind }) => kind === "revocations") ? revocationsUnavailable : keysUnavailable;
+/** It is not known whether a proof of possession was used before. */
+export const proofsUnavailable: Denial = unavailable("proofs_unavailable", "the use of the proof cannot be recorded", 1);
+
+/** What the decision needs did not arrive in time. */
+export function stillWaiting(needs: readonly Need[]): Denial {
+  const [kind = "", ...others] = new Set(needs.map((need) => ("kind" in need ? need.kind : "introspection")));
+  return (others.length === 0 ? unavailableOnly[kind] : undefined) ?? keysUnavailable;
 }
 
 function unavailable(code: Code, message: string, retryAfterS: number): Denial {
-  return Object.freeze({ allow: false, code, status: 503, message, challenge: null, claim: null, principalName: null, retryAfterS });
+  return Object.freeze({ allow: false, code, status: 503, message, challenge: null, claim: null, principalName: null, retryAfterS, nonce: null });
 }

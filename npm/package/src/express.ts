@@ -3,8 +3,8 @@ import type { Grant } from "./decision.js";
 import { applyGrant } from "./apply.js";
 import type { Incoming } from "./incoming.js";
 import { head } from "./node.js";
-import { type GateSource, opener } from "./opener.js";
-import type { BypassOptions } from "./preflight.js";
+import { observer } from "./observer.js";
+import { type AdapterOptions, type GateSource, opener } from "./opener.js";
 
 declare global {
   namespace Express {
@@ -37,10 +37,17 @@ export interface DeniedResponse {
  * The gate reads the whole target, also in a mounted router. If an earlier middleware has rewritten the target, the request is refused, because the
  * routed target is then not the one that was sent.
  */
-export function countersign(gate: GateSource, options: BypassOptions = {}) {
+export function countersign(gate: GateSource, options: AdapterOptions = {}): (request: GatedRequest, response: DeniedResponse, next: (fault?: unknown) => void) => Promise<void> {
+  if (options.observe) {
+    const observe = observer(gate, options);
+    return async (request, _, next) => {
+      observe(() => head(request, target(request)));
+      queueMicrotask(() => next());
+    };
+  }
   let isCaseExact = false;
   const check = opener(gate, options, (opened) => void (isCaseExact = opened.isCaseExact()));
-  return async (request: GatedRequest, response: DeniedResponse, next: (fault?: unknown) => void): Promise<void> => {
+  return async (request, response, next) => {
     // Warn once if the router treats `/Admin` and `/admin` alike although the policy says that it does not.
     if (isCaseExact && request.app?.enabled?.("case sensitive routing") === false) {
       isCaseExact = false;

@@ -3,8 +3,8 @@ import { applyGrant, dropFromQuery } from "./apply.js";
 import type { Grant } from "./decision.js";
 import type { Incoming } from "./incoming.js";
 import { head } from "./node.js";
-import { type GateSource, opener } from "./opener.js";
-import type { BypassOptions } from "./preflight.js";
+import { observer } from "./observer.js";
+import { type AdapterOptions, type GateSource, opener } from "./opener.js";
 
 declare module "fastify" {
   interface FastifyRequest {
@@ -35,9 +35,14 @@ export interface Server {
 }
 
 /** A plugin, to be registered with `{ gate }`. It answers denied requests, and passes allowed ones on with `request.grant` and the headers of the grant. */
-export async function countersign(server: Server, { gate, ...options }: { gate: GateSource } & BypassOptions): Promise<void> {
-  const check = opener(gate, options);
+export async function countersign(server: Server, { gate, ...options }: { gate: GateSource } & AdapterOptions): Promise<void> {
   server.decorateRequest("grant", null);
+  if (options.observe) {
+    const observe = observer(gate, options);
+    server.addHook("onRequest", async ({ raw }: GatedRequest) => observe(() => head(raw)));
+    return;
+  }
+  const check = opener(gate, options);
   server.addHook("onRequest", async (request: GatedRequest, reply: DeniedReply) => {
     const decision = await check(head(request.raw));
     if (!decision.allow) {

@@ -1,80 +1,25 @@
-import { monotonicMs, waitAtMost } from "./clock.js";
-import { type Answer, type Decision, internalError, stillWaiting } from "./decision.js";
-import type { Fetch, Fetcher } from "./documents.js";
+import { monotonicMs, pause, waitAtMost } from "./clock.js";
+import { MODULE, type Verifier } from "./cryptography.js";
+import { type Answer, type Decision, internalError, proofsUnavailable, stillWaiting } from "./decision.js";
 import { CountersignError } from "./error.js";
-import { Generation, ROUNDS, type Settings, type WaitUntil } from "./generation.js";
-import { inspect } from "./glue/countersign.js";
-import { restart, start } from "./instance.js";
+import { Generation, ROUNDS } from "./generation.js";
+import { inspect } from "./inspect.js";
+import { Pending, type Waiting } from "./host.js";
+import { VERIFIED } from "./module-gate.js";
+import type { Notes } from "./notes.js";
+import type { Context, Options } from "./options.js";
 import type { AnyPolicy, Requirement } from "./policies.js";
 import { bytesOf } from "./policy-bytes.js";
-import { type Head, strings } from "./request.js";
+import type { PolicySource } from "./policy-source.js";
+import { asked, type Asked, copied, type Head } from "./request.js";
+import type { Candidate } from "./shadow.js";
+import type { Settings } from "./settings.js";
+import type { GateStatus } from "./status.js";
+import { Told } from "./told.js";
+import { safeWaitUntil } from "./wait-until.js";
 import { WaitLimits } from "./wait-limits.js";
-import { type GateDocument, ofDocuments, toDocuments } from "./stored.js";
-import { type DocumentStatus, type Inspection, readInspection, type Step } from "./written.js";
-
-export interface Options {
-  /** A replacement for the runtime's `fetch`. It must not follow redirects. */
-  readonly fetch?: Fetcher;
-  /** Documents from {@link Gate.documents} of this or another process. None of them is fetched before it is due. */
-  readonly documents?: readonly GateDocument[];
-  /** How long a check waits for documents, in milliseconds. Default: 6,000. */
-  readonly waitMs?: number;
-  /** How many checks may wait at the same time for the documents of one issuer. Default: 1,024. Others are denied with `keys_unavailable`. */
-  readonly maxWaiting?: number;
-  /**
-   * `background` (the default): documents are refreshed on timers, or in Workers during requests. `inline`, for processes that are frozen between
-   * requests: if documents are due, a request fetches them and waits for them, at most one second, before it is decided.
-   */
-  readonly refresh?: "background" | "inline";
-  /** The clock: milliseconds since the epoch. Default: `Date.now`. While it returns anything else, every request is denied. */
-  readonly now?: () => number;
-  /** The compiled sealed module, for runtimes that none of the package's entries supports. */
-  readonly module?: WebAssembly.Module;
-}
-
-/** The runtime's context of the current request, if it has one. */
-export interface Context {
-  /** Lets a fetch continue after the request. Without it, in runtimes that do no work between requests, the request waits for the fetch. */
-  waitUntil?(work: Promise<unknown>): void;
-}
-
-/** The differences between runtimes. */
-export interface Platform {
-  readonly module: () => WebAssembly.Module | Promise<WebAssembly.Module>;
-  readonly shared: boolean;
-  readonly fetchInit: RequestInit;
-}
-
-/**
- * Opens a policy: an object, JSON, or the URL of JSON. It fetches no documents before a check or {@link Gate.preload} needs them.
- * @throws CountersignError with every problem of the policy.
- */
-export type CreateGate = (policy: AnyPolicy, options?: Options) => Promise<Gate>;
-
-export function creator(platform: Platform): CreateGate {
-  return (policy, options = {}) => {
-    const gate = create(platform, policy, options);
-    // A caller may await it later: an error until then must not end the process as an unhandled rejection.
-    gate.catch(() => {});
-    return gate;
-  };
-}
-
-async function create({ module, fetchInit, shared }: Platform, policy: AnyPolicy, options: Options): Promise<Gate> {
-  const settings: Settings = {
-    // Looked up at each call, because frameworks replace it.
-    fetch: options.fetch ?? ((uri, init) => fetch(uri, init)),
-    fetchInit,
-    shared,
-    inline: options.refresh === "inline",
-    now: options.now ?? Date.now,
-  };
-  const documents = ofDocuments(options.documents ?? []);
-  await start(options.module ?? (await module()));
-  const generation = new Generation(await bytesOf(policy, settings), settings);
-  await generation.adopt(documents);
-  return new Gate(generation, settings, options);
-}
+import { type GateDocument, toDocuments } from "./stored.js";
+import type { Inspection, Step } from "./written.js";
 
 /** Decides requests by a policy, and fetches the documents that it needs. Checks never throw, whatever the request is. */
 export class Gate {
@@ -90,61 +35,105 @@ export class Gate {
   /** The last queued reload. Reloads run one after the other, in the order of the calls. */
   #queue: Promise<unknown> = Promise.resolve();
   #closed = false;
+  readonly #source: PolicySource | undefined;
+  readonly #told: Told;
+  /** The number of checks that wait for asynchronous cryptography. */
+  #verifying = 0;
 
   /** @internal */
-  constructor(generation: Generation, settings: Settings, { waitMs = 6_000, maxWaiting = 1_024 }: Options) {
+  constructor(generation: Generation, settings: Settings, { waitMs = 6_000, maxWaiting = 1_024 }: Options, source?: PolicySource) {
     this.#generation = generation;
     this.#settings = settings;
+    this.#source = source;
+    this.#told = new Told(settings);
+    source?.follow((policy, before) => this.#reload(policy, before));
     this.#waitMs = waitMs;
     this.#waitLimits = new WaitLimits(maxWaiting);
   }
 
   /** Decides a request. If the decision needs documents, it waits for them, within bounds. It never reads the body. */
   check(request: Request | Head, context: Context = {}): Promise<Decision> {
+    return this.#check(request, context, "enforced");
+  }
+
+  /** @internal {@link check}, for an adapter that enforces nothing. */
+  observe(request: Request | Head, context: Context = {}): Promise<Decision> {
+    return this.#check(request, context, "observed");
+  }
+
+  #check(request: Request | Head, context: Context, mode: "enforced" | "observed"): Promise<Decision> {
+    const notes = this.#told.notes();
+    // The candidate may read other headers.
+    const given = this.#told.shadow ? copied(request) : request;
     let reader: Generation | undefined;
-    let read: readonly string[] = [];
-    return this.#decide((generation, nowMs) => {
-      // Read only once: a check that waits is repeated, but some headers can be iterated only once.
-      if (reader !== generation) read = strings(request, (reader = generation).reads);
-      return generation.check(read, nowMs);
-    }, context);
+    let read: Asked | undefined;
+    const decided = this.#decide(
+      (generation, nowMs) => {
+        // Read only once: a check that waits is repeated, but some headers can be iterated only once.
+        if (read === undefined || reader !== generation) read = asked(given, (reader = generation).reads);
+        return generation.check(read, nowMs, notes);
+      },
+      context,
+      notes,
+    );
+    return notes ? decided.then((decision) => this.#told.tell(decision, notes, mode, request, given, safeWaitUntil(context))) : decided;
   }
 
   /** {@link check} without waiting. If a document is missing, it denies with 503 `keys_unavailable` (or `revocations_unavailable`) and, in runtimes that do work between requests, fetches the document. */
   checkSync(request: Request | Head): Decision {
+    const notes = this.#told.notes();
+    const given = this.#told.shadow ? copied(request) : request;
+    const decision = this.#checkOnce(given, notes);
+    return notes ? this.#told.tell(decision, notes, "enforced", request, given) : decision;
+  }
+
+  #checkOnce(request: Request | Head, notes?: Notes): Decision {
     const generation = this.#generation;
-    const decision = generation.check(strings(request, generation.reads), generation.nowMs());
+    const decision = generation.check(asked(request, generation.reads), generation.nowMs(), notes);
+    notes?.take(generation);
+    // Neither asynchronous cryptography nor a store can be waited for.
+    if (decision instanceof Pending) return decision.denial;
     if (!Array.isArray(decision)) return decision;
-    if (this.#settings.shared) for (const fetch of decision) void generation.startFetch(fetch);
+    if (this.#settings.shared) for (const need of decision) void generation.start(need);
     return stillWaiting(decision);
   }
 
   /**
-   * Decides a token without an HTTP request, like {@link check}.
+   * Decides a token without an HTTP request, like {@link check}. A token that is bound to its sender is denied, because without a request nobody proves to be that.
    * @throws CountersignError with every problem of the requirement.
    */
-  async verify(token: string, requirement?: Requirement, context: Context = {}): Promise<Exclude<Decision, Answer>> {
+  verify(token: string, requirement?: Requirement, context: Context = {}): Promise<Exclude<Decision, Answer>> {
+    return this.#verify(token, requirement, false, context);
+  }
+
+  /**
+   * A further check of a request that this gate has allowed with this very token, in a handler behind it: {@link verify}, but a token that is bound to its sender
+   * passes, because the request has proven that. For every other token, `verify` is the right method.
+   * @throws CountersignError with every problem of the requirement.
+   */
+  verifyAgain(token: string, requirement?: Requirement, context: Context = {}): Promise<Exclude<Decision, Answer>> {
+    return this.#verify(token, requirement, true, context);
+  }
+
+  async #verify(token: string, requirement: Requirement | undefined, proven: boolean, context: Context): Promise<Exclude<Decision, Answer>> {
     const required = requirement === undefined ? undefined : JSON.stringify(requirement);
     const written = typeof token === "string" && token.length <= LONGEST_TOKEN ? token : "?";
-    const decision = await this.#decide((generation, nowMs) => generation.checkToken(written, required, nowMs), context);
+    const notes = this.#told.notesOfToken();
+    const decision = await this.#decide((generation, nowMs) => generation.checkToken(written, required, proven, nowMs), context, notes);
+    if (notes) this.#told.tell(decision, notes, "enforced");
     // Without a request, the gate answers nothing itself.
     return decision.allow || decision.code !== null ? decision : internalError;
   }
 
   /** Decodes a token without verifying it. Never use the result as a decision. */
   inspect(token: string): Inspection {
-    try {
-      return readInspection(inspect(new TextEncoder().encode(token)));
-    } catch {
-      restart();
-      return { header: null, claims: null, headerText: null, claimsText: null, signatureBytes: null, fault: "internal_error" };
-    }
+    return inspect(token);
   }
 
   /** Lists every check in order, with its details, for debugging. It shows values of claims: give it only to people who may see them. It fetches nothing. */
   explain(request: Request | Head): Step[] {
     const generation = this.#generation;
-    return generation.explain(strings(request, generation.reads), generation.nowMs());
+    return generation.explain(asked(request, generation.reads), generation.nowMs());
   }
 
   /**
@@ -153,14 +142,18 @@ export class Gate {
    * @throws CountersignError with every problem of the policy, or if the gate is closed. The old policy then stays in force.
    */
   reload(policy: AnyPolicy): Promise<void> {
+    return this.#reload(policy);
+  }
+
+  #reload(policy: AnyPolicy, before?: () => void): Promise<void> {
     const number = ++this.#reloads;
     // Where a request must not wait for another request's work, reloads run at the same time, and only the number decides.
-    const turn = this.#settings.shared ? this.#queue.then(() => this.#replace(policy, number)) : this.#replace(policy, number);
+    const turn = this.#settings.shared ? this.#queue.then(() => this.#replace(policy, number, before)) : this.#replace(policy, number, before);
     this.#queue = turn.catch(() => {});
     return turn;
   }
 
-  async #replace(policy: AnyPolicy, number: number): Promise<void> {
+  async #replace(policy: AnyPolicy, number: number, before?: () => void): Promise<void> {
     const bytes = await bytesOf(policy, this.#settings);
     if (this.#closed) throw closed();
     const next = new Generation(bytes, this.#settings);
@@ -170,14 +163,45 @@ export class Gate {
     this.#opening.delete(next);
     if (this.#closed) throw closed();
     const overtaken = number < this.#inForce;
+    try {
+      if (!overtaken) before?.();
+    } catch (fault) {
+      next.close();
+      throw fault;
+    }
     (overtaken ? next : this.#generation).close();
     if (overtaken) return;
     this.#generation = next;
     this.#inForce = number;
   }
 
+  /**
+   * Puts another candidate beside the policy in force; `null` for none. Its counts begin anew.
+   * @throws CountersignError with every problem of its policy. The old candidate then stays.
+   */
+  async reloadShadow(candidate: Candidate | null): Promise<void> {
+    const next = await candidate?.open(this.#settings);
+    await next?.adopt([...(this.#told.shadow?.documents() ?? []), ...this.#generation.documents()]);
+    if (this.#closed) next?.close();
+    if (this.#closed) throw closed();
+    this.#told.shadow?.close();
+    this.#told.shadow = next;
+  }
+
+  /**
+   * Whether every document was accepted once that the policy does not allow to be missing at the start (`needed_at_start`). It stays `true`. While it is
+   * `false`, the call also fetches the documents that are due, in the background or with the context's `waitUntil`.
+   */
+  ready(context: Context = {}): boolean {
+    const waitUntil = safeWaitUntil(context);
+    const generation = this.#generation;
+    if (generation.isReady) return true;
+    if (this.#settings.shared || waitUntil) generation.refresh(generation.nowMs(), waitUntil);
+    return false;
+  }
+
   /** Fetches every document that is due. */
-  async preload(): Promise<readonly DocumentStatus[]> {
+  async preload(): Promise<GateStatus> {
     await this.#generation.preload();
     return this.status();
   }
@@ -187,9 +211,17 @@ export class Gate {
     return toDocuments(this.#generation.documents());
   }
 
-  /** The state of every document, for readiness probes and metrics. */
-  status(): readonly DocumentStatus[] {
-    return this.#generation.status(this.#generation.nowMs());
+  /** The state of the policy, of every document and of the candidate, for metrics and people. */
+  status(): GateStatus {
+    const generation = this.#generation;
+    const documents = generation.status(generation.nowMs());
+    return { ready: generation.isReady, policy: { digest: generation.digest, source: this.#source?.status ?? null }, documents, shadow: this.#told.shadow?.status ?? null };
+  }
+
+  /** What verifies signatures: its name and version, and whether it is a validated module in its validated mode (FIPS 140-3). */
+  get verifier(): Verifier {
+    const { by, name, version, fips } = this.#settings.cryptography ?? MODULE;
+    return { by, name, version, fips };
   }
 
   /** @internal Whether the policy has `path_case: exact`, for adapters of routers that ignore case. */
@@ -201,33 +233,62 @@ export class Gate {
   close(): void {
     this.#closed = true;
     this.#generation.close();
+    this.#told.shadow?.close();
+    this.#source?.close();
     for (const next of this.#opening) next.close();
   }
 
-  async #decide(check: (generation: Generation, nowMs: number) => Decision | Fetch[], context: Context): Promise<Decision> {
+  async #decide(check: (generation: Generation, nowMs: number) => Decision | Waiting, context: Context, notes?: Notes): Promise<Decision> {
     const waitUntil = safeWaitUntil(context);
     const inline = this.#settings.inline || (!this.#settings.shared && waitUntil === undefined);
     let release: (() => void) | undefined;
     let untilMs = Infinity;
     let denial: Decision = internalError;
     try {
-      for (let round = 0; round < ROUNDS && monotonicMs() < untilMs; round++) {
+      for (let [round, verified] = [0, 0]; round < ROUNDS && verified < VERIFIED && monotonicMs() < untilMs; ) {
+        if (this.#verifying >= MOST_VERIFYING) {
+          untilMs = Math.min(untilMs, monotonicMs() + this.#waitMs);
+          notes?.wait();
+          await pause(1);
+          continue;
+        }
         const behind = inline && round === 0 ? this.#generation.catchUp(waitUntil) : undefined;
-        if (behind) await behind;
+        if (behind) {
+          notes?.wait();
+          await behind;
+        }
         const generation = this.#generation;
         const nowMs = generation.nowMs();
         const decision = check(generation, nowMs);
+        notes?.take(generation);
+        if (decision instanceof Pending) {
+          notes?.wait();
+          denial = decision.denial;
+          untilMs = Math.min(untilMs, monotonicMs() + this.#waitMs);
+          verified++;
+          // The module limits the open questions about proofs itself, so that a slow store delays no other request.
+          const counted = denial === proofsUnavailable ? 0 : 1;
+          this.#verifying += counted;
+          await waitAtMost(untilMs - monotonicMs(), decision.work);
+          this.#verifying -= counted;
+          continue;
+        }
         if (!Array.isArray(decision)) {
           if (!inline) generation.refresh(nowMs, waitUntil);
+          this.#source?.refresh(waitUntil);
           return decision;
         }
+        notes?.wait();
         denial = stillWaiting(decision);
         untilMs = Math.min(untilMs, monotonicMs() + this.#waitMs);
         // Start the fetches first, even if this request may then not wait for them.
-        const fetches = decision.map((fetch) => generation.startFetch(fetch, waitUntil, untilMs));
+        const needs = decision.map((need) => generation.start(need, waitUntil, untilMs, notes));
         release ??= this.#waitLimits.acquire(decision.map(({ issuer }) => issuer));
         if (release === undefined) break;
-        await waitAtMost(untilMs - monotonicMs(), Promise.all(fetches));
+        await waitAtMost(untilMs - monotonicMs(), Promise.all(needs));
+        // As signatures, each token has an answer of its own.
+        if (decision.some((need) => "ticket" in need)) verified++;
+        else round++;
       }
     } finally {
       release?.();
@@ -236,21 +297,12 @@ export class Gate {
   }
 }
 
+/** How many checks may wait for asynchronous cryptography at the same time: the module has 256 open questions, of which a check asks at most four. Others wait for their turn. */
+const MOST_VERIFYING = 32;
+
 /** More than every policy allows: a longer token is not copied into the module. */
 const LONGEST_TOKEN = 1 << 20;
 
 function closed(): CountersignError {
   return CountersignError.of("policy", "gate_closed", "the gate was closed");
-}
-
-/** A `waitUntil` that never throws; `undefined` if the context has none. */
-function safeWaitUntil(context: Context): WaitUntil | undefined {
-  if (typeof context?.waitUntil !== "function") return undefined;
-  return (work) => {
-    try {
-      context.waitUntil?.(work);
-    } catch {
-      // The request has ended, or the context belongs to another one: the work goes on as long as the runtime lets it.
-    }
-  };
 }

@@ -1,10 +1,16 @@
 import { monotonicMs, nextTurn, pause, wallMs, waitAtMost } from "./clock.js";
 import { type Decision, internalError } from "./decision.js";
-import { type Answer, type Document, type Fetch, fetchDocument, type Fetcher, type Known } from "./documents.js";
+import { documentEvent } from "./document-event.js";
+import { type Answer, answerOf, type Document, type Failed, type Fetch, fetchDocument, type Known, type Need, type Outgoing, sendRequest } from "./documents.js";
 import type { Problem } from "./error.js";
 import { PendingFetches } from "./pending-fetches.js";
+import type { Waiting } from "./host.js";
 import { type Accepted, ModuleGate } from "./module-gate.js";
-import { type DocumentStatus, readStatus, type Step, type Supplied } from "./written.js";
+import type { Notes } from "./notes.js";
+import type { Asked } from "./request.js";
+import type { Settings } from "./settings.js";
+import type { WaitUntil } from "./wait-until.js";
+import { type DocumentStatus, type Facts, readStatus, type Step, type Supplied } from "./written.js";
 
 /** The result of supplying a document. */
 export type SupplyResult = Exclude<Supplied, { outcome: "unfinished" }>;
@@ -26,19 +32,15 @@ const CLOCK_RETRY_MS = 1_000;
 /** After so long without a further slice, the reading of a document counts as abandoned. */
 const ABANDONED_MS = 10_000;
 
-/** The properties of the runtime, and the options. */
-export interface Settings {
-  readonly fetch: Fetcher;
-  readonly fetchInit: RequestInit;
-  /** Whether a request may wait for another request's fetch, and timers may run between requests. */
-  readonly shared: boolean;
-  /** Whether a request waits, within bounds, for documents that are due before it is decided. Then no timer runs. */
-  readonly inline: boolean;
-  readonly now: () => number;
+/** The state of an issuer's introspection. */
+interface Introspection {
+  readonly uri: string;
+  readonly answeredMs: number | null;
+  readonly failures: number;
+  readonly problems: readonly Problem[];
 }
 
-/** Lets work continue after the request. */
-export type WaitUntil = (work: Promise<unknown>) => void;
+const NO_KEY = new Uint8Array();
 
 /** One policy in force, and its documents. It throws only for errors in the configuration. */
 export class Generation {
@@ -48,6 +50,9 @@ export class Generation {
   /** The problems of the last supplied document, by kind and issuer. */
   readonly #problems = new Map<string, readonly Problem[]>();
   readonly #pending: PendingFetches;
+  readonly #requests: PendingFetches;
+  /** By issuer. */
+  readonly #introspections = new Map<string, Introspection>();
   /** The sources whose document is being read, and the time of the last slice. */
   readonly #reading = new Map<number, number>();
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -58,7 +63,12 @@ export class Generation {
   constructor(policy: Uint8Array, settings: Settings) {
     this.#settings = settings;
     this.#pending = new PendingFetches(settings.shared);
-    this.#gate = new ModuleGate(policy, () => this.#accepted.values(), (accepted) => void this.#resumeReading(accepted));
+    this.#requests = new PendingFetches(settings.shared);
+    this.#gate = new ModuleGate(policy, settings, () => this.#accepted.values(), (accepted) => void this.#resumeReading(accepted));
+  }
+
+  get incarnation(): number {
+    return this.#gate.incarnation;
   }
 
   get reads(): ReadonlySet<string> {
@@ -74,21 +84,42 @@ export class Generation {
     return wallMs(this.#settings.now);
   }
 
-  /** A decision, or the documents that it waits for. */
-  check(strings: readonly string[], nowMs: number): Decision | Fetch[] {
-    return this.#gate.check(strings, nowMs);
+  /** A decision, or what it waits for. */
+  check(asked: Asked, nowMs: number, notes?: Notes): Decision | Waiting {
+    return this.#gate.check(asked, nowMs, notes);
   }
 
   /** @throws CountersignError with every problem of the requirement. */
-  checkToken(token: string, requirement: string | undefined, nowMs: number): Decision | Fetch[] {
-    return this.#gate.checkToken(token, requirement, nowMs);
+  checkToken(token: string, requirement: string | undefined, proven: boolean, nowMs: number): Decision | Waiting {
+    return this.#gate.checkToken(token, requirement, proven, nowMs);
   }
 
-  explain(strings: readonly string[], nowMs: number): Step[] {
-    return this.#gate.explain(strings, nowMs);
+  explain(asked: Asked, nowMs: number): Step[] {
+    return this.#gate.explain(asked, nowMs);
+  }
+
+  /** Facts about the last check. Call it before anything else runs. */
+  facts(effects: boolean): Facts {
+    return this.#gate.facts(this.#settings.watch?.subjectKey ?? NO_KEY, effects);
+  }
+
+  get digest(): string {
+    return this.#gate.digest;
+  }
+
+  get isReady(): boolean {
+    return this.#gate.isReady;
   }
 
   status(nowMs: number): DocumentStatus[] {
+    const introspections = [...this.#introspections].map(([issuer, { answeredMs, ...state }]): DocumentStatus => {
+      return { issuer, kind: "introspection", ...state, ageMs: answeredMs === null ? null : nowMs - answeredMs, usable: state.failures === 0, needed: false };
+    });
+    return [...this.#documents(nowMs), ...introspections];
+  }
+
+  /** In the order of their sources. */
+  #documents(nowMs: number): (DocumentStatus & Pick<Document, "kind">)[] {
     return readStatus(this.#gate.status(nowMs), (issuer, kind) => this.#problems.get(`${kind} ${issuer}`) ?? []);
   }
 
@@ -140,23 +171,45 @@ export class Generation {
     }
   }
 
-  /** Fetches a document and supplies it, or joins the fetch in progress until `untilMs`. */
-  startFetch(fetch: Fetch, waitUntil?: WaitUntil, untilMs = Infinity): Promise<void> {
-    const inProgress = this.#pending.inProgress(fetch);
-    if (inProgress) return this.#pending.join(inProgress, untilMs);
+  /** Takes the response to a request of the module's instance with this number. */
+  respond({ ticket, issuer, uri }: Outgoing, answer: Answer | undefined, incarnation: number, atMs: number): Problem[] {
+    const problems = this.#gate.respond(ticket, answer, incarnation, atMs);
+    if (problems === undefined) return [];
+    const { answeredMs = null, failures = 0 } = this.#introspections.get(issuer) ?? {};
+    this.#introspections.set(issuer, problems.length === 0 ? { uri, answeredMs: atMs, failures: 0, problems } : { uri, answeredMs, failures: failures + 1, problems });
+    return problems;
+  }
+
+  /** Fetches a document and supplies it, or sends a request and reports the response, also to `notes`; or joins the same in progress until `untilMs`. */
+  start(need: Need, waitUntil?: WaitUntil, untilMs = Infinity, notes?: Notes): Promise<void> {
+    const { incarnation } = this.#gate;
+    const isRequest = "ticket" in need;
+    // A restarted module uses the same numbers again.
+    const [pending, address] = isRequest ? [this.#requests, { source: need.ticket, uri: `${incarnation} ${need.uri}` }] : [this.#pending, need];
+    const inProgress = pending.inProgress(address);
     const { fetch: fetcher, fetchInit } = this.#settings;
-    const { work } = this.#pending.start(fetch, fetch.timeout_ms, async () => {
-      const answer = await fetchDocument(fetch, fetcher, fetchInit);
-      await this.supply(fetch, answer, this.nowMs());
+    const started = inProgress ?? pending.start(address, need.timeout_ms, async (fetch) => {
+      if (isRequest) this.respond(need, (fetch.answer = answerOf(await sendRequest(need, fetcher, fetchInit))), incarnation, this.nowMs());
+      else await this.#fetched(need, await fetchDocument(need, fetcher, fetchInit));
     });
-    waitUntil?.(work);
-    return work;
+    if (!inProgress) waitUntil?.(started.work);
+    const ended = inProgress ? pending.join(inProgress, untilMs) : started.work;
+    if (!isRequest || !notes) return ended;
+    return ended.then(() => started.answer && notes.answered(need, started.answer));
+  }
+
+  async #fetched(document: Document, fetched: Answer | Failed): Promise<void> {
+    const supplied = await this.supply(document, answerOf(fetched), this.nowMs());
+    const { watch, mode = "enforced" } = this.#settings;
+    if (!watch?.documents || supplied.outcome === "outdated") return;
+    const { ageMs } = this.#documents(this.nowMs())[document.source] ?? {};
+    watch.fetched(documentEvent(document, fetched, supplied, { ageMs, mode, policyDigest: this.digest }));
   }
 
   /** Starts to fetch the documents that are due, without waiting for them. */
   refresh(nowMs: number, waitUntil?: WaitUntil): void {
     if (!this.#isDue(nowMs)) return;
-    for (const fetch of this.due(nowMs)) void this.startFetch(fetch, waitUntil);
+    for (const fetch of this.due(nowMs)) void this.start(fetch, waitUntil);
   }
 
   /**
@@ -177,7 +230,7 @@ export class Generation {
     for (let round = 0; round < ROUNDS && !this.#gate.closed; round++) {
       const due = this.due(this.nowMs());
       const fetches = this.#pending.all().map((fetch) => this.#pending.join(fetch, Infinity));
-      await Promise.all([...fetches, ...due.map((fetch) => this.startFetch(fetch))]);
+      await Promise.all([...fetches, ...due.map((fetch) => this.start(fetch))]);
       if (due.length === 0) break;
     }
   }
@@ -187,8 +240,7 @@ export class Generation {
     for (let round = 0; round < ROUNDS && known.length > 0; round++) {
       const nowMs = this.nowMs();
       let adopted = 0;
-      // In the order of their sources.
-      for (const [source, { issuer, kind, uri, ageMs }] of this.status(nowMs).entries()) {
+      for (const [source, { issuer, kind, uri, ageMs }] of this.#documents(nowMs).entries()) {
         const found = ageMs === null ? known.find((one) => one.kind === kind && one.uri === uri) : undefined;
         if (!found || this.#accepted.has(source)) continue;
         await this.supply({ source, issuer, kind, uri }, found.answer, Math.min(found.atMs, nowMs));

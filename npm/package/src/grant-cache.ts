@@ -1,4 +1,7 @@
 import type { Grant } from "./decision.js";
+import type { Gate } from "./glue/countersign.js";
+import { readGrant } from "./grant.js";
+import type { Instance } from "./instance.js";
 
 /** A cache of grants by their number, bounded in entries and in characters of claims and headers. */
 export class GrantCache {
@@ -26,4 +29,15 @@ export class GrantCache {
     }
     if (characters <= this.#mostCharacters) this.#slots[number % this.#most] = { number, grant };
   }
+}
+
+/** A grant of the last check, from the cache or from the module. */
+export function readThrough(instance: Instance, cache: GrantCache, gate: Gate, number: number): Grant {
+  const known = number === 0 ? undefined : cache.get(number);
+  if (known) return known;
+  const at = gate.grant(number);
+  if (at === 0) throw new Error("the module has no grant of this number");
+  const { grant, characters } = readGrant(instance, at);
+  if (number !== 0) cache.set(number, grant, characters);
+  return grant;
 }

@@ -2,7 +2,7 @@
 
 import type { Change, Grant } from "./decision.js";
 import { FrozenGrant, FrozenPrincipal } from "./frozen-grant.js";
-import { readText, viewMemory } from "./instance.js";
+import type { Instance } from "./instance.js";
 
 /** The length of an absent string. */
 const ABSENT = 0xffff_ffff;
@@ -10,14 +10,14 @@ const ABSENT = 0xffff_ffff;
 /** The number of single strings of a principal. */
 const SINGLE = 6;
 
-/** A grant, and the number of its characters. */
-export function readGrant(at: number): { grant: Grant; characters: number } {
-  const view = viewMemory();
+/** The grant at this address of the memory, and the number of its characters. */
+export function readGrant(instance: Instance, at: number): { grant: Grant; characters: number } {
+  const view = instance.viewMemory();
   const number = (place: number) => view.getUint32(at + 8 + 4 * place, true);
   const [tenants, roles, scopes, removeHeaders, setHeaders] = [number(1), number(2), number(3), number(4), number(5)];
   const count = SINGLE + tenants + roles + scopes + removeHeaders + 2 * setHeaders;
   let next = 6;
-  const text = readText(at + 8 + 4 * (next + count), number(0));
+  const text = instance.readText(at + 8 + 4 * (next + count), number(0));
   let place = 0;
   const optional = (): string | null => {
     const length = number(next++);

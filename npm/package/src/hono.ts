@@ -1,10 +1,12 @@
 import { answer, targetOf, withGrant, withTarget } from "./answer.js";
 import { applyGrant } from "./apply.js";
 import type { Grant } from "./decision.js";
-import type { Context as GateContext } from "./gate.js";
+import type { Context as GateContext } from "./options.js";
 import type { Incoming } from "./incoming.js";
-import { type GateSource, opener } from "./opener.js";
-import type { BypassOptions } from "./preflight.js";
+import { observer } from "./observer.js";
+import { type AdapterOptions, type GateSource, opener } from "./opener.js";
+import { type Head, headOf } from "./request.js";
+import { connectionOf } from "./socket.js";
 
 declare module "hono" {
   interface ContextVariableMap {
@@ -22,14 +24,21 @@ export interface HonoContext {
 }
 
 /** Middleware for Hono. It answers denied requests, and passes allowed ones on with `c.get("grant")` and the headers of the grant. */
-export function countersign(gate: GateSource, options: BypassOptions = {}) {
+export function countersign(gate: GateSource, options: AdapterOptions = {}) {
+  if (options.observe) {
+    const observe = observer(gate, options);
+    return async (c: any, next: () => Promise<void>): Promise<Response | void> => {
+      observe(() => sent(c), execution(c));
+      await next();
+    };
+  }
   const check = opener(gate, options);
   return async (c: any, next: () => Promise<void>): Promise<Response | void> => {
     const context: HonoContext = c;
-    const decision = await check(context.req.raw, execution(context));
-    if (!decision.allow) return answer(decision);
-    // The adapter for Node.js also exposes the original request, which a handler may read.
     const { incoming } = context.env ?? {};
+    const decision = await check(sent(context), execution(context));
+    if (!decision.allow) return answer(decision);
+    // A handler may read it.
     if (incoming?.rawHeaders) applyGrant(incoming, decision);
     const { raw } = context.req;
     context.req.raw = new Request(raw, { headers: withGrant(raw.headers, decision) });
@@ -37,6 +46,11 @@ export function countersign(gate: GateSource, options: BypassOptions = {}) {
     context.set("grant", decision);
     await next();
   };
+}
+
+/** The adapter for Node.js also exposes the original request, whose connection is known. */
+function sent({ req, env }: HonoContext): Request | Head {
+  return (env?.incoming?.rawHeaders && headOf(req.raw, connectionOf(env.incoming))) ?? req.raw;
 }
 
 /** Outside Workers there is no execution context, and Hono throws when it is read. */

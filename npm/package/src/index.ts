@@ -1,21 +1,13 @@
-// Node.js, browsers and every other runtime that can compile bytes. The bytes are inlined in the code, because bundlers do not copy files.
+// Browsers and every other runtime that can compile bytes.
 
-import { creator } from "./gate.js";
-import { base64 } from "./inlined.js";
+import { creator } from "./create.js";
+import type { Platform } from "./options.js";
+import { inlinedModule } from "./inlined-module.js";
+import { linter } from "./lint.js";
 
 export * from "./exports.js";
 
-export const createGate = creator({
-  module: () => WebAssembly.compile(decode(base64)),
-  shared: true,
-  fetchInit: { credentials: "omit", cache: "no-store" },
-});
+const platform: Platform = { module: inlinedModule, shared: true, fetchInit: { credentials: "omit", cache: "no-store" } };
 
-function decode(base64: string): BufferSource {
-  const { Buffer } = globalThis as { Buffer?: { from(text: string, encoding: "base64"): Uint8Array<ArrayBuffer> } };
-  if (Buffer) return Buffer.from(base64, "base64");
-  const text = atob(base64);
-  const bytes = new Uint8Array(text.length);
-  for (let index = 0; index < text.length; index++) bytes[index] = text.charCodeAt(index);
-  return bytes;
-}
+export const createGate = creator(platform);
+export const lint = linter(platform);

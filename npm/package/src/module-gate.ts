@@ -1,13 +1,19 @@
-import { type Decision, type Grant, internalError } from "./decision.js";
+import type { Cryptography } from "./cryptography.js";
+import { type Decision, type Grant, internalError, proofsUnavailable } from "./decision.js";
 import type { Answer, Document, Fetch } from "./documents.js";
-import { CountersignError } from "./error.js";
-import * as glue from "./glue/countersign.js";
-import { ofRequest, readGrant } from "./grant.js";
-import * as instance from "./instance.js";
-import { GrantCache } from "./grant-cache.js";
+import { CountersignError, type Problem } from "./error.js";
+import { type Gate, Verdict } from "./glue/countersign.js";
+import { ofRequest } from "./grant.js";
+import { type Instance, main } from "./instance.js";
+import { GrantCache, readThrough } from "./grant-cache.js";
+import { type Host, Pending, type Waiting } from "./host.js";
 import { LruCache } from "./lru-cache.js";
+import type { Notes } from "./notes.js";
 import type { Principal } from "./principal.js";
-import { readChanges, readDecision, type Step, type Supplied } from "./written.js";
+import type { Asked } from "./request.js";
+import { Keys } from "./signatures.js";
+import { NO_ANSWER, part, supply } from "./slices.js";
+import { type AskedProof, type Facts, NO_FACTS, readChanges, readDecision, readFacts, type Step, type Supplied } from "./written.js";
 
 /** The limits of the cache of grants: as many as the module remembers tokens, and their characters. */
 const GRANTS = 1024;
@@ -16,6 +22,9 @@ const GRANTS_CHARACTERS = 4 << 20;
 /** Fewer than the module remembers, so that the module knows every number that is used. */
 const REQUIREMENTS = 1_000;
 const REQUIREMENTS_CHARACTERS = 1 << 20;
+
+/** More than a request has tokens: each round verifies the signature of one, or its proof. */
+export const VERIFIED = 16;
 
 /** An accepted document, to supply it again to a restarted module or to another policy. */
 export interface Accepted {
@@ -27,22 +36,29 @@ export interface Accepted {
 /** A gate in the module. It is opened again when the module's instance was replaced. It throws only for errors in the configuration. */
 export class ModuleGate {
   reads: ReadonlySet<string> = new Set();
+  readonly #instance: Instance;
   readonly #policy: Uint8Array;
+  readonly #host: Host;
   /** The documents to supply to a restarted module. */
   readonly #known: () => Iterable<Accepted>;
   /** Called with each document that a restarted module has not read in the first slice. */
   readonly #unfinished: (accepted: Accepted) => void;
-  #gate: glue.Gate | undefined;
+  #gate: Gate | undefined;
   #incarnation = -1;
   #closed = false;
   #grants = new GrantCache(GRANTS, GRANTS_CHARACTERS);
   /** Of the principals beside the user. They are kept apart: a token that is both has one number, but only the user's grant has its headers. */
   #others = new GrantCache(GRANTS, GRANTS_CHARACTERS);
   #requirements = new LruCache<number>(0, 0);
+  #keys: Keys | undefined;
+  #digest: string | undefined;
+  #isReady = false;
 
   /** @throws CountersignError with every problem of the policy. */
-  constructor(policy: Uint8Array, known: () => Iterable<Accepted>, unfinished: (accepted: Accepted) => void) {
+  constructor(policy: Uint8Array, host: Host, known: () => Iterable<Accepted>, unfinished: (accepted: Accepted) => void) {
+    this.#instance = host.instance ?? main;
     this.#policy = policy;
+    this.#host = host;
     this.#known = known;
     this.#unfinished = unfinished;
     this.#call(() => undefined);
@@ -67,22 +83,48 @@ export class ModuleGate {
     }
   }
 
-  /** A decision, or the documents that it waits for. */
-  check(strings: readonly string[], nowMs: number): Decision | Fetch[] {
-    return this.#decide(nowMs, (gate) => gate.check(instance.writeRequest(gate, strings), nowMs));
-  }
-
-  /** @throws CountersignError with every problem of the requirement. */
-  checkToken(token: string, requirement: string | undefined, nowMs: number): Decision | Fetch[] {
-    return this.#decide(nowMs, (gate) => {
-      const number = requirement === undefined ? 0 : this.#prepare(gate, requirement);
-      return gate.checkToken(instance.writeToken(gate, token), number, nowMs);
+  /** A decision, or what it waits for. `notes` keeps what becomes of its proofs. */
+  check(asked: Asked, nowMs: number, notes?: Notes): Decision | Waiting {
+    return this.#decide(nowMs, notes, (gate) => {
+      const length = this.#instance.writeRequest(gate, asked);
+      return () => gate.check(length, nowMs);
     });
   }
 
-  explain(strings: readonly string[], nowMs: number): Step[] {
-    const text = this.#call((gate) => gate.explain(instance.writeRequest(gate, strings), nowMs));
-    return text === undefined ? [] : JSON.parse(text);
+  /** @throws CountersignError with every problem of the requirement. */
+  checkToken(token: string, requirement: string | undefined, proven: boolean, nowMs: number): Decision | Waiting {
+    return this.#decide(nowMs, undefined, (gate) => {
+      const number = requirement === undefined ? 0 : this.#prepare(gate, requirement);
+      const length = this.#instance.writeToken(gate, token);
+      return () => gate.checkToken(length, number, proven, nowMs);
+    });
+  }
+
+  explain(asked: Asked, nowMs: number): Step[] {
+    const explain = (): Step[] => JSON.parse(this.#call((gate) => gate.explain(this.#instance.writeRequest(gate, asked), nowMs)) ?? "[]");
+    const steps = explain();
+    if (!steps.some(({ check, verdict }) => check === "signature" && verdict === "wait")) return steps;
+    // An explanation asks for no signature. After a check, the module remembers a valid one.
+    this.check(asked, nowMs);
+    return explain();
+  }
+
+  /** Facts about the last check. Call it before anything else runs. Without `subjectKey` there is no reference to the subject; `effects` are for a comparison. */
+  facts(subjectKey: Uint8Array, effects: boolean): Facts {
+    const facts = this.#call((gate) => gate.lastEvent(subjectKey, effects));
+    return facts === undefined ? NO_FACTS : readFacts(facts);
+  }
+
+  /** The SHA-256 of the policy in its canonical form, in hexadecimal. */
+  get digest(): string {
+    this.#digest ??= this.#call(() => JSON.parse(this.#instance.glue.policyDigest(this.#policy)).digest);
+    return this.#digest ?? "";
+  }
+
+  /** Whether every document was accepted once that the policy does not allow to be missing at the start. It stays true. */
+  get isReady(): boolean {
+    this.#isReady ||= this.#call((gate) => gate.ready()) ?? false;
+    return this.#isReady;
   }
 
   /** JSON. */
@@ -110,38 +152,98 @@ export class ModuleGate {
     return this.#call((gate) => JSON.parse(gate.resume(source, part(answer, slice), atMs)));
   }
 
+  /** The response to a request; `undefined` if there is none. Returns why it cannot be used, or `undefined` if the instance with this number has asked and is gone. */
+  respond(ticket: number, answer: Answer | undefined, incarnation: number, atMs: number): Problem[] | undefined {
+    const { status, cacheControl, body } = answer ?? NO_ANSWER;
+    const problems = this.#call((gate) => (incarnation === this.#incarnation ? (gate.respond(ticket, status, cacheControl, body, atMs) ?? "[]") : undefined));
+    return problems === undefined ? undefined : JSON.parse(problems);
+  }
+
   close(): void {
     this.#call((gate) => gate.free());
     this.#closed = true;
+    this.#keys = undefined;
   }
 
-  #decide(nowMs: number, check: (gate: glue.Gate) => glue.Verdict): Decision | Fetch[] {
+  /** `write` writes the input, and returns a function that decides about it. */
+  #decide(nowMs: number, notes: Notes | undefined, write: (gate: Gate) => () => Verdict): Decision | Waiting {
     // The clock is invalid, so nothing can be decided.
     if (Number.isNaN(nowMs)) return internalError;
     const decided = this.#call((gate) => {
-      if (check(gate) !== glue.Verdict.Allow) return readDecision(gate.decision());
-      const grant = readThrough(this.#grants, gate, gate.granted());
-      const others = gate.others();
-      const hasChanges = gate.hasChanges();
-      if (others === undefined && !hasChanges) return grant;
-      const principals = others === undefined ? undefined : this.#readOthers(gate, others);
-      return ofRequest(grant, principals, hasChanges ? readChanges(gate.changes()) : undefined);
+      const check = write(gate);
+      for (let round = 0; round < VERIFIED; round++) {
+        const verdict = check();
+        if (verdict === Verdict.Allow) return this.#readGrant(gate);
+        const decision = verdict === Verdict.Verify ? this.#verify(gate) : readDecision(gate.decision());
+        if (decision === undefined) continue;
+        if (decision instanceof Pending || !("needs" in decision)) return decision;
+        if (decision.proofs.length === 0) return decision.needs;
+        const entering = this.#enter(decision.proofs, nowMs, notes);
+        if (entering) return entering;
+      }
+      return internalError;
     });
     return decided ?? internalError;
   }
 
-  #readOthers(gate: glue.Gate, written: string): Grant["principals"] {
+  #readGrant(gate: Gate): Grant {
+    const grant = readThrough(this.#instance, this.#grants, gate, gate.granted());
+    const others = gate.others();
+    const hasChanges = gate.hasChanges();
+    if (others === undefined && !hasChanges) return grant;
+    const principals = others === undefined ? undefined : this.#readOthers(gate, others);
+    return ofRequest(grant, principals, hasChanges ? readChanges(gate.changes()) : undefined);
+  }
+
+  /** Verifies the signatures that the last check asks for. */
+  #verify(gate: Gate): Pending | undefined {
+    const work = this.#keys?.answer(gate, this.#reporter());
+    return work && new Pending(work, internalError);
+  }
+
+  /** Enters the proofs that the last check asks about, each once. */
+  #enter(proofs: readonly AskedProof[], nowMs: number, notes?: Notes): Pending | undefined {
+    const report = this.#reporter();
+    const entering: Promise<void>[] = [];
+    for (const { ticket, ...proof } of proofs) {
+      const end = (isFirst?: unknown) => {
+        if (typeof isFirst !== "boolean") return report(ticket);
+        notes?.proven(proof, isFirst);
+        report(ticket, isFirst);
+      };
+      try {
+        const entered = this.#host.proofs(proof, nowMs, notes);
+        if (typeof entered === "boolean") end(entered);
+        else entering.push(Promise.resolve(entered).then(end, () => end()));
+      } catch {
+        end();
+      }
+    }
+    return entering.length > 0 ? new Pending(Promise.all(entering), proofsUnavailable) : undefined;
+  }
+
+  /** Reports what the last check asks about, unless the module was restarted meanwhile. */
+  #reporter(): (ticket: number, valid?: boolean) => void {
+    const incarnation = this.#incarnation;
+    return (ticket, valid) => {
+      this.#call((gate) => {
+        if (incarnation === this.#incarnation) gate.verified(ticket, valid);
+      });
+    };
+  }
+
+  #readOthers(gate: Gate, written: string): Grant["principals"] {
     // Without a prototype, no name of a policy is special.
     const principals: { [name: string]: Principal } = Object.create(null);
     for (const { name, grant } of JSON.parse(written) as { name: string; grant: number }[]) {
-      const { principal } = readThrough(this.#others, gate, grant);
+      const { principal } = readThrough(this.#instance, this.#others, gate, grant);
       if (principal === null) throw new Error("a grant has no principal");
       principals[name] = principal;
     }
     return Object.freeze(principals);
   }
 
-  #prepare(gate: glue.Gate, text: string): number {
+  #prepare(gate: Gate, text: string): number {
     let number = this.#requirements.get(text);
     if (number === undefined) {
       const { requirement, problems } = JSON.parse(gate.prepare(utf8.encode(text)));
@@ -152,15 +254,15 @@ export class ModuleGate {
   }
 
   /** Calls the gate, which it opens again if the instance was replaced. After a fault it replaces the instance and returns `undefined`. */
-  #call<T>(work: (gate: glue.Gate) => T): T | undefined {
+  #call<T>(work: (gate: Gate) => T): T | undefined {
     if (this.#closed) return undefined;
     try {
-      if (this.#incarnation !== instance.incarnation) this.#open();
+      if (this.#incarnation !== this.#instance.incarnation) this.#open();
       return work(this.#gate!);
     } catch (fault) {
       if (fault instanceof CountersignError) throw fault;
       try {
-        instance.restart();
+        this.#instance.restart();
       } catch {
         // Perhaps there is no memory: the next call tries again.
       }
@@ -169,7 +271,8 @@ export class ModuleGate {
   }
 
   #open(): void {
-    const gate = new glue.Gate(this.#policy, seed());
+    const { cryptography, secrets } = this.#host;
+    const gate = new this.#instance.glue.Gate(this.#policy, seed(), wordsOf(cryptography), secrets);
     const problems = gate.problems();
     if (problems !== undefined) throw new CountersignError("policy", JSON.parse(problems));
     // A document that names another one comes before it.
@@ -180,36 +283,18 @@ export class ModuleGate {
     this.#grants = new GrantCache(GRANTS, GRANTS_CHARACTERS);
     this.#others = new GrantCache(GRANTS, GRANTS_CHARACTERS);
     this.#requirements = new LruCache(REQUIREMENTS, REQUIREMENTS_CHARACTERS);
-    this.#incarnation = instance.incarnation;
+    this.#keys = cryptography && new Keys(cryptography, this.#instance);
+    this.#incarnation = this.#instance.incarnation;
     unfinished.forEach(this.#unfinished);
   }
 }
 
-/** A grant of the last check, from the cache or from the module. */
-function readThrough(cache: GrantCache, gate: glue.Gate, number: number): Grant {
-  const known = number === 0 ? undefined : cache.get(number);
-  if (known) return known;
-  const at = gate.grant(number);
-  if (at === 0) throw new Error("the module has no grant of this number");
-  const { grant, characters } = readGrant(at);
-  if (number !== 0) cache.set(number, grant, characters);
-  return grant;
+/** The cryptography as the module reads it. */
+function wordsOf(cryptography: Cryptography | undefined): string | undefined {
+  return cryptography && [...(cryptography.fips ? ["fips"] : []), ...cryptography.algorithms].join(" ");
 }
 
 const utf8 = new TextEncoder();
-
-function supply(gate: glue.Gate, { source, uri }: Document, answer: Answer | undefined, atMs: number): Supplied {
-  if (!answer) return JSON.parse(gate.supplyFailure(source, uri, atMs));
-  const { status, cacheControl, body } = answer;
-  return JSON.parse(gate.supply(source, uri, status, cacheControl, body.length, part(answer, 0), atMs));
-}
-
-/** The number of bytes that one call copies into the module, in a fraction of a millisecond. */
-const PART_BYTES = 1024 * 1024;
-
-function part(answer: Answer | undefined, slice: number): Uint8Array {
-  return answer?.body.subarray(slice * PART_BYTES, (slice + 1) * PART_BYTES) ?? new Uint8Array();
-}
 
 function seed(): bigint {
   try {

@@ -1,5 +1,7 @@
 // The target that Next.js serves for a request, which is not always the one in its URL.
 
+import type { Head } from "./request.js";
+
 /** `NextURL`: a URL, parsed with the configuration of the application. */
 export interface NextAddress {
   /** Without the base path and the locale. */
@@ -66,4 +68,23 @@ function imageOf(path: string, search: string): string | undefined {
   if (source === undefined || others.length > 0) return undefined;
   if (/^https?:\/\//i.test(source)) return path + search;
   return source.startsWith("/") && !source.startsWith("//") ? source : undefined;
+}
+
+/** The URL in Next.js has another host than the one that was requested, which is in the headers. */
+export function headOf({ method, headers }: Request, target: Target | undefined): Head {
+  return { method, authority: "", target: target?.checked ?? "", headers };
+}
+
+/** The URL to serve with the query that the grant sets; `undefined` if the grant sets the path too, for it has another form here. */
+export function retargeted(target: Target | undefined, set: string): string | undefined {
+  const [path, query] = split(set);
+  if (target === undefined || path !== split(target.checked)[0]) return undefined;
+  const [served, before] = split(target.served);
+  // An image is checked as its source, whose query is not that of the URL.
+  return before === split(target.checked)[1] ? served + query : undefined;
+}
+
+function split(target: string): [path: string, query: string] {
+  const at = target.indexOf("?");
+  return at < 0 ? [target, ""] : [target.slice(0, at), target.slice(at)];
 }

@@ -2,16 +2,16 @@ import { headers } from "next/headers.js";
 import { NextResponse } from "next/server.js";
 import { answer, targetOf, withGrant } from "./answer.js";
 import { type Denial, internalError } from "./decision.js";
-import type { Context } from "./gate.js";
+import type { Context } from "./options.js";
 import { CountersignError } from "./error.js";
 import { assertSecret, type Caller, type Callers, HEADER, seal, unseal } from "./handover.js";
-import { type RequestUrl, type Target, nextTarget } from "./next-target.js";
-import { type GateSource, opener } from "./opener.js";
-import type { BypassOptions } from "./preflight.js";
+import { headOf, type RequestUrl, nextTarget, retargeted } from "./next-target.js";
+import { observer } from "./observer.js";
+import { type AdapterOptions, type GateSource, opener } from "./opener.js";
 
 export type { Caller } from "./handover.js";
 
-export interface ProtectOptions extends BypassOptions {
+export interface ProtectOptions extends AdapterOptions {
   /** Shared with {@link caller}, so that a client cannot forge a caller: at least 32 characters. Default: `process.env.COUNTERSIGN_SECRET`. */
   readonly secret?: string | undefined;
   /** Another response to a denied request, such as a redirect to the sign-in page. */
@@ -28,15 +28,20 @@ function closing(): Response {
  * It answers denied requests, and passes allowed ones on with the headers of the grant. Responses to an identified caller are not stored by shared caches.
  * @throws CountersignError if the secret is too short, or if the application does not set `skipProxyUrlNormalize: true`: Next.js would then hide URLs.
  */
-export function protect(gate: GateSource, { secret = process.env["COUNTERSIGN_SECRET"], denied, bypassCorsPreflight }: ProtectOptions = {}) {
+export function protect(gate: GateSource, { secret = process.env["COUNTERSIGN_SECRET"], denied, ...options }: ProtectOptions = {}) {
   if (secret !== undefined) assertSecret(secret);
   assertWholeAddress();
-  const check = opener(gate, { bypassCorsPreflight });
+  if (options.observe) {
+    const observe = observer(gate, options);
+    return async (request: Request & RequestUrl, event: Context): Promise<Response> => {
+      observe(() => headOf(request, nextTarget(request)), event);
+      return NextResponse.next();
+    };
+  }
+  const check = opener(gate, options);
   return async (request: Request & RequestUrl, event: Context): Promise<Response> => {
     const target = nextTarget(request);
-    // The URL in Next.js has another host than the one that was requested, which is in the headers.
-    const head = { method: request.method, authority: "", target: target?.checked ?? "", headers: request.headers };
-    const decision = await check(head, event);
+    const decision = await check(headOf(request, target), event);
     if (!decision.allow) {
       if (request.headers.has("upgrade")) return closing();
       const own = decision.code === null ? undefined : await denied?.(decision, request);
@@ -54,20 +59,6 @@ export function protect(gate: GateSource, { secret = process.env["COUNTERSIGN_SE
     if (decision.principal || Object.keys(decision.principals).length > 0) response.headers.set("cache-control", "private, no-cache");
     return response;
   };
-}
-
-/** The URL to serve with the query that the grant sets; `undefined` if the grant sets the path too, for it has another form here. */
-function retargeted(target: Target | undefined, set: string): string | undefined {
-  const [path, query] = split(set);
-  if (target === undefined || path !== split(target.checked)[0]) return undefined;
-  const [served, before] = split(target.served);
-  // An image is checked as its source, whose query is not that of the URL.
-  return before === split(target.checked)[1] ? served + query : undefined;
-}
-
-function split(target: string): [path: string, query: string] {
-  const at = target.indexOf("?");
-  return at < 0 ? [target, ""] : [target.slice(0, at), target.slice(at)];
 }
 
 /** Next.js replaces the second variable in the code that it builds. */

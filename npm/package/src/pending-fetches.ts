@@ -1,5 +1,8 @@
 import { monotonicMs, pause } from "./clock.js";
-import type { Document } from "./documents.js";
+import type { Answer, Document } from "./documents.js";
+
+/** What a fetch in progress is found by. A request has its ticket in place of a source. */
+type Address = Pick<Document, "source" | "uri">;
 
 /** The first and the longest pause between two checks whether another request's fetch is done. */
 const POLL_MS = [5, 80] as const;
@@ -14,6 +17,8 @@ export interface PendingFetch {
   readonly expiresMs: number;
   done: boolean;
   work: Promise<void>;
+  /** The response to a request. */
+  answer?: Answer | undefined;
 }
 
 /** The fetches in progress, one for each source and address. */
@@ -31,7 +36,7 @@ export class PendingFetches {
     return this.#shared ? fetch.work : watch(fetch, untilMs);
   }
 
-  inProgress({ source, uri }: Document): PendingFetch | undefined {
+  inProgress({ source, uri }: Address): PendingFetch | undefined {
     const fetch = this.#fetches.get(`${source} ${uri}`);
     return fetch && monotonicMs() < fetch.expiresMs ? fetch : undefined;
   }
@@ -40,12 +45,12 @@ export class PendingFetches {
     return [...this.#fetches.values()].filter(({ expiresMs }) => monotonicMs() < expiresMs);
   }
 
-  start({ source, uri }: Document, timeoutMs: number, work: () => Promise<void>): PendingFetch {
+  start({ source, uri }: Address, timeoutMs: number, work: (fetch: PendingFetch) => Promise<void>): PendingFetch {
     const key = `${source} ${uri}`;
     const startedMs = monotonicMs();
     const fetch: PendingFetch = { source, startedMs, expiresMs: startedMs + timeoutMs + SUPPLY_MS, done: false, work: Promise.resolve() };
     this.#fetches.set(key, fetch);
-    fetch.work = work().finally(() => {
+    fetch.work = work(fetch).finally(() => {
       fetch.done = true;
       if (this.#fetches.get(key) === fetch) this.#fetches.delete(key);
     });

@@ -1,9 +1,10 @@
 // Reads a policy from its source.
 
 import { pause } from "./clock.js";
-import { fetchDocument } from "./documents.js";
+import { answerOf, fetchDocument } from "./documents.js";
 import { CountersignError } from "./error.js";
-import type { Settings } from "./generation.js";
+import { fileAt } from "./files.js";
+import type { Settings } from "./settings.js";
 
 const LARGEST_POLICY_BYTES = 16 << 20;
 
@@ -14,12 +15,12 @@ const PAUSES_MS = [250, 1_000, 4_000];
  * The JSON of a policy, from an object, a text or a URL. If the server does not answer, or answers 429 or 5xx, the fetch is tried again.
  * @throws CountersignError if the policy is not available.
  */
-export async function bytesOf(policy: object | string | URL, { fetch, fetchInit }: Settings): Promise<Uint8Array> {
+export async function bytesOf(policy: object | string | URL, { fetch, fetchInit }: Pick<Settings, "fetch" | "fetchInit">): Promise<Uint8Array> {
   if (!(policy instanceof URL)) return new TextEncoder().encode(textOf(policy));
-  if (policy.protocol === "file:") return readFile(policy);
+  if (policy.protocol === "file:") return fileAt(policy, unavailable);
   const bounds = { uri: policy.href, timeout_ms: 5_000, max_bytes: LARGEST_POLICY_BYTES };
   for (let attempt = 0; ; attempt++) {
-    const answer = await fetchDocument(bounds, fetch, fetchInit);
+    const answer = answerOf(await fetchDocument(bounds, fetch, fetchInit));
     if (answer?.status === 200) return answer.body;
     const passing = answer === undefined || answer.status === 429 || answer.status >= 500;
     const pauseMs = PAUSES_MS[attempt];
@@ -34,17 +35,6 @@ function textOf(policy: object | string): string {
     return JSON.stringify(policy) ?? "";
   } catch {
     throw unavailable("the object cannot be written as JSON");
-  }
-}
-
-function readFile(url: URL): Uint8Array {
-  type Node = { getBuiltinModule?(name: "fs"): { readFileSync(path: URL): Uint8Array } };
-  const files = (globalThis as { process?: Node }).process?.getBuiltinModule?.("fs");
-  if (!files) throw unavailable("this runtime cannot read files");
-  try {
-    return files.readFileSync(url);
-  } catch {
-    throw unavailable("the file cannot be read");
   }
 }
 

@@ -1,3 +1,5 @@
+import { type Connection, frame, keep } from "./connection.js";
+
 /** A request of any HTTP stack. */
 export interface Head {
   readonly method: string;
@@ -7,42 +9,70 @@ export interface Head {
   readonly target: string;
   /** The fields in order, repeated names repeated. Each character of a value is one byte. */
   readonly headers: Iterable<readonly [name: string, value: string]>;
+  /** What the server knows about the connection, for tokens that are bound to their sender. */
+  readonly connection?: Connection | undefined;
+}
+
+/** A request as the module reads it: its texts, and the bytes that belong after the fourth. */
+export interface Asked {
+  readonly strings: readonly string[];
+  readonly bytes: Uint8Array;
 }
 
 /** More than any server accepts. */
 const MOST_CHARACTERS = 1 << 20;
 
 /** For a value that is no request: the gate refuses it as ambiguous. */
-const NONE: readonly string[] = ["", "", ""];
+const NONE: Asked = { strings: ["", "", "", "", "", ""], bytes: new Uint8Array() };
 
-/** Method, authority and target, then the name and the value of each header that the gate reads. Never throws. */
-export function strings(request: Request | Head, reads: ReadonlySet<string>): readonly string[] {
+/** Method, authority, target and connection, then the name and the value of each header that the gate reads. Never throws. */
+export function asked(request: Request | Head, reads: ReadonlySet<string>): Asked {
   try {
-    const read = "url" in request ? ofRequest(request, reads) : ofHead(request, reads);
+    const head = "url" in request ? headOf(request) : request;
+    if (!head) return NONE;
+    const { texts, bytes } = frame(head.connection);
+    const strings = [head.method, head.authority, head.target, ...texts];
+    addHeaders(strings, head.headers, reads);
     let characters = 0;
-    for (const string of read) characters += string.length;
-    return characters <= MOST_CHARACTERS && read.every((string) => typeof string === "string") ? read : NONE;
+    for (const string of strings) characters += string.length;
+    return characters <= MOST_CHARACTERS && strings.every((string) => typeof string === "string") ? { strings, bytes } : NONE;
   } catch {
     return NONE;
   }
 }
 
-function ofRequest({ method, url, headers }: Request, reads: ReadonlySet<string>): readonly string[] {
+/** The request as it is now, for a second reading: some headers can be iterated only once, and handlers may change them. Never throws. */
+export function copied(request: Request | Head): Request | Head {
+  try {
+    const head = "url" in request ? headOf(request) : request;
+    return head ? { ...head, headers: [...head.headers] } : request;
+  } catch {
+    return request;
+  }
+}
+
+/** The scheme is that of the URL, as the authority is. `undefined` if the URL has no authority. */
+export function headOf({ method, url, headers }: Request, connection: Connection = schemeOf(url)): Head | undefined {
   const scheme = url.indexOf("//");
   const authority = scheme + 2;
   const target = url.indexOf("/", authority);
-  if (scheme < 0 || target < 0) return NONE;
+  if (scheme < 0 || target < 0) return undefined;
   const fragment = url.indexOf("#", target);
-  return ofHead({ method, authority: url.slice(authority, target), target: fragment < 0 ? url.slice(target) : url.slice(target, fragment), headers }, reads);
+  return { method, authority: url.slice(authority, target), target: fragment < 0 ? url.slice(target) : url.slice(target, fragment), headers, connection };
 }
 
-function ofHead({ method, authority, target, headers }: Head, reads: ReadonlySet<string>): string[] {
-  const read = [method, authority, target];
+const HTTPS: Connection = keep({ scheme: "https" });
+const HTTP: Connection = keep({ scheme: "http" });
+
+function schemeOf(url: string): Connection {
+  return url.startsWith("https:") ? HTTPS : HTTP;
+}
+
+function addHeaders(read: string[], headers: Head["headers"], reads: ReadonlySet<string>): void {
   for (const [name, value] of headers) {
     const lower = name.toLowerCase();
     if (reads.has(lower) || (lower.includes("_") && reads.has(folded(lower)))) read.push(lower, value);
   }
-  return read;
 }
 
 /** Two names have the same result if CGI, WSGI and PHP read them as the same variable. */

@@ -2,8 +2,21 @@
 
 import type { Code } from "./code.js";
 import type { Answer, Change, Denial } from "./decision.js";
-import type { Fetch } from "./documents.js";
+import type { Fetch, Need, Outgoing } from "./documents.js";
 import type { Problem } from "./error.js";
+import { type DecisionEvent, present } from "./events.js";
+import type { UsedProof } from "./proofs.js";
+
+/** A question whether a proof is used for the first time. */
+export interface AskedProof extends UsedProof {
+  readonly ticket: number;
+}
+
+/** What a decision waits for. */
+export interface Wait {
+  readonly needs: Need[];
+  readonly proofs: readonly AskedProof[];
+}
 
 type Written =
   | {
@@ -15,17 +28,22 @@ type Written =
       claim: string | null;
       principal: string | null;
       retry_after_s: number | null;
+      nonce: string | null;
     }
   | { decision: "answer"; status: number; headers: string; body: string }
-  | { decision: "wait"; fetches: Fetch[] };
+  | { decision: "wait"; fetches: Fetch[]; requests: Outgoing[]; proofs: { ticket: number; id: string; owner: string; expires_ms: number }[] };
 
-/** A denial or an answer, or the documents that the decision waits for. */
-export function readDecision(text: string): Denial | Answer | Fetch[] {
+/** A denial or an answer, or what the decision waits for. */
+export function readDecision(text: string): Denial | Answer | Wait {
   const written: Written = JSON.parse(text);
-  if (written.decision === "wait") return written.fetches;
+  if (written.decision === "wait") return readWait(written);
   if (written.decision === "answer") return readAnswer(written);
-  const { code, status, message, challenge, claim, principal, retry_after_s } = written;
-  return { allow: false, code, status, message, challenge, claim, principalName: principal, retryAfterS: retry_after_s };
+  const { code, status, message, challenge, claim, principal, retry_after_s, nonce } = written;
+  return { allow: false, code, status, message, challenge, claim, principalName: principal, retryAfterS: retry_after_s, nonce };
+}
+
+function readWait({ fetches, requests, proofs }: Written & { decision: "wait" }): Wait {
+  return { needs: [...fetches, ...requests], proofs: proofs.map(({ expires_ms, ...proof }) => ({ ...proof, expiresMs: expires_ms })) };
 }
 
 /** The headers are one `name: value` a line. */
@@ -44,34 +62,50 @@ export function readChanges(text: string): readonly Change[] {
   return Object.freeze(changes.map((change) => Object.freeze(change)));
 }
 
+/** What the module says about its last decision. */
+export interface Facts {
+  readonly about: Pick<DecisionEvent, "rule" | "issuer" | "tokenType" | "remembered" | "subjectRef">;
+  /** A hash of what an allowed request brings to its backend; `null` if it was not asked for. */
+  readonly effects: string | null;
+}
+
+export const NO_FACTS: Facts = { about: {}, effects: null };
+
+export function readFacts(text: string): Facts {
+  const { rule, issuer, token_type, remembered, subject_ref, effects } = JSON.parse(text);
+  return { about: { rule: rule && present(rule), issuer, tokenType: token_type, remembered, subjectRef: subject_ref }, effects };
+}
+
 /** The result of supplying a document. */
 export type Supplied =
-  | { readonly outcome: "accepted"; readonly skipped: readonly Problem[] }
+  | { readonly outcome: "accepted"; readonly used: number; readonly skipped: readonly Problem[] }
   | { readonly outcome: "refused"; readonly problem: Problem }
   /** Continue with the next slice. */
   | { readonly outcome: "unfinished" }
   /** The document now has another address: nothing has changed. */
   | { readonly outcome: "outdated" };
 
-/** The state of a document. */
+/** The state of a document, or of the introspection of an issuer that was asked about a token. */
 export interface DocumentStatus {
   /** The issuer's name in the policy. */
   readonly issuer: string;
-  readonly kind: Fetch["kind"];
+  readonly kind: Fetch["kind"] | "introspection";
   /** Empty until the discovery document gives it. */
   readonly uri: string;
-  /** Milliseconds since it was last accepted; `null` if it never was. */
+  /** Milliseconds since it, or an answer, was last accepted; `null` if it never was. */
   readonly ageMs: number | null;
-  /** The number of failed fetches since then. */
+  /** The number of failed fetches, or requests, since then. */
   readonly failures: number;
   /** Whether decisions may still use it. */
   readonly usable: boolean;
-  /** Why the last fetched document was refused, or which parts of it are not used. */
+  /** Whether the gate is not ready before it was accepted once. */
+  readonly needed: boolean;
+  /** Why the last fetched document, or answer, was refused, or which parts of the document are not used. */
   readonly problems: readonly Problem[];
 }
 
-export function readStatus(text: string, problems: (issuer: string, kind: Fetch["kind"]) => readonly Problem[]): DocumentStatus[] {
-  const written: (Omit<DocumentStatus, "ageMs" | "problems"> & { age_ms: number | null })[] = JSON.parse(text);
+export function readStatus(text: string, problems: (issuer: string, kind: Fetch["kind"]) => readonly Problem[]): (DocumentStatus & Pick<Fetch, "kind">)[] {
+  const written: (Omit<DocumentStatus, "ageMs" | "problems"> & Pick<Fetch, "kind"> & { age_ms: number | null })[] = JSON.parse(text);
   return written.map(({ age_ms, ...document }) => ({ ...document, ageMs: age_ms, problems: problems(document.issuer, document.kind) }));
 }
 
@@ -86,10 +120,12 @@ export interface Inspection {
   readonly signatureBytes: number | null;
   /** The code of the first error in the token's format; `null` if there is none. */
   readonly fault: Code | null;
+  /** What that error is, in words. It may contain parts of the token. */
+  readonly detail: string | null;
 }
 
 export function readInspection(text: string): Inspection {
-  const { header, claims, signature_bytes, fault } = JSON.parse(text);
+  const { header, claims, signature_bytes, fault, detail } = JSON.parse(text);
   return {
     header: JSON.parse(header ?? "null"),
     claims: JSON.parse(claims ?? "null"),
@@ -97,6 +133,7 @@ export function readInspection(text: string): Inspection {
     claimsText: claims,
     signatureBytes: signature_bytes,
     fault,
+    detail,
   };
 }
 

@@ -67,7 +67,10 @@ export function seen(page) {
   });
 }
 
-export const choose = async (page, example) => {
+/** Presses an example's button and waits for its results, which replace those before. */
+export async function choose(page, example) {
+  const shown = page.evaluate(() => new Promise((resolve) => new MutationObserver(() => resolve()).observe(document.querySelector("#results"), { childList: true })));
   await page.click(`#examples button:text-is("${example}")`);
+  await shown;
   await page.waitForFunction(() => document.querySelector("#results .verdict")?.classList.contains("calm") === false);
-};
+}

@@ -81,6 +81,16 @@ export const use = (inspector) => ({
     });
   },
 
+  async "a policy that demands the host's own cryptography is refused, with a clear sentence"() {
+    await inspector.with(async (page) => {
+      const { policy } = example("Admitted");
+      await ask(page, { policy: `${policy.trimEnd()}\nsignatures: native\n` });
+      const { headline, problems, steps } = await seen(page);
+      equal([headline, problems.length, steps], ["The policy is not usable", 1, []]);
+      equal(problems[0].includes("/signatures") && problems[0].includes("this host verifies signatures in the module"), true);
+    });
+  },
+
   async "a policy with problems shows all of them with their places, and there is no decision"() {
     await inspector.with(async (page) => {
       await choose(page, "Broken policy");
@@ -97,6 +107,21 @@ export const use = (inspector) => ({
       equal(told.some((one) => one.startsWith("line 3, column 3 · /nonsense")), true);
       await ask(page, { policy: "a: [1\nb: 2" });
       equal((await seen(page)).problems[0].startsWith("line 2, column 1"), true);
+    });
+  },
+
+  async "the warnings of a policy are shown with their lines, beside the decision"() {
+    await inspector.with(async (page) => {
+      const good = example("Admitted");
+      const policy = good.policy.replace("forward:", "  - { path: /healthz, public: true }\nforward:");
+      await ask(page, { ...good, policy });
+      const { headline, problems } = await seen(page);
+      equal([headline, problems.length], ["Allowed", 1]);
+      equal(problems[0].startsWith("line 18, column 7 · /rules/3/path"), true);
+      equal(problems[0].endsWith("unreachable"), true);
+      equal(await page.$$eval("#policy-lines .unsure", (all) => all.map((line) => line.textContent)), ["18"]);
+      await ask(page, { policy });
+      equal((await seen(page)).problems.length, 1);
     });
   },
 

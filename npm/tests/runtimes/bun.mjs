@@ -1,3 +1,3 @@
 import { openChild } from "../child.mjs";
 
-export const open = () => openChild("Bun", "@oven/*/bin/bun");
+export const open = (signatures) => openChild("Bun", "@oven/*/bin/bun", [], signatures);

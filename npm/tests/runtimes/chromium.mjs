@@ -6,7 +6,7 @@ import { bundle } from "../bundle.mjs";
 const PAGE = "https://tests.example/";
 const POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'";
 
-export async function open() {
+export async function open(signatures) {
   const code = await bundle({ conditions: ["browser"], format: "iife", globalName: "tests" });
   const browser = await launch();
   const page = await browser.newPage();
@@ -19,7 +19,7 @@ export async function open() {
   return {
     name: browser.name,
     play: () => page.evaluate("tests.play(true)"),
-    answer: (command) => page.evaluate(`tests.answer(${JSON.stringify(command)})`),
+    answer: (command) => page.evaluate(`tests.answer(${JSON.stringify(command)}, ${JSON.stringify(signatures)})`),
     close: () => browser.close(),
   };
 }

@@ -1,3 +1,3 @@
 import { openChild } from "../child.mjs";
 
-export const open = () => openChild("Deno", "@deno/*/deno", "run", "--allow-all");
+export const open = (signatures) => openChild("Deno", "@deno/*/deno", ["run", "--allow-all"], signatures);

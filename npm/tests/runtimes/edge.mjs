@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { EdgeVM } from "@edge-runtime/vm";
 import { bundle } from "../bundle.mjs";
 
-export async function open() {
+export async function open(signatures) {
   const code = await bundle({ conditions: ["edge-light"], format: "iife", globalName: "tests", wasm: asModule });
   const file = new WebAssembly.Module(readFileSync(new URL("../node_modules/countersign/countersign.wasm", import.meta.url)));
   const vm = new EdgeVM({ codeGeneration: { strings: false, wasm: false }, extend: (context) => Object.assign(context, { file }) });
@@ -13,7 +13,7 @@ export async function open() {
     name: "the edge runtime",
     play: () => vm.evaluate("tests.play(false)"),
     // JSON text, because the two sides have different realms.
-    answer: async (command) => JSON.parse(await vm.evaluate(`tests.answer(${JSON.stringify(command)}).then(JSON.stringify)`)),
+    answer: async (command) => JSON.parse(await vm.evaluate(`tests.answer(${JSON.stringify(command)}, ${JSON.stringify(signatures)}).then(JSON.stringify)`)),
     close() {},
   };
 }

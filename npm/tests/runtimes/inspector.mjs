@@ -7,6 +7,7 @@ import { look } from "../inspector/look.mjs";
 import { making } from "../inspector/making.mjs";
 import { parts } from "../inspector/parts.mjs";
 import { paste } from "../inspector/paste.mjs";
+import { senders } from "../inspector/senders.mjs";
 import { hostile } from "../inspector/hostile.mjs";
 import { use } from "../inspector/use.mjs";
 
@@ -14,7 +15,7 @@ export async function open() {
   const inspector = await openPage();
   return {
     name: `the inspector in ${inspector.browser}`,
-    play: () => run({ ...use(inspector), ...look(inspector), ...paste(inspector), ...parts, ...making(inspector), ...corpus(inspector), ...hostile(inspector) }),
+    play: () => run({ ...use(inspector), ...look(inspector), ...paste(inspector), ...parts, ...making(inspector), ...senders(inspector), ...corpus(inspector), ...hostile(inspector) }),
     close: () => inspector.close(),
   };
 }

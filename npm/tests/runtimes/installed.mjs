@@ -14,7 +14,7 @@ import { tarball } from "../tarball.mjs";
 
 const tests = fileURLToPath(new URL("../", import.meta.url));
 /** The packages of others that the README uses, and the compiler. They are linked, not downloaded again. */
-const OTHERS = ["express", "fastify", "hono", "ws", "yaml", "@types/express", "@types/node", "@types/react", "@types/ws"];
+const OTHERS = ["@redis/client", "express", "fastify", "hono", "ws", "yaml", "@types/express", "@types/node", "@types/react", "@types/ws"];
 const COMPILERS = { "TypeScript 7": "../package/node_modules/typescript/bin/tsc", "TypeScript 5.6": "node_modules/typescript/bin/tsc" };
 
 /** Next.js is installed in the example. */
@@ -68,11 +68,16 @@ function apart(blocks) {
     [`${index}/block.${language}`]: code,
     [`${index}/policy.ts`]: 'import type { Policy } from "countersign";\nexport declare const policy: Policy;\n',
     [`${index}/policy.json`]: JSON.stringify(json),
+    [`${index}/candidate.json`]: JSON.stringify(json),
+    [`${index}/trust.json`]: JSON.stringify(TRUST),
   }));
   return Object.assign({ "next.d.ts": NEXT }, ...each);
 }
 
 const OPENS = 'import { createGate } from "countersign";\nimport policy from "./policy.json" with { type: "json" };\nexport const gate = createGate(policy);\n';
+
+/** Whose signed policies a block puts in force. */
+const TRUST = { keys: [{ kty: "OKP", crv: "Ed25519", kid: "2026-a", x: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" }], policy: "shop", audience: "production" };
 
 /** The policy of the blocks that import one, for the issuer of the README. */
 const ME = {

@@ -2,6 +2,7 @@
 
 import { createRequire } from "node:module";
 import { equal } from "../assert.mjs";
+import { policy } from "../issuer.mjs";
 import { example } from "../next-build.mjs";
 import { run } from "../run.mjs";
 
@@ -11,18 +12,52 @@ const { LruCache } = await inside("lru-cache");
 const { WaitLimits } = await inside("wait-limits");
 const { PendingFetches } = await inside("pending-fetches");
 const { nextTurn, wallMs } = await inside("clock");
+const { ProofTable } = await inside("proofs");
+const { addressBytes } = await inside("connection");
 const { seal, unseal } = await inside("handover");
 const { nextTarget } = await inside("next-target");
 
 // Next.js's own parser of URLs, as it is built with `skipProxyUrlNormalize`.
 process.env.__NEXT_NO_MIDDLEWARE_URL_NORMALIZE = "true";
-const { NextURL } = createRequire(import.meta.url)(`${example}node_modules/next/dist/server/web/next-url.js`);
+const requireNext = createRequire(`${example}package.json`);
+const { NextURL } = requireNext("next/dist/server/web/next-url.js");
+const { NextRequest } = requireNext("next/server.js");
 
 export async function open() {
   return { name: "parts of a gate", play: () => run(parts), close() {} };
 }
 
+/** What it returns, or that there is no place. */
+function attempt(enter) {
+  try {
+    return enter();
+  } catch (error) {
+    return String(error).includes("no place") ? "no place" : String(error);
+  }
+}
+
+async function withMonotonicClock(work) {
+  const clock = { ms: 1_000_000 };
+  const { performance: real } = globalThis;
+  globalThis.performance = { now: () => clock.ms };
+  try {
+    await work(clock);
+  } finally {
+    globalThis.performance = real;
+  }
+}
+
 const parts = {
+  async "the proxy of Next.js that observes passes every request as it came, and tells the decision"() {
+    const [{ createGate }, { protect }] = await Promise.all(["nodejs", "next"].map((name) => import(`${example}node_modules/countersign/esm/${name}.js`)));
+    const told = [];
+    const proxy = protect(createGate(policy, { onDecision: (event, { target }) => void told.push([event.mode, event.code, target]) }), { observe: true });
+    const works = [];
+    const response = await proxy(new NextRequest("https://api.example.com/assets/1?a=b", { headers: { "x-auth-subject": "admin" } }), { waitUntil: (work) => void works.push(work) });
+    await Promise.all(works);
+    equal([response.status, [...response.headers], told], [200, [["x-middleware-next", "1"]], [["observed", "token_missing", "/assets/1?a=b"]]]);
+  },
+
   async "requirements: the least recently used is removed, by number and by characters"() {
     const recent = new LruCache(3, 100);
     for (const text of ["a", "b", "c"]) recent.set(text, text);
@@ -68,6 +103,50 @@ const parts = {
     equal([first.done, pending.inProgress(at("https://a.example")) ?? null], [true, null]);
     pending.start(at("https://c.example"), -60_000, () => new Promise(() => {}));
     equal([pending.inProgress(at("https://c.example")) ?? null, pending.all().length], [null, 0]);
+  },
+
+  async "used proofs: one key has a share of the table, and a full table forgets nothing"() {
+    const table = new ProofTable();
+    const enter = (owner, id) => attempt(() => table.enter({ id: `${owner} ${id}`, owner: String(owner), expiresMs: 60_000 }, 0));
+    for (let id = 0; id < 1_000; id++) equal(enter("flooding", id), true);
+    for (let id = 1_000; id < 3_000; id++) equal(enter("flooding", id), "no place");
+    equal([enter("flooding", 0), enter("flooding", 999), enter("other", 0)], [false, false, true]);
+    for (let owner = 0; owner < 98_999; owner++) equal(enter(owner, 0), true);
+    for (let owner = 98_999; owner < 100_000; owner++) equal(enter(owner, 0), "no place");
+    equal([enter("flooding", 0), enter("other", 0), enter(0, 0), enter(98_998, 0)], [false, false, false, false]);
+  },
+
+  async "used proofs: they are forgotten when both clocks say that they have expired, and make place"() {
+    await withMonotonicClock((clock) => {
+      const table = new ProofTable();
+      const enter = (id, expiresMs, nowMs) => attempt(() => table.enter({ id, owner: "a", expiresMs }, nowMs));
+      equal([enter("short", 10_000, 0), enter("long", 60_000, 0)], [true, true]);
+      clock.ms += 9_000;
+      equal([enter("short", 10_000, 9_000), enter("long", 60_000, 9_000)], [false, false]);
+      // Only one of the clocks has gone on.
+      equal([enter("short", 10_000, 50_000), enter("long", 60_000, 99_000)], [false, false]);
+      clock.ms += 3_000;
+      equal([enter("short", 10_000, 10_000), enter("long", 60_000, 12_000)], [false, false]);
+      clock.ms += 3_000;
+      equal([enter("short", 70_000, 15_000), enter("long", 60_000, 15_000)], [true, false]);
+      // A clock that is set back by an hour, and then goes on.
+      clock.ms += 3_600_000;
+      equal(enter("long", 60_000, 0), false);
+      clock.ms += 61_000;
+      equal(enter("long", 60_000, 61_000), true);
+      for (let id = 0; id < 998; id++) equal(enter(String(id), 70_000, 61_000), true);
+      equal(enter("one more", 70_000, 61_000), "no place");
+      clock.ms += 86_400_000;
+      for (let id = 0; id < 1_000; id++) equal(enter(String(id), 90_000_000, 86_461_000), true);
+      equal(enter("one more", 90_000_000, 86_461_000), "no place");
+    });
+  },
+
+  async "addresses: of both versions, with the name of an interface, and nothing else"() {
+    const bytes = (text) => Buffer.from(addressBytes(text)).toString("hex");
+    equal([bytes("10.0.200.255"), bytes("0.0.0.0"), bytes("::1"), bytes("::")], ["0a00c8ff", "00000000", `${"0".repeat(31)}1`, "0".repeat(32)]);
+    equal([bytes("2001:db8::8a2e:370:7334"), bytes("fe80::1%eth0"), bytes("::ffff:10.0.0.1"), bytes("1:2:3:4:5:6:7:8")], ["20010db80000000000008a2e03707334", `fe80${"0".repeat(27)}1`, "00000000000000000000ffff0a000001", "00010002000300040005000600070008"]);
+    for (const none of ["", "1", "1.2.3", "1.2.3.4.5", "256.1.1.1", "1.2.3.4:80", "a.example", "[::1]", "::1]", "::1]/x[", "1:2:3:4:5:6:7", ":::", "1::2::3", "12345::", "%eth0", "/run/socket", "0x7f.1"]) equal([none, bytes(none)], [none, ""]);
   },
 
   async "a caller is accepted for its own request, for ten seconds, and readable only with the secret"() {

@@ -35,6 +35,12 @@ const contents = {
     equal(holding, ["esm/inlined.js"]);
   },
 
+  async "only the entries of Node.js name `node:crypto`"() {
+    const files = readdirSync(at(""), { recursive: true });
+    const naming = files.filter((file) => file.endsWith(".js") && readFileSync(at(file), "utf8").includes('"node:crypto"'));
+    equal(naming.sort(), ["cjs/commonjs.js", "esm/nodejs.js"]);
+  },
+
   async "the glue is unchanged from wasm-bindgen"() {
     equal(readFileSync(at("esm/glue/countersign.js"), "utf8") === readFileSync(`${tests}../../dist/npm/countersign.js`, "utf8"), true);
   },

@@ -188,6 +188,7 @@ pub fn native(policy: &Value, cases: &[Case], now_ms: u64) -> Vec<Answer> {
                 authority: AUTHORITY.as_bytes(),
                 target: case.target.as_bytes(),
                 headers: &headers,
+                connection: Default::default(),
             };
             match gate.check(&request, now_ms) {
                 Decision::Allow(_) => Answer {

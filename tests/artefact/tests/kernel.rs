@@ -50,11 +50,18 @@ fn a_branch_follows_every_eight_products_of_the_inner_loop() {
     let file = dist::read("countersign.wasm");
     let inner = inner_loop(&columns(&file));
     let runs: Vec<usize> = inner
-        .split(|one| matches!(one, Operator::BrIf { .. } | Operator::BrTable { .. }))
+        .split(is_branch)
         .map(dots)
         .filter(|run| *run > 0)
         .collect();
     assert_eq!(runs, [8; 4]);
+}
+
+fn is_branch(one: &Operator<'_>) -> bool {
+    matches!(
+        one,
+        Operator::If { .. } | Operator::BrIf { .. } | Operator::BrTable { .. }
+    )
 }
 
 /// The products of nine limbs, for P-256 and Ed25519: `K` is a constant in each column, so there

@@ -63,6 +63,7 @@ fn v8_decodes_tokens_like_the_native_crate() {
             "claims": native.claims,
             "signature_bytes": native.signature_bytes,
             "fault": native.fault.map(|code| code.as_str()),
+            "detail": native.detail,
         });
         assert_eq!(*inspection, expected, "{}", token.escape_ascii());
         good += u32::from(native.fault.is_none());
@@ -124,6 +125,10 @@ fn ask(policy: &Value, now_ms: u64, cases: &[Case], tokens: &[Vec<u8>]) -> Value
             case.method.as_bytes(),
             cases::AUTHORITY.as_bytes(),
             case.target.as_bytes(),
+            // Nothing is known about the connection.
+            b"",
+            b"",
+            b"",
         ];
         for (name, value) in &case.headers {
             strings.extend([name.as_bytes(), value]);

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"time"
@@ -20,7 +21,7 @@ import (
 const authority = "api.example.com"
 
 // instance is the sealed module alone: the time of a check without a pool.
-func (b *bench) instance(one algorithm) contestant {
+func (b *bench) instance(one algorithm, by countersign.Signatures) contestant {
 	var instance *countersign.Instance
 	requests := make([]countersign.Request, len(one.Tokens))
 	for index, token := range one.Tokens {
@@ -30,12 +31,12 @@ func (b *bench) instance(one algorithm) contestant {
 		}
 	}
 	return contestant{
-		name: "sealed, Instance.Check",
+		name: nameOf(by, "Instance.Check"),
 		open: func() (err error) {
 			if instance != nil {
 				instance.Close()
 			}
-			instance, err = countersign.OpenInstance(context.Background(), []byte(one.Policy))
+			instance, err = countersign.OpenInstance(context.Background(), []byte(one.Policy), countersign.WithSignatures(by))
 			return err
 		},
 		check: func(from, to int) error {
@@ -50,8 +51,17 @@ func (b *bench) instance(one algorithm) contestant {
 	}
 }
 
+func nameOf(by countersign.Signatures, call string) string {
+	if by == countersign.Native {
+		return "native signatures, " + call
+	}
+	return "sealed, " + call
+}
+
+var quiet = slog.New(slog.DiscardHandler)
+
 // gate is the API that a service calls.
-func (b *bench) gate(one algorithm, instances int) contestant {
+func (b *bench) gate(one algorithm, instances int, by countersign.Signatures) contestant {
 	var gate *countersign.Gate
 	requests := make([]*http.Request, len(one.Tokens))
 	for index, token := range one.Tokens {
@@ -64,14 +74,15 @@ func (b *bench) gate(one algorithm, instances int) contestant {
 	}
 	ctx := context.Background()
 	return contestant{
-		name: "sealed, Gate.Check",
+		name: nameOf(by, "Gate.Check"),
 		open: func() (err error) {
 			if gate != nil {
 				if err := gate.Close(); err != nil {
 					return err
 				}
 			}
-			gate, err = countersign.New(ctx, []byte(one.Policy), countersign.WithInstances(instances))
+			gate, err = countersign.New(ctx, []byte(one.Policy),
+				countersign.WithInstances(instances), countersign.WithSignatures(by), countersign.WithLogger(quiet))
 			return err
 		},
 		check: func(from, to int) error {

@@ -10,7 +10,10 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
+
+	"github.com/countersign/countersign/hosts/go/countersign"
 )
 
 // workload is the workload of src/child.rs.
@@ -81,11 +84,13 @@ func (b *bench) run() error {
 		if err != nil {
 			return err
 		}
-		ours := []contestant{b.instance(one)}
+		ours := []contestant{b.instance(one, countersign.Module)}
+		natives := []contestant{b.instance(one, countersign.Native)}
 		if one.Name == "RS256" {
-			ours = append(ours, b.gate(one, 1))
+			ours = append(ours, b.gate(one, 1, countersign.Module))
+			natives = append(natives, b.gate(one, 1, countersign.Native))
 		}
-		if err := b.compete(one.Name+", fresh", ours, peers, b.Fresh, false); err != nil {
+		if err := b.compete(one.Name+", fresh", ours, natives, peers, b.Fresh, false); err != nil {
 			return err
 		}
 	}
@@ -94,17 +99,18 @@ func (b *bench) run() error {
 	if err != nil {
 		return err
 	}
-	// The time for a remembered token does not depend on its algorithm.
-	ours := []contestant{b.instance(rsa), b.gate(rsa, 1)}
-	if err := b.compete("RS256, remembered", ours, peers[:1], b.Remembered, true); err != nil {
+	// The time for a remembered token depends neither on its algorithm nor on
+	// who verified it.
+	ours := []contestant{b.instance(rsa, countersign.Module), b.gate(rsa, 1, countersign.Module)}
+	if err := b.compete("RS256, remembered", ours, nil, peers[:1], b.Remembered, true); err != nil {
 		return err
 	}
 	// src/rsa_alone.rs subtracts this to get the RSA operation alone.
-	if err := b.compete("HS256, fresh", []contestant{b.instance(b.HMAC)}, nil, b.Fresh, false); err != nil {
+	if err := b.compete("HS256, fresh", []contestant{b.instance(b.HMAC, countersign.Module)}, nil, nil, b.Fresh, false); err != nil {
 		return err
 	}
-	two := []contestant{parallel(b.gate(rsa, 2))}
-	if err := b.compete("RS256, fresh, on 2 goroutines", two, []contestant{parallel(peers[0])}, b.Fresh, false); err != nil {
+	two := []contestant{parallel(b.gate(rsa, 2, countersign.Module))}
+	if err := b.compete("RS256, fresh, on 2 goroutines", two, nil, []contestant{parallel(peers[0])}, b.Fresh, false); err != nil {
 		return err
 	}
 	if err := b.mix(rsa); err != nil {
@@ -113,14 +119,23 @@ func (b *bench) run() error {
 	return b.sizes(rsa)
 }
 
-func (b *bench) compete(work string, ours, peers []contestant, plan plan, remembered bool) error {
+// compete races the gate, the gate with native signatures, and peers.
+func (b *bench) compete(work string, ours, natives, peers []contestant, plan plan, remembered bool) error {
 	say(work)
-	figures, err := race(append(append([]contestant{}, ours...), peers...), plan, remembered)
+	figures, err := race(slices.Concat(ours, natives, peers), plan, remembered)
 	if err != nil {
 		return fmt.Errorf("%s: %w", work, err)
 	}
-	b.add(work, figures[:len(ours)], figures[len(ours):])
+	b.addBoth(work, figures, len(ours), len(natives))
 	return nil
+}
+
+func (b *bench) addBoth(work string, figures []figure, ours, natives int) {
+	peers := figures[ours+natives:]
+	b.add(work, figures[:ours], peers)
+	if natives > 0 {
+		b.add(work+", native", figures[ours:ours+natives], peers)
+	}
 }
 
 func (b *bench) add(work string, ours, peers []figure) {

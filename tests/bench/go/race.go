@@ -4,6 +4,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/countersign/countersign/hosts/go/countersign"
 )
 
 // plan is the number of passes, of tokens in a pass, and of tokens in a turn,
@@ -111,7 +113,7 @@ func (b *bench) mix(one algorithm) error {
 	if err != nil {
 		return err
 	}
-	contestants := []contestant{b.instance(one), peers[0]}
+	contestants := []contestant{b.instance(one, countersign.Module), b.instance(one, countersign.Native), peers[0]}
 	order := b.Mix.Order
 	stretches := make([][][]float64, len(contestants))
 	for index := range stretches {
@@ -147,6 +149,6 @@ func (b *bench) mix(one algorithm) error {
 			sums[index].Median += each.Median
 		}
 	}
-	b.add("mix of clients", sums[:1], sums[1:])
+	b.addBoth("mix of clients", sums, 1, 1)
 	return nil
 }

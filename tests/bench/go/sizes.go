@@ -69,7 +69,7 @@ func (b *bench) sizes(one algorithm) error {
 		return err
 	}
 	var figures []figure
-	for _, one := range []contestant{b.instance(one), b.gate(one, 1), peers[0], peers[1]} {
+	for _, one := range []contestant{b.instance(one, countersign.Module), b.gate(one, 1, countersign.Module), peers[0], peers[1]} {
 		if err := one.open(); err != nil {
 			return err
 		}

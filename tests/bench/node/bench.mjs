@@ -3,7 +3,7 @@
 // progress to standard error.
 
 import { readFileSync } from "node:fs";
-import { memory, openPolicy, supplyTwoKeys, withPrincipal } from "./countersign.mjs";
+import { memory, natively, openPolicy, supplyTwoKeys, withPrincipal } from "./countersign.mjs";
 import { mix } from "./mix.mjs";
 import { awsJwtVerify, fastJwt, jose } from "./peers.mjs";
 import { figure, race } from "./race.mjs";
@@ -18,7 +18,10 @@ for (const one of algorithms) {
   const peers = [fastJwt(one, workload, false), await jose(one, workload)];
   // aws-jwt-verify does not support PSS.
   if (!one.name.startsWith("PS")) peers.push(awsJwtVerify(one, workload));
-  await compete(`${one.name}, fresh`, [withPrincipal(one, target)], peers, false, fresh);
+  say(`${one.name}, fresh`);
+  const [module, native, ...others] = await race([withPrincipal(one, target), natively(one, target), ...peers], false, fresh);
+  add(`${one.name}, fresh`, [[module], others]);
+  add(`${one.name}, fresh, native`, [[native], [module, ...others]]);
 }
 // The time for a remembered token does not depend on its algorithm.
 const rsa = algorithms.find(({ name }) => name === "RS256");
@@ -29,7 +32,9 @@ await compete("HS256, fresh", [withPrincipal(hmac, target)], [], false, fresh);
 say("a mix of clients");
 const mixed = { ...rsa, tokens: workload.mix.tokens };
 const cached = fastJwt(mixed, workload, true);
-add("mix of clients", await mix(withPrincipal(mixed, target), cached, workload.mix));
+const [module, native, peer] = await mix([withPrincipal(mixed, target), natively(mixed, target), cached], workload.mix);
+add("mix of clients", [[module], [peer]]);
+add("mix of clients, native", [[native], [module, peer]]);
 
 say("open, supply, memory");
 add("open a policy", [[openPolicy(rsa.policy, repeats)], []]);

@@ -1,17 +1,26 @@
 // The npm package as a contestant.
 
-import { admit, instantiate, openGate, supply } from "./face.mjs";
+import { admit, instantiate, native, openGate, supply } from "./face.mjs";
 import { figure, time } from "./race.mjs";
 
 /** Checks a request and reads its principal, as a service does. */
-export function withPrincipal({ policy, tokens }, target) {
+export function withPrincipal(workload, target) {
+  return contestant("npm package, with principal", undefined, workload, target);
+}
+
+/** The same, with signatures verified by the cryptography of Node.js. */
+export function natively(workload, target) {
+  return contestant("npm package, native, with principal", native, workload, target);
+}
+
+function contestant(name, cryptography, { policy, tokens }, target) {
   const credentials = tokens.map((token) => `Bearer ${token}`);
   let gate;
   return {
-    name: "npm package, with principal",
+    name,
     open() {
       gate?.close();
-      gate = openGate(policy);
+      gate = openGate(policy, cryptography);
     },
     check(from, to) {
       for (let index = from; index < to; index++) admit(gate, target, credentials[index]);

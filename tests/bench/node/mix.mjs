@@ -1,4 +1,4 @@
-// A mix of clients, in the order that src/mix.rs generated. Both contestants
+// A mix of clients, in the order that src/mix.rs generated. The contestants
 // remember up to 1,000 tokens, and start each pass without any.
 
 import { figure } from "./race.mjs";
@@ -10,8 +10,7 @@ const STRETCH = 500;
  * The stretches have different numbers of new tokens, so the best and the median
  * are taken for each stretch over all passes, and then added.
  */
-export async function mix(ours, peer, { order, passes }) {
-  const contestants = [ours, peer];
+export async function mix(contestants, { order, passes }) {
   const stretches = contestants.map(() => []);
   for (let pass = 0; pass < passes; pass++) {
     for (const contestant of contestants) contestant.open();
@@ -29,6 +28,6 @@ export async function mix(ours, peer, { order, passes }) {
   return contestants.map(({ name }, index) => {
     const each = stretches[index].map((turns) => figure(name, "ns", turns));
     const sum = (what) => each.reduce((total, one) => total + one[what], 0);
-    return [{ name, unit: "ns", best: sum("best"), median: sum("median"), turns: passes }];
+    return { name, unit: "ns", best: sum("best"), median: sum("median"), turns: passes };
   });
 }

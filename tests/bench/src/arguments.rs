@@ -37,6 +37,8 @@ pub(crate) enum Suite {
     Npm,
     /// The sealed module in Go.
     Go,
+    /// The wheel in Python.
+    Python,
     /// The filter in Envoy under load (needs `wrk`).
     Envoy,
     /// Policies with 1 to 10,000 issuers and rules.

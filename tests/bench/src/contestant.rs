@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use anyhow::{Context, Result, bail};
 use countersign::Gate;
-use countersign_host::{Answer, Decision, Instance};
+use countersign_host::{Answer, Decision, Instance, Signatures};
 use jsonwebtoken::{Algorithm, DecodingKey, TokenData, Validation, jwk::Jwk};
 use serde::Deserialize;
 use tokio::runtime::Runtime;
@@ -87,6 +87,7 @@ impl Contestant for Native<'_> {
                 authority: AUTHORITY.as_bytes(),
                 target: self.case.target.as_bytes(),
                 headers: &headers,
+                connection: Default::default(),
             };
             match gate.check(&request, token::now_ms()) {
                 countersign::Decision::Allow(_) => {}
@@ -101,6 +102,7 @@ impl Contestant for Native<'_> {
 pub(crate) struct Sealed<'c> {
     pub(crate) name: &'static str,
     pub(crate) case: &'c Case,
+    pub(crate) signatures: Signatures,
     pub(crate) instance: Option<Instance>,
 }
 
@@ -110,7 +112,11 @@ impl Contestant for Sealed<'_> {
     }
 
     fn open(&mut self) -> Result<()> {
-        self.instance = Some(Instance::open(&self.case.policy)?);
+        self.instance = Some(Instance::open_with(
+            &self.case.policy,
+            self.signatures,
+            &[],
+        )?);
         Ok(())
     }
 
@@ -122,6 +128,7 @@ impl Contestant for Sealed<'_> {
                 authority: AUTHORITY.as_bytes(),
                 target: self.case.target.as_bytes(),
                 headers: &headers,
+                connection: Default::default(),
             };
             match instance.check(request, token::now_ms())? {
                 Answer::Decided(Decision::Allow(_)) => {}
@@ -135,13 +142,14 @@ impl Contestant for Sealed<'_> {
 /// The sealed module in wasmtime, by the API that a service calls.
 pub(crate) struct Service {
     policy: Vec<u8>,
+    signatures: Signatures,
     requests: Vec<http::Request<()>>,
     runtime: Runtime,
     gate: Option<countersign_host::Gate>,
 }
 
 impl Service {
-    pub(crate) fn new(case: &Case) -> Result<Self> {
+    pub(crate) fn new(case: &Case, signatures: Signatures) -> Result<Self> {
         let requests = case.credentials.iter().map(|value| {
             http::Request::builder()
                 .method(METHOD)
@@ -154,6 +162,7 @@ impl Service {
         });
         Ok(Self {
             policy: case.policy.clone(),
+            signatures,
             requests: requests.collect::<Result<_, _>>()?,
             runtime: tokio::runtime::Builder::new_current_thread()
                 .enable_all()
@@ -171,6 +180,7 @@ impl Contestant for Service {
     fn open(&mut self) -> Result<()> {
         let builder = countersign_host::Gate::builder()
             .policy(&self.policy[..])
+            .signatures(self.signatures)
             .instances(1);
         self.gate = Some(self.runtime.block_on(builder.build())?);
         Ok(())

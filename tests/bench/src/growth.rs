@@ -1,6 +1,7 @@
 //! The time of a check must not depend on the size of the policy.
 
 use anyhow::Result;
+use countersign_host::Signatures;
 
 use crate::{
     arguments::Scale,
@@ -88,6 +89,7 @@ fn contestants<'c>(host: &str, cases: &'c [Case]) -> Vec<Box<dyn Contestant + 'c
             _ => Box::new(Sealed {
                 name,
                 case,
+                signatures: Signatures::Module,
                 instance: None,
             }),
         })

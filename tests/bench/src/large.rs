@@ -80,7 +80,8 @@ impl Document {
             }
             match supplied {
                 Supplied::Unfinished => {}
-                Supplied::Accepted(skipped) => {
+                Supplied::Accepted(accepted) => {
+                    let skipped = accepted.skipped;
                     ensure!(skipped.is_empty(), "skipped: {skipped:?}");
                     break;
                 }

@@ -17,6 +17,7 @@ mod npm;
 mod openssl;
 mod policy;
 mod progress;
+mod python;
 mod race;
 mod readme;
 mod report;
@@ -67,6 +68,11 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
     }
     if has(Suite::Go) {
         let answer = go::run(&scale)?;
+        races.extend(answer.races);
+        child_versions.extend(answer.versions);
+    }
+    if arguments.suite == Suite::Python || (has(Suite::Python) && python::is_possible()) {
+        let answer = python::run(&scale)?;
         races.extend(answer.races);
         child_versions.extend(answer.versions);
     }

@@ -11,7 +11,7 @@ use crate::{
     machine::{self, Machine},
 };
 
-const HOSTS: [&str; 6] = ["native", "wasmtime", "node", "npm", "go", "envoy"];
+const HOSTS: [&str; 7] = ["native", "wasmtime", "node", "npm", "go", "python", "envoy"];
 
 /// All results of a run.
 #[derive(Debug, Serialize)]

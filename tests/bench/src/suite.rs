@@ -1,7 +1,7 @@
 //! The suites that run in this process.
 
 use anyhow::{Context, Result, bail};
-use countersign_host::Instance;
+use countersign_host::{Instance, Signatures};
 
 use crate::{
     arguments::Scale,
@@ -47,16 +47,8 @@ pub(crate) fn wasmtime(scale: &Scale) -> Result<Vec<Race>> {
     let signer = Signer::new("RS256")?;
     let policy = policy::typical(&signer)?;
     Instance::open(&policy)?;
-    let mut races = checks("wasmtime", scale, |case| {
-        Ok(vec![
-            Box::new(Sealed {
-                name: "sealed, Instance::check",
-                case,
-                instance: None,
-            }),
-            Box::new(Service::new(case)?),
-        ])
-    })?;
+    let mut races = checks("wasmtime", scale, |case| sealed(case, Signatures::Module))?;
+    races.extend(verified_by_aws_lc(scale)?);
     say("wasmtime: open and supply");
     let open = time("sealed, Instance::open", scale.repeats, || {
         Instance::open(&policy)?;
@@ -71,6 +63,39 @@ pub(crate) fn wasmtime(scale: &Scale) -> Result<Vec<Race>> {
         1,
     ));
     Ok(races)
+}
+
+fn sealed<'c>(case: &'c Case, signatures: Signatures) -> Result<Vec<Box<dyn Contestant + 'c>>> {
+    Ok(vec![
+        Box::new(Sealed {
+            name: "sealed, Instance::check",
+            case,
+            signatures,
+            instance: None,
+        }),
+        Box::new(Service::new(case, signatures)?),
+    ])
+}
+
+/// The same checks where AWS-LC verifies the signatures, as it does for the peer.
+fn verified_by_aws_lc(scale: &Scale) -> Result<Vec<Race>> {
+    let plan = scale.fresh();
+    let races = algorithms().into_iter().map(|algorithm| {
+        let signer = Signer::new(algorithm)?;
+        let case = Case::typical(&signer, plan.tokens)?;
+        let work = format!("{algorithm}, fresh, native");
+        say(&format!("wasmtime: {work}"));
+        against_peer(
+            "wasmtime",
+            work,
+            &case,
+            &signer,
+            Tokens::Fresh,
+            plan,
+            &|case| sealed(case, Signatures::Native),
+        )
+    });
+    races.collect()
 }
 
 /// Makes our contestants for a case.

@@ -30,13 +30,27 @@ pub fn vectors() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors")
 }
 
-/// Reads the published vectors, in the order of their file names.
+/// Returns the folder of the vectors about what an operator asks. A host plays
+/// them if it knows the commands.
+pub fn operation() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("operation")
+}
+
+/// Reads the published vectors of all hosts, in the order of their file names.
 ///
 /// # Errors
 /// If a file cannot be read or is invalid.
 pub fn topics() -> io::Result<Vec<Topic>> {
+    topics_of(&vectors())
+}
+
+/// Reads the vectors of a folder, in the order of their file names.
+///
+/// # Errors
+/// If a file cannot be read or is invalid.
+pub fn topics_of(folder: &Path) -> io::Result<Vec<Topic>> {
     let mut paths = Vec::new();
-    for entry in fs::read_dir(vectors())? {
+    for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         if path.extension().is_some_and(|ending| ending == "json") {
             paths.push(path);

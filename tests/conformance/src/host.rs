@@ -6,7 +6,10 @@ use std::{
     process::{Child, ChildStdin, ChildStdout, Command as Program, Stdio},
 };
 
-use crate::protocol::{Command, Reply};
+use crate::{
+    protocol::{Command, Reply},
+    vector::Signatures,
+};
 
 /// Anything that answers commands.
 pub trait Host {
@@ -30,6 +33,14 @@ pub fn serve(host: &mut dyn Host, input: impl BufRead, mut output: impl Write) -
         output.flush()?;
     }
     Ok(())
+}
+
+/// Reads the option `--signatures` of a harness.
+pub fn signatures(arguments: &[String]) -> Signatures {
+    match arguments.iter().any(|argument| argument == "native") {
+        true => Signatures::Native,
+        false => Signatures::Module,
+    }
 }
 
 /// A program that speaks the protocol.

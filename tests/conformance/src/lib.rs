@@ -7,10 +7,13 @@
 //! vector on a host. [`generator`] writes the vectors with fixed keys.
 
 pub mod corpora;
+pub mod cryptography;
 pub mod files;
 pub mod generator;
 pub mod host;
 pub mod native;
+pub mod operation;
+pub mod proofs;
 pub mod protocol;
 pub mod run;
 #[cfg(feature = "wasmtime")]

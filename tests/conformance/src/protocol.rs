@@ -6,7 +6,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::vector::{Answer, Bytes, Change, Request, Response};
+use crate::{
+    operation::{Question, Told},
+    vector::{Answer, Bytes, Change, Request, Response},
+};
 
 /// A command for a host. `gate` is a number that the runner chooses.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,6 +21,9 @@ pub enum Command {
         gate: u32,
         /// The policy's text.
         policy: String,
+        /// The host's secrets, by name.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        secrets: BTreeMap<String, String>,
     },
     /// Return the fetches that are due: [`Reply::Fetches`].
     Due {
@@ -48,6 +54,19 @@ pub enum Command {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         response: Option<Response>,
     },
+    /// Take the response to a request: [`Reply::Accepted`], or [`Reply::Refused`]
+    /// if it cannot be used.
+    Respond {
+        /// The gate.
+        gate: u32,
+        /// Milliseconds since the epoch.
+        at: u64,
+        /// From a [`Fetch`].
+        ticket: u64,
+        /// The response; if absent, there was none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        response: Option<Response>,
+    },
     /// Check a request: [`Reply::Allow`], [`Reply::Deny`], [`Reply::Answer`] or
     /// [`Reply::Wait`].
     Request {
@@ -70,12 +89,18 @@ pub enum Command {
         /// The text of a requirement; none if absent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         requirement: Option<String>,
+        /// Whether a request with this token was allowed before.
+        #[serde(default)]
+        proven: bool,
     },
     /// Close the gate: [`Reply::Closed`].
     Close {
         /// The gate.
         gate: u32,
     },
+    /// What an operator asks: [`Reply::Told`].
+    #[serde(untagged)]
+    Ask(Question),
 }
 
 /// The reply of a host.
@@ -102,12 +127,16 @@ pub enum Reply {
     Deny(Denial),
     /// Answered by the gate itself.
     Answer(Answer),
-    /// Fetch these documents, supply them, and check again.
+    /// Fetch these documents and supply them, send these requests and respond, and
+    /// check again.
     Wait(Vec<Fetch>),
     /// The gate is closed.
     Closed {},
     /// The host failed. The run fails too.
     Error(String),
+    /// What an operator has asked.
+    #[serde(untagged)]
+    Told(Told),
 }
 
 /// As in the WIT interface.
@@ -130,10 +159,20 @@ pub struct Fetch {
     pub source: u32,
     /// The issuer's name in the policy.
     pub issuer: String,
-    /// `discovery`, `jwks` or `revocations`.
+    /// `discovery`, `jwks`, `revocations`, `api_keys`; `introspection` for a
+    /// request, which [`Command::Respond`] ends.
     pub kind: String,
     /// Where.
     pub uri: String,
+    /// Names and values of headers.
+    #[serde(default)]
+    pub headers: Vec<(String, String)>,
+    /// The ticket of a request.
+    #[serde(default)]
+    pub ticket: Option<u64>,
+    /// The body of a request.
+    #[serde(default)]
+    pub body: String,
     /// Bound on the fetch.
     pub timeout_ms: u32,
     /// Bound on the body.
@@ -197,4 +236,7 @@ pub struct Denial {
     pub principal: Option<String>,
     /// `Retry-After`.
     pub retry_after_s: Option<u32>,
+    /// `DPoP-Nonce`.
+    #[serde(default)]
+    pub nonce: Option<String>,
 }

@@ -12,6 +12,7 @@ use crate::{
 
 mod compare;
 mod leak;
+mod told;
 
 /// How a vector is played. All modes must give the same results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +47,7 @@ pub fn play(host: &mut dyn Host, vector: &Vector, mode: Mode) -> Record {
     let opened = host.answer(&Command::Open {
         gate: GATE,
         policy: policy.clone(),
+        secrets: vector.secrets.clone(),
     });
     record
         .faults
@@ -56,6 +58,7 @@ pub fn play(host: &mut dyn Host, vector: &Vector, mode: Mode) -> Record {
         return record;
     }
     let mut sources = Sources::default();
+    let mut effects = told::Effects::default();
     for (index, step) in vector.steps.iter().enumerate() {
         let place = format!("step {} (at {})", index + 1, step.at);
         let Some(command) = command(step, GATE, &sources) else {
@@ -73,15 +76,29 @@ pub fn play(host: &mut dyn Host, vector: &Vector, mode: Mode) -> Record {
                     .push(format!("{place}: first {reply:?}, then {again:?}"));
             }
         }
-        sources.learn(&reply);
-        let faults = judge(step, &reply, &policy);
+        sources.learn(&command, &reply);
+        let faults = match &step.event {
+            Event::Operation(asked) => effects.judge(asked, &reply),
+            _ => judge(step, &reply, &policy),
+        };
         record
             .faults
             .extend(faults.into_iter().map(|fault| format!("{place}: {fault}")));
-        record.replies.push(reply);
+        record.replies.push(without_tickets(reply));
     }
     host.answer(&Command::Close { gate: GATE });
     record
+}
+
+/// Tickets are numbers of the gate's questions, of which a gate whose host
+/// verifies signatures has more.
+fn without_tickets(mut reply: Reply) -> Reply {
+    if let Reply::Wait(fetches) = &mut reply {
+        for fetch in fetches {
+            fetch.ticket = fetch.ticket.map(|_| 0);
+        }
+    }
+    reply
 }
 
 fn policy_text(policy: &Value, mode: Mode) -> String {
@@ -103,14 +120,26 @@ struct Sources {
     last: BTreeMap<(String, String), (u32, String)>,
     /// The source by issuer, kind and address.
     by_uri: BTreeMap<(String, String, String), u32>,
+    /// The tickets of open requests, by issuer.
+    open: Vec<(String, u64)>,
 }
 
 impl Sources {
-    fn learn(&mut self, reply: &Reply) {
+    fn learn(&mut self, command: &Command, reply: &Reply) {
+        if let Command::Respond { ticket, .. } = command {
+            self.open.retain(|(_, open)| open != ticket);
+        }
         let (Reply::Fetches(fetches) | Reply::Wait(fetches)) = reply else {
             return;
         };
         for fetch in fetches {
+            if let Some(ticket) = fetch.ticket {
+                let asked = (fetch.issuer.clone(), ticket);
+                if !self.open.contains(&asked) {
+                    self.open.push(asked);
+                }
+                continue;
+            }
             let (issuer, kind, uri) = (fetch.issuer.clone(), fetch.kind.clone(), fetch.uri.clone());
             self.by_uri
                 .insert((issuer.clone(), kind.clone(), uri.clone()), fetch.source);
@@ -138,7 +167,10 @@ fn command(step: &Step, gate: u32, sources: &Sources) -> Option<Command> {
             request: request.clone(),
         },
         Event::Token {
-            token, requirement, ..
+            token,
+            requirement,
+            proven,
+            ..
         } => {
             let requirement = requirement.as_ref().map(Value::to_string);
             Command::Token {
@@ -146,10 +178,21 @@ fn command(step: &Step, gate: u32, sources: &Sources) -> Option<Command> {
                 at,
                 token: token.clone(),
                 requirement,
+                proven: *proven,
             }
         }
+        Event::Operation(asked) => Command::Ask(asked.question(gate, at)),
         Event::Due { .. } => Command::Due { gate, at },
         Event::NextDue { .. } => Command::NextDue { gate, at },
+        Event::Supply { supply, .. } if supply.kind == "introspection" => {
+            let mut open = sources.open.iter();
+            Command::Respond {
+                gate,
+                at,
+                ticket: open.find(|(issuer, _)| *issuer == supply.issuer)?.1,
+                response: supply.response.clone(),
+            }
+        }
         Event::Supply { supply, .. } => {
             let (source, uri) = sources.of(supply)?;
             Command::Supply {
@@ -163,8 +206,16 @@ fn command(step: &Step, gate: u32, sources: &Sources) -> Option<Command> {
     })
 }
 
+/// Whether a command can be given twice with the same reply. A proof is used
+/// once.
 fn is_check(command: &Command) -> bool {
-    matches!(command, Command::Request { .. } | Command::Token { .. })
+    match command {
+        Command::Request { request, .. } => {
+            request.headers.iter().all(|(name, _)| name.0 != b"dpop")
+        }
+        Command::Token { .. } => true,
+        _ => false,
+    }
 }
 
 fn judge(step: &Step, reply: &Reply, policy: &str) -> Vec<String> {
@@ -198,6 +249,8 @@ fn judge(step: &Step, reply: &Reply, policy: &str) -> Vec<String> {
             }
             _ => vec![format!("expected {expect:?}, got {reply:?}")],
         },
+        // Compared by what the vector has seen before.
+        Event::Operation(_) => Vec::new(),
     }
 }
 
@@ -215,6 +268,8 @@ fn compare_fetches(wanted: &[Document], fetches: &[Fetch]) -> Vec<String> {
             issuer: f.issuer.clone(),
             kind: f.kind.clone(),
             uri: Some(f.uri.clone()),
+            headers: Some(f.headers.clone()),
+            body: Some(f.body.clone()),
         })
         .collect();
     let mut wanted = wanted.to_vec();
@@ -224,6 +279,8 @@ fn compare_fetches(wanted: &[Document], fetches: &[Fetch]) -> Vec<String> {
         && wanted.iter().zip(&seen).all(|(wanted, seen)| {
             (&wanted.issuer, &wanted.kind) == (&seen.issuer, &seen.kind)
                 && (wanted.uri.is_none() || wanted.uri == seen.uri)
+                && (wanted.headers.is_none() || wanted.headers == seen.headers)
+                && (wanted.body.is_none() || wanted.body == seen.body)
         });
     if same {
         Vec::new()

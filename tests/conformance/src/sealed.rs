@@ -10,17 +10,23 @@ use wasmtime::{
     component::{Component, Linker},
 };
 
+use countersign as verifier;
+
 use crate::{
+    cryptography::{self, Keys},
     host::Host,
+    operation::{self, Question, Told, hex},
+    proofs::Proofs,
     protocol::{self, Command, Reply},
-    vector::{self, Response},
+    vector::{self, Response, Signatures},
 };
 
 use bindings::{
     Countersign,
     exports::countersign::gate::gate::{
-        Change, Decision, Denial, Fetch, FetchKind, Grant, Outcome, Principal, Problem, Request,
-        Response as Answer, Severity, Supplied,
+        Change, Connection, Decision, Denial, Event, Fetch, FetchKind, Grant, Guest, HostKey,
+        Native, Need, Outcome, Outgoing, Principal, Problem, Request, Response as Answer, Severity,
+        Supplied, Verification,
     },
 };
 
@@ -37,7 +43,15 @@ mod bindings {
 pub struct Sealed {
     store: Store<()>,
     instance: Countersign,
-    gates: HashMap<u32, u32>,
+    signatures: Signatures,
+    gates: HashMap<u32, Open>,
+}
+
+struct Open {
+    policy: Vec<u8>,
+    handle: u32,
+    keys: Keys,
+    proofs: Proofs,
 }
 
 impl Sealed {
@@ -45,8 +59,8 @@ impl Sealed {
     ///
     /// # Errors
     /// If it cannot be read or is not a component of this world.
-    pub fn load(component: &Path) -> wasmtime::Result<Self> {
-        Self::with(false, component)
+    pub fn load(component: &Path, signatures: Signatures) -> wasmtime::Result<Self> {
+        Self::with(false, component, signatures)
     }
 
     /// The same, and counts the instructions that it executes.
@@ -54,7 +68,7 @@ impl Sealed {
     /// # Errors
     /// Those of [`Self::load`].
     pub fn load_counting(component: &Path) -> wasmtime::Result<Self> {
-        Self::with(true, component)
+        Self::with(true, component, Signatures::Module)
     }
 
     /// Returns how many instructions were executed: the fuel of wasmtime.
@@ -65,7 +79,7 @@ impl Sealed {
         Ok(u64::MAX - self.store.get_fuel()?)
     }
 
-    fn with(counting: bool, component: &Path) -> wasmtime::Result<Self> {
+    fn with(counting: bool, component: &Path, signatures: Signatures) -> wasmtime::Result<Self> {
         let engine = Engine::new(Config::new().consume_fuel(counting))?;
         let component = Component::from_file(&engine, component)?;
         let mut store = Store::new(&engine, ());
@@ -76,6 +90,7 @@ impl Sealed {
         Ok(Self {
             store,
             instance,
+            signatures,
             gates: HashMap::new(),
         })
     }
@@ -84,14 +99,34 @@ impl Sealed {
         let store = &mut self.store;
         let guest = self.instance.countersign_gate_gate();
         let handle = |gate: &u32| {
-            let known = self.gates.get(gate).copied();
-            known.ok_or_else(|| wasmtime::Error::msg(format!("gate {gate} is not open")))
+            let known = self.gates.get(gate);
+            let handle = known.map(|open| open.handle);
+            handle.ok_or_else(|| wasmtime::Error::msg(format!("gate {gate} is not open")))
         };
         Ok(match command {
-            Command::Open { gate, policy } => {
-                match guest.call_open(&mut *store, policy.as_bytes(), 0)? {
+            Command::Open {
+                gate,
+                policy,
+                secrets,
+            } => {
+                let secrets = secrets.iter();
+                let secrets: Vec<_> = secrets
+                    .map(|(name, secret)| (name.clone(), secret.clone().into_bytes()))
+                    .collect();
+                let native = match self.signatures {
+                    Signatures::Module => None,
+                    Signatures::Native => Some(offer()),
+                };
+                let policy = policy.as_bytes();
+                match guest.call_open(&mut *store, policy, 0, native.as_ref(), &secrets)? {
                     Ok(handle) => {
-                        self.gates.insert(*gate, handle);
+                        let open = Open {
+                            handle,
+                            policy: policy.into(),
+                            keys: Keys::default(),
+                            proofs: Proofs::default(),
+                        };
+                        self.gates.insert(*gate, open);
                         Reply::Opened {}
                     }
                     Err(refused) => Reply::Problems(problems(refused)),
@@ -114,7 +149,7 @@ impl Sealed {
                     supplied = guest.call_resume(&mut *store, handle, *source, &[], *at)?;
                 }
                 match supplied {
-                    Supplied::Accepted(skipped) => Reply::Accepted(problems(skipped)),
+                    Supplied::Accepted(accepted) => Reply::Accepted(problems(accepted.skipped)),
                     Supplied::Refused(refused) => Reply::Refused(problem(refused)),
                     Supplied::Outdated => Reply::Outdated {},
                     Supplied::Unfinished => unreachable!("it was resumed"),
@@ -123,11 +158,22 @@ impl Sealed {
             Command::NextDue { gate, at } => {
                 Reply::NextDue(guest.call_next_due(&mut *store, handle(gate)?, *at)?)
             }
+            Command::Respond {
+                gate,
+                at,
+                ticket,
+                response,
+            } => {
+                let (handle, outcome) = (handle(gate)?, outcome(response.as_ref()));
+                match guest.call_respond(&mut *store, handle, *ticket, &outcome, *at)? {
+                    None => Reply::Accepted(Vec::new()),
+                    Some(refused) => Reply::Refused(problem(refused)),
+                }
+            }
             Command::Request { gate, at, request } => {
-                let handle = handle(gate)?;
-                let decided = guest.call_check(&mut *store, handle, &asked(request), *at)?;
-                decision(decided, |number| {
-                    guest.call_granted(&mut *store, handle, number)
+                let asked = asked(request);
+                self.decide(*gate, *at, |guest, store, handle| {
+                    guest.call_check(store, handle, &asked, *at)
                 })?
             }
             Command::Token {
@@ -135,6 +181,7 @@ impl Sealed {
                 at,
                 token,
                 requirement,
+                proven,
             } => {
                 let handle = handle(gate)?;
                 let requirement = match requirement {
@@ -144,10 +191,8 @@ impl Sealed {
                         Err(refused) => return Ok(Reply::Problems(problems(refused))),
                     },
                 };
-                let decided =
-                    guest.call_check_token(&mut *store, handle, &token.0, requirement, *at)?;
-                decision(decided, |number| {
-                    guest.call_granted(&mut *store, handle, number)
+                self.decide(*gate, *at, |guest, store, handle| {
+                    guest.call_check_token(store, handle, &token.0, requirement, *proven, *at)
                 })?
             }
             Command::Close { gate } => {
@@ -155,7 +200,111 @@ impl Sealed {
                 self.gates.remove(gate);
                 Reply::Closed {}
             }
+            Command::Ask(Question::LastEvent { gate, subject_key }) => {
+                let key = subject_key.as_bytes();
+                let told = guest.call_last_event(&mut *store, handle(gate)?, key, true)?;
+                Reply::Told(Told::Event(event(told)))
+            }
+            Command::Ask(Question::Digest { gate }) => {
+                let open = self.gates.get(gate);
+                let policy = open.map(|open| &*open.policy).unwrap_or_default();
+                match guest.call_policy_digest(&mut *store, policy)? {
+                    Ok(digest) => Reply::Told(Told::Digest(hex(&digest))),
+                    Err(refused) => Reply::Problems(problems(refused)),
+                }
+            }
+            Command::Ask(Question::Ready { gate }) => {
+                Reply::Told(Told::Ready(guest.call_ready(&mut *store, handle(gate)?)?))
+            }
+            Command::Ask(Question::OpenSigned { at, signed, trust }) => {
+                let (signed, trust) = (signed.as_bytes(), trust.as_bytes());
+                match guest.call_open_signed(&mut *store, signed, trust, *at)? {
+                    Ok(opened) => Reply::Told(Told::Signed(operation::SignedPolicy {
+                        policy: String::from_utf8_lossy(&opened.policy).into_owned(),
+                        version: opened.version,
+                        expires_ms: opened.expires_ms,
+                        kid: opened.kid,
+                    })),
+                    Err(refused) => Reply::Refused(problem(refused)),
+                }
+            }
         })
+    }
+
+    /// Decides, verifies the signatures and looks up the proofs for which the gate
+    /// asks.
+    fn decide(
+        &mut self,
+        gate: u32,
+        at: u64,
+        mut check: impl FnMut(&Guest, &mut Store<()>, u32) -> wasmtime::Result<Decision>,
+    ) -> wasmtime::Result<Reply> {
+        let store = &mut self.store;
+        let guest = self.instance.countersign_gate_gate();
+        let open = self.gates.get_mut(&gate);
+        let open = open.ok_or_else(|| wasmtime::Error::msg("it is not open"))?;
+        let Open {
+            handle,
+            policy: _,
+            keys,
+            proofs,
+        } = open;
+        for _ in 0..cryptography::ROUNDS {
+            let decided = check(guest, store, *handle)?;
+            let mut is_decided = true;
+            if let Decision::Wait(needs) = &decided {
+                for need in needs {
+                    let (ticket, verified) = match need {
+                        Need::Signature(asked) => {
+                            let key =
+                                || key(guest.call_key(&mut *store, *handle, asked.key).ok()?);
+                            let bytes = (&*asked.signed, &*asked.signature);
+                            let verified = keys.verify(asked.key, key, &asked.algorithm, bytes);
+                            (asked.ticket, verified)
+                        }
+                        Need::Proof(asked) => {
+                            (asked.ticket, proofs.enter(&asked.id, asked.expires_ms, at))
+                        }
+                        Need::Document(_) | Need::Request(_) => continue,
+                    };
+                    let verified = verification(verified);
+                    guest.call_verified(&mut *store, *handle, ticket, verified)?;
+                    is_decided = false;
+                }
+            }
+            if is_decided {
+                return decision(decided, |number| {
+                    guest.call_granted(&mut *store, *handle, number)
+                });
+            }
+        }
+        Err(wasmtime::Error::msg("the gate asks again and again"))
+    }
+}
+
+fn offer() -> Native {
+    let offer = cryptography::offer();
+    let names = offer.algorithms.iter();
+    Native {
+        fips: offer.fips,
+        algorithms: names
+            .map(|algorithm| algorithm.as_str().to_owned())
+            .collect(),
+    }
+}
+
+fn key(key: Option<HostKey>) -> Option<verifier::HostKey> {
+    Some(match key? {
+        HostKey::Public(spki) => verifier::HostKey::Public(spki),
+        HostKey::Secret(secret) => verifier::HostKey::Secret(secret),
+    })
+}
+
+fn verification(verification: verifier::Verification) -> Verification {
+    match verification {
+        verifier::Verification::Valid => Verification::Valid,
+        verifier::Verification::Invalid => Verification::Invalid,
+        verifier::Verification::Failed => Verification::Failed,
     }
 }
 
@@ -176,6 +325,11 @@ fn asked(request: &vector::Request) -> Request {
             .iter()
             .map(|(n, v)| (n.0.clone(), v.0.clone()))
             .collect(),
+        connection: Connection {
+            scheme: request.connection.scheme.clone().into_bytes(),
+            certificate: request.connection.certificate(),
+            peer: request.connection.peer(),
+        },
     }
 }
 
@@ -226,6 +380,7 @@ fn decision(
             claim,
             principal,
             retry_after_s,
+            nonce,
         }) => Reply::Deny(protocol::Denial {
             code,
             status,
@@ -234,13 +389,21 @@ fn decision(
             claim,
             principal,
             retry_after_s,
+            nonce,
         }),
         Decision::Answer(answer) => Reply::Answer(vector::Answer {
             status: answer.status,
             headers: answer.headers,
             body: String::from_utf8_lossy(&answer.body).into_owned(),
         }),
-        Decision::Wait(list) => Reply::Wait(fetches(list)),
+        Decision::Wait(needs) => {
+            let fetches = needs.into_iter().filter_map(|need| match need {
+                Need::Document(document) => Some(fetch(document)),
+                Need::Request(request) => Some(sent(request)),
+                Need::Signature(_) | Need::Proof(_) => None,
+            });
+            Reply::Wait(fetches.collect())
+        }
     })
 }
 
@@ -271,21 +434,57 @@ fn identity(principal: Principal) -> protocol::Principal {
     }
 }
 
+fn event(event: Event) -> operation::Event {
+    operation::Event {
+        rule: event.rule.map(|rule| operation::MatchedRule {
+            index: rule.index,
+            name: rule.name,
+            path: rule.path,
+        }),
+        issuer: event.issuer,
+        token_type: event.token_type,
+        remembered: event.remembered,
+        subject_ref: event.subject_ref,
+        effects: event.effects.map(|effects| hex(&effects)),
+    }
+}
+
 fn fetches(fetches: Vec<Fetch>) -> Vec<protocol::Fetch> {
-    let fetch = |fetch: Fetch| protocol::Fetch {
+    fetches.into_iter().map(fetch).collect()
+}
+
+fn fetch(fetch: Fetch) -> protocol::Fetch {
+    protocol::Fetch {
         source: fetch.source,
         issuer: fetch.issuer,
         kind: match fetch.kind {
             FetchKind::Discovery => "discovery",
             FetchKind::Jwks => "jwks",
             FetchKind::Revocations => "revocations",
+            FetchKind::ApiKeys => "api_keys",
         }
         .to_owned(),
         uri: fetch.uri,
+        headers: fetch.headers,
+        ticket: None,
+        body: String::new(),
         timeout_ms: fetch.timeout_ms,
         max_bytes: fetch.max_bytes,
-    };
-    fetches.into_iter().map(fetch).collect()
+    }
+}
+
+fn sent(request: Outgoing) -> protocol::Fetch {
+    protocol::Fetch {
+        source: 0,
+        issuer: request.issuer,
+        kind: "introspection".into(),
+        uri: request.uri,
+        headers: request.headers,
+        ticket: Some(request.ticket),
+        body: String::from_utf8_lossy(&request.body).into_owned(),
+        timeout_ms: request.timeout_ms,
+        max_bytes: request.max_bytes,
+    }
 }
 
 fn problems(problems: Vec<Problem>) -> Vec<protocol::Problem> {

@@ -1,10 +1,12 @@
 //! The format of the vectors, which README.md and `vector.schema.json` specify.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::IpAddr};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
+
+use crate::operation::Asked;
 
 /// One file: the vectors of one topic.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,6 +35,13 @@ pub struct Vector {
     /// Ids of the attack classes that it tests.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attacks: Vec<String>,
+    /// Who verifies signatures in the hosts for which it is; if absent, it is for
+    /// all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signatures: Option<Signatures>,
+    /// The secrets of the host, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub secrets: BTreeMap<String, String>,
     /// The policy: an object, or a string with its literal text.
     pub policy: Value,
     /// If present, the policy is refused, and its problems include these.
@@ -41,6 +50,17 @@ pub struct Vector {
     /// Otherwise the policy opens, and these steps follow.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<Step>,
+}
+
+/// Who verifies signatures: an option of a host.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Signatures {
+    /// The module.
+    #[default]
+    Module,
+    /// The host's own cryptography.
+    Native,
 }
 
 /// A problem that opening a policy must report.
@@ -81,6 +101,9 @@ pub enum Event {
         /// The requirement. If absent, only a valid token is required.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         requirement: Option<Value>,
+        /// Whether a request with this token was allowed before.
+        #[serde(default, skip_serializing_if = "is_false")]
+        proven: bool,
         /// The answer.
         expect: Expect,
     },
@@ -103,6 +126,8 @@ pub enum Event {
         /// The expected result.
         expect: SupplyExpect,
     },
+    /// An operator asks what is no decision.
+    Operation(Asked),
 }
 
 /// A request.
@@ -117,19 +142,70 @@ pub struct Request {
     pub target: Bytes,
     /// Names in lower case.
     pub headers: Vec<(Bytes, Bytes)>,
+    /// What the host knows about the connection.
+    #[serde(default, skip_serializing_if = "Connection::is_unknown")]
+    pub connection: Connection,
 }
 
-/// A document of an issuer.
+/// What a host knows about a connection. What it does not know is empty.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Connection {
+    /// `http` or `https`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub scheme: String,
+    /// The SHA-256 of the client's certificate, in hexadecimal.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub certificate: String,
+    /// The address of the peer: `10.0.0.1`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub peer: String,
+}
+
+impl Connection {
+    fn is_unknown(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The bytes of the certificate's hash. What is not hexadecimal is left out.
+    pub fn certificate(&self) -> Vec<u8> {
+        let pairs = self.certificate.as_bytes().chunks(2);
+        pairs
+            .filter_map(|pair| u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok())
+            .collect()
+    }
+
+    /// The bytes of the address.
+    pub fn peer(&self) -> Vec<u8> {
+        match self.peer.parse() {
+            Ok(IpAddr::V4(address)) => address.octets().to_vec(),
+            Ok(IpAddr::V6(address)) => address.octets().to_vec(),
+            Err(_) => Vec::new(),
+        }
+    }
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+/// A document of an issuer, or a request to it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Document {
     /// The issuer's name in the policy.
     pub issuer: String,
-    /// `discovery`, `jwks` or `revocations`.
+    /// `discovery`, `jwks`, `revocations`, `api_keys` or `introspection`.
     pub kind: String,
     /// The address; compared if it is present.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uri: Option<String>,
+    /// The headers of the request; compared if they are present.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub headers: Option<Vec<(String, String)>>,
+    /// The body of the request; compared if it is present.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
 }
 
 /// The end of a fetch.
@@ -138,7 +214,8 @@ pub struct Document {
 pub struct Supply {
     /// The issuer's name in the policy.
     pub issuer: String,
-    /// `discovery`, `jwks` or `revocations`.
+    /// `discovery`, `jwks`, `revocations`, `api_keys` or `introspection`: of
+    /// several requests, the one that waits longest gets the response.
     pub kind: String,
     /// The address that was fetched; if absent, the current address of the
     /// document. It is present if there are several documents of the kind.
@@ -274,6 +351,13 @@ pub struct Deny {
         skip_serializing_if = "Option::is_none"
     )]
     pub retry_after_s: Option<Option<u32>>,
+    /// `DPoP-Nonce`; `null` means none.
+    #[serde(
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub nonce: Option<Option<String>>,
 }
 
 /// Distinguishes `null` from absent.

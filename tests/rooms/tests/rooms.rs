@@ -23,20 +23,21 @@ const VERIFIER: [&str; 12] = [
     "gate",
 ];
 
-const COMMAND: [&str; 23] = [
+const COMMAND: [&str; 25] = [
     "style",
     "output",
     "moment",
     "server",
     "failure",
     "files",
+    "certificate",
     "sealed",
     "place",
     "request",
     "documents",
+    "arguments",
     "session",
     "decision",
-    "arguments",
     "check",
     "explain",
     "inspect",
@@ -45,15 +46,32 @@ const COMMAND: [&str; 23] = [
     "import",
     "digest",
     "verify_release",
+    "keys",
     "dev",
     "demo",
 ];
 
 const POLICY_SOURCE: [&str; 6] = ["problem", "parsed", "foreign", "toml", "write", "source"];
 
+const REGIONS: [&str; 13] = [
+    "shape",
+    "region",
+    "fact",
+    "formula",
+    "requirement",
+    "policy",
+    "token",
+    "routing",
+    "difference",
+    "settings",
+    "example",
+    "issuers",
+    "diff",
+];
+
 const IMPORTER: [&str; 25] = [
     "options",
-    "shape",
+    "bounds",
     "path",
     "input",
     "text",
@@ -79,30 +97,41 @@ const IMPORTER: [&str; 25] = [
     "tests",
 ];
 
-const DEV_ISSUER: [&str; 5] = ["error", "signer", "issuer", "token", "template"];
+const DEV_ISSUER: [&str; 6] = ["error", "signer", "issuer", "proof", "token", "template"];
 
 const INIT: [&str; 6] = ["kind", "value", "error", "template", "provider", "list"];
 
-const WASMTIME: [&str; 28] = [
+const WASMTIME: [&str; 40] = [
     "bindings",
     "problem",
     "yaml",
     "clock",
     "random",
+    "uri",
+    "secrets",
+    "connection",
+    "proofs",
     "request",
     "report",
     "document",
+    "need",
     "fetch",
     "https",
     "decision",
     "grants",
     "module",
+    "event",
+    "log",
+    "telemetry",
+    "signatures",
     "instance",
+    "source",
     "requirement",
     "journal",
     "flights",
     "rooms",
     "pool",
+    "hooks",
     "settings",
     "generation",
     "background",
@@ -111,6 +140,7 @@ const WASMTIME: [&str; 28] = [
     "headers",
     "body",
     "layer",
+    "ready",
     "faults",
 ];
 
@@ -122,11 +152,12 @@ fn folder(path: &str) -> PathBuf {
 
 #[test]
 fn rooms_use_those_above_them() {
-    let crates: [(&str, &[&str]); 7] = [
+    let crates: [(&str, &[&str]); 8] = [
         ("verifier", &VERIFIER),
         ("hosts/wasmtime", &WASMTIME),
         ("hosts/cli", &COMMAND),
         ("hosts/cli/policy-source", &POLICY_SOURCE),
+        ("hosts/cli/regions", &REGIONS),
         ("hosts/cli/importer", &IMPORTER),
         ("hosts/cli/dev-issuer", &DEV_ISSUER),
         ("hosts/cli/init", &INIT),
@@ -154,7 +185,7 @@ fn the_verifier_depends_on_no_host() {
 
 #[test]
 fn the_libraries_beside_the_command_print_nothing_and_know_no_arguments() {
-    for library in ["policy-source", "importer", "dev-issuer", "init"] {
+    for library in ["policy-source", "regions", "importer", "dev-issuer", "init"] {
         let folder = folder("hosts/cli").join(library);
         let manifest = fs::read_to_string(folder.join("Cargo.toml")).unwrap();
         for dependency in ["clap", "anstream", "anstyle", "tokio"] {

@@ -42,17 +42,19 @@ enum Platform {
     Node,
     /// `hosts/go/routers`.
     Go,
+    /// `hosts/python/tests/backends.py`, with the installed wheel.
+    Python,
     /// This crate.
     Rust,
     /// The configuration in `nginx.rs`.
     Nginx,
 }
 
-use Platform::{Go, Nginx, Node, Rust};
+use Platform::{Go, Nginx, Node, Python, Rust};
 use Settings::{Defaults, Shipped};
 
 /// All backends.
-pub const BACKENDS: [Backend; 21] = [
+pub const BACKENDS: [Backend; 28] = [
     EXPRESS,
     http1("fastify", Node, "fastify"),
     http2("fastify-http2", Node, "fastify-http2"),
@@ -70,6 +72,13 @@ pub const BACKENDS: [Backend; 21] = [
         ..http1("fileserver", Go, "fileserver")
     },
     http1("reverseproxy", Go, "reverseproxy"),
+    http1("starlette", Python, "starlette"),
+    http2("starlette-http2", Python, "starlette-http2"),
+    without_hosted("fastapi"),
+    without_hosted("flask"),
+    without_hosted("flask-gunicorn"),
+    without_hosted("django"),
+    without_hosted("django-asgi"),
     http1("axum", Rust, "axum"),
     http2("axum-http2", Rust, "axum"),
     NGINX.behind("envoy-nginx", Shipped, false),
@@ -110,6 +119,14 @@ const fn http2(name: &'static str, platform: Platform, router: &'static str) -> 
     }
 }
 
+/// A router of Python that does not route by the host.
+const fn without_hosted(name: &'static str) -> Backend {
+    Backend {
+        without: &["hosted"],
+        ..http1(name, Python, name)
+    }
+}
+
 /// A running backend. Its parts end when it is dropped.
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
@@ -136,6 +153,7 @@ impl Backend {
         let program = match self.platform {
             Node => process::missing_node(self.router),
             Go => process::go_program().err(),
+            Python => process::missing_python(),
             Rust => None,
             Nginx => nginx::missing(),
         };
@@ -159,7 +177,7 @@ impl Backend {
         };
         let (process, place) = match self.platform {
             Nginx => nginx::start(folder.path())?,
-            Node | Go | Rust => {
+            Node | Go | Python | Rust => {
                 let (process, address) = Process::start_told(&mut self.program()?)?;
                 (process, setup::address(address))
             }
@@ -181,6 +199,7 @@ impl Backend {
                 command.arg(self.router);
                 command
             }
+            Python => process::python(self.router)?,
             Rust => {
                 let mut command = Command::new(process::own_program()?);
                 command.args(["backend", self.router]);

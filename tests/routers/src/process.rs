@@ -72,6 +72,24 @@ pub(crate) fn node(name: &str) -> Command {
     command
 }
 
+/// Returns the reason if the programs in `hosts/python/tests` cannot run here.
+pub(crate) fn missing_python() -> Option<&'static str> {
+    env::var_os(PYTHON)
+        .is_none()
+        .then_some("COUNTERSIGN_PYTHON names no Python that has the package (cargo xtask test)")
+}
+
+/// The router in `hosts/python/tests`.
+pub(crate) fn python(router: &str) -> Result<Command> {
+    let mut command = Command::new(env::var_os(PYTHON).context(PYTHON)?);
+    command.arg(repository().join("hosts/python/tests/backends.py"));
+    command.arg(router);
+    Ok(command)
+}
+
+/// A Python with the wheel and the frameworks.
+const PYTHON: &str = "COUNTERSIGN_PYTHON";
+
 fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }

@@ -82,6 +82,41 @@ fn reverseproxy_runs_what_was_judged() {
 }
 
 #[test]
+fn starlette_runs_what_was_judged() {
+    holds("starlette");
+}
+
+#[test]
+fn starlette_http2_runs_what_was_judged() {
+    holds("starlette-http2");
+}
+
+#[test]
+fn fastapi_runs_what_was_judged() {
+    holds("fastapi");
+}
+
+#[test]
+fn flask_runs_what_was_judged() {
+    holds("flask");
+}
+
+#[test]
+fn flask_gunicorn_runs_what_was_judged() {
+    holds("flask-gunicorn");
+}
+
+#[test]
+fn django_runs_what_was_judged() {
+    holds("django");
+}
+
+#[test]
+fn django_asgi_runs_what_was_judged() {
+    holds("django-asgi");
+}
+
+#[test]
 fn axum_runs_what_was_judged() {
     holds("axum");
 }

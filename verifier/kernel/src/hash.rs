@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use sha2::{Digest, Sha256, Sha384, Sha512};
+use sha2::{Digest, Sha256, Sha384, Sha512, digest::Output};
 
 /// The hash function of a signature or MAC algorithm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,15 +35,21 @@ impl Hash {
 
     /// The digest of the parts as one message.
     pub fn digest(self, parts: &[&[u8]]) -> Vec<u8> {
-        fn digest<D: Digest>(parts: &[&[u8]]) -> Vec<u8> {
-            let mut state = D::new();
-            parts.iter().for_each(|part| state.update(part));
-            state.finalize().to_vec()
-        }
         match self {
-            Self::Sha256 => digest::<Sha256>(parts),
-            Self::Sha384 => digest::<Sha384>(parts),
-            Self::Sha512 => digest::<Sha512>(parts),
+            Self::Sha256 => digest::<Sha256>(parts).to_vec(),
+            Self::Sha384 => digest::<Sha384>(parts).to_vec(),
+            Self::Sha512 => digest::<Sha512>(parts).to_vec(),
         }
     }
+}
+
+/// The SHA-256 of the parts as one message.
+pub fn sha256(parts: &[&[u8]]) -> [u8; 32] {
+    digest::<Sha256>(parts).into()
+}
+
+fn digest<D: Digest>(parts: &[&[u8]]) -> Output<D> {
+    let mut state = D::new();
+    parts.iter().for_each(|part| state.update(part));
+    state.finalize()
 }

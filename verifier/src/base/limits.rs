@@ -20,6 +20,10 @@ pub struct Limits {
     pub revocation_bytes: usize,
     /// Entries of a revocation document.
     pub revocation_entries: usize,
+    /// Bytes of a document of API keys.
+    pub api_keys_bytes: usize,
+    /// API keys of one document.
+    pub api_keys: usize,
     /// Remembered tokens.
     pub remembered_tokens: usize,
 }
@@ -35,6 +39,8 @@ impl Limits {
         document_keys: 1_000,
         revocation_bytes: 32 * 1024 * 1024,
         revocation_entries: 500_000,
+        api_keys_bytes: 64 * 1024 * 1024,
+        api_keys: 200_000,
         remembered_tokens: 1000,
     };
 }
@@ -66,6 +72,23 @@ pub(crate) const REQUIREMENTS: u32 = 1_024;
 pub(crate) const KEPT: usize = 128;
 /// Bytes of all remembered tokens together.
 pub(crate) const REMEMBERED_BYTES: usize = 3 * 1024 * 1024;
+/// Open questions to the host about signatures.
+pub(crate) const TICKETS: usize = 256;
+/// How long such a question stays open (ms).
+pub(crate) const TICKET_MS: u64 = 10_000;
+/// Bytes of a token's content that such a question keeps.
+pub(crate) const AHEAD_BYTES: usize = 16 * 1024;
+/// Bytes of a proof of possession.
+pub(crate) const PROOF_BYTES: usize = 8 * 1024;
+/// Bytes of the `jti` of a proof.
+pub(crate) const JTI_BYTES: usize = 256;
+/// Open questions to the host about proofs; they stay open as long as those
+/// about signatures.
+pub(crate) const PROOFS: usize = 256;
+/// Prepared keys of proofs that a gate keeps.
+pub(crate) const PROOF_KEYS: usize = 256;
+/// Bytes of a header that holds a client's certificate.
+pub(crate) const CERTIFICATE_BYTES: usize = 16 * 1024;
 /// Minimum freshness of a fetched document (ms).
 pub(crate) const FRESH_MIN_MS: u64 = 60_000;
 /// Maximum freshness of a fetched document (ms).
@@ -86,3 +109,20 @@ pub(crate) const FETCH_TIMEOUT_MS: u32 = 5_000;
 /// First and longest pause after a failed fetch (ms). The pause doubles with
 /// each failure.
 pub(crate) const BACKOFF_MS: (u64, u64) = (1_000, 60_000);
+/// Open requests to authorization servers about opaque tokens.
+pub(crate) const REQUESTS: usize = 256;
+/// Those of one issuer: a slow server takes no other one's places.
+pub(crate) const REQUESTS_OF_ISSUER: usize = 128;
+/// Bytes of an answer about a token.
+pub(crate) const ANSWER_BYTES: u32 = 64 * 1024;
+/// How long an answer is used at least (ms): the checks that wait for it are made
+/// again within this time.
+pub(crate) const ANSWER_MIN_MS: u64 = 1_000;
+/// After so many failures in sequence an authorization server is not asked for a
+/// while.
+pub(crate) const ANSWER_FAILURES: u32 = 3;
+/// First and longest such pause (ms). It doubles with each further failure.
+pub(crate) const ANSWER_BACKOFF_MS: (u64, u64) = (1_000, 8_000);
+/// Opaque tokens that are remembered as refused, and their bytes together.
+pub(crate) const REFUSED: usize = 1_024;
+pub(crate) const REFUSED_BYTES: usize = 1024 * 1024;

@@ -3,6 +3,7 @@
 
 pub(crate) mod hash;
 mod http;
+pub(crate) mod kinds;
 pub(crate) mod limits;
 mod map;
 mod problem;

@@ -1,4 +1,6 @@
-//! The check of URIs that a host fetches.
+//! The check of URIs that a host fetches, and the encoding of forms.
+
+use alloc::string::String;
 
 /// Checks that a URI is an absolute `https` URL (RFC 3986 §4.3) with a host, or
 /// an `http` URL if the policy allows it. It has no user information and no
@@ -24,5 +26,21 @@ pub(crate) fn fetchable(uri: &str, insecure_http: bool) -> Result<(), &'static s
     match super::host(authority.as_bytes()) {
         Some(host) if !host.is_empty() => Ok(()),
         _ => Err("has no valid host"),
+    }
+}
+
+/// Adds bytes in the encoding of forms (RFC 6749, Appendix B). A space becomes
+/// `%20`, which every server reads.
+pub(crate) fn push_form(text: &mut String, bytes: &[u8]) {
+    for byte in bytes {
+        if byte.is_ascii_alphanumeric() || b"-._".contains(byte) {
+            text.push(char::from(*byte));
+            continue;
+        }
+        text.push('%');
+        for nibble in [byte >> 4, byte & 15] {
+            let digit = char::from_digit(u32::from(nibble), 16).unwrap_or('0');
+            text.push(digit.to_ascii_uppercase());
+        }
     }
 }

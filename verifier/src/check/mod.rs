@@ -2,18 +2,25 @@
 //! code that a caller sees. Uses `base`, `json`, `refusal`, `jose`, `model`,
 //! `documents`, `token`, `request` and `decision`.
 
+mod api_key;
+mod introspection;
 mod presented;
+mod proof;
+mod sender;
+mod signature;
 mod token;
 
 use alloc::{borrow::Cow, boxed::Box, format, string::String, sync::Arc, vec::Vec};
 use core::cell::Cell;
 
 use presented::present;
+pub(crate) use sender::Proven;
 
 use crate::{
     base::limits,
-    decision::Subject,
+    decision::{Seen, Subject},
     documents::Issuers,
+    jose::Native,
     model::{Access, Challenge, Context, Policy, RequestValue, Requirement, Rule},
     refusal::{Code, Halt, Trace, quoted},
     request::{
@@ -22,7 +29,7 @@ use crate::{
         router::{self, Router},
         target::{self, Target},
     },
-    token::{Memory, Verified},
+    token::{Answers, Memory, Proofs, Question, Tickets, Verified},
 };
 
 /// Everything that a check reads.
@@ -30,8 +37,20 @@ pub(crate) struct Checks<'g> {
     pub(crate) policy: &'g Policy,
     pub(crate) router: &'g Router,
     pub(crate) issuers: &'g Issuers,
-    /// `None` means to verify every signature again.
-    pub(crate) memory: Option<&'g Memory>,
+    pub(crate) memory: &'g Memory,
+    /// Whether this is an explanation, which makes every check again.
+    pub(crate) explains: bool,
+    /// The host's cryptography, and its answers.
+    pub(crate) native: Option<&'g Native>,
+    pub(crate) tickets: &'g Tickets,
+    pub(crate) answers: &'g Answers,
+    pub(crate) proofs: &'g Proofs,
+    /// The question of [`Halt::Ask`].
+    pub(crate) question: Cell<Option<Question>>,
+    /// Whether a token needs a certificate that the connection has not.
+    pub(crate) lacks_certificate: Cell<bool>,
+    /// For the event of this decision.
+    pub(crate) seen: Seen,
     /// The number for the next token that is not remembered.
     pub(crate) number: Cell<u64>,
     pub(crate) now_ms: u64,
@@ -69,6 +88,7 @@ pub(crate) struct Admitted<'t> {
     pub(crate) fresh: bool,
     /// The index of the tenant that the requirement names, of several.
     pub(crate) tenant: Option<usize>,
+    pub(crate) proven: Proven,
 }
 
 impl<'g> Checks<'g> {
@@ -81,10 +101,11 @@ impl<'g> Checks<'g> {
     ) -> Result<Pass<'r>, Halt> {
         let mut decisive = None;
         let result = self.request_under(request, &mut decisive, trace);
-        result.map_err(|halt| {
+        result.map_err(|mut halt| {
             let Some(rule) = decisive else {
                 return halt;
             };
+            self.ask_for_proof(&mut halt, rule);
             let halt = match &rule.access {
                 Access::Public => halt,
                 Access::Required(wanted) | Access::Optional(wanted) => {
@@ -96,6 +117,23 @@ impl<'g> Checks<'g> {
                 false => halt,
             }
         })
+    }
+
+    /// Adds a challenge for a proof, if the rule reads the scheme `DPoP`.
+    fn ask_for_proof(&self, halt: &mut Halt, rule: &Rule) {
+        let list = self.policy.credentials_of(rule);
+        let dpop = &self.policy.sender.dpop;
+        if let Halt::Deny(refusal) = halt
+            && list.dpop != 0
+            && refusal.has_challenge()
+        {
+            let nonce = match refusal.code.status() {
+                401 => dpop.nonces.as_ref(),
+                _ => None,
+            };
+            refusal.nonce = nonce.and_then(|nonces| nonces.fresh(self.now_ms));
+            refusal.ask_for_proof(dpop.names(), list.is_only_dpop());
+        }
     }
 
     fn reads_basic(&self, rule: &Rule) -> bool {
@@ -141,16 +179,15 @@ impl<'g> Checks<'g> {
                     .unwrap_or_default(),
             )
         };
-        let (request, host, method, target) =
-            trace.record("path", self.read_request(request), path)?;
+        let (request, host, target) = trace.record("path", self.read_request(request), path)?;
         let request = &request;
-        if matches!(method, "GET" | "HEAD")
+        if matches!(request.method, b"GET" | b"HEAD")
             && let Some(index) = self.policy.metadata.find(&host, &target.segments)
         {
             trace.skip("rule", "the gate answers this address itself (RFC 9728)");
             return Ok(Pass::Metadata(index));
         }
-        let found = self.router.find(&host, &target, method);
+        let found = self.router.find(&host, &target, request.method);
         let has_slash = !target.at_slashes.is_empty();
         let rule = found.and_then(|found| {
             let rule = found.and_then(|found| self.policy.rules.get(found.rule));
@@ -176,6 +213,9 @@ impl<'g> Checks<'g> {
             detail
         })?;
         *decisive = Some(rule);
+        self.seen
+            .rule
+            .set(found.ok().flatten().map(|found| (index, found.pattern)));
         let (requirement, optional) = match &rule.access {
             Access::Public => {
                 trace.skip("credential", "the rule is public");
@@ -214,7 +254,7 @@ impl<'g> Checks<'g> {
 
         let value = |value: &RequestValue| match value {
             RequestValue::Segment(name) => router::captured(pattern, &target, name),
-            RequestValue::Host => host.as_bytes().split(|b| *b == b'.').next(),
+            RequestValue::Host => host.split(|b| *b == b'.').next(),
             RequestValue::Header(name) => {
                 let at = rule.compared.iter().position(|known| known == name)?;
                 *compared.get(at)?
@@ -227,7 +267,7 @@ impl<'g> Checks<'g> {
             others: Vec::new(),
         };
         if let Some(found) = user {
-            match self.choose(found, list, rule.tokens.accept_expired_ms, trace) {
+            match self.choose(found, list, rule.tokens.accept_expired_ms, request, trace) {
                 Err(halt) if rule.tokens.ignores_bad && halt.is_bad_token() => {
                     trace.skip("credential", "the token is bad, so it counts as not sent");
                     granted.ignored = true;
@@ -237,23 +277,28 @@ impl<'g> Checks<'g> {
                     self.admit_origin(held, request, trace)?;
                     let value = |asked: &RequestValue| value(asked);
                     admitted.tenant =
-                        self.check_requirement(requirement, &admitted.verified, &value, trace)?;
+                        self.check_requirement(requirement, &admitted, &value, trace)?;
                     granted.user = Some(admitted);
                 }
             }
         }
+        self.seen.is_past_user.set(true);
         for ((name, requirement), found) in rule.tokens.principals.iter().zip(presented) {
             trace.about(Some(name));
             let check = || {
-                let (admitted, held) = self.choose(found, list, 0, trace)?;
+                let (admitted, held) = self.choose(found, list, 0, request, trace)?;
                 self.admit_origin(held, request, trace)?;
                 // Its `tenant` is checked and changes nothing.
                 let value = |asked: &RequestValue| value(asked);
-                self.check_requirement(requirement, &admitted.verified, &value, trace)?;
+                self.check_requirement(requirement, &admitted, &value, trace)?;
                 granted.others.push(admitted);
                 Ok(())
             };
             check().map_err(|halt: Halt| halt.of(name))?;
+        }
+        trace.about(None);
+        for admitted in granted.user.iter_mut().chain(&mut granted.others) {
+            self.check_first_use(&mut admitted.proven, trace)?;
         }
         Ok(Pass::Request(granted))
     }
@@ -263,6 +308,7 @@ impl<'g> Checks<'g> {
         &self,
         token: &'t [u8],
         requirement: &Requirement,
+        proven: bool,
         trace: &mut Trace<'_>,
     ) -> Result<Pass<'t>, Halt> {
         let mut check = || {
@@ -270,8 +316,8 @@ impl<'g> Checks<'g> {
                 return Err(Code::TokenMissing.into());
             }
             let mut admitted = self.verify_token(Cow::Borrowed(token), None, 0, trace)?;
-            admitted.tenant =
-                self.check_requirement(requirement, &admitted.verified, &|_| None, trace)?;
+            self.check_bound(&mut admitted, proven, trace)?;
+            admitted.tenant = self.check_requirement(requirement, &admitted, &|_| None, trace)?;
             Ok(Pass::Token(admitted))
         };
         check().map_err(|halt| self.challenged(halt, None, requirement))
@@ -280,7 +326,7 @@ impl<'g> Checks<'g> {
     fn read_request<'r>(
         &self,
         request: &Request<'r>,
-    ) -> Result<(Request<'r>, Cow<'r, str>, &'r str, Target<'r>), Code> {
+    ) -> Result<(Request<'r>, Cow<'r, [u8]>, Target<'r>), Code> {
         if request.headers.len() > limits::FIELDS {
             return Err(Code::RequestAmbiguous);
         }
@@ -289,15 +335,13 @@ impl<'g> Checks<'g> {
         let set = self.policy.set_headers().map(|name| &**name);
         let named = set.chain(self.policy.compared.iter().map(|name| &**name));
         credential::refuse_connection(request, named)?;
-        Ok((
-            Request {
-                authority,
-                ..*request
-            },
-            target::host(authority)?,
-            target::method(request.method)?,
-            target,
-        ))
+        let host = target::host(authority)?;
+        target::check_method(request.method)?;
+        let request = Request {
+            authority,
+            ..*request
+        };
+        Ok((request, host, target))
     }
 
     /// Checks the requirement of the rule. Returns the index of the request's
@@ -305,10 +349,11 @@ impl<'g> Checks<'g> {
     fn check_requirement<'s>(
         &'s self,
         requirement: &Requirement,
-        verified: &'s Verified,
+        admitted: &'s Admitted<'_>,
         request: &'s dyn Fn(&RequestValue) -> Option<&'s [u8]>,
         trace: &mut Trace<'_>,
     ) -> Result<Option<usize>, Halt> {
+        let verified = &*admitted.verified;
         let issuer = self
             .policy
             .issuers
@@ -322,6 +367,7 @@ impl<'g> Checks<'g> {
                 request,
             },
             tenant: Cell::new(None),
+            proven: [admitted.proven.by_certificate, admitted.proven.by_key],
             now_ms: i64::try_from(self.now_ms).unwrap_or(i64::MAX),
             leeway_ms: issuer.leeway_ms.unwrap_or(self.policy.leeway_ms),
         };
@@ -333,7 +379,7 @@ impl<'g> Checks<'g> {
 
 /// Returns the values of the headers that a rule compares.
 fn compared<'r>(request: &Request<'r>, names: &[Box<str>]) -> Result<Vec<Option<&'r [u8]>>, Code> {
-    let mut values = Vec::with_capacity(names.len());
+    let mut values = Vec::new();
     for name in names {
         values.push(compared::value(request, name)?);
     }

@@ -67,6 +67,7 @@ impl Checks<'_> {
         found: Found<'r>,
         list: &'c Credentials,
         accept_expired_ms: i64,
+        request: &Request<'_>,
         trace: &mut Trace<'_>,
     ) -> Result<(Admitted<'r>, Held<'c>), Halt> {
         let Found { first, others } = found;
@@ -77,7 +78,8 @@ impl Checks<'_> {
             let places = presented.places;
             let held = Held { list, places };
             let token = presented.token;
-            let admitted = self.verify_token(token, Some(held), accept_expired_ms, trace)?;
+            let mut admitted = self.verify_token(token, Some(held), accept_expired_ms, trace)?;
+            admitted.proven = self.check_sender(&admitted, held, request, trace)?;
             Ok((admitted, held))
         };
         let verified = verify(first, trace);
@@ -149,6 +151,11 @@ impl Checks<'_> {
 }
 
 impl Held<'_> {
+    /// Returns whether a place with the scheme `DPoP` holds the token.
+    pub(super) fn is_by_dpop(self) -> bool {
+        self.places & self.list.dpop != 0
+    }
+
     fn has(self, index: usize) -> bool {
         self.places.checked_shr(index as u32).unwrap_or(0) & 1 != 0
     }

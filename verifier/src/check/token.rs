@@ -3,14 +3,17 @@
 
 use alloc::{borrow::Cow, format, string::String, sync::Arc};
 
-use super::{Admitted, Checks, presented::Held};
+use super::{Admitted, Checks, Proven, presented::Held};
 use crate::{
-    base::Limits,
-    jose::{Asked, Jws},
-    json::{self, FaultKind, Pointer, describe},
-    model::{Accepts, key_is_for},
-    refusal::{Code, Halt, Refusal, Trace, quoted, quoted_or_none},
-    token::{HeaderFacts, Verified, admit_age, admit_expiry, admit_start, list},
+    base::limits,
+    jose::{Asked, Jws, Key},
+    json,
+    model::{Accepts, Kind, key_is_for},
+    refusal::{Code, Halt, Refusal, Trace, quoted_or_none},
+    token::{
+        HeaderFacts, Origin, Question, Verified, admit_age, admit_expiry, admit_start,
+        describe_claims, describe_form, list,
+    },
 };
 
 impl Checks<'_> {
@@ -25,31 +28,97 @@ impl Checks<'_> {
     ) -> Result<Admitted<'t>, Halt> {
         // A new verification needs usable keys, so a remembered token needs
         // them too.
-        let known = self.memory.and_then(|memory| memory.recall(&token));
+        let known = match self.explains {
+            true => None,
+            false => self.memory.recall(&token),
+        };
+        let mut remembered = false;
         let (verified, fresh) = match known {
             // The place is never remembered. It is checked before keys.
             Some(known) if !self.is_good_from(held, known.issuer) => {
                 return Err(Code::IssuerUnknown.into());
             }
-            Some(known)
-                if self
-                    .issuers
-                    .has_usable(known.issuer, &known.key, self.now_ms) =>
-            {
+            Some(known) if self.is_usable(known) => {
+                remembered = true;
                 (Arc::clone(known), false)
             }
-            _ => (Arc::new(self.verify_signature(&token, held, trace)?), true),
+            _ => match self.by_host(&token, held) {
+                Some(verified) => (verified, true),
+                None => self.verify(&token, held, trace)?,
+            },
         };
+        self.seen.token(&verified, remembered);
         self.check_current(&verified, accept_expired_ms, trace)?;
         if fresh {
-            self.number.set(verified.number.saturating_add(1));
+            let next = verified.number.saturating_add(1);
+            self.number.set(self.number.get().max(next));
         }
         Ok(Admitted {
             token,
             verified,
             fresh,
             tenant: None,
+            proven: Proven::default(),
         })
+    }
+
+    /// Returns whether what vouches for a token is recent enough to use.
+    pub(super) fn is_usable(&self, known: &Verified) -> bool {
+        match &known.origin {
+            Origin::Key { key, .. } => self.issuers.has_usable(known.issuer, key, self.now_ms),
+            Origin::ApiKeys => self.issuers.has_api_keys(known.issuer, self.now_ms),
+            Origin::Introspection { since_ms, until_ms } => {
+                (*since_ms..*until_ms).contains(&self.now_ms)
+            }
+        }
+    }
+
+    /// Verifies a credential by what it is. Returns its content, and whether the
+    /// memory takes it from the decision.
+    fn verify(
+        &self,
+        token: &[u8],
+        held: Option<Held<'_>>,
+        trace: &mut Trace<'_>,
+    ) -> Result<(Arc<Verified>, bool), Halt> {
+        let Some(index) = self.policy.by_prefix.find(token) else {
+            let verified = self.verify_signature(token, held, trace)?;
+            return Ok((Arc::new(verified), true));
+        };
+        let fits = token.len() <= self.policy.limits.token_bytes;
+        trace.record(
+            "token",
+            fits.then_some(()).ok_or(Code::TokenTooLarge),
+            || format!("{} bytes", token.len()),
+        )?;
+        let issuer = self.policy.issuers.get(index).ok_or(Code::InternalError)?;
+        let is_good = self.is_good_from(held, index).then_some(());
+        trace.record("issuer", is_good.ok_or(Code::IssuerUnknown), || {
+            format!("by its form one of issuer `{}`", issuer.name)
+        })?;
+        self.seen.issuer(index);
+        match &issuer.kind {
+            Kind::ApiKeys(keys) => {
+                let verified = self.verify_api_key(token, index, keys, trace)?;
+                Ok((Arc::new(verified), true))
+            }
+            Kind::Opaque(introspection) => {
+                let verified = self.look_up(token, index, introspection, trace)?;
+                Ok((verified, false))
+            }
+            Kind::Signed => Err(Code::InternalError.into()),
+        }
+    }
+
+    /// Returns the content of a token whose signature the host has verified
+    /// since the last check, as if it was remembered.
+    fn by_host(&self, token: &[u8], held: Option<Held<'_>>) -> Option<Arc<Verified>> {
+        if self.native.is_none() || self.explains {
+            return None;
+        }
+        let known = self.tickets.recall(token, self.now_ms)?;
+        let is_current = self.is_good_from(held, known.issuer) && self.is_usable(known);
+        is_current.then(|| Arc::clone(known))
     }
 
     /// Verifies the signature and reads the claims.
@@ -59,11 +128,13 @@ impl Checks<'_> {
         held: Option<Held<'_>>,
         trace: &mut Trace<'_>,
     ) -> Result<Verified, Halt> {
-        let limits = &self.policy.limits;
-        let jws = trace.record("token", Jws::open(token, limits), || shape(token))?;
+        let bounds = &self.policy.limits;
+        let jws = trace.record("token", Jws::open(token, bounds), || {
+            describe_form(token, bounds)
+        })?;
         // `iss` is unverified here and only selects the issuer. Faults of the
         // claims are reported after the signature check.
-        let (iss, claims) = json::parse_claims(&jws.payload, limits.into());
+        let (iss, claims) = json::parse_claims(&jws.payload, bounds.into());
         // `null` or an unreadable payload is no token without `iss`.
         let is_absent = matches!(&claims, Ok(claims) if claims.get("iss").is_none());
         let index = match iss.as_deref() {
@@ -80,6 +151,7 @@ impl Checks<'_> {
             }
             detail
         })?;
+        self.seen.issuer(index);
         let allowed = issuer.algorithms.contains(&jws.algorithm);
         trace.record(
             "algorithm",
@@ -117,28 +189,36 @@ impl Checks<'_> {
             }
             detail
         })?;
-        let key = found.verifying(jws.signing_input, &jws.signature);
-        let key = trace.record("signature", key.ok_or_else(without_key), || {
+        let read = |key: &Arc<Key>| {
+            let claims = claims.map_err(|_| Refusal::from(Code::ClaimsInvalid))?;
+            let text = core::str::from_utf8(&jws.payload).map_err(|_| Code::ClaimsInvalid)?;
+            let header = HeaderFacts {
+                origin: Origin::Key {
+                    key: Arc::clone(key),
+                    named: jws.kid.is_some(),
+                },
+                typ: jws.typ.as_deref(),
+            };
+            Verified::new(
+                self.number.get(),
+                self.policy,
+                index,
+                header,
+                claims,
+                Arc::from(text),
+            )
+        };
+        let key = self.verifying(token, &jws, &found);
+        let key = key.and_then(|key| key.ok_or_else(without_key));
+        let key = trace.record("signature", key, || {
             format!("{} bytes", jws.signature.len())
-        })?;
-        let verified = claims
-            .map_err(|_| Refusal::from(Code::ClaimsInvalid))
-            .and_then(|claims| {
-                let text = core::str::from_utf8(&jws.payload).map_err(|_| Code::ClaimsInvalid)?;
-                let header = HeaderFacts {
-                    named_key: jws.kid.is_some(),
-                    typ: jws.typ.as_deref(),
-                };
-                Verified::new(
-                    self.number.get(),
-                    self.policy,
-                    index,
-                    key,
-                    header,
-                    claims,
-                    Arc::from(text),
-                )
-            });
+        });
+        if let Err(Halt::Ask) = key {
+            self.read_ahead(found.fitting, read);
+            return Err(Halt::Ask);
+        }
+        let key = key?;
+        let verified = read(key);
         let failed = verified
             .as_ref()
             .err()
@@ -149,8 +229,27 @@ impl Checks<'_> {
                 Some("exp" | "nbf" | "iat") => ", a number is needed",
                 Some(_) => ", text is needed",
             };
-            describe_claims(&jws.payload, limits, failed.as_deref()) + needed
+            describe_claims(&jws.payload, bounds, failed.as_deref()) + needed
         })
+    }
+
+    /// Reads a token about which the host is asked, so that the next check does
+    /// not parse it again.
+    fn read_ahead(
+        &self,
+        fitting: usize,
+        read: impl FnOnce(&Arc<Key>) -> Result<Verified, Refusal>,
+    ) {
+        let Some(Question::Signature(mut question)) = self.question.take() else {
+            return;
+        };
+        if let ([key], 1, false) = (&*question.keys, fitting, self.explains) {
+            let verified = read(key).ok();
+            question.verified = verified
+                .filter(|verified| verified.weight() <= limits::AHEAD_BYTES)
+                .map(Arc::new);
+        }
+        self.question.set(Some(Question::Signature(question)));
     }
 
     /// Says which `iss` a token has, and that it differs from a known one in a
@@ -221,7 +320,10 @@ impl Checks<'_> {
         trace.record("type", verified.token_type.clone(), || {
             match &verified.principal.token_type {
                 Some(name) => format!("it is a `{name}`"),
-                None if issuer.token_types.is_empty() => "the issuer has no token types".into(),
+                None if issuer.token_types.is_empty() => match verified.token_type {
+                    Ok(()) => "the issuer has no token types".into(),
+                    Err(_) => "its `typ` says that it is no access token".into(),
+                },
                 None => "it matches none of the issuer's types, or more than one".into(),
             }
         })?;
@@ -248,43 +350,6 @@ impl Checks<'_> {
         trace.record("revocation", unrevoked, || {
             "the issuer's revocation document".into()
         })
-    }
-}
-
-/// Says what a token that cannot be read looks like.
-fn shape(token: &[u8]) -> String {
-    let parts = token.split(|b| *b == b'.').count();
-    let plural = if parts == 1 { "" } else { "s" };
-    let mut shape = format!("{} bytes in {parts} part{plural}", token.len());
-    match parts {
-        1 => shape.push_str(": not a JWT; some issuers send one only for an audience"),
-        5 => shape.push_str(": an encrypted token (JWE)"),
-        _ => {}
-    }
-    let legal = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
-    if let Some(place) = token.iter().position(|byte| !legal(*byte))
-        && let Some(byte) = token.get(place..place.saturating_add(1))
-    {
-        shape.push_str(&format!("; {} at byte {place}", quoted(byte)));
-    }
-    shape
-}
-
-/// Says what is wrong with claims: with one of them, if it is named, or with
-/// their JSON.
-fn describe_claims(text: &[u8], limits: &Limits, failed: Option<&str>) -> String {
-    match (json::parse(text, limits.into()), failed) {
-        (Err(fault), _) => match fault.kind {
-            FaultKind::Duplicate => format!("{} stands twice", quoted(fault.pointer.as_bytes())),
-            FaultKind::Depth => "they are nested too deeply".into(),
-            FaultKind::Members => "an object has too many members".into(),
-            FaultKind::Syntax => "they are not JSON".into(),
-        },
-        (Ok(claims), Some(name)) => {
-            let held = Pointer::parse(name).map(|pointer| describe(pointer.resolve(&claims)));
-            format!("{} {}", quoted(name.as_bytes()), held.unwrap_or_default())
-        }
-        (Ok(_), None) => format!("{} bytes", text.len()),
     }
 }
 

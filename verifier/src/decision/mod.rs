@@ -3,6 +3,7 @@
 //! `model`, `documents`, `token`, `request`, and the parser of requirements in
 //! `policy`.
 
+mod event;
 mod prepared;
 mod requirement;
 mod strip;
@@ -10,11 +11,17 @@ mod strip;
 use alloc::{borrow::Cow, boxed::Box, sync::Arc, vec::Vec};
 use core::fmt;
 
-use crate::{documents::Fetch, refusal::Denial, token::Principal};
+use crate::{
+    documents::Fetch,
+    refusal::Denial,
+    token::{Outgoing, Principal, Proof, Signature},
+};
 
+pub use event::{Event, MatchedRule};
+pub(crate) use event::{Last, Seen};
 pub(crate) use prepared::Requirements;
 pub(crate) use requirement::Subject;
-pub(crate) use strip::{Strip, Used};
+pub(crate) use strip::{Strip, Used, remove};
 
 /// The answer to one request at one moment.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,9 +32,34 @@ pub enum Decision {
     Deny(Denial),
     /// The gate answers the request itself: no backend sees it.
     Answer(Answer),
-    /// The decision needs these documents. Fetch them (or join a fetch in
-    /// flight), [`supply`](crate::Gate::supply) them, and check again.
-    Wait(Vec<Fetch>),
+    /// The decision needs all of these. Get them and check again.
+    Wait(Vec<Need>),
+}
+
+/// What a decision needs of the host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// A document. Fetch it (or join a fetch in flight) and
+    /// [`supply`](crate::Gate::supply) it.
+    Document(Fetch),
+    /// A request. Send it and [`respond`](crate::Gate::respond).
+    Request(Outgoing),
+    /// A signature. Verify it and report it by [`verified`](crate::Gate::verified).
+    /// Only a gate with [`Native`](crate::Native) cryptography asks.
+    Signature(Signature),
+    /// A proof of possession. Look whether it is used for the first time, keep it
+    /// until it expires, and report it by [`verified`](crate::Gate::verified).
+    Proof(Proof),
+}
+
+impl Need {
+    /// Returns the document, if it is one.
+    pub fn document(self) -> Option<Fetch> {
+        match self {
+            Self::Document(fetch) => Some(fetch),
+            Self::Request(_) | Self::Signature(_) | Self::Proof(_) => None,
+        }
+    }
 }
 
 /// A response of the gate itself. A host sends it as it is; to a `HEAD` it

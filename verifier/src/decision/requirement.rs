@@ -6,7 +6,7 @@ use core::cell::Cell;
 use crate::{
     base::Limits,
     json::{self, describe},
-    model::{ClaimCondition, Context, Named, Requirement, SignIn, Words},
+    model::{ClaimCondition, Context, Named, ProofKind, Requirement, SignIn, Words},
     refusal::{Code, Halt, Refusal, Trace, add_word, quoted, quoted_or_none},
     token::{Verified, admit_age, keep, list, scope},
 };
@@ -19,6 +19,9 @@ pub(crate) struct Subject<'s> {
     pub(crate) context: Context<'s>,
     /// The index of the tenant that a requirement names.
     pub(crate) tenant: Cell<Option<usize>>,
+    /// Whether the request is from the sender of its token: by the certificate, and
+    /// by a proof of the key.
+    pub(crate) proven: [bool; 2],
     pub(crate) now_ms: i64,
     pub(crate) leeway_ms: i64,
 }
@@ -33,7 +36,7 @@ struct Check {
 }
 
 /// The checks, in the order of the contract.
-const CHECKS: [Check; 12] = [
+const CHECKS: [Check; 13] = [
     Check {
         name: "rule.issuer",
         applies: |wanted| !wanted.issuers.is_empty(),
@@ -157,6 +160,32 @@ const CHECKS: [Check; 12] = [
         applies: |wanted| !wanted.any_of.is_empty(),
         admit: Requirement::admit_any,
         detail: |_, _| "one of the requirements".into(),
+    },
+    Check {
+        name: "rule.proof",
+        applies: |wanted| wanted.proof.is_some(),
+        admit: |wanted, subject| {
+            let [by_certificate, by_key] = subject.proven;
+            let holds = match wanted.proof {
+                Some(ProofKind::Mtls) => by_certificate,
+                Some(ProofKind::Dpop) => by_key,
+                Some(ProofKind::Any) => by_certificate || by_key,
+                None => true,
+            };
+            match holds {
+                true => Ok(()),
+                false => Err(Refusal::claim(Code::ProofMissing, "cnf")),
+            }
+        },
+        detail: |_, subject| {
+            let proven = match subject.proven {
+                [true, true] => "a certificate and a proof of a key",
+                [true, false] => "a certificate",
+                [false, true] => "a proof of a key",
+                [false, false] => "nothing",
+            };
+            format!("the sender of the token is proven by {proven}")
+        },
     },
     Check {
         name: "rule.authentication",
@@ -322,10 +351,11 @@ fn admit_if(holds: bool, code: Code) -> Result<(), Refusal> {
 }
 
 /// Returns the place of a code in the order of a rule's checks. Age comes last,
-/// before authentication.
+/// before the proof and authentication.
 fn order(code: Code) -> (u8, Code) {
     let late = match code {
-        Code::AuthenticationInsufficient => 2,
+        Code::AuthenticationInsufficient => 3,
+        Code::ProofMissing => 2,
         Code::TokenTooOld | Code::ClaimMissing => 1,
         _ => 0,
     };

@@ -152,7 +152,7 @@ impl Used<'_> {
 
 /// Removes a header in every spelling that a backend could read as the same
 /// variable.
-fn remove(request: &Request<'_>, name: &str, changes: &mut Vec<Change>) {
+pub(crate) fn remove(request: &Request<'_>, name: &str, changes: &mut Vec<Change>) {
     for (field, _) in request.headers {
         if credential::is_variant(field, name)
             && let Ok(field) = core::str::from_utf8(field)

@@ -2,14 +2,18 @@
 //! readers, and the current keys and revocations of each issuer. Uses `base`,
 //! `json`, `refusal`, `jose` and `model`.
 
+mod api_keys;
 mod issuers;
 mod revocation;
 mod schedule;
 
-use alloc::{borrow::Cow, string::String, sync::Arc, vec::Vec};
+use alloc::{borrow::Cow, boxed::Box, string::String, sync::Arc, vec::Vec};
+use core::fmt;
 
 use crate::base::Problem;
 
+pub(crate) use api_keys::{Found, claims_of};
+use api_keys::{KeyTable, read_inline};
 pub(crate) use issuers::Issuers;
 pub(crate) use revocation::Revocable;
 use revocation::Revoked;
@@ -17,7 +21,7 @@ use schedule::{Schedule, fresh_for_ms};
 
 /// A document to fetch: GET, no redirects, within `timeout_ms` and `max_bytes`.
 /// A host has at most one fetch in flight for each `source` and `uri`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Fetch {
     /// Identifies the document in [`supply`](crate::Gate::supply), together
     /// with `uri`: a source can have several documents.
@@ -28,10 +32,24 @@ pub struct Fetch {
     pub kind: FetchKind,
     /// The address: `https`, or `http` only if the policy allows it.
     pub uri: Arc<str>,
+    /// Lower-case names and values of headers. They can contain a secret.
+    pub headers: Arc<[(Box<str>, Box<str>)]>,
     /// Maximum time of the whole fetch, in milliseconds.
     pub timeout_ms: u32,
     /// Maximum size of the body, in bytes.
     pub max_bytes: u32,
+}
+
+/// Does not show the headers, which can contain a secret.
+impl fmt::Debug for Fetch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fetch")
+            .field("source", &self.source)
+            .field("issuer", &self.issuer)
+            .field("kind", &self.kind)
+            .field("uri", &self.uri)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The kinds of documents.
@@ -43,15 +61,18 @@ pub enum FetchKind {
     Jwks,
     /// A revocation document (the contract, "revocations").
     Revocations,
+    /// A document of API keys (the contract, "API keys").
+    ApiKeys,
 }
 
 impl FetchKind {
-    /// Returns the stable name: `discovery`, `jwks` or `revocations`.
+    /// Returns the stable name: `discovery`, `jwks`, `revocations` or `api_keys`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Discovery => "discovery",
             Self::Jwks => "jwks",
             Self::Revocations => "revocations",
+            Self::ApiKeys => "api_keys",
         }
     }
 }
@@ -84,6 +105,8 @@ pub enum Outcome<'a> {
 pub enum Supplied {
     /// The document is in force.
     Accepted {
+        /// The number of keys, API keys or revocations in it that are used.
+        used: u32,
         /// Parts that cannot be used, such as keys of an unknown type, and
         /// warnings about keys that are used.
         skipped: Vec<Problem>,
@@ -114,4 +137,6 @@ pub struct DocumentStatus {
     pub failures: u32,
     /// Whether the document is recent enough to use.
     pub usable: bool,
+    /// Whether [`Gate::ready`](crate::Gate::ready) waits for it.
+    pub needed: bool,
 }

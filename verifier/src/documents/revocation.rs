@@ -12,10 +12,10 @@ use crate::{
 /// Maximum bytes of one entry. No token is larger, so no claim of a token is.
 const ENTRY_BYTES: usize = 16 * 1024;
 /// Bytes of a document that one slice reads: a few thousand entries.
-const SLICE_BYTES: usize = 128 * 1024;
+pub(super) const SLICE_BYTES: usize = 128 * 1024;
 /// Cost of moving one entry when a hash table grows, counted as bytes of a
 /// slice.
-const MOVE_BYTES: usize = 16;
+pub(super) const MOVE_BYTES: usize = 16;
 
 /// `{ "jti": […], "sub": [{ "sub", "issued_before"? }], "kid": […] }`
 #[derive(Default)]
@@ -38,10 +38,18 @@ pub(crate) struct Revocable<'t> {
 }
 
 impl Revoked {
+    /// Returns the number of entries.
+    pub(crate) fn len(&self) -> usize {
+        let tables = [&self.jti, &self.sub, &self.kid];
+        tables.iter().map(|table| table.len()).sum()
+    }
+
     pub(crate) fn covers(&self, token: &Revocable<'_>) -> bool {
         let texts = &self.texts;
         let by_subject = || {
-            let place = token.sub.and_then(|sub| self.sub.find(texts, sub));
+            let place = token
+                .sub
+                .and_then(|sub| self.sub.find(texts, sub.as_bytes()));
             match place.and_then(|place| self.issued_before.get(place)) {
                 None => false,
                 Some(None) => true,
@@ -52,10 +60,10 @@ impl Revoked {
         };
         token
             .jti
-            .is_some_and(|jti| self.jti.find(texts, jti).is_some())
+            .is_some_and(|jti| self.jti.find(texts, jti.as_bytes()).is_some())
             || token
                 .kid
-                .is_some_and(|kid| self.kid.find(texts, kid).is_some())
+                .is_some_and(|kid| self.kid.find(texts, kid.as_bytes()).is_some())
             || by_subject()
     }
 
@@ -85,7 +93,7 @@ impl Revoked {
         {
             return Err(SHAPE);
         }
-        let place = self.sub.insert(&mut self.texts, sub);
+        let place = self.sub.insert(&mut self.texts, sub.as_bytes());
         match self.issued_before.get_mut(place) {
             None => self.issued_before.push(before),
             // Of two entries for one subject, the one that revokes more
@@ -152,11 +160,11 @@ impl Reading {
                         ("sub", _) => revoked.add_subject(&item),
                         (_, None) => Err("it is not a string"),
                         ("kid", Some(kid)) => {
-                            revoked.kid.insert(&mut revoked.texts, kid);
+                            revoked.kid.insert(&mut revoked.texts, kid.as_bytes());
                             Ok(())
                         }
                         (_, Some(jti)) => {
-                            revoked.jti.insert(&mut revoked.texts, jti);
+                            revoked.jti.insert(&mut revoked.texts, jti.as_bytes());
                             Ok(())
                         }
                     };
@@ -176,17 +184,17 @@ fn invalid(pointer: &str, message: &str) -> Problem {
 /// The texts of the entries. A text without escapes is a slice of the document;
 /// one with escapes is a copy in `unescaped`.
 #[derive(Default)]
-struct Texts {
-    document: Arc<Vec<u8>>,
+pub(super) struct Texts {
+    pub(super) document: Arc<Vec<u8>>,
     unescaped: Vec<u8>,
 }
 
 /// The start and the length of a text in [`Texts`].
 #[derive(Clone, Copy)]
-struct Span(u32, u32);
+pub(super) struct Span(u32, u32);
 
 impl Texts {
-    fn get(&self, Span(start, length): Span) -> &[u8] {
+    pub(super) fn get(&self, Span(start, length): Span) -> &[u8] {
         let (start, length) = (start as usize, length as usize);
         let (texts, start) = match start.checked_sub(self.document.len()) {
             None => (&**self.document, start),
@@ -198,7 +206,7 @@ impl Texts {
 
     /// Stores a text. The sum of both buffers is far below 2^32 bytes:
     /// documents are bounded, and unescaping makes a text shorter.
-    fn add(&mut self, text: &[u8]) -> Span {
+    pub(super) fn add(&mut self, text: &[u8]) -> Span {
         let offset = text
             .as_ptr()
             .addr()
@@ -219,35 +227,44 @@ impl Texts {
 /// A set of texts. It consists of many small hash tables, so that one insertion
 /// moves at most the entries of a small table.
 #[derive(Default)]
-struct Table {
+pub(super) struct Table {
     spans: Vec<Span>,
     /// Indices into `spans`; none before the first insertion.
     parts: Vec<HashTable<u32>>,
     /// Number of entries that moved because a part grew.
-    moved: usize,
+    pub(super) moved: usize,
 }
 
 impl Table {
+    pub(super) fn len(&self) -> usize {
+        self.spans.len()
+    }
+
     const PARTS: usize = 64;
 
     /// Returns the index of a text.
-    fn find(&self, texts: &Texts, text: &str) -> Option<usize> {
-        let hash = hash::of(text.as_bytes(), 0);
-        let is_text = |number: &u32| text_of(&self.spans, texts, *number) == text.as_bytes();
+    pub(super) fn find(&self, texts: &Texts, text: &[u8]) -> Option<usize> {
+        let hash = hash::of(text, 0);
+        let is_text = |number: &u32| text_of(&self.spans, texts, *number) == text;
         let number = self.parts.get(part(hash))?.find(hash, is_text)?;
         usize::try_from(*number).ok()
     }
 
+    /// Returns the text with this index.
+    pub(super) fn at<'t>(&self, texts: &'t Texts, number: u32) -> &'t [u8] {
+        text_of(&self.spans, texts, number)
+    }
+
     /// Returns the index of a text in insertion order. Inserts the text if it
     /// is new.
-    fn insert(&mut self, texts: &mut Texts, text: &str) -> usize {
+    pub(super) fn insert(&mut self, texts: &mut Texts, text: &[u8]) -> usize {
         if let Some(number) = self.find(texts, text) {
             return number;
         }
         self.parts.resize_with(Self::PARTS, HashTable::new);
         let number = self.spans.len();
-        self.spans.push(texts.add(text.as_bytes()));
-        let hash = hash::of(text.as_bytes(), 0);
+        self.spans.push(texts.add(text));
+        let hash = hash::of(text, 0);
         let (spans, texts) = (&self.spans, &*texts);
         let rehash = |number: &u32| hash::of(text_of(spans, texts, *number), 0);
         if let (Some(part), Ok(number)) = (self.parts.get_mut(part(hash)), u32::try_from(number)) {

@@ -90,6 +90,11 @@ impl Schedule {
             .max(left_ms(self.in_flight, now_ms))
     }
 
+    /// Returns whether a document was ever loaded.
+    pub(crate) fn had_one(&self) -> bool {
+        self.validity.is_some()
+    }
+
     /// Returns whether a document was loaded and is not too old.
     pub(crate) fn is_usable(&self, now_ms: u64) -> bool {
         self.validity

@@ -1,7 +1,7 @@
 //! The table of algorithms, one row each (RFC 7518 §3.1). `README.md` lists the
 //! other files that a new algorithm changes.
 
-pub(crate) use countersign_kernel::hash::Hash;
+pub(crate) use countersign_kernel::hash::{Hash, sha256};
 
 /// The kind of key that an algorithm uses (RFC 7518 §6.1, RFC 8037 §2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

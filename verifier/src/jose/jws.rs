@@ -32,7 +32,7 @@ pub(crate) struct Parts<'a> {
     pub(crate) header: &'a [u8],
     pub(crate) payload: &'a [u8],
     pub(crate) signature: &'a [u8],
-    signing_input: &'a [u8],
+    pub(crate) signing_input: &'a [u8],
 }
 
 impl<'a> Jws<'a> {

@@ -7,6 +7,7 @@ mod number;
 mod parse;
 mod pointer;
 mod raw;
+mod text;
 
 use alloc::{borrow::Cow, format, string::String, vec::Vec};
 
@@ -18,6 +19,8 @@ pub(crate) use elements::{Elements, Event, refusal};
 pub use parse::{Bounds, Fault, FaultKind, parse, parse_claims};
 pub use pointer::{Pointer, push_token};
 pub(crate) use raw::raw;
+pub use text::push_text;
+pub(crate) use text::push_value;
 
 /// A JSON value that borrows from its text where it can.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,7 +74,7 @@ impl Number {
         }
     }
 
-    fn as_f64(self) -> f64 {
+    pub(crate) fn as_f64(self) -> f64 {
         match self {
             // Above 2^53 this is the nearest double.
             Self::Unsigned(n) => n as f64,

@@ -35,7 +35,7 @@ impl Metadata {
     }
 
     /// Returns the index of the document with this address.
-    pub(crate) fn find(&self, host: &str, path: &[Cow<'_, [u8]>]) -> Option<usize> {
+    pub(crate) fn find(&self, host: &[u8], path: &[Cow<'_, [u8]>]) -> Option<usize> {
         // Most requests end here, without the cost of a look-up.
         if self.bodies.is_empty() || path.first().is_none_or(|p| **p != *Self::WELL_KNOWN) {
             return None;
@@ -49,7 +49,7 @@ impl Metadata {
     }
 
     /// The host, and a zero byte before each segment. Neither contains one.
-    pub(crate) fn address<'s>(host: &str, path: impl Iterator<Item = &'s [u8]>) -> Vec<u8> {
+    pub(crate) fn address<'s>(host: &[u8], path: impl Iterator<Item = &'s [u8]>) -> Vec<u8> {
         let mut address = Vec::from(host);
         for segment in path {
             address.push(0);

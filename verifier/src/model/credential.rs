@@ -11,6 +11,8 @@ pub(crate) struct Credentials {
     /// Whether the first place that holds a token decides. Otherwise different
     /// tokens are refused.
     pub(crate) first: bool,
+    /// The places with the scheme `DPoP`: one bit each.
+    pub(crate) dpop: u32,
 }
 
 #[derive(Debug, Clone)]
@@ -53,7 +55,11 @@ pub(crate) enum Place {
 impl Credential {
     /// Whether the token is the password of HTTP's Basic scheme (RFC 7617).
     pub(crate) fn is_basic(&self) -> bool {
-        matches!(&self.place, Place::Header { scheme: Some(scheme), .. } if scheme.eq_ignore_ascii_case("basic"))
+        self.has_scheme("basic")
+    }
+
+    pub(crate) fn has_scheme(&self, wanted: &str) -> bool {
+        matches!(&self.place, Place::Header { scheme: Some(scheme), .. } if scheme.eq_ignore_ascii_case(wanted))
     }
 
     /// Returns whether two places are read together: two tokens in one header,
@@ -70,6 +76,25 @@ impl Credential {
 }
 
 impl Credentials {
+    pub(crate) fn new(places: Vec<Credential>, first: bool) -> Self {
+        let mut dpop: u32 = 0;
+        for (index, place) in places.iter().enumerate() {
+            if place.has_scheme("dpop") {
+                dpop |= 1_u32.checked_shl(index as u32).unwrap_or(0);
+            }
+        }
+        Self {
+            places,
+            first,
+            dpop,
+        }
+    }
+
+    /// Returns whether each of its places has the scheme `DPoP`.
+    pub(crate) fn is_only_dpop(&self) -> bool {
+        self.places.len() == self.dpop.count_ones() as usize
+    }
+
     /// Returns whether this is true of one of its places.
     pub(crate) fn any(&self, is: &dyn Fn(&Place) -> bool) -> bool {
         self.places.iter().any(|credential| is(&credential.place))

@@ -2,7 +2,7 @@
 
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
 
-use super::{Accepts, ClaimCondition, Source};
+use super::{Accepts, ApiKeys, ClaimCondition, Introspection, OfIssuer, Source};
 use crate::{
     base::Map,
     jose::{Accepted, Algorithm, Keyring},
@@ -15,8 +15,9 @@ pub(crate) struct Issuer {
     /// The exact `iss` of its tokens, or the template of it, or empty.
     pub(crate) issuer: Box<str>,
     pub(crate) accepts: Accepts,
+    pub(crate) kind: Kind,
     pub(crate) audiences: Audiences,
-    /// At least one. Each is an algorithm of one of the sources.
+    /// Of JWTs at least one. Each is an algorithm of one of the sources.
     pub(crate) algorithms: Vec<Algorithm>,
     pub(crate) keys: Vec<KeySource>,
     /// In place of the policy's.
@@ -31,6 +32,19 @@ pub(crate) struct Issuer {
     pub(crate) require: Vec<ClaimCondition>,
     pub(crate) max_token_age_ms: Option<i64>,
     pub(crate) exp_required: bool,
+    pub(crate) sender: OfIssuer,
+    /// Whether a host is not ready before it had the documents once.
+    pub(crate) needed_at_start: bool,
+}
+
+/// What an issuer's credentials are.
+#[derive(Debug)]
+pub(crate) enum Kind {
+    /// JWTs.
+    Signed,
+    ApiKeys(ApiKeys),
+    /// Tokens about which its authorization server is asked.
+    Opaque(Introspection),
 }
 
 #[derive(Debug)]

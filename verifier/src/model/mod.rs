@@ -2,31 +2,42 @@
 //! other rooms use these types and never the policy's text. Uses `base`, `json`
 //! and `jose`.
 
+mod api_keys;
 mod by_iss;
+mod by_prefix;
 mod challenge;
 mod condition;
 mod credential;
 mod forward;
+mod introspection;
 mod issuer;
 mod requirement;
 mod rule;
+mod sender;
 mod source;
 
 use alloc::{boxed::Box, vec::Vec};
 
 use crate::base::Limits;
 
+pub(crate) use api_keys::{ApiKeys, DIGEST, Entry, HashForm, Pepper, entry_id};
 pub(crate) use by_iss::{Accepts, ByIss, CAPTURES, Capture, PARTS, key_is_for};
+pub(crate) use by_prefix::ByPrefix;
 pub(crate) use challenge::{Challenge, Metadata};
 pub(crate) use condition::{ClaimCondition, Condition, Context, RequestValue};
 pub(crate) use credential::{Credential, Credentials, Place};
 pub(crate) use forward::Carry;
 pub use forward::Forward;
+pub(crate) use introspection::{Introspection, Signed};
 pub(crate) use issuer::{
-    Audiences, Issuer, KeySource, Keys, ListMapping, Mapping, Revocations, TenantFrom, TokenType,
+    Audiences, Issuer, KeySource, Keys, Kind, ListMapping, Mapping, Revocations, TenantFrom,
+    TokenType,
 };
 pub(crate) use requirement::{Named, Requirement, SignIn, Words};
 pub(crate) use rule::{Access, Host, Pattern, Rule, Segment, Tokens};
+pub(crate) use sender::{
+    CertificateFormat, ClientCertificate, Dpop, Network, OfIssuer, ProofKind, Sender,
+};
 pub(crate) use source::{How, Source, each_text, text_of};
 
 /// Names of headers, and what each carries.
@@ -37,6 +48,8 @@ pub(crate) struct Policy {
     pub(crate) leeway_ms: i64,
     pub(crate) issuers: Vec<Issuer>,
     pub(crate) by_iss: ByIss,
+    /// The issuers of credentials that are no JWTs.
+    pub(crate) by_prefix: ByPrefix,
     pub(crate) credentials: Credentials,
     /// Sorted indices of the issuers that a place names beside `principal`. Their
     /// tokens are good only from places that name them.
@@ -54,6 +67,7 @@ pub(crate) struct Policy {
     /// The same for the principals beside the user, by name.
     pub(crate) forward_of: Vec<(Box<str>, ForwardHeaders)>,
     pub(crate) strip_credential: bool,
+    pub(crate) sender: Sender,
     /// It is visible ASCII without `"` and `\`.
     pub(crate) realm: Box<str>,
     /// For rules without their own.

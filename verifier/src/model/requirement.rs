@@ -2,7 +2,7 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
-use super::{ClaimCondition, RequestValue};
+use super::{ClaimCondition, ProofKind, RequestValue};
 
 /// Requirements for a verified token. All parts must hold; an absent part
 /// always holds.
@@ -26,6 +26,7 @@ pub(crate) struct Requirement {
     /// If empty, it always holds.
     pub(crate) any_of: Vec<Requirement>,
     pub(crate) sign_in: SignIn,
+    pub(crate) proof: Option<ProofKind>,
 }
 
 /// How recently and how well the user must have signed in (RFC 9470).

@@ -1,11 +1,14 @@
 //! A rule: the requests that it matches, and who may send them.
 
 use alloc::{boxed::Box, vec::Vec};
+use core::fmt;
 
 use super::{Challenge, Credentials, Requirement};
 
 #[derive(Debug)]
 pub(crate) struct Rule {
+    /// For events. It decides nothing.
+    pub(crate) name: Option<Box<str>>,
     /// If empty, the rule matches any host.
     pub(crate) hosts: Vec<Host>,
     /// At least one.
@@ -70,4 +73,23 @@ pub(crate) enum Segment {
     Literal(Box<[u8]>),
     /// `{name}`.
     Name(Box<str>),
+}
+
+/// As in the policy, with every byte escaped that is not visible ASCII. An
+/// event has it in place of the path of the request.
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for segment in &self.segments {
+            f.write_str("/")?;
+            match segment {
+                Segment::Name(name) => write!(f, "{{{name}}}")?,
+                Segment::Literal(bytes) => write!(f, "{}", bytes.escape_ascii())?,
+            }
+        }
+        match (self.rest, self.segments.is_empty()) {
+            (true, _) => f.write_str("/**"),
+            (false, true) => f.write_str("/"),
+            (false, false) => Ok(()),
+        }
+    }
 }

@@ -4,7 +4,7 @@ use alloc::{format, vec::Vec};
 
 use super::{
     claims::one,
-    codes::*,
+    codes::Code::*,
     conditions::warn_of_literal,
     grammar,
     pattern::is_segment_name,
@@ -24,7 +24,7 @@ pub(super) fn accepts<'p>(
     by_iss: &mut ByIss,
     index: usize,
 ) -> Read<(&'p str, Accepts)> {
-    let duplicate = |message: &str| node.refuse(DUPLICATE, message);
+    let duplicate = |message: &str| node.refuse(Duplicate, message);
     if let Value::String(_) = node.value() {
         let issuer = node.word(grammar::text)?;
         warn_of_literal(node, issuer);
@@ -54,15 +54,15 @@ pub(super) fn accepts<'p>(
         }
         (None, None, Some(absent)) => {
             if !absent.flag()? {
-                return Err(absent.refuse(VALUE_INVALID, "only `true` is possible"));
+                return Err(absent.refuse(ValueInvalid, "only `true` is possible"));
             }
             if !by_iss.add_absent(index) {
                 return Err(duplicate("another issuer has tokens without `iss`"));
             }
             Ok(("", Accepts::Absent))
         }
-        (_, _, Some(_)) => Err(node.refuse(CONFLICT, "say a `template`, or `absent`")),
-        _ => Err(node.refuse(FIELD_MISSING, "say `template` and `claims`, or `absent`")),
+        (_, _, Some(_)) => Err(node.refuse(Conflict, "say a `template`, or `absent`")),
+        _ => Err(node.refuse(FieldMissing, "say `template` and `claims`, or `absent`")),
     }
 }
 
@@ -94,7 +94,7 @@ fn names<'p>(node: Node<'_, 'p>, text: &'p str) -> Read<Vec<(usize, &'p str)>> {
     if valid && parts <= PARTS && (1..=CAPTURES).contains(&names.len()) {
         Ok(names)
     } else {
-        Err(node.refuse(VALUE_INVALID, SENTENCE))
+        Err(node.refuse(ValueInvalid, SENTENCE))
     }
 }
 
@@ -104,18 +104,12 @@ fn captures(node: Node<'_, '_>, names: &[(usize, &str)]) -> Read<Vec<Capture>> {
         let claim = one(value)?;
         let known = names.iter().find(|(_, known)| *known == name);
         let Some((part, _)) = known else {
-            return Err(value.refuse(
-                UNKNOWN_NAME,
-                format!("the template has no {}", quoted(name)),
-            ));
+            return Err(value.refuse(UnknownName, format!("the template has no {}", quoted(name))));
         };
         Ok(Capture { part: *part, claim })
     })?;
     if captures.len() < names.len() {
-        return Err(node.refuse(
-            UNKNOWN_NAME,
-            "each `{name}` of the template needs its claim",
-        ));
+        return Err(node.refuse(UnknownName, "each `{name}` of the template needs its claim"));
     }
     Ok(captures)
 }
@@ -134,7 +128,7 @@ pub(super) fn refuse_open_keys(
         keys.each(&mut |source| {
             let discovery = source.fields().ok().and_then(|mut fields| {
                 let node = fields.node("discovery")?;
-                node.refuse(CONFLICT, "the keys of this issuer are at a fixed address");
+                node.refuse(Conflict, "the keys of this issuer are at a fixed address");
                 Some(())
             });
             let _ = discovery;
@@ -144,7 +138,7 @@ pub(super) fn refuse_open_keys(
         && audiences.value().as_str() == Some("any")
     {
         audiences.refuse(
-            CONFLICT,
+            Conflict,
             "a template's tokens are for this audience or for others",
         );
     }

@@ -4,14 +4,14 @@
 use alloc::{boxed::Box, vec::Vec};
 
 use super::{
-    codes::*,
+    codes::Code::*,
     reader::{Node, Unique},
     report::Read,
 };
 use crate::{
     base::{self, uri},
-    json::Value,
-    model::{Audiences, Challenge, Host, Issuer, Metadata, Rule, Segment},
+    json::{Value, push_text},
+    model::{Audiences, Challenge, Host, Issuer, Kind, Metadata, Rule, Segment},
     request::target::Target,
 };
 
@@ -49,7 +49,7 @@ impl<'i> Documents<'i> {
                     Segment::Literal(text) => &**text,
                     Segment::Name(_) => &[],
                 });
-                let path = Metadata::address("", path);
+                let path = Metadata::address(b"", path);
                 addresses.iter().any(|address| {
                     let host = address.strip_suffix(&*path);
                     host.is_some_and(|host| !host.contains(&0) && has_host(rule, host))
@@ -62,7 +62,8 @@ impl<'i> Documents<'i> {
         // Without issuers the policy is refused.
         self.issuers.is_empty()
             || issuers.any(|issuer| match &issuer.audiences {
-                Audiences::Any => true,
+                // API keys have none.
+                Audiences::Any => !matches!(issuer.kind, Kind::ApiKeys(_)),
                 Audiences::OneOf(list) | Audiences::All(list) => list.iter().any(|a| **a == *uri),
             })
     }
@@ -94,7 +95,7 @@ pub(super) fn challenge(node: Node<'_, '_>, documents: &mut Documents<'_>) -> Re
 fn address<'p>(node: Node<'_, 'p>) -> Read<&'p str> {
     let text = node.text()?;
     let checked = uri::fetchable(text, false);
-    checked.map_err(|_| node.refuse(VALUE_INVALID, "an absolute https URL is needed here"))?;
+    checked.map_err(|_| node.refuse(ValueInvalid, "an absolute https URL is needed here"))?;
     Ok(text)
 }
 
@@ -103,7 +104,7 @@ fn address<'p>(node: Node<'_, 'p>) -> Read<&'p str> {
 fn document(node: Node<'_, '_>, documents: &mut Documents<'_>) -> Read<Box<str>> {
     let before = node.refusals();
     let Some(resource) = node.fields()?.node("resource") else {
-        return Err(node.refuse(FIELD_MISSING, "`resource` is missing here"));
+        return Err(node.refuse(FieldMissing, "`resource` is missing here"));
     };
     let uri = address(resource)?;
     let mut body = Vec::from(*b"{");
@@ -124,7 +125,7 @@ fn document(node: Node<'_, '_>, documents: &mut Documents<'_>) -> Read<Box<str>>
     })?;
     body.push(b'}');
     if body.len() > DOCUMENT_BYTES {
-        return Err(node.refuse(VALUE_INVALID, "a document has at most 16384 bytes"));
+        return Err(node.refuse(ValueInvalid, "a document has at most 16384 bytes"));
     }
 
     let rest = uri.get("https://".len()..).unwrap_or_default();
@@ -137,16 +138,16 @@ fn document(node: Node<'_, '_>, documents: &mut Documents<'_>) -> Read<Box<str>>
         (uri.contains('?'), target, base::host(authority.as_bytes()))
     else {
         let message = "a resource has neither a query nor a path that the gate refuses";
-        return Err(resource.refuse(VALUE_INVALID, message));
+        return Err(resource.refuse(ValueInvalid, message));
     };
     if node.refusals() == before {
         let address = Metadata::address(&host, target.segments.iter().map(|s| &**s));
         if !documents.metadata.add(&address, &body) {
-            return Err(node.refuse(CONFLICT, "this resource has another document"));
+            return Err(node.refuse(Conflict, "this resource has another document"));
         }
         if !documents.is_audience(uri) {
             let message = "no issuer has this audience: tokens for this resource are denied";
-            resource.warn(RESOURCE_UNKNOWN, message);
+            resource.warn(ResourceUnknown, message);
         }
     }
     Ok(["https://", authority, &path].concat().into())
@@ -170,27 +171,4 @@ fn push_list(body: &mut Vec<u8>, node: Node<'_, '_>, name: &str) -> Read<()> {
     })?;
     body.push(b']');
     Ok(())
-}
-
-/// Writes a JSON string (RFC 8259 §7).
-fn push_text(body: &mut Vec<u8>, text: &str) {
-    body.push(b'"');
-    for byte in text.bytes() {
-        match byte {
-            b'"' | b'\\' => body.extend_from_slice(&[b'\\', byte]),
-            0..0x20 => {
-                let digit = |n: u8| {
-                    if n < 10 {
-                        n | b'0'
-                    } else {
-                        n.wrapping_add(b'a' - 10)
-                    }
-                };
-                let escape = [b'\\', b'u', b'0', b'0', digit(byte >> 4), digit(byte & 15)];
-                body.extend_from_slice(&escape);
-            }
-            _ => body.push(byte),
-        }
-    }
-    body.push(b'"');
 }

@@ -3,7 +3,7 @@
 use alloc::{boxed::Box, string::String, vec::Vec};
 
 use super::{
-    codes::*,
+    codes::Code::*,
     fields::Fields,
     grammar,
     reader::{Node, Unique},
@@ -55,7 +55,7 @@ pub(super) fn source(node: Node<'_, '_>) -> Read<Source> {
 /// Reads `claim`, and how to read it.
 pub(super) fn claim(node: Node<'_, '_>, fields: &mut Fields<'_, '_>) -> Read<Source> {
     let Some(claim) = fields.node("claim") else {
-        return Err(node.refuse(FIELD_MISSING, "`claim` is missing here"));
+        return Err(node.refuse(FieldMissing, "`claim` is missing here"));
     };
     let pointer = pointer(claim);
     let how = how(fields)?;
@@ -75,7 +75,7 @@ pub(super) fn check_one(node: Node<'_, '_>, source: Source) -> Read<Source> {
     };
     match how {
         How::Split(_) | How::Keys => {
-            Err(node.refuse(CONFLICT, "one text is needed here, and this reads several"))
+            Err(node.refuse(Conflict, "one text is needed here, and this reads several"))
         }
         _ => Ok(source),
     }
@@ -137,7 +137,7 @@ pub(super) fn how(fields: &mut Fields<'_, '_>) -> Read<How> {
         None => None,
     };
     if let (Some(at), None | Some((_, "keys"))) = (at, word) {
-        return Err(at.refuse(CONFLICT, "`at` reads inside of `\"as\": \"json\"`"));
+        return Err(at.refuse(Conflict, "`at` reads inside of `\"as\": \"json\"`"));
     }
     match (word, separator) {
         (None, None) => Ok(How::Plain),
@@ -145,11 +145,11 @@ pub(super) fn how(fields: &mut Fields<'_, '_>) -> Read<How> {
             let mut chars = node.text()?.chars();
             match (chars.next(), chars.next()) {
                 (Some(at), None) => Ok(How::Split(at)),
-                _ => Err(node.refuse(VALUE_INVALID, "a separator is one character")),
+                _ => Err(node.refuse(ValueInvalid, "a separator is one character")),
             }
         }
         (Some((_, "keys" | "json")), Some(node)) => {
-            Err(node.refuse(CONFLICT, "a claim is read by `as` or by a `separator`"))
+            Err(node.refuse(Conflict, "a claim is read by `as` or by a `separator`"))
         }
         (Some((_, "keys")), None) => Ok(How::Keys),
         (Some((_, "json")), None) => match at {
@@ -157,12 +157,12 @@ pub(super) fn how(fields: &mut Fields<'_, '_>) -> Read<How> {
             Some(at) => {
                 let inner = source(at)?;
                 if let How::Json(_) = inner.how {
-                    return Err(at.refuse(CONFLICT, "the `json` is read once"));
+                    return Err(at.refuse(Conflict, "the `json` is read once"));
                 }
                 Ok(How::Json(Box::new(inner)))
             }
         },
-        (Some((node, _)), _) => Err(node.refuse(VALUE_INVALID, "say `keys` or `json`")),
+        (Some((node, _)), _) => Err(node.refuse(ValueInvalid, "say `keys` or `json`")),
     }
 }
 
@@ -180,10 +180,10 @@ pub(super) fn normal_form(pointer: &Pointer) -> String {
 
 pub(super) fn parse_pointer(node: Node<'_, '_>, text: &str) -> Read<Pointer> {
     if let Err(sentence) = grammar::text(text) {
-        return Err(node.refuse(VALUE_INVALID, sentence));
+        return Err(node.refuse(ValueInvalid, sentence));
     }
     let sentence = "in a JSON Pointer `~` is written `~0`, and `/` within a name `~1`";
-    let pointer = Pointer::parse(text).ok_or_else(|| node.refuse(VALUE_INVALID, sentence))?;
+    let pointer = Pointer::parse(text).ok_or_else(|| node.refuse(ValueInvalid, sentence))?;
     warn_of_name(node, text, &pointer);
     Ok(pointer)
 }
@@ -194,7 +194,7 @@ fn warn_of_name(node: Node<'_, '_>, text: &str, pointer: &Pointer) {
     let nested = text.contains('.') != text.contains('/');
     if !text.starts_with('/') && nested && !text.contains(':') {
         let message = "this is one name: nested claims are written `/a/b`";
-        node.warn(MATCHES_NOTHING, message);
+        node.warn(MatchesNothing, message);
     }
     if let [name] = pointer.tokens() {
         let near = |known: &&str| {
@@ -203,7 +203,7 @@ fn warn_of_name(node: Node<'_, '_>, text: &str, pointer: &Pointer) {
         if !REGISTERED.contains(&&**name)
             && let Some(near) = REGISTERED.iter().find(|known| near(known))
         {
-            node.warn(MATCHES_NOTHING, ["did you mean `", near, "`?"].concat());
+            node.warn(MatchesNothing, ["did you mean `", near, "`?"].concat());
         }
     }
 }

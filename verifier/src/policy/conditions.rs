@@ -4,7 +4,7 @@ use alloc::{borrow::Cow, boxed::Box, vec::Vec};
 
 use super::{
     claims::{how, normal_form, parse_pointer},
-    codes::*,
+    codes::Code::*,
     fields::Fields,
     grammar,
     reader::{Node, Unique},
@@ -77,7 +77,7 @@ fn by_claim(node: Node<'_, '_>, place: Place<'_>) -> Read<Vec<ClaimCondition>> {
         let pointer = pointer?;
         if place.in_item && !name.starts_with('/') {
             let message = "a member of an item is written `/name`";
-            return Err(value.refuse(VALUE_INVALID, message));
+            return Err(value.refuse(ValueInvalid, message));
         }
         let normal_form = normal_form(&pointer);
         let within = "this object, where `a` and `/a` are the same claim";
@@ -85,7 +85,7 @@ fn by_claim(node: Node<'_, '_>, place: Place<'_>) -> Read<Vec<ClaimCondition>> {
         let condition = condition?;
         if let ("/scope", How::Plain, Condition::Some(_)) = (&*normal_form, &how, &condition) {
             let message = "a scope is one text: say `\"separator\": \" \"` too";
-            value.warn(MATCHES_NOTHING, message);
+            value.warn(MatchesNothing, message);
         }
         Ok(ClaimCondition {
             source: Source { pointer, how },
@@ -102,7 +102,7 @@ fn warn_of_email(node: Node<'_, '_>, claims: &Unique, place: Place<'_>) {
     let checked = place.values.is_some_and(|values| values.email_verified);
     if claims.contains("/email") && !claims.contains("/email_verified") && !checked {
         let message = "an `email` counts only with `\"email_verified\": true`";
-        node.warn(ADMITS_MORE, message);
+        node.warn(AdmitsMore, message);
     }
 }
 
@@ -121,7 +121,7 @@ fn condition(node: Node<'_, '_>, place: Place<'_>, how_read: Option<&mut How>) -
     let (word, value) = word?;
     let inner = || match place.levels.checked_sub(1) {
         Some(levels) => Ok(Place { levels, ..place }),
-        None => Err(node.refuse(TOO_DEEP, "conditions nest at most 8 levels deep")),
+        None => Err(node.refuse(TooDeep, "conditions nest at most 8 levels deep")),
     };
     Ok(match word {
         "equals" => equals(value, place)?,
@@ -143,7 +143,7 @@ fn condition(node: Node<'_, '_>, place: Place<'_>, how_read: Option<&mut How>) -
             Condition::EndsWith(end.into())
         }
         "present" if place.negated => {
-            return Err(value.refuse(CONFLICT, "say `\"present\": false` without `not`"));
+            return Err(value.refuse(Conflict, "say `\"present\": false` without `not`"));
         }
         "present" => Condition::Present(value.flag()?),
         "some" => Condition::Some(Box::new(item(value, inner()?)?)),
@@ -191,8 +191,8 @@ fn only_word<'n, 'p>(
     }
     match found {
         Some(found) if count == 1 => Ok(found),
-        None => Err(node.refuse(FIELD_MISSING, "a condition says a word, such as `equals`")),
-        Some(_) => Err(node.refuse(CONFLICT, "a condition is one word: `all_of` joins several")),
+        None => Err(node.refuse(FieldMissing, "a condition says a word, such as `equals`")),
+        Some(_) => Err(node.refuse(Conflict, "a condition is one word: `all_of` joins several")),
     }
 }
 
@@ -203,7 +203,7 @@ fn equals(node: Node<'_, '_>, place: Place<'_>) -> Read<Condition> {
     }
     if place.negated {
         let message = "the caller chooses this value: it cannot stand under `not`";
-        return Err(node.refuse(CONFLICT, message));
+        return Err(node.refuse(Conflict, message));
     }
     match named(node, place.values, false)? {
         Named::Asked(value) => Ok(Condition::Asked(value)),
@@ -219,7 +219,7 @@ fn scalar(node: Node<'_, '_>) -> Read<Value<'static>> {
         Value::Number(_) => {
             let message =
                 "beyond 9007199254740991 (2^53 - 1) numbers are not exact: compare a string";
-            Err(node.refuse(VALUE_OUT_OF_RANGE, message))
+            Err(node.refuse(ValueOutOfRange, message))
         }
         Value::String(text) => {
             warn_of_literal(node, text);
@@ -234,7 +234,7 @@ pub(super) fn warn_of_literal(node: Node<'_, '_>, text: &str) {
     let braces = text.contains('{') && text.contains('}');
     if braces || (text.len() > 1 && text.contains('*')) {
         node.warn(
-            MATCHES_NOTHING,
+            MatchesNothing,
             "this is compared as it stands: it is no pattern",
         );
     }
@@ -245,6 +245,6 @@ fn warn_of_edge(node: Node<'_, '_>, edge: Option<u8>) {
     if edge.is_some_and(|edge| !b"/:@.-_#".contains(&edge)) {
         let message =
             "a longer name fits too: let it end, or begin, with a mark such as `/`, `@` or `-`";
-        node.warn(ADMITS_MORE, message);
+        node.warn(AdmitsMore, message);
     }
 }

@@ -3,7 +3,7 @@
 use alloc::{boxed::Box, format, vec::Vec};
 
 use super::{
-    codes::*,
+    codes::Code::*,
     fields::Fields,
     grammar,
     headers::{FRAMING, Forwarded},
@@ -32,10 +32,7 @@ pub(super) fn default_credentials() -> Credentials {
         issuers: Vec::new(),
         principal: None,
     };
-    Credentials {
-        places: Vec::from([bearer]),
-        first: false,
-    }
+    Credentials::new(Vec::from([bearer]), false)
 }
 
 /// All lists of a policy, while it is parsed.
@@ -91,7 +88,7 @@ impl<'p> Lists<'p> {
             Ok(())
         });
         self.complete &= read.is_ok();
-        read.ok().map(|_| Credentials { places, first })
+        read.ok().map(|_| Credentials::new(places, first))
     }
 
     fn place(
@@ -106,7 +103,7 @@ impl<'p> Lists<'p> {
             .iter()
             .any(|other| reads_same(&other.place, &credential.place))
         {
-            return Err(node.refuse(DUPLICATE, "another of `credentials` reads the same place"));
+            return Err(node.refuse(Duplicate, "another of `credentials` reads the same place"));
         }
         let is_query = |credential: &Credential| matches!(credential.place, Place::Query(_));
         let is_hidden =
@@ -114,22 +111,22 @@ impl<'p> Lists<'p> {
         if first && !is_query(&credential) && before.iter().any(is_hidden) {
             let message =
                 "under `first` a `query` comes last: any site can link with a token in it";
-            return Err(node.refuse(CONFLICT, message));
+            return Err(node.refuse(Conflict, message));
         }
         if let Place::Header { name, .. } = &credential.place
             && self.forwarded.sets(name)
         {
-            return Err(node.refuse(CONFLICT, "`forward` sets this header"));
+            return Err(node.refuse(Conflict, "`forward` sets this header"));
         }
         if is_policy && credential.is_basic() {
             let message = "browsers ask for a password wherever this list is read: \
                            give the rules that need it a list of their own";
-            node.warn(ADMITS_MORE, message);
+            node.warn(AdmitsMore, message);
         }
         if !self.different.contains(&credential.place) {
             if self.different.len() == limits::ALL_PLACES {
                 let message = format!("at most {} different places are read", limits::ALL_PLACES);
-                return Err(node.refuse(TOO_MANY, message));
+                return Err(node.refuse(TooMany, message));
             }
             self.different.push(credential.place.clone());
         }
@@ -147,7 +144,7 @@ impl<'p> Lists<'p> {
         {
             let message = "sites of the same domain can set this cookie: \
                            a name that begins with `__Host-` is only the host's own";
-            node.warn(ADMITS_MORE, message);
+            node.warn(AdmitsMore, message);
         }
         Ok(credential)
     }
@@ -165,11 +162,11 @@ impl<'p> Lists<'p> {
         let named = principal.map(|node| node.word(grammar::name)).transpose();
         if let (Some(node), false) = (principal, has_issuers) {
             let message = "say whose tokens these are: `issuers` is needed beside `principal`";
-            node.refuse(FIELD_MISSING, message);
+            node.refuse(FieldMissing, message);
         }
         fields.close();
         let refuse = |field: Option<Node<'_, '_>>, message| {
-            field.map_or(Ok(()), |field| Err(field.refuse(CONFLICT, message)))
+            field.map_or(Ok(()), |field| Err(field.refuse(Conflict, message)))
         };
         let no_cookie = "only a cookie has this: a browser sends no other token by itself";
         if places[1].is_none() {
@@ -186,18 +183,18 @@ impl<'p> Lists<'p> {
                 if is_policy {
                     let message =
                         "addresses get into logs: only a rule's own `credentials` read a `query`";
-                    return Err(name.refuse(CONFLICT, message));
+                    return Err(name.refuse(Conflict, message));
                 }
                 Place::Query(name.word(grammar::parameter)?.into())
             }
             [None, None, None, Some(node)] => protocol(node)?,
             [None, None, None, None] => {
                 let message = "a credential comes in a `header`, a `cookie`, a `query` or a `websocket_protocol`";
-                return Err(node.refuse(FIELD_MISSING, message));
+                return Err(node.refuse(FieldMissing, message));
             }
             _ => {
                 let message = "a credential comes in one place: list each in an object of its own";
-                return Err(node.refuse(CONFLICT, message));
+                return Err(node.refuse(Conflict, message));
             }
         };
         Ok(Credential {
@@ -225,7 +222,7 @@ impl<'p> Lists<'p> {
         {
             let message = "nobody checks the user name of `Basic`: \
                            `\"strip_credential\": true` keeps it from the backend";
-            scheme.refuse(CONFLICT, message);
+            scheme.refuse(Conflict, message);
         }
         let scheme = scheme
             .map(|scheme| scheme.word(grammar::scheme))
@@ -242,16 +239,17 @@ impl<'p> Lists<'p> {
                 });
             }
         };
-        Err(node.refuse(VALUE_INVALID, message))
+        Err(node.refuse(ValueInvalid, message))
     }
 
     /// Reports a principal of `forward` that no place has.
     pub(super) fn check_forwarded(&self, node: Node<'_, '_>) {
         for (name, _) in &self.forwarded.of {
             if self.complete && !self.principals.contains(name) {
-                let hint = suggestion(name, &mut self.principals.iter().map(|known| &**known));
+                let known: Vec<&str> = self.principals.iter().map(|known| &**known).collect();
+                let hint = suggestion(name, &known);
                 let message = format!("no place has tokens of {}; {hint}", quoted(name));
-                node.refuse(UNKNOWN_NAME, message);
+                node.refuse(UnknownName, message);
             }
         }
     }
@@ -267,10 +265,10 @@ fn cookie(
     if matches!(same_origin, Ok(false)) {
         let message = "browsers send this cookie for other sites too: \
                        `\"same_origin\": true` refuses their unsafe requests";
-        node.warn(CSRF, message);
+        node.warn(Csrf, message);
         if let Some(trusted) = trusted {
             trusted.refuse(
-                CONFLICT,
+                Conflict,
                 "say `\"same_origin\": true` too: every origin is let in",
             );
         }
@@ -287,7 +285,8 @@ fn cookie(
 fn origin(text: &str) -> Result<(), &'static str> {
     let authority = text.strip_prefix("https://").unwrap_or_default();
     let read = host(authority.as_bytes());
-    let is_plain = read.is_some_and(|host| !host.is_empty() && authority.starts_with(&*host));
+    let is_plain =
+        read.is_some_and(|host| !host.is_empty() && authority.as_bytes().starts_with(&host));
     let is_default = authority.ends_with(":443") || authority.ends_with([':', '.']);
     match is_plain && !is_default {
         true => Ok(()),
@@ -305,8 +304,8 @@ fn protocol(node: Node<'_, '_>) -> Read<Place> {
     let base64url = fields.or("base64url", false, Node::flag);
     fields.close();
     match both {
-        [Some(_), Some(_)] => Err(node.refuse(CONFLICT, "say `after` or `prefix`")),
-        [None, None] => Err(node.refuse(FIELD_MISSING, "say `after` or `prefix`")),
+        [Some(_), Some(_)] => Err(node.refuse(Conflict, "say `after` or `prefix`")),
+        [None, None] => Err(node.refuse(FieldMissing, "say `after` or `prefix`")),
         _ => Ok(Place::Protocol {
             after: after.unwrap_or_default().into(),
             prefix: prefix.unwrap_or_default().into(),

@@ -4,24 +4,24 @@
 use alloc::{format, vec::Vec};
 
 use super::{
-    codes::*,
+    codes::Code::*,
     reader::Node,
     report::Read,
     suggest::{quoted, suggestion},
 };
-use crate::json::Object;
+use crate::json::{Object, Value};
 
 /// Reads an object field by field. A missing or invalid field is reported and
 /// replaced by an empty value or the default. No caller sees that value: the
 /// report never returns a policy with errors.
 pub(super) struct Fields<'n, 'p> {
-    node: &'n Node<'n, 'p>,
+    node: Node<'n, 'p>,
     object: &'p Object<'p>,
     known: Vec<&'static str>,
 }
 
 impl<'n, 'p> Fields<'n, 'p> {
-    pub(super) fn new(node: &'n Node<'n, 'p>, object: &'p Object<'p>) -> Self {
+    pub(super) fn new(node: Node<'n, 'p>, object: &'p Object<'p>) -> Self {
         let known = Vec::new();
         Self {
             node,
@@ -31,13 +31,17 @@ impl<'n, 'p> Fields<'n, 'p> {
     }
 
     /// Returns the field without parsing it.
+    #[inline(always)]
     pub(super) fn node(&mut self, name: &'static str) -> Option<Node<'n, 'p>> {
+        self.member(name).map(|value| self.node.below(value))
+    }
+
+    #[inline(never)]
+    fn member(&mut self, name: &'static str) -> Option<&'p Value<'p>> {
         if !self.known.contains(&name) {
             self.known.push(name);
         }
-        let mut members = self.object.iter().enumerate();
-        let (index, (name, value)) = members.find(|(_, (n, _))| *n == name)?;
-        Some(self.node.child(value, index, Some(name)))
+        self.object.get(name)
     }
 
     /// Reads a required field.
@@ -49,11 +53,16 @@ impl<'n, 'p> Fields<'n, 'p> {
         match self.node(name) {
             Some(node) => read(node).unwrap_or_default(),
             None => {
-                self.node
-                    .refuse(FIELD_MISSING, format!("`{name}` is missing here"));
+                self.missing(name);
                 T::default()
             }
         }
+    }
+
+    #[inline(never)]
+    fn missing(&self, name: &str) {
+        let message = format!("`{name}` is missing here");
+        self.node.refuse(FieldMissing, message);
     }
 
     /// Reads an optional field.
@@ -78,13 +87,11 @@ impl<'n, 'p> Fields<'n, 'p> {
     /// Reports every unknown member. Call it after all fields are read.
     pub(super) fn close(self) {
         let unknown = |name: &str| !self.known.contains(&name);
-        for (index, (name, value)) in self.object.iter().enumerate() {
+        for (name, value) in self.object.iter() {
             if unknown(name) {
-                let hint = suggestion(name, &mut self.known.iter().copied());
+                let hint = suggestion(name, &self.known);
                 let message = format!("{} is not a field here; {hint}", quoted(name));
-                self.node
-                    .child(value, index, Some(name))
-                    .refuse(FIELD_UNKNOWN, message);
+                self.node.below(value).refuse(FieldUnknown, message);
             }
         }
     }

@@ -37,15 +37,31 @@ pub(super) fn name(name: &str) -> Checked {
     )
 }
 
-/// A header name (RFC 9110 §5.1).
+/// How opaque tokens begin. JWTs begin with `eyJ`, and are not asked about.
+pub(super) fn prefix(prefix: &str) -> Checked {
+    check(
+        (3..=64).contains(&prefix.len()) && prefix.bytes().all(|b| b.is_ascii_graphic()),
+        "a prefix has 3 to 64 visible ASCII characters",
+    )?;
+    check(
+        !prefix.starts_with("eyJ"),
+        "tokens that begin so are JWTs, which are for issuers with keys",
+    )
+}
+
+/// A header name (RFC 9110 §5.1) that no proxy drops and every host reads as it
+/// is.
 pub(super) fn header(name: &str) -> Checked {
-    check(is_token(name), "a header name has letters, digits and `-`")
+    check(
+        is_token(name.as_bytes()) && !name.contains('_'),
+        "a header name has letters, digits and `-`; hosts and proxies read `_` as `-`, or drop it",
+    )
 }
 
 /// A cookie name (RFC 6265 §4.1.1).
 pub(super) fn cookie(name: &str) -> Checked {
     check(
-        is_token(name),
+        is_token(name.as_bytes()),
         "a cookie name has letters, digits, `-`, `_` and `.`",
     )
 }
@@ -62,20 +78,23 @@ pub(super) fn parameter(name: &str) -> Checked {
 /// A WebSocket's subprotocol (RFC 6455 §4.1).
 pub(super) fn protocol(name: &str) -> Checked {
     check(
-        is_token(name),
+        is_token(name.as_bytes()),
         "a subprotocol is one word, such as `v1.json`",
     )
 }
 
 /// An authentication scheme (RFC 9110 §11.1).
 pub(super) fn scheme(name: &str) -> Checked {
-    check(is_token(name), "a scheme is one word, such as `Bearer`")
+    check(
+        is_token(name.as_bytes()),
+        "a scheme is one word, such as `Bearer`",
+    )
 }
 
 /// A method (RFC 9110 §9.1). The gate refuses methods of more than 64 bytes.
 pub(super) fn method(name: &str) -> Checked {
     check(
-        is_token(name) && name.len() <= 64,
+        is_token(name.as_bytes()) && name.len() <= 64,
         "a method is one word, such as `GET`",
     )?;
     let upper = !name.bytes().any(|b| b.is_ascii_lowercase());

@@ -4,7 +4,7 @@ use alloc::{boxed::Box, format, vec::Vec};
 
 use super::{
     claims::claim,
-    codes::*,
+    codes::Code::*,
     grammar,
     reader::{Node, Unique},
     report::Read,
@@ -54,7 +54,7 @@ pub(super) fn forward(node: Node<'_, '_>, credentials: &Credentials) -> Read<For
     let mut unique = Unique::default();
     if node.object()?.iter().len() > FORWARDED {
         return Err(node.refuse(
-            TOO_MANY,
+            TooMany,
             format!("at most {FORWARDED} headers are forwarded"),
         ));
     }
@@ -87,16 +87,16 @@ fn forwarded_header(
     unique: &mut Unique,
 ) -> Read<Box<str>> {
     if let Err(sentence) = grammar::header(name) {
-        return Err(node.refuse(VALUE_INVALID, sentence));
+        return Err(node.refuse(ValueInvalid, sentence));
     }
     let name = name.to_ascii_lowercase();
     if is_reserved(&name) {
         let message =
             "this header has another meaning (RFC 9110): choose one such as `x-auth-subject`";
-        return Err(node.refuse(VALUE_INVALID, message));
+        return Err(node.refuse(ValueInvalid, message));
     }
     if credentials.reads_header(&name) {
-        return Err(node.refuse(CONFLICT, "a credential is read from this header"));
+        return Err(node.refuse(Conflict, "a credential is read from this header"));
     }
     unique.add(node, &name, "`forward`, where case does not count")?;
     Ok(name.into())
@@ -135,7 +135,7 @@ fn carry<'p>(node: Node<'_, 'p>) -> Read<(Carry, Option<&'p str>)> {
         let beside = words.map(|word| fields.node(word));
         fields.close();
         if beside.iter().any(Option::is_some) {
-            return Err(node.refuse(CONFLICT, "a header carries a `value` or a `claim`"));
+            return Err(node.refuse(Conflict, "a header carries a `value` or a `claim`"));
         }
         return part(value).map(|part| (Carry::Part(part), principal));
     }
@@ -154,7 +154,7 @@ fn source_carried(
 ) -> Read<Carry> {
     if json {
         if join.is_some() || !matches!(source.how, How::Plain | How::Json(_)) {
-            return Err(node.refuse(CONFLICT, "`json` carries the claim as it is"));
+            return Err(node.refuse(Conflict, "`json` carries the claim as it is"));
         }
         return Ok(Carry::Json(source));
     }
@@ -163,7 +163,7 @@ fn source_carried(
         match (chars.next(), chars.next()) {
             // An escape has `%`, letters and digits.
             (Some(at), None) if at == ' ' || (at.is_ascii_punctuation() && at != '%') => Ok(at),
-            _ => Err(join.refuse(VALUE_INVALID, "one mark stands between items, such as `,`")),
+            _ => Err(join.refuse(ValueInvalid, "one mark stands between items, such as `,`")),
         }
     })?;
     Ok(Carry::Claim(source, join))
@@ -173,9 +173,9 @@ fn part(node: Node<'_, '_>) -> Read<Forward> {
     let word = node.text()?;
     let known = Forward::ALL.iter().find(|(name, _)| *name == word);
     known.map(|(_, part)| *part).ok_or_else(|| {
-        let hint = suggestion(word, &mut Forward::ALL.iter().map(|(name, _)| *name));
+        let hint = suggestion(word, &Forward::ALL.map(|(name, _)| name));
         node.refuse(
-            VALUE_INVALID,
+            ValueInvalid,
             format!("{} cannot be forwarded; {hint}", quoted(word)),
         )
     })

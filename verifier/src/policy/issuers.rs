@@ -4,39 +4,50 @@ use alloc::{boxed::Box, format, vec::Vec};
 
 use super::{
     accepts::{accepts, refuse_open_keys},
+    api_keys::api_keys,
     claims::{check_one, claim, normal_form, one, source, sources},
-    codes::*,
+    codes::Code::*,
     conditions::conditions,
+    fields::Fields,
     grammar,
-    keys::{self, IssuerContext},
+    introspection::introspection,
+    keys::{self, IssuerContext, KeyLimits},
     names::Names,
     reader::{Node, Unique, ms},
     report::Read,
+    sender::of_issuer,
     suggest::{quoted, suggestion},
     token_types::token_types,
 };
 use crate::{
-    base::{Limits, Map, limits},
+    base::{Map, limits},
     jose::Algorithm,
     json::{Pointer, Value},
     model::{
-        Accepts, Audiences, ByIss, How, Issuer, ListMapping, Mapping, Revocations, Source,
-        TenantFrom,
+        Accepts, Audiences, ByIss, ByPrefix, How, Issuer, Kind, ListMapping, Mapping, Revocations,
+        Signed, Source, TenantFrom,
     },
 };
 
+/// What finds the issuer of a credential.
+#[derive(Default)]
+pub(super) struct Finders {
+    pub(super) iss: ByIss,
+    pub(super) prefix: ByPrefix,
+}
+
 pub(super) fn issuers<'p>(
     node: Node<'_, 'p>,
-    limits: &Limits,
+    limits: KeyLimits<'_>,
     names: &mut Names<'p>,
-    by_iss: &mut ByIss,
+    by: &mut Finders,
 ) -> Read<Vec<Issuer>> {
     node.array(1, limits::POLICY_ISSUERS)?;
     names.set_complete(true);
     let mut unique = Unique::default();
     let mut index = 0;
     node.list(1, limits::POLICY_ISSUERS, |item| {
-        let issuer = issuer(item, limits, names, &mut unique, (by_iss, index));
+        let issuer = issuer(item, limits, names, &mut unique, (by, index));
         index += 1;
         issuer
     })
@@ -44,10 +55,10 @@ pub(super) fn issuers<'p>(
 
 fn issuer<'p>(
     node: Node<'_, 'p>,
-    limits: &Limits,
+    limits: KeyLimits<'_>,
     names: &mut Names<'p>,
     unique_names: &mut Unique,
-    (by_iss, index): (&mut ByIss, usize),
+    (by, index): (&mut Finders, usize),
 ) -> Read<Issuer> {
     let mut fields = node.fields().inspect_err(|_| names.set_complete(false))?;
     let name = fields.required("name", |node| {
@@ -57,30 +68,79 @@ fn issuer<'p>(
     });
     let id = (!name.is_empty()).then(|| names.add_issuer(name));
     names.set_complete(names.is_complete() && id.is_some());
+    let kind = kind(node, &mut fields, by, index)?;
     let accepted = fields.node("issuer");
-    let (issuer, accepts) = fields.required("issuer", |node| accepts(node, by_iss, index));
-    let audiences = fields.required("audiences", audiences);
-    let algorithms = fields.required("algorithms", algorithms);
+    let (is_signed, is_key) = (
+        matches!(kind, Kind::Signed),
+        matches!(kind, Kind::ApiKeys(_)),
+    );
+    let has_keys = match &kind {
+        Kind::Opaque(asked) => asked.signed != Signed::Never,
+        _ => is_signed,
+    };
+    let exact = |node: Node<'_, 'p>| Ok((node.word(grammar::text)?, Accepts::Exact));
+    let (issuer, accepts) = match is_signed {
+        true => fields.required("issuer", |node| accepts(node, &mut by.iss, index)),
+        false if has_keys => fields.required("issuer", exact),
+        false => fields.or("issuer", ("", Accepts::Absent), exact),
+    };
+    if !has_keys && !is_key {
+        for name in ["algorithms", "keys"] {
+            if let Some(node) = fields.node(name) {
+                let message = "only signed answers need this: say `signed` in `introspection`";
+                node.refuse(Conflict, message);
+            }
+        }
+    }
+    if is_key {
+        for name in NOT_OF_KEYS {
+            if let Some(node) = fields.node(name) {
+                node.refuse(Conflict, "this is for tokens: API keys have none of it");
+            }
+        }
+    }
+    let audiences = match is_key {
+        true => Audiences::Any,
+        false => fields.required("audiences", audiences),
+    };
+    let algorithms = match has_keys {
+        true => fields.required("algorithms", algorithms),
+        false => fields.or("algorithms", Vec::new(), algorithms),
+    };
     let is_exact = matches!(accepts, Accepts::Exact);
     let context = IssuerContext {
         issuer: if is_exact { issuer } else { "" },
         algorithms: &algorithms,
         limits,
     };
-    let keys = fields.required("keys", |node| keys::keys(node, &context));
+    let keys = match has_keys {
+        true => fields.required("keys", |node| keys::keys(node, &context)),
+        false => fields.or("keys", Vec::new(), |node| keys::keys(node, &context)),
+    };
     let leeway_ms = fields.optional("leeway_s", leeway_ms);
+    // No other clock has made an API key's `expires_at`.
+    let leeway_ms = leeway_ms.or(is_key.then_some(0));
     let (key_node, audience_node) = (fields.node("keys"), fields.node("audiences"));
-    refuse_open_keys(&accepts, key_node, audience_node);
+    if is_signed {
+        refuse_open_keys(&accepts, key_node, audience_node);
+    }
     let mut mapping = default_mapping();
+    if is_key {
+        mapping.tenant = TenantFrom::Claim(Source::plain(Pointer::member("tenant")));
+        // `scope` and `scp` would be free claims.
+        mapping.scopes.claims = Vec::from([Source::plain(Pointer::member("scopes"))]);
+    }
     if let Some(node) = fields.node("claims") {
         // A problem is reported, and then no policy is made.
         let _ = read_mapping(node, &mut mapping);
     }
     mapping.numbers_as_text = fields.or("numbers_as_text", false, Node::flag);
+    let types_node = fields.node("token_types");
     let issuer = Issuer {
         name: name.into(),
         issuer: issuer.into(),
         accepts,
+        kind,
         audiences,
         algorithms,
         keys,
@@ -94,24 +154,67 @@ fn issuer<'p>(
         scope_wildcards: fields.or("scope_wildcards", false, Node::flag),
         require: fields.or("require", Vec::new(), |node| conditions(node, None)),
         max_token_age_ms: fields.optional("max_token_age_s", |node| node.age_ms()),
-        exp_required: fields.or("exp_required", true, exp_required),
+        exp_required: fields.or("exp_required", !is_key, exp_required),
+        sender: of_issuer(&mut fields),
+        needed_at_start: fields.or("needed_at_start", true, Node::flag),
     };
     fields.close();
     if let Some(id) = id {
         names.describe(id, &issuer);
     }
-    if let (Some(node), Accepts::Absent, []) = (accepted, &issuer.accepts, &*issuer.require) {
+    let mut types = issuer.token_types.iter();
+    if let (Some(node), Kind::Opaque(_)) = (types_node, &issuer.kind)
+        && types.any(|t| !t.header_typ.is_empty())
+    {
+        let message = "an opaque token has no header: no token is of a type with `header_typ`";
+        node.warn(Unreachable, message);
+    }
+    if let (Some(node), Accepts::Absent, []) = (
+        accepted.filter(|_| is_signed),
+        &issuer.accepts,
+        &*issuer.require,
+    ) {
         let message = "any token of these keys without `iss` is good: `require` more of it";
-        node.warn(ADMITS_MORE, message);
+        node.warn(AdmitsMore, message);
     }
     Ok(issuer)
+}
+
+/// Fields that only issuers of tokens have.
+const NOT_OF_KEYS: [&str; 7] = [
+    "audiences",
+    "algorithms",
+    "keys",
+    "leeway_s",
+    "token_types",
+    "max_token_age_s",
+    "exp_required",
+];
+
+/// Parses what the credentials of an issuer are.
+fn kind<'p>(
+    node: Node<'_, 'p>,
+    fields: &mut Fields<'_, 'p>,
+    by: &mut Finders,
+    index: usize,
+) -> Read<Kind> {
+    let prefixes = &mut by.prefix;
+    match (fields.node("api_keys"), fields.node("introspection")) {
+        (None, None) => Ok(Kind::Signed),
+        (Some(node), None) => api_keys(node, prefixes, index).map(Kind::ApiKeys),
+        (None, Some(node)) => Ok(Kind::Opaque(introspection(node, prefixes, index))),
+        (Some(_), Some(_)) => {
+            let message = "an issuer has `api_keys`, or `introspection`, or neither for JWTs";
+            Err(node.refuse(Conflict, message))
+        }
+    }
 }
 
 fn exp_required(node: Node<'_, '_>) -> Read<bool> {
     let required = node.flag()?;
     if !required {
         let message = "tokens without `exp` are accepted, and are good until their key goes";
-        node.warn(EXP_NOT_REQUIRED, message);
+        node.warn(ExpNotRequired, message);
     }
     Ok(required)
 }
@@ -123,7 +226,7 @@ fn audiences(node: Node<'_, '_>) -> Read<Audiences> {
         Value::String(word) => {
             let list = quoted(&["[\"", word, "\"]"].concat());
             let message = format!("only `any` stands alone; one audience is written {list}");
-            Err(node.refuse(VALUE_INVALID, message))
+            Err(node.refuse(ValueInvalid, message))
         }
         Value::Object(_) => {
             let mut fields = node.fields()?;
@@ -153,11 +256,12 @@ fn algorithm(node: Node<'_, '_>) -> Read<Algorithm> {
     Algorithm::from_name(name).ok_or_else(|| {
         if name.eq_ignore_ascii_case("none") {
             let message = "`none` is no signature: a token of it could be anybody's";
-            return node.refuse(VALUE_INVALID, message);
+            return node.refuse(ValueInvalid, message);
         }
-        let hint = suggestion(name, &mut Algorithm::ALL.iter().map(|known| known.as_str()));
+        let known: Vec<&str> = Algorithm::ALL.iter().map(|known| known.as_str()).collect();
+        let hint = suggestion(name, &known);
         let message = format!("{} is not an algorithm of this gate; {hint}", quoted(name));
-        node.refuse(VALUE_INVALID, message)
+        node.refuse(ValueInvalid, message)
     })
 }
 
@@ -178,14 +282,14 @@ fn revocations(node: Node<'_, '_>) -> Read<Revocations> {
     if let (Some(node), false) = (max_stale, required) {
         let message =
             "a document may be too old only where it is `required`: say `required: true` too";
-        return Err(node.refuse(CONFLICT, message));
+        return Err(node.refuse(Conflict, message));
     }
     if let (Some(node), Some(max_stale_s)) = (max_stale, max_stale_s)
         && max_stale_s <= refresh_s
     {
         let message =
             "it is refreshed only every `refresh_s`: `max_stale_s` must be more than that";
-        return Err(node.refuse(CONFLICT, message));
+        return Err(node.refuse(Conflict, message));
     }
     Ok(revocations)
 }
@@ -213,7 +317,7 @@ fn read_mapping(node: Node<'_, '_>, mapping: &mut Mapping) -> Read<()> {
     }
     match (one_tenant, tenants) {
         (Some(_), Some(node)) => {
-            return Err(node.refuse(CONFLICT, "a token has one `tenant`, or `tenants`"));
+            return Err(node.refuse(Conflict, "a token has one `tenant`, or `tenants`"));
         }
         (Some(node), None) => mapping.tenant = tenant(node)?,
         (None, Some(_)) => {
@@ -251,7 +355,7 @@ fn split_text(source: &mut Source) {
 fn warn_of_subject(node: Node<'_, '_>, source: &Source) {
     if matches!(&*normal_form(&source.pointer), "/email" | "/upn") {
         let message = "its owner can change this, and another can get it: `/sub` stays";
-        node.warn(ADMITS_MORE, message);
+        node.warn(AdmitsMore, message);
     }
 }
 
@@ -285,7 +389,7 @@ fn tenant(node: Node<'_, '_>) -> Read<TenantFrom> {
         Some(fixed) => {
             for name in ["claim", "as", "separator", "at"] {
                 if let Some(other) = fields.node(name) {
-                    other.refuse(CONFLICT, "a `fixed` tenant comes from no claim");
+                    other.refuse(Conflict, "a `fixed` tenant comes from no claim");
                 }
             }
             fixed

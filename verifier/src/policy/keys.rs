@@ -1,14 +1,16 @@
 //! Parses `keys`: the sources of an issuer's keys.
 
-use alloc::{boxed::Box, format, sync::Arc, vec::Vec};
+use alloc::{borrow::Cow, boxed::Box, format, string::String, sync::Arc, vec::Vec};
 
-use countersign_kernel::bytes;
+use countersign_kernel::bytes::{self, base64url};
 
-use super::{codes::*, grammar, issuers::algorithms, reader::Node, report::Read};
+use super::{
+    codes::Code::*, grammar, issuers::algorithms, reader::Node, report::Read, secrets::secret,
+};
 use crate::{
     base::{Limits, limits, uri},
     jose::{Accepted, Algorithm, Keyring},
-    json::Value,
+    json::{Object, Value},
     model::{KeySource, Keys},
 };
 
@@ -23,7 +25,15 @@ pub(super) struct IssuerContext<'o> {
     pub(super) issuer: &'o str,
     /// Empty if they are invalid.
     pub(super) algorithms: &'o [Algorithm],
-    pub(super) limits: &'o Limits,
+    pub(super) limits: KeyLimits<'o>,
+}
+
+/// What holds for the keys of every issuer.
+#[derive(Clone, Copy)]
+pub(super) struct KeyLimits<'l> {
+    pub(super) limits: &'l Limits,
+    /// Whether the host verifies all signatures.
+    pub(super) by_host: bool,
 }
 
 /// The kinds of sources, and whether their keys are fetched.
@@ -56,7 +66,7 @@ pub(super) fn keys(node: Node<'_, '_>, context: &IssuerContext<'_>) -> Read<Vec<
 fn check_together(node: Node<'_, '_>, sources: &[KeySource], context: &IssuerContext<'_>) {
     let discovery = |source: &&KeySource| matches!(source.keys, Keys::Discovery { .. });
     if sources.iter().filter(discovery).count() > 1 {
-        node.refuse(CONFLICT, "`discovery` finds one document: say it once");
+        node.refuse(Conflict, "`discovery` finds one document: say it once");
     }
     for algorithm in context.algorithms {
         let mut secrets = 0_usize;
@@ -70,11 +80,11 @@ fn check_together(node: Node<'_, '_>, sources: &[KeySource], context: &IssuerCon
         if !served {
             let name = algorithm.as_str();
             let message = format!("no source has the issuer's algorithm `{name}`");
-            node.refuse(CONFLICT, message);
+            node.refuse(Conflict, message);
         }
         if secrets > 4 {
             let message = "a fifth secret without `kid` is not tried: name them by `kid`";
-            node.refuse(CONFLICT, message);
+            node.refuse(Conflict, message);
         }
     }
 }
@@ -86,7 +96,9 @@ fn source(node: Node<'_, '_>, context: &IssuerContext<'_>, several: bool) -> Rea
     for (kind, fetched) in KINDS {
         let node = fields.node(kind);
         let node = node.filter(|_| kind != "discovery" || use_discovery);
-        found.extend(node.map(|node| (kind, fetched, node)));
+        if let Some(node) = node {
+            found.push((kind, fetched, node));
+        }
     }
     let own = fields.node("algorithms");
     let usage_node = fields.node("use");
@@ -100,9 +112,9 @@ fn source(node: Node<'_, '_>, context: &IssuerContext<'_>, several: bool) -> Rea
 
     let &[(kind, fetched, place)] = &*found else {
         let code = if found.is_empty() {
-            FIELD_MISSING
+            FieldMissing
         } else {
-            CONFLICT
+            Conflict
         };
         let message =
             "a source has one of `jwks_uri`, `discovery`, `jwks`, `secrets`, `pem` and `pem_uri`";
@@ -111,24 +123,25 @@ fn source(node: Node<'_, '_>, context: &IssuerContext<'_>, several: bool) -> Rea
     if !fetched {
         for node in fetched_only.into_iter().flatten() {
             node.refuse(
-                CONFLICT,
+                Conflict,
                 "this is for keys that are fetched, and these are inline",
             );
         }
     }
     if let (Some(node), "secrets" | "pem" | "pem_uri") = (usage_node, kind) {
-        node.refuse(CONFLICT, "only a JWK has a `use`");
+        node.refuse(Conflict, "only a JWK has a `use`");
     }
     let accepted = Accepted {
         algorithms: match own {
             Some(own) => own_algorithms(own, context)?,
             None if several => {
                 let message = "each of several sources says its `algorithms`";
-                return Err(node.refuse(FIELD_MISSING, message));
+                return Err(node.refuse(FieldMissing, message));
             }
             None => context.algorithms.into(),
         },
         usage: usage.map(Box::from),
+        by_host: context.limits.by_host,
     };
     for algorithm in &accepted.algorithms {
         let message = match (algorithm.is_symmetric(), kind == "secrets") {
@@ -138,7 +151,7 @@ fn source(node: Node<'_, '_>, context: &IssuerContext<'_>, several: bool) -> Rea
             (false, true) => "secrets are for HS256, HS384 and HS512 only",
             _ => continue,
         };
-        return Err(place.refuse(CONFLICT, message));
+        return Err(place.refuse(Conflict, message));
     }
     let keys = match kind {
         "jwks_uri" => Keys::Jwks(address(place, insecure)?),
@@ -146,7 +159,7 @@ fn source(node: Node<'_, '_>, context: &IssuerContext<'_>, several: bool) -> Rea
             uri: metadata_uri(place, context.issuer, insecure)?,
             insecure_http: insecure,
         },
-        "jwks" => Keys::Inline(inline_jwks(place, &accepted, context.limits)?),
+        "jwks" => Keys::Inline(inline_jwks(place, &accepted, context.limits.limits)?),
         "pem_uri" => pem_uri(place, insecure)?,
         _ => {
             let member = if kind == "pem" { "pem" } else { "k" };
@@ -168,7 +181,7 @@ fn own_algorithms(node: Node<'_, '_>, context: &IssuerContext<'_>) -> Read<Vec<A
         Some(other) if !context.algorithms.is_empty() => {
             let other = other.as_str();
             let message = format!("`{other}` is not one of the issuer's `algorithms`");
-            Err(node.refuse(CONFLICT, message))
+            Err(node.refuse(Conflict, message))
         }
         _ => Ok(own),
     }
@@ -180,7 +193,7 @@ pub(super) fn insecure_http(node: Node<'_, '_>) -> Read<bool> {
     if insecure {
         let message = "whoever is on the way can replace what is fetched over plain `http`: \
                        only for a network that is encrypted or isolated";
-        node.warn(INSECURE_HTTP, message);
+        node.warn(InsecureHttp, message);
     }
     Ok(insecure)
 }
@@ -194,7 +207,7 @@ pub(super) fn address(node: Node<'_, '_>, insecure: bool) -> Read<Arc<str>> {
 
 fn fetchable(node: Node<'_, '_>, uri: &str, insecure: bool) -> Read<()> {
     uri::fetchable(uri, insecure)
-        .map_err(|why| node.refuse(VALUE_INVALID, format!("the address {why}")))
+        .map_err(|why| node.refuse(ValueInvalid, format!("the address {why}")))
 }
 
 /// Makes the address of the metadata: the issuer without a final `/`, and the
@@ -208,7 +221,7 @@ fn metadata_uri(node: Node<'_, '_>, issuer: &str, insecure: bool) -> Read<Arc<st
         // The problem of an invalid issuer is already reported.
         Err(why) if !issuer.is_empty() => {
             let message = format!("discovery starts at the `issuer`, which {why}");
-            Err(node.refuse(CONFLICT, message))
+            Err(node.refuse(Conflict, message))
         }
         _ => {
             let base = issuer.strip_suffix('/').unwrap_or(issuer);
@@ -230,7 +243,7 @@ fn pem_uri(node: Node<'_, '_>, insecure: bool) -> Read<Keys> {
         return Ok(Keys::PemMap(address(node, insecure)?));
     };
     if before.contains('?') || before.split('/').count() < 4 {
-        return Err(node.refuse(VALUE_INVALID, "`{kid}` stands in the path of the address"));
+        return Err(node.refuse(ValueInvalid, "`{kid}` stands in the path of the address"));
     }
     // A `kid` has at most 64 characters, each of which a path can contain.
     fetchable(node, &[before, "kid", after].concat(), insecure)?;
@@ -245,15 +258,55 @@ fn inline_jwks(node: Node<'_, '_>, accepted: &Accepted, limits: &Limits) -> Read
     if accepted.algorithms.is_empty() {
         return Ok(Keyring::default());
     }
-    let parsed = Keyring::from_value(node.value(), accepted, limits, &node.pointer());
+    let parsed = Keyring::from_value(node.value(), accepted, limits);
     let (keyring, reported) = parsed.map_err(|problem| node.refuse_with(problem))?;
     if keyring.is_empty() {
-        return Err(node.refuse(NO_USABLE_KEY, "an inline JWK Set needs a key"));
+        return Err(node.refuse(NoUsableKey, "an inline JWK Set needs a key"));
     }
     reported
         .into_iter()
         .for_each(|problem| node.warn_with(problem));
     Ok(keyring)
+}
+
+/// Puts each secret that the host has in the place of its name.
+fn with_secrets(node: Node<'_, '_>) -> Read<Value<'static>> {
+    let mut entries = Vec::new();
+    let mut read = Ok(());
+    node.each(&mut |item| {
+        let entry = with_secret(item);
+        read = read.and(entry.map(|entry| entries.push(entry)));
+    });
+    read.map(|()| Value::Array(entries))
+}
+
+fn with_secret(node: Node<'_, '_>) -> Read<Value<'static>> {
+    let whole = || node.value().clone().into_owned();
+    let Some(object) = node.value().as_object() else {
+        return Ok(whole());
+    };
+    if object.get("k").is_none() && object.get("secret_from").is_none() {
+        return Ok(whole());
+    }
+    let mut fields = node.fields()?;
+    let named = secret(node, &mut fields, "k", |_| Ok(Vec::new()))?;
+    if named.is_empty() {
+        return Ok(whole());
+    }
+    let mut members = Vec::new();
+    for (name, value) in object.iter() {
+        members.push(match name {
+            "secret_from" => {
+                let text = base64url::encode(&named);
+                (Cow::Borrowed("k"), Value::String(Cow::Owned(text)))
+            }
+            _ => {
+                let name = String::from(name);
+                (Cow::Owned(name), value.clone().into_owned())
+            }
+        });
+    }
+    Ok(Object::new(members).map_or(Value::Null, Value::Object))
 }
 
 /// Parses `secrets` or `pem`.
@@ -262,12 +315,17 @@ fn listed(node: Node<'_, '_>, member: &str, accepted: &Accepted) -> Read<Keyring
     if accepted.algorithms.is_empty() {
         return Ok(Keyring::default());
     }
-    let parsed = Keyring::from_entries(node.value(), member, accepted, &node.pointer());
+    let resolved = match member {
+        "k" => Some(with_secrets(node)?),
+        _ => None,
+    };
+    let entries = resolved.as_ref().unwrap_or(node.value());
+    let parsed = Keyring::from_entries(entries, member, accepted);
     parsed.map_err(|problems| {
         let mut refused = None;
         for problem in problems {
             refused = Some(node.refuse_with(problem));
         }
-        refused.unwrap_or_else(|| node.refuse(KEY_UNUSABLE, "these keys cannot be used"))
+        refused.unwrap_or_else(|| node.refuse(KeyUnusable, "these keys cannot be used"))
     })
 }

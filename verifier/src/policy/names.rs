@@ -125,12 +125,12 @@ impl<'p> Names<'p> {
         kinds.fold(Kind::default(), |all, kind| all.or(*kind))
     }
 
-    pub(super) fn issuers(&self) -> impl Iterator<Item = &'p str> {
-        self.issuers_in_order.iter().copied()
+    pub(super) fn issuers(&self) -> &[&'p str] {
+        &self.issuers_in_order
     }
 
-    pub(super) fn types(&self) -> impl Iterator<Item = &'p str> {
-        self.types_in_order.iter().copied()
+    pub(super) fn types(&self) -> &[&'p str] {
+        &self.types_in_order
     }
 }
 

@@ -4,22 +4,25 @@ use alloc::{boxed::Box, format, vec::Vec};
 
 use super::{
     challenge::{Documents, challenge},
-    codes::*,
+    codes::Code::*,
     credentials::{Lists, default_credentials},
     grammar,
     headers::{Forwarded, forward},
-    issuers::{issuers, leeway_ms},
+    issuers::{Finders, issuers, leeway_ms},
+    keys::KeyLimits,
     names::Names,
+    opener::Opener,
     reader::Node,
     report::{Read, Report},
     requirement::{Context, requirement},
     rules::rules,
+    sender, signatures,
     suggest::quoted,
 };
 use crate::{
     base::{Limits, Problem, limits},
     json::{self, Bounds, FaultKind, Value},
-    model::{Access, ByIss, Challenge, ClaimCondition, Policy, Requirement, Rule, Source},
+    model::{Access, Challenge, ClaimCondition, Policy, Requirement, Rule, Source},
 };
 
 /// The JSON bounds of a policy or a requirement.
@@ -42,9 +45,12 @@ pub fn policy_json(text: &[u8]) -> Result<Value<'_>, Vec<Problem>> {
 }
 
 /// Parses a policy. Returns the policy and its warnings, or every problem.
-pub(crate) fn parse(value: &Value<'_>) -> Result<(Policy, Vec<Problem>), Vec<Problem>> {
-    let report = Report::default();
-    let policy = policy(Node::root(value, &report));
+pub(crate) fn parse(
+    value: &Value<'_>,
+    opener: Opener<'_>,
+) -> Result<(Policy, Vec<Problem>), Vec<Problem>> {
+    let report = Report::new(value, opener);
+    let policy = policy(Node::root(&report), opener);
     report.finish(policy)
 }
 
@@ -52,13 +58,13 @@ pub(crate) fn parse(value: &Value<'_>) -> Result<(Policy, Vec<Problem>), Vec<Pro
 /// be `{name}`.
 pub(crate) fn parse_requirement(policy: &Policy, text: &[u8]) -> Result<Requirement, Vec<Problem>> {
     let value = value(text, REQUIREMENT_BYTES)?;
-    let report = Report::default();
+    let report = Report::new(&value, Opener::Nobody);
     let names = Names::of(policy);
     let context = Context {
         names: &names,
         values: None,
     };
-    let requirement = requirement(Node::root(&value, &report), context);
+    let requirement = requirement(Node::root(&report), context);
     let (mut requirement, _) = report.finish(requirement)?;
     requirement.each_condition(&mut |wanted| wanted.kept = position(&policy.kept, wanted));
     Ok(requirement)
@@ -100,50 +106,56 @@ fn collect(rules: &mut [Rule]) -> (Vec<Source>, Vec<Box<str>>) {
 /// [`Gate::open`](crate::Gate::open) accepts the policy if none is an error.
 pub fn lint(policy: &[u8]) -> Vec<Problem> {
     policy_json(policy)
-        .and_then(|value| parse(&value))
+        .and_then(|value| parse(&value, Opener::Nobody))
         .map_or_else(|problems| problems, |(_, warnings)| warnings)
 }
 
 fn value(text: &[u8], max: usize) -> Result<Value<'_>, Vec<Problem>> {
     if text.len() > max {
         let message = format!("{} bytes are read, these are {}", max, text.len());
-        return Err(Vec::from([Problem::error("", TOO_LARGE, message)]));
+        return Err(Vec::from([Problem::error("", TooLarge.as_str(), message)]));
     }
     json::parse(text, BOUNDS).map_err(|fault| {
         let (line, column) = fault.line_column;
         let (code, message) = match fault.kind {
             FaultKind::Syntax => (
-                SYNTAX,
+                Syntax,
                 format!("this is not JSON at line {line}, column {column}"),
             ),
             FaultKind::Duplicate => (
-                DUPLICATE,
+                Duplicate,
                 format!("this member is here twice, again at line {line}, column {column}"),
             ),
-            FaultKind::Depth => (
-                TOO_DEEP,
-                format!("at most {} levels are read", BOUNDS.depth),
-            ),
+            FaultKind::Depth => (TooDeep, format!("at most {} levels are read", BOUNDS.depth)),
             FaultKind::Members => (
-                TOO_MANY,
+                TooMany,
                 format!("at most {} members are read", BOUNDS.members),
             ),
         };
-        Vec::from([Problem::error(fault.pointer, code, message)])
+        Vec::from([Problem::error(fault.pointer, code.as_str(), message)])
     })
 }
 
-fn policy(node: Node<'_, '_>) -> Read<Policy> {
+fn policy(node: Node<'_, '_>, opener: Opener<'_>) -> Read<Policy> {
     let mut names = Names::default();
     let mut fields = node.fields()?;
     // Editors use `$schema` to validate the file.
     fields.optional("$schema", |node| node.text().map(drop));
     fields.required("contract", contract);
     let limits = fields.or("limits", Limits::DEFAULT, lowered_limits);
-    let mut by_iss = ByIss::default();
+    let mut by = Finders::default();
+    let by_host = signatures::demanded(&mut fields, opener);
     let issuers = fields.required("issuers", |node| {
-        issuers(node, &limits, &mut names, &mut by_iss)
+        let limits = KeyLimits {
+            limits: &limits,
+            by_host,
+        };
+        issuers(node, limits, &mut names, &mut by)
     });
+    if let (Some(node), true) = (fields.node("signatures"), by_host) {
+        signatures::check_algorithms(node, &issuers, opener);
+    }
+    signatures::check_api_keys(&mut fields, &issuers);
     let strips = fields.node("strip_credential").is_some();
     let strips = fields.or("strip_credential", strips, Node::flag);
     let mut lists = Lists::new(&names, &issuers, strips);
@@ -154,6 +166,7 @@ fn policy(node: Node<'_, '_>) -> Read<Policy> {
         forward(node, &credentials)
     });
     lists.forwarded = &forwarded;
+    let sender = sender::sender(&mut fields, &forwarded, &credentials);
     fields.optional("default", default);
     let mut documents = Documents::new(&issuers);
     let challenge = fields.or("challenge", Challenge::default(), |node| {
@@ -165,13 +178,15 @@ fn policy(node: Node<'_, '_>) -> Read<Policy> {
     if let Some(node) = forward_node {
         lists.check_forwarded(node);
     }
+    sender::check_places(&mut fields, &issuers, &lists, &credentials, &rules);
     let kept_issuers = lists.kept;
     let metadata = documents.metadata;
     let (kept, compared) = collect(&mut rules);
     let policy = Policy {
         leeway_ms: fields.or("leeway_s", LEEWAY_DEFAULT_MS, leeway_ms),
         issuers,
-        by_iss,
+        by_iss: by.iss,
+        by_prefix: by.prefix,
         challenge,
         metadata,
         rules,
@@ -183,6 +198,7 @@ fn policy(node: Node<'_, '_>) -> Read<Policy> {
         credentials,
         kept_issuers,
         strip_credential: strips,
+        sender,
         realm: fields
             .or("realm", "countersign", |node| node.word(grammar::realm))
             .into(),
@@ -198,7 +214,7 @@ fn contract(node: Node<'_, '_>) -> Read<()> {
         "1" => Ok(()),
         other => {
             let message = format!("this gate speaks contract `1`, not {}", quoted(other));
-            Err(node.refuse(VALUE_INVALID, message))
+            Err(node.refuse(ValueInvalid, message))
         }
     }
 }
@@ -213,7 +229,7 @@ fn default(node: Node<'_, '_>) -> Read<()> {
         "deny" => Ok(()),
         _ => {
             let message = "what no rule admits is denied: only `deny` is possible";
-            Err(node.refuse(VALUE_INVALID, message))
+            Err(node.refuse(ValueInvalid, message))
         }
     }
 }
@@ -232,6 +248,8 @@ fn lowered_limits(node: Node<'_, '_>) -> Read<Limits> {
         document_keys: limit("document_keys", MAX.document_keys),
         revocation_bytes: limit("revocation_bytes", MAX.revocation_bytes),
         revocation_entries: limit("revocation_entries", MAX.revocation_entries),
+        api_keys_bytes: limit("api_keys_bytes", MAX.api_keys_bytes),
+        api_keys: limit("api_keys", MAX.api_keys),
         remembered_tokens: limit("remembered_tokens", MAX.remembered_tokens),
     };
     fields.close();

@@ -3,7 +3,7 @@
 use alloc::{format, vec::Vec};
 
 use super::{
-    codes::*,
+    codes::Code::*,
     reader::{Node, Unique},
     report::Read,
 };
@@ -17,7 +17,7 @@ use crate::{
 /// refuses such paths as ambiguous, and one that an author could misunderstand.
 pub(super) fn pattern(node: Node<'_, '_>) -> Read<Pattern> {
     let text = node.text()?;
-    let refuse = |sentence| node.refuse(VALUE_INVALID, sentence);
+    let refuse = |sentence| node.refuse(ValueInvalid, sentence);
     let Some(path) = text.strip_prefix('/') else {
         return Err(refuse("a path starts with `/`"));
     };
@@ -57,7 +57,7 @@ pub(super) fn pattern(node: Node<'_, '_>) -> Read<Pattern> {
     }
     if pattern.segments.len() > limits::PATH_SEGMENTS {
         let message = format!("a path has at most {} segments", limits::PATH_SEGMENTS);
-        return Err(node.refuse(TOO_MANY, message));
+        return Err(node.refuse(TooMany, message));
     }
     Ok(pattern)
 }

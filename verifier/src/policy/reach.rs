@@ -25,6 +25,27 @@ impl Reach {
     /// Returns for each path of the rule whether earlier rules match all its
     /// requests, and adds the rule.
     pub(super) fn add(&mut self, rule: &Rule) -> Vec<bool> {
+        let combinations = self.combinations(rule);
+        let covered = self.covered(rule, &combinations, prefixes);
+        for path in &rule.paths {
+            for (host, method) in &combinations {
+                self.matched
+                    .insert(&key(&pattern_key(path), *host, *method));
+            }
+        }
+        covered
+    }
+
+    /// Returns whether the rule keeps `%2f` in vain: the rules so far match all
+    /// its requests with one, split there, by another pattern.
+    pub(super) fn splits(&self, rule: &Rule) -> bool {
+        let combinations = self.combinations(rule);
+        let splits = self.covered(rule, &combinations, above_slash);
+        rule.keeps_slash && splits.contains(&true)
+    }
+
+    /// Returns each host with each method of a rule; none if there are too many.
+    fn combinations<'r>(&self, rule: &'r Rule) -> Vec<(Option<&'r Host>, Option<&'r str>)> {
         let hosts: Vec<Option<&Host>> = some_or_any(rule.hosts.iter());
         let methods: Vec<Option<&str>> = some_or_any(rule.methods.iter().map(|method| &**method));
         let combinations = hosts.len().saturating_mul(methods.len());
@@ -37,20 +58,22 @@ impl Reach {
         for host in hosts {
             combinations.extend(methods.iter().map(|method| (host, *method)));
         }
+        combinations
+    }
+
+    fn covered(
+        &self,
+        rule: &Rule,
+        combinations: &[(Option<&Host>, Option<&str>)],
+        above: fn(&Pattern) -> Vec<Vec<u8>>,
+    ) -> Vec<bool> {
         let covered = rule.paths.iter().map(|path| {
-            let prefixes = prefixes(path);
-            combinations
-                .iter()
-                .all(|(host, method)| self.covers(&prefixes, *host, *method))
+            let above = above(path);
+            let mut combinations = combinations.iter();
+            combinations.len() > 0
+                && combinations.all(|(host, method)| self.covers(&above, *host, *method))
         });
-        let covered = covered.collect();
-        for path in &rule.paths {
-            for (host, method) in &combinations {
-                self.matched
-                    .insert(&key(&pattern_key(path), *host, *method));
-            }
-        }
-        covered
+        covered.collect()
     }
 
     fn covers(&self, paths: &[Vec<u8>], host: Option<&Host>, method: Option<&str>) -> bool {
@@ -138,17 +161,33 @@ fn pattern_key(pattern: &Pattern) -> Vec<u8> {
 
 /// Returns the pattern itself and every `/**` above it.
 fn prefixes(pattern: &Pattern) -> Vec<Vec<u8>> {
+    let mut prefixes = above(&pattern.segments);
+    prefixes.push(pattern_key(pattern));
+    prefixes
+}
+
+/// Returns every `/**` that matches a path of the pattern if a `%2f` in its
+/// first `{name}` or behind it counts as a slash. None if the pattern itself
+/// does.
+fn above_slash(pattern: &Pattern) -> Vec<Vec<u8>> {
+    let is_name = |segment: &Segment| matches!(segment, Segment::Name(_));
+    let name = pattern.segments.iter().position(is_name);
+    let segments = name.and_then(|name| pattern.segments.get(..=name));
+    match segments.filter(|_| !pattern.rest) {
+        Some(segments) => above(segments),
+        None => Vec::new(),
+    }
+}
+
+/// Returns every `/**` that begins with the first of these segments.
+fn above(segments: &[Segment]) -> Vec<Vec<u8>> {
     let mut path = Vec::new();
-    let mut prefixes = Vec::from([pattern_key(pattern)]);
-    let mut add = |path: &Vec<u8>| {
+    let mut above = Vec::from([Vec::from([REST])]);
+    for segment in segments {
+        push_segment(&mut path, segment);
         let mut rest = path.clone();
         rest.push(REST);
-        prefixes.push(rest);
-    };
-    add(&path);
-    for segment in &pattern.segments {
-        push_segment(&mut path, segment);
-        add(&path);
+        above.push(rest);
     }
-    prefixes
+    above
 }

@@ -5,43 +5,33 @@ use alloc::{boxed::Box, format, string::String, vec::Vec};
 use core::ops::RangeInclusive;
 
 use super::{
-    codes::*,
+    codes::Code::{self, *},
     fields::Fields,
-    report::{Position, Read, Report, Reported},
+    opener::Opener,
+    report::{Read, Report, Reported},
     suggest::quoted,
 };
 use crate::{
     base::{Problem, Set},
-    json::{Number, Object, Value, push_token},
+    json::{Number, Object, Value},
 };
 
-/// A value and its path from the root. `'p` is the lifetime of the policy's
-/// text.
+/// A value of the policy. Its place is searched for only if it has a problem,
+/// so that reading a policy carries no paths. `'p` is the lifetime of the
+/// policy's text.
 #[derive(Clone, Copy)]
 pub(super) struct Node<'n, 'p> {
     value: &'p Value<'p>,
-    step: Option<Step<'n, 'p>>,
-    report: &'n Report,
-}
-
-/// The last step of the path: a member of an object, or an item of an array.
-#[derive(Clone, Copy)]
-struct Step<'n, 'p> {
-    parent: &'n Node<'n, 'p>,
-    index: usize,
-    name: Option<&'p str>,
+    report: &'n Report<'p>,
 }
 
 /// Checks a text. The error is the message for the operator.
 pub(super) type Grammar = fn(&str) -> Result<(), &'static str>;
 
 impl<'n, 'p> Node<'n, 'p> {
-    pub(super) fn root(value: &'p Value<'p>, report: &'n Report) -> Self {
-        Self {
-            value,
-            step: None,
-            report,
-        }
+    pub(super) fn root(report: &'n Report<'p>) -> Self {
+        let value = report.root;
+        Self { value, report }
     }
 
     /// Returns the value, for callers that accept several types.
@@ -60,19 +50,19 @@ impl<'n, 'p> Node<'n, 'p> {
         let text = self.text()?;
         match grammar(text) {
             Ok(()) => Ok(text),
-            Err(sentence) => Err(self.refuse(VALUE_INVALID, sentence)),
+            Err(sentence) => Err(self.refuse(ValueInvalid, sentence)),
         }
     }
 
     /// Reads an array of at least `min` different texts of this grammar.
-    pub(super) fn words(&self, min: usize, grammar: Grammar) -> Read<Vec<Box<str>>> {
+    pub(super) fn words(self, min: usize, grammar: Grammar) -> Read<Vec<Box<str>>> {
         self.known_words(min, grammar, &|_, _| {})
     }
 
     /// The same; it also calls `visit` for each text, for example to check that
     /// a name is defined.
     pub(super) fn known_words(
-        &self,
+        self,
         min: usize,
         grammar: Grammar,
         visit: &dyn Fn(Node<'_, '_>, &str),
@@ -98,7 +88,7 @@ impl<'n, 'p> Node<'n, 'p> {
         let text = self.text()?;
         match words.iter().position(|word| *word == text) {
             Some(index) => Ok(index == 1),
-            None => Err(self.refuse(VALUE_INVALID, message)),
+            None => Err(self.refuse(ValueInvalid, message)),
         }
     }
 
@@ -114,7 +104,7 @@ impl<'n, 'p> Node<'n, 'p> {
             // `as` saturates and truncates; then the result differs from `x`.
             Number::Float(x) if f64::from(x as u32) == x => Some(x as u32),
             Number::Float(x) if (0.0..=f64::from(u32::MAX)).contains(&x) => {
-                return Err(self.refuse(TYPE_WRONG, "a whole number is needed here"));
+                return Err(self.refuse(TypeWrong, "a whole number is needed here"));
             }
             Number::Float(_) => None,
         };
@@ -124,7 +114,7 @@ impl<'n, 'p> Node<'n, 'p> {
                 bounds.start(),
                 bounds.end()
             );
-            self.refuse(VALUE_OUT_OF_RANGE, message)
+            self.refuse(ValueOutOfRange, message)
         })
     }
 
@@ -136,82 +126,90 @@ impl<'n, 'p> Node<'n, 'p> {
 
     /// Reads an array of `min` to `max` items. Returns the valid items.
     pub(super) fn list<T>(
-        &self,
+        self,
         min: usize,
         max: usize,
-        mut read: impl FnMut(Node<'_, 'p>) -> Read<T>,
+        mut read: impl FnMut(Node<'n, 'p>) -> Read<T>,
     ) -> Read<Vec<T>> {
         let mut list = Vec::new();
-        self.each_item(min, max, &mut |item| list.extend(read(item).ok()))?;
+        self.each_item(min, max, &mut |item| {
+            if let Ok(item) = read(item) {
+                list.push(item);
+            }
+        })?;
         Ok(list)
     }
 
     /// Reads an object whose member names the operator chooses. Returns the
     /// valid members.
     pub(super) fn members<T>(
-        &self,
-        mut read: impl FnMut(&'p str, Node<'_, 'p>) -> Read<T>,
+        self,
+        mut read: impl FnMut(&'p str, Node<'n, 'p>) -> Read<T>,
     ) -> Read<Vec<T>> {
         let mut members = Vec::new();
-        self.each_member(&mut |name, value| members.extend(read(name, value).ok()))?;
+        self.each_member(&mut |name, value| {
+            if let Ok(member) = read(name, value) {
+                members.push(member);
+            }
+        })?;
         Ok(members)
     }
 
-    fn each_item(&self, min: usize, max: usize, read: &mut dyn FnMut(Node<'_, 'p>)) -> Read<()> {
+    fn each_item(self, min: usize, max: usize, read: &mut dyn FnMut(Node<'n, 'p>)) -> Read<()> {
         self.array(min, max)?;
         self.each(read);
         Ok(())
     }
 
     /// Visits each item of an array, or this value if it is not an array.
-    pub(super) fn each(&self, visit: &mut dyn FnMut(Node<'_, 'p>)) {
+    pub(super) fn each(self, visit: &mut dyn FnMut(Node<'n, 'p>)) {
         match self.value.as_array() {
-            Some(items) => {
-                let items = items.iter().enumerate();
-                items.for_each(|(index, value)| visit(self.child(value, index, None)));
-            }
-            None => visit(*self),
+            Some(items) => items.iter().for_each(|value| visit(self.below(value))),
+            None => visit(self),
         }
     }
 
-    fn each_member(&self, read: &mut dyn FnMut(&'p str, Node<'_, 'p>)) -> Read<()> {
-        for (index, (name, value)) in self.object()?.iter().enumerate() {
-            read(name, self.child(value, index, Some(name)));
+    fn each_member(self, read: &mut dyn FnMut(&'p str, Node<'n, 'p>)) -> Read<()> {
+        for (name, value) in self.object()?.iter() {
+            read(name, self.below(value));
         }
         Ok(())
     }
 
     /// Returns a reader for an object with fixed field names.
-    pub(super) fn fields(&self) -> Read<Fields<'_, 'p>> {
+    pub(super) fn fields(self) -> Read<Fields<'n, 'p>> {
         Ok(Fields::new(self, self.object()?))
     }
 
     /// Returns the number of errors so far. If it is equal before and after a
     /// read, everything between was valid.
+    /// Returns who opens the policy.
+    pub(super) fn opener(self) -> Opener<'n> {
+        self.report.opener
+    }
+
     pub(super) fn refusals(self) -> usize {
         self.report.refusals()
     }
 
     /// Reports an error here.
-    pub(super) fn refuse(self, code: &'static str, message: impl Into<String>) -> Reported {
-        let problem = Problem::error(self.pointer(), code, message);
-        self.report.refuse(self.position(), problem)
+    pub(super) fn refuse(self, code: Code, message: impl Into<String>) -> Reported {
+        self.refuse_with(Problem::error("", code.as_str(), message))
     }
 
     /// Reports a warning here.
-    pub(super) fn warn(self, code: &'static str, message: impl Into<String>) {
-        let problem = Problem::warning(self.pointer(), code, message);
-        self.report.warn(self.position(), problem);
+    pub(super) fn warn(self, code: Code, message: impl Into<String>) {
+        self.warn_with(Problem::warning("", code.as_str(), message));
     }
 
-    /// Reports an error from another parser below this place.
+    /// Reports an error of another parser, whose pointer starts here.
     pub(super) fn refuse_with(self, problem: Problem) -> Reported {
-        self.report.refuse(self.position(), problem)
+        self.report.refuse(self.value, problem)
     }
 
-    /// Reports a warning from another parser below this place.
+    /// Reports a warning of another parser, whose pointer starts here.
     pub(super) fn warn_with(self, problem: Problem) {
-        self.report.warn(self.position(), problem);
+        self.report.add(self.value, problem);
     }
 
     pub(super) fn type_wrong(self, wanted: &str) -> Reported {
@@ -223,29 +221,7 @@ impl<'n, 'p> Node<'n, 'p> {
             Value::Array(_) => "an array",
             Value::Object(_) => "an object",
         };
-        self.refuse(TYPE_WRONG, format!("{wanted} is needed here, not {found}"))
-    }
-
-    /// Returns the JSON Pointer (RFC 6901) of the value.
-    pub(super) fn pointer(self) -> String {
-        let Some(step) = self.step else {
-            return String::new();
-        };
-        let mut pointer = step.parent.pointer();
-        match step.name {
-            Some(name) => push_token(&mut pointer, name),
-            None => pointer.push_str(&format!("/{}", step.index)),
-        }
-        pointer
-    }
-
-    fn position(self) -> Position {
-        let Some(step) = self.step else {
-            return Position::new();
-        };
-        let mut position = step.parent.position();
-        position.push(step.index);
-        position
+        self.refuse(TypeWrong, format!("{wanted} is needed here, not {found}"))
     }
 
     /// Reads an array of `min` to `max` items.
@@ -253,10 +229,10 @@ impl<'n, 'p> Node<'n, 'p> {
         let items = self.value.as_array();
         let items = items.ok_or_else(|| self.type_wrong("an array"))?;
         if items.len() < min {
-            return Err(self.refuse(VALUE_INVALID, "the array must not be empty"));
+            return Err(self.refuse(ValueInvalid, "the array must not be empty"));
         }
         if items.len() > max {
-            return Err(self.refuse(TOO_MANY, format!("at most {max} are read here")));
+            return Err(self.refuse(TooMany, format!("at most {max} are read here")));
         }
         Ok(items)
     }
@@ -268,21 +244,10 @@ impl<'n, 'p> Node<'n, 'p> {
             .ok_or_else(|| self.type_wrong("an object"))
     }
 
-    pub(super) fn child(
-        &self,
-        value: &'p Value<'p>,
-        index: usize,
-        name: Option<&'p str>,
-    ) -> Node<'_, 'p> {
-        Node {
-            value,
-            step: Some(Step {
-                parent: self,
-                index,
-                name,
-            }),
-            report: self.report,
-        }
+    /// Returns the node of a value within this one.
+    pub(super) fn below(self, value: &'p Value<'p>) -> Self {
+        let report = self.report;
+        Self { value, report }
     }
 }
 
@@ -308,6 +273,6 @@ impl Unique {
             return Ok(());
         }
         let message = format!("{} is more than once in {within}", quoted(text));
-        Err(node.refuse(DUPLICATE, message))
+        Err(node.refuse(Duplicate, message))
     }
 }

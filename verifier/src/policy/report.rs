@@ -1,10 +1,13 @@
 //! Collects the problems of a policy and returns them in the policy's order.
 
-use alloc::{format, vec::Vec};
+use alloc::{format, string::String, vec::Vec};
 use core::cell::Cell;
 
-use super::codes::TOO_MANY;
-use crate::base::{Problem, Severity};
+use super::{codes::Code::TooMany, opener::Opener};
+use crate::{
+    base::{Problem, Severity},
+    json::{Value, push_token},
+};
 
 /// The error of an invalid value whose problem is reported. Only
 /// [`Report::refuse`] makes one.
@@ -15,14 +18,15 @@ pub(super) struct Reported(());
 pub(super) type Read<T> = Result<T, Reported>;
 
 /// The position of a value: the index of each member or item on the path to it.
-pub(super) type Position = Vec<usize>;
+type Position = Vec<usize>;
 
 /// Maximum bytes of stored warnings, and also of stored errors. The problems of
 /// a 16 MiB policy could exceed the memory of the module.
 const KEPT_BYTES: usize = 256 * 1024;
 
-#[derive(Default)]
-pub(super) struct Report {
+pub(super) struct Report<'p> {
+    pub(super) root: &'p Value<'p>,
+    pub(super) opener: Opener<'p>,
     found: Cell<Found>,
 }
 
@@ -42,18 +46,28 @@ struct Tally {
     bytes: usize,
 }
 
-impl Report {
+impl<'p> Report<'p> {
+    pub(super) fn new(root: &'p Value<'p>, opener: Opener<'p>) -> Self {
+        let found = Cell::default();
+        Self {
+            root,
+            opener,
+            found,
+        }
+    }
+
     /// Adds an error: the policy is refused.
-    pub(super) fn refuse(&self, position: Position, mut problem: Problem) -> Reported {
+    pub(super) fn refuse(&self, value: &Value<'_>, mut problem: Problem) -> Reported {
         problem.severity = Severity::Error;
-        self.add(position, problem);
+        self.add(value, problem);
         Reported(())
     }
 
-    /// Adds a warning: the policy works, but the operator should review it.
-    pub(super) fn warn(&self, position: Position, mut problem: Problem) {
-        problem.severity = Severity::Warning;
-        self.add(position, problem);
+    /// Adds a problem of this value of the policy.
+    pub(super) fn add(&self, value: &Value<'_>, problem: Problem) {
+        let mut found = self.found.take();
+        found.add(self.root, value, problem);
+        self.found.set(found);
     }
 
     /// Returns the number of errors so far.
@@ -75,16 +89,10 @@ impl Report {
             _ => Err(problems),
         }
     }
-
-    fn add(&self, position: Position, problem: Problem) {
-        let mut found = self.found.take();
-        found.add(position, problem);
-        self.found.set(found);
-    }
 }
 
 impl Found {
-    fn add(&mut self, position: Position, problem: Problem) {
+    fn add(&mut self, root: &Value<'_>, value: &Value<'_>, mut problem: Problem) {
         let tally = match problem.severity {
             Severity::Error => &mut self.errors,
             Severity::Warning => &mut self.warnings,
@@ -94,6 +102,9 @@ impl Found {
             tally.left_out = tally.left_out.saturating_add(1);
             return;
         }
+        let mut position = Position::new();
+        find(root, value, &mut position);
+        problem.pointer.insert_str(0, &pointer(root, &position));
         let bytes = problem.pointer.len().saturating_add(problem.message.len());
         tally.bytes = tally.bytes.saturating_add(bytes);
         let index = self.kept.partition_point(|(other, _)| *other <= position);
@@ -106,12 +117,55 @@ impl Found {
         let mut problems: Vec<Problem> = kept.map(|(_, problem)| problem).collect();
         if errors > 0 {
             let message = format!("more problems that are left out here: {errors}");
-            problems.push(Problem::error("", TOO_MANY, message));
+            problems.push(Problem::error("", TooMany.as_str(), message));
         }
         if warnings > 0 {
             let message = format!("more warnings that are left out here: {warnings}");
-            problems.push(Problem::warning("", TOO_MANY, message));
+            problems.push(Problem::warning("", TooMany.as_str(), message));
         }
         problems
     }
+}
+
+/// Searches for the value, and returns whether it is there.
+fn find(within: &Value<'_>, value: &Value<'_>, position: &mut Position) -> bool {
+    if core::ptr::eq(within, value) {
+        return true;
+    }
+    let is_below = |(index, below)| {
+        position.push(index);
+        let found = find(below, value, position);
+        if !found {
+            position.pop();
+        }
+        found
+    };
+    match within {
+        Value::Array(items) => items.iter().enumerate().any(is_below),
+        Value::Object(members) => {
+            let values = members.iter().map(|(_, value)| value);
+            values.enumerate().any(is_below)
+        }
+        _ => false,
+    }
+}
+
+/// Returns the JSON Pointer (RFC 6901) of a position.
+fn pointer(root: &Value<'_>, position: &[usize]) -> String {
+    let mut pointer = String::new();
+    let mut next = Some(root);
+    for index in position {
+        next = match next {
+            Some(Value::Array(items)) => {
+                pointer.push_str(&format!("/{index}"));
+                items.get(*index)
+            }
+            Some(Value::Object(members)) => members.iter().nth(*index).map(|(name, value)| {
+                push_token(&mut pointer, name);
+                value
+            }),
+            _ => None,
+        };
+    }
+    pointer
 }

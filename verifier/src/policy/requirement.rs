@@ -4,12 +4,13 @@
 use alloc::{boxed::Box, format, vec::Vec};
 
 use super::{
-    codes::*,
+    codes::Code::*,
     conditions::conditions,
     grammar,
     names::{IssuerId, Names},
     reader::{Grammar, Node},
     report::Read,
+    sender::proof,
     suggest::{quoted, suggestion},
     values::{Values, named},
 };
@@ -35,7 +36,7 @@ pub(super) fn requirement(node: Node<'_, '_>, context: Context<'_>) -> Read<Requ
         Ok(requirement)
     } else {
         let message = "it can name two tenants at once, and a request is for one";
-        Err(node.refuse(CONFLICT, message))
+        Err(node.refuse(Conflict, message))
     }
 }
 
@@ -115,6 +116,10 @@ fn part(
             max_age_s: fields.optional("max_auth_age_s", |node| node.integer(1..=315_360_000)),
             acr_values: fields.or("acr_values", Vec::new(), |node| node.words(1, grammar::acr)),
         },
+        proof: fields.optional("proof", |node| {
+            let reads_dpop = |values: &Values<'_>| values.credentials.dpop != 0;
+            proof(node, context.values.is_none_or(reads_dpop))
+        }),
     };
     fields.close();
     warn_disjoint(node, &requirement);
@@ -138,7 +143,7 @@ fn warn_disjoint(node: Node<'_, '_>, requirement: &Requirement) {
             .any(|a| a.len() <= COMPARED && named.iter().any(|b| apart(a, b)))
         {
             node.warn(
-                MATCHES_NOTHING,
+                MatchesNothing,
                 "`all_of` names `issuers`, or `types`, that no token has at once",
             );
         }
@@ -153,7 +158,7 @@ fn parts(
 ) -> Read<Vec<Requirement>> {
     let Some(levels) = levels.checked_sub(1) else {
         let message = format!("`all_of` and `any_of` nest at most {LEVELS} levels deep");
-        return Err(node.refuse(TOO_DEEP, message));
+        return Err(node.refuse(TooDeep, message));
     };
     node.list(1, usize::MAX, |item| part(item, context, admitted, levels))
 }
@@ -161,9 +166,9 @@ fn parts(
 pub(super) fn issuers(node: Node<'_, '_>, names: &Names<'_>) -> Read<Vec<Box<str>>> {
     node.known_words(1, grammar::text, &|item, name| {
         if names.is_complete() && names.issuer(name).is_none() {
-            let hint = suggestion(name, &mut names.issuers());
+            let hint = suggestion(name, names.issuers());
             item.refuse(
-                UNKNOWN_NAME,
+                UnknownName,
                 format!("no issuer is named {}; {hint}", quoted(name)),
             );
         }
@@ -185,10 +190,10 @@ fn types(
                 quoted(name)
             )
         } else {
-            let hint = suggestion(name, &mut names.types());
+            let hint = suggestion(name, names.types());
             format!("no issuer has the token type {}; {hint}", quoted(name))
         };
-        item.refuse(UNKNOWN_NAME, message);
+        item.refuse(UnknownName, message);
     })
 }
 
@@ -196,7 +201,7 @@ fn tenant(node: Node<'_, '_>, context: Context<'_>, admitted: Option<&[IssuerId]
     if context.names.is_complete() && !context.names.kind(admitted).tenant {
         let message =
             "no issuer admitted here has a `tenant` in its `claims`: every token is denied";
-        node.warn(TENANT_UNMAPPED, message);
+        node.warn(TenantUnmapped, message);
     }
     named(node, context.values, true)
 }
@@ -217,7 +222,7 @@ fn words(node: Node<'_, '_>, grammar: Grammar) -> Read<Words> {
             };
             fields.close();
             if present.iter().all(Option::is_none) {
-                node.refuse(FIELD_MISSING, "say `all`, `any` or both");
+                node.refuse(FieldMissing, "say `all`, `any` or both");
             }
             Ok(words)
         }

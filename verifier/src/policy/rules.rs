@@ -5,7 +5,7 @@ use core::cell::RefCell;
 
 use super::{
     challenge::{Documents, challenge},
-    codes::*,
+    codes::Code::*,
     credentials::Lists,
     fields::Fields,
     grammar,
@@ -33,11 +33,19 @@ pub(super) fn rules(
 ) -> Read<Vec<Rule>> {
     let start = node.refusals();
     let mut reach = Reach::default();
+    let mut unique = Unique::default();
     let is_tenant = |(_, carry): &(Box<str>, Carry)| matches!(carry, Carry::Part(Forward::Tenant));
     let forwards_tenant = lists.forwarded.user.iter().any(is_tenant);
     let rules = node.list(0, limits::POLICY_RULES, |item| {
         let before = item.refusals();
-        let rule = rule(item, names, shared, lists, documents, &mut reach)?;
+        let rule = rule(
+            item,
+            names,
+            shared,
+            lists,
+            documents,
+            (&mut reach, &mut unique),
+        )?;
         if item.refusals() == before {
             warn_of_tokens(item, &rule, shared, lists);
             if names.is_complete() {
@@ -46,13 +54,19 @@ pub(super) fn rules(
         }
         Ok(rule)
     })?;
-    // A later rule can have the document.
+    // A later rule can have the document, or a wider path.
     if node.refusals() == start {
         let mut read = rules.iter();
         node.each(&mut |node| {
-            if read.next().is_some_and(|rule| documents.hides(rule)) {
+            let Some(rule) = read.next() else { return };
+            if documents.hides(rule) {
                 let message = "the gate answers a path of this rule itself (`resource_metadata`)";
-                node.refuse(CONFLICT, message);
+                node.refuse(Conflict, message);
+            }
+            if reach.splits(rule) {
+                let message = "no `%2f` gets here: split there, the path is also one of a `/**`, \
+                               and such a request is refused";
+                node.warn(Unreachable, message);
             }
         });
     }
@@ -65,10 +79,15 @@ fn rule(
     shared: &Credentials,
     lists: &mut Lists<'_>,
     documents: &mut Documents<'_>,
-    reach: &mut Reach,
+    (reach, unique): (&mut Reach, &mut Unique),
 ) -> Read<Rule> {
     let before = node.refusals();
     let mut fields = node.fields()?;
+    let name = fields.optional("name", |node| {
+        let name = node.word(grammar::name)?;
+        unique.add(node, name, "the names of `rules`")?;
+        Ok(Box::from(name))
+    });
     let path = fields.node("path");
     let paths = fields.required("path", paths);
     let (hosts, host_names) = fields
@@ -97,7 +116,7 @@ fn rule(
     tokens.credentials = own;
     let challenge = fields.optional("challenge", |node| {
         if is_public {
-            return Err(node.refuse(CONFLICT, "a `public` rule has no challenge"));
+            return Err(node.refuse(Conflict, "a `public` rule has no challenge"));
         }
         challenge(node, documents)
     });
@@ -108,6 +127,7 @@ fn rule(
     let methods = fields.or("methods", Vec::new(), methods);
     fields.close();
     let rule = Rule {
+        name,
         access: access?,
         hosts,
         paths,
@@ -137,14 +157,14 @@ fn access(node: Node<'_, '_>, fields: &mut Fields<'_, '_>, context: Context<'_>)
         (false, false, None) => {
             let message = "say who may pass: `public`, `optional` or `require` \
                            (`\"require\": {}` asks for a good token and nothing more)";
-            Err(node.refuse(FIELD_MISSING, message))
+            Err(node.refuse(FieldMissing, message))
         }
         (true, true, _) => {
-            Err(node.refuse(CONFLICT, "a rule is `public`, or a token is `optional`"))
+            Err(node.refuse(Conflict, "a rule is `public`, or a token is `optional`"))
         }
         (true, false, Some(_)) => {
             let message = "a `public` rule looks at no token, so it can `require` nothing";
-            Err(node.refuse(CONFLICT, message))
+            Err(node.refuse(Conflict, message))
         }
     }
 }
@@ -179,7 +199,7 @@ fn hosts(node: Node<'_, '_>) -> Read<Vec<(Host, Option<Box<str>>)>> {
             _ => (Cow::Borrowed(text), None),
         };
         if let Err(sentence) = grammar::host(&host) {
-            return Err(item.refuse(VALUE_INVALID, sentence));
+            return Err(item.refuse(ValueInvalid, sentence));
         }
         let host = host.to_ascii_lowercase();
         unique.add(item, &host, "this list, where case does not count")?;
@@ -201,12 +221,12 @@ fn warn_of_tenant(node: Node<'_, '_>, access: &Access, names: &Names<'_>, forwar
     let issuers = names.kind(admitted);
     if issuers.open && !requirement.any(&|part| part.tenant.is_some() || !part.claims.is_empty()) {
         let message = "every tenant of an issuer's template passes: ask for a `tenant`";
-        node.warn(ADMITS_MORE, message);
+        node.warn(AdmitsMore, message);
     }
     let named = |part: &Requirement| !matches!(part.tenant, None | Some(Named::Present));
     if issuers.several && forwards_tenant && !requirement.any(&named) {
         let message = "of several tenants none is named, so none is forwarded: ask for a `tenant`";
-        node.warn(ADMITS_MORE, message);
+        node.warn(AdmitsMore, message);
     }
 }
 
@@ -216,7 +236,7 @@ fn warn_unreachable(path: Node<'_, '_>, covered: &[bool]) {
     path.each(&mut |path| {
         if covered.next() == Some(&true) {
             let message = "earlier rules match every request that this path could match";
-            path.warn(UNREACHABLE, message);
+            path.warn(Unreachable, message);
         }
     });
 }

@@ -11,12 +11,12 @@ const LISTED: usize = 20;
 
 /// Makes a clause for the end of a message: the nearest word, or a list of the
 /// known words.
-pub(super) fn suggestion(word: &str, known: &mut dyn Iterator<Item = &str>) -> String {
-    let known: Vec<&str> = known.take(COMPARED).collect();
-    match nearest(word, &known) {
+pub(super) fn suggestion(word: &str, known: &[&str]) -> String {
+    let known = known.get(..COMPARED).unwrap_or(known);
+    match nearest(word, known) {
         Some(near) => format!("did you mean {}?", quoted(near)),
         None if known.is_empty() => "none is defined".into(),
-        None => format!("known here: {}", list(&known)),
+        None => format!("known here: {}", list(known)),
     }
 }
 

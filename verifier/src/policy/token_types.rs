@@ -5,7 +5,7 @@ use alloc::{boxed::Box, format, vec::Vec};
 
 use super::{
     claims::pointers,
-    codes::*,
+    codes::Code::*,
     conditions::{all_within, conditions},
     grammar::{self, bare_media_type},
     names::{IssuerId, Names},
@@ -13,7 +13,10 @@ use super::{
     report::Read,
     suggest::quoted,
 };
-use crate::model::{ClaimCondition, TokenType};
+use crate::{
+    model::{ClaimCondition, TokenType},
+    token::is_never,
+};
 
 /// Maximum number of types: each check of a token tries every type of its
 /// issuer.
@@ -60,7 +63,7 @@ fn token_type<'p>(
     let recognised_by = [fields.node("claim"), fields.node("header_typ")];
     if recognised_by.iter().all(Option::is_none) {
         let message = "a type is recognised by its `claim`, its `header_typ` or both";
-        return Err(node.refuse(FIELD_MISSING, message));
+        return Err(node.refuse(FieldMissing, message));
     }
     let token_type = TokenType {
         name: name.into(),
@@ -78,7 +81,7 @@ fn token_type<'p>(
 
 fn type_claims(node: Node<'_, '_>) -> Read<Vec<ClaimCondition>> {
     if node.object()?.iter().len() == 0 {
-        return Err(node.refuse(VALUE_INVALID, "the object must not be empty"));
+        return Err(node.refuse(ValueInvalid, "the object must not be empty"));
     }
     conditions(node, None)
 }
@@ -89,6 +92,10 @@ fn header_typ(node: Node<'_, '_>) -> Read<Vec<Box<str>>> {
         let typ = bare_media_type(item.word(grammar::media_type)?).to_ascii_lowercase();
         let within = "this list, where neither case nor `application/` counts";
         unique.add(item, &typ, within)?;
+        if is_never(&typ) {
+            let message = "a token of this `typ` is no access token: it is refused";
+            item.warn(MatchesNothing, message);
+        }
         Ok(typ.into())
     })
 }
@@ -117,11 +124,11 @@ fn compare(node: Node<'_, '_>, index: usize, types: &[TokenType]) {
     let name = quoted(&wide.name);
     if within(narrow, wide) {
         let message = format!("the type {name} is recognised in the same way");
-        node.refuse(CONFLICT, message);
+        node.refuse(Conflict, message);
     } else {
         let message = format!(
             "every such token is of the type {name} too, and a token of two types is refused"
         );
-        node.warn(UNREACHABLE, message);
+        node.warn(Unreachable, message);
     }
 }

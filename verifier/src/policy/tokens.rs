@@ -4,7 +4,7 @@
 use alloc::{boxed::Box, format, vec::Vec};
 
 use super::{
-    codes::*,
+    codes::Code::*,
     credentials::Lists,
     fields::Fields,
     reader::{Node, ms},
@@ -41,9 +41,9 @@ pub(super) fn tokens(
             continue;
         };
         if is_public {
-            node.refuse(CONFLICT, "a `public` rule looks at no token");
+            node.refuse(Conflict, "a `public` rule looks at no token");
         } else if name == "several" && !has_list {
-            node.refuse(CONFLICT, "`several` stands beside a list of `credentials`");
+            node.refuse(Conflict, "`several` stands beside a list of `credentials`");
         }
     }
     Tokens {
@@ -66,9 +66,9 @@ pub(super) fn optional(node: Node<'_, '_>) -> Read<bool> {
             fields.close();
             let message = "say `\"bad_token\": \"ignore\"`: a bad token counts as not sent";
             match bad_token {
-                None => Err(node.refuse(FIELD_MISSING, message)),
+                None => Err(node.refuse(FieldMissing, message)),
                 Some(node) if node.text()? == "ignore" => Ok(true),
-                Some(node) => Err(node.refuse(VALUE_INVALID, message)),
+                Some(node) => Err(node.refuse(ValueInvalid, message)),
             }
         }
         _ => Err(node.type_wrong("`true`, `false` or an object")),
@@ -82,20 +82,21 @@ fn principals(
 ) -> Read<Vec<(Box<str>, Requirement)>> {
     if node.object()?.iter().len() > limits::PRINCIPALS {
         let message = format!("a rule asks for at most {} of them", limits::PRINCIPALS);
-        return Err(node.refuse(TOO_MANY, message));
+        return Err(node.refuse(TooMany, message));
     }
     let places = context
         .values
         .map_or(&[][..], |values| &values.credentials.places);
-    let mut known = places.iter().filter_map(|place| place.principal.as_deref());
+    let known = places.iter().filter_map(|place| place.principal.as_deref());
+    let known: Vec<&str> = known.collect();
     node.members(|name, value| {
-        if complete && !known.clone().any(|known| known == name) {
-            let hint = suggestion(name, &mut known);
+        if complete && !known.contains(&name) {
+            let hint = suggestion(name, &known);
             let message = format!(
                 "no place of this rule has tokens of {}; {hint}",
                 quoted(name)
             );
-            value.refuse(UNKNOWN_NAME, message);
+            value.refuse(UnknownName, message);
         }
         Ok((name.into(), requirement(value, context)?))
     })
@@ -129,7 +130,7 @@ pub(super) fn warn_of_tokens(
             ""
         };
         if !message.is_empty() {
-            node.warn(ADMITS_MORE, message);
+            node.warn(AdmitsMore, message);
         }
     }
     if tokens.principals.is_empty() {
@@ -151,7 +152,7 @@ pub(super) fn warn_of_tokens(
             let told_apart = types || !wanted.claims.is_empty() || !also.claims.is_empty();
             if !told_apart && share_issuer(list, name, other) {
                 let message = "one token can be that of two principals here: tell them apart by `types` or `claims`";
-                node.warn(ADMITS_MORE, message);
+                node.warn(AdmitsMore, message);
                 return;
             }
         }

@@ -4,7 +4,7 @@ use alloc::{boxed::Box, format, vec::Vec};
 use core::cell::RefCell;
 
 use super::{
-    codes::*,
+    codes::Code::*,
     grammar,
     headers::is_reserved,
     pattern::is_segment_name,
@@ -62,7 +62,7 @@ pub(super) fn named(node: Node<'_, '_>, values: Option<&Values<'_>>, words: bool
         Value::String(word) if word == "present" => Ok(Named::Present),
         Value::String(word) => match word.strip_prefix('{').and_then(|w| w.strip_suffix('}')) {
             Some(name) => capture(node, name, values).map(Named::Asked),
-            None => Err(node.refuse(VALUE_INVALID, format!("say {WANTED}"))),
+            None => Err(node.refuse(ValueInvalid, format!("say {WANTED}"))),
         },
         Value::Object(_) => {
             let mut fields = node.fields()?;
@@ -74,8 +74,8 @@ pub(super) fn named(node: Node<'_, '_>, values: Option<&Values<'_>>, words: bool
                 (Some(text), None, None) => Ok(Named::Fixed(text.word(grammar::text)?.into())),
                 (None, Some(name), None) => capture(name, name.text()?, values).map(Named::Asked),
                 (None, None, Some(name)) => header(name, values).map(Named::Asked),
-                (None, None, None) => Err(node.refuse(FIELD_MISSING, "say `capture` or `header`")),
-                _ => Err(node.refuse(CONFLICT, "a value comes from one place")),
+                (None, None, None) => Err(node.refuse(FieldMissing, "say `capture` or `header`")),
+                _ => Err(node.refuse(Conflict, "a value comes from one place")),
             }
         }
         _ => Err(node.type_wrong(WANTED)),
@@ -90,33 +90,30 @@ fn capture(node: Node<'_, '_>, name: &str, values: Option<&Values<'_>>) -> Read<
     let found = is_segment_name(name).then(|| captures.find(name)).flatten();
     found.ok_or_else(|| {
         let names = captures.paths.iter().flat_map(Pattern::names);
-        let mut known = names.chain(captures.hosts.iter().flatten().map(|name| &**name));
+        let mut known: Vec<&str> = names.collect();
+        known.extend(captures.hosts.iter().flatten().map(|name| &**name));
         let message = format!(
             "{} must stand in every path, or in every host, of this rule, and not in both; {}",
             quoted(name),
-            suggestion(name, &mut known)
+            suggestion(name, &known)
         );
-        node.refuse(UNKNOWN_NAME, message)
+        node.refuse(UnknownName, message)
     })
 }
 
 fn header(node: Node<'_, '_>, values: Option<&Values<'_>>) -> Read<RequestValue> {
     let name = node.word(grammar::header)?.to_ascii_lowercase();
     let values = values.ok_or_else(|| no_request(node))?;
-    if name.contains('_') {
-        let message = "backends read `_` and `-` as the same: write `-`";
-        return Err(node.refuse(VALUE_INVALID, message));
-    }
     if is_reserved(&name) {
-        return Err(node.refuse(VALUE_INVALID, "this header has another meaning"));
+        return Err(node.refuse(ValueInvalid, "this header has another meaning"));
     }
     if values.credentials.reads_header(&name) {
-        return Err(node.refuse(CONFLICT, "a credential is read from this header"));
+        return Err(node.refuse(Conflict, "a credential is read from this header"));
     }
     let mut headers = values.headers.borrow_mut();
     if !headers.iter().any(|known| **known == *name) {
         if headers.len() >= HEADERS {
-            return Err(node.refuse(TOO_MANY, "a rule compares at most 16 headers"));
+            return Err(node.refuse(TooMany, "a rule compares at most 16 headers"));
         }
         headers.push(name.as_str().into());
     }
@@ -125,7 +122,7 @@ fn header(node: Node<'_, '_>, values: Option<&Values<'_>>) -> Read<RequestValue>
 
 fn no_request(node: Node<'_, '_>) -> super::report::Reported {
     node.refuse(
-        UNKNOWN_NAME,
+        UnknownName,
         "only a rule compares with a value of the request",
     )
 }

@@ -47,6 +47,10 @@ codes! {
     RequestAmbiguous = "request_ambiguous", 400, "the request target can be read in more than one way";
     /// The token or its header is larger than the limit.
     TokenTooLarge = "token_too_large", 401, "the token is too large";
+    /// No key of the issuer, or one that is expired or switched off.
+    ApiKeyInvalid = "api_key_invalid", 401, "the API key is not valid";
+    /// The authorization server says that the token is not active (RFC 7662 §2.2).
+    TokenInactive = "token_inactive", 401, "the token is not active";
     /// Not three canonical base64url parts (RFC 7515 §3.1, §2).
     TokenMalformed = "token_malformed", 401, "the token is not a compact JWS";
     /// The JOSE header is not strict JSON or has members of the wrong type.
@@ -81,6 +85,13 @@ codes! {
     ClaimMismatch = "claim_mismatch", 401, "a token claim has a value that is not accepted";
     /// The issuer's revocation document lists the token.
     TokenRevoked = "token_revoked", 401, "the token has been revoked";
+    /// The token is bound to its sender, or the rule asks for such a token, and
+    /// the request has no proof of possession.
+    ProofMissing = "proof_missing", 401, "a proof of possession is required";
+    /// The proof is not one of this request, this token and its sender.
+    ProofInvalid = "proof_invalid", 401, "the proof of possession is invalid";
+    /// The proof has no nonce of the gate, or an old one (RFC 9449 §8).
+    NonceRequired = "nonce_required", 401, "the proof of possession needs a new nonce";
     /// A cross-origin request presents a cookie that is only for the same
     /// origin.
     OriginDenied = "origin_denied", 403, "the request comes from another origin";
@@ -102,12 +113,20 @@ codes! {
     ClaimDenied = "claim_denied", 403, "a token claim is not admitted here";
     /// The user must sign in again, or better (RFC 9470).
     AuthenticationInsufficient = "authentication_insufficient", 401, "a recent or stronger sign-in is required";
+    /// The proof was used before (RFC 9449 §11.1).
+    ProofReplayed = "proof_replayed", 401, "the proof of possession was used before";
     /// No rule admits the request.
     RuleDenied = "rule_denied", 403, "no rule admits the request";
     /// The issuer's keys were never loaded, or they are too old.
     KeysUnavailable = "keys_unavailable", 503, "the keys of the issuer are unavailable";
     /// A required revocation document was never loaded, or it is too old.
     RevocationsUnavailable = "revocations_unavailable", 503, "the revocations of the issuer are unavailable";
+    /// The issuer's API keys were never loaded, or they are too old.
+    ApiKeysUnavailable = "api_keys_unavailable", 503, "the API keys of the issuer are unavailable";
+    /// The authorization server did not say whether the token is active.
+    IntrospectionUnavailable = "introspection_unavailable", 503, "the token cannot be looked up";
+    /// The host cannot say whether the proof was used before.
+    ProofsUnavailable = "proofs_unavailable", 503, "the use of the proof cannot be recorded";
     /// The gate or its host has a fault. Such a request is always denied.
     InternalError = "internal_error", 503, "the gate failed";
 }

@@ -20,6 +20,23 @@ pub struct Denial {
     pub principal: Option<Box<str>>,
     /// `Retry-After` in seconds, for codes with status 503.
     pub retry_after_s: Option<u32>,
+    /// `DPoP-Nonce` (RFC 9449 §8): the nonce for the next proof. With it, the
+    /// response also has `Cache-Control: no-store`.
+    pub nonce: Option<String>,
+}
+
+/// A denial with nothing but a code.
+impl From<Code> for Denial {
+    fn from(code: Code) -> Self {
+        Self {
+            code,
+            challenge: None,
+            claim: None,
+            principal: None,
+            retry_after_s: None,
+            nonce: None,
+        }
+    }
 }
 
 impl Denial {

@@ -35,7 +35,15 @@ pub(crate) struct Reason {
     principal: Option<Box<str>>,
     /// Whether the rule reads passwords of the Basic scheme (RFC 7617).
     reads_basic: bool,
-    retry_after_ms: u64,
+    /// Whether a proof of possession is at fault, and not the certificate.
+    of_proof: bool,
+    /// The algorithms of proofs, if the rule reads the scheme `DPoP` (RFC 9449).
+    proofs: Option<String>,
+    /// Whether the rule reads no other scheme.
+    only_proofs: bool,
+    /// The nonce for the next proof (RFC 9449 §8).
+    pub(crate) nonce: Option<String>,
+    pub(crate) retry_after_ms: u64,
 }
 
 impl core::ops::Deref for Refusal {
@@ -80,6 +88,19 @@ impl Refusal {
         refusal
     }
 
+    /// A proof that is not good because of its header member or claim.
+    pub(crate) fn of_proof(claim: &str) -> Self {
+        let mut refusal = Self::claim(Code::ProofInvalid, claim);
+        refusal.of_proof = true;
+        refusal
+    }
+
+    /// Adds a challenge of the scheme `DPoP` with these algorithms.
+    pub(crate) fn ask_for_proof(&mut self, algorithms: String, only: bool) {
+        self.proofs = Some(algorithms);
+        self.only_proofs = only;
+    }
+
     /// Returns whether the challenge has what the policy adds.
     pub(crate) fn has_challenge(&self) -> bool {
         self.code.status() == 401 || self.code == Code::ScopeInsufficient
@@ -110,13 +131,40 @@ impl Refusal {
             claim: reason.claim,
             principal: reason.principal,
             retry_after_s,
+            nonce: reason.nonce,
         }
     }
 
     /// Returns `WWW-Authenticate` (RFC 6750 §3). No value contains `"` or `\`,
     /// so none needs an escape.
     fn challenge(&self, realm: &str) -> Option<String> {
-        let mut challenge = self.bearer(realm)?;
+        let error = match (self.code, self.code.status()) {
+            (Code::TokenMissing, _) => None,
+            (_, 400) => Some("invalid_request"),
+            (Code::AuthenticationInsufficient, _) => Some("insufficient_user_authentication"),
+            (_, 401) => Some("invalid_token"),
+            (Code::ScopeInsufficient, _) => Some("insufficient_scope"),
+            _ => return None,
+        };
+        // RFC 9449 §7.1 and §9: what is wrong is no matter of a bearer token.
+        let of_proof = match self.code {
+            Code::NonceRequired => Some("use_dpop_nonce"),
+            Code::ProofReplayed => Some("invalid_dpop_proof"),
+            Code::ProofInvalid if self.of_proof => Some("invalid_dpop_proof"),
+            _ => None,
+        };
+        let mut challenge = String::new();
+        if !self.only_proofs {
+            let error = if of_proof.is_some() { None } else { error };
+            self.add_challenge(&mut challenge, "Bearer", realm, error, None);
+        }
+        if let Some(algorithms) = &self.proofs {
+            if !challenge.is_empty() {
+                challenge.push_str(", ");
+            }
+            let error = of_proof.or(error);
+            self.add_challenge(&mut challenge, "DPoP", realm, error, Some(algorithms));
+        }
         if self.reads_basic && self.code.status() == 401 {
             // One field can have several challenges (RFC 9110 §11.6.1).
             challenge.push_str(", Basic realm=\"");
@@ -126,21 +174,21 @@ impl Refusal {
         Some(challenge)
     }
 
-    fn bearer(&self, realm: &str) -> Option<String> {
-        let error = match (self.code, self.code.status()) {
-            (Code::TokenMissing, _) => None,
-            (_, 400) => Some("invalid_request"),
-            (Code::AuthenticationInsufficient, _) => Some("insufficient_user_authentication"),
-            (_, 401) => Some("invalid_token"),
-            (Code::ScopeInsufficient, _) => Some("insufficient_scope"),
-            _ => return None,
-        };
+    fn add_challenge(
+        &self,
+        challenge: &mut String,
+        scheme: &str,
+        realm: &str,
+        error: Option<&str>,
+        algorithms: Option<&str>,
+    ) {
         let sentence = error.map(|_| self.code.sentence());
-        let mut challenge = String::from("Bearer");
+        challenge.push_str(scheme);
         for (name, value) in [
             (" realm=\"", Some(realm)),
             (", error=\"", error),
             (", error_description=\"", sentence),
+            (", algs=\"", algorithms),
             (", scope=\"", self.scope.as_deref()),
             (", acr_values=\"", self.acr_values.as_deref()),
             (", max_age=\"", self.max_age.as_deref()),
@@ -152,7 +200,6 @@ impl Refusal {
                 }
             }
         }
-        Some(challenge)
     }
 }
 
@@ -180,6 +227,10 @@ impl From<Code> for Refusal {
             max_age: None,
             principal: None,
             reads_basic: false,
+            of_proof: false,
+            proofs: None,
+            only_proofs: false,
+            nonce: None,
             retry_after_ms: 0,
         }))
     }
@@ -191,6 +242,8 @@ pub(crate) enum Halt {
     Deny(Refusal),
     /// These documents could change the answer.
     Wait(Vec<Wanted>),
+    /// The host is asked first: see `Checks::question`.
+    Ask,
 }
 
 /// A document to wait for.
@@ -227,7 +280,9 @@ impl Halt {
 
     /// Returns whether a token's own checks end so because the token is bad.
     pub(crate) fn is_bad_token(&self) -> bool {
-        matches!(self, Self::Deny(refusal) if refusal.code.status() == 401)
+        matches!(self, Self::Deny(refusal) if refusal.code.status() == 401
+            // The token is good, and its client knows how to go on.
+            && refusal.code != Code::NonceRequired)
     }
 }
 

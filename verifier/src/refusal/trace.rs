@@ -26,7 +26,8 @@ pub enum Verdict {
     Fail(Code),
     /// The check does not apply here.
     Skip,
-    /// The check waits for documents.
+    /// The check waits for documents, or for a signature that the host
+    /// verifies.
     Wait,
 }
 
@@ -79,11 +80,20 @@ impl<'t> Trace<'t> {
         result: Result<T, E>,
         detail: impl Fn() -> String,
     ) -> Result<T, Halt> {
-        let result = result.map_err(Into::into);
-        if self.steps.is_some() {
-            self.push(check, result.as_ref().err(), &detail);
+        // No borrow of the value: it would be copied to memory and back.
+        match result {
+            Ok(value) => {
+                if self.steps.is_some() {
+                    self.push(check, None, &detail);
+                }
+                Ok(value)
+            }
+            Err(error) => {
+                let halt = error.into();
+                self.push(check, Some(&halt), &detail);
+                Err(halt)
+            }
         }
-        result
     }
 
     /// Apart from [`Self::record`], which is compiled for every check.
@@ -93,7 +103,7 @@ impl<'t> Trace<'t> {
         let verdict = match halt {
             None => Verdict::Pass,
             Some(Halt::Deny(refusal)) => Verdict::Fail(refusal.code),
-            Some(Halt::Wait(_)) => Verdict::Wait,
+            Some(Halt::Wait(_) | Halt::Ask) => Verdict::Wait,
         };
         if let Some(steps) = &mut self.steps {
             steps.push(Step {

@@ -2,6 +2,8 @@
 
 use alloc::borrow::Cow;
 
+use crate::base::kinds;
+
 /// Folds ASCII letters to lower case, and also the other letters that a case
 /// change turns into an ASCII letter (Unicode, CaseFolding.txt and
 /// SpecialCasing.txt). Returns a borrowed text if nothing changes.
@@ -12,12 +14,8 @@ pub(crate) fn fold(text: &[u8]) -> Cow<'_, [u8]> {
         ("\u{17f}", b's'),
         ("\u{212a}", b'k'),
     ];
-    // Other bytes than these do not change. The loop runs for every request.
-    let mut changes = false;
-    for byte in text {
-        changes |= matches!(byte, b'A'..=b'Z' | 0x80..);
-    }
-    if !changes {
+    // Other bytes than these do not change.
+    if kinds::of(text) & (kinds::UPPER | kinds::HIGH) == 0 {
         return Cow::Borrowed(text);
     }
     let mut folded = alloc::vec::Vec::with_capacity(text.len());

@@ -1,9 +1,12 @@
 //! Requests: the type that a host fills, the parser of the target, the router
-//! that finds the rule, and the credential. Uses `base`, `refusal` and `model`.
+//! that finds the rule, and the credential. Uses `base`, `refusal`, `jose` and
+//! `model`.
 
 mod case;
+pub(crate) mod certificate;
 pub(crate) mod compared;
 pub(crate) mod credential;
+pub(crate) mod htu;
 pub(crate) mod router;
 pub(crate) mod target;
 
@@ -32,6 +35,21 @@ pub struct Request<'a> {
     /// whose name, with `_` read as `-`, is not in
     /// [`Gate::reads`](crate::Gate::reads).
     pub headers: &'a [Header<'a>],
+    /// What the host knows about the connection.
+    pub connection: Connection<'a>,
+}
+
+/// What the host knows about the connection of a request. An empty value is one
+/// that it does not know.
+#[derive(Clone, Copy, Default)]
+pub struct Connection<'a> {
+    /// `http` or `https`, as the client used it.
+    pub scheme: &'a [u8],
+    /// The SHA-256 of the certificate by which the client has authenticated in
+    /// TLS: 32 bytes.
+    pub certificate: &'a [u8],
+    /// The address of the peer: 4 or 16 bytes.
+    pub peer: &'a [u8],
 }
 
 impl<'a> Request<'a> {

@@ -7,7 +7,7 @@ use countersign_kernel::bytes;
 
 use super::{Request, each_part};
 use crate::{
-    base::{self, limits},
+    base::{self, kinds, limits},
     refusal::Code,
 };
 
@@ -18,6 +18,9 @@ pub(crate) struct Target<'a> {
     /// Whether the path ends in a slash. Some routers treat that as one more,
     /// empty segment.
     pub(crate) trailing_slash: bool,
+    /// Whether case folding changes nothing: there are no escapes and no upper-case
+    /// letters.
+    pub(crate) is_folded: bool,
     /// The segments with needless escapes (`%61` for `a`) not decoded: some
     /// routers match the path as it was sent. `None` if there are no such
     /// escapes.
@@ -45,6 +48,12 @@ impl<'a> Target<'a> {
         let path = path.strip_prefix(b"/")?;
         let without_slash = path.strip_suffix(b"/");
         let path = without_slash.unwrap_or(path);
+        let kinds = kinds::of(path);
+        if kinds & kinds::NO_PATH != 0 {
+            return None;
+        }
+        let is_escaped = kinds & kinds::ESCAPE != 0;
+        let decode = if is_escaped { decode } else { plain };
         let mut segments = Vec::new();
         let mut has_slash = false;
         if !path.is_empty() {
@@ -58,7 +67,7 @@ impl<'a> Target<'a> {
         } else if target.starts_with(b"//") {
             return None;
         }
-        let as_sent = bytes::contain(path, b'%').then(|| as_sent(path)).flatten();
+        let as_sent = is_escaped.then(|| as_sent(path)).flatten();
         let trailing_slash = without_slash.is_some();
         let at_slashes = if has_slash {
             at_slashes(&segments, trailing_slash)?
@@ -68,6 +77,7 @@ impl<'a> Target<'a> {
         (segments.len() <= limits::PATH_SEGMENTS).then_some(Self {
             segments,
             trailing_slash,
+            is_folded: kinds & (kinds::ESCAPE | kinds::UPPER) == 0,
             as_sent,
             at_slashes,
         })
@@ -141,16 +151,11 @@ pub(crate) fn decode_segment(segment: &[u8]) -> Option<Cow<'_, [u8]>> {
 /// Percent-decodes one segment once. `None` if a backend could read it
 /// differently, except that `%2f` can be a byte of it.
 fn decode(segment: &[u8]) -> Option<Cow<'_, [u8]>> {
-    let mut is_escaped = false;
-    for byte in segment {
-        match byte {
-            b'%' => is_escaped = true,
-            b'#' | b'\\' | b';' => return None,
-            b'!'..=b'~' => {}
-            _ => return None,
-        }
+    let kinds = kinds::of(segment);
+    if kinds & kinds::NO_PATH != 0 {
+        return None;
     }
-    let decoded = if is_escaped {
+    let decoded = if kinds & kinds::ESCAPE != 0 {
         let decoded = percent_decode(segment)?;
         let plain = !decoded.iter().any(|b| b.is_ascii_control() || matches!(b, b'\\' | b';'))
             // Between slashes, a dot segment leads elsewhere.
@@ -163,7 +168,16 @@ fn decode(segment: &[u8]) -> Option<Cow<'_, [u8]>> {
     } else {
         Cow::Borrowed(segment)
     };
-    (!matches!(&*decoded, b"" | b"." | b"..")).then_some(decoded)
+    is_name(&decoded).then_some(decoded)
+}
+
+/// Returns a segment whose bytes are checked and that has no escapes.
+fn plain(segment: &[u8]) -> Option<Cow<'_, [u8]>> {
+    is_name(segment).then_some(Cow::Borrowed(segment))
+}
+
+fn is_name(segment: &[u8]) -> bool {
+    !matches!(segment, b"" | b"." | b"..")
 }
 
 pub(super) fn percent_decode(segment: &[u8]) -> Option<Vec<u8>> {
@@ -181,7 +195,7 @@ pub(super) fn percent_decode(segment: &[u8]) -> Option<Vec<u8>> {
     Some(decoded)
 }
 
-fn percent_byte(triple: &[u8]) -> Option<u8> {
+pub(super) fn percent_byte(triple: &[u8]) -> Option<u8> {
     let [b'%', high, low] = triple else {
         return None;
     };
@@ -212,16 +226,16 @@ pub(crate) fn authority<'r>(request: &Request<'r>) -> Result<&'r [u8], Code> {
 }
 
 /// Returns the host of an authority; see [`base::host`](crate::base::host).
-pub(crate) fn host(authority: &[u8]) -> Result<Cow<'_, str>, Code> {
+pub(crate) fn host(authority: &[u8]) -> Result<Cow<'_, [u8]>, Code> {
     base::host(authority).ok_or(Code::RequestAmbiguous)
 }
 
 /// Checks a method: a token (RFC 9110 §5.6.2) of at most 64 bytes.
-pub(crate) fn method(method: &[u8]) -> Result<&str, Code> {
-    core::str::from_utf8(method)
-        .ok()
-        .filter(|m| m.len() <= 64 && base::is_token(m))
-        .ok_or(Code::RequestAmbiguous)
+pub(crate) fn check_method(method: &[u8]) -> Result<(), Code> {
+    match method.len() <= 64 && base::is_token(method) {
+        true => Ok(()),
+        false => Err(Code::RequestAmbiguous),
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Decodes a token without verifying it.
 
-use alloc::string::String;
+use alloc::{borrow::ToOwned, string::String};
 
 use countersign_kernel::bytes::base64url;
 
@@ -9,6 +9,7 @@ use crate::{
     jose::{Jws, Parts},
     json::{self, Value},
     refusal::Code,
+    token::{describe_claims, describe_form},
 };
 
 /// The decoded, unverified parts of a token.
@@ -22,13 +23,18 @@ pub struct Inspection {
     pub signature_bytes: Option<u32>,
     /// The first fault of its form for which a gate would deny it.
     pub fault: Option<Code>,
+    /// What is wrong, in words, if there is a fault. It can contain parts of the
+    /// token, but never a whole one.
+    pub detail: Option<String>,
 }
 
 /// Decodes a token as far as its form allows. The result is never a decision.
 pub fn inspect(token: &[u8]) -> Inspection {
     let limits = Limits::DEFAULT;
+    let fault = Jws::parse(token, &limits).err();
     let mut inspection = Inspection {
-        fault: Jws::parse(token, &limits).err(),
+        fault,
+        detail: fault.map(|_| describe_form(token, &limits)),
         ..Inspection::default()
     };
     if token.len() > limits.token_bytes {
@@ -40,7 +46,10 @@ pub fn inspect(token: &[u8]) -> Inspection {
         inspection.signature_bytes =
             base64url::decode(parts.signature).and_then(|bytes| u32::try_from(bytes.len()).ok());
         if inspection.fault.is_none() && inspection.claims.is_none() {
+            let payload = base64url::decode(parts.payload).unwrap_or_default();
             inspection.fault = Some(Code::ClaimsInvalid);
+            inspection.detail =
+                Some("claims: ".to_owned() + &describe_claims(&payload, &limits, None));
         }
     }
     inspection

@@ -88,6 +88,17 @@ impl Memory {
         }
     }
 
+    /// Forgets a token.
+    pub(crate) fn forget_token(&mut self, token: &[u8]) {
+        let hash = hash(token, self.seed);
+        for index in self.sets_of(hash).into_iter().flatten().flatten() {
+            let entry = self.slots.get(index).and_then(Option::as_ref);
+            if entry.is_some_and(|entry| entry.hash == hash && bytes::equal(&entry.token, token)) {
+                self.forget(index);
+            }
+        }
+    }
+
     fn tick(&self) -> u32 {
         let now = self.clock.load(Relaxed).wrapping_add(1);
         self.clock.store(now, Relaxed);

@@ -17,6 +17,9 @@ pub(crate) fn find<'p>(
     typ: Option<&str>,
     context: &Context<'_>,
 ) -> Result<Option<&'p TokenType>, Refusal> {
+    if typ.is_some_and(is_never) {
+        return Err(Code::TypeMismatch.into());
+    }
     if issuer.token_types.is_empty() {
         return Ok(None);
     }
@@ -26,6 +29,16 @@ pub(crate) fn find<'p>(
         (Some(found), None) => Ok(Some(found)),
         _ => Err(Code::TypeMismatch.into()),
     }
+}
+
+/// Returns whether a `typ` is that of JWTs which say something else than who may
+/// do what: a proof of possession, an answer about a token, an event. An issuer
+/// signs some of these with the keys of its access tokens.
+pub(crate) fn is_never(typ: &str) -> bool {
+    matches!(
+        typ,
+        "dpop+jwt" | "token-introspection+jwt" | "logout+jwt" | "secevent+jwt"
+    )
 }
 
 fn fits(

@@ -5,7 +5,7 @@
 use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
 
 use super::{
-    Principal, Times,
+    Confirmation, Principal, Times,
     forward::{self, Headers},
     mapped::{admit_captures, invalid, map_roles, text_at, words_at},
     types,
@@ -25,9 +25,7 @@ pub(crate) struct Verified {
     pub(crate) number: u64,
     /// Index into the policy's issuers.
     pub(crate) issuer: usize,
-    pub(crate) key: Arc<Key>,
-    /// Whether the token has a `kid`.
-    pub(crate) named_key: bool,
+    pub(crate) origin: Origin,
     pub(crate) principal: Arc<Principal>,
     pub(crate) headers: Headers,
     /// The headers where the token is that of a principal beside the user: one
@@ -41,6 +39,8 @@ pub(crate) struct Verified {
     /// have the right types.
     pub(crate) auth_time: Option<i64>,
     pub(crate) acr: Option<Box<str>>,
+    /// `None` if the gate need not look at the sender.
+    pub(crate) confirmation: Option<Box<Confirmation>>,
     /// The results of checks that depend only on the token and the policy. The
     /// gate reports each at its place in the order of checks.
     pub(crate) audience: Result<(), Refusal>,
@@ -51,6 +51,24 @@ pub(crate) struct Verified {
     /// The principal for each of its first tenants, if it has several. The gate
     /// makes them when a request names one.
     pub(crate) views: Vec<Option<View>>,
+}
+
+/// What vouches for the content of a token.
+pub(crate) enum Origin {
+    /// Its signature by this key.
+    Key {
+        key: Arc<Key>,
+        /// Whether the token has a `kid`.
+        named: bool,
+    },
+    /// The issuer's document of API keys.
+    ApiKeys,
+    /// The answer of the authorization server.
+    Introspection {
+        /// From when until when the answer is used, in milliseconds.
+        since_ms: u64,
+        until_ms: u64,
+    },
 }
 
 /// The value of a source: `None` if there is none, an error if its shape cannot
@@ -71,7 +89,7 @@ const VIEWS: usize = 16;
 
 /// The parts of the header that checks need after the signature.
 pub(crate) struct HeaderFacts<'h> {
-    pub(crate) named_key: bool,
+    pub(crate) origin: Origin,
     pub(crate) typ: Option<&'h str>,
 }
 
@@ -90,7 +108,6 @@ impl Verified {
         number: u64,
         policy: &Policy,
         index: usize,
-        key: &Arc<Key>,
         header: HeaderFacts<'_>,
         claims: Object<'_>,
         text: Arc<str>,
@@ -106,6 +123,7 @@ impl Verified {
         let iss = Box::<str>::from(iss);
         let auth_time = claims.get("auth_time").and_then(Value::as_milliseconds);
         let acr = claims.get("acr").and_then(Value::as_str).map(Box::from);
+        let confirmation = Confirmation::read(&claims, issuer.sender);
         let claims = Value::Object(claims);
         let limits = &policy.limits;
         let context = &Context::token(limits);
@@ -156,8 +174,7 @@ impl Verified {
         Ok(Self {
             number,
             issuer: index,
-            key: Arc::clone(key),
-            named_key: header.named_key,
+            origin: header.origin,
             headers: forward::headers(&policy.forward, &principal, &claims, limits),
             headers_of: policy
                 .forward_of
@@ -166,6 +183,7 @@ impl Verified {
                 .collect(),
             auth_time,
             acr,
+            confirmation,
             principal: Arc::new(principal),
             audience: admit_audience(&issuer.audiences, &registered.aud),
             audiences: registered.aud,
@@ -225,7 +243,10 @@ impl Verified {
             jti: self.jti.as_deref(),
             sub: self.sub.as_deref(),
             issued_at_ms: self.times.iat,
-            kid: self.key.kid.as_deref(),
+            kid: match &self.origin {
+                Origin::Key { key, .. } => key.kid.as_deref(),
+                Origin::ApiKeys | Origin::Introspection { .. } => None,
+            },
         }
     }
 

@@ -8,15 +8,53 @@ mod place;
 mod problems;
 mod schema;
 
-use countersign::{Gate, Severity, lint};
+use countersign::{Gate, Host, Problem, Severity, lint, policy_json};
 use serde_json::{Value, json};
 
 use mutation::{Places, WHOLE, places};
 
+/// The secrets that `whole.json` names.
+const SECRETS: [(&str, &[u8]); 9] = [
+    ("house-secret", &[b'a'; 64]),
+    ("moving-0", &[b'a'; 64]),
+    ("moving-1", &[b'b'; 64]),
+    ("pepper", &[b'a'; 64]),
+    ("old-pepper", &[b'a'; 64]),
+    ("keys-authorization", b"Bearer abc"),
+    ("introspection", b"a secret"),
+    ("DPOP_NONCE", &[b'a'; 32]),
+    ("DPOP_NONCE_OLD", &[b'b'; 32]),
+];
+
+fn open(secrets: &[(&str, &[u8])]) -> Result<Gate, Vec<Problem>> {
+    let policy = policy_json(WHOLE.as_bytes()).unwrap();
+    let host = Host {
+        secrets,
+        ..Host::default()
+    };
+    Gate::open_json(&policy, host)
+}
+
 #[test]
 fn a_policy_that_uses_every_field_has_no_problem() {
     assert_eq!(lint(WHOLE.as_bytes()), []);
-    assert!(Gate::open(WHOLE.as_bytes(), 0).is_ok());
+    assert!(open(&SECRETS).is_ok());
+    // What the host does not have is missed where the policy names it.
+    let mut secrets = SECRETS;
+    secrets[4].0 = "new-pepper";
+    secrets[5].1 = b"two\nlines";
+    secrets[6].1 = b"";
+    let problems = open(&secrets).unwrap_err();
+    let found: Vec<_> = problems.iter().map(|p| (&*p.pointer, p.code)).collect();
+    let expected = [
+        ("/issuers/7/api_keys/pepper/1/secret_from", "secret_missing"),
+        ("/issuers/7/api_keys/headers/Authorization", "value_invalid"),
+        (
+            "/issuers/9/introspection/client/secret_from",
+            "secret_missing",
+        ),
+    ];
+    assert_eq!(found, expected);
 }
 
 #[test]
@@ -38,7 +76,7 @@ fn ten_thousand_issuers_and_rules_are_read() {
 
 #[test]
 fn a_separate_requirement_refers_to_the_names_of_its_policy() {
-    let mut gate = Gate::open(WHOLE.as_bytes(), 0).unwrap();
+    let mut gate = open(&SECRETS).unwrap();
     let mut prepare = |requirement: Value| {
         let prepared = gate.prepare(requirement.to_string().as_bytes());
         prepared.map_err(|problems| places(&problems))

@@ -8,10 +8,11 @@ use public_api::Builder;
 use xtask::{project, tools};
 
 /// The crates, and their folders with `api.txt`.
-const CRATES: [(&str, &str); 6] = [
+const CRATES: [(&str, &str); 7] = [
     ("countersign", "verifier"),
     ("countersign-host", "hosts/wasmtime"),
     ("countersign-policy-source", "hosts/cli/policy-source"),
+    ("countersign-regions", "hosts/cli/regions"),
     ("countersign-importer", "hosts/cli/importer"),
     ("countersign-dev-issuer", "hosts/cli/dev-issuer"),
     ("countersign-init", "hosts/cli/init"),

@@ -13,11 +13,12 @@ use xtask::{project, tools, version::VERSION};
 use crate::files::{copy, remove};
 
 /// The crates in the order in which they go up: each after what it uses.
-pub(crate) const ORDER: [&str; 8] = [
+pub(crate) const ORDER: [&str; 9] = [
     "countersign-kernel",
     "countersign",
     "countersign-host",
     "countersign-policy-source",
+    "countersign-regions",
     "countersign-importer",
     "countersign-dev-issuer",
     "countersign-init",

@@ -23,7 +23,13 @@ pub(crate) const REPOSITORY: &str = "github.com/countersign/countersign";
 
 /// The folders of the published modules. A module is behind those that it
 /// requires.
-pub(crate) const MODULES: [&str; 3] = [HOST, "hosts/go/yaml", "hosts/go/grpc"];
+pub(crate) const MODULES: [&str; 5] = [
+    HOST,
+    "hosts/go/yaml",
+    "hosts/go/grpc",
+    "hosts/go/otel",
+    "hosts/go/redis",
+];
 
 /// The module that has the sealed file.
 pub(crate) const HOST: &str = "hosts/go";
@@ -203,6 +209,9 @@ pub(crate) fn go(modules: &Path, proxies: &str) -> Command {
         .env("GONOPROXY", "none")
         .env("GONOSUMDB", format!("{REPOSITORY}/*"))
         .env("GOFLAGS", "-modcacherw")
+        // The go command keeps a list of a module's files for its path and version.
+        // Here a version is made again, with other files.
+        .env("GODEBUG", "goindex=0")
         .env("GOWORK", "off");
     go
 }

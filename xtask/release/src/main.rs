@@ -11,6 +11,7 @@ mod files;
 mod go;
 mod install;
 mod program;
+mod python;
 mod sbom;
 mod signature;
 mod source;
@@ -96,6 +97,7 @@ fn run(arguments: &Arguments) -> Result<()> {
             program::write(&release, target, &plan)
         })?;
     }
+    step("the wheel", || python::write(&release, &plan))?;
     step("bills of materials", || sbom::write(&release))?;
     step("the statement and the signature", || {
         statement::write(&release, &source)?;

@@ -16,6 +16,7 @@ use xtask::{
     packages::{self, Package},
     project, tools,
     version::VERSION,
+    wheel,
 };
 
 use crate::files;
@@ -27,6 +28,8 @@ const TARGETS: [&str; 2] = ["x86_64-unknown-linux-musl", "aarch64-unknown-linux-
 pub(crate) struct Plan {
     pub(crate) targets: Vec<&'static str>,
     profile: &'static str,
+    /// That of the wheel.
+    pub(crate) wheel: wheel::Profile,
 }
 
 impl Plan {
@@ -34,6 +37,7 @@ impl Plan {
         Self {
             targets: TARGETS.to_vec(),
             profile: "release",
+            wheel: wheel::Profile::Release,
         }
     }
 
@@ -42,6 +46,7 @@ impl Plan {
         Self {
             targets: own().collect(),
             profile: "dev",
+            wheel: wheel::Profile::Dev,
         }
     }
 }

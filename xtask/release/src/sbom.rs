@@ -20,6 +20,7 @@ use xtask::{
     packages::{self, Package},
     project,
     version::VERSION,
+    wheel,
 };
 
 use crate::{crates, files, go, program, signature};
@@ -105,6 +106,7 @@ fn contents(release: &Path, name: &str) -> Result<Option<(Classification, Conten
             with(Library, package == "countersign-host", others)
         }
         "npm" => with(Library, true, Vec::new()),
+        "python" => with(Library, true, cargo(wheel::packages()?)?),
         "go" if file.ends_with(".zip") => {
             let go_mod = release.join(name).with_extension("mod");
             let others = go::requirements(&go_mod)?;

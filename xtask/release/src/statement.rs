@@ -36,7 +36,7 @@ pub(crate) fn write(release: &Path, source: &Source) -> Result<()> {
             },
             "built_on": format!("{} {}", std::env::consts::ARCH, std::env::consts::OS),
             "slsa": "none claimed",
-            "publish_order": publish_order(),
+            "publish_order": publish_order(release)?,
         },
     });
     put(
@@ -46,17 +46,18 @@ pub(crate) fn write(release: &Path, source: &Source) -> Result<()> {
 }
 
 /// What goes up first: whatever something else needs.
-fn publish_order() -> Value {
+fn publish_order(release: &Path) -> Result<Value> {
     let crates: Vec<_> = crates::ORDER
         .iter()
         .map(|name| format!("crates/{name}-{VERSION}.crate"))
         .collect();
-    json!([
+    Ok(json!([
         { "registry": "crates", "files": crates },
         { "registry": "npm", "files": [format!("npm/countersign-{VERSION}.tgz")] },
+        { "registry": "python", "files": [python(release)?] },
         { "registry": "git tags", "files": go::tags() },
         { "registry": "containers", "files": [format!("oci/countersign-{VERSION}.oci.tar")] },
-    ])
+    ]))
 }
 
 /// Returns the package and version that the WIT says.
@@ -73,4 +74,14 @@ fn said(program: &str, arguments: &[&str]) -> Result<String> {
             .current_dir(project::root())
             .args(arguments),
     )
+}
+
+/// Returns the name of the wheel, which says for which systems it is.
+fn python(release: &Path) -> Result<String> {
+    let digests = signature::digests(release)?;
+    let wheel = digests
+        .into_iter()
+        .map(|(name, _)| name)
+        .find(|name| name.ends_with(".whl"));
+    wheel.context("there is no wheel")
 }

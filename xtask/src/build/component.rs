@@ -1,4 +1,4 @@
-//! Steps 4 and 5: make the component from the module, and extract the module
+//! Steps 5 and 6: make the component from the module, and extract the module
 //! from it. wit-component extends the section `producers`, so only a module
 //! extracted from a component stays unchanged in a new component.
 

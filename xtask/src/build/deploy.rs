@@ -21,7 +21,7 @@ pub(super) fn write(from: &Path, to: &Path, file: &str, image: &str) -> Result<(
             write(&path, &target, file, image)?;
         } else if path
             .extension()
-            .is_some_and(|extension| extension == "yaml")
+            .is_some_and(|extension| extension == "yaml" || extension == "json")
         {
             let text = fs::read_to_string(&path)?;
             let names = text.contains(IMAGE) || text.contains(FILE);

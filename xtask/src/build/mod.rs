@@ -1,6 +1,7 @@
-//! Builds the module in steps: compile, bind, seal, componentise, extract. Then
+//! Builds the module in steps: compile, bind, seal, arrange, componentise, extract. Then
 //! it writes the image with the module, and the manifests with both digests.
 
+mod arrange;
 mod compile;
 mod component;
 mod deploy;
@@ -31,7 +32,7 @@ pub fn run() -> Result<()> {
 pub fn run_in(root: &Path, committed: Committed) -> Result<()> {
     let sources = packages::sources(root, packages::in_the_file(root)?, WASM)?;
     let (module, glue) = glue::bind(compile::module(root, &sources)?, Names::Dropped)?;
-    let component = component::componentise(&seal::seal(module)?)?;
+    let component = component::componentise(&arrange::arrange(&seal::seal(module)?)?)?;
     let file = component::core_module(&component)?;
     component::assert_fixed_point(&file, &component)?;
 

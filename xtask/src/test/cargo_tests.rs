@@ -17,13 +17,20 @@ pub(crate) struct Programs {
     pub(crate) envoy: Option<PathBuf>,
     pub(crate) nginx: Option<PathBuf>,
     pub(crate) node: Option<PathBuf>,
+    pub(crate) python: Option<PathBuf>,
 }
 
 pub(crate) fn compile() -> Result<()> {
     super::cargo(&["test", "--quiet", "--workspace", "--locked", "--no-run"])
 }
 
-pub(crate) fn run(Programs { envoy, nginx, node }: Programs) -> Result<Tally> {
+pub(crate) fn run(programs: Programs) -> Result<Tally> {
+    let Programs {
+        envoy,
+        nginx,
+        node,
+        python,
+    } = programs;
     let (output, writer) = pipe()?;
     let mut command = project::cargo();
     command
@@ -42,6 +49,7 @@ pub(crate) fn run(Programs { envoy, nginx, node }: Programs) -> Result<Tally> {
         ("COUNTERSIGN_ENVOY", envoy),
         ("COUNTERSIGN_NGINX", nginx),
         ("COUNTERSIGN_NODE", node),
+        ("COUNTERSIGN_PYTHON", python),
     ];
     for (name, path) in programs {
         command.envs(path.map(|path| (name, path)));
@@ -54,6 +62,11 @@ pub(crate) fn run(Programs { envoy, nginx, node }: Programs) -> Result<Tally> {
     let mut suite = Suite::default();
     for line in BufReader::new(output).lines() {
         let line = line?;
+        if started(&line).is_some() && suite.is_cut_off() {
+            // The program before this one crashed.
+            suite.report();
+            suite = Suite::default();
+        }
         if suite.read(&line) {
             suite.report();
             total += suite.tally;
@@ -79,11 +92,7 @@ struct Suite {
 impl Suite {
     /// Adds a line. Returns whether it is the last one.
     fn read(&mut self, line: &str) -> bool {
-        let words = line.trim_start();
-        if let Some(name) = words
-            .strip_prefix("Running ")
-            .or(words.strip_prefix("Doc-tests "))
-        {
+        if let Some(name) = started(line) {
             self.name = program(name);
         }
         if line.starts_with("skipped: ") {
@@ -99,11 +108,13 @@ impl Suite {
         true
     }
 
+    /// Whether cargo says that something failed, and no result was printed.
+    fn is_cut_off(&self) -> bool {
+        !self.ended && self.lines.iter().any(|line| line.starts_with("error"))
+    }
+
     fn report(&self) {
-        // Output without a result is from cargo itself: a build error, or a
-        // crashed program.
-        let broken = !self.ended && self.lines.iter().any(|line| line.starts_with("error"));
-        if broken || self.tally.failed > 0 {
+        if self.is_cut_off() || self.tally.failed > 0 {
             println!("{}", self.lines.join("\n"));
         } else {
             for line in self
@@ -123,6 +134,14 @@ impl Suite {
             println!("            {}: {} {time}", self.name, self.tally);
         }
     }
+}
+
+/// What `line` says is started, if it says so.
+fn started(line: &str) -> Option<&str> {
+    let words = line.trim_start();
+    words
+        .strip_prefix("Running ")
+        .or(words.strip_prefix("Doc-tests "))
 }
 
 /// Returns the name of a test program. For

@@ -1,7 +1,11 @@
 //! Checks the Go host: format, `go vet`, staticcheck, and tests with the race
 //! detector.
 
-use std::{io, path::PathBuf, process::Command};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::{Context, Result, ensure};
 
@@ -9,9 +13,11 @@ use super::tally::Tally;
 use crate::{project, tools};
 
 /// The core module, the modules with further dependencies, and the benchmark.
-const MODULES: [&str; 5] = [
+const MODULES: [&str; 7] = [
     "hosts/go",
     "hosts/go/grpc",
+    "hosts/go/otel",
+    "hosts/go/redis",
     "hosts/go/routers",
     "hosts/go/yaml",
     "tests/bench/go",
@@ -35,6 +41,8 @@ pub(crate) fn run() -> Result<Tally> {
     let unformatted = tools::output(&mut gofmt)?;
     ensure!(unformatted.is_empty(), "gofmt would change {unformatted}");
     let has_race = has_race_detector()?;
+    // Without it, the tests that need it are skipped.
+    let redis = tools::redis().map_err(|error| println!("Redis could not be installed: {error:#}"));
     let mut total = Tally::default();
     if !has_race {
         println!("skipped: the race detector needs cgo and a C compiler");
@@ -43,13 +51,14 @@ pub(crate) fn run() -> Result<Tally> {
     for module in MODULES {
         tools::output(&mut go(module, &["vet", "./..."]))?;
         tools::output(&mut go(module, &["run", STATICCHECK, "./..."]))?;
-        total += tests(module, has_race)?;
+        total += tests(module, has_race, redis.as_deref().ok())?;
     }
     Ok(total)
 }
 
-fn tests(module: &str, has_race: bool) -> Result<Tally> {
+fn tests(module: &str, has_race: bool, redis: Option<&Path>) -> Result<Tally> {
     let mut command = go(module, &["test", "-v"]);
+    command.envs(redis.map(|program| ("COUNTERSIGN_REDIS", program)));
     if has_race {
         command.arg("-race");
     }

@@ -4,6 +4,7 @@ mod cargo_tests;
 mod dependencies;
 mod go;
 mod npm;
+mod python;
 mod stages;
 mod tally;
 
@@ -79,9 +80,17 @@ pub(crate) fn run() -> ExitCode {
         nodes = Some(npm::prepare()?);
         Ok(())
     });
+    stages.check("the wheel is built and installed", || {
+        programs.python = Some(python::prepare()?);
+        Ok(())
+    });
     programs.node = nodes.as_ref().map(|nodes| nodes.new.clone());
     stages.check("the tests are compiled", cargo_tests::compile);
+    let python = programs.python.clone();
     stages.run("tests", || cargo_tests::run(programs));
+    if let Some(python) = &python {
+        stages.run("the Python host", || python::run(python));
+    }
     if let Some(nodes) = nodes {
         stages.run("the npm package in its runtimes and frameworks", || {
             npm::run(&nodes)

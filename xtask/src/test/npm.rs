@@ -17,13 +17,17 @@ const EXAMPLE: &str = "npm/examples/next";
 const OLD: &[&str] = &[
     "node",
     "commonjs",
+    "cryptography",
     "edge",
     "frameworks",
+    "operator",
     "tarball",
     "parts",
     "process",
     "publish",
+    "redis",
     "seams",
+    "senders",
     "yaml",
 ];
 
@@ -31,7 +35,10 @@ const OLD: &[&str] = &[
 const NEW: &[&str] = &[
     "node",
     "commonjs",
+    "cryptography",
     "frameworks",
+    "operator",
+    "senders",
     "workerd",
     "browser",
     "chromium",
@@ -79,6 +86,10 @@ fn suite(node: &Path, runtimes: &[&str]) -> Result<Tally> {
         .current_dir(project::root().join(TESTS))
         .arg("main.mjs")
         .args(runtimes);
+    // Without it, its suite is skipped, and says so.
+    if let Ok(redis) = tools::redis() {
+        command.env("COUNTERSIGN_REDIS", redis);
+    }
     let output = command
         .output()
         .with_context(|| format!("cannot start {command:?}"))?;

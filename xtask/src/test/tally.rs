@@ -34,6 +34,29 @@ impl Tally {
         }
     }
 
+    /// Parses pytest's `3 failed, 12 passed, 1 skipped, 2 errors in 4.20s`.
+    pub(crate) fn of_pytest(line: &str) -> Self {
+        let count = |what: &str| {
+            let mut words = line
+                .split(' ')
+                .map_while(|word| (word != "in").then_some(word));
+            let mut last = "";
+            let found = words.find(|word| {
+                let is_it = word.trim_end_matches(',').starts_with(what);
+                if !is_it {
+                    last = word;
+                }
+                is_it
+            });
+            found.and_then(|_| last.parse().ok()).unwrap_or(0)
+        };
+        Self {
+            passed: count("passed"),
+            failed: count("failed") + count("error"),
+            skipped: count("skipped"),
+        }
+    }
+
     /// Counts a passed test as skipped: for cargo, a skipped test passes.
     pub(crate) fn skip_one(&mut self) {
         self.passed = self.passed.saturating_sub(1);
@@ -90,6 +113,21 @@ mod tests {
                 skipped: 1
             }
         );
+    }
+
+    #[test]
+    fn the_last_line_of_pytest_is_counted() {
+        let tally = |passed, failed, skipped| Tally {
+            passed,
+            failed,
+            skipped,
+        };
+        assert_eq!(Tally::of_pytest("12 passed in 0.08s"), tally(12, 0, 0));
+        assert_eq!(
+            Tally::of_pytest("3 failed, 12 passed, 1 skipped, 2 errors in 64.20s (0:01:04)"),
+            tally(12, 5, 1)
+        );
+        assert_eq!(Tally::of_pytest("no tests ran in 0.01s"), tally(0, 0, 0));
     }
 
     #[test]

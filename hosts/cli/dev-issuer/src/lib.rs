@@ -22,12 +22,14 @@
 
 mod error;
 mod issuer;
+mod proof;
 mod signer;
 mod template;
 mod token;
 
 pub use error::Error;
 pub use issuer::Issuer;
+pub use proof::{ProofKey, Proven};
 pub use signer::{PUBLISHABLE, Signer};
 pub use template::starter_policy;
 pub use token::TokenSpec;

@@ -3,10 +3,12 @@
 
 use std::collections::BTreeSet;
 
+use countersign_regions::{Host, Method, Path, Region, Shape};
+
 use crate::{
+    bounds::Bounds,
     input::Node,
     required::{Fact, Required},
-    shape::{Bounds, Host, Method, Path, Shape},
 };
 
 /// A condition, as the input combines it.
@@ -27,14 +29,6 @@ pub(crate) enum Formula<'i> {
     /// A condition on tokens of these issuers of the policy, and its place in the
     /// input. Without a token of theirs it does not hold.
     Of(BTreeSet<String>, Box<Formula<'i>>, Node<'i>),
-}
-
-/// Requests that the input treats alike.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Region {
-    pub(crate) path: Path,
-    pub(crate) host: Host,
-    pub(crate) method: Method,
 }
 
 /// The context in which a condition is evaluated.

@@ -7,6 +7,15 @@ use serde_json::{Value, json};
 
 use crate::{access::Authn, input::Node, place::Place, provider::Provider, tokens::Tokens};
 
+/// The name of a header that a policy can set: in lower case, and without `_`,
+/// which is read as `-` where the header is removed from requests.
+pub(crate) fn header(node: &Node<'_>, name: &str) -> String {
+    if name.contains('_') {
+        node.changed("the header is set with `-` in place of `_`");
+    }
+    name.to_ascii_lowercase().replace('_', "-")
+}
+
 /// The value of `forward` for a claim, whose nested members are separated by dots
 /// in both inputs; `None` where a policy cannot read it.
 pub(crate) fn claim(node: &Node<'_>, name: &str) -> Option<Value> {

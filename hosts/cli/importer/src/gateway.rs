@@ -6,12 +6,13 @@
 
 use std::collections::BTreeSet;
 
+use countersign_regions::{Host, Method, Path, Region, Shape, regions};
+
 use crate::{
     access::{Access, Authn, Optional, Verified},
-    formula::{Formula, Reading, Region},
+    formula::{Formula, Reading},
     required::Required,
     rule::{self, Rule},
-    shape::{Host, Method, Path, Shape},
 };
 
 /// How the input treats a request.
@@ -25,9 +26,6 @@ pub(crate) struct Gateway<'i> {
     /// All issuers of the policy, by name.
     pub(crate) issuers: BTreeSet<String>,
 }
-
-/// The largest number of regions: more make no readable policy.
-const REGIONS: usize = 20_000;
 
 impl Gateway<'_> {
     /// The same where a prefix means whole segments of the path.
@@ -43,7 +41,7 @@ impl Gateway<'_> {
         }
     }
 
-    /// The rules; `None` where there are more than [`REGIONS`].
+    /// The rules; `None` where there are more than can be told apart (see [`regions`]).
     pub(crate) fn rules(&self) -> Option<Vec<Rule>> {
         let regions = self.regions()?;
         let decided = regions.into_iter().map(|region| {
@@ -132,54 +130,6 @@ impl Gateway<'_> {
                 _ => {}
             });
         }
-        let (paths, hosts, methods) = (closed(paths)?, closed(hosts)?, closed(methods)?);
-        let number = paths
-            .len()
-            .checked_mul(hosts.len())?
-            .checked_mul(methods.len())?;
-        if number > REGIONS {
-            return None;
-        }
-        let mut regions = Vec::with_capacity(number);
-        for path in &paths {
-            for host in &hosts {
-                for method in &methods {
-                    regions.push(Region {
-                        path: path.clone(),
-                        host: host.clone(),
-                        method: method.clone(),
-                    });
-                }
-            }
-        }
-        Some(regions)
+        regions(paths, hosts, methods)
     }
-}
-
-/// The shapes and all their intersections, each once; a shape that covers others
-/// comes after them.
-fn closed<S: Shape>(shapes: Vec<S>) -> Option<Vec<S>> {
-    let mut closed: Vec<S> = Vec::new();
-    let mut new = shapes;
-    while let Some(shape) = new.pop() {
-        if closed.contains(&shape) {
-            continue;
-        }
-        new.extend(closed.iter().filter_map(|other| other.meet(&shape)));
-        closed.push(shape);
-        if closed.len() > REGIONS {
-            return None;
-        }
-    }
-    // Where neither covers the other, the order of the input stays.
-    closed.reverse();
-    let covered = |shape: &S| closed.iter().filter(|other| shape.covers(other)).count();
-    let mut counted: Vec<_> = closed.iter().map(|shape| (covered(shape), shape)).collect();
-    counted.sort_by_key(|(covered, _)| *covered);
-    Some(
-        counted
-            .into_iter()
-            .map(|(_, shape)| shape.clone())
-            .collect(),
-    )
 }

@@ -27,6 +27,7 @@
 #![forbid(unsafe_code)]
 
 mod access;
+mod bounds;
 mod claim;
 mod credentials;
 mod envoy;
@@ -47,7 +48,6 @@ mod required;
 mod requirement;
 mod rewrite;
 mod rule;
-mod shape;
 #[cfg(test)]
 mod tests;
 mod text;

@@ -3,7 +3,9 @@
 //! A policy does not distinguish spellings of a path: percent-encoding and a
 //! trailing slash do not count, so that `/a` matches `/a`, `/a/` and `/%61`.
 
-use crate::shape::{Bounds, Path, Segment, Shape};
+use countersign_regions::{Path, Segment, Shape};
+
+use crate::bounds::Bounds;
 
 /// The path of this text.
 pub(crate) fn exactly(text: &str) -> Bounds<Path> {
@@ -48,7 +50,7 @@ pub(crate) fn prefix(text: &str) -> Bounds<Path> {
             outer: Some(below(folder)),
         };
     }
-    further.push(match segment(partial) {
+    further.push(match Segment::literal(partial) {
         Some(Segment::Literal(text)) => Segment::Starts(text),
         _ => Segment::Any,
     });
@@ -79,7 +81,7 @@ pub(crate) fn template(text: &str) -> Bounds<Path> {
             "**" => return Bounds::within(below(segments)),
             "*" => segments.push(Segment::Any),
             name if variable.is_some() && name.chars().all(is_name) => segments.push(Segment::Any),
-            literal => match segment(literal) {
+            literal => match Segment::literal(literal) {
                 Some(literal) if variable.is_none() => segments.push(literal),
                 _ => return Bounds::within(below(segments)),
             },
@@ -133,34 +135,10 @@ fn segments(path: &str) -> Option<Vec<Segment>> {
     if path.is_empty() {
         return Some(Vec::new());
     }
-    path.strip_prefix('/')?.split('/').map(segment).collect()
-}
-
-fn segment(text: &str) -> Option<Segment> {
-    let mut decoded = Vec::new();
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        if byte != b'%' {
-            decoded.push(byte);
-            continue;
-        }
-        let digits = [bytes.next()?, bytes.next()?];
-        let digits = std::str::from_utf8(&digits).ok()?;
-        decoded.push(u8::from_str_radix(digits, 16).ok()?);
-    }
-    let is_ambiguous = |byte: &u8| byte.is_ascii_control() || b"/\\;?#".contains(byte);
-    if matches!(&*decoded, b"" | b"." | b"..") || decoded.iter().any(is_ambiguous) {
-        return None;
-    }
-    let mut literal = String::new();
-    for byte in decoded {
-        if byte.is_ascii_graphic() && !b"%*{}".contains(&byte) {
-            literal.push(char::from(byte));
-        } else {
-            literal.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    Some(Segment::Literal(literal))
+    path.strip_prefix('/')?
+        .split('/')
+        .map(Segment::literal)
+        .collect()
 }
 
 /// The path where the case of letters does not count.

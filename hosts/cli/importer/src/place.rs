@@ -40,6 +40,11 @@ pub(crate) fn places(node: &Node<'_>, prefix: &str, options: &Options) -> Vec<Pl
     let mut places = Vec::new();
     for header in node.items_of("from_headers") {
         let name = header.text_of("name").unwrap_or_default();
+        if name.contains('_') {
+            header
+                .stricter("a header with `_` in its name is not read: tokens there are not found");
+            continue;
+        }
         match Place::header(name, header.text_of(prefix).unwrap_or_default()) {
             Some(place) => places.push(place),
             None => header

@@ -1,10 +1,8 @@
 //! Regions of requests as rules, of which the first that matches decides.
 
-use crate::{
-    access::Access,
-    formula::Region,
-    shape::{Host, Method, Path, Shape},
-};
+use countersign_regions::{Host, Method, Path, Region, Shape};
+
+use crate::access::Access;
 
 /// Regions with the same access, as a rule of a policy.
 #[derive(Clone, Debug, PartialEq)]

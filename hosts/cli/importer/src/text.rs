@@ -1,10 +1,8 @@
 //! Comparisons of text in the input, and the paths and hosts that they match.
 
-use crate::{
-    input::Node,
-    path,
-    shape::{Bounds, Host, Path, Shape},
-};
+use countersign_regions::{Host, Path, Shape};
+
+use crate::{bounds::Bounds, input::Node, path};
 
 /// A comparison.
 #[derive(Clone, Debug, PartialEq)]

@@ -5,7 +5,11 @@ use std::{collections::HashMap, path::PathBuf};
 use clap::Args;
 use countersign_policy_source::Source;
 
-use crate::{documents::Documents, failure::Failure, files::read_bytes};
+use crate::{
+    documents::{Documents, Given},
+    failure::Failure,
+    files::read_bytes,
+};
 
 /// Documents that are given as files.
 #[derive(Args, Debug)]
@@ -16,6 +20,9 @@ pub(crate) struct DocumentArgs {
     /// Use this revocation document in the same way, repeatable
     #[arg(long, value_name = "ISSUER=FILE", value_parser = named_file)]
     revocations: Vec<(String, PathBuf)>,
+    /// Use this document of API keys in the same way, repeatable
+    #[arg(long, value_name = "ISSUER=FILE", value_parser = named_file)]
+    api_keys: Vec<(String, PathBuf)>,
     /// Fetch nothing: what is not given here counts as unreachable
     #[arg(long)]
     offline: bool,
@@ -31,7 +38,12 @@ impl DocumentArgs {
                 .map(read)
                 .collect::<Result<HashMap<_, _>, Failure>>()
         };
-        let mut documents = Documents::new(policy, read(&self.keys)?, read(&self.revocations)?)?;
+        let given = Given {
+            keys: read(&self.keys)?,
+            revocations: read(&self.revocations)?,
+            api_keys: read(&self.api_keys)?,
+        };
+        let mut documents = Documents::new(policy, given)?;
         documents.offline = self.offline;
         Ok(documents)
     }

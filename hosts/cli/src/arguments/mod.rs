@@ -1,6 +1,7 @@
 //! Arguments that several commands share.
 
 mod documents;
+mod host;
 mod policy;
 mod subject;
 mod token;
@@ -10,6 +11,7 @@ use clap::Args;
 use crate::moment;
 
 pub(crate) use documents::DocumentArgs;
+pub(crate) use host::{Host, HostArgs};
 pub(crate) use policy::PolicyArgs;
 pub(crate) use subject::SubjectArgs;
 pub(crate) use token::{TokenArgs, looks_like_a_token};

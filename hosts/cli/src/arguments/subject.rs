@@ -1,11 +1,14 @@
 //! The subject of a decision: a token alone, or a whole request.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use countersign_policy_source::Source;
 use serde_json::Value;
 
 use super::token::TokenArgs;
 use crate::{
+    certificate,
     failure::Failure,
     request::{Request, Subject, parse_line},
 };
@@ -39,6 +42,13 @@ struct RequestArgs {
     /// A header, repeatable
     #[arg(long, short = 'H', value_name = "NAME: VALUE", value_parser = header)]
     header: Vec<(String, String)>,
+    /// A proof of possession (DPoP, RFC 9449): the token goes where the policy reads the
+    /// scheme `DPoP`
+    #[arg(long, value_name = "PROOF")]
+    dpop_proof: Option<String>,
+    /// The certificate with which the client has authenticated in TLS: PEM or DER
+    #[arg(long, value_name = "FILE")]
+    client_cert: Option<PathBuf>,
 }
 
 impl SubjectArgs {
@@ -71,11 +81,27 @@ impl RequestArgs {
         for (name, value) in &self.header {
             request.push(name, value.as_bytes());
         }
+        if let Some(proof) = &self.dpop_proof {
+            request.push("dpop", proof.as_bytes());
+        }
+        if let Some(file) = &self.client_cert {
+            request.connection.certificate = Some(certificate::sha256(file)?);
+        }
         Ok(Some(request))
     }
 
     fn is_empty(&self) -> bool {
-        self.method.is_none() && self.host.is_none() && self.header.is_empty()
+        let Self {
+            request,
+            method,
+            path,
+            host,
+            header,
+            dpop_proof,
+            client_cert,
+        } = self;
+        let words = [request, method, path, host, dpop_proof];
+        words.iter().all(|word| word.is_none()) && header.is_empty() && client_cert.is_none()
     }
 }
 

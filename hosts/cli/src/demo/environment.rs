@@ -12,8 +12,8 @@ use tokio::{net::TcpListener, task::JoinHandle};
 
 use super::row::Row;
 use crate::{
-    decision, documents::Documents, failure::Failure, moment, request::Request, server,
-    session::Session,
+    arguments::Host, decision, documents::Documents, failure::Failure, moment, request::Request,
+    server, session::Session,
 };
 
 pub(super) struct Environment {
@@ -157,7 +157,7 @@ impl Environment {
 
 fn open(policy: &str) -> Result<Session, Failure> {
     let policy = Source::from_yaml("demo.yaml", policy)?;
-    Session::open(&policy, Documents::default())
+    Session::open(&policy, Documents::default(), &Host::default())
 }
 
 impl Case {

@@ -1,5 +1,6 @@
 //! A development issuer: keys, a key set to fetch, tokens, rotation.
 
+mod bound;
 mod token;
 
 use std::{
@@ -35,7 +36,7 @@ pub(crate) enum Dev {
     /// Publish the key set and the discovery document
     Serve(ServeArgs),
     /// Print a token
-    Mint(MintArgs),
+    Mint(Box<MintArgs>),
     /// Sign with a new key from now on; the old keys stay published
     Rotate(RotateArgs),
     /// Print a policy that trusts this issuer, to start from
@@ -106,7 +107,7 @@ pub(crate) async fn run(command: Dev, output: Output) -> Result<Exit, Failure> {
     match command {
         Dev::Keys(args) => keys(&args, output),
         Dev::Serve(args) => serve(args, output).await,
-        Dev::Mint(args) => mint(args, output),
+        Dev::Mint(args) => mint(*args, output),
         Dev::Rotate(args) => rotate(&args, output),
         Dev::Policy(args) => print_policy(&args, output),
     }
@@ -128,11 +129,16 @@ fn keys(args: &KeysArgs, output: Output) -> Result<Exit, Failure> {
 
 fn mint(args: MintArgs, output: Output) -> Result<Exit, Failure> {
     let issuer = read(&args.directory.dir)?;
-    let token = args.token.into_spec().mint(&issuer, moment::now_ms())?;
-    if output.json {
-        anstream::println!("{}", json!({ "token": token }));
-    } else {
-        anstream::println!("{token}");
+    let minted = bound::mint(args.token, &issuer, moment::now_ms())?;
+    match (output.json, minted) {
+        (true, (token, None)) => anstream::println!("{}", json!({ "token": token })),
+        (true, (token, proof)) => {
+            anstream::println!("{}", json!({ "token": token, "proof": proof }));
+        }
+        (false, (token, None)) => anstream::println!("{token}"),
+        (false, (token, Some(proof))) => {
+            anstream::println!("authorization: DPoP {token}\ndpop: {proof}");
+        }
     }
     Ok(Exit::Good)
 }

@@ -1,6 +1,6 @@
 //! The arguments of a token.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use clap::Args;
 use countersign_dev_issuer::TokenSpec;
@@ -50,6 +50,19 @@ pub(super) struct TokenArgs {
     /// Sign with this published key instead of the newest
     #[arg(long, value_name = "KID")]
     kid: Option<String>,
+    /// Bind it to a client's key, and print a proof for this request too (DPoP, RFC 9449):
+    /// `GET https://api.example.com/assets`
+    #[arg(long, value_name = "METHOD URL", value_parser = line)]
+    pub(super) dpop: Option<(String, String)>,
+    /// The file of the client's key; by default a new key that is not kept
+    #[arg(long, value_name = "FILE", requires = "dpop")]
+    pub(super) dpop_key: Option<PathBuf>,
+    /// The nonce of the server's last response
+    #[arg(long, value_name = "NONCE", requires = "dpop")]
+    pub(super) dpop_nonce: Option<String>,
+    /// Bind it to this certificate of a client (RFC 8705): PEM or DER
+    #[arg(long, value_name = "FILE")]
+    pub(super) client_cert: Option<PathBuf>,
 }
 
 impl TokenArgs {
@@ -68,6 +81,13 @@ impl TokenArgs {
             age: self.age,
             kid: self.kid,
         }
+    }
+}
+
+fn line(text: &str) -> Result<(String, String), String> {
+    match text.split_whitespace().collect::<Vec<_>>().as_slice() {
+        [method, url] => Ok(((*method).to_owned(), (*url).to_owned())),
+        _ => Err("expected a method and a URL".to_owned()),
     }
 }
 

@@ -45,6 +45,7 @@ pub(crate) async fn run(args: &InspectArgs, output: Output) -> Result<Exit, Fail
             "claims": claims,
             "signature_bytes": inspection.signature_bytes,
             "fault": inspection.fault,
+            "detail": inspection.detail,
         });
         anstream::println!("{shape}");
         return Ok(Exit::Good);
@@ -58,6 +59,9 @@ pub(crate) async fn run(args: &InspectArgs, output: Output) -> Result<Exit, Fail
     }
     if let Some(fault) = &inspection.fault {
         anstream::println!("{BAD}fault{BAD:#} every gate denies it: {fault}");
+    }
+    if let Some(detail) = &inspection.detail {
+        anstream::println!("      {}", visible(detail));
     }
     for line in claims
         .iter()

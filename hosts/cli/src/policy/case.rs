@@ -22,6 +22,9 @@ pub(super) struct Cases {
     /// Revocation documents' files by the issuer's name in the policy.
     #[serde(default)]
     pub(super) revocations: BTreeMap<String, String>,
+    /// The files of documents of API keys in the same way.
+    #[serde(default)]
+    pub(super) api_keys: BTreeMap<String, String>,
     pub(super) cases: Vec<Case>,
 }
 

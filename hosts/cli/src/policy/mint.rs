@@ -59,6 +59,29 @@ impl Mint {
         signer.sign(&jose, &full).map_err(reason)
     }
 
+    /// Takes the keys of another policy's mint for the issuers that both policies
+    /// have, by name or else by `issuer`: tokens are then good for both.
+    pub(super) fn adopt(&mut self, other: &Self) {
+        for ((name, algorithm, number), signer) in &other.signers {
+            let theirs = other.index(Some(name)).unwrap_or_default();
+            let iss = &other.policy["issuers"][theirs]["issuer"];
+            let issuers = self.policy["issuers"].as_array();
+            let mut same = issuers.into_iter().flatten();
+            let index = self.index(Some(name)).ok();
+            let index = index.or_else(|| same.position(|issuer| issuer["issuer"] == *iss));
+            let own = index.and_then(|index| self.policy["issuers"][index]["name"].as_str());
+            if let Some(own) = own {
+                let known = (own.to_owned(), algorithm.clone(), *number);
+                self.signers.entry(known).or_insert_with(|| signer.clone());
+            }
+        }
+    }
+
+    /// How many keys there are.
+    pub(super) fn keys(&self) -> usize {
+        self.signers.len()
+    }
+
     /// The policy, as JSON.
     pub(super) fn policy(&self) -> &Value {
         &self.policy

@@ -1,10 +1,17 @@
-//! Policies: lint, schema, show, test.
+//! Policies: lint, schema, show, test, diff, digest, key, sign, verify.
 
 mod case;
 mod compare;
+mod coverage;
+mod diff;
+mod difference;
+mod junit;
 mod mint;
+mod recording;
+mod signed;
 mod suite;
 mod test;
+mod trial;
 
 use std::path::PathBuf;
 
@@ -28,6 +35,16 @@ pub(crate) enum Policy {
     Show(ShowArgs),
     /// Run your own cases: requests and the decisions that you expect
     Test(test::TestArgs),
+    /// Find what a new policy decides differently from an old one
+    Diff(diff::DiffArgs),
+    /// Print the SHA-256 of a policy's canonical form, which every host says too
+    Digest(signed::DigestArgs),
+    /// Make a key that signs policies, and print its public part
+    Key(signed::KeyArgs),
+    /// Sign a policy for hosts that take theirs from an address
+    Sign(signed::SignArgs),
+    /// Verify a signed policy as a host does
+    Verify(signed::VerifyArgs),
 }
 
 #[derive(Args, Debug)]
@@ -58,6 +75,11 @@ pub(crate) async fn run(command: Policy, output: Output) -> Result<Exit, Failure
             Ok(Exit::Good)
         }
         Policy::Test(args) => test::run(&args, output).await,
+        Policy::Diff(args) => diff::run(&args, output).await,
+        Policy::Digest(args) => signed::digest(&args, output),
+        Policy::Key(args) => signed::key(&args),
+        Policy::Sign(args) => signed::sign(&args),
+        Policy::Verify(args) => signed::verify(&args, output),
     }
 }
 

@@ -1,42 +1,63 @@
-//! The cases of one file, with their policy and the keys made for them.
+//! The cases of one file, with their policy.
 
 use std::{
     collections::{BTreeMap, HashMap},
     path::{Path, PathBuf},
 };
 
-use countersign_host::Decision;
+use countersign_host::{Decision, Step};
 use countersign_policy_source::{Problem, Source, child_pointer};
 use serde::Deserialize;
-use serde_json::Value;
 use serde_path_to_error::{Deserializer as Tracking, Segment, Track};
 
 use super::{
-    case::{Case, Cases, Token},
+    case::{Case, Cases},
     compare::{Difference, compare},
-    mint::Mint,
+    trial::Trial,
 };
 use crate::{
+    arguments::Host,
     decision,
-    documents::Documents,
+    documents::Given,
+    explain::alone,
     failure::Failure,
     files::{beside, read_bytes, read_source},
     moment,
-    request::{Request, Subject, parse_line},
+    request::Subject,
     session::Session,
 };
 
 pub(super) struct Suite {
     file: PathBuf,
     cases: Cases,
-    policy: Source,
-    mint: Mint,
+    trial: Trial,
+}
+
+/// What one case asks the gate, with its tokens signed.
+pub(super) struct Question {
+    /// With the keys of this run.
+    pub(super) policy: Source,
+    subject: Subject,
+    now_ms: u64,
+}
+
+impl Question {
+    /// Whether a rule decides, and not only the issuers.
+    pub(super) fn is_request(&self) -> bool {
+        matches!(self.subject, Subject::Request(_))
+    }
+}
+
+/// A decision, and every check before it.
+pub(super) struct Explained {
+    pub(super) decision: Decision,
+    pub(super) steps: Vec<Step>,
 }
 
 /// The result of one case.
 pub(super) struct Outcome {
     pub(super) name: String,
-    pub(super) decision: Decision,
+    pub(super) explained: Explained,
     /// The fields that were not as expected.
     pub(super) differences: Vec<Difference>,
 }
@@ -51,12 +72,15 @@ impl Suite {
     pub(super) fn read(file: &Path) -> Result<Self, Failure> {
         let cases = read_cases(file)?;
         let policy = read_source(&beside(file, &cases.policy))?;
-        let mint = Mint::new(&policy.json);
+        let given = Given {
+            keys: read_documents(file, &cases.keys)?,
+            revocations: read_documents(file, &cases.revocations)?,
+            api_keys: read_documents(file, &cases.api_keys)?,
+        };
         Ok(Self {
             file: file.to_owned(),
             cases,
-            policy,
-            mint,
+            trial: Trial::new(policy, given),
         })
     }
 
@@ -70,89 +94,73 @@ impl Suite {
             .collect()
     }
 
-    /// Runs one case, in a gate of its own.
-    pub(super) async fn run(&mut self, index: usize) -> Result<Outcome, Failure> {
+    /// Runs one case.
+    pub(super) async fn run(
+        &self,
+        index: usize,
+        question: &Question,
+        host: &Host,
+    ) -> Result<Outcome, Failure> {
         let case = &self.cases.cases[index];
-        let file = self.file.display().to_string();
-        let failed = |reason| Failure::Usage(format!("{file}: /cases/{index}: {reason}"));
-        let now_ms = case.now.or(self.cases.now).unwrap_or_else(moment::now_ms);
-        let mut tokens = Vec::new();
-        for sent in case.tokens() {
-            let token = match &sent.token {
-                Token::Literal(token) => token.clone(),
-                Token::Claims(claims) => self.mint.sign(&sent, claims, now_ms).map_err(failed)?,
-            };
-            tokens.push((sent.place, token.into_bytes()));
-        }
-        let subject = self.subject(case, tokens).map_err(failed)?;
-        let own_keys = self
-            .mint
-            .with_own_keys()
-            .map(|json| Source::from_json(&self.policy.name, json.to_string().into_bytes()));
-        let policy = own_keys.as_ref().unwrap_or(&self.policy);
-        let mut session = Session::open(policy, self.documents()?)?;
-        let decision = session.decide(&subject, now_ms).await?;
-        let differences = compare(&case.expect, &decision::as_json(&decision));
+        let explained = self.explain(question, &question.policy, host).await?;
+        let differences = compare(&case.expect, &decision::as_json(&explained.decision));
         Ok(Outcome {
             name: case.name.clone(),
-            decision,
+            explained,
             differences,
         })
     }
 
-    fn subject(
+    /// Signs the tokens of a case.
+    pub(super) fn question(&mut self, index: usize) -> Result<Question, Failure> {
+        let case = &self.cases.cases[index];
+        let file = self.file.display().to_string();
+        let failed = |reason| Failure::Usage(format!("{file}: /cases/{index}: {reason}"));
+        let now_ms = case.now.or(self.cases.now).unwrap_or_else(moment::now_ms);
+        let subject = self.trial.subject(case, now_ms).map_err(failed)?;
+        Ok(Question {
+            policy: self.trial.policy(),
+            subject,
+            now_ms,
+        })
+    }
+
+    /// Decides and explains a question by `policy`, in a gate of its own.
+    pub(super) async fn explain(
         &self,
-        case: &Case,
-        tokens: Vec<(Option<Value>, Vec<u8>)>,
-    ) -> Result<Subject, String> {
-        let Some(line) = &case.request else {
-            let token = tokens.into_iter().next();
-            let (_, token) = token.ok_or("a case has a `token`, a `request`, or both")?;
-            return Ok(Subject::Token(token, case.require.clone()));
-        };
-        let (method, target) = parse_line(line)?;
-        let mut request = Request::new(method, target, case.host.clone());
-        for (name, value) in &case.headers {
-            request.push(name, value.as_bytes());
-        }
-        for (place, token) in tokens {
-            match place {
-                Some(place) => request.put(&token, &place),
-                None => request.add_token(&token, self.mint.policy()),
+        question: &Question,
+        policy: &Source,
+        host: &Host,
+    ) -> Result<Explained, Failure> {
+        let now_ms = question.now_ms;
+        let mut session = Session::open(policy, self.trial.documents()?, host)?;
+        let decision = session.decide(&question.subject, now_ms).await?;
+        let steps = match &question.subject {
+            Subject::Request(request) => session.explain(request, now_ms)?,
+            Subject::Token(token, requirement) => {
+                let (policy, request) = alone(policy, token, requirement.as_ref());
+                let mut session = Session::open(&policy, self.trial.documents()?, host)?;
+                session.check(&request, now_ms).await?;
+                session.explain(&request, now_ms)?
             }
-        }
-        Ok(Subject::Request(request))
-    }
-
-    /// The given documents, and the key sets with this run's keys in them.
-    fn documents(&self) -> Result<Documents, Failure> {
-        let mut keys = self.read_documents(&self.cases.keys)?;
-        for issuer in self.mint.issuers() {
-            let document = self
-                .mint
-                .publish(issuer, keys.get(issuer).map(Vec::as_slice));
-            keys.insert(issuer.to_owned(), document);
-        }
-        Documents::new(
-            &self.policy,
-            keys,
-            self.read_documents(&self.cases.revocations)?,
-        )
-    }
-
-    fn read_documents(
-        &self,
-        files: &BTreeMap<String, String>,
-    ) -> Result<HashMap<String, Vec<u8>>, Failure> {
-        let read = |(issuer, named): (&String, &String)| {
-            Ok((issuer.clone(), read_bytes(&beside(&self.file, named))?))
         };
-        files.iter().map(read).collect()
+        Ok(Explained { decision, steps })
     }
 }
 
+/// Documents that a file of cases names, by issuer.
+fn read_documents(
+    file: &Path,
+    named: &BTreeMap<String, String>,
+) -> Result<HashMap<String, Vec<u8>>, Failure> {
+    let read = |(issuer, named): (&String, &String)| {
+        Ok((issuer.clone(), read_bytes(&beside(file, named))?))
+    };
+    named.iter().map(read).collect()
+}
+
 /// Reads a file of cases.
-fn read_cases(path: &Path) -> Result<Cases, Failure> {
+pub(super) fn read_cases(path: &Path) -> Result<Cases, Failure> {
     let source = read_source(path)?;
     let mut track = Track::new();
     let mut json = serde_json::Deserializer::from_slice(&source.json);

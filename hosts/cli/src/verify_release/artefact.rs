@@ -14,15 +14,17 @@ use super::{
 
 /// The Go module whose zip contains the module.
 pub(super) const GO_HOST: &str = "github.com/countersign/countersign/hosts/go";
-const GO_MODULES: [&str; 3] = [
+const GO_MODULES: [&str; 5] = [
     GO_HOST,
     "github.com/countersign/countersign/hosts/go/yaml",
     "github.com/countersign/countersign/hosts/go/grpc",
+    "github.com/countersign/countersign/hosts/go/otel",
+    "github.com/countersign/countersign/hosts/go/redis",
 ];
 /// The tags of the Go modules, as git takes them.
 const GO_TAGS: &str = "tags.bundle";
 
-const CRATES: [&str; 8] = [
+const CRATES: [&str; 9] = [
     "countersign",
     "countersign-cli",
     "countersign-dev-issuer",
@@ -31,6 +33,7 @@ const CRATES: [&str; 8] = [
     "countersign-init",
     "countersign-kernel",
     "countersign-policy-source",
+    "countersign-regions",
 ];
 
 const MODULE: &str = "countersign.wasm";
@@ -49,6 +52,7 @@ enum Kind<'a> {
     Statement,
     Crate(&'a str),
     Npm,
+    Wheel,
     GoTags,
     GoList,
     GoInfo,
@@ -74,6 +78,11 @@ impl Kind<'_> {
             ("", STATEMENT) => Kind::Statement,
             ("crates", _) => Kind::Crate(CRATES.into_iter().find(|name| is(name, ".crate"))?),
             ("npm", _) if is("countersign", ".tgz") => Kind::Npm,
+            ("python", _) => {
+                let tags = name.strip_prefix(&format!("countersign_gate-{version}-"))?;
+                tags.strip_suffix(".whl")?;
+                Kind::Wheel
+            }
             ("go", GO_TAGS) => Kind::GoTags,
             ("go", _) => {
                 let (module, file) = name.split_once("/@v/")?;
@@ -106,6 +115,7 @@ impl Kind<'_> {
             Kind::Module
             | Kind::Component
             | Kind::Npm
+            | Kind::Wheel
             | Kind::Image
             | Kind::Program
             | Kind::Page => true,
@@ -175,6 +185,12 @@ pub(super) fn check_all(files: &Files, sums: &Sums, facts: &Facts, report: &mut 
     {
         report.problem("bin/", "has no program");
     }
+    if !sums
+        .keys()
+        .any(|path| Kind::of(path, version) == Some(Kind::Wheel))
+    {
+        report.problem("python/", "has no wheel");
+    }
     let mut expected_sboms = Vec::new();
     for path in sums.keys() {
         match Kind::of(path, version) {
@@ -209,6 +225,7 @@ pub(super) fn check_all(files: &Files, sums: &Sums, facts: &Facts, report: &mut 
             Kind::Notices | Kind::Statement | Kind::GoMod | Kind::GoTags => Ok(Vec::new()),
             Kind::Crate(name) => package::krate(name, bytes, facts),
             Kind::Npm => package::npm(bytes, facts),
+            Kind::Wheel => package::wheel(bytes, beside(COMPONENT.to_owned()), facts),
             Kind::GoList => one(package::go_list(bytes, facts)),
             Kind::GoInfo => one(package::go_info(bytes, facts)),
             Kind::GoZip(module) => {

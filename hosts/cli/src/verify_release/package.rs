@@ -123,6 +123,37 @@ pub(super) fn go_info(bytes: &[u8], facts: &Facts) -> Result<(), String> {
     }
 }
 
+/// A wheel, whose native part contains the whole component.
+pub(super) fn wheel(
+    bytes: &[u8],
+    component: Option<&[u8]>,
+    facts: &Facts,
+) -> Result<Problems, String> {
+    let entries = archive::zip(bytes)?;
+    let mut problems = content::archive(&entries, facts);
+    let name = format!("countersign_gate-{}.dist-info/METADATA", facts.version);
+    problems.extend(content::require(&entries, &[name]));
+    let is_native = |path: &str| file_name(path).starts_with("_native.");
+    let is_library = |path: &str| [".so", ".pyd"].iter().any(|end| path.ends_with(end));
+    let natives: Vec<_> = entries
+        .iter()
+        .filter(|(path, _)| is_native(path) && is_library(path))
+        .collect();
+    match (&*natives, component) {
+        ([(path, native)], Some(component)) => {
+            if component.is_empty() || memmem::find(native, component).is_none() {
+                problems.push(format!(
+                    "`{path}` does not contain countersign.component.wasm"
+                ));
+            }
+        }
+        // The component is missing, which is reported where it should be.
+        ([_], None) => problems.push("cannot be compared with the component".to_owned()),
+        _ => problems.push(format!("has {} native parts, not one", natives.len())),
+    }
+    Ok(problems)
+}
+
 /// A tarball with the command, whose program contains the whole component.
 pub(super) fn program(
     bytes: &[u8],

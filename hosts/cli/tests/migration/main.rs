@@ -46,6 +46,7 @@ fn the_imported_policy_decides_as_the_original_but_for_the_known_differences() {
 
     let known: Vec<Difference> =
         serde_json::from_str(include_str!("differences.json")).expect("differences.json");
+    let known_count = known.len();
     let mut known: BTreeMap<_, _> = known
         .iter()
         .map(|difference| (difference.request.as_str(), difference))
@@ -78,6 +79,10 @@ fn the_imported_policy_decides_as_the_original_but_for_the_known_differences() {
         .map(|name| format!("no request is named so: {name}"));
     faults.extend(gone);
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+    println!(
+        "{} requests, {known_count} are decided differently",
+        all.len()
+    );
     // The requests prove something: both decisions are among them.
     assert!(admitted >= 10 && denied >= 10, "{admitted} {denied}");
 }

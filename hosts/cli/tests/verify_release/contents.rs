@@ -4,8 +4,8 @@
 use countersign_artefact_tests::dist;
 
 use crate::{
-    parts::{Contents, another_module, deploy, image, npm, page, sha256, tar_gz, zip},
-    release::{CRATE, DEPLOY, GO, IMAGE, NPM, PAGE, PROGRAM, Release, go},
+    parts::{Contents, another_module, deploy, image, npm, page, sha256, tar_gz, wheel, zip},
+    release::{CRATE, DEPLOY, GO, IMAGE, NPM, PAGE, PROGRAM, Release, WHEEL, go},
 };
 
 const ANOTHER: &str = "contains another module";
@@ -123,6 +123,19 @@ fn the_npm_package() {
         NPM,
         tar_gz(&npm(&module)[..3].to_vec()),
         &["does not contain `package/esm/inlined.js`"],
+    );
+}
+
+#[test]
+fn the_wheel() {
+    let component = dist::read("countersign.component.wasm");
+    let without = "does not contain countersign.component.wasm";
+    refused(WHEEL, zip(&wheel(&another_module())), &[without]);
+    refused(WHEEL, zip(&wheel(&component)[1..].to_vec()), &["METADATA"]);
+    refused(
+        WHEEL,
+        zip(&wheel(&component)[..2].to_vec()),
+        &["has 0 native parts"],
     );
 }
 

@@ -53,9 +53,10 @@ fn every_artefact_must_be_in_a_signed_release() {
         .filter(|path| !path.starts_with("sbom/"))
     {
         let run = Release::new().without(path).write().verify("").expect(1);
-        let line = match path.strip_prefix("bin/") {
-            Some(_) => "✗ bin/: has no program".to_owned(),
-            None => format!("✗ {path}: is missing"),
+        let line = match path.split_once('/') {
+            Some(("bin", _)) => "✗ bin/: has no program".to_owned(),
+            Some(("python", _)) => "✗ python/: has no wheel".to_owned(),
+            _ => format!("✗ {path}: is missing"),
         };
         assert!(run.stdout.contains(&line), "{line}: {run:?}");
     }

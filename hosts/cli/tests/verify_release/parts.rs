@@ -79,6 +79,21 @@ pub fn npm(module: &[u8]) -> Contents<'static> {
     ]
 }
 
+/// A wheel whose native part has this component in it.
+pub fn wheel(component: &[u8]) -> Contents<'static> {
+    vec![
+        (
+            "countersign_gate-0.1.0.dist-info/METADATA",
+            b"Name: countersign-gate".to_vec(),
+        ),
+        ("countersign/__init__.py", Vec::new()),
+        (
+            "countersign/_native.abi3.so",
+            [b"before", component, b"after"].concat(),
+        ),
+    ]
+}
+
 /// A layout of an image with that module; returns the digest of its manifest too.
 pub fn image(module: &[u8]) -> (Vec<u8>, String) {
     let layer = tar_gz(&vec![("plugin.wasm", module.to_vec())]);

@@ -8,13 +8,14 @@ use serde_json::json;
 
 use crate::{
     common::{Folder, Run},
-    parts::{deploy, image, npm, page, sha256, sum, tar_gz, zip},
+    parts::{deploy, image, npm, page, sha256, sum, tar_gz, wheel, zip},
 };
 
 pub const VERSION: &str = "0.1.0";
 pub const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 pub const GO: &str = "github.com/countersign/countersign/hosts/go";
 
+pub const WHEEL: &str = "python/countersign_gate-0.1.0-cp310-abi3-manylinux_2_28_x86_64.whl";
 pub const NPM: &str = "npm/countersign-0.1.0.tgz";
 pub const CRATE: &str = "crates/countersign-host-0.1.0.crate";
 pub const IMAGE: &str = "oci/countersign-0.1.0.oci.tar";
@@ -66,6 +67,7 @@ impl Release {
             "countersign-init",
             "countersign-kernel",
             "countersign-policy-source",
+            "countersign-regions",
         ] {
             let manifest = format!("{name}-{VERSION}/Cargo.toml");
             put(
@@ -88,11 +90,14 @@ impl Release {
             ]),
         );
         put(NPM, tar_gz(&npm(&module)));
+        put(WHEEL, zip(&wheel(&component)));
         put("go/tags.bundle", b"# v2 git bundle\n".to_vec());
         for (path, with_module) in [
             (GO.to_owned(), true),
             (format!("{GO}/yaml"), false),
+            (format!("{GO}/redis"), false),
             (format!("{GO}/grpc"), false),
+            (format!("{GO}/otel"), false),
         ] {
             let go_mod = format!("module {path}\n\ngo 1.25.0\n").into_bytes();
             let inside = [
@@ -201,7 +206,7 @@ fn sbom(path: &str) -> Option<String> {
         None => (path == "countersign.wasm").then_some(path.to_owned()),
         Some(("deploy", _)) => None,
         Some(("go", rest)) => rest.ends_with(".zip").then(|| {
-            let which = ["grpc", "yaml"]
+            let which = ["grpc", "otel", "redis", "yaml"]
                 .into_iter()
                 .find(|name| rest.contains(&format!("/{name}/")));
             let which = which.map(|name| format!("-{name}")).unwrap_or_default();

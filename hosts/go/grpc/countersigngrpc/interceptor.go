@@ -15,7 +15,9 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
 
 	"github.com/countersign/countersign/hosts/go/countersign"
@@ -53,7 +55,8 @@ type admitted struct {
 
 func (a *admitted) Context() context.Context { return a.ctx }
 
-func admit(ctx context.Context, gate *countersign.Gate, method string) (context.Context, error) {
+// requestOf returns a call as the request that the gate decides.
+func requestOf(ctx context.Context, method string) *http.Request {
 	incoming, _ := metadata.FromIncomingContext(ctx)
 	request := &http.Request{
 		Method:     http.MethodPost,
@@ -66,8 +69,18 @@ func admit(ctx context.Context, gate *countersign.Gate, method string) (context.
 	for name, values := range incoming {
 		request.Header[http.CanonicalHeaderKey(name)] = values
 	}
+	setConnection(ctx, request)
+	return request
+}
+
+func admit(ctx context.Context, gate *countersign.Gate, method string) (context.Context, error) {
+	request := requestOf(ctx, method)
 	decision, err := gate.Check(ctx, request)
 	if err != nil || !decision.Allowed() {
+		if decision.Denial != nil && decision.Denial.Nonce != "" {
+			// It fails only without a call, as in a test.
+			_ = grpc.SetHeader(ctx, metadata.Pairs("dpop-nonce", decision.Denial.Nonce))
+		}
 		return nil, statusOf(err)
 	}
 	outgoing := metadata.MD{}
@@ -76,6 +89,20 @@ func admit(ctx context.Context, gate *countersign.Gate, method string) (context.
 	}
 	ctx = metadata.NewIncomingContext(ctx, outgoing)
 	return countersign.NewContext(ctx, decision.Grant), nil
+}
+
+// setConnection sets what the server knows about the connection of a call.
+func setConnection(ctx context.Context, request *http.Request) {
+	caller, ok := peer.FromContext(ctx)
+	if !ok {
+		return
+	}
+	if caller.Addr != nil {
+		request.RemoteAddr = caller.Addr.String()
+	}
+	if secured, ok := caller.AuthInfo.(credentials.TLSInfo); ok {
+		request.TLS = &secured.State
+	}
 }
 
 // statusOf returns a denial as a status. The denial's code is the reason of an

@@ -38,22 +38,27 @@ func (s *spy) Watch(r *grpc_health_v1.HealthCheckRequest, stream grpc_health_v1.
 	return s.HealthServer.Watch(r, stream)
 }
 
-func serve(t *testing.T, issuer *issuertest.Issuer) (grpc_health_v1.HealthClient, *spy) {
-	t.Helper()
-	entry := issuer.Entry("platform")
-	policy, err := json.Marshal(issuertest.Object{
+func policyOf(issuer *issuertest.Issuer) issuertest.Object {
+	return issuertest.Object{
 		"contract": "1",
-		"issuers":  []issuertest.Object{entry},
+		"issuers":  []issuertest.Object{issuer.Entry("platform")},
 		"rules": []issuertest.Object{
 			{"path": "/grpc.health.v1.Health/Check", "require": issuertest.Object{"scopes": []string{"read"}}},
 			{"path": "/grpc.health.v1.Health/Watch", "require": issuertest.Object{"scopes": []string{"watch"}}},
 		},
 		"forward": issuertest.Object{"x-auth-subject": "subject"},
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
-	gate, err := countersign.New(t.Context(), policy, countersign.WithInstances(1))
+}
+
+func serve(t *testing.T, issuer *issuertest.Issuer) (grpc_health_v1.HealthClient, *spy) {
+	t.Helper()
+	return serveWith(t, policyOf(issuer))
+}
+
+func serveWith(t *testing.T, policy issuertest.Object, options ...countersign.Option) (grpc_health_v1.HealthClient, *spy) {
+	t.Helper()
+	options = append(options, countersign.WithInstances(1))
+	gate, err := countersign.New(t.Context(), []byte(text(t, policy)), options...)
 	if err != nil {
 		t.Fatal(err)
 	}

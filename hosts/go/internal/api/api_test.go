@@ -24,6 +24,8 @@ func TestThePublicItemsAreTheListedOnes(t *testing.T) {
 	for _, published := range []struct{ folder, list string }{
 		{"../../countersign", "../../api.txt"},
 		{"../../grpc/countersigngrpc", "../../grpc/api.txt"},
+		{"../../otel/countersignotel", "../../otel/api.txt"},
+		{"../../redis/countersignredis", "../../redis/api.txt"},
 		{"../../yaml/countersignyaml", "../../yaml/api.txt"},
 	} {
 		items := publicItems(t, published.folder)

@@ -11,14 +11,18 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
+	"time"
 
 	"github.com/countersign/countersign/hosts/go/countersign"
 )
 
 func main() {
 	interpreter := flag.Bool("interpreter", false, "interpret the module instead of compiling it")
+	signatures := flag.String("signatures", string(countersign.Module), "who verifies signatures: module or native")
 	flag.Parse()
-	host := &host{gates: map[uint32]*countersign.Instance{}}
+	host := &host{gates: map[uint32]*gate{}}
+	host.options = append(host.options, countersign.WithSignatures(countersign.Signatures(*signatures)))
 	if *interpreter {
 		host.options = append(host.options, countersign.WithInterpreter())
 	}
@@ -50,7 +54,7 @@ func (h *host) serve() error {
 
 // A host has gates by the runner's numbers, each in its own instance.
 type host struct {
-	gates   map[uint32]*countersign.Instance
+	gates   map[uint32]*gate
 	options []countersign.Option
 }
 
@@ -80,11 +84,20 @@ func (h *host) answer(c *command) (reply, error) {
 		return reply{"next_due": left.Milliseconds()}, err
 	case c.Supply != nil:
 		return supply(gate, args)
+	case c.Respond != nil:
+		problem, err := gate.Respond(args.Ticket, args.Response.response(), args.At)
+		if problem != nil {
+			return reply{"refused": problemOf(*problem)}, err
+		}
+		return reply{"accepted": []reply{}}, err
 	case c.Request != nil:
-		answer, err := gate.Check(args.Request.request(), args.At)
-		return decisionOf(answer), err
+		request, err := args.Request.request()
+		if err != nil {
+			return nil, err
+		}
+		return gate.decide(args.At, func() (countersign.Answer, error) { return gate.Check(request, args.At) })
 	case c.Token != nil:
-		return h.token(gate, args)
+		return token(gate, args)
 	default:
 		gate.Close()
 		delete(h.gates, args.Gate)
@@ -92,7 +105,7 @@ func (h *host) answer(c *command) (reply, error) {
 	}
 }
 
-func supply(gate *countersign.Instance, args *args) (reply, error) {
+func supply(gate *gate, args *args) (reply, error) {
 	response := args.Response.response()
 	supplied, err := gate.Supply(args.Source, args.URI, response, args.At)
 	for call := 1; err == nil && supplied.Outcome == countersign.Unfinished; call++ {
@@ -102,7 +115,7 @@ func supply(gate *countersign.Instance, args *args) (reply, error) {
 	case err != nil:
 		return nil, err
 	case supplied.Outcome == countersign.Refused:
-		return reply{"refused": problemsOf(supplied.Problems)[0]}, nil
+		return reply{"refused": problemOf(supplied.Problems[0])}, nil
 	case supplied.Outcome == countersign.Outdated:
 		return reply{"outdated": reply{}}, nil
 	}
@@ -110,18 +123,23 @@ func supply(gate *countersign.Instance, args *args) (reply, error) {
 }
 
 func (h *host) open(args *args) (reply, error) {
-	gate, err := countersign.OpenInstance(context.Background(), []byte(args.Policy), h.options...)
+	secrets := map[string]countersign.Secret{}
+	for name, secret := range args.Secrets {
+		secrets[name] = countersign.SecretBytes([]byte(secret))
+	}
+	options := append(slices.Clone(h.options), countersign.WithSecrets(secrets))
+	instance, err := countersign.OpenInstance(context.Background(), []byte(args.Policy), options...)
 	if refused := (*countersign.PolicyError)(nil); errors.As(err, &refused) {
 		return reply{"problems": problemsOf(refused.Problems)}, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	h.gates[args.Gate] = gate
+	h.gates[args.Gate] = &gate{instance, map[[32]byte]time.Time{}}
 	return reply{"opened": reply{}}, nil
 }
 
-func (h *host) token(gate *countersign.Instance, args *args) (reply, error) {
+func token(gate *gate, args *args) (reply, error) {
 	var requirement uint32
 	if args.Requirement != nil {
 		number, err := gate.Prepare(*args.Requirement)
@@ -133,6 +151,7 @@ func (h *host) token(gate *countersign.Instance, args *args) (reply, error) {
 		}
 		requirement = number
 	}
-	answer, err := gate.CheckToken(string(args.Token), requirement, args.At)
-	return decisionOf(answer), err
+	return gate.decide(args.At, func() (countersign.Answer, error) {
+		return gate.CheckToken(string(args.Token), requirement, args.Proven, args.At)
+	})
 }

@@ -2,20 +2,22 @@ package main
 
 import (
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"net/netip"
 
 	"github.com/countersign/countersign/hosts/go/countersign"
 )
 
 // A command has exactly one member.
 type command struct {
-	Open, Due, Supply, Request, Token, Close *args
-	NextDue                                  *args `json:"next_due"`
+	Open, Due, Supply, Respond, Request, Token, Close *args
+	NextDue                                           *args `json:"next_due"`
 }
 
 func (c *command) args() (*args, error) {
-	for _, args := range []*args{c.Due, c.NextDue, c.Supply, c.Request, c.Token, c.Close} {
+	for _, args := range []*args{c.Due, c.NextDue, c.Supply, c.Respond, c.Request, c.Token, c.Close} {
 		if args != nil {
 			return args, nil
 		}
@@ -27,6 +29,7 @@ func (c *command) args() (*args, error) {
 type args struct {
 	Gate        uint32
 	Policy      string
+	Secrets     map[string]string
 	At          uint64
 	Source      uint32
 	URI         string
@@ -34,6 +37,8 @@ type args struct {
 	Request     request
 	Token       text
 	Requirement *string
+	Proven      bool
+	Ticket      uint64
 }
 
 // A text is bytes: in JSON a string if they are UTF-8, else `{ "base64": … }`.
@@ -55,14 +60,29 @@ func (t *text) UnmarshalJSON(data []byte) error {
 type request struct {
 	Method, Authority, Target text
 	Headers                   [][2]text
+	Connection                connection
 }
 
-func (r *request) request() countersign.Request {
+// A connection has a hash in hexadecimal and an address as text.
+type connection struct{ Scheme, Certificate, Peer string }
+
+func (c connection) connection() (countersign.Connection, error) {
+	certificate, err := hex.DecodeString(c.Certificate)
+	if err != nil || c.Peer == "" {
+		return countersign.Connection{Scheme: c.Scheme, Certificate: certificate}, err
+	}
+	peer, err := netip.ParseAddr(c.Peer)
+	return countersign.Connection{Scheme: c.Scheme, Certificate: certificate, Peer: peer.AsSlice()}, err
+}
+
+func (r *request) request() (countersign.Request, error) {
 	request := countersign.Request{Method: string(r.Method), Authority: string(r.Authority), Target: string(r.Target)}
 	for _, header := range r.Headers {
 		request.Headers = append(request.Headers, countersign.Header{Name: string(header[0]), Value: string(header[1])})
 	}
-	return request
+	connection, err := r.Connection.connection()
+	request.Connection = connection
+	return request, err
 }
 
 type response struct {
@@ -82,14 +102,10 @@ func decisionOf(answer countersign.Answer) reply {
 	switch {
 	case answer.Grant != nil:
 		grant := answer.Grant
-		set := [][2]string{}
-		for _, header := range grant.SetHeaders {
-			set = append(set, [2]string{header.Name, header.Value})
-		}
 		return reply{"allow": reply{
 			"principal":      grant.Principal,
 			"others":         othersOf(grant.Principals),
-			"set_headers":    set,
+			"set_headers":    pairsOf(grant.SetHeaders),
 			"remove_headers": append([]string{}, grant.RemoveHeaders...),
 			"changes":        changesOf(answer.Changes),
 		}}
@@ -103,16 +119,13 @@ func decisionOf(answer countersign.Answer) reply {
 			"claim":         orNull(denial.Claim),
 			"principal":     orNull(denial.Principal),
 			"retry_after_s": orNull(int(denial.RetryAfter.Seconds())),
+			"nonce":         orNull(denial.Nonce),
 		}}
 	case answer.Answered != nil:
 		answered := answer.Answered
-		headers := [][2]string{}
-		for _, header := range answered.Header {
-			headers = append(headers, [2]string{header.Name, header.Value})
-		}
-		return reply{"answer": reply{"status": answered.Status, "headers": headers, "body": string(answered.Body)}}
+		return reply{"answer": reply{"status": answered.Status, "headers": pairsOf(answered.Header), "body": string(answered.Body)}}
 	default:
-		return reply{"wait": fetchesOf(answer.Wait)}
+		return reply{"wait": append(fetchesOf(answer.Wait), requestsOf(answer.Requests)...)}
 	}
 }
 
@@ -155,6 +168,7 @@ func fetchesOf(fetches []countersign.Fetch) []reply {
 			"issuer":     fetch.Issuer,
 			"kind":       fetch.Kind,
 			"uri":        fetch.URI,
+			"headers":    pairsOf(fetch.Headers),
 			"timeout_ms": fetch.Timeout.Milliseconds(),
 			"max_bytes":  fetch.MaxBytes,
 		})
@@ -162,15 +176,44 @@ func fetchesOf(fetches []countersign.Fetch) []reply {
 	return replies
 }
 
-func problemsOf(problems []countersign.Problem) []reply {
-	replies := []reply{}
-	for _, problem := range problems {
+func requestsOf(requests []countersign.Outgoing) (replies []reply) {
+	for _, request := range requests {
 		replies = append(replies, reply{
-			"pointer":  problem.Pointer,
-			"code":     problem.Code,
-			"message":  problem.Message,
-			"severity": problem.Severity,
+			"source":     0,
+			"issuer":     request.Issuer,
+			"kind":       "introspection",
+			"uri":        request.URI,
+			"headers":    pairsOf(request.Headers),
+			"ticket":     request.Ticket,
+			"body":       string(request.Body),
+			"timeout_ms": request.Timeout.Milliseconds(),
+			"max_bytes":  request.MaxBytes,
 		})
 	}
 	return replies
+}
+
+func pairsOf(headers []countersign.Header) [][2]string {
+	pairs := [][2]string{}
+	for _, header := range headers {
+		pairs = append(pairs, [2]string{header.Name, header.Value})
+	}
+	return pairs
+}
+
+func problemsOf(problems []countersign.Problem) []reply {
+	replies := []reply{}
+	for _, problem := range problems {
+		replies = append(replies, problemOf(problem))
+	}
+	return replies
+}
+
+func problemOf(problem countersign.Problem) reply {
+	return reply{
+		"pointer":  problem.Pointer,
+		"code":     problem.Code,
+		"message":  problem.Message,
+		"severity": problem.Severity,
+	}
 }

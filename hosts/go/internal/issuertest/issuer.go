@@ -2,20 +2,11 @@
 package issuertest
 
 import (
-	"crypto"
-	"crypto/rand"
-	"crypto/rsa"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"io"
 	"maps"
-	"math/big"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
-	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -33,67 +24,12 @@ var Start = time.UnixMilli(1_790_000_000_000)
 // Object is a JSON object.
 type Object = map[string]any
 
-func here() string {
-	_, file, _, _ := runtime.Caller(0)
-	return filepath.Dir(file)
-}
-
-func jwk(t testing.TB, kid string) map[string]string {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join(here(), "../../../../tests/keys", kid+".json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var jwk map[string]string
-	if err := json.Unmarshal(text, &jwk); err != nil {
-		t.Fatal(err)
-	}
-	return jwk
-}
-
-// JWKS returns a JWK Set with these public keys.
-func JWKS(t testing.TB, kids ...string) string {
-	keys := []Object{}
-	for _, kid := range kids {
-		jwk := jwk(t, kid)
-		keys = append(keys, Object{"kty": "RSA", "kid": kid, "alg": "RS256", "n": jwk["n"], "e": jwk["e"]})
-	}
-	return text(Object{"keys": keys})
-}
-
 func text(value any) string {
 	text, err := json.Marshal(value)
 	if err != nil {
 		panic(err)
 	}
 	return string(text)
-}
-
-// Sign returns a token signed with this key. Its header has the `kid`.
-func Sign(t testing.TB, kid string, claims Object) string {
-	t.Helper()
-	jwk := jwk(t, kid)
-	number := func(name string) *big.Int {
-		bytes, err := base64.RawURLEncoding.DecodeString(jwk[name])
-		if err != nil {
-			t.Fatal(err)
-		}
-		return new(big.Int).SetBytes(bytes)
-	}
-	key := &rsa.PrivateKey{
-		PublicKey: rsa.PublicKey{N: number("n"), E: int(number("e").Int64())},
-		D:         number("d"),
-		Primes:    []*big.Int{number("p"), number("q")},
-	}
-	key.Precompute()
-	encode := base64.RawURLEncoding.EncodeToString
-	signed := encode([]byte(text(Object{"alg": "RS256", "kid": kid}))) + "." + encode([]byte(text(claims)))
-	digest := sha256.Sum256([]byte(signed))
-	signature, err := rsa.SignPKCS1v15(rand.Reader, key, crypto.SHA256, digest[:])
-	if err != nil {
-		t.Fatal(err)
-	}
-	return signed + "." + encode(signature)
 }
 
 // An Issuer serves documents on a local port. A test can change its responses.

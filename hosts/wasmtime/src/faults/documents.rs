@@ -9,7 +9,7 @@ use std::{
 use super::{Answers, Slices, builder, check, is_internal_error, wanted};
 use crate::{
     document::{DocumentKind, Fetch, Outcome},
-    fetch::{self, FetchError, Fetcher, Fetching},
+    fetch::{self, FetchError, Fetched, Fetcher, Fetching, Reason},
 };
 
 #[tokio::test]
@@ -67,10 +67,13 @@ async fn a_document_that_finds_no_free_instance_waits_and_is_no_failure() {
     let gate = builder().fetcher(Slices).build().await.unwrap();
     let generation = gate.generation();
     let lease = generation.pool.take().await;
-    let outcome = Outcome::Response(Slices.fetch(&wanted()).await.unwrap());
+    let fetched = Fetched {
+        outcome: Arc::new(Outcome::Response(Slices.fetch(&wanted()).await.unwrap())),
+        failure: None,
+    };
     let supplying = tokio::spawn({
         let generation = generation.clone();
-        async move { generation.supply(&wanted(), Arc::new(outcome), 0).await }
+        async move { generation.supply(&wanted(), fetched, 0).await }
     });
     // Longer than a check would wait.
     tokio::time::sleep(Duration::from_millis(2300)).await;
@@ -116,8 +119,8 @@ impl Fetcher for Panics {
 
 #[tokio::test]
 async fn a_fetcher_that_panics_has_failed() {
-    let outcome = fetch::fetch(Arc::new(Panics), &wanted()).await;
-    assert_eq!(outcome, Outcome::Failed);
+    let fetched = fetch::fetch(Arc::new(Panics), &wanted()).await;
+    assert_eq!(*fetched.outcome, Outcome::Failed);
     let gate = builder().fetcher(Panics).build().await.unwrap();
     let decision = check(&gate, "/wait").await;
     assert_eq!(decision.denial().unwrap().code, "keys_unavailable");
@@ -131,10 +134,8 @@ async fn an_error_of_a_fetcher_is_a_failed_fetch() {
             Box::pin(async { Err(FetchError::new("refused")) })
         }
     }
-    assert_eq!(
-        fetch::fetch(Arc::new(Fails), &wanted()).await,
-        Outcome::Failed
-    );
+    let fetched = fetch::fetch(Arc::new(Fails), &wanted()).await;
+    assert_eq!(*fetched.outcome, Outcome::Failed);
 }
 
 #[tokio::test]
@@ -153,16 +154,14 @@ async fn a_body_that_a_fetcher_should_have_cut_is_thrown_away() {
         max_bytes: 8,
         ..wanted()
     };
-    assert_eq!(
-        fetch::fetch(Arc::new(Answers::default()), &wanted).await,
-        Outcome::Failed
-    );
+    let fetched = fetch::fetch(Arc::new(Answers::default()), &wanted).await;
+    assert_eq!(*fetched.outcome, Outcome::Failed);
+    assert_eq!(fetched.failure.unwrap().reason, Reason::TooLarge);
     let larger = Fetch {
         max_bytes: 9,
         ..wanted
     };
-    assert!(matches!(
-        fetch::fetch(Arc::new(Answers::default()), &larger).await,
-        Outcome::Response(_)
-    ));
+    let fetched = fetch::fetch(Arc::new(Answers::default()), &larger).await;
+    assert!(matches!(*fetched.outcome, Outcome::Response(_)));
+    assert!(fetched.failure.is_none());
 }

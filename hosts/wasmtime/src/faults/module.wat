@@ -2,17 +2,41 @@
 ;; except: a target that starts with `/t` traps, with `/w`
 ;; waits for document 7. Being supplied with a document traps too, but one of
 ;; three bytes is accepted after 50 slices, and then `/w` waits no more.
+;; `/r` waits for the response to request 5. `/s` waits for a valid signature, and
+;; `/l` for signatures without end; being told of one traps after `/z`, and being
+;; asked for an event after `/e`.
 (module
   (memory (export "memory") 2)
   (global $free (mut i32) (i32.const 65536))
   (global $slices (mut i32) (i32.const -1))
-  ;; At 2048: wait([fetch { 7, "x", jwks, "x", 1000 ms, 1000 bytes }]).
+  (global $responded (mut i32) (i32.const 0))
+  (global $valid (mut i32) (i32.const 0))
+  (global $letter (mut i32) (i32.const 0))
+  ;; At 2048: wait([document { 7, "x", jwks, "x", 1000 ms, 1000 bytes }]).
   (data (i32.const 2048) "\02")
   (data (i32.const 2056) "\80\08\00\00\01\00\00\00")
-  (data (i32.const 2176)
+  (data (i32.const 2176) "\00\00\00\00\00\00\00\00"
     "\07\00\00\00" "\00\09\00\00\01\00\00\00" "\01\00\00\00" "\00\09\00\00\01\00\00\00"
-    "\e8\03\00\00" "\e8\03\00\00")
+    "\00\00\00\00\00\00\00\00" "\e8\03\00\00" "\e8\03\00\00")
   (data (i32.const 2304) "x")
+  ;; At 2400: wait([request { 5, "x", POST, "x", ["x": "x"], "x", 1000 ms, 1000 bytes }]).
+  (data (i32.const 2320) "POST")
+  (data (i32.const 2400) "\02")
+  (data (i32.const 2408) "\80\09\00\00\01\00\00\00")
+  (data (i32.const 2432) "\01\00\00\00\00\00\00\00"
+    "\05\00\00\00\00\00\00\00" "\00\09\00\00\01\00\00\00" "\10\09\00\00\04\00\00\00"
+    "\00\09\00\00\01\00\00\00" "\c8\09\00\00\01\00\00\00" "\00\09\00\00\01\00\00\00"
+    "\e8\03\00\00" "\e8\03\00\00")
+  (data (i32.const 2504) "\00\09\00\00\01\00\00\00" "\00\09\00\00\01\00\00\00")
+  ;; At 2560: wait([signature { 9, "HS256", 1, "x", "x" }]).
+  (data (i32.const 2560) "\02")
+  (data (i32.const 2568) "\20\0a\00\00\01\00\00\00")
+  (data (i32.const 2592) "\02\00\00\00\00\00\00\00"
+    "\09\00\00\00\00\00\00\00" "\60\0a\00\00\05\00\00\00" "\01\00\00\00"
+    "\00\09\00\00\01\00\00\00" "\00\09\00\00\01\00\00\00")
+  (data (i32.const 2656) "HS256")
+  ;; At 2688: the secret "x".
+  (data (i32.const 2688) "\01\00\00\00" "\01\00\00\00" "\00\09\00\00\01\00\00\00")
   ;; At 3072: some grant, of nothing.
   (data (i32.const 3072) "\01")
   ;; At 3328: unfinished.
@@ -24,9 +48,13 @@
     (if (i32.gt_u (global.get $free) (i32.const 120000))
       (then (global.set $free (i32.const 65536)) (local.set $at (i32.const 65536))))
     (local.get $at))
-  (func (export "countersign:gate/gate@0.1.0#open") (param i32 i32 i64) (result i32)
+  (func (export "countersign:gate/gate@0.1.0#open") (param i32 i32 i64 i32 i32 i32 i32 i32 i32) (result i32)
     (i32.const 1024))
   (func (export "countersign:gate/gate@0.1.0#lint") (param i32 i32) (result i32)
+    (i32.const 1024))
+  (func (export "countersign:gate/gate@0.1.0#open-signed") (param i32 i32 i32 i32 i64) (result i32)
+    (i32.const 1024))
+  (func (export "countersign:gate/gate@0.1.0#policy-digest") (param i32 i32) (result i32)
     (i32.const 1024))
   (func (export "countersign:gate/gate@0.1.0#reads") (param i32) (result i32)
     (i32.const 1024))
@@ -44,26 +72,49 @@
   (func (export "countersign:gate/gate@0.1.0#resume") (param i32 i32 i32 i32 i64) (result i32)
     (global.set $slices (i32.sub (global.get $slices) (i32.const 1)))
     (if (result i32) (global.get $slices) (then (i32.const 3328)) (else (i32.const 1024))))
+  (func (export "countersign:gate/gate@0.1.0#key") (param i32 i32) (result i32)
+    (i32.const 2688))
+  (func (export "countersign:gate/gate@0.1.0#verified") (param i32 i64 i32)
+    (if (i32.eq (global.get $letter) (i32.const 122)) (then (unreachable)))
+    (global.set $valid (i32.eqz (local.get 2))))
+  (func (export "countersign:gate/gate@0.1.0#respond")
+    (param i32 i64 i32 i32 i32 i32 i32 i32 i32 i64) (result i32)
+    (global.set $responded (i32.eqz (local.get 2)))
+    (i32.const 1024))
   (func (export "countersign:gate/gate@0.1.0#status") (param i32 i64) (result i32)
     (i32.const 1024))
+  (func (export "countersign:gate/gate@0.1.0#ready") (param i32) (result i32)
+    (i32.const 0))
   (func (export "countersign:gate/gate@0.1.0#check")
-    (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i64) (result i32)
+    (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i64) (result i32)
     (local $letter i32)
     (local.set $letter (i32.load8_u offset=1 (local.get 5)))
+    (global.set $letter (local.get $letter))
     (if (i32.eq (local.get $letter) (i32.const 116)) (then (unreachable)))
+    (if (i32.and (i32.eq (local.get $letter) (i32.const 114)) (i32.eqz (global.get $responded)))
+      (then (return (i32.const 2400))))
+    (if (i32.or
+        (i32.and (i32.eq (local.get $letter) (i32.const 115)) (i32.eqz (global.get $valid)))
+        (i32.or (i32.eq (local.get $letter) (i32.const 108))
+          (i32.eq (local.get $letter) (i32.const 122))))
+      (then (return (i32.const 2560))))
+    (global.set $valid (i32.const 0))
     (if (i32.and (i32.eq (local.get $letter) (i32.const 119)) (global.get $slices))
       (then (return (i32.const 2048))))
     (i32.const 1024))
   (func (export "countersign:gate/gate@0.1.0#granted") (param i32 i64) (result i32)
     (i32.const 3072))
+  (func (export "countersign:gate/gate@0.1.0#last-event") (param i32 i32 i32 i32) (result i32)
+    (if (i32.eq (global.get $letter) (i32.const 101)) (then (unreachable)))
+    (i32.const 1024))
   (func (export "countersign:gate/gate@0.1.0#prepare") (param i32 i32 i32) (result i32)
     (i32.const 1024))
   (func (export "countersign:gate/gate@0.1.0#check-token")
-    (param i32 i32 i32 i32 i64) (result i32)
+    (param i32 i32 i32 i32 i32 i64) (result i32)
     (i32.const 1024))
   (func (export "countersign:gate/gate@0.1.0#inspect") (param i32 i32) (result i32)
     (i32.const 1024))
   (func (export "countersign:gate/gate@0.1.0#explain")
-    (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i64) (result i32)
+    (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i64) (result i32)
     (i32.const 1024))
   (func (export "countersign:gate/gate@0.1.0#close") (param i32)))

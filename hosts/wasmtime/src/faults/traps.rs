@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{Slices, builder, check, is_internal_error, wanted};
-use crate::requirement::Requirement;
+use crate::{event::Comparison, requirement::Requirement};
 
 #[tokio::test]
 async fn a_trap_denies_the_request_and_the_next_one_is_decided() {
@@ -56,6 +56,43 @@ async fn a_request_that_is_given_up_leaves_its_instance_to_others() {
     }
     drop(lease);
     assert!(check(&gate, "/").await.grant().is_some());
+}
+
+#[tokio::test]
+async fn without_a_hook_no_event_is_made_and_one_that_cannot_be_made_denies() {
+    let gate = builder().on_document(|_| {}).build().await.unwrap();
+    assert!(check(&gate, "/event").await.grant().is_some());
+    let gate = builder().on_decision(|_, _| {}).build().await.unwrap();
+    assert!(check(&gate, "/").await.grant().is_some());
+    assert!(is_internal_error(&check(&gate, "/event").await));
+}
+
+#[tokio::test]
+async fn a_candidate_that_traps_changes_nothing_and_is_not_compared() {
+    let policy = r#"{
+        "contract": "1",
+        "issuers": [{
+            "name": "x", "issuer": "x", "audiences": ["x"], "algorithms": ["RS256"],
+            "keys": { "jwks_uri": "https://localhost/jwks" }
+        }],
+        "credentials": [{ "header": "authorization", "scheme": "Bearer" }],
+        "rules": [{ "path": "/**", "public": true }]
+    }"#;
+    let gate = crate::gate::Gate::builder().policy(policy).instances(1);
+    let gate = gate.fetcher(super::Answers::default());
+    let gate = gate.shadow(policy).shadow_module(super::faulty());
+    let gate = gate.build().await.unwrap();
+    for _ in 0..3 {
+        assert!(check(&gate, "/trap").await.grant().is_some());
+        assert!(check(&gate, "/wait").await.grant().is_some());
+    }
+    let shadow = gate.status().await.unwrap().shadow.unwrap();
+    let mut counts = shadow.counts.iter();
+    assert!(counts.all(|count| count.comparison == Comparison::NotCompared));
+    assert_eq!(
+        shadow.counts.iter().map(|count| count.count).sum::<u64>(),
+        6
+    );
 }
 
 #[test]

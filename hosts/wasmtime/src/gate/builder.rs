@@ -7,16 +7,25 @@ use tokio::task;
 use super::Gate;
 use crate::{
     clock::Clock,
+    event::{DecisionEvent, DocumentEvent, Mode},
     fetch::Fetcher,
     generation::Generation,
+    hooks::Hooks,
     problem::OpenError,
+    proofs::{ProofStore, Proofs},
+    secrets::Secrets,
     settings::{Refresh, Settings},
+    signatures::Signatures,
+    source::{PolicySource, Source},
 };
 
 /// Settings of a [`Gate`]; every one but the policy has a default.
 #[must_use = "call `build` to open the gate"]
 pub struct GateBuilder {
     policy: Vec<u8>,
+    source: Option<PolicySource>,
+    shadow: Option<Vec<u8>>,
+    wait_ready: Duration,
     settings: Settings,
 }
 
@@ -24,6 +33,9 @@ impl Default for GateBuilder {
     fn default() -> Self {
         Self {
             policy: Vec::new(),
+            source: None,
+            shadow: None,
+            wait_ready: Duration::ZERO,
             settings: Settings {
                 clock: Clock::system(),
                 fetcher: default_fetcher(),
@@ -31,7 +43,13 @@ impl Default for GateBuilder {
                 wait: Duration::from_secs(6),
                 max_waiting: 1024,
                 refresh: Refresh::default(),
+                secrets: Secrets::default(),
+                proofs: Proofs::default(),
+                hooks: Hooks::default(),
+                provider: None,
                 module: None,
+                #[cfg(test)]
+                shadow_module: None,
             },
         }
     }
@@ -41,6 +59,15 @@ impl GateBuilder {
     /// The policy: JSON in UTF-8.
     pub fn policy(mut self, policy: impl Into<Vec<u8>>) -> Self {
         self.policy = policy.into();
+        self
+    }
+
+    /// Takes signed policies from there instead of [`Self::policy`]: one now, without
+    /// which the gate does not open, and later ones in the background, each put in
+    /// force as by [`Gate::reload`]. Where anything is wrong the old one stays, also if
+    /// it has expired meanwhile: [`Gate::status`] says why.
+    pub fn policy_from(mut self, source: PolicySource) -> Self {
+        self.source = Some(source);
         self
     }
 
@@ -85,6 +112,92 @@ impl GateBuilder {
         self
     }
 
+    /// A secret that the policy names by `secret_from`. It is kept for reloads.
+    pub fn secret(mut self, name: impl Into<String>, secret: impl Into<Vec<u8>>) -> Self {
+        self.settings.secrets.add(name.into(), secret.into());
+        self
+    }
+
+    /// Records the use of proofs of possession (default: a table in memory that all
+    /// gates of this process share). Replicas of a service need a common store,
+    /// or a client's proof can be used once with each of them.
+    pub fn proofs(mut self, store: impl ProofStore) -> Self {
+        self.settings.proofs = Proofs::Store(Arc::new(store));
+        self
+    }
+
+    /// Who verifies signatures (default: the module). A policy can demand one of
+    /// them (`signatures`), and then opens with no other.
+    pub fn signatures(mut self, signatures: Signatures) -> Self {
+        self.settings.provider = signatures.provider();
+        self
+    }
+
+    /// Is called with each decision, on the thread that has made it and before the
+    /// request goes on, and with the extensions of the request: what an outer layer has
+    /// put there can stand beside the event. It must not block. A panic in it changes
+    /// nothing. Each call of this adds a hook; without one no event is made.
+    pub fn on_decision(
+        mut self,
+        hook: impl Fn(&DecisionEvent, &http::Extensions) + Send + Sync + 'static,
+    ) -> Self {
+        self.settings.hooks.on_decision(Box::new(hook));
+        self
+    }
+
+    /// Is called with each document that was fetched, whatever became of it. The same
+    /// holds as for [`Self::on_decision`].
+    pub fn on_document(mut self, hook: impl Fn(&DocumentEvent) + Send + Sync + 'static) -> Self {
+        self.settings.hooks.on_document(Box::new(hook));
+        self
+    }
+
+    /// Hooks that record every event in OpenTelemetry.
+    #[cfg(feature = "opentelemetry")]
+    pub fn telemetry(self, telemetry: &crate::telemetry::Telemetry) -> Self {
+        let (decisions, documents) = (telemetry.clone(), telemetry.clone());
+        self.on_decision(move |event, _| decisions.decided(event))
+            .on_document(move |event| documents.supplied(event))
+    }
+
+    /// A secret of 16 bytes or more: with it, events of verified tokens have
+    /// [`DecisionEvent::subject_ref`], by which those who have the secret find the
+    /// events of one person.
+    pub fn subject_key(mut self, key: impl Into<Vec<u8>>) -> Self {
+        self.settings.hooks.subject_key = Some(key.into());
+        self
+    }
+
+    /// A candidate: a policy that is asked about each request after the one in force,
+    /// and whose answer changes nothing. It has as many instances, and documents of its
+    /// own; it sends no token anywhere, uses up no proof, and never waits. Comparisons
+    /// are events ([`Mode::Shadow`](crate::Mode)) and are counted in
+    /// [`Gate::status`]. A check of a token without a request has none.
+    pub fn shadow(mut self, candidate: impl Into<Vec<u8>>) -> Self {
+        self.shadow = Some(candidate.into());
+        self
+    }
+
+    /// How long [`Self::build`] may wait until the gate is ready (default: it does not
+    /// wait). After that the gate is there all the same: [`Gate::ready`] says whether
+    /// it is ready.
+    pub fn wait_ready(mut self, within: Duration) -> Self {
+        self.wait_ready = within;
+        self
+    }
+
+    #[cfg(test)]
+    pub(crate) fn shadow_module(mut self, module: Arc<crate::module::Module>) -> Self {
+        self.settings.shadow_module = Some(module);
+        self
+    }
+
+    #[cfg(test)]
+    pub(crate) fn provider(mut self, provider: Arc<dyn crate::signatures::Provider>) -> Self {
+        self.settings.provider = Some(provider);
+        self
+    }
+
     #[cfg(test)]
     pub(crate) fn module(mut self, module: Arc<crate::module::Module>) -> Self {
         self.settings.module = Some(module);
@@ -101,15 +214,53 @@ impl GateBuilder {
         Ok(self.policy(crate::yaml::Yaml::parse(policy)?.json))
     }
 
-    /// Opens the gate and begins to fetch its documents, without waiting for
-    /// them ([`Gate::warm`] does). Needs a tokio runtime.
+    /// [`Self::shadow`] as YAML text.
     ///
     /// # Errors
-    /// Every problem of the policy, or why the module does not run here.
+    /// As [`Self::policy_yaml`].
+    #[cfg(feature = "yaml")]
+    pub fn shadow_yaml(self, candidate: &str) -> Result<Self, crate::yaml::YamlError> {
+        Ok(self.shadow(crate::yaml::Yaml::parse(candidate)?.json))
+    }
+
+    /// Opens the gate and begins to fetch its documents, without waiting for
+    /// them ([`Self::wait_ready`] and [`Gate::warm`] do). Needs a tokio runtime.
+    ///
+    /// # Errors
+    /// Every problem of the policy or the candidate, a subject key that is too short, or
+    /// why the module does not run here.
     pub async fn build(self) -> Result<Gate, OpenError> {
+        self.settings.hooks.require_good_key()?;
         let settings = Arc::new(self.settings);
-        let generation = open(settings.clone(), self.policy.into()).await?;
-        Ok(Gate::new(settings, generation))
+        let source = self.source.map(Source::open).transpose()?;
+        let mut found = None;
+        if let Some(source) = &source {
+            let now_ms = settings.clock.now_ms().unwrap_or_default();
+            found = source.look(now_ms).await?;
+        }
+        let policy = match &found {
+            Some(found) => found.json()?,
+            None => self.policy,
+        };
+        let generation = open(settings.clone(), policy.into(), Mode::Enforced).await?;
+        if let (Some(source), Some(found)) = (&source, found) {
+            source.keep(found.version()).await?;
+            source.put_in_force(found);
+        }
+        let gate = Gate::new(settings, generation, source);
+        gate.follow_source();
+        if self.shadow.is_some() {
+            gate.reload_shadow(self.shadow).await?;
+        }
+        tracing::info!(
+            signatures = %gate.cryptography(),
+            policy = %gate.generation().digest,
+            "a gate is open"
+        );
+        if !self.wait_ready.is_zero() && !gate.until_ready(self.wait_ready).await {
+            tracing::warn!("the gate is open and not ready");
+        }
+        Ok(gate)
     }
 }
 
@@ -117,8 +268,9 @@ impl GateBuilder {
 pub(crate) async fn open(
     settings: Arc<Settings>,
     policy: Arc<[u8]>,
+    mode: Mode,
 ) -> Result<Arc<Generation>, OpenError> {
-    task::spawn_blocking(move || Generation::open(settings, policy).map(Arc::new))
+    task::spawn_blocking(move || Generation::open(settings, policy, mode).map(Arc::new))
         .await
         .unwrap_or_else(|error| Err(OpenError::Module(error.to_string())))
 }

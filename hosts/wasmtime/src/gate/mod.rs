@@ -1,29 +1,42 @@
 //! The gate of a service: checks, documents, reload.
 
 mod builder;
+mod check;
+mod follow;
+mod shadow;
+mod status;
 
 use std::{
     fmt,
     future::Future,
     sync::{Arc, PoisonError, RwLock},
+    time::Duration,
 };
 
-use tokio::sync::Mutex;
+use tokio::{
+    sync::Mutex,
+    time::{self, Instant},
+};
 
 use crate::{
     background::InForce,
-    decision::{Decision, Denial},
-    document::DocumentStatus,
+    event::Mode,
     generation::Generation,
     problem::{OpenError, Trap},
     random,
-    report::Step,
-    request::Head,
-    requirement::{InUse, Requirement},
+    requirement::InUse,
     settings::Settings,
+    signatures::Cryptography,
+    source::Source,
 };
 
 pub use builder::GateBuilder;
+use shadow::Shadow;
+pub use shadow::{ShadowCount, ShadowStatus};
+pub use status::Status;
+
+/// The pause between two looks whether a gate is ready.
+const READY_PAUSE: Duration = Duration::from_millis(50);
 
 /// Decides requests by a policy, in instances of the sealed module, and
 /// fetches the documents that it needs. Cheap to clone; all clones are one
@@ -31,6 +44,8 @@ pub use builder::GateBuilder;
 #[derive(Clone)]
 pub struct Gate {
     shared: Arc<Shared>,
+    /// What its events say.
+    mode: Mode,
 }
 
 struct Shared {
@@ -38,8 +53,13 @@ struct Shared {
     id: u64,
     settings: Arc<Settings>,
     in_force: RwLock<InForce>,
+    shadow: RwLock<Option<Arc<Shadow>>>,
+    /// Where its policies come from.
+    source: Option<Source>,
     /// Held during a reload, so that of several reloads the last one is in force.
     reloading: Mutex<()>,
+    /// Held while a signed policy is looked for and put in force.
+    looking: Mutex<()>,
     /// Those in use are held while one is added, and while a policy is put in
     /// force: never while anything is fetched.
     requirements: Mutex<InUse>,
@@ -51,127 +71,90 @@ impl Gate {
         GateBuilder::default()
     }
 
-    pub(crate) fn new(settings: Arc<Settings>, generation: Arc<Generation>) -> Self {
+    pub(crate) fn new(
+        settings: Arc<Settings>,
+        generation: Arc<Generation>,
+        source: Option<Source>,
+    ) -> Self {
         Self {
             shared: Arc::new(Shared {
                 id: random::u64(),
                 settings,
                 in_force: RwLock::new(InForce::new(generation)),
+                shadow: RwLock::default(),
+                source,
                 reloading: Mutex::default(),
+                looking: Mutex::default(),
                 requirements: Mutex::default(),
             }),
+            mode: Mode::Enforced,
         }
     }
 
-    /// Decides whether this request may pass. Waits, within bounds, for documents
-    /// that the decision needs. Never reads the body.
-    pub fn check<B>(&self, request: &http::Request<B>) -> impl Future<Output = Decision> + Send {
-        let (method, uri, headers) = (request.method(), request.uri(), request.headers());
-        self.check_head(Head {
-            method,
-            uri,
-            headers,
-        })
+    /// The same gate for a middleware that enforces its decisions, which is the default.
+    #[cfg(feature = "tower")]
+    pub(crate) fn enforcer(&self) -> Self {
+        Self {
+            shared: self.shared.clone(),
+            mode: Mode::Enforced,
+        }
     }
 
-    /// [`Self::check`] for a request whose body is elsewhere.
-    pub fn check_parts(
-        &self,
-        parts: &http::request::Parts,
-    ) -> impl Future<Output = Decision> + Send {
-        let http::request::Parts {
-            method,
-            uri,
-            headers,
-            ..
-        } = parts;
-        self.check_head(Head {
-            method,
-            uri,
-            headers,
-        })
+    /// The same gate for a middleware that only watches: events of its decisions say
+    /// [`Mode::Observed`]. It decides as ever, and enforces nothing only if its caller
+    /// lets every request pass.
+    #[must_use]
+    pub fn observer(&self) -> Self {
+        Self {
+            shared: self.shared.clone(),
+            mode: Mode::Observed,
+        }
     }
 
-    pub(crate) async fn check_head(&self, head: Head<'_>) -> Decision {
+    /// What verifies signatures, for status pages. It is in the log too, when the
+    /// gate opens.
+    pub fn cryptography(&self) -> Cryptography {
+        Cryptography::of(self.shared.settings.provider.as_ref())
+    }
+
+    /// Whether every document was accepted once that decisions cannot do without, and
+    /// that the policy does not allow to be missing at the start. It stays true until
+    /// another policy is in force.
+    pub fn ready(&self) -> bool {
+        self.generation().is_ready()
+    }
+
+    /// Waits until the gate is ready, and no longer than `within`. The result is
+    /// [`Self::ready`].
+    pub async fn until_ready(&self, within: Duration) -> bool {
+        let until = Instant::now() + within;
+        while !self.ready() {
+            // A trap is logged where it happens.
+            let warmed = time::timeout_at(until, self.generation().warm(None)).await;
+            if warmed.is_err() || Instant::now() >= until {
+                break;
+            }
+            time::sleep(READY_PAUSE).await;
+        }
+        self.ready()
+    }
+
+    /// The state of the gate, for status pages and metrics.
+    ///
+    /// # Errors
+    /// The instance trapped.
+    pub async fn status(&self) -> Result<Status, Trap> {
         let generation = self.generation();
-        let headers = head.headers(&generation.reads);
-        let request = head.request(&headers);
-        generation
-            .decide(|reader, now_ms| reader.instance.check(request, now_ms))
-            .await
-    }
-
-    /// Decides whether this token is valid and meets the requirement: the same as
-    /// [`Self::check`] without HTTP, for tokens from another protocol.
-    pub async fn check_token(
-        &self,
-        token: impl AsRef<[u8]>,
-        requirement: &Requirement,
-    ) -> Decision {
-        let token = token.as_ref();
-        if !requirement.is_of(self.shared.id) {
-            return Decision::Deny(Denial::internal_error());
-        }
-        self.generation()
-            .decide(|reader, now_ms| {
-                let number = match requirement.text() {
-                    None => Ok(0),
-                    Some(text) => reader.number(text)?,
-                };
-                match number {
-                    Ok(number) => reader.instance.check_token(token, number, now_ms),
-                    Err(_) => Ok(Decision::Deny(Denial::internal_error()).into()),
-                }
-            })
-            .await
-    }
-
-    /// Parses a requirement (JSON, as `require` of a rule) for
-    /// [`Self::check_token`]. It stays valid after a reload.
-    ///
-    /// # Errors
-    /// Every problem of the requirement.
-    pub async fn prepare(&self, requirement: &[u8]) -> Result<Requirement, OpenError> {
-        let text = Arc::from(requirement);
-        let mut in_use = self.shared.requirements.lock().await;
-        self.generation().prepare(&text).await?;
-        in_use.add(&text);
-        Ok(Requirement::new(self.shared.id, text))
-    }
-
-    /// Every check in order, with its details: for people, and only for those
-    /// who may see claims. Fetches nothing.
-    ///
-    /// # Errors
-    /// The instance trapped.
-    pub fn explain<B>(
-        &self,
-        request: &http::Request<B>,
-    ) -> impl Future<Output = Result<Vec<Step>, Trap>> + Send {
-        let (method, uri, headers) = (request.method(), request.uri(), request.headers());
-        let head = Head {
-            method,
-            uri,
-            headers,
-        };
-        async move {
-            let generation = self.generation();
-            let headers = head.headers(&generation.reads);
-            let request = head.request(&headers);
-            let now_ms = generation.now_ms()?;
-            generation
-                .pool
-                .call(|reader| reader.instance.explain(request, now_ms))
-                .await
-        }
-    }
-
-    /// The state of every document, for readiness probes and metrics.
-    ///
-    /// # Errors
-    /// The instance trapped.
-    pub async fn status(&self) -> Result<Vec<DocumentStatus>, Trap> {
-        self.generation().status().await
+        Ok(Status {
+            policy_digest: generation.digest.to_string(),
+            ready: generation.is_ready(),
+            documents: generation.status().await?,
+            source: self.shared.source.as_ref().map(Source::status),
+            shadow: match self.shadow() {
+                Some(shadow) => Some(shadow.status().await?),
+                None => None,
+            },
+        })
     }
 
     /// Fetches every document that is due and waits until it is supplied, or
@@ -179,10 +162,9 @@ impl Gate {
     ///
     /// # Errors
     /// The instance trapped.
-    pub async fn warm(&self) -> Result<Vec<DocumentStatus>, Trap> {
-        let generation = self.generation();
-        generation.warm(None).await?;
-        generation.status().await
+    pub async fn warm(&self) -> Result<Status, Trap> {
+        self.generation().warm(None).await?;
+        self.status().await
     }
 
     /// Puts another policy in force; of several reloads the last one wins. The old
@@ -194,9 +176,19 @@ impl Gate {
     /// Every problem of the policy, or of a prepared requirement under it. The old
     /// policy then stays in force.
     pub async fn reload(&self, policy: impl Into<Vec<u8>>) -> Result<(), OpenError> {
+        self.reload_after(policy.into(), async { Ok(()) }).await
+    }
+
+    /// `last` is done when nothing of the new policy can fail any more; its error
+    /// keeps the old one.
+    pub(crate) async fn reload_after(
+        &self,
+        policy: Vec<u8>,
+        last: impl Future<Output = Result<(), OpenError>> + Send,
+    ) -> Result<(), OpenError> {
         let _turn = self.shared.reloading.lock().await;
-        let policy: Vec<u8> = policy.into();
-        let generation = builder::open(self.shared.settings.clone(), policy.into()).await?;
+        let settings = self.shared.settings.clone();
+        let generation = builder::open(settings, policy.into(), Mode::Enforced).await?;
         let in_use = self.shared.requirements.lock().await.all();
         prepare_all(&generation, in_use).await?;
         let old = self.generation();
@@ -205,6 +197,7 @@ impl Gate {
         let in_use = self.shared.requirements.lock().await;
         // Again, as others may have come meanwhile.
         prepare_all(&generation, in_use.all()).await?;
+        last.await?;
         let mut in_force = self
             .shared
             .in_force
@@ -212,6 +205,27 @@ impl Gate {
             .unwrap_or_else(PoisonError::into_inner);
         *in_force = InForce::new(generation);
         Ok(())
+    }
+
+    /// Puts another candidate beside the policy in force, or none
+    /// ([`GateBuilder::shadow`]). Its counts begin anew.
+    ///
+    /// # Errors
+    /// Every problem of the candidate. The old one then stays.
+    pub async fn reload_shadow(&self, candidate: Option<Vec<u8>>) -> Result<(), OpenError> {
+        let _turn = self.shared.reloading.lock().await;
+        let shadow = match candidate {
+            Some(policy) => Some(Arc::new(Shadow::open(&self.shared.settings, policy).await?)),
+            None => None,
+        };
+        let place = self.shared.shadow.write();
+        *place.unwrap_or_else(PoisonError::into_inner) = shadow;
+        Ok(())
+    }
+
+    fn shadow(&self) -> Option<Arc<Shadow>> {
+        let shadow = self.shared.shadow.read();
+        shadow.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(crate) fn generation(&self) -> Arc<Generation> {

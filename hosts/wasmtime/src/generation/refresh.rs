@@ -44,24 +44,33 @@ impl Generation {
     }
 
     /// Fetches the documents that are due, and waits for them, except for those
-    /// whose last fetch failed: these must not delay requests again.
-    pub(super) async fn refresh_inline(self: &Arc<Self>) {
+    /// whose last fetch failed: these must not delay requests again. The result is how
+    /// long they were waited for.
+    pub(super) async fn refresh_inline(self: &Arc<Self>) -> Duration {
+        let mut waited = Duration::ZERO;
         let until = Instant::now() + self.settings.wait;
         for _ in 0..ROUNDS {
             if self.next_due().await == Some(Duration::ZERO) {
                 let started = time::timeout_at(until, self.start_due(None)).await;
                 if !matches!(started, Ok(Ok(_))) {
-                    return;
+                    return waited;
                 }
             }
             let journal = &self.pool.journal;
             let flights = self
                 .flights
                 .under_way_from(|from| !journal.is_failing(from.source, &from.uri));
-            if flights.is_empty() || !landed(flights, until).await {
-                return;
+            if flights.is_empty() {
+                return waited;
+            }
+            let began = Instant::now();
+            let learned = landed(flights, until).await;
+            waited += began.elapsed();
+            if learned.is_none() {
+                return waited;
             }
         }
+        waited
     }
 
     /// Fetches everything that is due, or takes it over from `old`, and waits
@@ -74,7 +83,7 @@ impl Generation {
             };
             let any = started?;
             let flights = self.flights.under_way_from(|_| true);
-            if !any && flights.is_empty() || !landed(flights, until).await {
+            if !any && flights.is_empty() || landed(flights, until).await.is_none() {
                 break;
             }
         }

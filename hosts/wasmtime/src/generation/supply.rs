@@ -1,16 +1,17 @@
 //! Documents that were fetched: one instance validates each, the others read the
 //! result from the journal.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use tokio::task;
 
 use super::Generation;
 use crate::{
     document::{Fetch, Outcome, Supplied},
-    fetch,
-    pool::Lease,
-    problem::Trap,
+    event::{DocumentEvent, DocumentOutcome},
+    fetch::{self, Failure, Fetched, Reason},
+    pool::{Lease, Reader},
+    problem::{Problem, Trap},
 };
 
 /// How many instances may trap in other calls before a document is given up.
@@ -19,17 +20,19 @@ const TRAPS: usize = 3;
 impl Generation {
     /// Supplies the outcome of a fetch to one instance; the others read it from the
     /// journal before their next call.
-    pub(crate) async fn supply(&self, fetch: &Fetch, outcome: Arc<Outcome>, at_ms: u64) {
+    pub(crate) async fn supply(self: &Arc<Self>, fetch: &Fetch, fetched: Fetched, at_ms: u64) {
         let _turn = self.writing.lock().await;
-        match self.validate(fetch, &outcome, at_ms).await {
-            Ok(Supplied::Accepted(skipped)) => {
-                for problem in skipped {
+        let Fetched { outcome, failure } = fetched;
+        let supplied = self.validate(fetch, &outcome, at_ms).await;
+        match &supplied {
+            Ok(Supplied::Accepted(accepted)) => {
+                for problem in &accepted.skipped {
                     fetch::log(fetch, &format!("a part is not used: {problem}"));
                 }
             }
             Ok(Supplied::Refused(problem)) => {
-                // Another status than 200 is in the log already.
-                if matches!(&*outcome, Outcome::Response(response) if response.status == 200) {
+                // What did not come is in the log already.
+                if failure.is_none() {
                     fetch::log(fetch, &problem.to_string());
                 }
             }
@@ -38,8 +41,68 @@ impl Generation {
                 self.pool.journal.fail(fetch, at_ms);
             }
         }
+        self.tell(fetch, &supplied, failure).await;
         self.pool.spread();
         self.supplied.notify_one();
+    }
+
+    /// Tells the hooks, if there are any.
+    async fn tell(
+        self: &Arc<Self>,
+        fetch: &Fetch,
+        supplied: &Result<Supplied, Trap>,
+        failure: Option<Failure>,
+    ) {
+        if !self.settings.hooks.want_documents() {
+            return;
+        }
+        let (mut used, mut skipped) = (None, None);
+        let (outcome, reason, detail) = match (supplied, failure) {
+            (Ok(Supplied::Outdated | Supplied::Unfinished), _) => return,
+            (Ok(Supplied::Accepted(accepted)), _) => {
+                used = Some(accepted.used);
+                skipped = accepted.skipped.len().try_into().ok();
+                (DocumentOutcome::Accepted, None, None)
+            }
+            (_, Some(failure)) => {
+                let status = failure.status.map(|status| status.to_string());
+                (DocumentOutcome::Failed, Some(failure.reason), status)
+            }
+            (Ok(Supplied::Refused(Problem { code, pointer, .. })), None) => {
+                let detail = match pointer.as_str() {
+                    "" => code.clone(),
+                    pointer => format!("{code} {pointer}"),
+                };
+                (
+                    DocumentOutcome::Refused,
+                    Some(Reason::Refused),
+                    Some(detail),
+                )
+            }
+            (Err(_), None) => {
+                let detail = "internal_error".to_owned();
+                (
+                    DocumentOutcome::Refused,
+                    Some(Reason::Refused),
+                    Some(detail),
+                )
+            }
+        };
+        let status = self.status().await.unwrap_or_default();
+        let in_force = usize::try_from(fetch.source).ok();
+        let in_force = in_force.and_then(|source| status.get(source));
+        self.settings.hooks.supplied(&DocumentEvent {
+            kind: fetch.kind,
+            issuer: fetch.issuer.clone(),
+            outcome,
+            reason,
+            detail,
+            age_ms: in_force.and_then(|document| document.age_ms),
+            used,
+            skipped,
+            mode: self.mode,
+            policy_digest: self.digest.clone(),
+        });
     }
 
     /// Validates a document in several short calls, and adds it to the journal.
@@ -77,7 +140,7 @@ impl Generation {
         let (id, source) = (lease.id, fetch.source);
         let mut validated = lease.call(|reader| {
             let supplied = reader.instance.supply(source, &fetch.uri, outcome, at_ms)?;
-            reader.write(&self.pool.journal, fetch, outcome, at_ms, &supplied);
+            self.take(reader, fetch, outcome, at_ms, &supplied)?;
             Ok(supplied)
         });
         for call in 1.. {
@@ -89,10 +152,26 @@ impl Generation {
             lease = self.pool.take_again(id).await?;
             validated = lease.call(|reader| {
                 let supplied = reader.instance.resume(source, outcome.part(call), at_ms)?;
-                reader.write(&self.pool.journal, fetch, outcome, at_ms, &supplied);
+                self.take(reader, fetch, outcome, at_ms, &supplied)?;
                 Ok(supplied)
             });
         }
         Some(validated)
+    }
+
+    fn take(
+        &self,
+        reader: &mut Reader,
+        fetch: &Fetch,
+        outcome: &Arc<Outcome>,
+        at_ms: u64,
+        supplied: &Supplied,
+    ) -> Result<(), Trap> {
+        reader.write(&self.pool.journal, fetch, outcome, at_ms, supplied);
+        if matches!(supplied, Supplied::Accepted(_)) && !self.is_ready() {
+            let is_ready = reader.instance.ready()?;
+            self.is_ready.store(is_ready, Ordering::Relaxed);
+        }
+        Ok(())
     }
 }

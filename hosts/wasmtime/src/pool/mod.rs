@@ -17,10 +17,12 @@ use std::{
 use tokio::{runtime::Handle, sync::oneshot, task, time};
 
 use crate::{
-    instance::Instance,
+    instance::{Instance, policy_digest_in},
     journal::Journal,
     module::Module,
     problem::{OpenError, Trap},
+    secrets::Secrets,
+    signatures::Provider,
 };
 
 pub(crate) use lease::Lease;
@@ -35,6 +37,9 @@ const REPLACE_PAUSE: Duration = Duration::from_secs(1);
 pub(crate) struct Pool {
     module: Arc<Module>,
     policy: Arc<[u8]>,
+    /// Verifies signatures, if the module does not.
+    provider: Option<Arc<dyn Provider>>,
+    secrets: Secrets,
     pub(crate) journal: Journal,
     /// The runtime on which instances are replaced and read the journal: a future
     /// may be dropped outside of any runtime.
@@ -49,23 +54,37 @@ struct Idle {
     free: Vec<Reader>,
     /// Tasks that wait for any instance, in order.
     queue: VecDeque<oneshot::Sender<Lease>>,
-    /// The task that waits for this instance, which has precedence.
-    wanted: Option<(u64, oneshot::Sender<Lease>)>,
+    /// Tasks that wait for one instance, by its number. They have precedence.
+    wanted: Vec<(u64, oneshot::Sender<Lease>)>,
     /// The instances that are free or in use.
     alive: HashSet<u64>,
 }
 
+/// A pool that was opened, and what one instance says for all.
+pub(crate) struct Opened {
+    pub(crate) pool: Arc<Pool>,
+    /// The names of the headers that decisions read.
+    pub(crate) reads: Vec<String>,
+    /// The digest of the policy.
+    pub(crate) digest: String,
+    /// Whether it needs no document to be ready.
+    pub(crate) is_ready: bool,
+}
+
 impl Pool {
-    /// Opens `size` instances one after the other, and blocks meanwhile. The second
-    /// part of the result are the names of the headers that they read.
+    /// Opens `size` instances one after the other, and blocks meanwhile.
     pub(crate) fn open(
         module: Arc<Module>,
         policy: Arc<[u8]>,
         size: usize,
-    ) -> Result<(Arc<Self>, Vec<String>), OpenError> {
+        provider: Option<Arc<dyn Provider>>,
+        secrets: Secrets,
+    ) -> Result<Opened, OpenError> {
         let pool = Arc::new(Self {
             module,
             policy,
+            provider,
+            secrets,
             journal: Journal::default(),
             runtime: Handle::current(),
             opened: AtomicU64::new(0),
@@ -73,11 +92,18 @@ impl Pool {
         });
         let mut first = pool.reader()?;
         let reads = first.instance.reads()?;
+        let is_ready = first.instance.ready()?;
+        let digest = policy_digest_in(&pool.module, &pool.policy)?;
         pool.give_back(first, false);
         for _ in 1..size {
             pool.give_back(pool.reader()?, false);
         }
-        Ok((pool, reads))
+        Ok(Opened {
+            pool,
+            reads,
+            digest,
+            is_ready,
+        })
     }
 
     /// Calls a free instance after it has read the whole journal. It is an error too
@@ -86,14 +112,48 @@ impl Pool {
         self: &Arc<Self>,
         f: impl FnOnce(&mut Reader) -> Result<T, Trap>,
     ) -> Result<T, Trap> {
-        let mut lease = match self.free() {
+        self.call_in(None, f).await
+    }
+
+    /// Calls an instance that is free now and has read the whole journal; an error if
+    /// there is none.
+    pub(crate) fn call_now<T>(
+        self: &Arc<Self>,
+        f: impl FnOnce(&mut Reader) -> Result<T, Trap>,
+    ) -> Result<T, Trap> {
+        let mut lease = self
+            .free()
+            .ok_or_else(|| Trap::new("no instance is free"))?;
+        if lease.call(|reader| Ok(reader.read))? != self.journal.latest() {
+            return Err(Trap::new("no instance has read the journal"));
+        }
+        lease.call(f)
+    }
+
+    /// The same in the instance with this number, unless it has trapped.
+    pub(crate) async fn call_in<T>(
+        self: &Arc<Self>,
+        id: Option<u64>,
+        f: impl FnOnce(&mut Reader) -> Result<T, Trap>,
+    ) -> Result<T, Trap> {
+        let free = if id.is_none() { self.free() } else { None };
+        let mut lease = match free {
             Some(lease) => lease,
-            None => time::timeout(FREE_DEADLINE, self.take())
+            None => time::timeout(FREE_DEADLINE, self.take_or_again(id))
                 .await
                 .map_err(|_| Trap::new("no instance is free"))?,
         };
         lease.catch_up().await?;
         lease.call(f)
+    }
+
+    async fn take_or_again(self: &Arc<Self>, id: Option<u64>) -> Lease {
+        if let Some(id) = id
+            && let Some(lease) = self.take_again(id).await
+        {
+            return lease;
+        }
+        self.take().await
     }
 
     /// Waits for a free instance.
@@ -119,8 +179,7 @@ impl Pool {
         }
     }
 
-    /// Waits for the instance with this number; `None` if it has trapped. Only one
-    /// task may wait for it at a time.
+    /// Waits for the instance with this number; `None` if it has trapped.
     pub(crate) async fn take_again(self: &Arc<Self>, id: u64) -> Option<Lease> {
         let waits = {
             let mut idle = self.idle();
@@ -133,7 +192,8 @@ impl Pool {
                 return None;
             }
             let (lease, waits) = oneshot::channel();
-            idle.wanted = Some((id, lease));
+            idle.wanted.retain(|(_, waits)| !waits.is_closed());
+            idle.wanted.push((id, lease));
             waits
         };
         waits.await.ok()
@@ -172,7 +232,8 @@ impl Pool {
     /// Gives an instance to a task that waits for it, or makes it free.
     fn give_back(self: &Arc<Self>, reader: Reader, is_updating: bool) {
         let mut idle = self.idle();
-        if let Some((_, waits)) = idle.wanted.take_if(|(id, _)| *id == reader.id) {
+        if let Some(first) = idle.wanted.iter().position(|(id, _)| *id == reader.id) {
+            let (_, waits) = idle.wanted.remove(first);
             drop(idle);
             // A task that gave up drops it, which calls this again.
             let _ = waits.send(self.lease(reader));
@@ -197,7 +258,7 @@ impl Pool {
         {
             let mut idle = self.idle();
             idle.alive.remove(&dead);
-            idle.wanted.take_if(|(id, _)| *id == dead);
+            idle.wanted.retain(|(id, _)| *id != dead);
         }
         let pool = Arc::downgrade(self);
         self.runtime.spawn(async move {
@@ -216,7 +277,9 @@ impl Pool {
     }
 
     fn reader(&self) -> Result<Reader, OpenError> {
-        let instance = Instance::open_in(&self.module, &self.policy)?;
+        let secrets = self.secrets.as_wit();
+        let provider = self.provider.clone();
+        let instance = Instance::open_in(&self.module, &self.policy, provider, &secrets)?;
         let id = self.opened.fetch_add(1, Ordering::Relaxed);
         self.idle().alive.insert(id);
         Ok(Reader::new(instance, id))

@@ -15,7 +15,7 @@ pub(crate) struct Reader {
     pub(crate) instance: Instance,
     requirements: Numbers,
     /// Its number in the pool.
-    pub(super) id: u64,
+    pub(crate) id: u64,
     /// Number of the last journal entry that it has read completely.
     pub(crate) read: u64,
     /// Number of the entry that it has read in part.

@@ -11,7 +11,7 @@ const LINES = 16;
 const WIDTH = 220;
 
 /** The lines of `whole`, with those of the marked spans highlighted. */
-export function excerpt(text: string, whole: Span, marked: readonly Span[], tone: "bad" | "good" | "calm"): HTMLElement {
+export function excerpt(text: string, whole: Span, marked: readonly Span[], tone: "bad" | "good" | "unsure"): HTMLElement {
   const lines = text.split("\n");
   const first = whole.line;
   const last = Math.max(first, lineOf(text, whole));

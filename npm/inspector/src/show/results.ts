@@ -6,7 +6,7 @@ import { element, part } from "./dom.js";
 import { showSteps } from "./steps.js";
 import { showTimeline } from "./timeline.js";
 import { showToken } from "./token.js";
-import { type Jump, showVerdict } from "./verdict.js";
+import { type Jump, showVerdict, showWarnings } from "./verdict.js";
 
 /** All results of an input: the verdict, what the token says, what comes out, and the checks. `jump` shows a place of the policy in its field. */
 export function showResults(result: Result, jump: Jump): Node[] {
@@ -16,6 +16,7 @@ export function showResults(result: Result, jump: Jump): Node[] {
   if (inspection) shown.push(showClaims(inspection, signed, nowMs));
   if (inspection?.claims) shown.push(...showTimeline(inspection.claims, nowMs, policy && (policy.leeway_s ?? DEFAULTS["leeway_s"])));
   if (inspection) shown.push(showHeader(inspection, signed), showToken(token, inspection, signed));
+  shown.push(...showWarnings(result, jump));
   if (outcome) shown.push(...showAnswer(outcome, nowMs), showSteps(outcome));
   if (shown.length === 1 && !result.policy && result.problems.length === 0) shown.push(howTo());
   return shown;

@@ -4,7 +4,7 @@ import type { DocumentProblem, Outcome, Result } from "../evaluate.js";
 import type { Located, Source, Span } from "../policy.js";
 import { ADVICE } from "../words/advice.js";
 import { numbersOf } from "../words/numbers.js";
-import { button, type Child, element, prose } from "./dom.js";
+import { button, type Child, element, part, prose } from "./dom.js";
 import { excerpt, lineOf } from "./excerpt.js";
 
 /** Shows a place of the policy in its field. */
@@ -19,7 +19,8 @@ export function showVerdict(result: Result, jump: Jump): HTMLElement {
   if (!inspection && policy) return card("calm", "The policy is valid", "Paste a token, or enter a request, to get a decision.");
   if (!inspection) return card("calm", "No input yet", "Paste a token, or choose one of the examples.");
   const fault = inspection.fault === null ? "There is no decision without a policy." : `Every policy denies it: \`${inspection.fault}\`.`;
-  return card("unsure", "UNVERIFIED", "The token is not verified: anyone can create one.", prose(fault));
+  const detail = inspection.detail !== null && element("p", "compared", prose(inspection.detail));
+  return card("unsure", "UNVERIFIED", "The token is not verified: anyone can create one.", prose(fault), detail);
 }
 
 function decided(result: Result, outcome: Outcome, jump: Jump): HTMLElement {
@@ -76,15 +77,21 @@ function undecided({ what, uris }: NonNullable<Outcome["missing"]>): HTMLElement
 
 function refused(problems: readonly Located[], text: string, jump: Jump): HTMLElement {
   const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
-  return card("bad", "The policy is not usable", `${count}. There is no decision: a service would keep its earlier policy.`, element("ul", "problems", ...problems.map((one) => ofPolicy(one, text, jump))));
+  return card("bad", "The policy is not usable", `${count}. There is no decision: a service would keep its earlier policy.`, element("ul", "problems", ...problems.map((one) => ofPolicy(one, text, jump, "bad"))));
+}
+
+/** The warnings of the policy, with their lines. */
+export function showWarnings({ warnings, text }: Result, jump: Jump): HTMLElement[] {
+  if (warnings.length === 0) return [];
+  return [part("Warnings of the policy", element("ul", "problems", ...warnings.map((one) => ofPolicy(one, text, jump, "unsure"))))];
 }
 
 /** A problem of the policy, with its line. */
-function ofPolicy({ span, pointer, message, code }: Located, text: string, jump: Jump): HTMLElement {
+function ofPolicy({ span, pointer, message, code }: Located, text: string, jump: Jump, tone: "bad" | "unsure"): HTMLElement {
   const where = [span && `line ${span.line}, column ${span.column}`, pointer].filter(Boolean).join(" · ");
   const place = span && button("where", where, () => jump(span));
   // One line is enough: what is wrong begins there.
-  const line = span && excerpt(text, { ...span, end: span.start }, [span], "bad");
+  const line = span && excerpt(text, { ...span, end: span.start }, [span], tone);
   return element("li", "", place ?? element("span", "where", where), line, prose(message), " ", element("code", "code", code));
 }
 

@@ -9,6 +9,11 @@ export const ADVICE: { readonly [code: string]: Advice | undefined } = {
   token_multiple: [["the caller", "sends only one token"]],
   request_ambiguous: [["the caller", "sends a target that all parsers read alike, without `..`, `//`, `;`, `%2f`, `%5c`, `#`, spaces and control characters, and a valid method and host"]],
   token_too_large: [["the issuer", "makes the token or its header smaller"]],
+  api_key_invalid: [
+    ["the caller", "sends the whole key as it was made, or another key: this one is unknown, mistyped or switched off"],
+    ["the policy", "names the `prefix` and every version of the `pepper` with which keys were made"],
+  ],
+  token_inactive: [["the caller", "fetches a new token from the issuer, which says that this one is not active"]],
   token_malformed: [
     ["the caller", "sends the token exactly as it was issued: three base64url parts and two dots, without spaces, line breaks or padding"],
     ["the issuer", "gives a signed token, not an opaque or encrypted one: some do so only if the audience of the service is asked for"],
@@ -53,6 +58,16 @@ export const ADVICE: { readonly [code: string]: Advice | undefined } = {
     ["the policy", "accepts this value, if it is correct"],
   ],
   token_revoked: [["the caller", "fetches a new token from the issuer: this one is revoked permanently"]],
+  proof_missing: [
+    ["the caller", "proves that the token is its own: by its TLS certificate (`x5t#S256`), or by the scheme `DPoP` with a proof of its key in the header `dpop` (`jkt`)"],
+    ["the policy", "says `\"sender_constrained\": \"ignore\"`, if whoever holds a token of this issuer may use it"],
+  ],
+  proof_invalid: [
+    ["the caller", "makes a new proof for each request: of its method, its address, this token and now, by the key to which the token is bound"],
+    ["the policy", "has as `origin` in `dpop` the scheme and host that clients use, where a proxy changes them"],
+  ],
+  nonce_required: [["the caller", "makes a proof with the `nonce` of the header `DPoP-Nonce`, and sends the request again"]],
+  proof_replayed: [["the caller", "makes a new proof for each request, also when it tries one again"]],
   origin_denied: [["the caller", "sends the cookie from a page of the same origin, or the token in a header"]],
   issuer_denied: [
     ["the caller", "sends a token of an issuer that the rule allows"],
@@ -78,5 +93,11 @@ export const ADVICE: { readonly [code: string]: Advice | undefined } = {
   ],
   keys_unavailable: [["the issuer", "publishes a usable key set"]],
   revocations_unavailable: [["the issuer", "publishes its list of revoked tokens"]],
+  api_keys_unavailable: [["the issuer", "publishes its document of API keys"]],
+  introspection_unavailable: [
+    ["the caller", "tries again later"],
+    ["the issuer", "answers at its introspection endpoint, in time and with the members of RFC 7662"],
+  ],
+  proofs_unavailable: [["the caller", "tries again later: too many proofs are in use, or their store does not answer"]],
   internal_error: [["the caller", "tries again: the gate itself failed"]],
 } satisfies { readonly [code in Code]: Advice } & { readonly [code: string]: Advice };

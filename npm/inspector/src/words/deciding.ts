@@ -10,6 +10,10 @@ export const OF_ISSUER: ReadonlyMap<string, readonly string[]> = new Map(Object.
   issued_at: ["max_token_age_s", "max_age_s", "leeway_s"],
   type: ["token_types"],
   required_claims: ["require", "token_types"],
+  api_keys: ["api_keys"],
+  api_key: ["api_keys"],
+  introspection: ["introspection"],
+  sender: ["dpop", "sender_constrained"],
   revocation: ["revocations"],
 }));
 
@@ -26,5 +30,6 @@ export const OF_RULE: ReadonlyMap<string, readonly string[]> = new Map(Object.en
   "rule.age": ["max_token_age_s", "max_age_s"],
   "rule.all_of": ["all_of"],
   "rule.any_of": ["any_of"],
+  "rule.proof": ["proof"],
   "rule.authentication": ["max_auth_age_s", "acr_values"],
 }));

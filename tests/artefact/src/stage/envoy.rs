@@ -84,6 +84,7 @@ impl Envoy {
         let admin_file = folder.join("admin");
         let mut process = command
             .args(["--disable-hot-restart", "--log-level", "warning"])
+            .args(["--component-log-level", "wasm:info"])
             .arg("--config-path")
             .arg(config)
             .arg("--admin-address-path")

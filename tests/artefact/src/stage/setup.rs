@@ -140,6 +140,18 @@ impl Setup {
         })
     }
 
+    /// Changes the first filter chain of the last listener.
+    ///
+    /// # Panics
+    /// Where there is none.
+    #[must_use]
+    pub fn chain(mut self, change: impl FnOnce(&mut Value)) -> Self {
+        let listeners = self.bootstrap["static_resources"]["listeners"].as_array_mut();
+        let last = listeners.and_then(|all| all.last_mut());
+        change(&mut last.expect("a listener")["filter_chains"][0]);
+        self
+    }
+
     /// Changes the `PluginConfig` of the filter.
     #[must_use]
     pub fn plugin(mut self, change: impl FnOnce(&mut Value)) -> Self {

@@ -32,6 +32,39 @@ fn a_struct_is_read_like_text() {
 }
 
 #[test]
+fn a_signed_policy_is_opened_by_the_trust_beside_it() {
+    let Some(binary) = stage::binary() else {
+        return;
+    };
+    let (key, issuer) = (Key::read("rsa-2048-a"), Issuer::start());
+    issuer.publish(JWKS, Document::keys(&[&key]));
+    let signed = include_str!("../../../../envoy-filter/src/config/signed.jws").trim();
+    let with = |min_version: u32| {
+        json!({
+            "signed_policy": signed,
+            "trust": {
+                "keys": [{ "kty": "OKP", "crv": "Ed25519", "kid": "ed25519",
+                    "x": "jYmlyW9yZC7WciGVayH9Zlm3NDgXPj1EpICeF2J8IHE" }],
+                "policy": "edge", "audience": "production", "min_version": min_version,
+            },
+            "envoy": { "clusters": { "keys.example.com": "issuer" } },
+        })
+    };
+    for any in [setup::text(&with(7)), setup::structure(&with(7))] {
+        let setup = Setup::with_any(&any, upstream::echo()).cluster("issuer", issuer.address);
+        let envoy = Envoy::start(&binary, &setup);
+        assert_eq!(envoy.get("/", Some(&policy::token(&key))).status, 200);
+        assert_eq!(envoy.get("/", None).code(), "token_missing");
+    }
+    let setup = stage::fetching(&issuer, &with(8));
+    let log = Envoy::refuse(&binary, &setup);
+    assert!(
+        log.contains("a later version was in force (version_old)"),
+        "{log}"
+    );
+}
+
+#[test]
 fn a_refused_configuration_logs_all_problems_in_one_message() {
     let Some(binary) = stage::binary() else {
         return;
@@ -149,6 +182,40 @@ fn a_misspelled_cluster_leaves_the_old_configuration_in_force() {
         1,
         "to ask for a cluster is to ask no issuer"
     );
+}
+
+#[test]
+fn a_misspelled_cluster_of_an_authorization_server_is_refused_too() {
+    let Some(binary) = stage::binary() else {
+        return;
+    };
+    let key = Key::read("rsa-2048-a");
+    let asking = |cluster: &str| {
+        let mut policy = policy::inline(&key);
+        policy["issuers"].as_array_mut().unwrap().push(json!({
+            "name": "legacy", "audiences": ["platform"], "introspection": {
+                "uri": "https://as.example.com/introspect", "prefix": ["opq_"],
+                "client": { "id": "gate", "secret": "a secret" },
+            },
+        }));
+        json!({ "policy": policy, "envoy": { "clusters": { "as.example.com": cluster } } })
+    };
+    let (listener, issuer) = (Reloaded::new(), Issuer::start());
+    let setup = listener.write(&policy::inline(&key));
+    let envoy = Envoy::start(&binary, &setup.cluster("issuer", issuer.address));
+    assert_eq!(envoy.get("/", Some(&policy::token(&key))).status, 200);
+    listener.write(&asking("isuer"));
+    eventually("Envoy refuses it", || {
+        envoy.metric("listener_manager.lds.update_rejected") == Some(1)
+    });
+    assert!(envoy.log().contains("(cluster_unknown)"), "{}", envoy.log());
+    listener.write(&asking("issuer"));
+    eventually("the right one is in force", || {
+        envoy.get("/", Some("opq_1")).code() == "introspection_unavailable"
+    });
+    let asked = issuer.heads();
+    let is_question = |head: &String| head.starts_with("POST /introspect ");
+    assert!(asked.iter().all(is_question), "{asked:?}");
 }
 
 #[test]

@@ -59,7 +59,10 @@ fn the_access_log_has_the_subject_or_the_code() {
                   %FILTER_STATE(wasm.countersign.tenant:PLAIN)% \
                   %CEL(filter_state['wasm.countersign.tenant'])% \
                   %FILTER_STATE(wasm.countersign.scopes:PLAIN)% \
-                  %FILTER_STATE(wasm.countersign.code:PLAIN)% %RESPONSE_CODE_DETAILS%\n";
+                  %FILTER_STATE(wasm.countersign.code:PLAIN)% %RESPONSE_CODE_DETAILS% \
+                  %FILTER_STATE(wasm.countersign.rule:PLAIN)% \
+                  %FILTER_STATE(wasm.countersign.rule_index:PLAIN)% \
+                  %FILTER_STATE(wasm.countersign.policy_digest:PLAIN)%\n";
     let setup = setup(&key).manage(|manager| {
         manager["access_log"] = json!([{
             "name": "envoy.access_loggers.file",
@@ -77,12 +80,16 @@ fn the_access_log_has_the_subject_or_the_code() {
     assert_eq!(envoy.get("/", Some(&key.sign(&claims))).status, 200);
     assert_eq!(envoy.get("/", None).status, 401);
     let log = flushed(&envoy, &path);
+    let policy = policy::inline(&key).to_string();
+    let digest = countersign::policy_digest(policy.as_bytes()).unwrap();
+    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let log = log.replace(&digest, "digest");
     let lines: Vec<&str> = log.lines().collect();
     assert_eq!(
         lines,
         [
-            "200 a%0Ab%20c acme acme assets:read assets:write - via_upstream",
-            "401 - - - - token_missing token_missing",
+            "200 a%0Ab%20c acme acme assets:read assets:write - via_upstream /rules/1 1 digest",
+            "401 - - - - token_missing token_missing /rules/1 1 digest",
         ]
     );
 }
@@ -115,7 +122,7 @@ fn flushed(envoy: &Envoy, path: &Path) -> String {
 
 fn setup(key: &Key) -> Setup {
     let policy = policy::inline(key);
-    let state = json!({ "filter_state": ["subject", "tenant", "scopes", "code"] });
+    let state = json!({ "filter_state": ["subject", "tenant", "scopes", "code", "rule", "rule_index", "policy_digest"] });
     Setup::new(&policy::with(&policy, state), upstream::echo())
 }
 

@@ -13,6 +13,8 @@ use crate::{
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Filters {
     Ours,
+    /// Ours, with the signatures verified by Envoy.
+    OursNative,
     JwtAuthn,
     JwtAuthnCached,
     /// A module that allows every request.
@@ -32,13 +34,16 @@ fn http_filters(filters: Filters, folder: &Path, signer: &Signer) -> Result<Vec<
     Ok(match filters {
         Filters::None => Vec::new(),
         Filters::Empty => vec![wasm(&folder.join("empty.wasm"), "")],
-        Filters::Ours => vec![wasm(
-            &sealed,
-            &String::from_utf8(policy::deciding(signer)?)?,
-        )],
+        Filters::Ours => vec![wasm(&sealed, &configuration(signer, "module")?)],
+        Filters::OursNative => vec![wasm(&sealed, &configuration(signer, "native")?)],
         Filters::JwtAuthn => vec![jwt_authn(signer, false)?, rbac()],
         Filters::JwtAuthnCached => vec![jwt_authn(signer, true)?, rbac()],
     })
+}
+
+fn configuration(signer: &Signer, signatures: &str) -> Result<String> {
+    let policy: Value = serde_json::from_slice(&policy::deciding(signer)?)?;
+    Ok(json!({ "policy": policy, "envoy": { "signatures": signatures } }).to_string())
 }
 
 fn wasm(file: &Path, configuration: &str) -> Value {

@@ -34,8 +34,8 @@ struct Contestant {
     tokens: Tokens,
 }
 
-/// The first two are ours, the others are peers and lower limits.
-const CONTESTANTS: [Contestant; 6] = {
+/// The first three are ours, the others are peers and lower limits.
+const CONTESTANTS: [Contestant; 7] = {
     const fn contestant(name: &'static str, filters: Filters, tokens: Tokens) -> Contestant {
         Contestant {
             name,
@@ -45,6 +45,7 @@ const CONTESTANTS: [Contestant; 6] = {
     }
     [
         contestant("filter, distinct tokens", Filters::Ours, Tokens::Distinct),
+        contestant("filter, native", Filters::OursNative, Tokens::Distinct),
         contestant("filter, one token", Filters::Ours, Tokens::One),
         contestant("jwt_authn + RBAC", Filters::JwtAuthn, Tokens::Distinct),
         contestant(
@@ -97,23 +98,23 @@ pub(crate) fn run(scale: &Scale) -> Result<Vec<Race>> {
         let name = names.next().unwrap_or_default().to_owned();
         Figure::of(name, Unit::Ns, turns)
     });
-    let [fresh, remembered, jwt, cached, empty, none] = figures;
+    let [fresh, native, remembered, jwt, cached, empty, none] = figures;
     say("envoy: memory of a worker");
     let memory = memory(&binary, folder.path(), &signer)?;
     let race = |work: &str, ours, peers| Race {
         host: "envoy".into(),
         work: work.into(),
-        ours: vec![ours],
+        ours,
         peers,
     };
     Ok(vec![
-        race("a request, distinct tokens", fresh, vec![jwt]),
+        race("a request, distinct tokens", vec![fresh, native], vec![jwt]),
         race(
             "a request, one token",
-            remembered,
+            vec![remembered],
             vec![cached, empty, none],
         ),
-        race("memory of one more worker", memory, Vec::new()),
+        race("memory of one more worker", vec![memory], Vec::new()),
     ])
 }
 

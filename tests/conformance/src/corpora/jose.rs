@@ -2,8 +2,10 @@
 //! are not claims.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use countersign::{Algorithm, Jws, Keyring, Limits};
+use countersign::{Algorithm, HostKey, Jws, Keyring, Limits, Verification};
 use serde_json::{Value, json};
+
+use crate::cryptography;
 
 /// Why a key or token of a suite is not applicable.
 pub type NotApplicable = String;
@@ -29,9 +31,21 @@ pub fn verifies(keys: &Value, token: &str) -> Result<bool, NotApplicable> {
     };
     let jws = Jws::parse(token.as_bytes(), &Limits::DEFAULT);
     Ok(match (ring, jws) {
-        (Some(ring), Ok(jws)) => ring.verify(&jws).is_ok(),
+        (Some(ring), Ok(jws)) => {
+            let ours = ring.verify(&jws);
+            let native = ring.verify_by(&mut by_host, &jws);
+            assert_eq!(ours, native, "{token}");
+            ours.is_ok()
+        }
         _ => false,
     })
+}
+
+/// Verifies by AWS-LC what the module's code verifies too: both must agree.
+fn by_host(algorithm: Algorithm, key: HostKey, message: &[u8], signature: &[u8]) -> bool {
+    let verified = cryptography::verify(key, algorithm, message, signature);
+    assert_ne!(verified, Verification::Failed, "AWS-LC refuses the key");
+    verified == Verification::Valid
 }
 
 /// Returns the algorithms that an operator would list for these keys: those
@@ -128,7 +142,9 @@ pub fn verifies_bytes(
             .map(|(ring, _)| ring)
     };
     ring.map(|ring| {
-        ring.verify_bytes(None, algorithm, message, signature)
-            .is_ok()
+        let ours = ring.verify_bytes(None, algorithm, message, signature);
+        let native = ring.verify_bytes_by(&mut by_host, None, algorithm, message, signature);
+        assert_eq!(ours, native, "{algorithm:?} {message:x?} {signature:x?}");
+        ours.is_ok()
     })
 }

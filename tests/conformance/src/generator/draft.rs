@@ -1,11 +1,16 @@
 //! Builds a vector step by step.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::{policy::policy, request::document, token::NOW};
-use crate::vector::{
-    Bytes, Document, Event, Expect, ExpectedProblem, Request, Response, Step, Supply, SupplyExpect,
-    Vector,
+use crate::{
+    operation::{Asked, Signed, SignedExpect},
+    vector::{
+        Bytes, Document, Event, Expect, ExpectedProblem, Request, Response, Signatures, Step,
+        Supply, SupplyExpect, Vector,
+    },
 };
 
 /// A vector under construction.
@@ -23,6 +28,8 @@ pub(crate) fn vector(id: &str, title: &str, rules: &[&str]) -> Draft {
         title: title.into(),
         rules: rules.iter().map(|rule| rule.to_string()).collect(),
         attacks: Vec::new(),
+        signatures: None,
+        secrets: BTreeMap::new(),
         policy: policy().into(),
         problems: Vec::new(),
         steps: Vec::new(),
@@ -34,6 +41,24 @@ impl Draft {
     /// Sets the policy; a string is its literal text.
     pub(crate) fn policy(mut self, policy: impl Into<Value>) -> Self {
         self.vector.policy = policy.into();
+        self
+    }
+
+    /// Only for hosts where these verify signatures.
+    pub(crate) fn only_if(mut self, signatures: Signatures) -> Self {
+        self.vector.signatures = Some(signatures);
+        self
+    }
+
+    /// Gives the host a secret.
+    pub(crate) fn secret(mut self, name: &str, secret: &str) -> Self {
+        self.vector.secrets.insert(name.into(), secret.into());
+        self
+    }
+
+    /// Adds a rule that it tests.
+    pub(crate) fn also(mut self, rule: &str) -> Self {
+        self.vector.rules.push(rule.into());
         self
     }
 
@@ -85,10 +110,30 @@ impl Draft {
         requirement: Option<Value>,
         expect: impl Into<Expect>,
     ) -> Self {
-        let (token, expect) = (token.into(), expect.into());
+        self.check_token(token.into(), requirement, false, expect.into())
+    }
+
+    /// Adds a further check of a token with which a request was allowed.
+    pub(crate) fn proven(
+        self,
+        token: impl Into<Bytes>,
+        requirement: Option<Value>,
+        expect: impl Into<Expect>,
+    ) -> Self {
+        self.check_token(token.into(), requirement, true, expect.into())
+    }
+
+    fn check_token(
+        self,
+        token: Bytes,
+        requirement: Option<Value>,
+        proven: bool,
+        expect: Expect,
+    ) -> Self {
         self.step(Event::Token {
             token,
             requirement,
+            proven,
             expect,
         })
     }
@@ -191,6 +236,41 @@ impl Draft {
     /// `None`.
     pub(crate) fn next_due(self, next_due: Option<u64>) -> Self {
         self.step(Event::NextDue { next_due })
+    }
+
+    /// Expects these members of the event of the last decision.
+    pub(crate) fn tells(self, last_event: Value) -> Self {
+        self.tells_with("", last_event)
+    }
+
+    /// The same, where the host has a key for subjects.
+    pub(crate) fn tells_with(self, subject_key: &str, last_event: Value) -> Self {
+        let Value::Object(last_event) = last_event else {
+            panic!("members")
+        };
+        self.step(Event::Operation(Asked::LastEvent {
+            last_event,
+            subject_key: subject_key.into(),
+        }))
+    }
+
+    /// Expects this digest of the policy.
+    pub(crate) fn digest(self, digest: &str) -> Self {
+        let digest = digest.into();
+        self.step(Event::Operation(Asked::Digest { digest }))
+    }
+
+    /// Expects that the gate is ready, or is not.
+    pub(crate) fn ready(self, ready: bool) -> Self {
+        self.step(Event::Operation(Asked::Ready { ready }))
+    }
+
+    /// Opens a signed policy.
+    pub(crate) fn opens_signed(self, open_signed: Signed, expect: SignedExpect) -> Self {
+        self.step(Event::Operation(Asked::OpenSigned {
+            open_signed,
+            expect,
+        }))
     }
 
     fn step(mut self, event: Event) -> Self {

@@ -76,6 +76,7 @@ pub(crate) fn deny(code: Code) -> Expect {
         principal: None,
         challenge: None,
         retry_after_s: None,
+        nonce: None,
     })
 }
 
@@ -113,6 +114,11 @@ impl Expect {
     /// Denied, with this `Retry-After` or none.
     pub(crate) fn retry_after(self, seconds: Option<u32>) -> Self {
         self.denied(|deny| deny.retry_after_s = Some(seconds))
+    }
+
+    /// Denied, with this `DPoP-Nonce` or none.
+    pub(crate) fn with_nonce(self, nonce: Option<&str>) -> Self {
+        self.denied(|deny| deny.nonce = Some(nonce.map(str::to_owned)))
     }
 
     fn denied(mut self, change: impl FnOnce(&mut Deny)) -> Self {

@@ -1,12 +1,13 @@
 //! The fixed test keys of `tests/keys/`, and signing with them.
 
-use std::{fs, sync::OnceLock};
+use std::{collections::BTreeMap, fs, sync::OnceLock};
 
 use super::sign::Unpadded;
 use crate::files;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use rsa::{BoxedUint, RsaPrivateKey, traits::SignatureScheme};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 /// A key of `tests/keys/`.
 #[derive(Debug)]
@@ -34,6 +35,8 @@ pub(crate) static P384: Key = Key::named("ec-p384");
 pub(crate) static P521: Key = Key::named("ec-p521");
 /// Ed25519.
 pub(crate) static ED: Key = Key::named("ed25519");
+/// Ed25519: the next key after a rotation.
+pub(crate) static ED_B: Key = Key::named("ed25519-b");
 /// 64 bytes.
 pub(crate) static SECRET: Key = Key::named("hmac-512");
 
@@ -83,6 +86,11 @@ impl Key {
             .expect("a JWK is an object")
             .shift_remove("kid");
         jwk
+    }
+
+    /// The thumbprint (RFC 7638 §3).
+    pub(crate) fn thumbprint(&self) -> String {
+        thumbprint(&self.public())
     }
 
     /// The secret as a policy states it.
@@ -145,6 +153,16 @@ impl Key {
             .unwrap_or_else(|| panic!("no `{member}`"));
         BASE64_URL_SAFE_NO_PAD.decode(text).expect("base64url")
     }
+}
+
+/// The thumbprint of a JWK (RFC 7638 §3).
+pub(crate) fn thumbprint(jwk: &Value) -> String {
+    let mut members = BTreeMap::new();
+    for name in ["crv", "e", "kty", "n", "x", "y"] {
+        members.extend(jwk.get(name).map(|value| (name, value)));
+    }
+    let text = serde_json::to_string(&members).expect("JSON");
+    BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(text))
 }
 
 /// A file of `tests/keys/`.

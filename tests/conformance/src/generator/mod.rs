@@ -20,6 +20,11 @@ pub fn topics() -> Vec<Topic> {
     topic::all()
 }
 
+/// Returns the topics about what an operator asks.
+pub fn operation() -> Vec<Topic> {
+    topic::operation()
+}
+
 /// Makes a topic from its drafts.
 fn topic(name: &str, title: &str, drafts: Vec<draft::Draft>) -> Topic {
     Topic {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::token::Token;
-use crate::vector::{Bytes, Document, Request, Response};
+use crate::vector::{Bytes, Connection, Document, Request, Response};
 
 /// `GET` of a target, without a token.
 pub(crate) fn get(target: &str) -> Request {
@@ -17,6 +17,7 @@ pub(crate) fn request(method: &str, target: &str) -> Request {
         authority: "api.example.com".into(),
         target: target.into(),
         headers: Vec::new(),
+        connection: Connection::default(),
     }
 }
 
@@ -37,6 +38,34 @@ impl Request {
     pub(crate) fn bearer(self, token: &Token) -> Self {
         self.header("authorization", format!("Bearer {}", token.compact()))
     }
+
+    /// With a token of the scheme `DPoP` and a proof.
+    pub(crate) fn dpop(self, token: &Token, proof: &Token) -> Self {
+        self.by_dpop(token).header("dpop", proof.compact())
+    }
+
+    /// With a token of the scheme `DPoP`.
+    pub(crate) fn by_dpop(self, token: &Token) -> Self {
+        self.header("authorization", format!("DPoP {}", token.compact()))
+    }
+
+    /// From this peer.
+    pub(crate) fn peer(mut self, peer: &str) -> Self {
+        self.connection.peer = peer.into();
+        self
+    }
+
+    /// By this scheme.
+    pub(crate) fn scheme(mut self, scheme: &str) -> Self {
+        self.connection.scheme = scheme.into();
+        self
+    }
+
+    /// With a certificate of the client that has this SHA-256, in hexadecimal.
+    pub(crate) fn certificate(mut self, sha256: &str) -> Self {
+        self.connection.certificate = sha256.into();
+        self
+    }
 }
 
 impl From<Token> for Request {
@@ -51,6 +80,8 @@ pub(crate) fn document(issuer: &str, kind: &str) -> Document {
         issuer: issuer.into(),
         kind: kind.into(),
         uri: None,
+        headers: None,
+        body: None,
     }
 }
 

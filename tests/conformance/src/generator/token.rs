@@ -6,8 +6,10 @@ use base64::{
 };
 use serde_json::{Map, Value, json};
 
+use sha2::{Digest, Sha256};
+
 use super::{
-    key::{A, Key},
+    key::{A, Key, P256},
     sign::sign,
 };
 
@@ -45,6 +47,27 @@ pub(crate) fn token() -> Token {
         key: &A,
         alg: None,
         signature: None,
+    }
+}
+
+/// Returns a token that is bound to a key (RFC 9449 §6.1).
+pub(crate) fn bound(key: &Key) -> Token {
+    token().claim("cnf", json!({ "jkt": key.thumbprint() }))
+}
+
+/// Returns a proof of [`P256`] for `GET https://api.example.com/` with this token
+/// (RFC 9449 §4.2).
+pub(crate) fn proof(jti: &str, token: &Token) -> Token {
+    let ath = encode(Sha256::digest(token.compact()));
+    let plain = super::token::token();
+    Token {
+        header: json!({ "typ": "dpop+jwt", "alg": "ES256", "jwk": P256.nameless(json!({})) }),
+        claims: json!({
+            "jti": jti, "htm": "GET", "htu": "https://api.example.com/", "iat": NOW_S, "ath": ath,
+        }),
+        key: &P256,
+        alg: Some("ES256"),
+        ..plain
     }
 }
 

@@ -99,6 +99,9 @@ pub(super) fn denial(wanted: &Deny, denial: &Denial) -> Vec<String> {
             &denial.retry_after_s,
         ));
     }
+    if let Some(nonce) = &wanted.nonce {
+        faults.extend(differing("nonce", nonce, &denial.nonce));
+    }
     faults
 }
 

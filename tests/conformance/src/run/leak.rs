@@ -2,6 +2,7 @@
 //! claim.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use countersign::Algorithm;
 use serde_json::Value;
 
 use crate::{protocol::Denial, vector::Event};
@@ -34,7 +35,9 @@ pub(super) fn of(denial: &Denial, event: &Event, policy: &str) -> Vec<String> {
         denial.claim.as_deref().unwrap_or_default(),
         denial.principal.as_deref().unwrap_or_default(),
     ];
-    let told = |word: &String| !policy.contains(word) && said.iter().any(|s| s.contains(word));
+    // A challenge names the algorithms of proofs (RFC 9449 §7.1).
+    let is_known = |word: &str| policy.contains(word) || Algorithm::from_name(word).is_some();
+    let told = |word: &String| !is_known(word) && said.iter().any(|s| s.contains(word));
     secrets(event)
         .iter()
         .filter(|word| told(word))
@@ -47,7 +50,9 @@ fn secrets(event: &Event) -> Vec<String> {
     let tokens: Vec<&[u8]> = match event {
         Event::Token { token, .. } => vec![&token.0],
         Event::Request { request, .. } => request.headers.iter().map(|(_, v)| &*v.0).collect(),
-        Event::Due { .. } | Event::NextDue { .. } | Event::Supply { .. } => Vec::new(),
+        Event::Due { .. } | Event::NextDue { .. } | Event::Supply { .. } | Event::Operation(_) => {
+            Vec::new()
+        }
     };
     for token in tokens {
         // A header can contain several: every sequence of token characters

@@ -33,6 +33,8 @@ use serde_json::Value;
 
 const LANGUAGE: &str = include_str!("../../../../docs/policy.md");
 const QUESTIONS: &str = include_str!("../../../../docs/how-do-i-say.md");
+const OPERATORS: &str = include_str!("../../../../docs/operators.md");
+const EVENTS: &str = include_str!("../../../../docs/events.md");
 
 /// Runs every example of a page, and says everything that is wrong at once.
 fn run(page: &str) -> usize {
@@ -92,7 +94,7 @@ fn collect(schema: &Value, words: &mut BTreeSet<String>) {
 
 #[test]
 fn each_link_of_the_pages_leads_to_something() {
-    for page in [LANGUAGE, QUESTIONS] {
+    for page in [LANGUAGE, QUESTIONS, OPERATORS, EVENTS] {
         for target in page.split("](").skip(1) {
             let target = target.split(')').next().unwrap();
             if target.starts_with("https://") {

@@ -10,7 +10,7 @@ use u8x16::U8x16;
 pub fn equal(a: &[u8], b: &[u8]) -> bool {
     #[cfg_attr(target_arch = "wasm32", target_feature(enable = "simd128"))]
     fn equal(a: &[u8], b: &[u8]) -> bool {
-        let ((a_blocks, a_rest), (b_blocks, b_rest)) = (a.as_chunks(), b.as_chunks());
+        let ((a_blocks, _), (b_blocks, _)) = (a.as_chunks(), b.as_chunks());
         let mut differ = U8x16::splat(0);
         for (a, b) in a_blocks.iter().zip(b_blocks) {
             differ = differ.or(U8x16::load(a).xor(U8x16::load(b)));
@@ -18,23 +18,36 @@ pub fn equal(a: &[u8], b: &[u8]) -> bool {
         match (a.last_chunk(), b.last_chunk()) {
             // The last sixteen bytes cover the rest; some are compared a second time.
             (Some(a), Some(b)) => !differ.or(U8x16::load(a).xor(U8x16::load(b))).any(),
-            _ => a_rest.iter().eq(b_rest),
+            _ => equal_ends::<8>(a, b)
+                .or_else(|| equal_ends::<4>(a, b))
+                .or_else(|| equal_ends::<2>(a, b))
+                .unwrap_or_else(|| a.first() == b.first()),
         }
     }
     a.len() == b.len() && equal(a, b)
 }
 
-/// Whether one of the bytes is `byte`.
+/// Whether the first and last `N` bytes, which cover up to twice as many, are equal. `None` if
+/// there are fewer.
+fn equal_ends<const N: usize>(a: &[u8], b: &[u8]) -> Option<bool> {
+    let first = a.first_chunk::<N>()? == b.first_chunk()?;
+    Some(first & (a.last_chunk::<N>()? == b.last_chunk()?))
+}
+
+/// Whether one of the bytes is `byte`. Not inlined, as callers are built for size.
+#[inline(never)]
 pub fn contain(bytes: &[u8], byte: u8) -> bool {
     #[cfg_attr(target_arch = "wasm32", target_feature(enable = "simd128"))]
     fn contain(bytes: &[u8], byte: u8) -> bool {
-        let (blocks, rest) = bytes.as_chunks();
-        let mut found = U8x16::splat(0);
-        for block in blocks {
+        let Some(last) = bytes.last_chunk() else {
+            return position(bytes, byte).is_some();
+        };
+        // The last sixteen bytes cover the rest.
+        let mut found = U8x16::load(last).equal(U8x16::splat(byte));
+        for block in bytes.as_chunks().0 {
             found = found.or(U8x16::load(block).equal(U8x16::splat(byte)));
         }
-        rest.iter()
-            .fold(found.any(), |found, other| found | (*other == byte))
+        found.any()
     }
     contain(bytes, byte)
 }
@@ -45,16 +58,21 @@ pub fn position(bytes: &[u8], byte: u8) -> Option<usize> {
     fn first(block: &[u8; 16], byte: u8) -> u32 {
         U8x16::load(block).equal(U8x16::splat(byte)).first()
     }
-    let (blocks, rest) = bytes.as_chunks();
+    let Some(last) = bytes.last_chunk() else {
+        return bytes.iter().position(|other| *other == byte);
+    };
     let mut before = 0;
-    for block in blocks {
+    for block in bytes.as_chunks().0 {
         match first(block, byte) {
             at @ 0..16 => return Some(before + at as usize),
             _ => before += 16,
         }
     }
-    let at = rest.iter().position(|other| *other == byte)?;
-    Some(before + at)
+    // The last sixteen bytes cover the rest.
+    match first(last, byte) {
+        at @ 0..16 => Some(bytes.len() - 16 + at as usize),
+        _ => None,
+    }
 }
 
 /// The number of bytes before the first quote, backslash or control character: what a JSON

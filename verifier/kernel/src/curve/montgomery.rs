@@ -118,6 +118,7 @@ impl Modulus {
     }
 
     /// `x * R`: converts to Montgomery form.
+    #[inline(never)]
     pub(super) fn to_montgomery(&self, x: &Limbs) -> Limbs {
         self.mul(x, &self.square_of_r)
     }
@@ -146,6 +147,7 @@ pub(super) struct Residue<L = i32> {
 
 impl Residue {
     /// The element whose big-endian bytes these are, if below the prime.
+    #[inline(never)]
     pub(super) fn parse(bytes: &[u8], prime: &'static Modulus) -> Option<Self> {
         Some(Self {
             limbs: prime.to_montgomery(&prime.parse(bytes)?),
@@ -164,6 +166,7 @@ impl<L: Limb> Residue<L> {
 
     /// `x / R` as the proper number in `[0, p)`: converts from Montgomery form. For
     /// `|x| < R` the product with 1 is in `(-1, p + 1)`. `None` for ranges.
+    #[inline(never)]
     fn out_of_montgomery(&self) -> Option<Limbs> {
         let product = self.mul(&self.with(limbs::one().map(L::from)));
         let limbs = L::known(&self.limbs, &product.limbs)?;

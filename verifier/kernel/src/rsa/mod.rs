@@ -62,6 +62,19 @@ impl PublicKey {
         self.modulus.bytes().len()
     }
 
+    /// Whether the bit length is even, as FIPS 186-5 §5.1 demands, and the
+    /// exponent is 65537: it demands one above 2^16, and Cloudflare's WebCrypto
+    /// refuses all others but 3.
+    pub fn is_approved(&self) -> bool {
+        self.modulus_bits().is_multiple_of(2) && self.exponent == 65_537
+    }
+
+    /// Whether a signature has the length of the modulus and is below it (RFC 8017
+    /// §5.2.2, step 1). Any other is invalid.
+    pub fn admits(&self, signature: &[u8]) -> bool {
+        signature.len() == self.modulus_bytes() && signature < self.modulus.bytes()
+    }
+
     /// RSAVP1 (RFC 8017 §5.2.2) from octets to octets: `signature^e mod n`,
     /// big-endian, as long as the modulus. `None` if the signature has
     /// another length or is not below the modulus.

@@ -8,11 +8,13 @@ mod supply;
 use alloc::{string::String, sync::Arc, vec::Vec};
 use core::sync::atomic::AtomicU32;
 
-use super::{DocumentStatus, Fetch, FetchKind, Revocable, Revoked, Schedule};
+use super::{
+    DocumentStatus, Fetch, FetchKind, KeyTable, Revocable, Revoked, Schedule, read_inline,
+};
 use crate::{
     base::limits,
     jose::Keyring,
-    model::{Keys, Policy},
+    model::{Issuer, Keys, Kind, Policy, Revocations},
     refusal::{Code, Halt, Refusal, Wanted},
 };
 
@@ -28,6 +30,9 @@ struct State {
     discovery: Option<u32>,
     revocations: Option<u32>,
     revoked: Revoked,
+    /// Where its API keys are, if they are fetched.
+    api_keys: Option<u32>,
+    key_table: KeyTable,
 }
 
 /// Where the keys of a source of the policy are.
@@ -76,6 +81,8 @@ impl Issuers {
                 discovery: None,
                 revocations: None,
                 revoked: Revoked::default(),
+                api_keys: None,
+                key_table: KeyTable::default(),
             };
             for (place, source) in issuer.keys.iter_mut().enumerate() {
                 let mut add = |kind, uri| all.add(index, place, kind, uri);
@@ -103,6 +110,18 @@ impl Issuers {
             let revocations = issuer.revocations.as_ref();
             state.revocations = revocations
                 .map(|r| all.add(index, 0, FetchKind::Revocations, Some(Arc::clone(&r.uri))));
+            if let Kind::ApiKeys(keys) = &mut issuer.kind {
+                match &keys.uri {
+                    Some(uri) => {
+                        let uri = Some(Arc::clone(uri));
+                        state.api_keys = Some(all.add(index, 0, FetchKind::ApiKeys, uri));
+                    }
+                    None => {
+                        let document = core::mem::take(&mut keys.inline);
+                        state.key_table = read_inline(document, keys);
+                    }
+                }
+            }
             all.states.push(state);
         }
         all
@@ -137,20 +156,50 @@ impl Issuers {
         // A document that is too old counts as never loaded.
         let schedule = &self.document(id)?.schedule;
         if required && !schedule.is_usable(now_ms) {
-            return Err(
-                match schedule.is_in_flight(now_ms) || schedule.is_due(now_ms) {
-                    true => Halt::Wait(Vec::from([Wanted::of(id)])),
-                    false => {
-                        let pause_ms = schedule.pause_left_ms(now_ms);
-                        Refusal::retry(Code::RevocationsUnavailable, pause_ms).into()
-                    }
-                },
-            );
+            return Err(unavailable(
+                id,
+                schedule,
+                Code::RevocationsUnavailable,
+                now_ms,
+            ));
         }
         if state.revoked.covers(token) {
             return Err(Code::TokenRevoked.into());
         }
         Ok(())
+    }
+
+    /// Returns whether the document of an issuer's API keys is recent enough to
+    /// use.
+    pub(crate) fn has_api_keys(&self, index: usize, now_ms: u64) -> bool {
+        let place = self.states.get(index).map(|state| state.api_keys);
+        match place {
+            None => false,
+            // Those of the policy.
+            Some(None) => true,
+            Some(Some(id)) => {
+                let document = self.document(id);
+                document.is_ok_and(|document| document.schedule.is_usable(now_ms))
+            }
+        }
+    }
+
+    /// Returns the API keys of an issuer, if their document is recent enough.
+    pub(crate) fn api_keys(&self, index: usize, now_ms: u64) -> Result<&KeyTable, Halt> {
+        let state = self.states.get(index).ok_or(Code::InternalError)?;
+        match state.api_keys {
+            Some(id) if !self.has_api_keys(index, now_ms) => {
+                let schedule = &self.document(id)?.schedule;
+                Err(unavailable(id, schedule, Code::ApiKeysUnavailable, now_ms))
+            }
+            _ => Ok(&state.key_table),
+        }
+    }
+
+    /// Returns the issuer whose API keys a source has.
+    pub(crate) fn issuer_of_api_keys(&self, id: u32) -> Option<usize> {
+        let source = self.sources.get(id as usize)?;
+        (source.kind == FetchKind::ApiKeys).then_some(source.issuer)
     }
 
     pub(crate) fn has_revocations(&self, index: usize) -> bool {
@@ -222,8 +271,28 @@ impl Issuers {
                     age_ms: schedule.age_ms(now_ms),
                     failures: schedule.failures(),
                     usable: schedule.is_usable(now_ms),
+                    needed: is_needed(issuer, source),
                 });
             }
+        }
+        all
+    }
+
+    /// Returns whether every needed document was accepted once.
+    pub(crate) fn are_ready(&self, policy: &Policy) -> bool {
+        self.sources.iter().all(|source| {
+            let issuer = policy.issuers.get(source.issuer);
+            let is_needed = issuer.is_some_and(|issuer| is_needed(issuer, source));
+            let mut documents = source.documents.iter();
+            !is_needed || documents.all(|document| document.schedule.had_one())
+        })
+    }
+
+    /// Returns every document whose address is known, as it is fetched.
+    pub(crate) fn named(&self, policy: &Policy) -> Vec<Fetch> {
+        let mut all = Vec::new();
+        for (id, source) in (0u32..).zip(&self.sources) {
+            all.extend((0..source.documents.len()).filter_map(|at| source.fetch(id, at, policy)));
         }
         all
     }
@@ -234,6 +303,24 @@ impl Issuers {
         source
             .and_then(|source| source.documents.first())
             .ok_or(Code::InternalError.into())
+    }
+}
+
+/// The policy says which documents may be missing at the start. What a `kid` asks
+/// for cannot be fetched before.
+fn is_needed(issuer: &Issuer, source: &Source) -> bool {
+    let may_lack = |revocations: &Revocations| !revocations.required;
+    let optional =
+        source.kind == FetchKind::Revocations && issuer.revocations.as_ref().is_some_and(may_lack);
+    issuer.needed_at_start && !optional && !source.by_kid
+}
+
+/// Waits for a document that cannot be used, or refuses with the code if it may
+/// not be fetched now.
+fn unavailable(id: u32, schedule: &Schedule, code: Code, now_ms: u64) -> Halt {
+    match schedule.is_in_flight(now_ms) || schedule.is_due(now_ms) {
+        true => Halt::Wait(Vec::from([Wanted::of(id)])),
+        false => Refusal::retry(code, schedule.pause_left_ms(now_ms)).into(),
     }
 }
 
@@ -270,13 +357,19 @@ impl Source {
     }
 
     fn fetch(&self, id: u32, place: usize, policy: &Policy) -> Option<Fetch> {
+        let issuer = policy.issuers.get(self.issuer)?;
         Some(Fetch {
             source: id,
-            issuer: Arc::clone(&policy.issuers.get(self.issuer)?.name),
+            issuer: Arc::clone(&issuer.name),
             kind: self.kind,
             uri: Arc::clone(self.documents.get(place)?.uri.as_ref()?),
+            headers: match (&issuer.kind, self.kind) {
+                (Kind::ApiKeys(keys), FetchKind::ApiKeys) => Arc::clone(&keys.headers),
+                _ => Arc::default(),
+            },
             timeout_ms: limits::FETCH_TIMEOUT_MS,
             max_bytes: u32::try_from(match self.kind {
+                FetchKind::ApiKeys => policy.limits.api_keys_bytes,
                 FetchKind::Revocations => policy.limits.revocation_bytes,
                 FetchKind::Discovery | FetchKind::Jwks => policy.limits.document_bytes,
             })

@@ -5,10 +5,10 @@ use alloc::{boxed::Box, format, sync::Arc, vec::Vec};
 
 use crate::{
     base::{Limits, Problem, uri},
-    documents::{FetchKind, Outcome, fresh_for_ms, revocation},
+    documents::{FetchKind, Outcome, api_keys, fresh_for_ms, revocation},
     jose::{self, Keyring, parse_document},
     json::Value,
-    model::{Issuer, KeySource, Keys},
+    model::{Issuer, KeySource, Keys, Kind},
 };
 
 /// A document that is being read.
@@ -22,6 +22,7 @@ pub(super) enum Stage {
     Body(Body),
     Keys(Box<jose::Reading>),
     Revocations(Box<revocation::Reading>),
+    ApiKeys(Box<api_keys::Reading>),
 }
 
 /// A body that arrives in parts.
@@ -45,6 +46,7 @@ pub(super) enum Step {
     Metadata { jwks_uri: Arc<str> },
     Keys(Keyring, Vec<Problem>),
     Revocations(Box<revocation::Revoked>),
+    ApiKeys(Box<api_keys::KeyTable>, Vec<Problem>),
 }
 
 impl Stage {
@@ -53,8 +55,8 @@ impl Stage {
         match self {
             Self::Body(body) if !part.is_empty() => body.append(part),
             Self::Body(_) => Err(length("ends before")),
-            Self::Keys(_) | Self::Revocations(_) if part.is_empty() => Ok(()),
-            Self::Keys(_) | Self::Revocations(_) => Err(length("goes on after")),
+            _ if part.is_empty() => Ok(()),
+            _ => Err(length("goes on after")),
         }
     }
 
@@ -82,6 +84,9 @@ impl Stage {
                         let is_map = matches!(keys, Keys::PemMap(_));
                         Self::Keys(Box::new(jose::Reading::new(bytes, limits, is_map)))
                     }
+                    (FetchKind::ApiKeys, _) => {
+                        Self::ApiKeys(Box::new(api_keys::Reading::new(bytes, limits)))
+                    }
                     (FetchKind::Revocations, _) => {
                         Self::Revocations(Box::new(revocation::Reading::new(bytes, limits)))
                     }
@@ -96,6 +101,15 @@ impl Stage {
                 None => Step::Unfinished(Self::Revocations(reading)),
                 Some(revoked) => Step::Revocations(Box::new(revoked)),
             }),
+            Self::ApiKeys(mut reading) => {
+                let Kind::ApiKeys(keys) = &target.issuer.kind else {
+                    return Err(Problem::error("", "source_unknown", "it has no API keys"));
+                };
+                Ok(match reading.step(keys)? {
+                    None => Step::Unfinished(Self::ApiKeys(reading)),
+                    Some((table, skipped)) => Step::ApiKeys(Box::new(table), skipped),
+                })
+            }
         }
     }
 }
@@ -132,6 +146,7 @@ pub(super) fn begin(
             let max_bytes = match kind {
                 FetchKind::Discovery | FetchKind::Jwks => limits.document_bytes,
                 FetchKind::Revocations => limits.revocation_bytes,
+                FetchKind::ApiKeys => limits.api_keys_bytes,
             };
             if bytes > max_bytes {
                 let message = format!("the document has more than {max_bytes} bytes");

@@ -10,7 +10,8 @@ use super::{
 use crate::{
     base::Problem,
     documents::{Outcome, Supplied},
-    model::Policy,
+    jose::{Accepted, Keyring},
+    model::{KeySource, Keys, Kind, Policy},
 };
 
 impl Issuers {
@@ -82,12 +83,18 @@ impl Issuers {
     ) -> Supplied {
         let parts = self.sources.get_mut(id as usize).and_then(|source| {
             let issuer = policy.issuers.get(source.issuer)?;
-            let keys = issuer.keys.get(source.keys)?;
-            Some((issuer, keys, self.states.get_mut(source.issuer)?, source))
+            Some((issuer, self.states.get_mut(source.issuer)?, source))
         });
-        let Some((issuer, keys, state, source)) = parts else {
+        let Some((issuer, state, source)) = parts else {
             return Supplied::Refused(unknown_source());
         };
+        // Of an issuer without signed tokens.
+        let none = KeySource {
+            accepted: Accepted::default(),
+            keys: Keys::Inline(Keyring::default()),
+            stale_ms: 0,
+        };
+        let keys = issuer.keys.get(source.keys).unwrap_or(&none);
         let Some(document) = source.documents.get_mut(place) else {
             return Supplied::Outdated;
         };
@@ -108,6 +115,7 @@ impl Issuers {
         let mut refresh_ms = fresh_ms / 5 * 4;
         let mut keep_ms = fresh_ms.saturating_add(keys.stale_ms);
         let mut reported = Vec::new();
+        let mut used = 0;
         let mut moved = None;
         match step {
             Ok(Step::Unfinished(stage)) => {
@@ -117,16 +125,26 @@ impl Issuers {
             Err(problem) => return self.fail(id, place, problem, now_ms),
             Ok(Step::Metadata { jwks_uri }) => moved = Some(jwks_uri),
             Ok(Step::Keys(ring, skipped)) => {
+                used = ring.len();
                 document.ring = ring;
                 reported = skipped;
             }
             Ok(Step::Revocations(revoked)) => {
                 let configured = issuer.revocations.as_ref();
+                used = revoked.len();
                 state.revoked = *revoked;
                 refresh_ms = configured.map_or(fresh_ms, |r| r.refresh_ms);
                 // Without a maximum age, an old list stays in force: it is
                 // better than none.
                 keep_ms = configured.and_then(|r| r.max_stale_ms).unwrap_or(u64::MAX);
+            }
+            Ok(Step::ApiKeys(table, skipped)) => {
+                used = table.len();
+                state.key_table = *table;
+                reported = skipped;
+                if let Kind::ApiKeys(keys) = &issuer.kind {
+                    (refresh_ms, keep_ms) = (keys.refresh_ms, keys.max_stale_ms);
+                }
             }
         }
         document.reading = None;
@@ -139,7 +157,10 @@ impl Issuers {
             let jwks = *jwks;
             self.set_jwks_uri(jwks, uri);
         }
-        Supplied::Accepted { skipped: reported }
+        Supplied::Accepted {
+            used: u32::try_from(used).unwrap_or(u32::MAX),
+            skipped: reported,
+        }
     }
 
     /// Sets the address of the keys. At a new address they are due at once, and

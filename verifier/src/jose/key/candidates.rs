@@ -51,17 +51,20 @@ impl<'k> Candidates<'k> {
         self.fitting > TRIED
     }
 
+    /// Returns the keys to try.
+    pub(crate) fn tried(&self) -> impl Iterator<Item = &'k Arc<Key>> + use<'_, 'k> {
+        self.tried.iter().flatten().copied()
+    }
+
     /// Returns the first key that verifies this signature.
     pub(crate) fn verifying(&self, message: &[u8], signature: &[u8]) -> Option<&'k Arc<Key>> {
-        let mut tried = self.tried.iter().flatten().copied();
-        tried.find(|key| key.verify(message, signature))
+        self.tried().find(|key| key.verify(message, signature))
     }
 
     /// Returns whether a token that this key verified would reach it again: no
     /// equal key stands before it.
     pub(crate) fn reach(&self, key: &Arc<Key>) -> bool {
-        let mut tried = self.tried.iter().flatten();
-        let first = tried.find(|other| other.material == key.material);
+        let first = self.tried().find(|other| other.material == key.material);
         first.is_some_and(|first| Arc::ptr_eq(first, key))
     }
 

@@ -1,6 +1,7 @@
 //! One JSON Web Key (RFC 7517 §4, RFC 7518 §6).
 
 use alloc::{boxed::Box, format, string::String, vec::Vec};
+use core::sync::atomic::AtomicU32;
 
 use countersign_kernel::bytes::base64url;
 
@@ -42,6 +43,16 @@ pub(super) fn public_key(jwk: &Object<'_>, accepted: &Accepted) -> Result<(Key, 
         Some(Value::Array(ops)) if ops.iter().any(|op| op.as_str() == Some("verify")) => {}
         Some(_) => return Err("its `key_ops` do not include `verify`".into()),
     }
+    let (kind, members, tolerated) = numbers(jwk)?;
+    let alg = text(jwk, "alg")?;
+    let mut key = key(text(jwk, "kid")?, alg, (kind, members), accepted)?;
+    key.issuer = text(jwk, "issuer")?.map(Box::from);
+    Ok((key, tolerated))
+}
+
+/// Reads the kind of a key and its numbers, and whether they are encoded in
+/// another way than RFC 7518 says.
+pub(super) fn numbers(jwk: &Object<'_>) -> Result<(KeyKind, Members, bool), Unusable> {
     let kind = kind(jwk)?;
     let names = match kind {
         KeyKind::Rsa => ["n", "e"],
@@ -68,10 +79,16 @@ pub(super) fn public_key(jwk: &Object<'_>, accepted: &Accepted) -> Result<(Key, 
             member.drain(..zeros);
         }
     }
-    let alg = text(jwk, "alg")?;
-    let mut key = key(text(jwk, "kid")?, alg, (kind, members), accepted)?;
-    key.issuer = text(jwk, "issuer")?.map(Box::from);
-    Ok((key, tolerated))
+    Ok((kind, members, tolerated))
+}
+
+/// Returns whether a key is for another purpose by its `use`: encryption (RFC
+/// 7517 §4.2), or the other kind of SVID. Such a key is no mistake.
+pub(super) fn has_other_use(jwk: &Object<'_>, accepted: &Accepted) -> bool {
+    let usage = jwk.get("use").and_then(Value::as_str).unwrap_or_default();
+    matches!(usage, "enc" | "sig" | "jwt-svid" | "x509-svid")
+        && usage != accepted.usage.as_deref().unwrap_or("sig")
+        && !is_private(jwk)
 }
 
 pub(super) fn is_private(jwk: &Object<'_>) -> bool {
@@ -84,12 +101,17 @@ fn key(
     (kind, members): (KeyKind, Members),
     accepted: &Accepted,
 ) -> Result<Key, Unusable> {
-    Ok(Key {
+    let key = Key {
         kid: kid.map(Box::from),
         algorithm: algorithm(alg, kind, &accepted.algorithms)?,
         issuer: None,
         material: Material::Public(PublicKey::new(kind, members)?),
-    })
+        number: AtomicU32::new(0),
+    };
+    match accepted.by_host && !key.is_approved() {
+        true => Err("a host's own cryptography may refuse it: its modulus has an odd number of bits, or its exponent is not 65537".into()),
+        false => Ok(key),
+    }
 }
 
 /// Reads a public key in PEM.
@@ -109,7 +131,7 @@ pub(super) fn pem_entry(entry: &Object<'_>, accepted: &Accepted) -> Result<Key, 
 }
 
 /// Decodes base64url or base64, with or without padding.
-pub(super) fn tolerant_base64(text: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn tolerant_base64(text: &[u8]) -> Option<Vec<u8>> {
     let padding = text.iter().rev().take_while(|byte| **byte == b'=').count();
     let text = text.get(..text.len().saturating_sub(padding))?;
     let plain = text.iter().map(|byte| match byte {
@@ -154,6 +176,7 @@ pub(super) fn secret(entry: &Object<'_>, accepted: &Accepted) -> Result<Key, Unu
         algorithm,
         issuer: None,
         material: Material::Hmac(secret),
+        number: AtomicU32::new(0),
     })
 }
 
@@ -184,7 +207,7 @@ fn algorithm(
     }
 }
 
-fn text<'j>(jwk: &'j Object<'_>, name: &str) -> Result<Option<&'j str>, Unusable> {
+pub(super) fn text<'j>(jwk: &'j Object<'_>, name: &str) -> Result<Option<&'j str>, Unusable> {
     match jwk.get(name) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),

@@ -3,7 +3,7 @@
 use alloc::{format, string::String, sync::Arc, vec::Vec};
 
 use super::{
-    Accepted, Asked, Candidates, Key,
+    Accepted, Asked, Candidates, HostKey, Key,
     jwk::{self, Unusable},
     set::{KeySet, Reading, parse_document},
 };
@@ -13,6 +13,9 @@ use crate::{
     json::Value,
     refusal::Code,
 };
+
+/// A host's own cryptography: whether a signature is that of a key over a message.
+pub type HostVerifies<'h> = dyn FnMut(Algorithm, HostKey, &[u8], &[u8]) -> bool + 'h;
 
 /// The usable keys of one document.
 #[derive(Debug, Default)]
@@ -37,7 +40,7 @@ impl Keyring {
         let nothing = Keyring::default();
         let accepted = Accepted {
             algorithms: algorithms.into(),
-            usage: None,
+            ..Accepted::default()
         };
         let mut reading = Reading::new(jwks.to_vec(), limits, false);
         loop {
@@ -47,21 +50,20 @@ impl Keyring {
         }
     }
 
-    /// Reads the JWK Set of a policy. Pointers of problems start at `pointer`.
+    /// Reads the JWK Set of a policy. Pointers of problems start at the set.
     pub(crate) fn from_value(
         jwks: &Value<'_>,
         accepted: &Accepted,
         limits: &Limits,
-        pointer: &str,
     ) -> Result<(Self, Vec<Problem>), Problem> {
         let keys = jwks
             .as_object()
             .and_then(|set| set.get("keys"))
             .and_then(Value::as_array);
-        let mut set = KeySet::new(limits, format!("{pointer}/keys"));
+        let mut set = KeySet::new(limits, "/keys".into());
         for (index, key) in keys.ok_or_else(|| set.not_a_set())?.iter().enumerate() {
             if key.as_object().is_some_and(jwk::is_private) {
-                let place = format!("{pointer}/keys/{index}");
+                let place = format!("/keys/{index}");
                 return Err(Problem::error(place, "key_unusable", jwk::PRIVATE_KEY));
             }
             set.add_jwk(index, key, accepted, &Keyring::default())?;
@@ -98,9 +100,9 @@ impl Keyring {
         let value = parse_document(secrets, limits).map_err(|problem| Vec::from([problem]))?;
         let accepted = Accepted {
             algorithms: algorithms.into(),
-            usage: None,
+            ..Accepted::default()
         };
-        Self::from_entries(&value, "k", &accepted, "")
+        Self::from_entries(&value, "k", &accepted)
     }
 
     /// Reads keys that the policy lists: `[{ "kid"?, "k", "alg"? }]`, HMAC
@@ -110,16 +112,11 @@ impl Keyring {
         entries: &Value<'_>,
         member: &str,
         accepted: &Accepted,
-        pointer: &str,
     ) -> Result<Self, Vec<Problem>> {
         let entries = entries.as_array().unwrap_or_default();
         if entries.is_empty() {
             let message = "secrets are an array of objects with `k`, and there is at least one";
-            return Err(Vec::from([Problem::error(
-                pointer,
-                "secrets_invalid",
-                message,
-            )]));
+            return Err(Vec::from([Problem::error("", "secrets_invalid", message)]));
         }
         let mut ring = Self::default();
         let mut problems = Vec::new();
@@ -128,11 +125,7 @@ impl Keyring {
                 entry_key(entry, member, accepted).and_then(|key| ring.add(Arc::new(key)))
             {
                 let message = format!("this key cannot be used: {why}");
-                problems.push(Problem::error(
-                    format!("{pointer}/{index}"),
-                    "key_unusable",
-                    message,
-                ));
+                problems.push(Problem::error(format!("/{index}"), "key_unusable", message));
             }
         }
         if problems.is_empty() {
@@ -176,6 +169,42 @@ impl Keyring {
         };
         self.candidates(&asked, &mut found);
         let key = found.verifying(message, signature);
+        key.map(drop).ok_or_else(|| found.code())
+    }
+
+    /// The same as [`Self::verify`], where a host verifies: it is asked about each
+    /// key of which a gate with [`Native`](crate::Native) cryptography would ask.
+    ///
+    /// # Errors
+    /// The same as those of [`Self::verify`].
+    pub fn verify_by(&self, host: &mut HostVerifies<'_>, jws: &Jws<'_>) -> Result<(), Code> {
+        let (message, signature) = (jws.signing_input, &jws.signature);
+        self.verify_bytes_by(host, jws.kid.as_deref(), jws.algorithm, message, signature)
+    }
+
+    /// The same as [`Self::verify_bytes`], where a host verifies.
+    ///
+    /// # Errors
+    /// The same as those of [`Self::verify`].
+    pub fn verify_bytes_by(
+        &self,
+        host: &mut HostVerifies<'_>,
+        kid: Option<&str>,
+        algorithm: Algorithm,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), Code> {
+        let mut found = Candidates::default();
+        let asked = Asked {
+            kid,
+            algorithm,
+            serves: None,
+        };
+        self.candidates(&asked, &mut found);
+        let key = found.tried().find(|key| match key.is_approved() {
+            true => key.admits(signature) && host(algorithm, key.for_host(), message, signature),
+            false => key.verify(message, signature),
+        });
         key.map(drop).ok_or_else(|| found.code())
     }
 

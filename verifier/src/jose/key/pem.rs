@@ -4,39 +4,37 @@
 
 use alloc::vec::Vec;
 
-use super::{jwk, public::Members};
+use super::{
+    jwk,
+    public::Members,
+    spki::{ALGORITHMS, BIT_STRING, INTEGER, SEQUENCE},
+};
 use crate::jose::KeyKind;
 
-const INTEGER: u8 = 0x02;
-const BIT_STRING: u8 = 0x03;
-const SEQUENCE: u8 = 0x30;
 /// The optional version of a certificate.
 const VERSION: u8 = 0xa0;
 
-/// The whole content of AlgorithmIdentifier (RFC 3279 §2.3, RFC 5480 §2.1, RFC
-/// 8410 §3) and the kind of the key.
-const ALGORITHMS: [(&[u8], KeyKind); 5] = [
-    (
-        b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00",
-        KeyKind::Rsa,
-    ),
-    (
-        b"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07",
-        KeyKind::P256,
-    ),
-    (
-        b"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x22",
-        KeyKind::P384,
-    ),
-    (
-        b"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x23",
-        KeyKind::P521,
-    ),
-    (b"\x06\x03\x2b\x65\x70", KeyKind::Ed25519),
-];
-
 /// Returns the kind of the key and its numbers, as a JWK has them.
 pub(super) fn public_key(pem: &str) -> Result<(KeyKind, Members), &'static str> {
+    let (label, der) = block(pem)?;
+    let mut der = &*der;
+    let info = if label == "CERTIFICATE" {
+        certificate_key(&mut der)
+    } else {
+        take(&mut der, SEQUENCE)
+    };
+    info.and_then(members)
+        .ok_or("it has no RSA, P-256, P-384, P-521 or Ed25519 key in DER")
+}
+
+/// Returns the DER of a certificate in PEM.
+pub(crate) fn certificate(pem: &str) -> Option<Vec<u8>> {
+    let (label, der) = block(pem).ok()?;
+    (label == "CERTIFICATE").then_some(der)
+}
+
+/// Reads the label and the bytes of one block.
+fn block(pem: &str) -> Result<(&str, Vec<u8>), &'static str> {
     // `-` stands in the two lines around the base64, and not in base64.
     let mut parts = pem.split('-').filter(|part| !part.trim().is_empty());
     let (label, body, end) = (parts.next(), parts.next(), parts.next());
@@ -51,14 +49,7 @@ pub(super) fn public_key(pem: &str) -> Result<(KeyKind, Members), &'static str> 
     };
     let body: Vec<u8> = body.bytes().filter(|b| !b.is_ascii_whitespace()).collect();
     let der = jwk::tolerant_base64(&body).ok_or("its PEM is not base64")?;
-    let mut der = &*der;
-    let info = if label == "CERTIFICATE" {
-        certificate_key(&mut der)
-    } else {
-        take(&mut der, SEQUENCE)
-    };
-    info.and_then(members)
-        .ok_or("it has no RSA, P-256, P-384, P-521 or Ed25519 key in DER")
+    Ok((label, der))
 }
 
 /// Skips serial number, algorithm, issuer, validity and subject.

@@ -8,6 +8,7 @@ use countersign_kernel::{
     rsa,
 };
 
+use super::spki;
 use crate::jose::{Algorithm, KeyKind};
 
 /// The numbers of a key: `n` and `e` (RFC 7518 §6.3.1), `x` and `y` (§6.2.1),
@@ -83,6 +84,34 @@ impl PublicKey {
                 .try_into()
                 .is_ok_and(|signature| key.verify(message, signature)),
         }
+    }
+}
+
+impl PublicKey {
+    /// Returns whether the length of the signature and the ranges of its numbers
+    /// are those of this key.
+    pub(super) fn admits(&self, signature: &[u8]) -> bool {
+        fn array<const N: usize>(signature: &[u8], admits: impl Fn(&[u8; N]) -> bool) -> bool {
+            signature.try_into().is_ok_and(admits)
+        }
+        match &self.prepared {
+            Prepared::Rsa(key) => key.admits(signature),
+            Prepared::P256(key) => array(signature, |signature| key.admits(signature)),
+            Prepared::P384(key) => array(signature, |signature| key.admits(signature)),
+            Prepared::P521(key) => array(signature, |signature| key.admits(signature)),
+            Prepared::Ed25519(key) => array(signature, |signature| key.admits(signature)),
+        }
+    }
+
+    pub(super) fn is_approved(&self) -> bool {
+        match &self.prepared {
+            Prepared::Rsa(key) => key.is_approved(),
+            _ => true,
+        }
+    }
+
+    pub(super) fn spki(&self, kind: KeyKind) -> Vec<u8> {
+        spki::encode(kind, &self.members)
     }
 }
 

@@ -28,6 +28,8 @@ pub(super) struct KeySet {
     reported: Vec<Problem>,
     /// Number of keys that are not reported individually.
     unreported: usize,
+    /// Whether it has a key that is skipped without a report.
+    has_others: bool,
     /// Number of keys for one of the source's algorithms.
     usable: usize,
     max_keys: usize,
@@ -41,6 +43,7 @@ impl KeySet {
             ring: Keyring::default(),
             reported: Vec::new(),
             unreported: 0,
+            has_others: false,
             usable: 0,
             max_keys: limits.document_keys,
             pointer,
@@ -60,6 +63,10 @@ impl KeySet {
             return Err(self.refuse("jwks_symmetric", message));
         }
         let parsed = match key {
+            Value::Object(key) if jwk::has_other_use(key, accepted) => {
+                self.has_others = true;
+                return Ok(());
+            }
             Value::Object(key) => jwk::public_key(key, accepted),
             _ => Err("it is not an object".into()),
         };
@@ -126,11 +133,10 @@ impl KeySet {
     }
 
     pub(super) fn finish(mut self) -> Result<(Keyring, Vec<Problem>), Problem> {
-        if let (true, Some(first)) = (self.ring.is_empty(), self.reported.first()) {
-            let message = format!(
-                "no key of the set can be used; of the first: {}",
-                first.message
-            );
+        let first = self.reported.first().map(|problem| &*problem.message);
+        let first = first.or(self.has_others.then_some("its `use` is another one"));
+        if let (true, Some(first)) = (self.ring.is_empty(), first) {
+            let message = ["no key of the set can be used; of the first: ", first].concat();
             return Err(self.refuse("jwks_no_usable_key", &message));
         }
         if self.unreported > 0 {

@@ -61,9 +61,9 @@ impl Router {
     /// to a different rule.
     pub(crate) fn find(
         &self,
-        host: &str,
+        host: &[u8],
         target: &Target<'_>,
-        method: &str,
+        method: &[u8],
     ) -> Result<Option<Match>, Code> {
         let find = |table: &Table, segments: &[_]| table.find(host, segments, method);
         let found = find(&self.exact, &target.segments);
@@ -93,24 +93,25 @@ impl Router {
         {
             return Err(Code::RequestAmbiguous);
         }
-        if self.exact_case {
+        if self.exact_case || (self.folded.is_none() && target.is_folded) {
             return Ok(found);
         }
         let table = self.folded.as_ref().unwrap_or(&self.exact);
-        for segments in [Some(&*target.segments), with_slash.as_deref(), as_sent]
-            .into_iter()
-            .flatten()
-            .chain(target.at_slashes.iter().map(|segments| &**segments))
-        {
+        let differs_folded = |segments: &[Cow<'_, [u8]>]| {
             let is_folded =
                 |segment: &Cow<'_, [u8]>| matches!(case::fold(segment), Cow::Borrowed(_));
             if self.folded.is_none() && segments.iter().all(is_folded) {
-                continue;
+                return false;
             }
             let segments: Segments<'_> = segments.iter().map(|s| case::fold(s)).collect();
-            if differs(find(table, &segments)) {
-                return Err(Code::RequestAmbiguous);
-            }
+            differs(table.find(host, &segments, method))
+        };
+        if differs_folded(&target.segments)
+            || with_slash.as_deref().is_some_and(differs_folded)
+            || as_sent.is_some_and(differs_folded)
+            || target.at_slashes.iter().any(|s| differs_folded(s))
+        {
+            return Err(Code::RequestAmbiguous);
         }
         Ok(found)
     }
@@ -145,13 +146,13 @@ impl Table {
         router
     }
 
-    fn find(&self, host: &str, segments: &[Cow<'_, [u8]>], method: &str) -> Option<Match> {
-        let dot = bytes::position(host.as_bytes(), b'.').filter(|dot| *dot > 0);
+    fn find(&self, host: &[u8], segments: &[Cow<'_, [u8]>], method: &[u8]) -> Option<Match> {
+        let dot = bytes::position(host, b'.').filter(|dot| *dot > 0);
         let parent = dot.and_then(|dot| host.get(dot.saturating_add(1)..));
         let tries = [
             Some(&self.any_host),
-            self.exact.get(host.as_bytes()),
-            parent.and_then(|parent| self.wildcard.get(parent.as_bytes())),
+            self.exact.get(host),
+            parent.and_then(|parent| self.wildcard.get(parent)),
         ];
         let mut search = Search { method, best: None };
         for trie in tries.into_iter().flatten() {
@@ -219,7 +220,7 @@ impl Trie {
             // A later rule whose methods all belong to earlier rules never
             // matches here. Without such rules, the list is at most as long as
             // the number of methods.
-            let taken = |m: &str| ends.iter().any(|end| admits(&end.methods, m));
+            let taken = |m: &str| ends.iter().any(|end| admits(&end.methods, m.as_bytes()));
             let hidden = ends.iter().any(|end| end.methods.is_empty())
                 || (!rule.methods.is_empty() && rule.methods.iter().all(|m| taken(m)));
             if !hidden {
@@ -237,7 +238,7 @@ impl Trie {
 }
 
 struct Search<'s> {
-    method: &'s str,
+    method: &'s [u8],
     best: Option<Match>,
 }
 
@@ -271,11 +272,11 @@ impl Search<'_> {
 
 /// Returns whether a list of methods contains a method. `GET` covers `HEAD`
 /// (RFC 9110 §9.3.2).
-fn admits(methods: &[Box<str>], method: &str) -> bool {
+fn admits(methods: &[Box<str>], method: &[u8]) -> bool {
     methods.is_empty()
         || methods
             .iter()
-            .any(|m| **m == *method || (method == "HEAD" && **m == *"GET"))
+            .any(|m| *m.as_bytes() == *method || (method == b"HEAD" && **m == *"GET"))
 }
 
 /// Returns the segment of the request that `{name}` captures.

@@ -44,6 +44,7 @@ fn rule(random: &mut Random) -> Rule {
     };
     let paths = (0..1 + random.below(2)).map(|_| pattern(random)).collect();
     Rule {
+        name: None,
         hosts,
         paths,
         methods,
@@ -80,7 +81,7 @@ fn scan(rules: &[Rule], host: &str, target: &Target<'_>, method: &str) -> Option
             })
     };
     rules.iter().enumerate().find_map(|(index, rule)| {
-        let fits = on_host(rule) && admits(&rule.methods, method);
+        let fits = on_host(rule) && admits(&rule.methods, method.as_bytes());
         let pattern = rule.paths.iter().position(on_path)?;
         fits.then_some(Match {
             rule: index,
@@ -107,7 +108,9 @@ fn the_router_finds_what_a_scan_finds() {
             let expected = scan(&rules, host, &target, method);
             found += usize::from(expected.is_some());
             assert_eq!(
-                router.exact.find(host, &target.segments, method),
+                router
+                    .exact
+                    .find(host.as_bytes(), &target.segments, method.as_bytes()),
                 expected,
                 "{host} {method} {path} {rules:?}"
             );

@@ -7,6 +7,7 @@ mod http;
 mod issuer;
 mod npm;
 mod program;
+mod python;
 mod readme;
 mod rust;
 
@@ -37,6 +38,9 @@ pub(crate) fn all(release: &Path, key: &Key) -> Result<()> {
     step("installed as a user would: Go", || go::installed(release))?;
     step("installed as a user would: Rust", || {
         rust::installed(release, &issuer)
+    })?;
+    step("installed as a user would: Python", || {
+        python::installed(release, &issuer)
     })?;
     step("installed as a user would: Envoy", || {
         envoy::installed(release, &issuer)

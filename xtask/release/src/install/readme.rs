@@ -5,17 +5,24 @@ use anyhow::{Context, Result};
 /// Returns the first block of a language, such as `toml`. Its first line may
 /// have options: `rust,no_run`.
 pub(crate) fn block(readme: &str, language: &str) -> Result<String> {
+    let first = blocks(readme, language).into_iter().next();
+    first.with_context(|| format!("the README has no block of `{language}`"))
+}
+
+/// Returns all of them.
+pub(crate) fn blocks(readme: &str, language: &str) -> Vec<String> {
     let mut lines = readme.lines();
-    let is_start = |line: &str| {
-        let info = line.strip_prefix("```").unwrap_or_default();
-        info.split(',').next() == Some(language)
-    };
-    lines
-        .by_ref()
-        .find(|line| is_start(line))
-        .with_context(|| format!("the README has no block of `{language}`"))?;
-    let block: Vec<_> = lines.take_while(|line| *line != "```").collect();
-    Ok(block.join("\n") + "\n")
+    let mut blocks = Vec::new();
+    while let Some(line) = lines.next() {
+        let Some(info) = line.strip_prefix("```") else {
+            continue;
+        };
+        let block: Vec<_> = lines.by_ref().take_while(|line| *line != "```").collect();
+        if info.split(',').next() == Some(language) {
+            blocks.push(block.join("\n") + "\n");
+        }
+    }
+    blocks
 }
 
 #[cfg(test)]
@@ -30,5 +37,6 @@ mod tests {
         assert_eq!(block(readme, "go").unwrap(), "a\n");
         assert_eq!(block(readme, "js").unwrap(), "c\n");
         assert!(block(readme, "json").is_err());
+        assert_eq!(blocks(readme, "go"), ["a\n", "b\n"]);
     }
 }

@@ -167,12 +167,13 @@ fn forward(node: &Node<'_>) -> BTreeMap<String, Option<Value>> {
         .text_of("forward_payload_header")
         .filter(|name| !name.is_empty())
     {
-        forward.insert(header.to_ascii_lowercase(), Some(json!("claims")));
+        forward.insert(forward::header(node, header), Some(json!("claims")));
     }
     for claim in node.items_of("claim_to_headers") {
         let header = claim.text_of("header_name").unwrap_or_default();
         let name = claim.text_of("claim_name").unwrap_or_default();
-        forward.insert(header.to_ascii_lowercase(), forward::claim(&claim, name));
+        let header = forward::header(&claim, header);
+        forward.insert(header, forward::claim(&claim, name));
     }
     forward
 }

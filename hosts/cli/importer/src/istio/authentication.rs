@@ -120,12 +120,13 @@ fn words(rule: &Node<'_>) -> BTreeSet<String> {
 fn forward(rule: &Node<'_>) -> BTreeMap<String, Option<Value>> {
     let mut forward = BTreeMap::new();
     if let Some(header) = rule.text_of("output_payload_to_header") {
-        forward.insert(header.to_ascii_lowercase(), Some(json!("claims")));
+        forward.insert(forward::header(rule, header), Some(json!("claims")));
     }
     for claim in rule.items_of("output_claim_to_headers") {
         let header = claim.text_of("header").unwrap_or_default();
         let name = claim.text_of("claim").unwrap_or_default();
-        forward.insert(header.to_ascii_lowercase(), forward::claim(&claim, name));
+        let header = forward::header(&claim, header);
+        forward.insert(header, forward::claim(&claim, name));
     }
     forward
 }

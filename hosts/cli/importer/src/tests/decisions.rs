@@ -44,6 +44,7 @@ fn is_allowed(gate: &mut Gate, target: &str, headers: &[(&str, String)]) -> bool
         authority: b"api.example",
         target: target.as_bytes(),
         headers: &headers,
+        connection: Default::default(),
     };
     matches!(gate.check(&request, NOW_S * 1000), Decision::Allow(_))
 }

@@ -314,3 +314,20 @@ fn a_header_is_set_from_one_claim_for_every_issuer_or_not_at_all() {
         "the header `x-email` is removed from requests and not set"
     ));
 }
+
+#[test]
+fn no_header_of_the_policy_has_an_underscore() {
+    let members = "from_headers: [{ name: x_token }, { name: x-other }], \
+                   claim_to_headers: [{ header_name: X_Email, claim_name: email }]";
+    let providers = format!("{{ {} }}", provider("a", members));
+    let rules = "[{ match: { prefix: / }, requires: { provider_name: a } }]";
+    let made = from_envoy(&chain(&providers, rules, ""), &Options::default());
+    // Each spelling of it is removed from requests.
+    assert_eq!(
+        made.policy["forward"],
+        json!({ "x-email": { "claim": "/email" } })
+    );
+    assert_eq!(made.policy["credentials"], json!([{ "header": "x-other" }]));
+    assert!(made.says("stricter", "a header with `_` in its name is not read"));
+    assert!(made.says("changed", "the header is set with `-` in place of `_`"));
+}

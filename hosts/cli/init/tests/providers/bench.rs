@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use countersign::{Code, Decision, Gate, Grant, Outcome, Request, Supplied};
+use countersign::{Code, Decision, Gate, Grant, Need, Outcome, Request, Supplied};
 use countersign_init::provider;
 use serde_json::{Value, json};
 
@@ -107,11 +107,12 @@ impl Bench {
             authority: b"api.example.com",
             target: path.as_bytes(),
             headers,
+            connection: Default::default(),
         };
         for _ in 0..4 {
             match self.gate.check(&request, NOW_S * 1000) {
-                Decision::Wait(fetches) => {
-                    for fetch in fetches {
+                Decision::Wait(needs) => {
+                    for fetch in needs.into_iter().filter_map(Need::document) {
                         self.fetch(fetch.source, &fetch.uri);
                     }
                 }
@@ -144,7 +145,8 @@ impl Bench {
     }
 }
 
-/// A gate with this policy of the provider, or every problem, warnings included.
+/// A gate with this policy of the provider, or every problem, warnings included:
+/// but for that of a secret, where the policy has one.
 pub(crate) fn open(name: &str, policy: &str) -> Result<Gate, Vec<String>> {
     let yaml = Yaml::parse(policy).map_err(|error| vec![format!("{name}: {error}")])?;
     let gate = Gate::open(yaml.json.as_bytes(), 0);
@@ -152,8 +154,10 @@ pub(crate) fn open(name: &str, policy: &str) -> Result<Gate, Vec<String>> {
         Ok(gate) => gate.warnings(),
         Err(problems) => problems,
     };
+    let has_secret = policy.contains("secrets:");
     let said: Vec<_> = problems
         .iter()
+        .filter(|problem| !(has_secret && problem.code == "inline_secret"))
         .map(|problem| format!("{name}: {}: {}", problem.pointer, problem.message))
         .collect();
     gate.ok().filter(|_| said.is_empty()).ok_or(said)

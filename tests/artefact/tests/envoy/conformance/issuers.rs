@@ -2,7 +2,7 @@
 //! selects the issuer.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     io,
     net::SocketAddr,
     sync::{Arc, Mutex},
@@ -20,25 +20,40 @@ pub(super) struct Issuers {
     answered: Arc<Mutex<BTreeSet<(String, String)>>>,
 }
 
+/// Answers about tokens by authority, path, and the first part of the body, in their
+/// order.
+type Answers = BTreeMap<(String, String, String), VecDeque<Option<Published>>>;
+
 impl Issuers {
     /// Starts a server that runs until the tests end.
     pub(super) fn of(stages: &[&Stage]) -> Self {
-        let mut documents = BTreeMap::new();
+        let (mut documents, mut answers) = (BTreeMap::new(), Answers::new());
         for (number, stage) in stages.iter().enumerate() {
             for (uri, document) in &stage.documents {
                 let (host, path) = split(uri);
                 documents.insert((authority(number, host), path.to_owned()), document.clone());
             }
+            for ((uri, token), all) in &stage.answers {
+                let (host, path) = split(uri);
+                let about = (authority(number, host), path.to_owned(), token.clone());
+                answers.insert(about, all.iter().cloned().collect());
+            }
         }
+        let answers = Arc::new(Mutex::new(answers));
         let (documents, answered) = (Arc::new(documents), Arc::<Mutex<BTreeSet<_>>>::default());
         let (served, noted) = (Arc::clone(&documents), Arc::clone(&answered));
         let address = upstream::serve(move |stream| {
-            let head = String::from_utf8_lossy(&upstream::head(&stream)?).into_owned();
+            let (head, body) = upstream::request(&stream)?;
             let path = head.split(' ').nth(1).unwrap_or_default();
             let mut lines = head.lines();
             let host = lines.find_map(|line| line.strip_prefix("host: "));
             let asked = (host.unwrap_or_default().to_owned(), path.to_owned());
-            let ended = match served.get(&asked) {
+            let token = body.split('&').next().unwrap_or_default();
+            let about = (asked.0.clone(), asked.1.clone(), token.to_owned());
+            let mut answers = answers.lock().unwrap();
+            let answer = || answers.get_mut(&about)?.pop_front();
+            let document = served.get(&asked).cloned().or_else(answer);
+            let ended = match document {
                 // Close the connection without a response.
                 None | Some(None) => Err(io::ErrorKind::ConnectionAborted.into()),
                 Some(Some(document)) => {
@@ -61,7 +76,8 @@ impl Issuers {
     /// Returns the clusters of a stage's configuration.
     pub(super) fn clusters(&self, number: usize, stage: &Stage) -> Value {
         let to = |host| json!({ "cluster": "issuer", "authority": authority(number, host) });
-        let hosts = stage.documents.keys().map(|uri| split(uri).0);
+        let asked = stage.answers.keys().map(|(uri, _)| uri);
+        let hosts = stage.documents.keys().chain(asked).map(|uri| split(uri).0);
         let mut clusters: Map<String, Value> =
             hosts.map(|host| (host.to_owned(), to(host))).collect();
         clusters.insert("*".to_owned(), to("nowhere"));

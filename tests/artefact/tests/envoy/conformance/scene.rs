@@ -7,15 +7,28 @@ use countersign_conformance::{
     native::Native,
     protocol::{Fetch, Reply},
     run::{self, Mode},
-    vector::{Event, Request, Response, Step, Supply, Vector},
+    vector::{Event, Request, Response, Signatures, Step, Supply, Vector},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
+
+use super::wire;
+
+/// How long a request to an authorization server is open (`introspection.one-flight`).
+const OPEN_MS: u64 = 10_000;
 
 /// A vector in a form that can be played.
 pub(super) struct Scene {
     pub(super) id: String,
     pub(super) stage: Stage,
     pub(super) checks: Vec<Check>,
+    /// The requests to authorization servers that are open.
+    open: Vec<Open>,
+}
+
+struct Open {
+    since: u64,
+    fetch: Fetch,
+    request: Request,
 }
 
 /// The state before the first request. Scenes with the same state share a
@@ -25,6 +38,14 @@ pub(super) struct Stage {
     pub(super) policy: String,
     /// Documents by URI; `None` if the fetch fails.
     pub(super) documents: BTreeMap<String, Option<Published>>,
+    /// Answers about tokens by URI and the first part of the request's body, in their
+    /// order; `None` if there is none.
+    pub(super) answers: BTreeMap<(String, String), Vec<Option<Published>>>,
+    /// The secrets of the host, as JSON.
+    pub(super) secrets: String,
+    /// The scene that has the stage alone: others would find its proofs used, or
+    /// the state of its authorization server.
+    pub(super) alone: Option<String>,
 }
 
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,17 +55,21 @@ pub(super) struct Published {
     pub(super) body: Vec<u8>,
 }
 
-/// A request, and the answer of the native crate.
+/// A request, and the answer of the native crate. There is none to one that has
+/// waited: the vector tells the answer to the next.
 pub(super) struct Check {
     pub(super) at: u64,
     pub(super) request: Request,
-    pub(super) expected: Reply,
+    pub(super) expected: Option<Reply>,
 }
 
 impl Scene {
     /// Makes a scene, or returns why a vector cannot be played.
-    pub(super) fn of(vector: &Vector) -> Result<Self, &'static str> {
-        let record = run::play(&mut Native::default(), vector, Mode::Fresh);
+    pub(super) fn of(vector: &Vector, signatures: Signatures) -> Result<Self, &'static str> {
+        if vector.signatures.is_some_and(|ours| ours != signatures) {
+            return Err("signatures that another verifies");
+        }
+        let record = run::play(&mut Native::new(signatures), vector, Mode::Fresh);
         assert!(
             record.faults.is_empty(),
             "{}: {:?}",
@@ -62,8 +87,12 @@ impl Scene {
                     policy => policy.to_string(),
                 },
                 documents: BTreeMap::new(),
+                answers: BTreeMap::new(),
+                secrets: json!(vector.secrets).to_string(),
+                alone: None,
             },
             checks: Vec::new(),
+            open: Vec::new(),
         };
         let mut asked: Vec<&Fetch> = Vec::new();
         for (step, reply) in vector.steps.iter().zip(record.replies.iter().skip(1)) {
@@ -71,6 +100,14 @@ impl Scene {
                 asked.extend(fetches);
             }
             scene.add(step, reply, &asked)?;
+        }
+        let mut checks = scene.checks.iter();
+        if !checks.any(|check| check.expected.is_some()) && !vector.steps.is_empty() {
+            return Err("no request that is decided");
+        }
+        let is_proven = |check: &Check| wire::is_proven(&check.request);
+        if !scene.stage.answers.is_empty() || scene.checks.iter().any(is_proven) {
+            scene.stage.alone = Some(scene.id.clone());
         }
         let moments = |moment: &u64| vector.steps.iter().all(|step| step.at == *moment);
         let first = vector.steps.first().map_or(0, |step| step.at);
@@ -83,20 +120,65 @@ impl Scene {
     fn add(&mut self, step: &Step, reply: &Reply, asked: &[&Fetch]) -> Result<(), &'static str> {
         match &step.event {
             Event::Token { .. } => Err("a token without a request"),
-            Event::Due { .. } | Event::NextDue { .. } => Ok(()),
+            Event::Due { .. } | Event::NextDue { .. } | Event::Operation(_) => Ok(()),
+            Event::Supply { supply, .. } if supply.kind == "introspection" => {
+                self.answer(supply, step.at)
+            }
             Event::Supply { supply, .. } => self.publish(supply, asked),
+            // Envoy asks, and the server answers at once: it is played when the answer
+            // comes.
+            Event::Request { request, .. } if let Some(fetch) = introspection(reply) => {
+                let (since, request) = (step.at, request.clone());
+                let fetch = fetch.clone();
+                self.open.push(Open {
+                    since,
+                    fetch,
+                    request,
+                });
+                Ok(())
+            }
             Event::Request { .. } if matches!(reply, Reply::Wait(_)) => {
                 Err("a check that waits for what never comes")
+            }
+            Event::Request { .. } if !self.open.is_empty() => {
+                Err("a check while the server takes its time")
             }
             Event::Request { request, .. } => {
                 self.checks.push(Check {
                     at: step.at,
                     request: request.clone(),
-                    expected: reply.clone(),
+                    expected: Some(reply.clone()),
                 });
                 Ok(())
             }
         }
+    }
+
+    /// Adds the answer to the request that waits longest.
+    fn answer(&mut self, supply: &Supply, at: u64) -> Result<(), &'static str> {
+        let mut all = self.open.iter();
+        let place = all.position(|open| open.fetch.issuer == supply.issuer);
+        let open = self.open.remove(place.ok_or("an answer to no request")?);
+        if at >= open.since + OPEN_MS {
+            return Err("an answer that comes too late");
+        }
+        // Other checks wait for the same one.
+        let is_same = |other: &Open| other.fetch.body == open.fetch.body;
+        self.open.retain(|other| !is_same(other));
+        let Open { fetch, request, .. } = open;
+        let token = fetch.body.split('&').next().unwrap_or_default();
+        let about = (fetch.uri, token.to_owned());
+        let answer = supply.response.as_ref().map(Published::of);
+        self.stage.answers.entry(about).or_default().push(answer);
+        // A proof is good once: the request of the next check waits in its place.
+        if !wire::is_proven(&request) {
+            self.checks.push(Check {
+                at,
+                request,
+                expected: None,
+            });
+        }
+        Ok(())
     }
 
     fn publish(&mut self, supply: &Supply, asked: &[&Fetch]) -> Result<(), &'static str> {
@@ -115,6 +197,14 @@ impl Scene {
             return Err("documents that change");
         }
         Ok(())
+    }
+}
+
+/// Returns the request to an authorization server for which a check waits.
+fn introspection(reply: &Reply) -> Option<&Fetch> {
+    match reply {
+        Reply::Wait(fetches) => fetches.iter().find(|fetch| fetch.kind == "introspection"),
+        _ => None,
     }
 }
 

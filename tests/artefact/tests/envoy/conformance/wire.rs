@@ -9,7 +9,14 @@ pub(super) fn write(request: &Request) -> Result<Vec<u8>, &'static str> {
         authority,
         target,
         headers,
+        connection,
     } = request;
+    if !connection.certificate.is_empty() {
+        return Err("a certificate: its listener needs TLS (`certificates.rs`)");
+    }
+    if !connection.peer.is_empty() {
+        return Err("the address of the peer, which a client can write as Envoy tells it");
+    }
     let word = |bytes: &[u8]| !bytes.is_empty() && !bytes.iter().any(|b| *b <= b' ' || *b == 0x7f);
     if !word(&method.0) || !word(&target.0) {
         return Err("a method or target that is no word");
@@ -41,6 +48,15 @@ pub(super) fn write(request: &Request) -> Result<Vec<u8>, &'static str> {
     if headers.iter().any(|(name, _)| of_one_hop(&name.0)) {
         return Err("a field of one hop, which ends at Envoy");
     }
+    // The scheme of a listener without TLS, as the proxy before it tells it. A
+    // vector without one has that of most clients.
+    let scheme = match &*connection.scheme {
+        "" => "https",
+        scheme => scheme,
+    };
+    if is_proven(request) {
+        bytes.extend([b"\r\nx-forwarded-proto: ", scheme.as_bytes()].concat());
+    }
     for (name, value) in headers {
         if !line(&value.0) || !word(&name.0) {
             return Err("a header that a parser trims or refuses");
@@ -49,4 +65,9 @@ pub(super) fn write(request: &Request) -> Result<Vec<u8>, &'static str> {
     }
     bytes.extend(b"\r\nconnection: close\r\n\r\n");
     Ok(bytes)
+}
+
+/// Returns whether the request has a proof of a key. It is good once.
+pub(super) fn is_proven(request: &Request) -> bool {
+    request.headers.iter().any(|(name, _)| name.0 == b"dpop")
 }

@@ -66,7 +66,7 @@ pub(crate) struct Issuer {
 #[derive(Default)]
 struct State {
     documents: HashMap<String, Document>,
-    /// The head of every request, in order.
+    /// The head and the body of every request, in order.
     asked: Vec<String>,
     busy: usize,
     most: usize,
@@ -79,14 +79,17 @@ impl Issuer {
         let state = Arc::<Mutex<State>>::default();
         let served = Arc::clone(&state);
         let address = upstream::serve(move |stream| {
-            let head = String::from_utf8_lossy(&upstream::head(&stream)?).into_owned();
+            let (head, body) = upstream::request(&stream)?;
             let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
             let document = {
                 let mut state = served.lock().unwrap();
-                state.asked.push(head);
+                state.asked.push(head + &body);
                 state.busy += 1;
                 state.most = state.most.max(state.busy);
-                state.documents.get(&path).cloned()
+                let token = body.split('&').next().unwrap_or_default();
+                let about = [&*path, "?", token].concat();
+                let document = state.documents.get(&about);
+                document.or_else(|| state.documents.get(&path)).cloned()
             };
             let document =
                 document.unwrap_or_else(|| Document::new(&json!({})).status("404 Not Found"));
@@ -100,7 +103,8 @@ impl Issuer {
         Self { address, state }
     }
 
-    /// Publishes a document at a path.
+    /// Publishes a document at a path, or the answer to requests of which a body
+    /// begins so: `/introspect?token=a`.
     pub(crate) fn publish(&self, path: &str, document: Document) {
         let mut state = self.state.lock().unwrap();
         state.documents.insert(path.to_owned(), document);
@@ -122,7 +126,11 @@ impl Issuer {
 
     /// Returns the number of requests for a path.
     pub(crate) fn asked(&self, path: &str) -> usize {
-        let line = format!("GET {path} ");
+        self.asked_by("GET", path)
+    }
+
+    pub(crate) fn asked_by(&self, method: &str, path: &str) -> usize {
+        let line = format!("{method} {path} ");
         let state = self.state.lock().unwrap();
         state
             .asked
@@ -136,7 +144,7 @@ impl Issuer {
         self.state.lock().unwrap().most
     }
 
-    /// Returns the heads of all requests.
+    /// Returns the heads of all requests, each with its body.
     pub(crate) fn heads(&self) -> Vec<String> {
         self.state.lock().unwrap().asked.clone()
     }

@@ -1,7 +1,7 @@
 //! An upstream that answers every request with its own head.
 
 use std::{
-    io::{self, BufRead, BufReader, Write},
+    io::{self, BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
     sync::{Arc, Mutex},
     thread,
@@ -74,6 +74,17 @@ pub(crate) fn serve(
 /// Reads the head of a request, with the empty line.
 pub(crate) fn head(stream: &TcpStream) -> io::Result<Vec<u8>> {
     lines(&mut BufReader::new(stream))
+}
+
+/// Reads a request: its head, and as many bytes as `content-length` says.
+pub(crate) fn request(stream: &TcpStream) -> io::Result<(String, String)> {
+    let mut reader = BufReader::new(stream);
+    let head = String::from_utf8_lossy(&lines(&mut reader)?).into_owned();
+    let mut fields = head.lines();
+    let length = fields.find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+    let mut body = vec![0; length.unwrap_or(0)];
+    reader.read_exact(&mut body)?;
+    Ok((head, String::from_utf8_lossy(&body).into_owned()))
 }
 
 /// Reads lines up to the next empty line, which is included.

@@ -133,9 +133,9 @@ fn headers() -> Vec<Draft> {
         )
         .policy(policy().top(
             "credentials",
-            json!([{ "header": "authorization", "scheme": "DPoP" }]),
+            json!([{ "header": "authorization", "scheme": "Token" }]),
         ))
-        .ask(authorization(format!("DPoP {}", good())), allow())
+        .ask(authorization(format!("Token {}", good())), allow())
         .ask(
             authorization(format!("Bearer {}", good())),
             Code::TokenMissing,

@@ -36,13 +36,33 @@ fn tolerated(id: &str, title: &str, key: Value) -> Draft {
 fn skips() -> Vec<Draft> {
     let b = |members: Value| B.with(members);
     vec![
+        vector("jwks-use-enc", "for encryption", &["jwks.use", "jwks.skip"])
+            .attack("key-misuse")
+            .policy(fetching())
+            .due(&["jwks"])
+            .accept("jwks", ok(&jwks([b(json!({ "use": "enc" })), A.public()])))
+            .ask(token(), allow())
+            .ask(token().key(&B), Code::KeyUnknown),
         skipped(
-            "jwks-use-enc",
-            "for encryption",
-            "jwks.use",
-            b(json!({ "use": "enc" })),
+            "jwks-use-private",
+            "a private key for encryption is reported",
+            "jwks.private",
+            b(json!({ "use": "enc", "d": "AQAB" })),
+        ),
+        vector(
+            "jwks-use-all-others",
+            "only keys for other purposes",
+            &["jwks.none-usable"],
         )
-        .attack("key-misuse"),
+        .policy(fetching())
+        .due(&["jwks"])
+        .refuse(
+            "jwks",
+            ok(&jwks([
+                A.with(json!({ "use": "enc" })),
+                b(json!({ "use": "x509-svid" })),
+            ])),
+        ),
         skipped(
             "jwks-use-other",
             "for something else",
@@ -65,11 +85,11 @@ fn skips() -> Vec<Draft> {
         .accept_but(
             "jwks",
             ok(&jwks([
-                B.with(json!({ "use": "sig" })),
+                B.with(json!({ "use": "x509-svid", "x5c": ["MIIB"] })),
                 E3.public(),
                 A.with(json!({ "use": "jwt-svid" })),
             ])),
-            &["/keys/0", "/keys/1"],
+            &["/keys/1"],
         )
         .ask(token(), allow())
         .ask(token().key(&B), Code::KeyUnknown)
@@ -205,7 +225,7 @@ fn skips() -> Vec<Draft> {
                 WEAK.public(),
                 A.public(),
                 json!({}),
-                b(json!({ "use": "enc" })),
+                b(json!({ "use": "tls" })),
             ])),
             &["/keys/0", "/keys/2", "/keys/3"],
         )

@@ -4,14 +4,22 @@ mod prelude;
 
 mod algorithms;
 mod answers;
+mod api_key_documents;
+mod api_keys;
 mod audience;
 mod challenges;
 mod claims;
+mod client_certificate;
 mod conditions;
 mod credentials;
 mod curves;
+mod digest;
 mod discovery;
 mod documents;
+mod dpop;
+mod dpop_requests;
+mod dpop_time;
+mod events;
 mod form;
 mod forwarding;
 mod header;
@@ -21,6 +29,10 @@ mod key_sources;
 mod keys;
 mod lifecycle;
 mod memory;
+mod native;
+mod opaque;
+mod opaque_signed;
+mod opaque_times;
 mod order;
 mod order_claims;
 mod order_rules;
@@ -30,6 +42,7 @@ mod places;
 mod policies;
 mod principals;
 mod pss;
+mod readiness;
 mod request_values;
 mod requirements;
 mod revocations;
@@ -37,10 +50,12 @@ mod rotation;
 mod rules;
 mod scopes;
 mod seams;
+mod sender;
 mod services;
 mod several;
 mod sign_in;
 mod signatures;
+mod signed_policies;
 mod slashes;
 mod sources;
 mod target;
@@ -77,8 +92,18 @@ pub(super) fn all() -> Vec<Topic> {
         time::vectors(),
         types::vectors(),
         conditions::vectors(),
+        opaque::vectors(),
+        opaque_times::vectors(),
+        opaque_signed::vectors(),
         principals::vectors(),
         revocations::vectors(),
+        api_keys::vectors(),
+        api_key_documents::vectors(),
+        sender::vectors(),
+        client_certificate::vectors(),
+        dpop::vectors(),
+        dpop_requests::vectors(),
+        dpop_time::vectors(),
         requirements::vectors(),
         request_values::vectors(),
         scopes::vectors(),
@@ -93,9 +118,19 @@ pub(super) fn all() -> Vec<Topic> {
         rotation::vectors(),
         discovery::vectors(),
         memory::vectors(),
+        native::vectors(),
         order::vectors(),
         order_claims::vectors(),
         order_rules::vectors(),
         policies::vectors(),
+    ]
+}
+
+pub(super) fn operation() -> Vec<Topic> {
+    vec![
+        events::vectors(),
+        digest::vectors(),
+        readiness::vectors(),
+        signed_policies::vectors(),
     ]
 }

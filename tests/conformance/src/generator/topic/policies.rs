@@ -3,7 +3,15 @@
 use super::{form::raw, prelude::*};
 
 pub(super) fn vectors() -> Topic {
-    let drafts = [texts(), problems(), symmetric(), references(), limits()].concat();
+    let drafts = [
+        texts(),
+        problems(),
+        symmetric(),
+        references(),
+        header_names(),
+        limits(),
+    ]
+    .concat();
     topic(
         "policies",
         "Policies that are refused, and limits that they may lower",
@@ -19,6 +27,40 @@ fn refused(
     problems: &[(&str, &str)],
 ) -> Draft {
     vector(id, title, &[rule]).policy(policy).refused(problems)
+}
+
+fn header_names() -> Vec<Draft> {
+    let refused = |id: &str, title: &str, policy: Policy, place: &str| {
+        refused(
+            id,
+            title,
+            "policy.header-name",
+            policy,
+            &[("value_invalid", place)],
+        )
+    };
+    vec![
+        refused(
+            "header-name-credential",
+            "a token in a header with `_`",
+            policy().top("credentials", json!([{ "header": "x_token" }])),
+            "/credentials/0/header",
+        ),
+        refused(
+            "header-name-compared",
+            "a header with `_` is compared",
+            policy()
+                .issuer("claims", json!({ "tenant": "/t" }))
+                .rules(json!([{ "path": "/", "require": { "tenant": { "header": "x_org" } } }])),
+            "/rules/0/require/tenant/header",
+        ),
+        refused(
+            "header-name-forwarded",
+            "a header with `_` is forwarded",
+            policy().top("forward", json!({ "x_user": "subject" })),
+            "/forward/x_user",
+        ),
+    ]
 }
 
 fn texts() -> Vec<Draft> {

@@ -561,13 +561,6 @@ fn refused() -> Vec<Draft> {
             "/require/tenant",
         ),
         case(
-            "value-underscore",
-            "a header with `_`",
-            header("x_org"),
-            "value_invalid",
-            "/require/tenant/header",
-        ),
-        case(
             "value-credential",
             "the header of a credential",
             header("Authorization"),

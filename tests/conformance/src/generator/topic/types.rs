@@ -3,7 +3,15 @@
 use super::prelude::*;
 
 pub(super) fn vectors() -> Topic {
-    let drafts = [claim(), header_typ(), lifetime(), scopes(), required()].concat();
+    let drafts = [
+        claim(),
+        header_typ(),
+        never(),
+        lifetime(),
+        scopes(),
+        required(),
+    ]
+    .concat();
     topic(
         "types",
         "Token types: a token is exactly one of them, and what it then has to be",
@@ -89,15 +97,15 @@ fn claim() -> Vec<Draft> {
             .policy(policy().issuer(
                 "token_types",
                 json!([
-                    { "name": "a", "claim": { "typ": "x", "/cnf/kind": "a" } },
+                    { "name": "a", "claim": { "typ": "x", "/app/kind": "a" } },
                 ]),
             ))
             .ask(
-                token().claims(json!({ "typ": "x", "cnf": { "kind": "a" } })),
+                token().claims(json!({ "typ": "x", "app": { "kind": "a" } })),
                 is_a("a"),
             )
             .ask(
-                token().claims(json!({ "typ": "x", "cnf": { "kind": "b" } })),
+                token().claims(json!({ "typ": "x", "app": { "kind": "b" } })),
                 Code::TypeMismatch,
             )
             .ask(token().claim("typ", "x"), Code::TypeMismatch),
@@ -337,5 +345,68 @@ fn required() -> Vec<Draft> {
             pat().claims(json!({ "tenant_id": "", "roles": [] })),
             is_a("pat"),
         ),
+    ]
+}
+
+/// JWTs that say something else than who may do what.
+fn never() -> Vec<Draft> {
+    let typs = [
+        "dpop+jwt",
+        "token-introspection+jwt",
+        "logout+jwt",
+        "secevent+jwt",
+        "application/logout+jwt",
+        "Application/SecEvent+JWT",
+        "DPoP+JWT",
+    ];
+    let all = || typs.map(|typ| token().header("typ", typ));
+    vec![
+        vector(
+            "type-never",
+            "a proof, an answer or an event is no access token",
+            &["type.never"],
+        )
+        .attack("typ-cross-jwt")
+        .ask_all(all(), deny(Code::TypeMismatch).naming_none())
+        .ask_all(
+            [
+                "JWT",
+                "at+jwt",
+                "application/at+jwt",
+                "jwt+dpop",
+                "xlogout+jwt",
+            ]
+            .map(|typ| token().header("typ", typ)),
+            allow(),
+        ),
+        vector(
+            "type-never-typed",
+            "also where a type of the issuer names it",
+            &["type.never", "type.header-typ"],
+        )
+        .attack("typ-cross-jwt")
+        .policy(policy().issuer(
+            "token_types",
+            json!([{ "name": "out", "header_typ": ["logout+jwt", "at+jwt"] }]),
+        ))
+        .ask(token().header("typ", "logout+jwt"), Code::TypeMismatch)
+        .ask(
+            token().header("typ", "at+jwt"),
+            principal(json!({ "token_type": "out" })),
+        ),
+        vector(
+            "order-never-age",
+            "a logout token that is too old",
+            &["type.never", "order.age"],
+        )
+        .policy(policy().issuer("max_token_age_s", 5))
+        .ask(token().header("typ", "logout+jwt"), Code::TokenTooOld),
+        vector(
+            "order-never-required",
+            "a logout token without a claim that the issuer requires",
+            &["type.never", "order.type"],
+        )
+        .policy(policy().issuer("require", json!({ "/x": 1 })))
+        .ask(token().header("typ", "logout+jwt"), Code::TypeMismatch),
     ]
 }

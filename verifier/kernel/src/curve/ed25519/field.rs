@@ -37,6 +37,12 @@ macro_rules! reduce {
 #[derive(Clone, Copy)]
 pub(crate) struct Element<L = i32>(pub(crate) [L; N]);
 
+/// Reverses bytes, in a loop: an array of known length would be swapped byte by byte.
+#[inline(never)]
+pub(super) fn reverse(bytes: &mut [u8]) {
+    bytes.reverse();
+}
+
 impl Element {
     pub(super) const ZERO: Self = Self([0; N]);
     pub(in crate::curve) const ONE: Self = Self(limbs::one());
@@ -45,7 +51,7 @@ impl Element {
     #[inline(never)]
     pub(super) fn parse(mut bytes: [u8; 32]) -> Option<Self> {
         const MODULUS: [i32; N] = limbs::from_be_bytes::<N, BITS>(&PRIME);
-        bytes.reverse();
+        reverse(&mut bytes);
         let limbs = limbs::from_be_bytes::<N, BITS>(&bytes);
         limbs::less::<N, BITS>(&limbs, &MODULUS).then_some(Self(limbs))
     }

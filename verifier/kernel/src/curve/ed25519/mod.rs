@@ -60,6 +60,17 @@ impl VerifyingKey {
         })
     }
 
+    /// Whether `S < L` and `R` is the canonical encoding of a point that is not of low
+    /// order: rules 2 and 4, and of rule 3 what does not depend on the message. Any
+    /// other signature is invalid.
+    pub fn admits(&self, signature: &[u8; 64]) -> bool {
+        let mut reversed = *signature;
+        reversed.reverse();
+        let (s, _) = reversed.split_at(32);
+        let r = signature.first_chunk().and_then(Affine::decode);
+        ORDER.parse(s).is_some() && r.is_some_and(|point| !point.is_low_order())
+    }
+
     /// Whether `signature`, `R` then `S`, is this key's over the message.
     pub fn verify(&self, message: &[u8], signature: &[u8; 64]) -> bool {
         self.accepts(message, signature).unwrap_or(false)
@@ -68,7 +79,7 @@ impl VerifyingKey {
     fn accepts(&self, message: &[u8], signature: &[u8; 64]) -> Option<bool> {
         let (r, s) = expected(signature.split_first_chunk::<32>())?;
         let mut s: [u8; 32] = expected(s.try_into().ok())?;
-        s.reverse();
+        field::reverse(&mut s);
         let s = Signs::odd(&ORDER.parse(&s)?, &ORDER.limbs);
 
         let digest = Hash::Sha512.digest(&[r, &self.encoded, message]);
@@ -106,10 +117,12 @@ fn base() -> Option<&'static Comb<Entry>> {
 /// below Montgomery's `R = 2^280`, so each product is in `[0, L + 1)`.
 fn reduce(mut hash: [u8; 64]) -> Limbs {
     const HALF: Limbs = limbs::power_of_two::<LIMBS_MAX, BITS>(280 + 256, &ORDER.limbs);
-    hash.reverse();
+    field::reverse(&mut hash);
     let (high, low) = hash.split_at(32);
     let high = number(high);
     let low = number(low);
-    let sum = ORDER.mul_add(&high, &HALF, &ORDER.mul(&low, &ORDER.one), 1);
-    ORDER.canonical(&ORDER.canonical(&sum))
+    // Of a constant modulus the compiler would make multiplications of its own: 1 KB of code.
+    let order = core::hint::black_box(&ORDER);
+    let sum = order.mul_add(&high, &HALF, &order.mul(&low, &order.one), 1);
+    order.canonical(&order.canonical(&sum))
 }

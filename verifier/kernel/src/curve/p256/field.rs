@@ -53,6 +53,7 @@ impl Element {
 impl<L: Limb> Element<L> {
     /// The number in `[0, p)`, out of Montgomery's form: the product with 1 is
     /// in `[0, p]` for any element. `None` for ranges.
+    #[inline(never)]
     fn out_of_montgomery(&self) -> Option<[i32; N]> {
         let product = self.mul(&Self(limbs::one().map(L::from)));
         let limbs = L::known(&self.0, &product.0)?;

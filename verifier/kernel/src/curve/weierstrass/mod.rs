@@ -133,12 +133,21 @@ impl<F: Fused> Key<F> {
         accepts().unwrap_or(false)
     }
 
+    /// Whether `r` and `s` are in `[1, n)`.
+    pub(super) fn admits(&self, r: &[u8], s: &[u8]) -> bool {
+        self.positive(r).is_some() && self.positive(s).is_some()
+    }
+
+    fn positive(&self, number: &[u8]) -> Option<Limbs> {
+        let number = self.curve.order.parse(number)?;
+        (number != [0; LIMBS_MAX]).then_some(number)
+    }
+
     /// `u1 = e / s` and `u2 = r / s`, if `r` and `s` are in `[1, n)`.
     pub(super) fn scalars(&self, digest: &[u8], r: &[u8], s: &[u8]) -> Option<[Signs; 2]> {
         let order = &self.curve.order;
-        let is_positive = |number: &Limbs| *number != [0; LIMBS_MAX];
-        let r = order.parse(r).filter(is_positive)?;
-        let s = order.parse(s).filter(is_positive)?;
+        let r = self.positive(r)?;
+        let s = self.positive(s)?;
         let w = order.to_montgomery(&order.invert(&s));
         let over_s = |x| Signs::odd(&order.canonical(&order.mul(&x, &w)), &order.limbs);
         Some([over_s(montgomery::number(digest)), over_s(r)])

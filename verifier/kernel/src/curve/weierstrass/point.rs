@@ -67,6 +67,7 @@ impl<F: Fused> Jacobian<F> {
 impl<F: Fused> Group for Jacobian<F> {
     type Entry = Affine<F>;
 
+    #[inline(never)]
     fn from_entry(point: &Affine<F>, mask: i32) -> Self {
         let Affine { x, y } = point.negate_if(mask);
         Self {

@@ -17,6 +17,13 @@ macro_rules! verifying_key {
                 Key::new(&CURVE, x, y).map(Self)
             }
 
+            /// Whether `r` and `s` are in `[1, n)` (FIPS 186-5 §6.4.2, step 1). Any other
+            /// signature is invalid.
+            pub fn admits(&self, signature: &[u8; $signature]) -> bool {
+                let (r, s) = signature.split_at($coordinate);
+                self.0.admits(r, s)
+            }
+
             #[doc = concat!("Whether `signature`, `r` then `s`, is this key's for the ", $hash)]
             /// `digest` of a message. Both `s` and `n - s` are accepted, as JWS has no
             /// rule against the larger one.

@@ -1,0 +1,120 @@
+//! Events as OpenTelemetry's metrics, and as events of the current span.
+
+use opentelemetry::{
+    KeyValue, global,
+    metrics::{Counter, Histogram, Meter},
+    trace::get_active_span,
+};
+
+use crate::{
+    event::{Comparison, DecisionEvent, DocumentEvent, MatchedRule},
+    fetch::Reason,
+    log::DecisionLog,
+};
+
+/// The instruments: `countersign.decisions`, `countersign.decision.wait` (seconds),
+/// `countersign.shadow.comparisons`, `countersign.documents`, and, with
+/// [`Self::watch`], `countersign.log.dropped`. Each decision is also an event
+/// `countersign.decision` of the current span. Cheap to clone.
+///
+/// ```no_run
+/// # use countersign_host::{Gate, Telemetry};
+/// let gate = Gate::builder().telemetry(&Telemetry::global());
+/// ```
+#[derive(Clone, Debug)]
+pub struct Telemetry {
+    meter: Meter,
+    decisions: Counter<u64>,
+    wait: Histogram<f64>,
+    comparisons: Counter<u64>,
+    documents: Counter<u64>,
+}
+
+impl Telemetry {
+    /// With the global meter provider, which must have been set before.
+    pub fn global() -> Self {
+        Self::new(global::meter("countersign"))
+    }
+
+    /// With this meter.
+    pub fn new(meter: Meter) -> Self {
+        let counter = |name: &'static str| meter.u64_counter(name).build();
+        Self {
+            decisions: counter("countersign.decisions"),
+            wait: meter
+                .f64_histogram("countersign.decision.wait")
+                .with_unit("s")
+                .build(),
+            comparisons: counter("countersign.shadow.comparisons"),
+            documents: counter("countersign.documents"),
+            meter,
+        }
+    }
+
+    /// Observes how many events a log has dropped.
+    pub fn watch(&self, log: &DecisionLog) {
+        let log = log.clone();
+        self.meter
+            .u64_observable_counter("countersign.log.dropped")
+            .with_callback(move |observer| observer.observe(log.dropped(), &[]))
+            .build();
+    }
+
+    /// Records a decision: [`GateBuilder::telemetry`](crate::GateBuilder::telemetry)
+    /// does this with each.
+    pub fn decided(&self, event: &DecisionEvent) {
+        let rule = event.rule.as_ref().map(MatchedRule::label);
+        if let Some(comparison) = event.comparison {
+            self.comparisons.add(1, &compared(event, comparison, rule));
+            return;
+        }
+        let attributes = decided(event, rule);
+        self.decisions.add(1, &attributes);
+        let mode = KeyValue::new("countersign.mode", event.mode.as_str());
+        self.wait.record(event.waited_ms as f64 / 1000.0, &[mode]);
+        get_active_span(|span| span.add_event("countersign.decision", attributes));
+    }
+
+    /// Records a document.
+    pub fn supplied(&self, event: &DocumentEvent) {
+        let mut attributes = vec![
+            KeyValue::new("countersign.document.kind", event.kind.as_str()),
+            KeyValue::new("countersign.issuer", event.issuer.clone()),
+            KeyValue::new("countersign.outcome", event.outcome.as_str()),
+        ];
+        add(
+            &mut attributes,
+            "countersign.reason",
+            event.reason.map(Reason::as_str),
+        );
+        self.documents.add(1, &attributes);
+    }
+}
+
+fn decided(event: &DecisionEvent, rule: Option<String>) -> Vec<KeyValue> {
+    let mut attributes = vec![
+        KeyValue::new("countersign.decision", event.decision.as_str()),
+        KeyValue::new("countersign.mode", event.mode.as_str()),
+    ];
+    add(&mut attributes, "countersign.code", event.code.clone());
+    add(&mut attributes, "countersign.rule", rule);
+    add(&mut attributes, "countersign.issuer", event.issuer.clone());
+    add(&mut attributes, "countersign.remembered", event.remembered);
+    attributes
+}
+
+fn compared(event: &DecisionEvent, comparison: Comparison, rule: Option<String>) -> Vec<KeyValue> {
+    let comparison = KeyValue::new("countersign.comparison", comparison.as_str());
+    let mut attributes = vec![comparison];
+    add(&mut attributes, "countersign.code", event.code.clone());
+    add(&mut attributes, "countersign.rule", rule);
+    attributes
+}
+
+fn add(
+    attributes: &mut Vec<KeyValue>,
+    name: &'static str,
+    value: Option<impl Into<opentelemetry::Value>>,
+) {
+    attributes.extend(value.map(|value| KeyValue::new(name, value)));
+}
