@@ -239,10 +239,12 @@ fn after_a_move_keys_of_the_old_address_are_not_used() {
         |key: &Key| (0..20).all(|_| envoy.get("/", Some(&policy::token(key))).status == 200);
     eventually("the keys are there", || all_workers_allow(&a));
 
-    // The old address answers late, with a freshness of one day.
-    let late = keys(&a, "max-age=86400").after(Duration::from_secs(2));
+    // The old address answers late, with a freshness of one day; the metadata after the
+    // old address was asked once more.
+    let late = keys(&a, "max-age=86400").after(Duration::from_secs(4));
     issuer.publish("/old", late);
-    issuer.publish(METADATA, metadata("/new"));
+    let moved = metadata("/new").after(Duration::from_secs(2));
+    issuer.publish(METADATA, moved);
     issuer.publish("/new", keys(&b, "max-age=60"));
     clock.pass(60);
     eventually("both are asked", || {
