@@ -155,7 +155,7 @@ function documents(createGate) {
         const { policyDigest, ageMs = null, ...event } = told.documents.at(-1);
         const { outcome, ...why } = wanted;
         equal({ ...event, detail: event.detail?.split(" ")[0] }, { kind: "jwks", issuer: "platform", outcome, ...why, mode: "enforced", detail: why.detail });
-        equal([policyDigest, ageMs !== null], [gate.status().policy.digest, outcome === "accepted"]);
+        equal([policyDigest, ageMs !== null], [gate.status().policyDigest, outcome === "accepted"]);
         gate.close();
       }
       equal([told.documents.length, told.decisions.length], [answers.length, 0]);

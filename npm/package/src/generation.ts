@@ -18,7 +18,7 @@ export type SupplyResult = Exclude<Supplied, { outcome: "unfinished" }>;
 const FAULT: SupplyResult = { outcome: "refused", problem: { pointer: "", code: "internal_error", message: internalError.message, severity: "error" } };
 
 /** The longest chain of documents that depend on one another (metadata, keys, revocations), and one more. */
-export const ROUNDS = 4;
+const ROUNDS = 4;
 
 /** The longest timer, because the clock of timers stops while the machine is suspended. */
 const LONGEST_TIMER_MS = 60_000;
