@@ -27,7 +27,7 @@ func TestEachFetchIsOneEvent(t *testing.T) {
 	}
 	digest, err := PolicyDigest([]byte(text(policy)))
 	want(t, "a digest", err, nil)
-	want(t, "accepted", text(events.documents), `[{"kind":"jwks","issuer":"platform","outcome":"accepted","age_ms":0,"used":1,"skipped":0,"mode":"enforced","policy_digest":"`+digest+`"}]`)
+	want(t, "accepted", text(events.documents), `[{"kind":"jwks","issuer":"platform","outcome":"accepted","age_ms":0,"mode":"enforced","policy_digest":"`+digest+`","used":1,"skipped":0}]`)
 	for _, test := range []struct {
 		serve http.HandlerFunc
 		want  string
