@@ -1,4 +1,4 @@
-//! The builder of a gate.
+//! The settings of a gate, and their defaults.
 
 use std::{fmt, num::NonZero, sync::Arc, thread, time::Duration};
 
@@ -22,11 +22,11 @@ use crate::{
 /// Settings of a [`Gate`]; every one but the policy has a default.
 #[must_use = "call `build` to open the gate"]
 pub struct GateBuilder {
-    policy: Vec<u8>,
-    source: Option<PolicySource>,
-    shadow: Option<Vec<u8>>,
-    wait_ready: Duration,
-    settings: Settings,
+    pub(super) policy: Vec<u8>,
+    pub(super) source: Option<PolicySource>,
+    pub(super) shadow: Option<Vec<u8>>,
+    pub(super) wait_ready: Duration,
+    pub(super) settings: Settings,
 }
 
 impl Default for GateBuilder {
@@ -222,57 +222,6 @@ impl GateBuilder {
     pub fn shadow_yaml(self, candidate: &str) -> Result<Self, crate::yaml::YamlError> {
         Ok(self.shadow(crate::yaml::Yaml::parse(candidate)?.json))
     }
-
-    /// Opens the gate and begins to fetch its documents, without waiting for
-    /// them ([`Self::wait_ready`] and [`Gate::warm`] do). Needs a tokio runtime.
-    ///
-    /// # Errors
-    /// Every problem of the policy or the candidate, a subject key that is too short, or
-    /// why the module does not run here.
-    pub async fn build(self) -> Result<Gate, OpenError> {
-        self.settings.hooks.require_good_key()?;
-        let settings = Arc::new(self.settings);
-        let source = self.source.map(Source::open).transpose()?;
-        let mut found = None;
-        if let Some(source) = &source {
-            let now_ms = settings.clock.now_ms().unwrap_or_default();
-            found = source.look(now_ms).await?;
-        }
-        let policy = match &found {
-            Some(found) => found.json()?,
-            None => self.policy,
-        };
-        let generation = open(settings.clone(), policy.into(), Mode::Enforced).await?;
-        if let (Some(source), Some(found)) = (&source, found) {
-            source.keep(found.version()).await?;
-            source.put_in_force(found);
-        }
-        let gate = Gate::new(settings, generation, source);
-        gate.follow_source();
-        if self.shadow.is_some() {
-            gate.reload_shadow(self.shadow).await?;
-        }
-        tracing::info!(
-            signatures = %gate.cryptography(),
-            policy = %gate.generation().digest,
-            "a gate is open"
-        );
-        if !self.wait_ready.is_zero() && !gate.until_ready(self.wait_ready).await {
-            tracing::warn!("the gate is open and not ready");
-        }
-        Ok(gate)
-    }
-}
-
-/// Opens a policy on a thread for blocking work, as it may take seconds.
-pub(crate) async fn open(
-    settings: Arc<Settings>,
-    policy: Arc<[u8]>,
-    mode: Mode,
-) -> Result<Arc<Generation>, OpenError> {
-    task::spawn_blocking(move || Generation::open(settings, policy, mode).map(Arc::new))
-        .await
-        .unwrap_or_else(|error| Err(OpenError::Module(error.to_string())))
 }
 
 impl fmt::Debug for GateBuilder {
