@@ -80,9 +80,11 @@ async fn comparisons_that_do_not_agree_are_all_logged_and_of_the_others_one_of_s
         // Both deny: the denial itself has a line of its own.
         assert_eq!(check(&gate, "bad").await, "token_malformed");
     }
-    let mut no_rules = in_force.clone();
-    no_rules["rules"] = serde_json::json!([]);
-    gate.reload_shadow(Some(no_rules.to_string().into())).await.unwrap();
+    let mut stricter = in_force.clone();
+    stricter["rules"] = serde_json::json!([{ "path": "/else", "require": {} }]);
+    gate.reload_shadow(Some(stricter.to_string().into()))
+        .await
+        .unwrap();
     for _ in 0..3 {
         assert_eq!(check(&gate, &issuer.token(A)).await, "allow");
     }

@@ -454,6 +454,7 @@ async fn api_keys_are_fetched_with_a_secret() {
     };
     let gate = builder(change)
         .secret("fetch", "Bearer secret")
+        .secret("other", "Bearer other")
         .secret("pepper", *pepper)
         .fetcher(server);
     let gate = gate.build().await.unwrap();
@@ -463,4 +464,16 @@ async fn api_keys_are_fetched_with_a_secret() {
     }
     let expected = r#"api_keys [("authorization", "Bearer secret")]"#;
     assert_eq!(*sent.lock().unwrap(), [expected]);
+    // A reload takes the document over, but not with other headers: then it can belong
+    // to another customer of the server.
+    gate.reload(policy(change)).await.unwrap();
+    assert_eq!(sent.lock().unwrap().len(), 1);
+    let other = policy(|policy| {
+        change(policy);
+        policy["issuers"][0]["api_keys"]["headers"] =
+            json!({ "authorization": { "secret_from": "other" } });
+    });
+    gate.reload(other).await.unwrap();
+    let expected = [expected, r#"api_keys [("authorization", "Bearer other")]"#];
+    assert_eq!(*sent.lock().unwrap(), expected);
 }

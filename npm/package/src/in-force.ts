@@ -45,8 +45,7 @@ export class InForce {
     this.assertOpen();
     const next = new Generation(bytes, this.#settings);
     this.#opening.add(next);
-    await next.adopt(this.#generation.documents());
-    await next.preload();
+    await next.preload(this.#generation.documents());
     this.#opening.delete(next);
     this.assertOpen();
     const overtaken = number < this.#last;
