@@ -161,6 +161,15 @@ function documents(createGate) {
       equal([told.documents.length, told.decisions.length], [answers.length, 0]);
     },
 
+    async "a document that a reload takes over is no event"() {
+      const [keys, told] = [await issuer(), hooks()];
+      const gate = await createGate(named, { fetch: keys.fetch, ...told.options });
+      await gate.preload();
+      await gate.reload({ ...named, realm: "another" });
+      ok(await gate.check(await request("/assets/1")));
+      equal([told.documents.length, keys.fetched.length], [1, 1]);
+    },
+
     async "a document that was fetched again in vain says the age of the old one"() {
       const [keys, told] = [await issuer(), hooks()];
       let now = Date.now();

@@ -18,6 +18,19 @@ import (
 	"github.com/countersign/countersign/hosts/go/internal/issuertest"
 )
 
+func TestADocumentThatAReloadTakesOverIsNoEvent(t *testing.T) {
+	issuer, events := issuertest.New(t, keyA), recorded{}
+	policy := policyOf(issuer.Entry("platform"))
+	gate := newGate(t, newClock(), policy, append(events.options(), WithReadyWait(20*time.Second))...)
+	policy["realm"] = "another"
+	want(t, "reload", gate.Reload(t.Context(), []byte(text(policy))), nil)
+	want(t, "code", check(t, gate, "/write", issuer.Token(keyA)), "allow")
+	want(t, "requests", issuer.Requests("/jwks"), 1)
+	events.mu.Lock()
+	defer events.mu.Unlock()
+	want(t, "events", len(events.documents), 1)
+}
+
 func TestEachFetchIsOneEvent(t *testing.T) {
 	clock, issuer, events := newClock(), issuertest.New(t, keyA), recorded{}
 	policy := policyOf(issuer.Entry("platform"))

@@ -332,6 +332,19 @@ async fn a_gate_is_ready_once_it_has_had_what_it_needs() {
 }
 
 #[tokio::test]
+async fn a_document_that_a_reload_takes_over_is_no_event() {
+    let issuer = Issuer::publishing(&[A]).await;
+    let mut policy = policy(&[issuer.entry("platform")]);
+    let (builder, _, documents) = listening(builder(&Clock::new(), &policy));
+    let gate = builder.build().await.unwrap();
+    assert!(gate.until_ready(Duration::from_secs(10)).await);
+    policy["realm"] = "another".into();
+    gate.reload(policy.to_string()).await.unwrap();
+    assert_eq!(check(&gate, &issuer.token(A)).await, "allow");
+    assert_eq!(documents.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn a_layer_that_observes_passes_every_request_as_it_came() {
     let issuer = Issuer::publishing(&[A]).await;
     let mut policy = policy(&[issuer.entry("platform")]);

@@ -123,20 +123,21 @@ impl Generation {
             .join(Address::of(fetch), is_over, |landing: Landing<_>| {
                 let (generation, fetch, load) = (self.clone(), fetch.clone(), load.clone());
                 tokio::spawn(async move {
-                    match load {
+                    match &load {
                         Load::Known(known) => {
                             let known_again = Fetched {
                                 outcome: known.outcome.clone(),
                                 failure: None,
                             };
-                            generation.supply(&fetch, known_again, known.at_ms).await;
+                            let at_ms = known.at_ms;
+                            generation.supply(&fetch, known_again, at_ms, &load).await;
                         }
                         Load::Anew { .. } => {
                             let fetcher = generation.settings.fetcher.clone();
                             let fetched = fetch::fetch(fetcher, &fetch).await;
                             // Without the time its age would be unknown.
                             if let Ok(now_ms) = generation.now_ms() {
-                                generation.supply(&fetch, fetched, now_ms).await;
+                                generation.supply(&fetch, fetched, now_ms, &load).await;
                             }
                         }
                     }

@@ -5,7 +5,7 @@ use std::sync::{Arc, atomic::Ordering};
 
 use tokio::task;
 
-use super::Generation;
+use super::{Generation, Load};
 use crate::{
     document::{Fetch, Outcome, Supplied},
     event::{DocumentEvent, DocumentOutcome},
@@ -20,7 +20,13 @@ const TRAPS: usize = 3;
 impl Generation {
     /// Supplies the outcome of a fetch to one instance; the others read it from the
     /// journal before their next call.
-    pub(crate) async fn supply(self: &Arc<Self>, fetch: &Fetch, fetched: Fetched, at_ms: u64) {
+    pub(super) async fn supply(
+        self: &Arc<Self>,
+        fetch: &Fetch,
+        fetched: Fetched,
+        at_ms: u64,
+        load: &Load,
+    ) {
         let _turn = self.writing.lock().await;
         let Fetched { outcome, failure } = fetched;
         let supplied = self.validate(fetch, &outcome, at_ms).await;
@@ -41,7 +47,9 @@ impl Generation {
                 self.pool.journal.fail(fetch, at_ms);
             }
         }
-        self.tell(fetch, &supplied, failure).await;
+        if let Load::Anew { .. } = load {
+            self.tell(fetch, &supplied, failure).await;
+        }
         self.pool.spread();
         self.supplied.notify_one();
     }
