@@ -21,7 +21,8 @@ import (
 func TestADocumentThatAReloadTakesOverIsNoEvent(t *testing.T) {
 	issuer, events := issuertest.New(t, keyA), recorded{}
 	policy := policyOf(issuer.Entry("platform"))
-	gate := newGate(t, newClock(), policy, append(events.options(), WithReadyWait(20*time.Second))...)
+	gate := newGate(t, newClock(), policy, events.options()...)
+	want(t, "warm", gate.Warm(t.Context()), nil)
 	policy["realm"] = "another"
 	want(t, "reload", gate.Reload(t.Context(), []byte(text(policy))), nil)
 	want(t, "code", check(t, gate, "/write", issuer.Token(keyA)), "allow")

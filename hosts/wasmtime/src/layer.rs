@@ -222,8 +222,7 @@ impl GateLayer {
         }
         let waits = Arc::new(AtomicBool::new(false));
         let (layer, parts, will_wait) = (self.clone(), parts.clone(), waits.clone());
-        let mut deciding =
-            Box::pin(async move { layer.decision(&parts, Some(&will_wait)).await });
+        let mut deciding = Box::pin(async move { layer.decision(&parts, Some(&*will_wait)).await });
         let decided = poll_fn(|cx| match deciding.as_mut().poll(cx) {
             Poll::Ready(decision) => Poll::Ready(Some(Observed(decision))),
             Poll::Pending if waits.load(Ordering::Relaxed) => Poll::Ready(None),

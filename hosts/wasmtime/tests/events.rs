@@ -337,7 +337,7 @@ async fn a_document_that_a_reload_takes_over_is_no_event() {
     let mut policy = policy(&[issuer.entry("platform")]);
     let (builder, _, documents) = listening(builder(&Clock::new(), &policy));
     let gate = builder.build().await.unwrap();
-    assert!(gate.until_ready(Duration::from_secs(10)).await);
+    gate.warm().await.unwrap();
     policy["realm"] = "another".into();
     gate.reload(policy.to_string()).await.unwrap();
     assert_eq!(check(&gate, &issuer.token(A)).await, "allow");

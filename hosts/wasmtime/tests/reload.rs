@@ -62,12 +62,18 @@ async fn a_broken_policy_changes_nothing_and_says_every_problem() {
 /// In a rolling change a policy can come before the file that knows its words.
 #[tokio::test]
 async fn a_policy_of_a_newer_file_is_refused_with_each_word_that_is_not_known_and_the_old_one_stays()
-{
+ {
     let (clock, issuer) = (Clock::new(), Issuer::publishing(&[A]).await);
     let gate = gate(&clock, &issuer).await;
     let before = gate.status().await.unwrap().policy_digest;
     let mut newer = policy(&[issuer.entry("platform")]);
-    let unknown = ["", "/issuers/0", "/issuers/0/keys", "/rules/1", "/rules/1/require"];
+    let unknown = [
+        "",
+        "/issuers/0",
+        "/issuers/0/keys",
+        "/rules/1",
+        "/rules/1/require",
+    ];
     for place in unknown {
         newer.pointer_mut(place).unwrap()["some_future_word"] = json!(true);
     }

@@ -39,7 +39,10 @@ fn the_first_policies_are_still_played_and_decide_as_they_did() {
     }
     let is_changed = |(id, hash): &(&&str, &&str)| played.get(**id).is_none_or(|now| now != **hash);
     let changed: BTreeSet<_> = listed.iter().filter(is_changed).collect();
-    assert!(changed.is_empty(), "changed since the first corpus: {changed:?}");
+    assert!(
+        changed.is_empty(),
+        "changed since the first corpus: {changed:?}"
+    );
 }
 
 /// Of what the vector asks and expects, whatever its title is.

@@ -2,24 +2,19 @@
 
 use std::{fmt, num::NonZero, sync::Arc, thread, time::Duration};
 
-use tokio::task;
-
-use super::Gate;
 use crate::{
     clock::Clock,
-    event::{DecisionEvent, DocumentEvent, Mode},
+    event::{DecisionEvent, DocumentEvent},
     fetch::Fetcher,
-    generation::Generation,
     hooks::Hooks,
-    problem::OpenError,
     proofs::{ProofStore, Proofs},
     secrets::Secrets,
     settings::{Refresh, Settings},
     signatures::Signatures,
-    source::{PolicySource, Source},
+    source::PolicySource,
 };
 
-/// Settings of a [`Gate`]; every one but the policy has a default.
+/// Settings of a [`Gate`](crate::Gate); every one but the policy has a default.
 #[must_use = "call `build` to open the gate"]
 pub struct GateBuilder {
     pub(super) policy: Vec<u8>,
@@ -64,8 +59,9 @@ impl GateBuilder {
 
     /// Takes signed policies from there instead of [`Self::policy`]: one now, without
     /// which the gate does not open, and later ones in the background, each put in
-    /// force as by [`Gate::reload`]. Where anything is wrong the old one stays, also if
-    /// it has expired meanwhile: [`Gate::status`] says why.
+    /// force as by [`Gate::reload`](crate::Gate::reload). Where anything is wrong the old
+    /// one stays, also if it has expired meanwhile:
+    /// [`Gate::status`](crate::Gate::status) says why.
     pub fn policy_from(mut self, source: PolicySource) -> Self {
         self.source = Some(source);
         self
@@ -93,7 +89,7 @@ impl GateBuilder {
     }
 
     /// How long a check may wait for documents in all (default: 6 s), and a
-    /// reload or [`Gate::warm`] for those of the policy.
+    /// reload or [`Gate::warm`](crate::Gate::warm) for those of the policy.
     pub fn wait(mut self, wait: Duration) -> Self {
         self.settings.wait = wait;
         self
@@ -172,14 +168,14 @@ impl GateBuilder {
     /// and whose answer changes nothing. It has as many instances, and documents of its
     /// own; it sends no token anywhere, uses up no proof, and never waits. Comparisons
     /// are events ([`Mode::Shadow`](crate::Mode)) and are counted in
-    /// [`Gate::status`]. A check of a token without a request has none.
+    /// [`Gate::status`](crate::Gate::status). A check of a token without a request has none.
     pub fn shadow(mut self, candidate: impl Into<Vec<u8>>) -> Self {
         self.shadow = Some(candidate.into());
         self
     }
 
     /// How long [`Self::build`] may wait until the gate is ready (default: it does not
-    /// wait). After that the gate is there all the same: [`Gate::ready`] says whether
+    /// wait). After that the gate is there all the same: [`Gate::ready`](crate::Gate::ready) says whether
     /// it is ready.
     pub fn wait_ready(mut self, within: Duration) -> Self {
         self.wait_ready = within;

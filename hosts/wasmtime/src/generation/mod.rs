@@ -29,7 +29,9 @@ use crate::{
 };
 
 pub(crate) use candidate::Heard;
-pub(crate) use decide::{Course, Decided, Interest, Purpose};
+#[cfg(feature = "tower")]
+pub(crate) use decide::Course;
+pub(crate) use decide::{Decided, Interest, Purpose};
 use exchange::Exchanges;
 
 /// The largest number of concurrent fetches that no request waits for.
