@@ -211,6 +211,8 @@ func TestDifferentComparisonsAreBounded(t *testing.T) {
 func TestObserveProtectsNothingAndChangesNothing(t *testing.T) {
 	issuer, events := issuertest.New(t, keyA), recorded{}
 	gate := newGate(t, newClock(), policyOf(issuer.Entry("platform")), events.options()...)
+	// Otherwise the first request would not wait for its keys.
+	want(t, "warm", gate.Warm(t.Context()), nil)
 	var seen *http.Request
 	handler := gate.Observe(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { seen = r }))
 	for target, code := range map[string]string{"/write": "allow", "/admin": "scope_insufficient", "/a/../b": "request_ambiguous"} {
