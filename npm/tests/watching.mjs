@@ -35,8 +35,8 @@ function decisions(createGate, CountersignError, fail) {
     async "each decision is one event, with its rule, issuer and policy"() {
       const [keys, told] = [await issuer(), hooks()];
       const gate = await createGate({ ...named, challenge: { resource_metadata: { resource: "https://api.example.com/assets" } } }, { fetch: keys.fetch, ...told.options });
-      const { digest } = gate.status().policy;
-      equal(/^[0-9a-f]{64}$/.test(digest), true);
+      const { policyDigest: digest, moduleDigest } = gate.status();
+      equal([digest, moduleDigest].map((text) => /^[0-9a-f]{64}$/.test(text)), [true, true]);
       // Other tokens, because some runtimes sign the same text alike.
       const [first, ...asked] = [await request("/assets/1?secret=1"), asking("/assets/1"), await request("/orgs/globex/x", { jti: "2" }), asking("/nowhere"), asking("/.well-known/oauth-protected-resource/assets")];
       for (const one of [first, first, ...asked]) await gate.check(one);

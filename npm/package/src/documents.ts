@@ -10,14 +10,12 @@ export interface Document {
   readonly kind: "discovery" | "jwks" | "revocations" | "api_keys";
   readonly uri: string;
   /** Of its fetch, if they are known. They can contain a secret: never log them. */
-  readonly headers?: Headers;
+  readonly headers?: readonly (readonly [name: string, value: string])[];
 }
-
-type Headers = readonly (readonly [name: string, value: string])[];
 
 /** A document that the gate needs, with the bounds of its fetch. */
 export interface Fetch extends Document {
-  readonly headers: Headers;
+  readonly headers: readonly (readonly [name: string, value: string])[];
   readonly timeout_ms: number;
   readonly max_bytes: number;
 }
