@@ -66,6 +66,7 @@ export async function openHost({ createGate, CountersignError }, { Generation, P
         const { policy, version, expires_ms, kid } = openSigned(utf8.encode(signed), trust, at);
         return { signed: { policy, version, expires_ms, kid } };
       } catch (error) {
+        if (!(error instanceof CountersignError)) throw error;
         return { refused: error.problems[0] };
       }
     },

@@ -214,13 +214,18 @@ function readiness(createGate, readyResponse) {
       equal([gate.ready(), gate.status().documents[0].needed], [true, false]);
     },
 
-    async "createGate waits until the gate is ready, within a bound"() {
+    async "createGate waits until the gate is ready, within a bound, and says so if it is not"() {
       const keys = await issuer();
       const gate = await createGate(named, { fetch: keys.fetch, readyMs: 5_000 });
       equal([gate.ready(), keys.fetched.length], [true, 1]);
-      const before = performance.now();
-      const late = await createGate(named, { fetch: () => new Promise(() => {}), readyMs: 150 });
-      equal([late.ready(), performance.now() - before < 2_000], [false, true]);
+      const [before, { warn }, warned] = [performance.now(), console, []];
+      console.warn = (text) => void warned.push(text);
+      try {
+        const late = await createGate(named, { fetch: () => new Promise(() => {}), readyMs: 150 });
+        equal([late.ready(), performance.now() - before < 2_000, warned], [false, true, ["countersign: the gate is open and not ready"]]);
+      } finally {
+        console.warn = warn;
+      }
     },
   };
 }
