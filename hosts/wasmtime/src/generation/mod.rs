@@ -17,7 +17,7 @@ use tokio::sync::{Mutex, Notify, OwnedSemaphorePermit, Semaphore};
 use crate::{
     document::{DocumentStatus, Fetch},
     event::Mode,
-    fetch::{self, Fetched},
+    fetch,
     flights::{Address, Asked, Flight, Flights, Landing},
     journal::Entry,
     module::Module,
@@ -125,21 +125,14 @@ impl Generation {
             .join(Address::of(fetch), is_over, |landing: Landing<_>| {
                 let (generation, fetch, load) = (self.clone(), fetch.clone(), load.clone());
                 tokio::spawn(async move {
-                    match &load {
-                        Load::Known(known) => {
-                            let known_again = Fetched {
-                                outcome: known.outcome.clone(),
-                                failure: None,
-                            };
-                            let at_ms = known.at_ms;
-                            generation.supply(&fetch, known_again, at_ms, &load).await;
-                        }
+                    match load {
+                        Load::Known(known) => generation.take_over(&fetch, &known).await,
                         Load::Anew { .. } => {
                             let fetcher = generation.settings.fetcher.clone();
                             let fetched = fetch::fetch(fetcher, &fetch).await;
                             // Without the time its age would be unknown.
                             if let Ok(now_ms) = generation.now_ms() {
-                                generation.supply(&fetch, fetched, now_ms, &load).await;
+                                generation.supply(&fetch, fetched, now_ms).await;
                             }
                         }
                     }
