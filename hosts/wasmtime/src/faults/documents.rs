@@ -8,7 +8,7 @@ use std::{
 
 use super::{Answers, Slices, builder, check, is_internal_error, wanted};
 use crate::{
-    document::{DocumentKind, Fetch, Outcome},
+    document::{Fetch, Outcome},
     fetch::{self, FetchError, Fetched, Fetcher, Fetching, Reason},
 };
 
@@ -81,13 +81,7 @@ async fn a_document_that_finds_no_free_instance_waits_and_is_no_failure() {
     assert!(is_internal_error(&check(&gate, "/").await));
     drop(lease);
     supplying.await.unwrap();
-    assert!(
-        generation
-            .pool
-            .journal
-            .accepted(DocumentKind::Jwks, "x")
-            .is_some()
-    );
+    assert!(generation.pool.journal.accepted(&wanted()).is_some());
     assert!(!generation.pool.journal.is_failing(7, "x"));
 }
 
