@@ -31,14 +31,14 @@ func main() {
 	shadow := flag.String("shadow", "", "file of the candidate")
 	key := flag.String("subject-key", "", "file of the key that makes subject_ref")
 	logged := flag.String("log", "decisions.jsonl", "file of the decision log")
-	listen := flag.String("listen", "127.0.0.1:0", "address")
+	observe := flag.Bool("observe", false, "decide, and enforce nothing")
 	flag.Parse()
-	if err := serve(*policy, *shadow, *key, *logged, *listen); err != nil {
+	if err := serve(*policy, *shadow, *key, *logged, *observe); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func serve(policy, shadow, key, logged, listen string) error {
+func serve(policy, shadow, key, logged string, observe bool) error {
 	file, err := os.OpenFile(logged, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
@@ -71,12 +71,16 @@ func serve(policy, shadow, key, logged, listen string) error {
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", listen)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
 	fmt.Println("listening on", listener.Addr())
-	server := &http.Server{Handler: routes(gate, registry), ReadHeaderTimeout: 10 * time.Second}
+	middleware := gate.Middleware
+	if observe {
+		middleware = gate.Observe
+	}
+	server := &http.Server{Handler: routes(gate, middleware, registry), ReadHeaderTimeout: 10 * time.Second}
 	return errors.Join(server.Serve(listener), decisions.Close(), file.Close())
 }
 
@@ -95,7 +99,7 @@ func measured(registry *prometheus.Registry, decisions *countersign.DecisionLog)
 
 // routes: what is for the operator stands in front of the gate. In production it has
 // a port of its own.
-func routes(gate *countersign.Gate, registry *prometheus.Registry) http.Handler {
+func routes(gate *countersign.Gate, middleware func(http.Handler) http.Handler, registry *prometheus.Registry) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /readyz", gate.ReadyHandler())
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
@@ -107,7 +111,7 @@ func routes(gate *countersign.Gate, registry *prometheus.Registry) http.Handler 
 		}
 		_ = json.NewEncoder(w).Encode(status)
 	})
-	mux.Handle("/", gate.Middleware(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	mux.Handle("/", middleware(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, "you may pass\n")
 	})))
 	return mux

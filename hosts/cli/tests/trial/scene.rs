@@ -160,9 +160,9 @@ impl Scene {
     /// Keeps what an operator can read from running hosts.
     pub(crate) fn keep(&self, fleet: &Fleet) {
         for page in ["/status", "/metrics"] {
-            self.note(&fleet.go.get(page, None).body);
+            self.note(&fleet.go.page(page));
         }
-        self.note(&fleet.node.get("/status", None).body);
+        self.note(&fleet.node.page("/status"));
         self.note(&fleet.envoy.log());
         for page in ["/stats", "/stats/prometheus"] {
             let sent = client::send(fleet.envoy.admin, "GET", page, &[]);
@@ -316,7 +316,7 @@ impl Fleet {
     /// How many requests were denied: by this rule with this code in the metrics of
     /// the Go service, with this code in those of Envoy.
     pub(crate) fn denied(&self, rule: &str, code: &str) -> [u64; 2] {
-        let metrics = self.go.get("/metrics", None).body;
+        let metrics = self.go.page("/metrics");
         let [rule, of_code] = [("rule", rule), ("code", code)]
             .map(|(name, value)| format!("countersign_{name}=\"{value}\""));
         let mut lines = metrics.lines().filter(|line| {
@@ -333,7 +333,7 @@ impl Fleet {
 }
 
 fn status(service: &Service) -> Value {
-    serde_json::from_str(&service.get("/status", None).body).unwrap()
+    serde_json::from_str(&service.page("/status")).unwrap()
 }
 
 /// The filter before a response of Envoy itself, with an access log.

@@ -32,6 +32,15 @@ impl Service {
     /// If it ends, or says nothing.
     #[must_use]
     pub fn start(command: &mut Command, said: &Path) -> Self {
+        Self::start_told(command, said, "listening on ")
+    }
+
+    /// The same for a program that says its address after these words.
+    ///
+    /// # Panics
+    /// As [`Self::start`].
+    #[must_use]
+    pub fn start_told(command: &mut Command, said: &Path, after: &str) -> Self {
         let before = fs::read_to_string(said).unwrap_or_default().len();
         let file = fs::File::options().create(true).append(true).open(said);
         let file = file.expect("a file for what it prints");
@@ -48,7 +57,7 @@ impl Service {
             let text = fs::read_to_string(said).unwrap_or_default();
             let has_ended = service.process.try_wait().unwrap().is_some();
             assert!(!has_ended, "{command:?} has ended:\n{text}");
-            address = told(&text[before..]);
+            address = told(&text[before..], after);
             address.is_some()
         });
         service.address = address.unwrap();
@@ -66,6 +75,18 @@ impl Service {
         let sent = client::send(self.address, "GET", target, &headers);
         let reply = sent.and_then(client::Sent::reply);
         reply.unwrap_or_else(|| panic!("{target}: no reply"))
+    }
+
+    /// The body of a page for operators, at once and whole: HTTP/1.0 has no chunks.
+    ///
+    /// # Panics
+    /// If no reply comes.
+    #[must_use]
+    pub fn page(&self, target: &str) -> String {
+        let request = format!("GET {target} HTTP/1.0\r\nhost: localhost\r\n\r\n");
+        let sent = client::write(self.address, request.as_bytes());
+        let reply = sent.and_then(client::Sent::reply);
+        reply.unwrap_or_else(|| panic!("{target}: no reply")).body
     }
 
     /// Waits for the readiness probe.
@@ -88,9 +109,9 @@ impl Drop for Service {
     }
 }
 
-/// The address after `listening on`, once its line is complete.
-fn told(text: &str) -> Option<SocketAddr> {
-    let (_, rest) = text.split_once("listening on ")?;
+/// The address after these words, once it is complete.
+fn told(text: &str, after: &str) -> Option<SocketAddr> {
+    let (_, rest) = text.split_once(after)?;
     let end = rest.find(|letter: char| letter.is_whitespace() || letter == ',')?;
     rest[..end].parse().ok()
 }
