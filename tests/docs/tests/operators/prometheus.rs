@@ -14,8 +14,9 @@ use std::{
 use countersign_artefact_tests::{
     cases, dist,
     stage::{
-        eventually,
+        TIMEOUT, eventually,
         service::{self, Service},
+        within,
     },
     token::Key,
 };
@@ -60,24 +61,24 @@ fn prometheus_evaluates_the_alerts_and_each_panel_shows_what_a_service_did() {
     };
     let shop = Shop::start(service);
     let prometheus = shop.prometheus(&programs);
-    let mut labels = String::new();
-    eventually("each panel shows something", || {
+    let (mut labels, mut missing) = (String::new(), Vec::new());
+    let is_whole = within(TIMEOUT, || {
         shop.visit();
         labels.clear();
-        panel_queries("5s").into_iter().all(|(title, expr, _)| {
+        missing.clear();
+        for (title, expr, _) in panel_queries("5s") {
             // There is no day before.
             let found = query(&prometheus, &expr.replace(" offset 1d", ""));
             labels += &found.to_string();
-            println!("{title}: {} series", found.as_array().unwrap().len());
-            found.as_array().is_some_and(|series| {
-                let value = |one: &Value| one["value"][1].as_str().map(str::to_owned);
-                !series.is_empty()
-                    && series
-                        .iter()
-                        .all(|one| value(one).as_deref() != Some("NaN"))
-            })
-        })
+            let values = found.as_array().into_iter().flatten();
+            let mut values = values.map(|series| series["value"][1].as_str().unwrap_or("NaN"));
+            if found == json!([]) || values.any(|value| value == "NaN") {
+                missing.push(format!("{title}: {found}"));
+            }
+        }
+        missing.is_empty()
     });
+    assert!(is_whole, "panels that show nothing: {missing:#?}");
     for shown in [
         "allow",
         "deny",
