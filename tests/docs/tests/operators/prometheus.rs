@@ -66,7 +66,7 @@ fn prometheus_evaluates_the_alerts_and_each_panel_shows_what_a_service_did() {
         shop.visit();
         labels.clear();
         missing.clear();
-        for (title, expr, _) in panel_queries("5s") {
+        for (title, expr, _) in panel_queries("10s") {
             // There is no day before.
             let found = query(&prometheus, &expr.replace(" offset 1d", ""));
             labels += &found.to_string();
@@ -199,8 +199,8 @@ impl Shop {
         // JSON is YAML.
         let configuration = json!({
             "global": {
-                "scrape_interval": "250ms", "scrape_timeout": "250ms",
-                "evaluation_interval": "250ms",
+                "scrape_interval": "500ms", "scrape_timeout": "500ms",
+                "evaluation_interval": "500ms",
             },
             "rule_files": [dist::root().join(RULES)],
             "scrape_configs": [
