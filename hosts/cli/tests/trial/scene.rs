@@ -115,10 +115,9 @@ impl Scene {
     /// How many lines of both logs match a pattern of `grep`.
     pub(crate) fn count(&self, pattern: &str) -> usize {
         let grep = format!("cat go.jsonl node.jsonl | grep -c '{pattern}'");
-        let output = Command::new("sh")
-            .args(["-c", &grep])
-            .current_dir(&self.folder.path);
-        let output = output.output().unwrap();
+        let mut command = Command::new("sh");
+        command.args(["-c", &grep]).current_dir(&self.folder.path);
+        let output = command.output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
         text.trim().parse().unwrap()
     }

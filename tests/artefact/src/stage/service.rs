@@ -32,15 +32,16 @@ impl Service {
     /// If it ends, or says nothing.
     #[must_use]
     pub fn start(command: &mut Command, said: &Path) -> Self {
-        Self::start_told(command, said, "listening on ")
+        Self::start_told(command, said, &["listening on "])
     }
 
-    /// The same for a program that says its address after these words.
+    /// The same for a program that says its address after these words, one after the
+    /// other.
     ///
     /// # Panics
     /// As [`Self::start`].
     #[must_use]
-    pub fn start_told(command: &mut Command, said: &Path, after: &str) -> Self {
+    pub fn start_told(command: &mut Command, said: &Path, after: &[&str]) -> Self {
         let before = fs::read_to_string(said).unwrap_or_default().len();
         let file = fs::File::options().create(true).append(true).open(said);
         let file = file.expect("a file for what it prints");
@@ -110,8 +111,9 @@ impl Drop for Service {
 }
 
 /// The address after these words, once it is complete.
-fn told(text: &str, after: &str) -> Option<SocketAddr> {
-    let (_, rest) = text.split_once(after)?;
+fn told(text: &str, after: &[&str]) -> Option<SocketAddr> {
+    let mut words = after.iter();
+    let rest = words.try_fold(text, |rest, words| Some(rest.split_once(words)?.1))?;
     let end = rest.find(|letter: char| letter.is_whitespace() || letter == ',')?;
     rest[..end].parse().ok()
 }

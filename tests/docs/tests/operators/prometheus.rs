@@ -221,11 +221,7 @@ impl Shop {
             "data",
         ]);
         let said = self.folder.join("prometheus.said");
-        Service::start_told(
-            &mut command,
-            &said,
-            "msg=\"Listening on\" component=web address=",
-        )
+        Service::start_told(&mut command, &said, &["Listening on", "address="])
     }
 }
 
