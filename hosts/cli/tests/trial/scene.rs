@@ -9,11 +9,11 @@ use std::{
 };
 
 use countersign_artefact_tests::stage::{
-    self, client,
+    self, TIMEOUT, client,
     envoy::Envoy,
-    eventually,
     service::{self, Service},
     setup::Setup,
+    within,
 };
 use serde_json::{Value, json};
 
@@ -203,7 +203,7 @@ fn policy(issuer: &str, role_of_globex: &str) -> Value {
         json!({
             "name": format!("orders of {tenant}"),
             "path": format!("/orgs/{tenant}/orders/**"),
-            "require": { "tenant": tenant, "roles": { "any": [role] } },
+            "require": { "tenant": { "fixed": tenant }, "roles": { "any": [role] } },
         })
     };
     json!({
@@ -257,21 +257,34 @@ impl Fleet {
             node: Service::start(&mut node, &path("node.said")).ready(),
             envoy: Envoy::start(&scene.programs.0, &envoy),
         };
-        eventually("all have their keys", || {
-            let ready = |of: &str| {
-                fleet
-                    .envoy
-                    .metric(&format!("wasmcustom.countersign.{of}ready"))
-                    == Some(1)
-            };
-            let is_ready = |status: &Value, member: &str| status[member] == true;
-            ready("")
-                && (shadow.is_none()
-                    || ready("shadow.")
-                        && is_ready(&status(&fleet.go)["Shadow"], "Ready")
-                        && is_ready(&status(&fleet.node)["shadow"], "ready"))
+        let mut late = Vec::new();
+        let is_ready = within(TIMEOUT, || {
+            late = fleet.late(shadow.is_some());
+            late.is_empty()
         });
+        assert!(is_ready, "without keys: {late:?}");
         fleet
+    }
+
+    /// Which policies have no keys yet.
+    fn late(&self, has_candidate: bool) -> Vec<&'static str> {
+        let of_envoy = |name: &str| {
+            let gauge = format!("wasmcustom.countersign.{name}");
+            self.envoy.metric(&gauge) == Some(1)
+        };
+        let mut all = vec![("Envoy", of_envoy("ready"))];
+        if has_candidate {
+            // In Node.js a candidate fetches its keys when a request comes. No rule has this.
+            assert_eq!(self.node.get("/elsewhere", None).status, 403);
+            let (go, node) = (status(&self.go), status(&self.node));
+            all.extend([
+                ("the candidate of Envoy", of_envoy("shadow.ready")),
+                ("the candidate in Go", go["Shadow"]["Ready"] == true),
+                ("the candidate in Node.js", node["shadow"]["ready"] == true),
+            ]);
+        }
+        all.retain(|(_, is_ready)| !is_ready);
+        all.into_iter().map(|(name, _)| name).collect()
     }
 
     /// What each host answers to a request.
