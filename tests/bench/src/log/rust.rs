@@ -3,7 +3,7 @@
 use std::{fs::File, net::SocketAddr, path::PathBuf};
 
 use anyhow::{Result, anyhow};
-use axum::{Router, routing::get};
+use axum::{Router, routing::get, serve::ListenerExt};
 use countersign_host::{DecisionLog, Gate, GateLayer};
 use tokio::{
     net::TcpListener,
@@ -45,6 +45,8 @@ async fn serve(setting: &Setting, log: Option<(u32, PathBuf)>) -> Result<SocketA
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     let app = app.layer(GateLayer::new(gate));
+    // As Go and Node.js do it: a response does not wait for an acknowledgement.
+    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
     tokio::spawn(async move { axum::serve(listener, app).await });
     Ok(address)
 }
