@@ -28,9 +28,10 @@ pub(crate) fn run(arguments: &[&str]) -> Result<ExitCode> {
             "envoy",
             "growth",
             "documents",
+            "log",
         ];
         let needs = |suite| has(suite) || !only.into_iter().any(has);
-        if needs("node") || needs("npm") || needs("documents") {
+        if needs("node") || needs("npm") || needs("documents") || needs("log") {
             tools::npm_packages(NODE)?;
             package::run()?;
             package::unpack_for(NODE)?;

@@ -12,6 +12,13 @@ use crate::{
     log::DecisionLog,
 };
 
+/// The buckets of `countersign.decision.wait`, in seconds. Those that OpenTelemetry
+/// has by default are for milliseconds: every wait would be in the first, up to five
+/// seconds.
+const WAIT_S: [f64; 12] = [
+    0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+];
+
 /// The instruments: `countersign.decisions`, `countersign.decision.wait` (seconds),
 /// `countersign.shadow.comparisons`, `countersign.documents`, and, with
 /// [`Self::watch`], `countersign.log.dropped`. Each decision is also an event
@@ -44,6 +51,7 @@ impl Telemetry {
             wait: meter
                 .f64_histogram("countersign.decision.wait")
                 .with_unit("s")
+                .with_boundaries(WAIT_S.into())
                 .build(),
             comparisons: counter("countersign.shadow.comparisons"),
             documents: counter("countersign.documents"),

@@ -42,7 +42,11 @@ fn points(exporter: &InMemoryMetricExporter) -> BTreeMap<String, Vec<(String, u6
                 AggregatedMetrics::F64(MetricData::Histogram(all)) => {
                     let points = all.data_points();
                     points
-                        .map(|point| (text(point.attributes()), point.count()))
+                        .map(|point| {
+                            // Of seconds, and not of milliseconds.
+                            assert_eq!(point.bounds().next(), Some(0.001));
+                            (text(point.attributes()), point.count())
+                        })
                         .collect()
                 }
                 other => panic!("{other:?}"),

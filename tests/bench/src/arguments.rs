@@ -45,6 +45,8 @@ pub(crate) enum Suite {
     Growth,
     /// The largest documents, in wasmtime, Node and Go.
     Documents,
+    /// Services with and without their decision log, in wasmtime, Node and Go.
+    Log,
     /// All suites.
     All,
 }
@@ -73,6 +75,10 @@ pub(crate) struct Scale {
     /// Runs of `wrk` for each listener of Envoy, and the seconds of each run.
     pub(crate) load_rounds: u32,
     pub(crate) load_s: u32,
+    /// Rounds of load with and without a decision log, and the milliseconds for each
+    /// server in a round.
+    pub(crate) log_rounds: usize,
+    pub(crate) log_ms: u64,
 }
 
 impl Scale {
@@ -88,6 +94,8 @@ impl Scale {
                 mix_passes: 1,
                 load_rounds: 1,
                 load_s: 1,
+                log_rounds: 2,
+                log_ms: 30,
             },
             false => Self {
                 quick,
@@ -99,6 +107,8 @@ impl Scale {
                 mix_passes: 7,
                 load_rounds: 7,
                 load_s: 3,
+                log_rounds: 60,
+                log_ms: 250,
             },
         }
     }

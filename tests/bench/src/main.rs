@@ -10,6 +10,7 @@ mod figure;
 mod go;
 mod growth;
 mod large;
+mod log;
 mod machine;
 mod mix;
 mod node;
@@ -84,6 +85,9 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
     }
     if has(Suite::Documents) {
         races.extend(large::run(&scale)?);
+    }
+    if has(Suite::Log) {
+        races.extend(log::run(&scale)?);
     }
     let report = Report::new(races, child_versions, arguments.quick);
     if arguments.json {

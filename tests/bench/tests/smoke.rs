@@ -94,3 +94,17 @@ fn the_npm_package_in_node_is_measured_against_its_peers() {
         "{rows:?}"
     );
 }
+
+#[test]
+fn the_log_is_measured_in_each_host() {
+    if !package_is_here() {
+        return;
+    }
+    let rows = rows("log");
+    for host in ["wasmtime", "node", "go"] {
+        let of_host: Vec<_> = rows.iter().filter(|row| row["host"] == host).collect();
+        let is_whole = |row: &&Value| row["peer"]["name"] == "without" && row["ratio"].is_f64();
+        assert_eq!(of_host.len(), 4, "{rows:?}");
+        assert!(of_host.iter().all(is_whole), "{rows:?}");
+    }
+}

@@ -17,6 +17,8 @@ pub(crate) struct Programs {
     pub(crate) envoy: Option<PathBuf>,
     pub(crate) nginx: Option<PathBuf>,
     pub(crate) node: Option<PathBuf>,
+    /// The folder of Prometheus and promtool.
+    pub(crate) prometheus: Option<PathBuf>,
     pub(crate) python: Option<PathBuf>,
 }
 
@@ -29,6 +31,7 @@ pub(crate) fn run(programs: Programs) -> Result<Tally> {
         envoy,
         nginx,
         node,
+        prometheus,
         python,
     } = programs;
     let (output, writer) = pipe()?;
@@ -49,6 +52,7 @@ pub(crate) fn run(programs: Programs) -> Result<Tally> {
         ("COUNTERSIGN_ENVOY", envoy),
         ("COUNTERSIGN_NGINX", nginx),
         ("COUNTERSIGN_NODE", node),
+        ("COUNTERSIGN_PROMETHEUS", prometheus),
         ("COUNTERSIGN_PYTHON", python),
     ];
     for (name, path) in programs {

@@ -72,6 +72,12 @@ pub(crate) fn run() -> ExitCode {
             .ok();
         Ok(())
     });
+    stages.check("Prometheus is built", || {
+        programs.prometheus = tools::prometheus()
+            .map_err(|error| missing("Prometheus", &error))
+            .ok();
+        Ok(())
+    });
     let mut nodes = None;
     stages.check("the npm package is packed, and its peers installed", || {
         if let Err(error) = tools::npm_packages(bench::NODE) {

@@ -60,6 +60,9 @@ func collected(t *testing.T, reader *sdk.ManualReader) (points []string) {
 			case metricdata.Histogram[float64]:
 				for _, point := range data.DataPoints {
 					points = append(points, line(metric.Name, point.Attributes.Encoded(encoder{}), point.Count))
+					if !slices.Equal(point.Bounds, waitSeconds) {
+						t.Errorf("buckets of %s: %v", metric.Name, point.Bounds)
+					}
 				}
 			}
 		}

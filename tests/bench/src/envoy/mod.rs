@@ -106,6 +106,7 @@ pub(crate) fn run(scale: &Scale) -> Result<Vec<Race>> {
         work: work.into(),
         ours,
         peers,
+        paired: None,
     };
     Ok(vec![
         race("a request, distinct tokens", vec![fresh, native], vec![jwt]),
