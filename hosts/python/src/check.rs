@@ -12,7 +12,12 @@ use crate::{
 };
 
 impl Core {
-    pub(crate) fn checking(&self, py: Python<'_>, request: Owned, observed: bool) -> PyResult<Deciding> {
+    pub(crate) fn checking(
+        &self,
+        py: Python<'_>,
+        request: Owned,
+        observed: bool,
+    ) -> PyResult<Deciding> {
         let gate = match observed {
             true => self.gate()?.observer(),
             false => self.gate()?.clone(),
@@ -53,7 +58,11 @@ impl Core {
         copy_context.map(|copy| copy.call0(py)).transpose()
     }
 
-    pub(crate) fn decide<'py>(&self, py: Python<'py>, mut deciding: Deciding) -> PyResult<Tuple<'py>> {
+    pub(crate) fn decide<'py>(
+        &self,
+        py: Python<'py>,
+        mut deciding: Deciding,
+    ) -> PyResult<Tuple<'py>> {
         let runtime = &self.opened()?.runtime;
         let decided: Decision = py.detach(|| {
             let _context = runtime.enter();
@@ -62,7 +71,10 @@ impl Core {
         decision(py, &decided)
     }
 
-    pub(crate) fn begin<'py>(this: &Bound<'py, Self>, mut deciding: Deciding) -> PyResult<Bound<'py, PyAny>> {
+    pub(crate) fn begin<'py>(
+        this: &Bound<'py, Self>,
+        mut deciding: Deciding,
+    ) -> PyResult<Bound<'py, PyAny>> {
         let py = this.py();
         let runtime = &this.get().opened()?.runtime;
         let decided = py.detach(|| {

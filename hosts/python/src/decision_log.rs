@@ -93,7 +93,10 @@ impl Log {
         let (log, add) = (log.clone(), add.clone_ref(py));
         builder.on_decision(move |event, _| {
             let more = members(&add, event.to_json());
-            let more: Vec<_> = more.iter().map(|(name, value)| (&**name, &**value)).collect();
+            let more: Vec<_> = more
+                .iter()
+                .map(|(name, value)| (&**name, &**value))
+                .collect();
             log.record(event, &more);
         })
     }
@@ -104,9 +107,7 @@ impl Log {
     }
 
     fn here(&self) -> Option<&DecisionLog> {
-        self.log
-            .as_ref()
-            .filter(|_| self.process == process::id())
+        self.log.as_ref().filter(|_| self.process == process::id())
     }
 }
 

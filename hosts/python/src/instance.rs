@@ -9,7 +9,11 @@ use std::{
 use countersign_host::{
     Answer, FirstUse, Need, Outcome, Problem, Proof, Response, Signatures, Supplied, Trap,
 };
-use pyo3::{exceptions::PyRuntimeError, prelude::*, types::{PyBytes, PyTuple}};
+use pyo3::{
+    exceptions::PyRuntimeError,
+    prelude::*,
+    types::{PyBytes, PyTuple},
+};
 
 use crate::{
     decision::decision,

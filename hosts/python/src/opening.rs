@@ -52,10 +52,8 @@ impl Opening {
     /// # Errors
     /// An option is wrong, or a text is no policy.
     pub(crate) fn prepare(self, py: Python<'_>) -> PyResult<Prepared> {
-        let read = |text: Option<Text>| {
-            text.map(|(name, text)| source(py, &name, text))
-                .transpose()
-        };
+        let read =
+            |text: Option<Text>| text.map(|(name, text)| source(py, &name, text)).transpose();
         let (policy, shadow) = (read(self.policy)?, read(self.shadow)?);
         let mut builder = Gate::builder();
         if let Some(policy) = &policy {

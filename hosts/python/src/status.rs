@@ -11,7 +11,10 @@ pub(crate) fn status(py: Python<'_>, status: Status) -> PyResult<Bound<'_, PyTup
         status.ready,
         statuses(py, status.documents)?,
         status.source.map(source),
-        status.shadow.map(|shadow| candidate(py, shadow)).transpose()?,
+        status
+            .shadow
+            .map(|shadow| candidate(py, shadow))
+            .transpose()?,
     )
         .into_pyobject(py)
 }

@@ -45,7 +45,9 @@ def test_lines_are_events_with_their_time_and_contain_no_token(tmp_path: Path):
     assert allowed["subject_ref"] == events[0].subject_ref
     assert denied["code"] == events[1].code == "token_malformed"
     text = path.read_text()
-    assert not any(part in text for part in ["secret", "ada", "a.b.c", *me.headers["authorization"].split(".")])
+    assert not any(
+        part in text for part in ["secret", "ada", "a.b.c", *me.headers["authorization"].split(".")]
+    )
     assert log.dropped == 0
 
 
