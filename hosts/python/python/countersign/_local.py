@@ -123,11 +123,10 @@ class Local:
 
     def _open(self) -> Core:
         policy, shadow = self.policy, self.shadow
-        is_signed = isinstance(policy, PolicySource)
         return Core.open(
             Opening(
-                None if is_signed else (policy.name, policy.text),
-                Signed.of(policy, self._version) if is_signed else None,
+                (policy.name, policy.text) if isinstance(policy, Source) else None,
+                Signed.of(policy, self._version) if isinstance(policy, PolicySource) else None,
                 None if shadow is None else (shadow.name, shadow.text),
                 None if self._log is None else self._log.native(),
                 self._options,
