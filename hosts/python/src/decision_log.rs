@@ -134,7 +134,8 @@ fn to_call(builder: DecisionLogBuilder, call: Py<PyAny>) -> DecisionLog {
 fn members(add: &Py<PyAny>, event: String) -> Vec<(String, String)> {
     let mut members = Vec::new();
     speak(|py| {
-        let added = context::call(py, add, event).and_then(|added| added.extract());
+        let added = context::call(py, add, event)
+            .and_then(|added| added.extract::<Vec<(String, String)>>());
         match added {
             Ok(added) => members = added,
             Err(error) => error.write_unraisable(py, Some(add.bind(py))),
