@@ -22,9 +22,6 @@ pub const PACKAGE: &str = "hosts/python";
 /// The oldest Python that the package supports.
 pub const OLDEST: &str = "python3.10";
 
-/// The oldest Linux for which it is published: glibc 2.28, of 2018.
-const OLDEST_LINUX: &str = "manylinux_2_28";
-
 /// How a wheel is compiled.
 #[derive(Clone, Copy)]
 pub enum Profile {
@@ -38,7 +35,6 @@ pub enum Profile {
 pub fn run(profile: Profile, folder: &Path) -> Result<PathBuf> {
     notices()?;
     let maturin = tools::maturin()?;
-    let linux = cfg!(all(target_os = "linux", target_env = "gnu"));
     if folder.exists() {
         fs::remove_dir_all(folder)?;
     }
@@ -52,12 +48,6 @@ pub fn run(profile: Profile, folder: &Path) -> Result<PathBuf> {
         })
         .arg("--out")
         .arg(folder);
-    if let (Profile::Release, true) = (profile, linux) {
-        // Compiled on a new system, it would need the C library of that.
-        command
-            .args(["--zig", "--compatibility", OLDEST_LINUX])
-            .env("CARGO_ZIGBUILD_PYTHON_PATH", tools::zig()?);
-    }
     tools::run(&mut command)?;
     let start = format!("countersign_gate-{VERSION}-");
     for entry in fs::read_dir(folder)? {
