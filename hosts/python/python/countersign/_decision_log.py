@@ -37,23 +37,46 @@ class DecisionLog:
         ring: int = 1024,
         add: Callable[[DecisionEvent], Mapping[str, str]] | None = None,
     ) -> None:
-        self._to = str(to) if isinstance(to, Path) else to
-        self._ring = ring
-        self._allow_every = allow_every
-        self._add = add
-        self._lock = threading.Lock()
-        self._native: Log | None = self._open()
-        _process.watch_forks(self)
-        _process.at_end(self)
+        self._here = _Here(
+            str(to) if isinstance(to, Path) else to,
+            ring,
+            allow_every,
+            None if add is None else _added(add),
+        )
 
     @property
     def dropped(self) -> int:
         """How many events were dropped: the ring was full, or a line could not be written."""
-        return self.native().dropped()
+        return self._here.native().dropped()
 
     def flush(self, within_s: float = AT_END_S) -> bool:
         """Wait until everything before this is written. The end of Python does it too."""
-        return self.native().flush(within_s)
+        return self._here.native().flush(within_s)
+
+    def __repr__(self) -> str:
+        return f"<DecisionLog, {self.dropped} dropped>"
+
+
+def native_of(log: DecisionLog) -> Log:
+    """Return the log of this process."""
+    return log._here.native()
+
+
+class _Here:
+    """What of a log belongs to one process."""
+
+    def __init__(
+        self,
+        to: str | Callable[[str], object] | None,
+        ring: int,
+        allow_every: int,
+        add: Callable[[str], list[tuple[str, str]]] | None,
+    ) -> None:
+        self._open = lambda: Log.open(to, ring, allow_every, add)
+        self._lock = threading.Lock()
+        self._native: Log | None = self._open()
+        _process.watch_forks(self)
+        _process.at_end(self)
 
     def native(self) -> Log:
         """Return the log of this process."""
@@ -73,14 +96,7 @@ class DecisionLog:
     def end(self) -> None:
         """Write the last lines."""
         if self._native is not None:
-            self.flush()
-
-    def _open(self) -> Log:
-        add = None if self._add is None else _added(self._add)
-        return Log.open(self._to, self._ring, self._allow_every, add)
-
-    def __repr__(self) -> str:
-        return f"<DecisionLog, {self.dropped} dropped>"
+            self._native.flush(AT_END_S)
 
 
 def _added(
