@@ -72,7 +72,7 @@ class _Here:
         allow_every: int,
         add: Callable[[str], list[tuple[str, str]]] | None,
     ) -> None:
-        self._open = lambda: Log.open(to, ring, allow_every, add)
+        self._open: Callable[[], Log] = lambda: Log.open(to, ring, allow_every, add)
         self._lock = threading.Lock()
         self._native: Log | None = self._open()
         _process.watch_forks(self)
