@@ -37,7 +37,7 @@ class DecisionLog:
         ring: int = 1024,
         add: Callable[[DecisionEvent], Mapping[str, str]] | None = None,
     ) -> None:
-        self._here = _Here(
+        self.here = Here(
             str(to) if isinstance(to, Path) else to,
             ring,
             allow_every,
@@ -47,22 +47,17 @@ class DecisionLog:
     @property
     def dropped(self) -> int:
         """How many events were dropped: the ring was full, or a line could not be written."""
-        return self._here.native().dropped()
+        return self.here.native().dropped()
 
     def flush(self, within_s: float = AT_END_S) -> bool:
         """Wait until everything before this is written. The end of Python does it too."""
-        return self._here.native().flush(within_s)
+        return self.here.native().flush(within_s)
 
     def __repr__(self) -> str:
         return f"<DecisionLog, {self.dropped} dropped>"
 
 
-def native_of(log: DecisionLog) -> Log:
-    """Return the log of this process."""
-    return log._here.native()
-
-
-class _Here:
+class Here:
     """What of a log belongs to one process."""
 
     def __init__(

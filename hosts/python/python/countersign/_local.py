@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import _process
-from ._decision_log import DecisionLog, native_of
+from ._decision_log import DecisionLog
 from ._native import Core, Log
 from ._native import Requirement as Prepared
 from ._options import Options
@@ -128,7 +128,7 @@ class Local:
                 (policy.name, policy.text) if isinstance(policy, Source) else None,
                 Signed.of(policy, self._version) if isinstance(policy, PolicySource) else None,
                 None if shadow is None else (shadow.name, shadow.text),
-                None if self._log is None else native_of(self._log),
+                None if self._log is None else self._log.here.native(),
                 self._options,
             )
         )
