@@ -340,6 +340,14 @@ fn python(signatures: Signatures) {
     let harness = harness.to_str().expect("a path that is text");
     let mut process = start(Path::new(&program), &[harness], signatures);
     answers_alike(signatures, modes(signatures), "Python", &mut process);
+    let operation = operation();
+    all_alike(
+        signatures,
+        &[Mode::Fresh],
+        "Python",
+        &mut process,
+        &operation,
+    );
 }
 
 #[test]
