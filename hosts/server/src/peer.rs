@@ -1,0 +1,27 @@
+//! Who asks.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+/// The other end of a connection to this server.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Peer {
+    Tcp(IpAddr),
+    /// Whoever may open the socket, which its mode decides.
+    Unix,
+}
+
+impl Peer {
+    /// Whether it may say which request it asks about.
+    pub(crate) fn is_trusted(self, proxies: &[IpNet]) -> bool {
+        match self {
+            // An IPv4 client of an IPv6 socket has a mapped address.
+            Self::Tcp(address) => {
+                let address = address.to_canonical();
+                proxies.iter().any(|proxies| proxies.contains(&address))
+            }
+            Self::Unix => true,
+        }
+    }
+}
