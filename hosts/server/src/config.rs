@@ -61,7 +61,15 @@ impl DialectName {
     }
 
     pub(crate) fn parse(name: &str) -> Option<Self> {
-        [Self::Caddy, Self::EnvoyHttp, Self::Haproxy, Self::Nginx, Self::Traefik].into_iter().find(|dialect| dialect.as_str() == name)
+        [
+            Self::Caddy,
+            Self::EnvoyHttp,
+            Self::Haproxy,
+            Self::Nginx,
+            Self::Traefik,
+        ]
+        .into_iter()
+        .find(|dialect| dialect.as_str() == name)
     }
 }
 

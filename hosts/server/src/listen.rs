@@ -44,7 +44,8 @@ impl Listener {
             Self::Tcp(listener) => listener.local_addr().map(Address::Tcp),
             Self::Unix(listener) => {
                 let path = listener.local_addr()?.as_pathname().map(PathBuf::from);
-                path.map(Address::Unix).ok_or(io::ErrorKind::AddrNotAvailable.into())
+                path.map(Address::Unix)
+                    .ok_or(io::ErrorKind::AddrNotAvailable.into())
             }
         }
     }
@@ -101,7 +102,9 @@ fn connection(stream: Box<dyn Stream>, peer: Peer, server: Server, graceful: &Gr
         let server = server.clone();
         async move { server.ask(request, peer).await }
     });
-    let connection = http.serve_connection(TokioIo::new(stream), service).into_owned();
+    let connection = http
+        .serve_connection(TokioIo::new(stream), service)
+        .into_owned();
     let connection = graceful.watch(connection);
     tokio::spawn(async move {
         // A client that goes away is nobody's fault.

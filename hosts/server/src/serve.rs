@@ -45,9 +45,16 @@ impl Server {
     }
 
     /// One question of a proxy.
-    pub(crate) async fn ask<B>(&self, request: Request<B>, peer: Peer) -> Result<Reply, Infallible> {
+    pub(crate) async fn ask<B>(
+        &self,
+        request: Request<B>,
+        peer: Peer,
+    ) -> Result<Reply, Infallible> {
         let (parts, _) = request.into_parts();
-        let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
+        let target = parts
+            .uri
+            .path_and_query()
+            .map_or("", |target| target.as_str());
         let Some((dialect, policy, rest)) = self.place(target) else {
             return Ok(dialect::reply::empty(StatusCode::NOT_FOUND));
         };
@@ -73,6 +80,9 @@ impl Server {
         let end = after.find(['/', '?']).unwrap_or(after.len());
         let (policy, rest) = after.split_at(end);
         let dialect = DialectName::parse(dialect)?;
-        self.config.dialects.contains(&dialect).then_some((dialect, policy, rest))
+        self.config
+            .dialects
+            .contains(&dialect)
+            .then_some((dialect, policy, rest))
     }
 }

@@ -6,10 +6,12 @@
 
 mod caddy;
 mod carried;
+mod certificate;
 mod envoy_http;
 mod haproxy;
 mod nginx;
 pub(crate) mod reply;
+mod taken;
 mod traefik;
 
 use countersign_host::{Connection, Decision, Denial, Header, Request};

@@ -1,7 +1,7 @@
 //! A response to a proxy.
 
 use bytes::Bytes;
-use countersign_host::{Change, Denial, Grant};
+use countersign_host::{Answered, Change, Denial, Grant};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
 
@@ -29,10 +29,46 @@ pub(crate) fn denial_headers(denial: &Denial, headers: &mut HeaderMap) {
     };
     set(CODE, Some(&denial.code));
     set(header::WWW_AUTHENTICATE, denial.challenge.as_deref());
-    set(HeaderName::from_static("dpop-nonce"), denial.nonce.as_deref());
+    set(
+        HeaderName::from_static("dpop-nonce"),
+        denial.nonce.as_deref(),
+    );
     if let Some(seconds) = denial.retry_after_s {
         headers.insert(header::RETRY_AFTER, seconds.into());
     }
+}
+
+/// The body of a denial, as every host sends it.
+pub(crate) fn denial_body(denial: &Denial) -> String {
+    serde_json::json!({ "code": denial.code, "message": denial.message }).to_string()
+}
+
+/// The denial of a request that a grant would let pass, if the proxy could do what it
+/// says.
+pub(crate) fn internal_error() -> Denial {
+    Denial {
+        code: "internal_error".into(),
+        status: 503,
+        message: "the gate failed".into(),
+        challenge: None,
+        claim: None,
+        principal: None,
+        retry_after_s: Some(1),
+        nonce: None,
+    }
+}
+
+/// A response of the gate itself, as it is.
+pub(crate) fn answered(answered: &Answered) -> Reply {
+    let mut reply = Response::new(Full::from(answered.body.clone()));
+    *reply.status_mut() =
+        StatusCode::from_u16(answered.status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
+    for (name, value) in &answered.headers {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            reply.headers_mut().append(name, value);
+        }
+    }
+    reply
 }
 
 /// The headers that a grant sets on the request, as headers of the response. `None` if
