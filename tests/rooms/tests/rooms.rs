@@ -102,8 +102,8 @@ const DEV_ISSUER: [&str; 6] = ["error", "signer", "issuer", "proof", "token", "t
 
 const INIT: [&str; 6] = ["kind", "value", "error", "template", "provider", "list"];
 
-const PROXY_CONFIG: [&str; 7] = [
-    "server", "options", "kind", "problem", "template", "facts", "nginx",
+const PROXY_CONFIG: [&str; 8] = [
+    "server", "options", "kind", "problem", "template", "facts", "haproxy", "nginx",
 ];
 
 const WASMTIME: [&str; 40] = [

@@ -6,17 +6,23 @@ use std::{fmt, str::FromStr};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Kind {
+    /// HAProxy: its configuration.
+    Haproxy,
+    /// HAProxy: the action in Lua that its configuration loads.
+    HaproxyLua,
     /// nginx with `auth_request`.
     Nginx,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: &[Self] = &[Self::Nginx];
+    pub const ALL: &[Self] = &[Self::Haproxy, Self::HaproxyLua, Self::Nginx];
 
     /// Its name in the command.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Haproxy => "haproxy",
+            Self::HaproxyLua => "haproxy-lua",
             Self::Nginx => "nginx",
         }
     }

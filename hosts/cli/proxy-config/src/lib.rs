@@ -21,6 +21,7 @@
 #![forbid(unsafe_code)]
 
 mod facts;
+mod haproxy;
 mod kind;
 mod nginx;
 mod options;
@@ -46,6 +47,8 @@ pub fn generate(kind: Kind, policy: &Value, options: &Options) -> Result<Generat
     let facts = Facts::of(policy);
     let mut problems = Problems::default();
     let text = match kind {
+        Kind::Haproxy => haproxy::configuration(&facts, options, &mut problems),
+        Kind::HaproxyLua => haproxy::action(options, &mut problems),
         Kind::Nginx => nginx::write(&facts, options, &mut problems),
     };
     problems.finish(text)

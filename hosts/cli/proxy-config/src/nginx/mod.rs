@@ -10,7 +10,7 @@ use crate::{
     facts::{Document, Facts},
     options::Options,
     problem::Problems,
-    template::{fill, title},
+    template::{fill, identifier, title},
 };
 
 const TEMPLATE: &str = include_str!("../../templates/nginx.conf");
@@ -150,9 +150,4 @@ fn lines(names: &[String], line: impl Fn(&str) -> String) -> String {
 
 fn variable(name: &str) -> String {
     format!("countersign_set_{}", name.replace('-', "_"))
-}
-
-/// A policy's name as a part of nginx's names.
-fn identifier(name: &str) -> String {
-    name.replace(|letter: char| !letter.is_ascii_alphanumeric(), "_")
 }
