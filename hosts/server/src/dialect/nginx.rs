@@ -6,7 +6,7 @@
 //! headers of which the generated configuration makes the response again.
 
 use countersign_host::{Connection, Decision, Denial, Grant};
-use http::{HeaderName, HeaderValue, StatusCode, request::Parts};
+use http::{HeaderName, HeaderValue, StatusCode, header, request::Parts};
 
 use super::{
     Ambiguous, Asked,
@@ -46,6 +46,7 @@ const CARRIERS: &[&str] = &[
 ];
 
 const STATUS: HeaderName = HeaderName::from_static("x-countersign-status");
+const CHALLENGE: HeaderName = HeaderName::from_static("x-countersign-challenge");
 const BODY: HeaderName = HeaderName::from_static("x-countersign-body");
 
 /// Where the metadata documents are, which nginx asks for in place of the origin.
@@ -164,6 +165,12 @@ fn denied(denial: &Denial) -> Reply {
     let mut reply = reply::empty(status);
     let headers = reply.headers_mut();
     reply::denial_headers(denial, headers);
+    // With 401 nginx itself passes the challenge on.
+    if denial.status != 401
+        && let Some(challenge) = headers.remove(header::WWW_AUTHENTICATE)
+    {
+        headers.insert(CHALLENGE, challenge);
+    }
     headers.insert(STATUS, HeaderValue::from(denial.status));
     if let Ok(body) = HeaderValue::from_str(&reply::denial_body(denial)) {
         headers.insert(BODY, body);

@@ -18,7 +18,7 @@ const TEMPLATE: &str = include_str!("../../templates/nginx.conf");
 /// What a denial is made of: the variable, and the header of the server.
 const DENIAL: [(&str, &str); 5] = [
     ("status", "x_countersign_status"),
-    ("challenge", "www_authenticate"),
+    ("challenge", "x_countersign_challenge"),
     ("nonce", "dpop_nonce"),
     ("pause", "retry_after"),
     ("body", "x_countersign_body"),
