@@ -1,17 +1,107 @@
-//! Envoy's `ext_authz` over HTTP. NOT WRITTEN YET: it refuses everything.
+//! Envoy's `ext_authz` over HTTP, and the external authorization of the Gateway API,
+//! which has its form: the question has method, host and path of the request, with
+//! `/envoy-http/{policy}` in front of the path, and those of its headers that the
+//! configuration lists.
+//!
+//! Exactly 200 is an allow. A status from 500 on is a failure of this server, after which
+//! the request may pass (`failure_mode_allow`); so such a denial travels as 403, with its
+//! status in `x-countersign-status`.
 
-use countersign_host::Decision;
-use http::{StatusCode, request::Parts};
+use countersign_host::{Connection, Decision, Denial, Grant};
+use http::{HeaderName, HeaderValue, StatusCode, header, request::Parts};
 
 use super::{
     Ambiguous, Asked,
-    reply::{self, Reply},
+    effects::{Effects, aliases},
+    reply::{self, Reply, STATUS},
 };
 
-pub(super) fn read<'a>(_: &'a Parts, _: &'a str) -> Result<Asked<'a>, Ambiguous> {
-    Err(Ambiguous)
+/// Names to remove from the request, by commas.
+const REMOVE: HeaderName = HeaderName::from_static("x-envoy-auth-headers-to-remove");
+
+pub(super) fn read<'a>(parts: &'a Parts, rest: &'a str) -> Result<Asked<'a>, Ambiguous> {
+    // Something without a slash would have become a part of the policy's name.
+    if !rest.starts_with('/') {
+        return Err(Ambiguous);
+    }
+    let headers = parts.headers.iter().filter(|(name, _)| *name != header::HOST);
+    Ok(Asked {
+        method: parts.method.as_str().as_bytes(),
+        authority: authority(parts)?,
+        target: rest.as_bytes(),
+        headers: headers
+            .map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()))
+            .collect(),
+        // The protocol carries neither the scheme nor a certificate.
+        connection: Connection::default(),
+    })
 }
 
-pub(super) fn reply(_: &Parts, _: &Decision) -> Reply {
-    reply::empty(StatusCode::FORBIDDEN)
+/// The question has the authority of the request as its own.
+fn authority(parts: &Parts) -> Result<&[u8], Ambiguous> {
+    let said = parts.uri.authority().map(|authority| authority.as_str().as_bytes());
+    let mut hosts = parts.headers.get_all(header::HOST).iter().map(HeaderValue::as_bytes);
+    match (said, hosts.next(), hosts.next()) {
+        (Some(one), None, _) | (None, Some(one), None) => Ok(one),
+        (Some(one), Some(other), None) if one == other => Ok(one),
+        _ => Err(Ambiguous),
+    }
+}
+
+pub(super) fn reply(question: &Parts, decision: &Decision) -> Reply {
+    match decision {
+        Decision::Allow(grant) => granted(question, grant)
+            .unwrap_or_else(|| denied(question, &reply::cannot_be_carried())),
+        Decision::Deny(denial) => denied(question, denial),
+        // It has status 200, which would be an allow. The configuration of the proxy sends
+        // requests for it to `/answer/{policy}`.
+        Decision::Answer(_) => reply::empty(StatusCode::FORBIDDEN),
+    }
+}
+
+/// `None` if the protocol cannot carry it.
+fn granted(question: &Parts, grant: &Grant) -> Option<Reply> {
+    let sent = question.headers.keys().map(|name| name.as_str().as_bytes());
+    let effects = Effects::of(grant, sent);
+    if effects.target.is_some() {
+        return None;
+    }
+    let mut reply = reply::empty(StatusCode::OK);
+    let headers = reply.headers_mut();
+    // What the configuration does not list is not shown, and would not be removed.
+    let mut remove = effects.remove;
+    for name in &*grant.remove_headers {
+        remove.extend(aliases(name));
+    }
+    if !remove.is_empty() {
+        let names: Vec<_> = remove.into_iter().collect();
+        headers.insert(REMOVE, HeaderValue::try_from(names.join(",")).ok()?);
+    }
+    for (name, value) in effects.set {
+        let name = HeaderName::try_from(name).ok()?;
+        headers.insert(name, HeaderValue::from_bytes(value).ok()?);
+    }
+    Some(reply)
+}
+
+fn denied(question: &Parts, denial: &Denial) -> Reply {
+    let status = StatusCode::from_u16(denial.status).ok();
+    let status = status.filter(StatusCode::is_client_error).unwrap_or(StatusCode::FORBIDDEN);
+    let is_grpc = question.headers.get(header::CONTENT_TYPE);
+    let is_grpc = is_grpc.is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"));
+    let body = match is_grpc {
+        true => denial.code.clone(),
+        false => reply::denial_body(denial),
+    };
+    let mut reply = reply::empty(status).map(|_| body.into());
+    let headers = reply.headers_mut();
+    reply::denial_headers(denial, headers);
+    if !is_grpc {
+        let json = HeaderValue::from_static("application/json");
+        headers.insert(header::CONTENT_TYPE, json);
+    }
+    if status.as_u16() != denial.status {
+        headers.insert(STATUS, denial.status.into());
+    }
+    reply
 }
