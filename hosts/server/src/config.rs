@@ -5,6 +5,8 @@ use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, str::FromS
 use ipnet::IpNet;
 use serde::Deserialize;
 
+use crate::dialect::envoy_grpc::Fact;
+
 /// What a server is started with: one YAML file.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -19,6 +21,9 @@ pub struct Config {
     pub policies: BTreeMap<String, PolicyFiles>,
     /// Which dialects answer. All others are not there.
     pub dialects: Vec<DialectName>,
+    /// What Envoy gets as dynamic metadata about each decision (`envoy-grpc`).
+    #[serde(default)]
+    pub dynamic_metadata: Vec<Fact>,
 }
 
 /// The files of one policy.
@@ -36,6 +41,9 @@ pub struct PolicyFiles {
 pub enum DialectName {
     /// Caddy's `forward_auth`, at `/caddy/{policy}`.
     Caddy,
+    /// Envoy's `ext_authz` over gRPC. Its path is that of the gRPC service; the proxy names
+    /// the policy in `context_extensions`.
+    EnvoyGrpc,
     /// Envoy's `ext_authz` over HTTP, and all that speak it: `/envoy-http/{policy}` before
     /// the path of the request.
     EnvoyHttp,
@@ -53,6 +61,7 @@ impl DialectName {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Caddy => "caddy",
+            Self::EnvoyGrpc => "envoy-grpc",
             Self::EnvoyHttp => "envoy-http",
             Self::Haproxy => "haproxy",
             Self::Nginx => "nginx",
@@ -60,6 +69,7 @@ impl DialectName {
         }
     }
 
+    /// The dialect of a path. That of gRPC has another one.
     pub(crate) fn parse(name: &str) -> Option<Self> {
         [Self::Caddy, Self::EnvoyHttp, Self::Haproxy, Self::Nginx, Self::Traefik].into_iter().find(|dialect| dialect.as_str() == name)
     }

@@ -8,12 +8,14 @@
 
 mod config;
 mod dialect;
+mod grpc;
 mod listen;
 mod peer;
 mod policies;
 mod serve;
 
 pub use config::{Address, Config, ConfigError, DialectName, PolicyFiles};
+pub use dialect::envoy_grpc::Fact;
 pub use listen::Listener;
 pub use policies::Policies;
 pub use serve::Server;

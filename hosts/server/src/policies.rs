@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, fs};
 use countersign_host::Gate;
 use countersign_policy_source::Source;
 
-use crate::config::{Config, ConfigError};
+use crate::{
+    config::{Config, ConfigError},
+    dialect::envoy_grpc::Told,
+};
 
 /// The gates of a server. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -35,7 +38,11 @@ impl Policies {
                     continue;
                 }
             };
-            match Gate::builder().policy(source.json).build().await {
+            let mut builder = Gate::builder().policy(source.json);
+            if !config.dynamic_metadata.is_empty() {
+                builder = builder.on_decision(Told::hear);
+            }
+            match builder.build().await {
                 Ok(gate) => {
                     gates.insert(name.clone(), gate);
                 }
@@ -47,6 +54,11 @@ impl Policies {
         } else {
             Err(ConfigError(problems))
         }
+    }
+
+    /// Whether every gate had the documents that it cannot do without.
+    pub(crate) fn are_ready(&self) -> bool {
+        self.gates.values().all(Gate::ready)
     }
 
     pub(crate) fn gate(&self, name: &str) -> Option<&Gate> {

@@ -12,9 +12,17 @@ use http::{HeaderName, HeaderValue, StatusCode, header, request::Parts};
 
 use super::{
     Ambiguous, Asked,
+    carried::Carried,
     effects::{Effects, aliases},
-    reply::{self, Reply, STATUS},
+    reply::{self, Reply},
 };
+
+/// Names of all headers that the proxy takes from the reply, by commas. A configuration
+/// that says it, and a policy that sets another header, deny: the client's own would pass.
+const SETS: &str = "x-countersign-sets";
+const CARRIERS: &[&str] = &[SETS];
+
+const STATUS: HeaderName = HeaderName::from_static("x-countersign-status");
 
 /// Names to remove from the request, by commas.
 const REMOVE: HeaderName = HeaderName::from_static("x-envoy-auth-headers-to-remove");
@@ -24,14 +32,13 @@ pub(super) fn read<'a>(parts: &'a Parts, rest: &'a str) -> Result<Asked<'a>, Amb
     if !rest.starts_with('/') {
         return Err(Ambiguous);
     }
-    let headers = parts.headers.iter().filter(|(name, _)| *name != header::HOST);
+    let carried = Carried::new(&parts.headers, CARRIERS);
+    carried.one(SETS)?;
     Ok(Asked {
         method: parts.method.as_str().as_bytes(),
         authority: authority(parts)?,
         target: rest.as_bytes(),
-        headers: headers
-            .map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()))
-            .collect(),
+        headers: carried.others(),
         // The protocol carries neither the scheme nor a certificate.
         connection: Connection::default(),
     })
@@ -51,7 +58,7 @@ fn authority(parts: &Parts) -> Result<&[u8], Ambiguous> {
 pub(super) fn reply(question: &Parts, decision: &Decision) -> Reply {
     match decision {
         Decision::Allow(grant) => granted(question, grant)
-            .unwrap_or_else(|| denied(question, &reply::cannot_be_carried())),
+            .unwrap_or_else(|| denied(question, &reply::internal_error())),
         Decision::Deny(denial) => denied(question, denial),
         // It has status 200, which would be an allow. The configuration of the proxy sends
         // requests for it to `/answer/{policy}`.
@@ -64,6 +71,12 @@ fn granted(question: &Parts, grant: &Grant) -> Option<Reply> {
     let sent = question.headers.keys().map(|name| name.as_str().as_bytes());
     let effects = Effects::of(grant, sent);
     if effects.target.is_some() {
+        return None;
+    }
+    let sets = question.headers.get(SETS).map(|sets| sets.as_bytes().split(|byte| *byte == b','));
+    if let Some(sets) = sets
+        && !effects.set.keys().all(|name| sets.clone().any(|set| set.trim_ascii() == name.as_bytes()))
+    {
         return None;
     }
     let mut reply = reply::empty(StatusCode::OK);
@@ -89,11 +102,12 @@ fn denied(question: &Parts, denial: &Denial) -> Reply {
     let status = status.filter(StatusCode::is_client_error).unwrap_or(StatusCode::FORBIDDEN);
     let is_grpc = question.headers.get(header::CONTENT_TYPE);
     let is_grpc = is_grpc.is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"));
-    let body = match is_grpc {
-        true => denial.code.clone(),
+    let mut reply = reply::empty(status);
+    *reply.body_mut() = match is_grpc {
+        // Envoy makes it the `grpc-message` of a gRPC response.
+        true => denial.code.clone().into(),
         false => reply::denial_body(denial),
     };
-    let mut reply = reply::empty(status).map(|_| body.into());
     let headers = reply.headers_mut();
     reply::denial_headers(denial, headers);
     if !is_grpc {

@@ -6,6 +6,8 @@
 
 mod caddy;
 mod carried;
+mod effects;
+pub(crate) mod envoy_grpc;
 mod envoy_http;
 mod haproxy;
 mod nginx;
@@ -13,7 +15,7 @@ pub(crate) mod reply;
 mod traefik;
 
 use countersign_host::{Connection, Decision, Denial, Header, Request};
-use http::request::Parts;
+use http::{StatusCode, request::Parts};
 use reply::Reply;
 
 use crate::config::DialectName;
@@ -53,6 +55,8 @@ pub(crate) fn read<'a>(
 ) -> Result<Asked<'a>, Ambiguous> {
     match dialect {
         DialectName::Caddy => caddy::read(parts, rest),
+        // Its questions are messages, not headers.
+        DialectName::EnvoyGrpc => Err(Ambiguous),
         DialectName::EnvoyHttp => envoy_http::read(parts, rest),
         DialectName::Haproxy => haproxy::read(parts, rest),
         DialectName::Nginx => nginx::read(parts, rest),
@@ -64,6 +68,7 @@ pub(crate) fn read<'a>(
 pub(crate) fn reply(dialect: DialectName, parts: &Parts, decision: &Decision) -> Reply {
     match dialect {
         DialectName::Caddy => caddy::reply(parts, decision),
+        DialectName::EnvoyGrpc => reply::empty(StatusCode::NOT_FOUND),
         DialectName::EnvoyHttp => envoy_http::reply(parts, decision),
         DialectName::Haproxy => haproxy::reply(parts, decision),
         DialectName::Nginx => nginx::reply(parts, decision),

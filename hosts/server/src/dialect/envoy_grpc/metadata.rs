@@ -1,11 +1,13 @@
 //! What other filters of the proxy, and its access log, can read about a decision:
 //! dynamic metadata in the namespace `envoy.filters.http.ext_authz`.
 
+use std::collections::HashMap;
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use countersign_host::{Decision, DecisionEvent, Principal};
 use envoy_types::pb::google::protobuf::{Struct, Value, value::Kind};
 
-use crate::config::Fact;
+use super::Fact;
 
 /// These facts about a decision; `None` if there are none. They are texts, written as
 /// the headers of `forward` and the filter state of the Envoy filter are.
@@ -28,7 +30,7 @@ pub(crate) fn metadata(
         };
         Some((fact.as_str().to_owned(), value))
     });
-    let fields: std::collections::HashMap<_, _> = said.collect();
+    let fields: HashMap<_, _> = said.collect();
     (!fields.is_empty()).then_some(Struct { fields })
 }
 

@@ -20,7 +20,7 @@ use envoy_types::pb::{
 use crate::dialect::{
     Asked,
     effects::Effects,
-    reply::{self, CODE, is_grpc},
+    reply::{self, CODE},
 };
 
 /// Says the decision about a request, which is `None` if it could not be read.
@@ -32,11 +32,11 @@ pub(crate) fn reply(
     let http = match decision {
         Decision::Allow(grant) => match granted(asked, grant) {
             Some(ok) => Ok(ok),
-            None => Err(denied(asked, &reply::cannot_be_carried())),
+            None => Err(denied(asked, &reply::internal_error())),
         },
         Decision::Deny(denial) => Err(denied(asked, denial)),
         Decision::Answer(answer) => Err(answered(answer)
-            .unwrap_or_else(|| denied(asked, &reply::cannot_be_carried()))),
+            .unwrap_or_else(|| denied(asked, &reply::internal_error()))),
     };
     let (code, http) = match http {
         Ok(ok) => (Code::Ok, HttpResponse::OkResponse(ok)),
@@ -71,7 +71,7 @@ fn granted(asked: Option<&Asked<'_>>, grant: &Grant) -> Option<OkHttpResponse> {
 }
 
 fn denied(asked: Option<&Asked<'_>>, denial: &Denial) -> (Code, DeniedHttpResponse) {
-    let is_grpc = asked.is_some_and(|asked| is_grpc(&asked.headers));
+    let is_grpc = asked.is_some_and(|asked| is_grpc(asked));
     let mut headers = Vec::new();
     let mut add = |name: &str, value: Option<&str>| {
         headers.extend(value.map(|value| header(name, value)));
@@ -95,10 +95,18 @@ fn denied(asked: Option<&Asked<'_>>, denial: &Denial) -> (Code, DeniedHttpRespon
         // Envoy makes it the `grpc-message` of a gRPC response.
         body: match is_grpc {
             true => denial.code.clone(),
-            false => reply::denial_body(denial),
+            false => {
+                serde_json::json!({ "code": denial.code, "message": denial.message }).to_string()
+            }
         },
     };
     (code, denied)
+}
+
+/// Whether the client expects a gRPC response.
+fn is_grpc(asked: &Asked<'_>) -> bool {
+    let mut headers = asked.headers.iter();
+    headers.any(|(name, value)| *name == b"content-type" && value.starts_with(b"application/grpc"))
 }
 
 /// The response of the gate itself. It is a denial to Envoy, whatever its status: no
