@@ -2,11 +2,10 @@
 
 use std::str::FromStr;
 
-use serde::Deserialize;
+
 
 /// A member of the dynamic metadata: the words of the Envoy filter's `filter_state`.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fact {
     /// `iss` of the user's token.
