@@ -26,6 +26,7 @@ mod nginx;
 mod options;
 mod problem;
 mod server;
+mod template;
 
 pub use kind::Kind;
 pub use options::{Options, Version};
