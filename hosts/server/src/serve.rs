@@ -20,7 +20,7 @@ use tokio::sync::Semaphore;
 use crate::{
     config::{Config, ConfigError, DialectName},
     dialect::{
-        self, Ambiguous, Asked,
+        self, Ambiguous, Asked, answer,
         envoy_grpc::{self, Told},
         reply::Reply,
     },
@@ -31,6 +31,9 @@ use crate::{
     policies::{self, Hooks, Policies, Policy, Reloaded},
     tls::TlsFiles,
 };
+
+/// In place of a dialect: responses of the gate itself.
+const ANSWER: &str = "answer";
 
 /// The body of a reply: that of gRPC has trailers.
 pub(crate) type ReplyBody = Either<Full<Bytes>, tonic::body::Body>;
@@ -228,11 +231,20 @@ impl Server {
             .uri
             .path_and_query()
             .map_or("", |target| target.as_str());
-        let Some((dialect, policy, rest)) = self.place(target) else {
+        let extensions = Extensions::new();
+        if let Some((ANSWER, policy, rest)) = self.place(target) {
+            let read = || answer::read(&parts, rest);
+            let decision = self.decide(ANSWER, policy, read, peer, extensions);
+            return answer::reply(&decision.await);
+        }
+        let place = self.place(target).and_then(|(dialect, policy, rest)| {
+            let dialect = DialectName::parse(dialect).filter(|dialect| self.speaks(*dialect))?;
+            Some((dialect, policy, rest))
+        });
+        let Some((dialect, policy, rest)) = place else {
             return dialect::reply::empty(StatusCode::NOT_FOUND);
         };
         let read = || dialect::read(dialect, &parts, rest);
-        let extensions = Extensions::new();
         let decision = self.decide(dialect.as_str(), policy, read, peer, extensions);
         dialect::reply(dialect, &parts, &decision.await)
     }
@@ -281,14 +293,11 @@ impl Server {
     }
 
     /// The dialect, the policy and the rest of `/{dialect}/{policy}{rest}`.
-    fn place<'t>(&self, target: &'t str) -> Option<(DialectName, &Policy, &'t str)> {
+    fn place<'t>(&self, target: &'t str) -> Option<(&'t str, &Policy, &'t str)> {
         let (dialect, after) = target.strip_prefix('/')?.split_once('/')?;
         let end = after.find(['/', '?']).unwrap_or(after.len());
         let (policy, rest) = after.split_at(end);
-        let dialect = DialectName::parse(dialect)?;
-        let is_there = self.speaks(dialect);
-        let policy = self.shared.policies.policy(policy)?;
-        is_there.then_some((dialect, policy, rest))
+        Some((dialect, self.policies().policy(policy)?, rest))
     }
 
     fn speaks(&self, dialect: DialectName) -> bool {

@@ -7,11 +7,11 @@
 //! the request may pass (`failure_mode_allow`); so such a denial travels as 403, with its
 //! status in `x-countersign-status`.
 
-use countersign_host::{Connection, Decision, Denial, Grant};
+use countersign_host::{Decision, Denial, Grant, Header};
 use http::{HeaderName, HeaderValue, StatusCode, header, request::Parts};
 
 use super::{
-    Ambiguous, Asked,
+    Ambiguous, Asked, answer,
     carried::Carried,
     effects::{Effects, aliases},
     reply::{self, Reply},
@@ -28,31 +28,17 @@ const STATUS: HeaderName = HeaderName::from_static("x-countersign-status");
 const REMOVE: HeaderName = HeaderName::from_static("x-envoy-auth-headers-to-remove");
 
 pub(super) fn read<'a>(parts: &'a Parts, rest: &'a str) -> Result<Asked<'a>, Ambiguous> {
-    // Something without a slash would have become a part of the policy's name.
-    if !rest.starts_with('/') {
-        return Err(Ambiguous);
+    Carried::new(&parts.headers, CARRIERS).one(SETS)?;
+    // The protocol carries neither the scheme nor a certificate.
+    let mut asked = answer::read(parts, rest)?;
+    let is = |name: &'static [u8]| move |field: &Header<'_>| field.0 == name;
+    // Not every proxy passes on a field of one hop. Browsers send this one with every
+    // handshake (RFC 6455 §4.1, RFC 8441 §5), and scripts cannot.
+    let is_handshake = asked.headers.iter().any(is(b"sec-websocket-version"));
+    if is_handshake && !asked.headers.iter().any(is(b"upgrade")) {
+        asked.headers.push((b"upgrade", b"websocket"));
     }
-    let carried = Carried::new(&parts.headers, CARRIERS);
-    carried.one(SETS)?;
-    Ok(Asked {
-        method: parts.method.as_str().as_bytes(),
-        authority: authority(parts)?,
-        target: rest.as_bytes(),
-        headers: carried.others(),
-        // The protocol carries neither the scheme nor a certificate.
-        connection: Connection::default(),
-    })
-}
-
-/// The question has the authority of the request as its own.
-fn authority(parts: &Parts) -> Result<&[u8], Ambiguous> {
-    let said = parts.uri.authority().map(|authority| authority.as_str().as_bytes());
-    let mut hosts = parts.headers.get_all(header::HOST).iter().map(HeaderValue::as_bytes);
-    match (said, hosts.next(), hosts.next()) {
-        (Some(one), None, _) | (None, Some(one), None) => Ok(one),
-        (Some(one), Some(other), None) if one == other => Ok(one),
-        _ => Err(Ambiguous),
-    }
+    Ok(asked)
 }
 
 pub(super) fn reply(question: &Parts, decision: &Decision) -> Reply {
@@ -81,10 +67,15 @@ fn granted(question: &Parts, grant: &Grant) -> Option<Reply> {
     }
     let mut reply = reply::empty(StatusCode::OK);
     let headers = reply.headers_mut();
-    // What the configuration does not list is not shown, and would not be removed.
     let mut remove = effects.remove;
     for name in &*grant.remove_headers {
+        // What the configuration does not list is not shown, and would not be removed.
         remove.extend(aliases(name));
+        // A gateway that knows no removals sets what it gets: then nothing is better than
+        // what the client has sent.
+        if let Ok(name) = HeaderName::try_from(name) {
+            headers.insert(name, HeaderValue::from_static(""));
+        }
     }
     if !remove.is_empty() {
         let names: Vec<_> = remove.into_iter().collect();

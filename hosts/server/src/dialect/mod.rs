@@ -4,6 +4,7 @@
 //! can be read in more than one way is [`Ambiguous`]. The other says a decision so that
 //! the proxy cannot take a denial for anything else.
 
+pub(crate) mod answer;
 mod caddy;
 mod carried;
 mod effects;
