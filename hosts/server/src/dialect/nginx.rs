@@ -49,11 +49,8 @@ const STATUS: HeaderName = HeaderName::from_static("x-countersign-status");
 const CHALLENGE: HeaderName = HeaderName::from_static("x-countersign-challenge");
 const BODY: HeaderName = HeaderName::from_static("x-countersign-body");
 
-/// Where the metadata documents are, which nginx asks for in place of the origin.
-const DOCUMENT: &str = "/document";
-
 pub(super) fn read<'a>(parts: &'a Parts, rest: &str) -> Result<Asked<'a>, Ambiguous> {
-    if !rest.is_empty() && rest != DOCUMENT {
+    if !rest.is_empty() {
         return Err(Ambiguous);
     }
     let carried = Carried::new(&parts.headers, CARRIERS);
@@ -107,10 +104,7 @@ fn is_host_of(host: &[u8], authority: &[u8]) -> bool {
 }
 
 pub(super) fn reply(parts: &Parts, decision: &Decision) -> Reply {
-    let is_document = parts.uri.path().ends_with(DOCUMENT);
     match decision {
-        Decision::Answer(answered) if is_document => reply::answered(answered),
-        _ if is_document => reply::empty(StatusCode::NOT_FOUND),
         Decision::Allow(grant) => granted(parts, grant).unwrap_or_else(|Uncarried(name)| {
             tracing::error!(%name, "nginx cannot do this with its configuration: generate it anew");
             denied(&reply::internal_error())
@@ -172,7 +166,8 @@ fn denied(denial: &Denial) -> Reply {
         headers.insert(CHALLENGE, challenge);
     }
     headers.insert(STATUS, HeaderValue::from(denial.status));
-    if let Ok(body) = HeaderValue::from_str(&reply::denial_body(denial)) {
+    // A sentence in ASCII, in JSON.
+    if let Ok(body) = HeaderValue::from_str(&reply::denial_text(denial)) {
         headers.insert(BODY, body);
     }
     reply

@@ -7,6 +7,7 @@ use countersign_policy_source::{Error, Source};
 
 use crate::{
     config::{Config, ConfigError, PolicyFiles, PolicyFrom, Signed, SignedFrom},
+    dialect::envoy_grpc::Told,
     files,
     journal::Journal,
     metrics::Metrics,
@@ -210,6 +211,9 @@ impl Opening {
         }
         if let Some(metrics) = &self.hooks.metrics {
             builder = builder.telemetry(&metrics.telemetry(name));
+        }
+        if !self.config.dynamic_metadata.is_empty() {
+            builder = builder.on_decision(Told::hear);
         }
         builder
     }
