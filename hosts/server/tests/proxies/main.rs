@@ -6,6 +6,7 @@
 //! what it receives, tokens, and clients that send raw bytes.
 
 mod corpus;
+mod haproxy;
 mod life;
 mod nginx;
 mod seams;

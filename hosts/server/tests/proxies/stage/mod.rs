@@ -8,24 +8,29 @@ pub(crate) mod server;
 
 use std::{
     env, fs,
+    net::{SocketAddr, TcpListener, TcpStream},
     path::{Path, PathBuf},
     sync::atomic::{AtomicU32, Ordering},
 };
 
 pub(crate) use countersign_artefact_tests::stage::{client, eventually};
 
-/// The path of a proxy, which `cargo xtask test` has put into this variable. A proxy that
-/// is absent is said to be; in CI it fails the run.
-pub(crate) fn program(variable: &str) -> Option<PathBuf> {
-    let path = env::var_os(variable).map(PathBuf::from);
-    assert!(
-        path.is_some() || env::var_os("CI").is_none(),
-        "{variable} is not set"
-    );
-    if path.is_none() {
-        println!("skipped: {variable} is not set; `cargo xtask test` installs the proxy");
-    }
-    path
+/// The programs of a proxy, which `cargo xtask test` has put into these variables: the newest
+/// version and Debian's, for example. One that is absent is said to be; in CI it fails
+/// the run.
+pub(crate) fn programs(variables: &[&str]) -> Vec<PathBuf> {
+    let found = variables.iter().filter_map(|variable| {
+        let path = env::var_os(variable).map(PathBuf::from);
+        assert!(
+            path.is_some() || env::var_os("CI").is_none(),
+            "{variable} is not set"
+        );
+        if path.is_none() {
+            println!("skipped: {variable} is not set; `cargo xtask test` installs the proxy");
+        }
+        path
+    });
+    found.collect()
 }
 
 /// A new folder below `target/`, which stays: logs can be read after the test.
@@ -38,9 +43,24 @@ pub(crate) fn folder(name: &str) -> PathBuf {
     folder.canonicalize().unwrap()
 }
 
-/// A port that is free now. A proxy that cannot say which port it got is started with it,
-/// and again with another one if somebody was faster.
-pub(crate) fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
+/// Addresses of loopback that are free now. A proxy that cannot say which port it got is
+/// started with them, and again with others if somebody was faster.
+pub(crate) fn free_addresses(count: usize) -> Vec<SocketAddr> {
+    let bind = || TcpListener::bind("127.0.0.1:0").unwrap();
+    let listeners: Vec<_> = std::iter::repeat_with(bind).take(count).collect();
+    let address = |listener: &TcpListener| listener.local_addr().unwrap();
+    listeners.iter().map(address).collect()
+}
+
+/// Whether a program listens there, once it does; not if it has ended.
+pub(crate) fn listens(process: &mut process::Process, addresses: &[SocketAddr]) -> bool {
+    let mut ended = false;
+    eventually("the proxy listens", || {
+        ended = process.has_ended();
+        ended
+            || addresses
+                .iter()
+                .all(|address| TcpStream::connect(address).is_ok())
+    });
+    !ended
 }
