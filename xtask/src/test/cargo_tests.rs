@@ -16,6 +16,9 @@ use crate::project;
 pub(crate) struct Programs {
     pub(crate) envoy: Option<PathBuf>,
     pub(crate) nginx: Option<PathBuf>,
+    pub(crate) debian_nginx: Option<PathBuf>,
+    pub(crate) haproxy: Option<PathBuf>,
+    pub(crate) debian_haproxy: Option<PathBuf>,
     pub(crate) node: Option<PathBuf>,
     pub(crate) python: Option<PathBuf>,
 }
@@ -28,6 +31,9 @@ pub(crate) fn run(programs: Programs) -> Result<Tally> {
     let Programs {
         envoy,
         nginx,
+        debian_nginx,
+        haproxy,
+        debian_haproxy,
         node,
         python,
     } = programs;
@@ -48,6 +54,9 @@ pub(crate) fn run(programs: Programs) -> Result<Tally> {
     let programs = [
         ("COUNTERSIGN_ENVOY", envoy),
         ("COUNTERSIGN_NGINX", nginx),
+        ("COUNTERSIGN_NGINX_DEBIAN", debian_nginx),
+        ("COUNTERSIGN_HAPROXY", haproxy),
+        ("COUNTERSIGN_HAPROXY_DEBIAN", debian_haproxy),
         ("COUNTERSIGN_NODE", node),
         ("COUNTERSIGN_PYTHON", python),
     ];

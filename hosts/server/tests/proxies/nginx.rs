@@ -103,7 +103,7 @@ fn run(binary: &Path, folder: &Path, text: &str) -> Process {
     fs::write(folder.join("nginx.conf"), main).unwrap();
     let mut command = Command::new(binary);
     command
-        .arg("-p")
+        .args(["-e", "stderr", "-p"])
         .arg(folder)
         .arg("-c")
         .arg(folder.join("nginx.conf"));
