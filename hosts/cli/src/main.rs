@@ -26,6 +26,7 @@ mod place;
 mod policy;
 mod request;
 mod sealed;
+mod serve;
 mod server;
 mod session;
 mod style;
@@ -80,6 +81,8 @@ enum Command {
     /// API keys: make, list, revoke and rotate them
     #[command(subcommand)]
     Keys(keys::Keys),
+    /// The decision server: proxies ask it, each in its own way
+    Serve(serve::ServeArgs),
     /// A development issuer: keys, tokens, a key set to fetch
     #[command(subcommand)]
     Dev(dev::Dev),
@@ -139,6 +142,7 @@ async fn run(command: Command, output: Output) -> Result<Exit, Failure> {
         Command::Digest(args) => digest::run(args, output),
         Command::VerifyRelease(args) => verify_release::run(&args, output),
         Command::Keys(command) => keys::run(&command, output),
+        Command::Serve(args) => serve::run(&args, output),
         Command::Dev(command) => dev::run(command, output).await,
         Command::Demo(args) => demo::run(args, output).await,
         Command::Completions { shell } => {

@@ -23,7 +23,7 @@ const VERIFIER: [&str; 12] = [
     "gate",
 ];
 
-const COMMAND: [&str; 25] = [
+const COMMAND: [&str; 26] = [
     "style",
     "output",
     "moment",
@@ -47,6 +47,7 @@ const COMMAND: [&str; 25] = [
     "digest",
     "verify_release",
     "keys",
+    "serve",
     "dev",
     "demo",
 ];
