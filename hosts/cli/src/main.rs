@@ -24,6 +24,7 @@ mod moment;
 mod output;
 mod place;
 mod policy;
+mod proxy_config;
 mod request;
 mod sealed;
 mod serve;
@@ -74,6 +75,8 @@ enum Command {
     /// Turn the token checks of Envoy or Istio into a policy
     #[command(subcommand)]
     Import(import::Import),
+    /// Print the configuration of a proxy that asks a decision server
+    ProxyConfig(proxy_config::ProxyConfigArgs),
     /// Print the SHA-256 of the module that decides, or compare a file with it
     Digest(digest::DigestArgs),
     /// Check a release: its signature, its files, and the one module in each of them
@@ -139,6 +142,7 @@ async fn run(command: Command, output: Output) -> Result<Exit, Failure> {
         Command::Policy(command) => policy::run(command, output).await,
         Command::Init(args) => init::run(args, output),
         Command::Import(command) => import::run(&command, output),
+        Command::ProxyConfig(args) => proxy_config::run(&args, output),
         Command::Digest(args) => digest::run(args, output),
         Command::VerifyRelease(args) => verify_release::run(&args, output),
         Command::Keys(command) => keys::run(&command, output),

@@ -44,6 +44,7 @@ const COMMAND: [&str; 26] = [
     "policy",
     "init",
     "import",
+    "proxy_config",
     "digest",
     "verify_release",
     "keys",
@@ -101,6 +102,8 @@ const IMPORTER: [&str; 25] = [
 const DEV_ISSUER: [&str; 6] = ["error", "signer", "issuer", "proof", "token", "template"];
 
 const INIT: [&str; 6] = ["kind", "value", "error", "template", "provider", "list"];
+
+const PROXY_CONFIG: [&str; 6] = ["server", "options", "kind", "problem", "facts", "nginx"];
 
 const WASMTIME: [&str; 40] = [
     "bindings",
@@ -162,6 +165,7 @@ fn rooms_use_those_above_them() {
         ("hosts/cli/importer", &IMPORTER),
         ("hosts/cli/dev-issuer", &DEV_ISSUER),
         ("hosts/cli/init", &INIT),
+        ("hosts/cli/proxy-config", &PROXY_CONFIG),
     ];
     let found: Vec<_> = crates
         .into_iter()
