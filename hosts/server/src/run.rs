@@ -8,10 +8,11 @@ use tokio::{
 };
 
 use crate::{
-    Server, admin,
+    admin,
     files::Contents,
     listen::{self, Listener},
     operations,
+    serve::Server,
 };
 
 /// The pause between two looks at all files.

@@ -25,10 +25,10 @@ use super::{
     socket::{Socket, Stream},
 };
 use crate::{
-    Server,
     config::{Limits, STRANGERS},
     metrics::Metrics,
     peer::{self, Peer},
+    serve::Server,
 };
 
 /// After a connection that could not be accepted: perhaps there are no file descriptors,
