@@ -16,6 +16,7 @@ use tokio::sync::Semaphore;
 use crate::{
     config::{Config, ConfigError, DialectName},
     dialect::{self, Ambiguous, Asked, reply::Reply},
+    files::Contents,
     journal::{AskedIn, Journal},
     metrics::{Metrics, Outcome},
     peer::Peer,
@@ -32,6 +33,8 @@ pub struct Server {
 #[derive(Debug)]
 struct Shared {
     config: Arc<Config>,
+    /// What the files contained before they were read.
+    contents: Contents,
     policies: Policies,
     tls: Option<TlsFiles>,
     metrics: Option<Arc<Metrics>>,
@@ -48,6 +51,7 @@ impl Server {
     /// Every problem of the files, the policies and the secrets.
     pub async fn open(config: Config) -> Result<Self, ConfigError> {
         let config = Arc::new(config);
+        let contents = Contents::of(&config.watched());
         let mut problems = Vec::new();
         let tls = config.tls.as_ref().map(TlsFiles::open).transpose();
         let tls = tls.unwrap_or_else(|error| {
@@ -76,6 +80,7 @@ impl Server {
                 shared: Arc::new(Shared {
                     questions: Semaphore::new(config.limits.questions),
                     config,
+                    contents,
                     policies,
                     tls,
                     metrics,
@@ -143,6 +148,11 @@ impl Server {
 
     pub(crate) fn config(&self) -> &Config {
         &self.shared.config
+    }
+
+    /// What the files contained when the server was opened.
+    pub(crate) fn contents(&self) -> Contents {
+        self.shared.contents.clone()
     }
 
     pub(crate) fn policies(&self) -> &Policies {
