@@ -2,10 +2,10 @@
 
 pub mod archive;
 pub mod build;
+pub mod debian;
 pub mod package;
 pub mod packages;
 pub mod project;
-pub mod debian;
 pub mod tools;
 pub mod version;
 pub mod wheel;

@@ -79,6 +79,9 @@ pub(crate) fn run() -> ExitCode {
         programs.debian_haproxy = debian::program("haproxy", "haproxy")
             .map_err(|error| missing("Debian's HAProxy", &error))
             .ok();
+        programs.kubernetes_validate = tools::kubernetes_validate()
+            .map_err(|error| missing("the validator of Kubernetes manifests", &error))
+            .ok();
         Ok(())
     });
     let mut nodes = None;
