@@ -7,8 +7,10 @@
 mod caddy;
 mod carried;
 mod envoy_http;
+mod forwarded;
 mod haproxy;
 mod nginx;
+mod replaced;
 pub(crate) mod reply;
 mod traefik;
 

@@ -54,3 +54,23 @@ pub(crate) fn grant_headers(grant: &Grant, headers: &mut HeaderMap) -> Option<()
     }
     Some(())
 }
+
+/// The body of a denial for clients: its code and message.
+pub(crate) fn denial_body(denial: &Denial) -> Full<Bytes> {
+    let text = serde_json::json!({ "code": denial.code, "message": denial.message });
+    Full::from(text.to_string())
+}
+
+/// The denial where a decision cannot be said to the proxy.
+pub(crate) fn internal_error() -> Denial {
+    Denial {
+        code: "internal_error".into(),
+        status: 503,
+        message: "the gate failed".into(),
+        challenge: None,
+        claim: None,
+        principal: None,
+        retry_after_s: Some(1),
+        nonce: None,
+    }
+}
