@@ -6,18 +6,24 @@ use std::{fmt, str::FromStr};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Kind {
+    /// Caddy with `forward_auth`.
+    Caddy,
     /// nginx with `auth_request`.
     Nginx,
+    /// Traefik with `ForwardAuth`.
+    Traefik,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: &[Self] = &[Self::Nginx];
+    pub const ALL: &[Self] = &[Self::Caddy, Self::Nginx, Self::Traefik];
 
     /// Its name in the command.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Caddy => "caddy",
             Self::Nginx => "nginx",
+            Self::Traefik => "traefik",
         }
     }
 }

@@ -20,12 +20,16 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod caddy;
 mod facts;
+mod forged;
 mod kind;
+mod names;
 mod nginx;
 mod options;
 mod problem;
 mod server;
+mod traefik;
 
 pub use kind::Kind;
 pub use options::{Options, Version};
@@ -45,7 +49,9 @@ pub fn generate(kind: Kind, policy: &Value, options: &Options) -> Result<Generat
     let facts = Facts::of(policy);
     let mut problems = Problems::default();
     let text = match kind {
+        Kind::Caddy => caddy::write(&facts, options, &mut problems),
         Kind::Nginx => nginx::write(&facts, options, &mut problems),
+        Kind::Traefik => traefik::write(&facts, options, &mut problems),
     };
     problems.finish(text)
 }
