@@ -10,7 +10,7 @@ use std::{
 };
 
 use countersign_host::Decision;
-use http::{Extensions, Request, StatusCode};
+use http::{Extensions, Request, StatusCode, Version};
 use tokio::sync::Semaphore;
 
 use crate::{
@@ -164,6 +164,11 @@ impl Server {
         peer: Peer,
     ) -> Result<Reply, Infallible> {
         let (parts, _) = request.into_parts();
+        // No proxy asks by an absolute target of its own: its client has written it, and Caddy
+        // passes `GET x:http://a/b` on as that.
+        if parts.version < Version::HTTP_2 && parts.uri.scheme().is_some() {
+            return Ok(dialect::reply::empty(StatusCode::BAD_REQUEST));
+        }
         let target = parts
             .uri
             .path_and_query()

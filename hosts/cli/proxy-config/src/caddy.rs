@@ -181,7 +181,7 @@ fn document(
 		method GET HEAD
 	}}
 	reverse_proxy @countersign_document_{index} {server} {{
-		rewrite /answer/{name}{path}
+		rewrite /caddy/{name}/document{path}
 		header_up -Cookie
 		header_up -Authorization
 	}}

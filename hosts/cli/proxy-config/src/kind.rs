@@ -8,6 +8,10 @@ use std::{fmt, str::FromStr};
 pub enum Kind {
     /// Caddy with `forward_auth`.
     Caddy,
+    /// HAProxy: its configuration.
+    Haproxy,
+    /// HAProxy: the action in Lua that its configuration loads.
+    HaproxyLua,
     /// nginx with `auth_request`.
     Nginx,
     /// Traefik with `ForwardAuth`.
@@ -16,12 +20,20 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: &[Self] = &[Self::Caddy, Self::Nginx, Self::Traefik];
+    pub const ALL: &[Self] = &[
+        Self::Caddy,
+        Self::Haproxy,
+        Self::HaproxyLua,
+        Self::Nginx,
+        Self::Traefik,
+    ];
 
     /// Its name in the command.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Caddy => "caddy",
+            Self::Haproxy => "haproxy",
+            Self::HaproxyLua => "haproxy-lua",
             Self::Nginx => "nginx",
             Self::Traefik => "traefik",
         }

@@ -23,12 +23,14 @@
 mod caddy;
 mod facts;
 mod forged;
+mod haproxy;
 mod kind;
 mod names;
 mod nginx;
 mod options;
 mod problem;
 mod server;
+mod template;
 mod traefik;
 
 pub use kind::Kind;
@@ -50,6 +52,8 @@ pub fn generate(kind: Kind, policy: &Value, options: &Options) -> Result<Generat
     let mut problems = Problems::default();
     let text = match kind {
         Kind::Caddy => caddy::write(&facts, options, &mut problems),
+        Kind::Haproxy => haproxy::configuration(&facts, options, &mut problems),
+        Kind::HaproxyLua => haproxy::action(options, &mut problems),
         Kind::Nginx => nginx::write(&facts, options, &mut problems),
         Kind::Traefik => traefik::write(&facts, options, &mut problems),
     };

@@ -58,8 +58,8 @@ pub(crate) fn write(facts: &Facts, options: &Options, problems: &mut Problems) -
     let answer = match facts.documents.is_empty() {
         true => String::new(),
         false => format!(
-            "    # The gate's own answer: `/answer/{name}` and then the target.\n    \
-             countersign-answer:\n      addPrefix:\n        prefix: /answer/{name}\n"
+            "    # Where the gate answers itself: this prefix, and then the target.\n    \
+             countersign-answer:\n      addPrefix:\n        prefix: /traefik/{name}/document\n"
         ),
     };
     let address = format!("{server}/traefik/{name}?replaces={list}");

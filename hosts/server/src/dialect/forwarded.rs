@@ -4,14 +4,15 @@
 
 use std::net::IpAddr;
 
-use countersign_host::{Answered, Connection, Decision, Denial};
+use countersign_host::{Connection, Decision, Denial, Grant};
 use http::{HeaderValue, StatusCode, header, request::Parts};
 
 use super::{
-    Ambiguous,
+    Ambiguous, Asked,
     carried::Carried,
     replaced::Replaced,
     reply::{self, Reply},
+    taken::Uncarried,
 };
 
 pub(super) const METHOD: &str = "x-forwarded-method";
@@ -39,32 +40,70 @@ fn last_address(list: &[u8]) -> Option<IpAddr> {
     str::from_utf8(last.trim_ascii()).ok()?.parse().ok()
 }
 
-/// Says a decision about the question in `parts`, whose own target has `rest`.
-pub(super) fn reply(parts: &Parts, decision: &Decision) -> Reply {
-    match decision {
-        Decision::Allow(grant) => {
-            let query = parts.uri.query().map(|query| format!("?{query}"));
-            let replaced = Replaced::read(query.as_deref().unwrap_or_default());
-            let mut allowed = reply::empty(StatusCode::NO_CONTENT);
-            let written = replaced.ok().and_then(|replaced| {
-                replaced.write(grant, &parts.headers, allowed.headers_mut())
-            });
-            match written {
-                Some(()) => allowed,
-                None => {
-                    tracing::error!(
-                        "a grant changes what this proxy does not replace: its configuration \
-                         is older than the policy, or lacks `replaces`"
-                    );
-                    denied(&reply::internal_error())
-                }
-            }
+/// Behind `/{dialect}/{policy}`: then the target of a metadata document follows, which
+/// the proxy asks for in place of its backend.
+const DOCUMENT: &str = "/document";
+
+/// Reads a question with `rest` behind the policy's name.
+pub(super) fn read<'a>(
+    parts: &'a Parts,
+    rest: &'a str,
+    question: impl FnOnce() -> Result<Asked<'a>, Ambiguous>,
+) -> Result<Asked<'a>, Ambiguous> {
+    match rest.strip_prefix(DOCUMENT) {
+        Some(target) => document(parts, target),
+        None => {
+            Replaced::read(rest)?;
+            question()
         }
-        Decision::Deny(denial) => denied(denial),
-        // A 2xx of this server is an allow, so an answer of the gate must not go this way: the
-        // generated configuration asks for it at `/answer/{policy}`.
-        Decision::Answer(Answered { .. }) => denied(&reply::internal_error()),
     }
+}
+
+/// Everybody may read it, so nothing but its address counts.
+fn document<'a>(parts: &'a Parts, target: &'a str) -> Result<Asked<'a>, Ambiguous> {
+    let host = parts.headers.get(header::HOST).map(HeaderValue::as_bytes);
+    let authority = parts.uri.authority().map(|host| host.as_str().as_bytes());
+    Ok(Asked {
+        method: parts.method.as_str().as_bytes(),
+        authority: authority.or(host).ok_or(Ambiguous)?,
+        target: target.as_bytes(),
+        headers: Vec::new(),
+        connection: Connection::default(),
+    })
+}
+
+/// Says a decision about the question in `parts`.
+pub(super) fn reply(parts: &Parts, decision: &Decision) -> Reply {
+    let path = parts.uri.path();
+    let is_document = path.split('/').nth(3) == Some(&DOCUMENT[1..]);
+    match decision {
+        Decision::Answer(answered) if is_document => reply::answered(answered),
+        _ if is_document => reply::empty(StatusCode::NOT_FOUND),
+        Decision::Allow(grant) => granted(parts, grant).unwrap_or_else(|Uncarried(name)| {
+            tracing::error!(
+                %name,
+                "the proxy cannot do this with its configuration: generate it anew"
+            );
+            denied(&reply::internal_error())
+        }),
+        Decision::Deny(denial) => denied(denial),
+        // Its 200 would let the request pass.
+        Decision::Answer(_) => {
+            tracing::error!(
+                "the proxy has no route for a metadata document: generate its configuration anew"
+            );
+            denied(&reply::internal_error())
+        }
+    }
+}
+
+fn granted(parts: &Parts, grant: &Grant) -> Result<Reply, Uncarried> {
+    let query = parts.uri.query().map(|query| format!("?{query}"));
+    let replaced = Replaced::read(query.as_deref().unwrap_or_default())
+        .map_err(|Ambiguous| Uncarried("replaces".to_owned()))?;
+    let mut reply = reply::empty(StatusCode::NO_CONTENT);
+    replaced.write(grant, &parts.headers, reply.headers_mut())?;
+    Ok(reply)
 }
 
 /// The whole response to the client.
@@ -77,6 +116,6 @@ fn denied(denial: &Denial) -> Reply {
     reply::denial_headers(denial, reply.headers_mut());
     let json = HeaderValue::from_static("application/json");
     reply.headers_mut().insert(header::CONTENT_TYPE, json);
-    *reply.body_mut() = reply::denial_body(denial);
+    *reply.body_mut() = reply::denial_body(denial).into();
     reply
 }

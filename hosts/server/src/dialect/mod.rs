@@ -6,12 +6,14 @@
 
 mod caddy;
 mod carried;
+mod certificate;
 mod envoy_http;
 mod forwarded;
 mod haproxy;
 mod nginx;
 mod replaced;
 pub(crate) mod reply;
+mod taken;
 mod traefik;
 
 use countersign_host::{Connection, Decision, Denial, Header, Request};

@@ -7,10 +7,15 @@
 //! header is not carried: a policy that forwards one more header than the proxy knows
 //! denies, and does not let a client write it.
 
+use std::borrow::Cow;
+
 use countersign_host::{Change, Grant};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
-use super::{Ambiguous, carried::is_same};
+use super::{
+    Ambiguous,
+    taken::{self, Uncarried},
+};
 
 /// As many as a policy can name, twice.
 const MAX_NAMES: usize = 128;
@@ -62,73 +67,49 @@ impl Replaced {
         Ok(replaced)
     }
 
-    /// Adds the final value of each of the headers to a reply, where there is one. `None`
-    /// if the grant changes more than the proxy carries out.
-    pub(crate) fn write(
+    /// Adds the final value of each of the headers to a reply, where there is one.
+    pub(super) fn write(
         &self,
         grant: &Grant,
         request: &HeaderMap,
         reply: &mut HeaderMap,
-    ) -> Option<()> {
-        if !self.carries(grant) {
-            return None;
-        }
-        for name in &self.names {
-            reply.remove(name);
-            if let Some(value) = value(name, grant, request)? {
-                reply.insert(name, value);
-            }
-        }
-        Some(())
-    }
-
-    fn carries(&self, grant: &Grant) -> bool {
-        let is_listed = |name: &str| self.names.iter().any(|listed| listed.as_str() == name);
+    ) -> Result<(), Uncarried> {
+        let names: Vec<_> = self.names.iter().map(HeaderName::as_str).collect();
+        // Also where this request lacks it: the question may have fewer headers.
         let mut removed = grant.remove_headers.iter();
+        if let Some(name) = removed.find(|name| !names.contains(&name.as_str())) {
+            return Err(Uncarried(name.clone()));
+        }
         // `x-a` is also `x_a`; a name of one word has no other spelling.
-        let is_removed = |name: &String| is_listed(name) && (self.underscores || !name.contains('-'));
-        let mut set = grant.set_headers.iter();
-        let is_changed = |change: &Change| match change {
-            Change::SetHeader(name, _) | Change::RemoveHeader(name) => is_listed(name),
-            Change::SetTarget(_) => false,
-        };
-        removed.all(is_removed)
-            && set.all(|(name, _)| is_listed(name))
-            && grant.changes.iter().all(is_changed)
+        let mut removed = grant.remove_headers.iter();
+        if !self.underscores && removed.any(|name| name.contains('-')) {
+            return Err(Uncarried(UNDERSCORES.to_owned()));
+        }
+        let is_target = |change: &Change| matches!(change, Change::SetTarget(_));
+        if grant.changes.iter().any(is_target) {
+            return Err(Uncarried("target".to_owned()));
+        }
+        for (name, value) in taken::headers(grant, &names, &self.seen(request))? {
+            let uncarried = || Uncarried(name.to_owned());
+            let value = HeaderValue::from_bytes(&value).map_err(|_| uncarried())?;
+            reply.insert(HeaderName::try_from(name).map_err(|_| uncarried())?, value);
+        }
+        Ok(())
     }
-}
 
-/// What a header is after the grant; the outer `None` if HTTP cannot carry it.
-fn value(name: &HeaderName, grant: &Grant, request: &HeaderMap) -> Option<Option<HeaderValue>> {
-    let mut changes = grant.changes.iter().rev();
-    let change = changes.find_map(|change| match change {
-        Change::SetHeader(changed, value) if changed == name.as_str() => Some(Some(value)),
-        Change::RemoveHeader(changed) if changed == name.as_str() => Some(None),
-        _ => None,
-    });
-    if let Some(changed) = change {
-        return match changed {
-            Some(value) => HeaderValue::from_bytes(value).ok().map(Some),
-            None => Some(None),
+    /// The headers that the backend will get: some proxies remove those with `_` only after
+    /// the question.
+    fn seen<'r>(&self, request: &'r HeaderMap) -> Cow<'r, HeaderMap> {
+        let is_alias = |name: &&HeaderName| name.as_str().contains('_');
+        let aliases: Vec<_> = match self.underscores {
+            true => request.keys().filter(is_alias).collect(),
+            false => Vec::new(),
         };
-    }
-    let mut set = grant.set_headers.iter();
-    if let Some((_, value)) = set.find(|(set, _)| set == name.as_str()) {
-        return HeaderValue::from_str(value).ok().map(Some);
-    }
-    let mut removed = grant.remove_headers.iter();
-    if removed.any(|removed| is_same(name.as_str(), removed)) {
-        return Some(None);
-    }
-    // It stays as it was: a proxy takes one value only.
-    let separator: &[u8] = match *name {
-        header::COOKIE => b"; ",
-        _ => b", ",
-    };
-    let values: Vec<_> = request.get_all(name).iter().map(HeaderValue::as_bytes).collect();
-    match values.is_empty() {
-        true => Some(None),
-        false => HeaderValue::from_bytes(&values.join(separator)).ok().map(Some),
+        let mut seen = Cow::Borrowed(request);
+        for alias in aliases {
+            seen.to_mut().remove(alias);
+        }
+        seen
     }
 }
 
@@ -162,7 +143,8 @@ mod tests {
     /// The headers of the reply as text; `None` if the grant is not carried.
     fn reply(rest: &str, grant: &Grant, request: &HeaderMap) -> Option<String> {
         let mut reply = HeaderMap::new();
-        Replaced::read(rest).unwrap().write(grant, request, &mut reply)?;
+        let replaced = Replaced::read(rest).unwrap();
+        replaced.write(grant, request, &mut reply).ok()?;
         let mut lines: Vec<_> = reply
             .iter()
             .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))

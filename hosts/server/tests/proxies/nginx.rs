@@ -1,0 +1,1 @@
+//! nginx. NOT WRITTEN YET.
