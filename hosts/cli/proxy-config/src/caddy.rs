@@ -2,10 +2,11 @@
 
 use crate::{
     facts::{Document, Facts},
-    names::{self, canonical},
+    names,
     options::{Options, Version},
     problem::Problems,
     server::ServerAddress,
+    template::{fill, title},
 };
 
 /// Before it, `copy_headers` leaves a client's own header where the reply has none
@@ -15,106 +16,31 @@ const OLDEST: Version = Version([2, 11, 2]);
 pub(crate) fn write(facts: &Facts, options: &Options, problems: &mut Problems) -> String {
     check(facts, options, problems);
     let replaced = names::replaced(facts, problems);
-    let replaced: Vec<_> = replaced.iter().map(|named| &*named.name).collect();
-    let own: Vec<_> = facts.forward.iter().map(|named| &*named.name).collect();
-    let forged = names::forged(facts);
-    let stripped = own.iter().chain(&forged).filter(|name| !name.contains('_'));
-    let stripped: String = stripped
-        .map(|name| format!("\trequest_header -{}\n", canonical(name)))
-        .collect();
+    let removed = names::removed(facts).map(|name| format!("request_header -{}\n", title(name)));
     let copied: String = replaced
         .iter()
-        .map(|name| format!("\t\t\t{}\n", canonical(name)))
+        .map(|name| format!("\t{}\n", title(name)))
         .collect();
     let copied = match copied.is_empty() {
         true => String::new(),
-        false => format!("\t\tcopy_headers {{\n{copied}\t\t}}\n"),
+        false => format!("copy_headers {{\n{copied}}}\n"),
     };
-    let documents: String = facts
-        .documents
-        .iter()
-        .enumerate()
-        .map(|(index, document)| self::document(index, document, options, problems))
-        .collect();
-    let server = dial(&options.server);
-    let origin = dial(&options.origin);
-    let name = &options.policy_name;
-    let list = replaced
-        .iter()
-        .chain(&["_"])
-        .copied()
-        .collect::<Vec<_>>()
-        .join(",");
-    format!(
-        "\
-# Caddy's half of the gate for the policy `{name}`. Needs Caddy {OLDEST} or newer.
-# Made by `countersign proxy-config caddy` from the policy: make it anew when `forward`,
-# `credentials` or `strip_credential` change. Until then the server denies every request
-# whose headers this file does not replace.
-#
-# Do not set `trusted_proxies` unless a proxy of yours stands before this one.
-
-# For every route, also for those without the gate: what no client may write.
-(countersign_clean) {{
-	# Backends read X_Auth_Subject and X.Auth.Subject as X-Auth-Subject.
-	request_header -*_*
-	request_header -*.*
-	request_header -X-Countersign-*
-{stripped}\t# `Connection: X-Auth-Subject` would remove that header behind the gate, and
-	# `Upgrade: h2c` would open a tunnel past it.
-	@no_websocket not header_regexp Upgrade ^(?i:websocket)$
-	request_header @no_websocket -Upgrade
-	request_header @no_websocket -Connection
-	@websocket header_regexp Upgrade ^(?i:websocket)$
-	request_header @websocket Connection Upgrade
-	request_header @websocket Upgrade websocket
-}}
-
-# The gate: what it does not allow goes no further. Without an answer of the server there
-# is an error (502, 504), and the request goes no further either.
-(countersign_gate) {{
-	import countersign_clean
-	# `GET x:y` has no path: Caddy would ask at `y` in place of the address below.
-	@countersign_pathless not path /*
-	respond @countersign_pathless 400
-{documents}\tforward_auth {server} {{
-		# What stands behind `replaces` is what `copy_headers` replaces, and that the headers
-		# with `_` are removed. The server compares it with each grant.
-		uri /caddy/{name}?replaces={list}
-		# What Caddy itself sees, also where `trusted_proxies` lets a client say something else
-		# (without it Caddy calls these lines unnecessary). Method and target are in
-		# X-Forwarded-Method and X-Forwarded-Uri: the target as the backend gets it.
-		header_up X-Forwarded-Host {{http.request.hostport}}
-		header_up X-Forwarded-Proto {{http.request.scheme}}
-		header_up X-Forwarded-For {{http.request.remote.host}}
-		header_up X-Countersign-Version {{http.request.proto}}
-		# The client's certificate, if `tls` has `client_auth`.
-		header_up X-Countersign-Certificate {{http.request.tls.client.certificate_der_base64}}
-{copied}\t\ttransport http {{
-			dial_timeout 1s
-			response_header_timeout 10s
-			compression off
-		}}
-	}}
-}}
-
-# The site: its address is in the environment variable SITE, or `:8000`.
-{{$SITE::8000}} {{
-	# `route` keeps the order of these lines. Nothing that changes the target or a header may
-	# stand between the gate and the backend: rewrite before the gate.
-	route {{
-		import countersign_gate
-		reverse_proxy {origin}
-	}}
-	# A route without the gate, above `route`:
-	#	handle /public/* {{
-	#		route {{
-	#			import countersign_clean
-	#			reverse_proxy {origin}
-	#		}}
-	#	}}
-}}
-"
+    let mut documents = String::new();
+    for (index, document) in facts.documents.iter().enumerate() {
+        documents.push_str(&self::document(index, document, options, problems));
+    }
+    fill(
+        include_str!("../templates/Caddyfile"),
+        &[
+            ("NAME", options.policy_name.clone()),
+            ("OLDEST", OLDEST.to_string()),
+            ("REMOVED", removed.collect()),
+            ("DOCUMENTS", documents),
+            ("SERVER", dial(&options.server)),
+            ("ORIGIN", dial(&options.origin)),
+            ("LIST", names::list(&replaced)),
+            ("COPIED", copied),
+        ],
     )
 }
 
@@ -173,19 +99,17 @@ fn document(
     let host = host.split(':').next().unwrap_or_default();
     let (server, name) = (dial(&options.server), &options.policy_name);
     format!(
-        "\
-	# The metadata document (RFC 9728), which the gate answers itself.
-	@countersign_document_{index} {{
-		host {host}
-		path {path}
-		method GET HEAD
-	}}
-	reverse_proxy @countersign_document_{index} {server} {{
-		rewrite /caddy/{name}/document{path}
-		header_up -Cookie
-		header_up -Authorization
-	}}
-"
+        "# The metadata document (RFC 9728), which the gate answers itself.\n\
+         @countersign_document_{index} {{\n\
+         \thost {host}\n\
+         \tpath {path}\n\
+         \tmethod GET HEAD\n\
+         }}\n\
+         reverse_proxy @countersign_document_{index} {server} {{\n\
+         \trewrite /caddy/{name}/document{path}\n\
+         \theader_up -Cookie\n\
+         \theader_up -Authorization\n\
+         }}\n"
     )
 }
 

@@ -6,45 +6,40 @@ use crate::{
     problem::Problems,
 };
 
-/// `X-Auth-Subject`: what Go, and so Caddy and Traefik, make of `x-auth-subject`.
-pub(crate) fn canonical(name: &str) -> String {
-    let mut starts = true;
-    let letter = |character: char| {
-        let made = match starts {
-            true => character.to_ascii_uppercase(),
-            false => character.to_ascii_lowercase(),
-        };
-        starts = character == '-';
-        made
-    };
-    name.chars().map(letter).collect()
-}
-
 /// The headers that a proxy replaces by those of the reply. One whose name would be more
 /// than a name in a configuration is refused.
-pub(crate) fn replaced(facts: &Facts, problems: &mut Problems) -> Vec<Named> {
+pub(crate) fn replaced(facts: &Facts, problems: &mut Problems) -> Vec<String> {
     let replaced = facts.changed_headers();
-    for Named { name, pointer } in &replaced {
-        if !is_plain(name) {
-            problems.refuse(
-                pointer,
-                format!("this proxy's configuration cannot hold the header `{name}`: use letters, digits and `-`"),
-            );
-        }
+    for Named { name, pointer } in replaced.iter().filter(|named| !is_plain(&named.name)) {
+        problems.refuse(
+            pointer,
+            format!(
+                "this proxy's configuration cannot hold the header `{name}`: use letters, digits \
+                 and `-`"
+            ),
+        );
     }
-    replaced
+    replaced.into_iter().map(|named| named.name).collect()
+}
+
+/// The list behind `replaces=`: the headers, and `_`, as all with `_` are removed.
+pub(crate) fn list(replaced: &[String]) -> String {
+    let names = replaced.iter().map(|name| format!("{name},"));
+    names.chain(["_".to_owned()]).collect()
+}
+
+/// The headers that no client may write: those that the gate sets, and those that backends
+/// believe, but for the ones that the gate reads itself.
+pub(crate) fn removed(facts: &Facts) -> impl Iterator<Item = &str> {
+    let certificate = facts.client_certificate.iter().map(|(header, _)| header);
+    let read = facts.credential_headers.iter().chain(&facts.compared);
+    let read: Vec<_> = read.chain(certificate).map(|named| &*named.name).collect();
+    let own = facts.forward.iter().map(|named| &*named.name);
+    own.chain(forged::all().filter(move |name| !read.contains(name)))
 }
 
 fn is_plain(name: &str) -> bool {
     name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-}
-
-/// The headers that no client may write, but those that the gate reads itself.
-pub(crate) fn forged(facts: &Facts) -> Vec<&'static str> {
-    let certificate = facts.client_certificate.iter().map(|(header, _)| header);
-    let read = facts.credential_headers.iter().chain(&facts.compared);
-    let read: Vec<_> = read.chain(certificate).map(|named| &*named.name).collect();
-    forged::all().filter(|name| !read.contains(name)).collect()
 }
 
 /// Refuses a policy that uses a header which the proxy writes itself, or removes from its

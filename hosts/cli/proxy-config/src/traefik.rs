@@ -2,10 +2,11 @@
 
 use crate::{
     facts::{Document, Facts},
-    names::{self, canonical},
+    names,
     options::{Options, Version},
     problem::Problems,
     server::ServerAddress,
+    template::{fill, title},
 };
 
 /// Before it, `Upgrade: h2c` opened a tunnel past every middleware, a target without a path
@@ -30,110 +31,46 @@ const ITS_OWN: [&str; 11] = [
 pub(crate) fn write(facts: &Facts, options: &Options, problems: &mut Problems) -> String {
     check(facts, options, problems);
     let replaced = names::replaced(facts, problems);
-    let replaced: Vec<_> = replaced.iter().map(|named| &*named.name).collect();
-    let forged = names::forged(facts);
-    let own = facts.forward.iter().map(|named| &*named.name);
-    let removed: String = own
-        .chain(forged)
-        .map(|name| format!("          {}: \"\"\n", canonical(name)))
-        .collect();
-    let copied: String = replaced
-        .iter()
-        .map(|name| format!("          - {}\n", canonical(name)))
-        .collect();
-    let copied = match copied.is_empty() {
-        true => String::new(),
-        false => format!("        authResponseHeaders:\n{copied}"),
-    };
-    let list = replaced.iter().chain(&["_"]).copied();
-    let list = list.collect::<Vec<_>>().join(",");
-    let (server, origin) = (http(&options.server), http(&options.origin));
+    let removed = names::removed(facts).map(|name| format!("{}: \"\"\n", title(name)));
+    let copied: Vec<_> = replaced.iter().map(|name| title(name)).collect();
     let name = &options.policy_name;
-    let routers: String = facts
-        .documents
-        .iter()
-        .enumerate()
-        .map(|(index, document)| router(index, document, problems))
-        .collect();
+    let mut documents = String::new();
+    for (index, document) in facts.documents.iter().enumerate() {
+        documents.push_str(&router(index, document, problems));
+    }
     let answer = match facts.documents.is_empty() {
         true => String::new(),
         false => format!(
-            "    # Where the gate answers itself: this prefix, and then the target.\n    \
-             countersign-answer:\n      addPrefix:\n        prefix: /traefik/{name}/document\n"
+            "# Where the gate answers itself: this prefix, and then the target.\n\
+             countersign-answer:\n  addPrefix:\n    prefix: /traefik/{name}/document\n"
         ),
     };
-    let address = format!("{server}/traefik/{name}?replaces={list}");
-    let crd = resource(&address, &copied);
-    let labels = labels(&address, &replaced);
-    format!(
-        "\
-# Traefik's half of the gate for the policy `{name}`: a file of the file provider. Needs
-# Traefik {OLDEST} or newer. Made by `countersign proxy-config traefik` from the policy: make
-# it anew when `forward`, `credentials` or `strip_credential` change. Until then the server
-# denies every request whose headers this file does not replace.
-#
-# Traefik's static configuration needs, for each entry point that clients reach:
-#
-#   entryPoints:
-#     web:
-#       address: \":8000\"
-#       http:
-#         aliasHeadersStrategy: delete # X_Auth_Subject and X.Auth.Subject, on every route
-#
-# and no `forwardedHeaders.insecure`. Set `forwardedHeaders.trustedIPs` only if a proxy of
-# yours stands before this one.
-http:
-  middlewares:
-    # For every route, also for those without the gate: what no client may write.
-    countersign-clean:
-      headers:
-        customRequestHeaders:
-{removed}\
-\x20   countersign-auth:
-      forwardAuth:
-        # What stands behind `replaces` is what `authResponseHeaders` replaces, and that
-        # headers with `_` are removed. The server compares it with each grant.
-        address: \"{address}\"
-        # The gate hears of the request as Traefik sees it.
-        trustForwardHeader: false
-        # The gate reads the request's own headers: with a list here it would miss some, and
-        # `authRequestHeaders` is not set.
-{copied}\
-\x20       # X_Auth_Subject and X.Auth.Subject, once more.
-        authResponseHeadersRegex: \"[^A-Za-z0-9-]\"
-        forwardBody: false
-        preserveRequestMethod: false
-        maxResponseBodySize: 65536
-        # `addAuthCookiesToResponse` and `authSigninURL` are not set: the reply to a denial is
-        # the gate's own. Without an answer of the server the reply is 500.
-    countersign-gate:
-      chain:
-        middlewares: [countersign-clean, countersign-auth]
-{answer}\
-\x20 routers:
-    # Middlewares that change the target or a header stand before `countersign-gate`, never
-    # behind it.
-    protected:
-      entryPoints: [web]
-      rule: \"PathPrefix(`/`)\"
-      middlewares: [countersign-gate]
-      service: backend
-    # A route without the gate:
-    #   public:
-    #     entryPoints: [web]
-    #     rule: \"PathPrefix(`/public/`)\"
-    #     middlewares: [countersign-clean]
-    #     service: backend
-{routers}\
-\x20 services:
-    backend:
-      loadBalancer:
-        servers: [{{ url: \"{origin}\" }}]
-    countersign:
-      loadBalancer:
-        servers: [{{ url: \"{server}\" }}]
-{crd}{labels}"
+    let list = names::list(&replaced);
+    let address = format!("http://{}/traefik/{name}?replaces={list}", options.server);
+    fill(
+        include_str!("../templates/traefik.yaml"),
+        &[
+            ("NAME", name.clone()),
+            ("OLDEST", OLDEST.to_string()),
+            ("REMOVED", removed.collect()),
+            ("ADDRESS", address),
+            ("COPIED", authentic(&copied)),
+            ("COPIED_LIST", copied.join(",")),
+            ("ANSWER", answer),
+            ("DOCUMENTS", documents),
+            ("SERVER", options.server.to_string()),
+            ("ORIGIN", options.origin.to_string()),
+        ],
     )
+}
+
+/// The headers that become those of the reply.
+fn authentic(copied: &[String]) -> String {
+    let lines: String = copied.iter().map(|name| format!("  - {name}\n")).collect();
+    match lines.is_empty() {
+        true => lines,
+        false => format!("authResponseHeaders:\n{lines}"),
+    }
 }
 
 fn check(facts: &Facts, options: &Options, problems: &mut Problems) {
@@ -186,66 +123,13 @@ fn router(index: usize, document: &Document, problems: &mut Problems) -> String 
     }
     let host = host.split(':').next().unwrap_or_default();
     format!(
-        "    # The metadata document (RFC 9728), which the gate answers itself: its 200 would be
-    # an allow for `forwardAuth`.
-    countersign-document-{index}:
-      entryPoints: [web]
-      rule: \"Host(`{host}`) && Path(`{path}`) && (Method(`GET`) || Method(`HEAD`))\"
-      priority: 1000000
-      middlewares: [countersign-clean, countersign-answer]
-      service: countersign
-"
+        "# The metadata document (RFC 9728), which the gate answers itself: its 200 would be\n\
+         # an allow for `forwardAuth`.\n\
+         countersign-document-{index}:\n  \
+         entryPoints: [web]\n  \
+         rule: \"Host(`{host}`) && Path(`{path}`) && (Method(`GET`) || Method(`HEAD`))\"\n  \
+         priority: 1000000\n  \
+         middlewares: [countersign-clean, countersign-answer]\n  \
+         service: countersign\n"
     )
-}
-
-/// The same as a resource of Kubernetes.
-fn resource(address: &str, copied: &str) -> String {
-    let copied: String = copied
-        .lines()
-        .map(|line| format!("#{}\n", line.strip_prefix("    ").unwrap_or(line)))
-        .collect();
-    format!(
-        "
-# In Kubernetes the middlewares are resources with the same members:
-#
-#  apiVersion: traefik.io/v1alpha1
-#  kind: Middleware
-#  metadata: {{ name: countersign-auth }}
-#  spec:
-#    forwardAuth:
-#      address: \"{address}\"
-#      trustForwardHeader: false
-{copied}\
-#      authResponseHeadersRegex: \"[^A-Za-z0-9-]\"
-#      forwardBody: false
-#      preserveRequestMethod: false
-#      maxResponseBodySize: 65536
-"
-    )
-}
-
-/// The same as labels of a container.
-fn labels(address: &str, replaced: &[&str]) -> String {
-    let names: Vec<_> = replaced.iter().map(|name| canonical(name)).collect();
-    let names = match names.is_empty() {
-        true => String::new(),
-        false => format!("#  {PREFIX}.authResponseHeaders: \"{}\"\n", names.join(",")),
-    };
-    format!(
-        "
-# As labels of a container:
-#
-#  {PREFIX}.address: \"{address}\"
-#  {PREFIX}.trustForwardHeader: \"false\"
-{names}\
-#  {PREFIX}.authResponseHeadersRegex: \"[^A-Za-z0-9-]\"
-#  {PREFIX}.maxResponseBodySize: \"65536\"
-"
-    )
-}
-
-const PREFIX: &str = "traefik.http.middlewares.countersign-auth.forwardAuth";
-
-fn http(address: &ServerAddress) -> String {
-    format!("http://{address}")
 }
