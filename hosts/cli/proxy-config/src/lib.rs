@@ -20,6 +20,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod attacks;
 mod caddy;
 mod facts;
 mod forged;
@@ -33,6 +34,9 @@ mod server;
 mod template;
 mod traefik;
 
+pub use attacks::{
+    Aim, Attack, Credential, Expected, MARK, Probe, Seen, attacks, findings, while_down,
+};
 pub use kind::Kind;
 pub use options::{Options, Version};
 pub use problem::{Generated, Problem, Refused};
