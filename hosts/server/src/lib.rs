@@ -10,6 +10,7 @@ mod admin;
 mod config;
 mod dialect;
 mod files;
+mod grpc;
 mod journal;
 mod listen;
 mod metrics;
@@ -26,6 +27,7 @@ pub use config::{
 };
 pub use countersign_host::Signatures;
 pub use countersign_policy_source::{Position, Problem};
+pub use dialect::envoy_grpc::Fact;
 pub use listen::Listener;
 pub use policies::{Outcome, Reloaded};
 pub use serve::Server;

@@ -9,19 +9,34 @@ use std::{
     time::Instant,
 };
 
-use countersign_host::Decision;
-use http::{Extensions, Request, StatusCode, Version};
+use bytes::Bytes;
+use countersign_host::{Decision, GateBuilder};
+use envoy_types::pb::envoy::service::auth::v3::{CheckRequest, CheckResponse};
+use http::{Extensions, Request, Response, StatusCode, Version};
+use http_body::Body;
+use http_body_util::{Either, Full};
 use tokio::sync::Semaphore;
 
 use crate::{
     config::{Config, ConfigError, DialectName},
-    dialect::{self, Ambiguous, Asked, reply::Reply},
+    dialect::{
+        self, Ambiguous, Asked, answer,
+        envoy_grpc::{self, Told},
+        reply::Reply,
+    },
+    grpc::{self, Health},
     journal::{AskedIn, Journal},
     metrics::{Metrics, Outcome},
     peer::Peer,
     policies::{self, Hooks, Policies, Policy, Reloaded},
     tls::TlsFiles,
 };
+
+/// In place of a dialect: responses of the gate itself.
+const ANSWER: &str = "answer";
+
+/// The body of a reply: that of gRPC has trailers.
+pub(crate) type ReplyBody = Either<Full<Bytes>, tonic::body::Body>;
 
 /// A decision server, ready to listen. Cheap to clone; all clones are one server.
 #[derive(Clone, Debug)]
@@ -47,6 +62,19 @@ impl Server {
     /// # Errors
     /// Every problem of the files, the policies and the secrets.
     pub async fn open(config: Config) -> Result<Self, ConfigError> {
+        Self::open_with(config, |_, builder| builder).await
+    }
+
+    /// [`Self::open`] for programs that embed the server: `gate` gets the name of each
+    /// policy and the builder of its gate, and may give it a clock, a fetcher, or a store of
+    /// proofs of its own. It is called again with each reload.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn open_with(
+        config: Config,
+        gate: impl Fn(&str, GateBuilder) -> GateBuilder + Send + Sync + 'static,
+    ) -> Result<Self, ConfigError> {
         let config = Arc::new(config);
         let mut problems = Vec::new();
         let tls = config.tls.as_ref().map(TlsFiles::open).transpose();
@@ -70,6 +98,7 @@ impl Server {
         let hooks = Hooks {
             journal: journal.clone(),
             metrics: metrics.clone(),
+            embedding: Some(Arc::new(gate)),
         };
         match Policies::open(config.clone(), hooks).await {
             Ok(policies) if problems.is_empty() => Ok(Self {
@@ -157,28 +186,86 @@ impl Server {
         self.shared.metrics.as_ref()
     }
 
-    /// One question of a proxy. The body is not read.
+    /// One request of a proxy. Only gRPC has a body that is read.
     pub(crate) async fn ask<B>(
         &self,
         request: Request<B>,
         peer: Peer,
-    ) -> Result<Reply, Infallible> {
+    ) -> Result<Response<ReplyBody>, Infallible>
+    where
+        B: Body + Send + 'static,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>> + Send,
+    {
+        let path = request.uri().path();
+        if path == grpc::CHECK && self.speaks(DialectName::EnvoyGrpc) {
+            let server = self.clone();
+            let check = move |check| {
+                let server = server.clone();
+                async move { server.check(check, peer).await }
+            };
+            let reply = grpc::check(request, check).await;
+            return Ok(reply.map(Either::Right));
+        }
+        if grpc::is_health(path) {
+            let server = self.clone();
+            let health = Health::new(move || server.is_ready());
+            let reply = health.answer(request).await;
+            return Ok(reply.map(Either::Right));
+        }
+        Ok(self.question(request, peer).await.map(Either::Left))
+    }
+
+    /// One question of Envoy over gRPC; `None` if it cannot be read.
+    async fn check(&self, check: Option<CheckRequest>, peer: Peer) -> CheckResponse {
+        let Some(check) = check.filter(|_| peer.is_trusted) else {
+            return envoy_grpc::reply(None, &dialect::ambiguous(), None);
+        };
+        let policy = envoy_grpc::policy(&check).and_then(|name| self.policies().policy(name));
+        let Some(policy) = policy else {
+            tracing::warn!("a proxy names no policy of this server in `context_extensions`");
+            let denied = Decision::Deny(dialect::reply::internal_error());
+            return envoy_grpc::reply(None, &denied, None);
+        };
+        let (mut extensions, told) = (Extensions::new(), Told::default());
+        let facts = &self.config().dynamic_metadata;
+        if !facts.is_empty() {
+            extensions.insert(told.clone());
+        }
+        let dialect = DialectName::EnvoyGrpc.as_str();
+        let read = || envoy_grpc::read(&check);
+        let decision = self.decide(dialect, policy, read, peer, extensions).await;
+        let metadata = envoy_grpc::metadata(facts, &decision, told.take().as_ref());
+        envoy_grpc::reply(envoy_grpc::read(&check).ok().as_ref(), &decision, metadata)
+    }
+
+    /// One question of a proxy over HTTP.
+    async fn question<B>(&self, request: Request<B>, peer: Peer) -> Reply {
         let (parts, _) = request.into_parts();
         // No proxy asks by an absolute target of its own: its client has written it, and Caddy
         // passes `GET x:http://a/b` on as that.
         if parts.version < Version::HTTP_2 && parts.uri.scheme().is_some() {
-            return Ok(dialect::reply::empty(StatusCode::BAD_REQUEST));
+            return dialect::reply::empty(StatusCode::BAD_REQUEST);
         }
         let target = parts
             .uri
             .path_and_query()
             .map_or("", |target| target.as_str());
-        let Some((dialect, policy, rest)) = self.place(target) else {
-            return Ok(dialect::reply::empty(StatusCode::NOT_FOUND));
+        let extensions = Extensions::new();
+        if let Some((ANSWER, policy, rest)) = self.place(target) {
+            let read = || answer::read(&parts, rest);
+            let decision = self.decide(ANSWER, policy, read, peer, extensions);
+            return answer::reply(&decision.await);
+        }
+        let place = self.place(target).and_then(|(dialect, policy, rest)| {
+            let dialect = DialectName::parse(dialect).filter(|dialect| self.speaks(*dialect))?;
+            Some((dialect, policy, rest))
+        });
+        let Some((dialect, policy, rest)) = place else {
+            return dialect::reply::empty(StatusCode::NOT_FOUND);
         };
         let read = || dialect::read(dialect, &parts, rest);
-        let decision = self.decide(dialect.as_str(), policy, read, peer).await;
-        Ok(dialect::reply(dialect, &parts, &decision))
+        let decision = self.decide(dialect.as_str(), policy, read, peer, extensions);
+        dialect::reply(dialect, &parts, &decision.await)
     }
 
     /// Decides about what the peer asks. `read` is called only for a trusted one.
@@ -188,9 +275,10 @@ impl Server {
         policy: &Policy,
         read: impl FnOnce() -> Result<Asked<'a>, Ambiguous>,
         peer: Peer,
+        extensions: Extensions,
     ) -> Decision {
         let began = self.shared.metrics.as_ref().map(|_| Instant::now());
-        let (decision, outcome) = self.decided(dialect, policy, read, peer).await;
+        let (decision, outcome) = self.decided(dialect, policy, read, peer, extensions).await;
         if let (Some(metrics), Some(began)) = (&self.shared.metrics, began) {
             metrics.answered(dialect, &policy.name, outcome, began.elapsed());
         }
@@ -203,6 +291,7 @@ impl Server {
         policy: &Policy,
         read: impl FnOnce() -> Result<Asked<'a>, Ambiguous>,
         peer: Peer,
+        mut extensions: Extensions,
     ) -> (Decision, Outcome) {
         if !peer.is_trusted {
             return (dialect::ambiguous(), Outcome::Untrusted);
@@ -214,7 +303,6 @@ impl Server {
         let Ok(asked) = read() else {
             return (dialect::ambiguous(), Outcome::Ambiguous);
         };
-        let mut extensions = Extensions::new();
         if self.shared.journal.is_some() {
             extensions.insert(AskedIn(dialect));
         }
@@ -224,13 +312,14 @@ impl Server {
     }
 
     /// The dialect, the policy and the rest of `/{dialect}/{policy}{rest}`.
-    fn place<'t>(&self, target: &'t str) -> Option<(DialectName, &Policy, &'t str)> {
+    fn place<'t>(&self, target: &'t str) -> Option<(&'t str, &Policy, &'t str)> {
         let (dialect, after) = target.strip_prefix('/')?.split_once('/')?;
         let end = after.find(['/', '?']).unwrap_or(after.len());
         let (policy, rest) = after.split_at(end);
-        let dialect = DialectName::parse(dialect)?;
-        let is_there = self.shared.config.dialects.contains(&dialect);
-        let policy = self.shared.policies.policy(policy)?;
-        is_there.then_some((dialect, policy, rest))
+        Some((dialect, self.policies().policy(policy)?, rest))
+    }
+
+    fn speaks(&self, dialect: DialectName) -> bool {
+        self.shared.config.dialects.contains(&dialect)
     }
 }

@@ -17,6 +17,7 @@ const ACTION: &str = include_str!("../templates/haproxy.lua");
 /// The first with an HTTP client for Lua that waits as long as it is told to, and takes
 /// the path of a Unix socket.
 const OLDEST: Version = Version([2, 6, 0]);
+const SETS_RETRIES: Version = Version([2, 8, 0]);
 const DROPS_TRAILERS: Version = Version([3, 2, 0]);
 
 pub(crate) fn configuration(facts: &Facts, options: &Options, problems: &mut Problems) -> String {
@@ -54,6 +55,7 @@ pub(crate) fn configuration(facts: &Facts, options: &Options, problems: &mut Pro
         ("POLICY", options.policy_name.clone()),
         ("ID", identifier(&options.policy_name)),
         ("ORIGIN", origin(&options.origin)),
+        ("HTTPCLIENT", client(options)),
         ("TRAILERS", trailers.to_owned()),
         ("OPEN", open),
     ];
@@ -76,6 +78,21 @@ fn check(options: &Options, problems: &mut Problems) {
             "",
             format!("HAProxy {version} has no HTTP client for Lua that could ask the server: {OLDEST} is the oldest that has"),
         );
+    }
+}
+
+/// Without these, three tries of a second each before a server that is down is given up.
+fn client(options: &Options) -> String {
+    const LINES: &str = "httpclient.retries 1\nhttpclient.timeout.connect 1000\n";
+    match options
+        .version
+        .is_some_and(|version| version >= SETS_RETRIES)
+    {
+        true => LINES.to_owned(),
+        false => LINES
+            .lines()
+            .map(|line| format!("# HAProxy {SETS_RETRIES} or newer: {line}\n"))
+            .collect(),
     }
 }
 

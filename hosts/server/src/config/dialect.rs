@@ -8,6 +8,9 @@ use std::str::FromStr;
 pub enum DialectName {
     /// Caddy's `forward_auth`, at `/caddy/{policy}`.
     Caddy,
+    /// Envoy's `ext_authz` over gRPC. Its path is that of the gRPC service; the proxy names
+    /// the policy in `context_extensions`.
+    EnvoyGrpc,
     /// Envoy's `ext_authz` over HTTP, and all that speak it: `/envoy-http/{policy}` before
     /// the path of the request.
     EnvoyHttp,
@@ -21,8 +24,9 @@ pub enum DialectName {
 }
 
 impl DialectName {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::Caddy,
+        Self::EnvoyGrpc,
         Self::EnvoyHttp,
         Self::Haproxy,
         Self::Nginx,
@@ -33,6 +37,7 @@ impl DialectName {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Caddy => "caddy",
+            Self::EnvoyGrpc => "envoy-grpc",
             Self::EnvoyHttp => "envoy-http",
             Self::Haproxy => "haproxy",
             Self::Nginx => "nginx",

@@ -15,6 +15,8 @@ use ipnet::IpNet;
 pub use address::Address;
 pub use dialect::DialectName;
 pub use limits::Limits;
+
+use crate::dialect::envoy_grpc::Fact;
 pub(crate) use limits::STRANGERS;
 
 /// The JSON Schema of the configuration, for editors.
@@ -38,6 +40,8 @@ pub struct Config {
     pub policies: BTreeMap<String, PolicyFiles>,
     /// Which dialects answer. All others are not there.
     pub dialects: Vec<DialectName>,
+    /// What Envoy gets as dynamic metadata about each decision (`envoy-grpc`).
+    pub dynamic_metadata: Vec<Fact>,
     /// Secrets that policies name by `secret_from`.
     pub secrets: BTreeMap<String, Secret>,
     /// With it, events of verified tokens have `subject_ref`.

@@ -8,7 +8,7 @@ use countersign_host::{Answered, Change, Connection, Decision, Denial, Grant, He
 use http::{HeaderName, HeaderValue, StatusCode, header, request::Parts};
 
 use super::{
-    Ambiguous, Asked,
+    Ambiguous, Asked, answer,
     carried::Carried,
     certificate,
     reply::{self, Reply},
@@ -119,12 +119,12 @@ fn denied(denial: &Denial) -> Reply {
     reply::denial_headers(denial, reply.headers_mut());
     let json = HeaderValue::from_static("application/json");
     reply.headers_mut().insert(header::CONTENT_TYPE, json);
-    *reply.body_mut() = reply::denial_body(denial).into();
+    *reply.body_mut() = reply::denial_body(denial);
     said("deny", reply)
 }
 
 fn answered(answer: &Answered) -> Reply {
-    said("answer", reply::answered(answer))
+    said("answer", answer::whole(answer))
 }
 
 fn said(decision: &'static str, mut reply: Reply) -> Reply {

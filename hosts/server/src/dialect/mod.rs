@@ -4,9 +4,12 @@
 //! can be read in more than one way is [`Ambiguous`]. The other says a decision so that
 //! the proxy cannot take a denial for anything else.
 
+pub(crate) mod answer;
 mod caddy;
 mod carried;
 mod certificate;
+mod effects;
+pub(crate) mod envoy_grpc;
 mod envoy_http;
 mod forwarded;
 mod haproxy;
@@ -17,7 +20,7 @@ mod taken;
 mod traefik;
 
 use countersign_host::{Connection, Decision, Denial, Header, Request};
-use http::request::Parts;
+use http::{StatusCode, request::Parts};
 use reply::Reply;
 
 use crate::config::DialectName;
@@ -57,6 +60,8 @@ pub(crate) fn read<'a>(
 ) -> Result<Asked<'a>, Ambiguous> {
     match dialect {
         DialectName::Caddy => caddy::read(parts, rest),
+        // Its questions are messages, not headers.
+        DialectName::EnvoyGrpc => Err(Ambiguous),
         DialectName::EnvoyHttp => envoy_http::read(parts, rest),
         DialectName::Haproxy => haproxy::read(parts, rest),
         DialectName::Nginx => nginx::read(parts, rest),
@@ -68,6 +73,7 @@ pub(crate) fn read<'a>(
 pub(crate) fn reply(dialect: DialectName, parts: &Parts, decision: &Decision) -> Reply {
     match dialect {
         DialectName::Caddy => caddy::reply(parts, decision),
+        DialectName::EnvoyGrpc => reply::empty(StatusCode::NOT_FOUND),
         DialectName::EnvoyHttp => envoy_http::reply(parts, decision),
         DialectName::Haproxy => haproxy::reply(parts, decision),
         DialectName::Nginx => nginx::reply(parts, decision),

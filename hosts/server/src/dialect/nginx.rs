@@ -6,7 +6,7 @@
 //! headers of which the generated configuration makes the response again.
 
 use countersign_host::{Connection, Decision, Denial, Grant};
-use http::{HeaderName, HeaderValue, StatusCode, request::Parts};
+use http::{HeaderName, HeaderValue, StatusCode, header, request::Parts};
 
 use super::{
     Ambiguous, Asked,
@@ -46,13 +46,11 @@ const CARRIERS: &[&str] = &[
 ];
 
 const STATUS: HeaderName = HeaderName::from_static("x-countersign-status");
+const CHALLENGE: HeaderName = HeaderName::from_static("x-countersign-challenge");
 const BODY: HeaderName = HeaderName::from_static("x-countersign-body");
 
-/// Where the metadata documents are, which nginx asks for in place of the origin.
-const DOCUMENT: &str = "/document";
-
 pub(super) fn read<'a>(parts: &'a Parts, rest: &str) -> Result<Asked<'a>, Ambiguous> {
-    if !rest.is_empty() && rest != DOCUMENT {
+    if !rest.is_empty() {
         return Err(Ambiguous);
     }
     let carried = Carried::new(&parts.headers, CARRIERS);
@@ -106,10 +104,7 @@ fn is_host_of(host: &[u8], authority: &[u8]) -> bool {
 }
 
 pub(super) fn reply(parts: &Parts, decision: &Decision) -> Reply {
-    let is_document = parts.uri.path().ends_with(DOCUMENT);
     match decision {
-        Decision::Answer(answered) if is_document => reply::answered(answered),
-        _ if is_document => reply::empty(StatusCode::NOT_FOUND),
         Decision::Allow(grant) => granted(parts, grant).unwrap_or_else(|Uncarried(name)| {
             tracing::error!(%name, "nginx cannot do this with its configuration: generate it anew");
             denied(&reply::internal_error())
@@ -164,8 +159,15 @@ fn denied(denial: &Denial) -> Reply {
     let mut reply = reply::empty(status);
     let headers = reply.headers_mut();
     reply::denial_headers(denial, headers);
+    // With 401 nginx itself passes the challenge on.
+    if denial.status != 401
+        && let Some(challenge) = headers.remove(header::WWW_AUTHENTICATE)
+    {
+        headers.insert(CHALLENGE, challenge);
+    }
     headers.insert(STATUS, HeaderValue::from(denial.status));
-    if let Ok(body) = HeaderValue::from_str(&reply::denial_body(denial)) {
+    // A sentence in ASCII, in JSON.
+    if let Ok(body) = HeaderValue::from_str(&reply::denial_text(denial)) {
         headers.insert(BODY, body);
     }
     reply

@@ -1,7 +1,7 @@
 //! A response to a proxy.
 
 use bytes::Bytes;
-use countersign_host::{Answered, Change, Denial, Grant};
+use countersign_host::{Change, Denial, Grant};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
 
@@ -38,39 +38,6 @@ pub(crate) fn denial_headers(denial: &Denial, headers: &mut HeaderMap) {
     }
 }
 
-/// The body of a denial, as every host sends it.
-pub(crate) fn denial_body(denial: &Denial) -> String {
-    serde_json::json!({ "code": denial.code, "message": denial.message }).to_string()
-}
-
-/// The denial of a request that a grant would let pass, if the proxy could do what it
-/// says.
-pub(crate) fn internal_error() -> Denial {
-    Denial {
-        code: "internal_error".into(),
-        status: 503,
-        message: "the gate failed".into(),
-        challenge: None,
-        claim: None,
-        principal: None,
-        retry_after_s: Some(1),
-        nonce: None,
-    }
-}
-
-/// A response of the gate itself, as it is.
-pub(crate) fn answered(answered: &Answered) -> Reply {
-    let mut reply = Response::new(Full::from(answered.body.clone()));
-    *reply.status_mut() =
-        StatusCode::from_u16(answered.status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
-    for (name, value) in &answered.headers {
-        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
-            reply.headers_mut().append(name, value);
-        }
-    }
-    reply
-}
-
 /// The headers that a grant sets on the request, as headers of the response. `None` if
 /// HTTP cannot carry one of them.
 pub(crate) fn grant_headers(grant: &Grant, headers: &mut HeaderMap) -> Option<()> {
@@ -89,4 +56,28 @@ pub(crate) fn grant_headers(grant: &Grant, headers: &mut HeaderMap) -> Option<()
         }
     }
     Some(())
+}
+
+/// The body of a denial for clients: its code and message.
+pub(crate) fn denial_body(denial: &Denial) -> Full<Bytes> {
+    Full::from(denial_text(denial))
+}
+
+/// The same as text.
+pub(crate) fn denial_text(denial: &Denial) -> String {
+    serde_json::json!({ "code": denial.code, "message": denial.message }).to_string()
+}
+
+/// The denial where a decision cannot be said to the proxy.
+pub(crate) fn internal_error() -> Denial {
+    Denial {
+        code: "internal_error".into(),
+        status: 503,
+        message: "the gate failed".into(),
+        challenge: None,
+        claim: None,
+        principal: None,
+        retry_after_s: Some(1),
+        nonce: None,
+    }
 }

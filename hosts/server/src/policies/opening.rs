@@ -7,6 +7,7 @@ use countersign_policy_source::{Error, Source};
 
 use crate::{
     config::{Config, ConfigError, PolicyFiles, PolicyFrom, Signed, SignedFrom},
+    dialect::envoy_grpc::Told,
     files,
     journal::Journal,
     metrics::Metrics,
@@ -20,7 +21,11 @@ const WARM: Duration = Duration::from_secs(6);
 pub(crate) struct Hooks {
     pub(crate) journal: Option<Journal>,
     pub(crate) metrics: Option<Arc<Metrics>>,
+    pub(crate) embedding: Option<Embedding>,
 }
+
+/// What a program that embeds the server changes of each gate, by its policy's name.
+pub(crate) type Embedding = Arc<dyn Fn(&str, GateBuilder) -> GateBuilder + Send + Sync>;
 
 /// Everything with which gates are opened.
 pub(super) struct Opening {
@@ -211,7 +216,13 @@ impl Opening {
         if let Some(metrics) = &self.hooks.metrics {
             builder = builder.telemetry(&metrics.telemetry(name));
         }
-        builder
+        if !self.config.dynamic_metadata.is_empty() {
+            builder = builder.on_decision(Told::hear);
+        }
+        match &self.hooks.embedding {
+            Some(embedding) => embedding(name, builder),
+            None => builder,
+        }
     }
 }
 
