@@ -20,7 +20,14 @@ const POLL: Duration = Duration::from_secs(1);
 impl Server {
     /// Answers until `stop` is done, and then the questions that are under way, within
     /// [`Limits::drain`](crate::Limits::drain). Files that change are read again.
-    pub async fn run(self, listener: Listener, stop: impl Future<Output = ()>) {
+    ///
+    /// # Errors
+    /// None today: a connection that cannot be accepted is logged.
+    pub async fn run(
+        self,
+        listener: Listener,
+        stop: impl Future<Output = ()>,
+    ) -> std::io::Result<()> {
         let Listener {
             ask,
             operations,
@@ -58,6 +65,7 @@ impl Server {
         let server = self.clone();
         // An error: the log's writer has panicked.
         let _ = task::spawn_blocking(move || server.flush_log()).await;
+        Ok(())
     }
 
     /// [`Self::run`] until SIGTERM or SIGINT. SIGHUP reloads, and begins a new file of the
@@ -84,10 +92,9 @@ impl Server {
             }
         };
         tokio::select! {
-            () = self.run(listener, stop) => {}
-            () = reloads => {}
+            ended = self.run(listener, stop) => ended,
+            ended = reloads => ended,
         }
-        Ok(())
     }
 
     /// Reloads when a file has changed, and has not changed again until the next look: a

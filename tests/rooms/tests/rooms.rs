@@ -48,6 +48,7 @@ const COMMAND: [&str; 26] = [
     "digest",
     "verify_release",
     "keys",
+    "serve",
     "dev",
     "demo",
 ];

@@ -106,7 +106,7 @@ fn document(
          \tmethod GET HEAD\n\
          }}\n\
          reverse_proxy @countersign_document_{index} {server} {{\n\
-         \trewrite /caddy/{name}/document{path}\n\
+         \trewrite /answer/{name}{path}\n\
          \theader_up -Cookie\n\
          \theader_up -Authorization\n\
          }}\n"

@@ -42,7 +42,7 @@ pub(crate) fn write(facts: &Facts, options: &Options, problems: &mut Problems) -
         true => String::new(),
         false => format!(
             "# Where the gate answers itself: this prefix, and then the target.\n\
-             countersign-answer:\n  addPrefix:\n    prefix: /traefik/{name}/document\n"
+             countersign-answer:\n  addPrefix:\n    prefix: /answer/{name}\n"
         ),
     };
     let list = names::list(&replaced);

@@ -10,6 +10,7 @@ use super::{
     Ambiguous, Asked,
     carried::Carried,
     forwarded::{self, AUTHORITY, CLIENTS, METHOD, SCHEME, TARGET},
+    replaced::Replaced,
     reply::Reply,
 };
 
@@ -19,11 +20,8 @@ const CERTIFICATE: &str = "x-countersign-certificate";
 const VERSION: &str = "x-countersign-version";
 const CARRIERS: &[&str] = &[METHOD, TARGET, AUTHORITY, SCHEME, CLIENTS, CERTIFICATE, VERSION];
 
-pub(super) fn read<'a>(parts: &'a Parts, rest: &'a str) -> Result<Asked<'a>, Ambiguous> {
-    forwarded::read(parts, rest, || question(parts))
-}
-
-fn question(parts: &Parts) -> Result<Asked<'_>, Ambiguous> {
+pub(super) fn read<'a>(parts: &'a Parts, rest: &str) -> Result<Asked<'a>, Ambiguous> {
+    Replaced::read(rest)?;
     let carried = Carried::new(&parts.headers, CARRIERS);
     let mut connection = forwarded::connection(&carried)?;
     if let Some(der) = certificate(carried.one(CERTIFICATE)?)? {

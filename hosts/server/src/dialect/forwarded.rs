@@ -8,7 +8,7 @@ use countersign_host::{Connection, Decision, Denial, Grant};
 use http::{HeaderValue, StatusCode, header, request::Parts};
 
 use super::{
-    Ambiguous, Asked,
+    Ambiguous,
     carried::Carried,
     replaced::Replaced,
     reply::{self, Reply},
@@ -40,45 +40,9 @@ fn last_address(list: &[u8]) -> Option<IpAddr> {
     str::from_utf8(last.trim_ascii()).ok()?.parse().ok()
 }
 
-/// Behind `/{dialect}/{policy}`: then the target of a metadata document follows, which
-/// the proxy asks for in place of its backend.
-const DOCUMENT: &str = "/document";
-
-/// Reads a question with `rest` behind the policy's name.
-pub(super) fn read<'a>(
-    parts: &'a Parts,
-    rest: &'a str,
-    question: impl FnOnce() -> Result<Asked<'a>, Ambiguous>,
-) -> Result<Asked<'a>, Ambiguous> {
-    match rest.strip_prefix(DOCUMENT) {
-        Some(target) => document(parts, target),
-        None => {
-            Replaced::read(rest)?;
-            question()
-        }
-    }
-}
-
-/// Everybody may read it, so nothing but its address counts.
-fn document<'a>(parts: &'a Parts, target: &'a str) -> Result<Asked<'a>, Ambiguous> {
-    let host = parts.headers.get(header::HOST).map(HeaderValue::as_bytes);
-    let authority = parts.uri.authority().map(|host| host.as_str().as_bytes());
-    Ok(Asked {
-        method: parts.method.as_str().as_bytes(),
-        authority: authority.or(host).ok_or(Ambiguous)?,
-        target: target.as_bytes(),
-        headers: Vec::new(),
-        connection: Connection::default(),
-    })
-}
-
 /// Says a decision about the question in `parts`.
 pub(super) fn reply(parts: &Parts, decision: &Decision) -> Reply {
-    let path = parts.uri.path();
-    let is_document = path.split('/').nth(3) == Some(&DOCUMENT[1..]);
     match decision {
-        Decision::Answer(answered) if is_document => reply::answered(answered),
-        _ if is_document => reply::empty(StatusCode::NOT_FOUND),
         Decision::Allow(grant) => granted(parts, grant).unwrap_or_else(|Uncarried(name)| {
             tracing::error!(
                 %name,

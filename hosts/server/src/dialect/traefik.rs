@@ -8,16 +8,14 @@ use super::{
     Ambiguous, Asked,
     carried::Carried,
     forwarded::{self, AUTHORITY, CLIENTS, METHOD, SCHEME, TARGET},
+    replaced::Replaced,
     reply::Reply,
 };
 
 const CARRIERS: &[&str] = &[METHOD, TARGET, AUTHORITY, SCHEME, CLIENTS];
 
-pub(super) fn read<'a>(parts: &'a Parts, rest: &'a str) -> Result<Asked<'a>, Ambiguous> {
-    forwarded::read(parts, rest, || question(parts))
-}
-
-fn question(parts: &Parts) -> Result<Asked<'_>, Ambiguous> {
+pub(super) fn read<'a>(parts: &'a Parts, rest: &str) -> Result<Asked<'a>, Ambiguous> {
+    Replaced::read(rest)?;
     let carried = Carried::new(&parts.headers, CARRIERS);
     let method = carried.required(METHOD)?;
     // A tunnel has no target that a rule could be about.

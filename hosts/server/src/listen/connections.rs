@@ -152,9 +152,10 @@ impl Doors {
         Some(async move {
             match stream {
                 Stream::Unix(stream) => entered.serve(stream, Peer::UNIX).await,
-                Stream::Tcp(stream, _) => match acceptor {
+                Stream::Tcp(stream, address) => match acceptor {
                     None => {
                         let peer = Peer {
+                            address: Some(address),
                             is_trusted: is_expected,
                             certificate: None,
                         };
@@ -162,7 +163,7 @@ impl Doors {
                     }
                     Some(acceptor) => {
                         entered
-                            .shake(stream, acceptor, handshake, is_expected)
+                            .shake((stream, address), acceptor, handshake, is_expected)
                             .await
                     }
                 },
@@ -182,7 +183,7 @@ struct Entered {
 impl Entered {
     async fn shake(
         self,
-        stream: TcpStream,
+        (stream, address): (TcpStream, IpAddr),
         acceptor: TlsAcceptor,
         handshake: Option<OwnedSemaphorePermit>,
         is_expected: bool,
@@ -207,6 +208,7 @@ impl Entered {
             certificate.and_then(|der| Connection::default().with_certificate(der).certificate);
         let needs_one = self.server.config().trusted_proxies.is_none();
         let peer = Peer {
+            address: Some(address),
             is_trusted: is_expected && (certificate.is_some() || !needs_one),
             certificate,
         };
