@@ -5,8 +5,11 @@
 //! One file for each proxy. `stage/` has what they share: the server, an origin that records
 //! what it receives, tokens, and clients that send raw bytes.
 
+mod caddy;
 mod corpus;
+mod forwarded;
 mod life;
 mod nginx;
 mod seams;
 mod stage;
+mod traefik;
