@@ -142,7 +142,7 @@ async fn run(command: Command, output: Output) -> Result<Exit, Failure> {
         Command::Policy(command) => policy::run(command, output).await,
         Command::Init(args) => init::run(args, output),
         Command::Import(command) => import::run(&command, output),
-        Command::ProxyConfig(args) => proxy_config::run(&args, output),
+        Command::ProxyConfig(args) => proxy_config::run(&args, output).await,
         Command::Digest(args) => digest::run(args, output),
         Command::VerifyRelease(args) => verify_release::run(&args, output),
         Command::Keys(command) => keys::run(&command, output),

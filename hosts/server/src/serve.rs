@@ -12,7 +12,7 @@ use std::{
 use bytes::Bytes;
 use countersign_host::{Decision, GateBuilder};
 use envoy_types::pb::envoy::service::auth::v3::{CheckRequest, CheckResponse};
-use http::{Extensions, Request, Response, StatusCode};
+use http::{Extensions, Request, Response, StatusCode, Version};
 use http_body::Body;
 use http_body_util::{Either, Full};
 use tokio::sync::Semaphore;
@@ -251,6 +251,11 @@ impl Server {
     /// One question of a proxy over HTTP.
     async fn question<B>(&self, request: Request<B>, peer: Peer) -> Reply {
         let (parts, _) = request.into_parts();
+        // No proxy asks by an absolute target of its own: its client has written it, and Caddy
+        // passes `GET x:http://a/b` on as that.
+        if parts.version < Version::HTTP_2 && parts.uri.scheme().is_some() {
+            return dialect::reply::empty(StatusCode::BAD_REQUEST);
+        }
         let target = parts
             .uri
             .path_and_query()

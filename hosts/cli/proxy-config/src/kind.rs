@@ -6,24 +6,36 @@ use std::{fmt, str::FromStr};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Kind {
+    /// Caddy with `forward_auth`.
+    Caddy,
     /// HAProxy: its configuration.
     Haproxy,
     /// HAProxy: the action in Lua that its configuration loads.
     HaproxyLua,
     /// nginx with `auth_request`.
     Nginx,
+    /// Traefik with `ForwardAuth`.
+    Traefik,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: &[Self] = &[Self::Haproxy, Self::HaproxyLua, Self::Nginx];
+    pub const ALL: &[Self] = &[
+        Self::Caddy,
+        Self::Haproxy,
+        Self::HaproxyLua,
+        Self::Nginx,
+        Self::Traefik,
+    ];
 
     /// Its name in the command.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Caddy => "caddy",
             Self::Haproxy => "haproxy",
             Self::HaproxyLua => "haproxy-lua",
             Self::Nginx => "nginx",
+            Self::Traefik => "traefik",
         }
     }
 }

@@ -20,15 +20,23 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod attacks;
+mod caddy;
 mod facts;
+mod forged;
 mod haproxy;
 mod kind;
+mod names;
 mod nginx;
 mod options;
 mod problem;
 mod server;
 mod template;
+mod traefik;
 
+pub use attacks::{
+    Aim, Attack, Credential, Expected, MARK, Probe, Seen, attacks, findings, while_down,
+};
 pub use kind::Kind;
 pub use options::{Options, Version};
 pub use problem::{Generated, Problem, Refused};
@@ -47,9 +55,11 @@ pub fn generate(kind: Kind, policy: &Value, options: &Options) -> Result<Generat
     let facts = Facts::of(policy);
     let mut problems = Problems::default();
     let text = match kind {
+        Kind::Caddy => caddy::write(&facts, options, &mut problems),
         Kind::Haproxy => haproxy::configuration(&facts, options, &mut problems),
         Kind::HaproxyLua => haproxy::action(options, &mut problems),
         Kind::Nginx => nginx::write(&facts, options, &mut problems),
+        Kind::Traefik => traefik::write(&facts, options, &mut problems),
     };
     problems.finish(text)
 }

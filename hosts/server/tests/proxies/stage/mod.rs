@@ -15,22 +15,24 @@ use std::{
 
 pub(crate) use countersign_artefact_tests::stage::{client, eventually};
 
-/// The programs of a proxy, which `cargo xtask test` has put into these variables: the newest
-/// version and Debian's, for example. One that is absent is said to be; in CI it fails
-/// the run.
+/// The path of a proxy, which `cargo xtask test` has put into this variable. A proxy that
+/// is absent is said to be; in CI it fails the run.
+pub(crate) fn program(variable: &str) -> Option<PathBuf> {
+    let path = env::var_os(variable).map(PathBuf::from);
+    assert!(
+        path.is_some() || env::var_os("CI").is_none(),
+        "{variable} is not set"
+    );
+    if path.is_none() {
+        println!("skipped: {variable} is not set; `cargo xtask test` installs the proxy");
+    }
+    path
+}
+
+/// Several versions of one proxy.
 pub(crate) fn programs(variables: &[&str]) -> Vec<PathBuf> {
-    let found = variables.iter().filter_map(|variable| {
-        let path = env::var_os(variable).map(PathBuf::from);
-        assert!(
-            path.is_some() || env::var_os("CI").is_none(),
-            "{variable} is not set"
-        );
-        if path.is_none() {
-            println!("skipped: {variable} is not set; `cargo xtask test` installs the proxy");
-        }
-        path
-    });
-    found.collect()
+    let all = variables.iter();
+    all.filter_map(|variable| program(variable)).collect()
 }
 
 /// A new folder below `target/`, which stays: logs can be read after the test.
@@ -41,6 +43,11 @@ pub(crate) fn folder(name: &str) -> PathBuf {
     let folder = root.join(format!("{name}-{}-{count}", std::process::id()));
     fs::create_dir_all(&folder).unwrap();
     folder.canonicalize().unwrap()
+}
+
+/// A port that is free now.
+pub(crate) fn free_port() -> u16 {
+    free_addresses(1)[0].port()
 }
 
 /// Addresses of loopback that are free now. A proxy that cannot say which port it got is
