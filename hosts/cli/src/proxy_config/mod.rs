@@ -46,6 +46,9 @@ pub(crate) struct ProxyConfigArgs {
     /// The backend behind the proxy: HOST:PORT or unix:PATH
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     origin: ServerAddress,
+    /// Where the proxy listens, where its configuration has to say it: ADDRESS:PORT or unix:PATH
+    #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:80")]
+    listen: ServerAddress,
     /// The proxy's version: one that cannot be safe is refused
     #[arg(long, value_name = "V")]
     proxy_version: Option<Version>,
@@ -84,6 +87,7 @@ pub(crate) async fn run(args: &ProxyConfigArgs, output: Output) -> Result<Exit, 
         server: args.server.clone(),
         policy_name: args.name.clone(),
         origin: args.origin.clone(),
+        listen: args.listen.clone(),
         version: args.proxy_version,
     };
     match generate(args.kind.ok_or_else(nothing)?, &policy, &options) {

@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// What the generated configuration has in the places that a test changes.
-const BIND: &str = "    bind :80 ";
+const BIND: &str = "    bind 0.0.0.0:80 ";
 const ACTION: &str = "/etc/haproxy/countersign.lua";
 
 /// The two generated files.

@@ -7,8 +7,8 @@
 
 mod caddy;
 mod corpus;
-mod haproxy;
 mod forwarded;
+mod haproxy;
 mod life;
 mod nginx;
 mod seams;

@@ -24,9 +24,6 @@ use crate::{
     },
 };
 
-/// The line of the generated configuration in whose place a test listens.
-const LISTEN: &str = "    listen      80;";
-
 /// A running nginx.
 struct Nginx {
     address: SocketAddr,
@@ -36,23 +33,19 @@ struct Nginx {
 impl Nginx {
     /// Starts it with this policy's configuration.
     fn start(binary: &Path, policy: &Value, server: &DecisionServer, origin: &Origin) -> Self {
-        let text = configuration(policy, POLICY, server.address, origin.address).unwrap();
-        Self::start_with(binary, &text)
-    }
-
-    fn start_with(binary: &Path, text: &str) -> Self {
         let folder = folder("nginx");
         // Somebody else may take a port that was free: then there is another one.
         for _ in 0..5 {
             let address = free_addresses(1)[0];
-            let text = listening(text, address);
-            let mut process = run(binary, &folder, &text);
+            let text = configuration(policy, POLICY, server.address, origin.address, address);
+            let mut process = run(binary, &folder, &text.unwrap());
             if listens(&mut process, &[address]) {
                 return Self { address, process };
             }
         }
         panic!(
-            "nginx does not start:\n{}",
+            "nginx does not start:
+{}",
             fs::read_to_string(folder.join("log")).unwrap_or_default()
         );
     }
@@ -66,24 +59,22 @@ impl Nginx {
     }
 }
 
+/// The configuration of a proxy that listens there.
 fn configuration(
     policy: &Value,
     name: &str,
     server: SocketAddr,
     origin: SocketAddr,
+    listen: SocketAddr,
 ) -> Result<String, Refused> {
     let options = Options {
         server: server.to_string().parse().unwrap(),
         policy_name: name.to_owned(),
         origin: origin.to_string().parse().unwrap(),
+        listen: listen.to_string().parse().unwrap(),
         ..Options::default()
     };
     Ok(generate(Kind::Nginx, policy, &options)?.text)
-}
-
-fn listening(text: &str, address: SocketAddr) -> String {
-    assert_eq!(text.matches(LISTEN).count(), 1, "{text}");
-    text.replace(LISTEN, &format!("    listen {address};"))
 }
 
 /// Runs it with `text` in the block `http`.
@@ -302,13 +293,14 @@ fn nginx_decides_the_corpus_like_the_native_crate() {
                 certificate: false,
                 fields: 80,
             },
-            generate: &|policy| configuration(policy, POLICY, nowhere, nowhere).map(drop),
+            generate: &|policy| configuration(policy, POLICY, nowhere, nowhere, nowhere).map(drop),
             start: &|policies, server| {
                 let mut text = String::from("server_names_hash_bucket_size 128;\n");
                 let addresses = free_addresses(policies.len());
                 for ((name, policy), address) in policies.iter().zip(&addresses) {
-                    let one = configuration(policy, name, server, origin.address).unwrap();
-                    text += &listening(&one, *address)
+                    let one =
+                        configuration(policy, name, server, origin.address, *address).unwrap();
+                    text += &one
                         .replace(
                             "X-Countersign-Scheme $scheme",
                             "X-Countersign-Scheme $http_x_test_scheme",
