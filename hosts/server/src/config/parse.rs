@@ -76,9 +76,6 @@ impl Folder<'_> {
                 false => Some(dialects),
             }
         });
-        let dynamic_metadata = object.optional("dynamic_metadata", |place| {
-            place.list(|item| item.parsed())
-        });
         let secrets = object.optional("secrets", |place| place.map(|_, place| self.secret(place)));
         let subject_key = object.optional("subject_key", |place| self.secret(place));
         let decision_log = object.optional("decision_log", |place| self.decision_log(place));
@@ -96,7 +93,6 @@ impl Folder<'_> {
             trusted_proxies,
             policies: policies?,
             dialects: dialects?,
-            dynamic_metadata: dynamic_metadata.unwrap_or_default(),
             secrets: secrets.unwrap_or_default(),
             subject_key,
             decision_log,
@@ -141,7 +137,7 @@ impl Folder<'_> {
     }
 
     fn policy(&self, name: &str, place: Place<'_>) -> Option<PolicyFiles> {
-        let is_usual = |byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+        let is_usual = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
         if name.is_empty() || name.len() > NAME_BYTES || !name.bytes().all(is_usual) {
             let message =
                 format!("a name of a policy has 1 to {NAME_BYTES} letters, digits, `-` and `_`");
