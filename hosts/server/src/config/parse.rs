@@ -76,6 +76,9 @@ impl Folder<'_> {
                 false => Some(dialects),
             }
         });
+        let dynamic_metadata = object.optional("dynamic_metadata", |place| {
+            place.list(|item| item.parsed())
+        });
         let secrets = object.optional("secrets", |place| place.map(|_, place| self.secret(place)));
         let subject_key = object.optional("subject_key", |place| self.secret(place));
         let decision_log = object.optional("decision_log", |place| self.decision_log(place));
@@ -93,6 +96,7 @@ impl Folder<'_> {
             trusted_proxies,
             policies: policies?,
             dialects: dialects?,
+            dynamic_metadata: dynamic_metadata.unwrap_or_default(),
             secrets: secrets.unwrap_or_default(),
             subject_key,
             decision_log,
