@@ -16,6 +16,9 @@ use crate::project;
 pub(crate) struct Programs {
     pub(crate) envoy: Option<PathBuf>,
     pub(crate) nginx: Option<PathBuf>,
+    pub(crate) caddy: Option<PathBuf>,
+    pub(crate) oldest_caddy: Option<PathBuf>,
+    pub(crate) traefik: Option<PathBuf>,
     pub(crate) node: Option<PathBuf>,
     pub(crate) python: Option<PathBuf>,
 }
@@ -28,6 +31,9 @@ pub(crate) fn run(programs: Programs) -> Result<Tally> {
     let Programs {
         envoy,
         nginx,
+        caddy,
+        oldest_caddy,
+        traefik,
         node,
         python,
     } = programs;
@@ -48,6 +54,9 @@ pub(crate) fn run(programs: Programs) -> Result<Tally> {
     let programs = [
         ("COUNTERSIGN_ENVOY", envoy),
         ("COUNTERSIGN_NGINX", nginx),
+        ("COUNTERSIGN_CADDY", caddy),
+        ("COUNTERSIGN_OLDEST_CADDY", oldest_caddy),
+        ("COUNTERSIGN_TRAEFIK", traefik),
         ("COUNTERSIGN_NODE", node),
         ("COUNTERSIGN_PYTHON", python),
     ];

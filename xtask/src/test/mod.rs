@@ -63,12 +63,21 @@ pub(crate) fn run() -> ExitCode {
     stages.run("the Go host", go::run);
     let mut programs = cargo_tests::Programs::default();
     // If one of them cannot be installed, the tests that need it are skipped. In CI this is a failure.
-    stages.check("Envoy and nginx are installed", || {
+    stages.check("Envoy, nginx and Caddy are installed, and Traefik's middlewares built", || {
         programs.envoy = tools::envoy()
             .map_err(|error| missing("Envoy", &error))
             .ok();
         programs.nginx = tools::nginx()
             .map_err(|error| missing("nginx", &error))
+            .ok();
+        programs.caddy = tools::caddy()
+            .map_err(|error| missing("Caddy", &error))
+            .ok();
+        programs.oldest_caddy = tools::oldest_caddy()
+            .map_err(|error| missing("the oldest Caddy", &error))
+            .ok();
+        programs.traefik = tools::traefik()
+            .map_err(|error| missing("Traefik's middlewares", &error))
             .ok();
         Ok(())
     });

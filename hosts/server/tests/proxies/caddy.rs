@@ -26,11 +26,16 @@ use crate::{
 /// Where the generated configuration listens.
 const SITE: &str = "{$SITE::8000}";
 
+/// What Caddy logs then.
+const RELOADED: &str = "successfully reloaded config from file";
+
 /// A running Caddy.
 struct Caddy {
     address: SocketAddr,
     folder: PathBuf,
     process: Process,
+    text: String,
+    reloads: u32,
 }
 
 impl Caddy {
@@ -41,21 +46,30 @@ impl Caddy {
         // Somebody else may take a port that was free: then there is another one.
         for _ in 0..5 {
             let address: SocketAddr = ([127, 0, 0, 1], free_port()).into();
-            let process = run(binary, &folder, &listening(&text, address));
+            let text = listening(&text, address);
+            let process = run(binary, &folder, &text);
             if let Some(process) = listens(process, address) {
                 return Self {
                     address,
                     folder,
                     process,
+                    text,
+                    reloads: 0,
                 };
             }
         }
         panic!("Caddy does not start:\n{}", log(&folder));
     }
 
-    /// It takes its configuration again, with a signal.
+    /// It takes another configuration: the same one would change nothing.
     fn reload(&mut self) {
+        self.reloads += 1;
+        write(&self.folder, &self.text, self.reloads);
+        let before = self.process.log().matches(RELOADED).count();
         self.process.signal("USR1");
+        eventually("Caddy has reloaded", || {
+            self.process.log().matches(RELOADED).count() > before
+        });
     }
 }
 
@@ -81,8 +95,7 @@ fn listening(text: &str, address: SocketAddr) -> String {
 
 /// Runs it on loopback.
 fn run(binary: &Path, folder: &Path, text: &str) -> Process {
-    let global = "{\n\tadmin off\n\tdefault_bind 127.0.0.1\n\tauto_https off\n}\n";
-    fs::write(folder.join("Caddyfile"), format!("{global}{text}")).unwrap();
+    write(folder, text, 0);
     let mut command = Command::new(binary);
     command
         .args(["run", "--adapter", "caddyfile", "--config"])
@@ -91,6 +104,14 @@ fn run(binary: &Path, folder: &Path, text: &str) -> Process {
         .env("XDG_CONFIG_HOME", folder)
         .env("XDG_DATA_HOME", folder);
     Process::start(&mut command, folder)
+}
+
+fn write(folder: &Path, text: &str, reloads: u32) {
+    let text = format!(
+        "{{\n\tadmin off\n\tdefault_bind 127.0.0.1\n\tauto_https off\n\tgrace_period {}s\n}}\n{text}",
+        reloads + 1
+    );
+    fs::write(folder.join("Caddyfile"), text).unwrap();
 }
 
 fn log(folder: &Path) -> String {
