@@ -8,10 +8,11 @@ use tokio::{
 };
 
 use crate::{
-    Server, admin,
+    admin,
     files::Contents,
     listen::{self, Listener},
     operations,
+    serve::Server,
 };
 
 /// The pause between two looks at all files.
@@ -109,7 +110,7 @@ impl Server {
                     .ok()
             }
         };
-        let mut in_force = look().await;
+        let mut in_force = Some(self.contents());
         let mut last = in_force.clone();
         loop {
             time::sleep(POLL).await;

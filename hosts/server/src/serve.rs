@@ -24,6 +24,7 @@ use crate::{
         envoy_grpc::{self, Told},
         reply::Reply,
     },
+    files::Contents,
     grpc::{self, Health},
     journal::{AskedIn, Journal},
     metrics::{Metrics, Outcome},
@@ -47,6 +48,8 @@ pub struct Server {
 #[derive(Debug)]
 struct Shared {
     config: Arc<Config>,
+    /// What the files contained before they were read.
+    contents: Contents,
     policies: Policies,
     tls: Option<TlsFiles>,
     metrics: Option<Arc<Metrics>>,
@@ -76,6 +79,7 @@ impl Server {
         gate: impl Fn(&str, GateBuilder) -> GateBuilder + Send + Sync + 'static,
     ) -> Result<Self, ConfigError> {
         let config = Arc::new(config);
+        let contents = Contents::of(&config.watched());
         let mut problems = Vec::new();
         let tls = config.tls.as_ref().map(TlsFiles::open).transpose();
         let tls = tls.unwrap_or_else(|error| {
@@ -105,6 +109,7 @@ impl Server {
                 shared: Arc::new(Shared {
                     questions: Semaphore::new(config.limits.questions),
                     config,
+                    contents,
                     policies,
                     tls,
                     metrics,
@@ -172,6 +177,11 @@ impl Server {
 
     pub(crate) fn config(&self) -> &Config {
         &self.shared.config
+    }
+
+    /// What the files contained when the server was opened.
+    pub(crate) fn contents(&self) -> Contents {
+        self.shared.contents.clone()
     }
 
     pub(crate) fn policies(&self) -> &Policies {

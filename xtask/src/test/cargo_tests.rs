@@ -15,6 +15,7 @@ use crate::project;
 #[derive(Default)]
 pub(crate) struct Programs {
     pub(crate) envoy: Option<PathBuf>,
+    pub(crate) kubernetes_validate: Option<PathBuf>,
     pub(crate) nginx: Option<PathBuf>,
     pub(crate) caddy: Option<PathBuf>,
     pub(crate) oldest_caddy: Option<PathBuf>,
@@ -30,6 +31,7 @@ pub(crate) fn compile() -> Result<()> {
 pub(crate) fn run(programs: Programs) -> Result<Tally> {
     let Programs {
         envoy,
+        kubernetes_validate,
         nginx,
         caddy,
         oldest_caddy,
@@ -53,6 +55,7 @@ pub(crate) fn run(programs: Programs) -> Result<Tally> {
         .stderr(writer);
     let programs = [
         ("COUNTERSIGN_ENVOY", envoy),
+        ("COUNTERSIGN_KUBERNETES_VALIDATE", kubernetes_validate),
         ("COUNTERSIGN_NGINX", nginx),
         ("COUNTERSIGN_CADDY", caddy),
         ("COUNTERSIGN_OLDEST_CADDY", oldest_caddy),

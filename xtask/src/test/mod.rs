@@ -79,6 +79,9 @@ pub(crate) fn run() -> ExitCode {
         programs.traefik = tools::traefik()
             .map_err(|error| missing("Traefik's middlewares", &error))
             .ok();
+        programs.kubernetes_validate = tools::kubernetes_validate()
+            .map_err(|error| missing("the validator of Kubernetes manifests", &error))
+            .ok();
         Ok(())
     });
     let mut nodes = None;

@@ -3,6 +3,7 @@
 #![allow(missing_docs)]
 
 mod config;
+mod deploy;
 mod end;
 mod hostile;
 mod operations;
