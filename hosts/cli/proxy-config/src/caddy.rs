@@ -88,7 +88,11 @@ fn document(
     options: &Options,
     problems: &mut Problems,
 ) -> String {
-    let Document { host, path, pointer } = document;
+    let Document {
+        host,
+        path,
+        pointer,
+    } = document;
     if !names::is_plain_address(host) || !names::is_plain_address(path) {
         problems.refuse(
             pointer,

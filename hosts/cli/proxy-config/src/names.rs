@@ -39,7 +39,8 @@ pub(crate) fn removed(facts: &Facts) -> impl Iterator<Item = &str> {
 }
 
 fn is_plain(name: &str) -> bool {
-    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    name.bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 /// Refuses a policy that uses a header which the proxy writes itself, or removes from its
@@ -56,7 +57,9 @@ pub(crate) fn not_of_the_proxy(
         if its_own.contains(&&**name) {
             problems.refuse(
                 pointer,
-                format!("{proxy} uses the header `{name}` itself: the gate would not get the client's"),
+                format!(
+                    "{proxy} uses the header `{name}` itself: the gate would not get the client's"
+                ),
             );
         }
     }

@@ -86,7 +86,10 @@ fn check(facts: &Facts, options: &Options, problems: &mut Problems) {
         );
     }
     if let ServerAddress::Unix(_) = options.server {
-        problems.refuse("", "Traefik's `forwardAuth` knows no Unix socket: use HOST:PORT");
+        problems.refuse(
+            "",
+            "Traefik's `forwardAuth` knows no Unix socket: use HOST:PORT",
+        );
     }
     if let ServerAddress::Unix(_) = options.origin {
         problems.refuse("", "Traefik's services know no Unix socket: use HOST:PORT");
@@ -113,7 +116,11 @@ fn check(facts: &Facts, options: &Options, problems: &mut Problems) {
 
 /// The router of a metadata document, before all others.
 fn router(index: usize, document: &Document, problems: &mut Problems) -> String {
-    let Document { host, path, pointer } = document;
+    let Document {
+        host,
+        path,
+        pointer,
+    } = document;
     if !names::is_plain_address(host) || !names::is_plain_address(path) {
         problems.refuse(
             pointer,

@@ -77,7 +77,9 @@ fn split(bytes: &[u8]) -> Option<(String, &[u8])> {
 
 fn status(head: &str) -> u16 {
     let word = head.split(' ').nth(1).unwrap_or_default();
-    word.get(..3).and_then(|word| word.parse().ok()).unwrap_or(0)
+    word.get(..3)
+        .and_then(|word| word.parse().ok())
+        .unwrap_or(0)
 }
 
 fn reply(bytes: &[u8]) -> Reply {

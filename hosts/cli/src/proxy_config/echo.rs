@@ -64,7 +64,12 @@ async fn answer(stream: TcpStream) -> io::Result<()> {
         "headers": headers,
         "trailers": trailers,
     });
-    respond(reader.into_inner().get_mut(), &body, !start.starts_with("HEAD ")).await
+    respond(
+        reader.into_inner().get_mut(),
+        &body,
+        !start.starts_with("HEAD "),
+    )
+    .await
 }
 
 async fn respond(stream: &mut TcpStream, body: &Value, has_body: bool) -> io::Result<()> {

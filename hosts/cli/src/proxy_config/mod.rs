@@ -46,6 +46,12 @@ pub(crate) struct ProxyConfigArgs {
     /// The backend behind the proxy: HOST:PORT or unix:PATH
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     origin: ServerAddress,
+    /// Where the proxy listens, where its configuration has to say it: ADDRESS:PORT or unix:PATH
+    #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:80")]
+    listen: ServerAddress,
+    /// The file of HAProxy's action, in HAProxy's configuration
+    #[arg(long, value_name = "FILE", default_value = "/etc/haproxy/countersign.lua", value_parser = path)]
+    action: String,
     /// The proxy's version: one that cannot be safe is refused
     #[arg(long, value_name = "V")]
     proxy_version: Option<Version>,
@@ -54,6 +60,15 @@ pub(crate) struct ProxyConfigArgs {
     echo: Option<SocketAddr>,
     #[command(flatten, next_help_heading = "Verify a running proxy")]
     verify: verify::VerifyArgs,
+}
+
+/// It becomes a word of a configuration.
+fn path(text: &str) -> Result<String, &'static str> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte);
+    match !text.is_empty() && text.bytes().all(is_plain) {
+        true => Ok(text.to_owned()),
+        false => Err("expected a path of letters, digits, `/`, `.`, `_` and `-`"),
+    }
 }
 
 /// It becomes a part of a path, and of a configuration.
@@ -84,6 +99,8 @@ pub(crate) async fn run(args: &ProxyConfigArgs, output: Output) -> Result<Exit, 
         server: args.server.clone(),
         policy_name: args.name.clone(),
         origin: args.origin.clone(),
+        listen: args.listen.clone(),
+        action: args.action.clone(),
         version: args.proxy_version,
     };
     match generate(args.kind.ok_or_else(nothing)?, &policy, &options) {

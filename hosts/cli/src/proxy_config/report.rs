@@ -40,7 +40,9 @@ pub(crate) fn print(rows: &[Row], output: Output) {
             true => (GOOD, '✓'),
             false => (BAD, '✗'),
         };
-        anstream::println!("{style}{mark}{style:#} {title:<width$}  {FAINT}{sent:>4} requests{FAINT:#}");
+        anstream::println!(
+            "{style}{mark}{style:#} {title:<width$}  {FAINT}{sent:>4} requests{FAINT:#}"
+        );
         for finding in findings.iter().take(SHOWN) {
             anstream::println!("    {}", visible(finding));
         }

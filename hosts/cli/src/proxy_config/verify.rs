@@ -234,7 +234,9 @@ impl Verifier {
             return Ok(probe.is_control.then_some(unsaid).into_iter().collect());
         };
         let Some(seen) = Seen::from_json(&echo) else {
-            return Ok(vec![format!("{name}: it has reached the backend, which does not say what it got")]);
+            return Ok(vec![format!(
+                "{name}: it has reached the backend, which does not say what it got"
+            )]);
         };
         let expected = self.expected(probe, &seen).await?;
         Ok(findings(probe, &seen, &expected))
@@ -243,7 +245,10 @@ impl Verifier {
     /// What the gate says of the request that the backend has seen, with the headers that were
     /// sent.
     async fn expected(&mut self, probe: &Probe, seen: &Seen) -> Result<Expected, Failure> {
-        let host = seen.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("host"));
+        let host = seen
+            .headers
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case("host"));
         let host = host.map_or_else(|| self.authority.clone(), |(_, host)| host.clone());
         let mut request = Request {
             method: seen.method.clone(),
@@ -296,7 +301,11 @@ impl Verifier {
         });
         match ended.await {
             Ok(ended) => ended?,
-            Err(_) => return Err(Failure::usage("the command to stop the server does not end")),
+            Err(_) => {
+                return Err(Failure::usage(
+                    "the command to stop the server does not end",
+                ));
+            }
         }
         row.findings.dedup();
         Ok(row)
@@ -314,9 +323,13 @@ impl Verifier {
         for probe in &attack.probes {
             let reply = self.send(probe).await?;
             if reply.echo.is_some() {
-                row.findings.push(format!("{}: it has reached the backend", probe.name));
+                row.findings
+                    .push(format!("{}: it has reached the backend", probe.name));
             } else if (200..300).contains(&reply.status) {
-                row.findings.push(format!("{}: the proxy answers {}", probe.name, reply.status));
+                row.findings.push(format!(
+                    "{}: the proxy answers {}",
+                    probe.name, reply.status
+                ));
             }
         }
         Ok(row)

@@ -169,7 +169,11 @@ fn caddy_passes_on_what_the_gate_allows_and_nothing_else() {
         seam.no_header_says_another_request();
         seam.an_upgrade_to_h2c_is_no_tunnel();
         seam.a_websocket_needs_a_good_token();
-        assert!(!log(&caddy.folder).contains("\"panic\""), "{}", log(&caddy.folder));
+        assert!(
+            !log(&caddy.folder).contains("\"panic\""),
+            "{}",
+            log(&caddy.folder)
+        );
     }
 }
 
@@ -225,11 +229,22 @@ fn a_policy_that_forwards_more_than_caddy_knows_denies() {
     seam.a_good_token_passes();
     let forward = json!({ "x-auth-subject": "subject", "x-auth-issuer": "issuer" });
     let newer = tokens.policy(json!({ "forward": forward }));
-    fs::write(server.folder.join(format!("{POLICY}.json")), newer.to_string()).unwrap();
+    fs::write(
+        server.folder.join(format!("{POLICY}.json")),
+        newer.to_string(),
+    )
+    .unwrap();
     server.restart();
-    for (target, line) in [("/orgs/acme/seats", &*seam.bearer()), ("/public/x", "X-Auth-Issuer: root")] {
+    for (target, line) in [
+        ("/orgs/acme/seats", &*seam.bearer()),
+        ("/public/x", "X-Auth-Issuer: root"),
+    ] {
         let reply = seam.get(target, &[line]);
-        assert_eq!((reply.status, &*reply.code()), (503, "internal_error"), "{reply:?}");
+        assert_eq!(
+            (reply.status, &*reply.code()),
+            (503, "internal_error"),
+            "{reply:?}"
+        );
     }
     assert!(origin.take().is_empty());
 }
@@ -261,8 +276,14 @@ fn caddy_decides_the_corpus_like_the_native_crate() {
                     // Each file has its own snippets.
                     .replace("countersign_clean", &format!("clean_{index}"))
                     .replace("countersign_gate", &format!("gate_{index}"))
-                    .replace("{http.request.scheme}", "{http.request.header.X-Test-Scheme}")
-                    .replace("{http.request.remote.host}", "{http.request.header.X-Test-Peer}");
+                    .replace(
+                        "{http.request.scheme}",
+                        "{http.request.header.X-Test-Scheme}",
+                    )
+                    .replace(
+                        "{http.request.remote.host}",
+                        "{http.request.header.X-Test-Peer}",
+                    );
                 addresses.push(address);
             }
             let folder = folder("caddy-corpus");

@@ -23,13 +23,24 @@ impl Seam<'_> {
             let received = self.origin.take();
             if reply.status != 200 {
                 // Without `Authorization` there is no token.
-                assert!(connection.contains("Authorization"), "{connection}: {reply:?}");
+                assert!(
+                    connection.contains("Authorization"),
+                    "{connection}: {reply:?}"
+                );
                 assert!(received.is_empty(), "{connection}: {received:?}");
                 continue;
             }
             assert_eq!(received.len(), 1, "{connection}");
-            assert_eq!(received[0].values_like("x-auth-subject"), ["ada"], "{connection}");
-            assert_eq!(received[0].values_like("x-auth-tenant"), ["acme"], "{connection}");
+            assert_eq!(
+                received[0].values_like("x-auth-subject"),
+                ["ada"],
+                "{connection}"
+            );
+            assert_eq!(
+                received[0].values_like("x-auth-tenant"),
+                ["acme"],
+                "{connection}"
+            );
         }
     }
 
@@ -50,7 +61,13 @@ impl Seam<'_> {
     /// of the question.
     pub(crate) fn a_target_without_a_path_is_refused(&self) {
         let server = "http://127.0.0.1/answer/app/.well-known/oauth-protected-resource/mcp";
-        for target in ["x:orgs/acme", "http:public/x", &format!("x:{server}"), "*", "x:"] {
+        for target in [
+            "x:orgs/acme",
+            "http:public/x",
+            &format!("x:{server}"),
+            "*",
+            "x:",
+        ] {
             let bytes = request("GET", target, &[&self.bearer()]);
             let reply = client::write(self.proxy, bytes.as_bytes()).and_then(client::Sent::reply);
             let status = reply.as_ref().map_or(0, |reply| reply.status);
@@ -92,7 +109,12 @@ impl Seam<'_> {
             let received = self.origin.one().text();
             assert!(!received.contains("/root"), "{name}: {received}");
         }
-        for name in ["X-Forwarded-Host", "X-Forwarded-For", "X-Forwarded-Proto", "Forwarded"] {
+        for name in [
+            "X-Forwarded-Host",
+            "X-Forwarded-For",
+            "X-Forwarded-Proto",
+            "Forwarded",
+        ] {
             let line = format!("{name}: host=root.example");
             let reply = self.get("/orgs/acme/seats", &[&self.bearer(), &line]);
             assert_eq!(reply.status, 200, "{name}: {reply:?}");
@@ -168,9 +190,7 @@ pub(crate) fn a_metadata_document_comes_from_the_gate(seam: &Seam<'_>) {
     }
     assert!(seam.origin.take().is_empty());
     // Its 200 is no allow: the same path of another host has no route of its own.
-    let other = format!(
-        "GET {path} HTTP/1.1\r\nHost: b.example\r\nConnection: close\r\n\r\n"
-    );
+    let other = format!("GET {path} HTTP/1.1\r\nHost: b.example\r\nConnection: close\r\n\r\n");
     let reply = seam.send(other);
     assert!(reply.status >= 400, "{reply:?}");
     assert!(seam.origin.take().is_empty());

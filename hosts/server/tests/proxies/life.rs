@@ -3,7 +3,7 @@
 
 use std::{
     io::{Read, Write},
-    net::TcpListener,
+    net::{SocketAddr, TcpListener, TcpStream},
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
     thread,
 };
@@ -45,26 +45,12 @@ pub(crate) fn a_server_that_is_none_lets_nobody_pass(seam: &Seam<'_>, server: &m
         b"HTTP/1.1 101 Switching Protocols\r\nupgrade: h2c\r\nconnection: upgrade\r\n\r\n",
     ];
     for reply in replies {
-        let listener = TcpListener::bind(server.address).unwrap();
-        let over = AtomicBool::new(false);
-        let answered = thread::scope(|scope| {
-            scope.spawn(|| {
-                for mut stream in listener.incoming().map_while(Result::ok) {
-                    if over.load(Ordering::SeqCst) {
-                        return;
-                    }
-                    let _ = stream.read(&mut [0; 8192]);
-                    let _ = stream.write_all(reply);
-                }
-            });
+        answering(server.address, reply, || {
             let answered = seam.get("/public/x", &[&seam.bearer()]);
-            over.store(true, Ordering::SeqCst);
-            drop(std::net::TcpStream::connect(server.address));
-            answered
+            let said = String::from_utf8_lossy(reply);
+            assert!(answered.status >= 500, "{said}: {answered:?}");
+            assert!(seam.origin.take().is_empty(), "{said}");
         });
-        let said = String::from_utf8_lossy(reply);
-        assert!(answered.status >= 500, "{said}: {answered:?}");
-        assert!(seam.origin.take().is_empty(), "{said}");
     }
     // It takes the question and never answers: the proxy's limit of time ends that.
     let listener = TcpListener::bind(server.address).unwrap();
@@ -157,4 +143,34 @@ pub(crate) fn nobody_passes_while_all_changes(
         seam.get("/orgs/acme/seats", &[&seam.bearer()]).status == 200
     });
     seam.origin.take();
+}
+
+/// Answers every question at this address with these bytes while `f` runs.
+pub(crate) fn answering(address: SocketAddr, reply: &[u8], f: impl FnOnce()) {
+    let listener = TcpListener::bind(address).unwrap();
+    let over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for mut stream in listener.incoming().map_while(Result::ok) {
+                if over.load(Ordering::SeqCst) {
+                    return;
+                }
+                let _ = stream.read(&mut [0; 8192]);
+                let _ = stream.write_all(reply);
+            }
+        });
+        // Also where `f` panics: the thread would wait for ever.
+        let _end = End(&over, address);
+        f();
+    });
+}
+
+/// Ends the thread of [`answering`].
+struct End<'a>(&'a AtomicBool, SocketAddr);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+        drop(TcpStream::connect(self.1));
+    }
 }

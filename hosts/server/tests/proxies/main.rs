@@ -8,6 +8,7 @@
 mod caddy;
 mod corpus;
 mod forwarded;
+mod haproxy;
 mod life;
 mod nginx;
 mod seams;

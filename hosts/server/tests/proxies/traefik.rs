@@ -132,7 +132,11 @@ fn the_origin_gets_the_path_that_was_decided_about(seam: &Seam<'_>) {
         match received.as_slice() {
             [] => assert!(reply.status >= 400, "{target}: {reply:?}"),
             [one] => {
-                assert!(!one.target().contains("globex"), "{target}: {}", one.target());
+                assert!(
+                    !one.target().contains("globex"),
+                    "{target}: {}",
+                    one.target()
+                );
                 passed += 1;
             }
             more => panic!("{target}: {more:?}"),
@@ -193,7 +197,11 @@ fn without_the_regular_expression_an_alias_is_denied_and_does_not_pass() {
     let bytes = request("GET", "/orgs/acme/seats", &lines);
     let reply = client::write(traefik.address, bytes.as_bytes()).and_then(client::Sent::reply);
     let reply = reply.unwrap();
-    assert_eq!((reply.status, &*reply.code()), (503, "internal_error"), "{reply:?}");
+    assert_eq!(
+        (reply.status, &*reply.code()),
+        (503, "internal_error"),
+        "{reply:?}"
+    );
     assert!(origin.take().is_empty());
 }
 

@@ -32,7 +32,11 @@ pub(super) fn aliases(aim: &Aim, own: &[String]) -> Attack {
 
 /// `x-a-b`, `X-A-B`, and with `_` or `.` in place of each `-`.
 fn spellings(name: &str) -> Vec<String> {
-    let mut spellings = vec![name.to_owned(), name.to_ascii_uppercase(), name.replace('-', ".")];
+    let mut spellings = vec![
+        name.to_owned(),
+        name.to_ascii_uppercase(),
+        name.replace('-', "."),
+    ];
     let hyphens: Vec<_> = name.match_indices('-').map(|(index, _)| index).collect();
     for chosen in 1..1_usize << hyphens.len().min(5) {
         let mut spelling = name.to_owned().into_bytes();
@@ -110,7 +114,13 @@ pub(super) fn credentials(aim: &Aim) -> Attack {
         let two = Probe::by_caller("a bad one first", aim);
         probes.extend(two.map(|probe| {
             let mut probe = probe.first_line(bad);
-            probe.headers.insert(0, (credential.name.to_ascii_lowercase(), format!("Bearer {MARK}")));
+            probe.headers.insert(
+                0,
+                (
+                    credential.name.to_ascii_lowercase(),
+                    format!("Bearer {MARK}"),
+                ),
+            );
             probe
         }));
         let two = Probe::by_caller("a bad one last", aim);
@@ -126,7 +136,11 @@ pub(super) fn credentials(aim: &Aim) -> Attack {
 /// The same headers on a route without the gate.
 pub(super) fn open(aim: &Aim, own: &[String]) -> Option<Attack> {
     let open = aim.open.as_ref()?;
-    let probe = |name: &str| Probe::new(format!("`{name}`"), aim, open).open().header(name, MARK);
+    let probe = |name: &str| {
+        Probe::new(format!("`{name}`"), aim, open)
+            .open()
+            .header(name, MARK)
+    };
     let own = own.iter().flat_map(|name| spellings(name));
     let mut probes = vec![Probe::new("as it is", aim, open).open().control()];
     probes.extend(own.map(|spelling| probe(&spelling)));
@@ -153,7 +167,10 @@ mod tests {
             "x_auth_subject",
             "x.auth.subject",
         ] {
-            assert!(spellings.iter().any(|known| known == spelling), "{spelling}");
+            assert!(
+                spellings.iter().any(|known| known == spelling),
+                "{spelling}"
+            );
         }
     }
 }

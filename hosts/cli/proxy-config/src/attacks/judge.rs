@@ -50,7 +50,10 @@ impl Seen {
     /// The values of all headers that a backend could take for this one.
     fn like(&self, name: &str) -> Vec<&str> {
         let plain = |name: &str| name.to_ascii_lowercase().replace(['_', '.'], "-");
-        let like = self.headers.iter().filter(|(of, _)| plain(of) == plain(name));
+        let like = self
+            .headers
+            .iter()
+            .filter(|(of, _)| plain(of) == plain(name));
         like.map(|(_, value)| &**value).collect()
     }
 }
@@ -78,7 +81,10 @@ pub fn findings(probe: &Probe, seen: &Seen, expected: &Expected) -> Vec<String> 
                         (_, 0) => "the gate has set none",
                         _ => "it is not the gate's",
                     };
-                    findings.push(format!("{name}: the backend got {} `{header}`: {sentence}", values.len()));
+                    findings.push(format!(
+                        "{name}: the backend got {} `{header}`: {sentence}",
+                        values.len()
+                    ));
                 }
             }
         }
@@ -93,7 +99,13 @@ pub fn findings(probe: &Probe, seen: &Seen, expected: &Expected) -> Vec<String> 
             findings.push(format!("{name}: the backend got `Upgrade: {value}`"));
         }
     }
-    if seen.headers.iter().filter(|(of, _)| of.eq_ignore_ascii_case("host")).count() > 1 {
+    if seen
+        .headers
+        .iter()
+        .filter(|(of, _)| of.eq_ignore_ascii_case("host"))
+        .count()
+        > 1
+    {
         findings.push(format!("{name}: the backend got two hosts"));
     }
     findings

@@ -34,7 +34,11 @@ pub struct Attack {
 /// The attacks on a proxy in front of a gate with this policy.
 pub fn attacks(policy: &Value, aim: &Aim) -> Vec<Attack> {
     let facts = Facts::of(policy);
-    let own: Vec<_> = facts.forward.iter().map(|named| named.name.clone()).collect();
+    let own: Vec<_> = facts
+        .forward
+        .iter()
+        .map(|named| named.name.clone())
+        .collect();
     let mut attacks = vec![
         targets::unidentified(aim),
         identity::aliases(aim, &own),
@@ -60,7 +64,13 @@ pub fn attacks(policy: &Value, aim: &Aim) -> Vec<Attack> {
             aim,
             "another host or client in a header reaches nobody",
             "let the proxy set `X-Forwarded-*` itself and trust no client's: `trusted_proxies`, `trustForwardHeader`, `set_real_ip_from`",
-            &["forwarded", "x-forwarded-host", "x-host", "x-original-host", "x-real-ip"],
+            &[
+                "forwarded",
+                "x-forwarded-host",
+                "x-host",
+                "x-original-host",
+                "x-real-ip",
+            ],
         ),
         identity::believed(
             aim,

@@ -90,7 +90,8 @@ impl Probe {
     #[must_use]
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         self.lines.push(format!("{name}: {value}"));
-        self.headers.push((name.to_ascii_lowercase(), value.to_owned()));
+        self.headers
+            .push((name.to_ascii_lowercase(), value.to_owned()));
         self
     }
 

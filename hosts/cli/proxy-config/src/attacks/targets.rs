@@ -125,8 +125,14 @@ pub(super) fn hosts(aim: &Aim) -> Attack {
             .first_line(format!("Host: {other}")),
     ];
     for (name, line) in [
-        ("a second `Host` with the credential", format!("Host: {other}")),
-        ("a user in `Host` with the credential", format!("Host: {other}@{}", aim.authority)),
+        (
+            "a second `Host` with the credential",
+            format!("Host: {other}"),
+        ),
+        (
+            "a user in `Host` with the credential",
+            format!("Host: {other}@{}", aim.authority),
+        ),
     ] {
         probes.extend(Probe::by_caller(name, aim).map(|probe| probe.line(line)));
     }

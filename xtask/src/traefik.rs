@@ -8,8 +8,10 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 
-use super::{output, run};
-use crate::project;
+use crate::{
+    project,
+    tools::{output, run},
+};
 
 /// The module, its version, and what the Go checksum database says of it.
 const MODULE: &str = "github.com/traefik/traefik/v3";
@@ -24,7 +26,7 @@ const SOURCES: &str = "hosts/server/tests/traefik";
 const LEFT_OUT: [&str; 3] = ["pkg/config/static", "pkg/provider", "pkg/plugins"];
 
 /// Returns the path of the program, and builds it under `target/` if needed.
-pub fn traefik() -> Result<PathBuf> {
+pub fn program() -> Result<PathBuf> {
     let target = project::target(project::root());
     let folder = target.join("tools").join(format!("traefik-{VERSION}"));
     copy_program(&folder)?;
