@@ -6,22 +6,24 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::scene::{Running, Scene, free_port, listens, program, through};
+use crate::scene::{Running, Scene, free_address, listens, program, through};
 
-/// A Caddy with this configuration, in which `SITE` is its address.
-fn caddy(scene: &Scene, text: &str) -> Option<(Running, SocketAddr)> {
+/// A Caddy with the configuration for its address.
+fn caddy(
+    scene: &Scene,
+    configuration: impl Fn(SocketAddr) -> String,
+) -> Option<(Running, SocketAddr)> {
     let binary = program("COUNTERSIGN_CADDY")?;
     let folder = &scene.folder.path;
     for _ in 0..5 {
-        let address: SocketAddr = ([127, 0, 0, 1], free_port()).into();
-        let global = "{\n\tadmin off\n\tdefault_bind 127.0.0.1\n}\n";
-        scene.folder.write("Caddyfile", &format!("{global}{text}"));
+        let address = free_address();
+        let text = format!("{{\n\tadmin off\n}}\n{}", configuration(address));
+        scene.folder.write("Caddyfile", &text);
         let log = fs::File::create(folder.join("caddy.log")).unwrap();
         let mut command = Command::new(&binary);
         command
             .args(["run", "--adapter", "caddyfile", "--config"])
             .arg(folder.join("Caddyfile"))
-            .env("SITE", format!("http://:{}", address.port()))
             .env("HOME", folder)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -43,15 +45,24 @@ fn with_open_route(text: &str, echo: SocketAddr) -> String {
     assert!(text.contains(site), "{text}");
     // Beside it, the route with the gate must be for the rest only.
     text.replace(site, &format!("{open}{site}"))
-        .replace("\troute {\n\t\timport countersign_gate", "\thandle {\n\troute {\n\t\timport countersign_gate")
-        .replace("\t# A route without the gate, above", "\t}\n\t# A route without the gate, above")
+        .replace(
+            "\troute {\n\t\timport countersign_gate",
+            "\thandle {\n\troute {\n\t\timport countersign_gate",
+        )
+        .replace(
+            "\t# A route without the gate, above",
+            "\t}\n\t# A route without the gate, above",
+        )
 }
 
 #[test]
 fn through_the_generated_configuration_nothing_comes() {
     let scene = Scene::new("caddy");
-    let text = with_open_route(&scene.configuration("caddy"), scene.echo);
-    let Some((_caddy, address)) = caddy(&scene, &text) else {
+    let generated = |address| {
+        let text = scene.configuration("caddy", address);
+        with_open_route(&text, scene.echo)
+    };
+    let Some((_caddy, address)) = caddy(&scene, generated) else {
         return;
     };
     let run = scene.verify(address, &format!("--open /open/x {}", scene.stop_command()));
@@ -94,15 +105,21 @@ const HOLES: [(&str, &str, &str); 5] = [
 #[test]
 fn every_hole_in_it_is_found() {
     let scene = Scene::new("caddy");
-    let text = scene.configuration("caddy");
     for (line, by_hand, title) in HOLES {
-        assert!(text.contains(line), "{line}: {text}");
-        let Some((_caddy, address)) = caddy(&scene, &text.replace(line, by_hand)) else {
+        let changed = |address| {
+            let text = scene.configuration("caddy", address);
+            assert!(text.contains(line), "{line}: {text}");
+            text.replace(line, by_hand)
+        };
+        let Some((_caddy, address)) = caddy(&scene, changed) else {
             return;
         };
         let run = scene.verify(address, "");
         assert_eq!(run.code, 1, "{line}: {run:?}");
-        assert!(through(&run).iter().any(|through| through == title), "{title}: {run:?}");
+        assert!(
+            through(&run).iter().any(|through| through == title),
+            "{title}: {run:?}"
+        );
         assert!(run.stdout.contains("fix: "), "{run:?}");
     }
 }
@@ -112,13 +129,16 @@ fn a_configuration_by_hand_is_found_to_be_one() {
     let mut scene = Scene::new("caddy");
     let (server, echo) = (scene.server, scene.echo);
     // As a guide for another server has it, and with a page for errors that is the backend.
-    let text = format!(
-        "{{$SITE}} {{\n\thandle /open/* {{\n\t\treverse_proxy {echo}\n\t}}\n\thandle {{\n\
+    let by_hand = |address: SocketAddr| {
+        format!(
+            "http://:{} {{\n\tbind 127.0.0.1\n\thandle /open/* {{\n\t\treverse_proxy {echo}\n\t}}\n\thandle {{\n\
          \t\tforward_auth {server} {{\n\t\t\turi /caddy/default?replaces=x-auth-subject,x-auth-tenant,_\n\
          \t\t\tcopy_headers X-Auth-Subject X-Auth-Tenant\n\t\t}}\n\t\treverse_proxy {echo}\n\t}}\n\
-         \thandle_errors {{\n\t\treverse_proxy {echo}\n\t}}\n}}\n"
-    );
-    let Some((_caddy, address)) = caddy(&scene, &text) else {
+         \thandle_errors {{\n\t\treverse_proxy {echo}\n\t}}\n}}\n",
+            address.port()
+        )
+    };
+    let Some((_caddy, address)) = caddy(&scene, by_hand) else {
         return;
     };
     let run = scene.verify(address, "--open /open/x");
@@ -136,5 +156,8 @@ fn a_configuration_by_hand_is_found_to_be_one() {
     scene.stop();
     let run = scene.verify(address, "--server-down");
     assert_eq!(run.code, 1, "{run:?}");
-    assert_eq!(through(&run), ["while the decision server is down, nothing passes"]);
+    assert_eq!(
+        through(&run),
+        ["while the decision server is down, nothing passes"]
+    );
 }

@@ -54,9 +54,10 @@ pub(crate) fn program(variable: &str) -> Option<PathBuf> {
     path
 }
 
-pub(crate) fn free_port() -> u16 {
+/// An address that is free now. Whoever finds it taken takes another one.
+pub(crate) fn free_address() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
+    listener.local_addr().unwrap()
 }
 
 /// Waits until somebody listens there; `false` if the process ends before that.
@@ -107,11 +108,12 @@ impl Scene {
         }
     }
 
-    /// The generated configuration of a proxy.
-    pub(crate) fn configuration(&self, kind: &str) -> String {
+    /// The generated configuration of a proxy that listens here.
+    pub(crate) fn configuration(&self, kind: &str, listen: SocketAddr) -> String {
         let Self { echo, server, .. } = self;
         let generated = self.folder.run(&format!(
-            "proxy-config {kind} --policy policy.json --server {server} --origin {echo}"
+            "proxy-config {kind} --policy policy.json --server {server} --origin {echo} \
+             --listen {listen}"
         ));
         generated.expect(0).stdout
     }
@@ -163,14 +165,18 @@ fn echo(folder: &Folder) -> (Running, SocketAddr) {
     let mut line = String::new();
     let stdout = running.0.stdout.take().unwrap();
     BufReader::new(stdout).read_line(&mut line).unwrap();
-    let address = line.trim_start_matches("http://").split(' ').next().unwrap();
+    let address = line
+        .trim_start_matches("http://")
+        .split(' ')
+        .next()
+        .unwrap();
     (running, address.parse().unwrap())
 }
 
 fn serve(folder: &Folder, dialect: &str) -> (Running, SocketAddr) {
     // Somebody else may take a port that was free: then there is another one.
     for _ in 0..5 {
-        let address: SocketAddr = ([127, 0, 0, 1], free_port()).into();
+        let address = free_address();
         let log = fs::File::create(folder.path.join("server.log")).unwrap();
         let mut command = folder.command(&format!(
             "serve --policy policy.json --dialect {dialect} --listen {address} \

@@ -2,7 +2,7 @@
 
 use crate::{
     common::Folder,
-    scene::{Scene, free_port},
+    scene::{Scene, free_address},
 };
 
 #[test]
@@ -16,11 +16,11 @@ fn it_says_what_is_missing() {
     let https = folder.run("proxy-config --verify https://127.0.0.1 --policy policy.json");
     assert!(https.expect(2).stderr.contains("without TLS"));
     folder.write("token", "a.b.c");
-    let port = free_port();
-    let nobody = folder.run(&format!(
-        "proxy-config --verify http://127.0.0.1:{port} --policy policy.json --token token"
+    let nobody = free_address();
+    let refused = folder.run(&format!(
+        "proxy-config --verify http://{nobody} --policy policy.json --token token"
     ));
-    assert!(nobody.expect(2).stderr.contains(&port.to_string()));
+    assert!(refused.expect(2).stderr.contains(&nobody.to_string()));
 }
 
 #[test]
@@ -35,6 +35,9 @@ fn a_backend_that_is_no_echo_is_no_good_sign() {
     assert_eq!(run.code, 1, "{run:?}");
     let json = scene.verify(scene.echo, "--json").json();
     let attacks = json["attacks"].as_array().unwrap();
-    let found = attacks.iter().filter(|attack| attack["findings"][0].is_string()).count();
+    let found = attacks
+        .iter()
+        .filter(|attack| attack["findings"][0].is_string())
+        .count();
     assert!(found >= 9, "{json:#}");
 }

@@ -23,9 +23,6 @@ use crate::{
     },
 };
 
-/// Where the generated configuration listens.
-const SITE: &str = "{$SITE::8000}";
-
 /// What Caddy logs then.
 const RELOADED: &str = "successfully reloaded config from file";
 
@@ -41,12 +38,12 @@ struct Caddy {
 impl Caddy {
     /// Starts it with this policy's configuration.
     fn start(binary: &Path, policy: &Value, server: &DecisionServer, origin: &Origin) -> Self {
-        let text = configuration(policy, POLICY, server.address, origin.address).unwrap();
         let folder = folder("caddy");
         // Somebody else may take a port that was free: then there is another one.
         for _ in 0..5 {
             let address: SocketAddr = ([127, 0, 0, 1], free_port()).into();
-            let text = listening(&text, address);
+            let (server, origin) = (server.address, origin.address);
+            let text = configuration(policy, POLICY, server, origin, address).unwrap();
             let process = run(binary, &folder, &text);
             if let Some(process) = listens(process, address) {
                 return Self {
@@ -78,8 +75,10 @@ fn configuration(
     name: &str,
     server: SocketAddr,
     origin: SocketAddr,
+    listen: SocketAddr,
 ) -> Result<String, Refused> {
     let options = Options {
+        listen: listen.to_string().parse().unwrap(),
         server: server.to_string().parse().unwrap(),
         policy_name: name.to_owned(),
         origin: origin.to_string().parse().unwrap(),
@@ -88,12 +87,7 @@ fn configuration(
     Ok(generate(Kind::Caddy, policy, &options)?.text)
 }
 
-fn listening(text: &str, address: SocketAddr) -> String {
-    assert_eq!(text.matches(SITE).count(), 1, "{text}");
-    text.replace(SITE, &format!("http://:{}", address.port()))
-}
-
-/// Runs it on loopback.
+/// Runs it.
 fn run(binary: &Path, folder: &Path, text: &str) -> Process {
     write(folder, text, 0);
     let mut command = Command::new(binary);
@@ -108,7 +102,7 @@ fn run(binary: &Path, folder: &Path, text: &str) -> Process {
 
 fn write(folder: &Path, text: &str, reloads: u32) {
     let text = format!(
-        "{{\n\tadmin off\n\tdefault_bind 127.0.0.1\n\tauto_https off\n\tgrace_period {}s\n}}\n{text}",
+        "{{\n\tadmin off\n\tauto_https off\n\tgrace_period {}s\n}}\n{text}",
         reloads + 1
     );
     fs::write(folder.join("Caddyfile"), text).unwrap();
@@ -265,14 +259,14 @@ fn caddy_decides_the_corpus_like_the_native_crate() {
             certificate: false,
             fields: 80,
         },
-        generate: &|policy| configuration(policy, POLICY, nowhere, nowhere).map(drop),
+        generate: &|policy| configuration(policy, POLICY, nowhere, nowhere, nowhere).map(drop),
         start: &|policies, server| {
             let mut text = String::new();
             let mut addresses = Vec::new();
             for (index, (name, policy)) in policies.iter().enumerate() {
                 let address: SocketAddr = ([127, 0, 0, 1], free_port()).into();
-                let one = configuration(policy, name, server, origin.address).unwrap();
-                text += &listening(&one, address)
+                let one = configuration(policy, name, server, origin.address, address).unwrap();
+                text += &one
                     // Each file has its own snippets.
                     .replace("countersign_clean", &format!("clean_{index}"))
                     .replace("countersign_gate", &format!("gate_{index}"))
