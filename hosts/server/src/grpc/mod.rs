@@ -45,7 +45,9 @@ where
             let empty: &[u8] = &[0; 5];
             let nothing = Request::new(Full::from(empty));
             let unreadable = move |_| reply(None);
-            Grpc::new(codec::Whole).unary(Call(unreadable), nothing).await
+            Grpc::new(codec::Whole)
+                .unary(Call(unreadable), nothing)
+                .await
         }
         false => response,
     }
@@ -60,7 +62,8 @@ where
     R: Future<Output = CheckResponse> + Send + 'static,
 {
     type Response = CheckResponse;
-    type Future = Pin<Box<dyn Future<Output = Result<tonic::Response<CheckResponse>, Status>> + Send>>;
+    type Future =
+        Pin<Box<dyn Future<Output = Result<tonic::Response<CheckResponse>, Status>> + Send>>;
 
     fn call(&mut self, request: tonic::Request<Bytes>) -> Self::Future {
         let reply = (self.0)(request.into_inner());
