@@ -184,7 +184,7 @@ fn an_allow_that_is_cut_off_or_not_understood_is_none() {
                 assert_eq!(reply.status, 503, "{body}: {reply:?}");
             });
         }
-        let cut = "HTTP/1.1 200 OK\r\nx-countersign-decision: allow\r\ncontent-length: 50\r\n\r\nallow\nend\n";
+        let cut = "HTTP/1.1 200 OK\r\nx-countersign-decision: allow\r\ncontent-length: 60\r\n\r\nallow\nset x-auth-subject a\n";
         life::answering(server.address, cut.as_bytes(), || {
             assert_eq!(seam.get("/public/x", &[]).status, 503);
         });

@@ -72,7 +72,8 @@ impl Origin {
             .any(|value| value.eq_ignore_ascii_case(b"websocket"))
         {
             writer.write_all(
-                b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n",
+                b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+                sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n",
             )?;
             io::copy(&mut reader, &mut writer)?;
             return Ok(());
