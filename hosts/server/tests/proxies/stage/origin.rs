@@ -151,8 +151,7 @@ impl Received {
 /// Opens a WebSocket with this handshake, and sends `bytes` on it: what comes back.
 pub(crate) fn echo(to: SocketAddr, handshake: &[u8], bytes: &[u8]) -> Vec<u8> {
     let mut stream = TcpStream::connect(to).unwrap();
-    let patience = countersign_artefact_tests::stage::TIMEOUT;
-    stream.set_read_timeout(Some(patience)).unwrap();
+    stream.set_read_timeout(Some(super::TIMEOUT)).unwrap();
     stream.write_all(handshake).unwrap();
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     let mut head = Vec::new();
