@@ -65,14 +65,6 @@ fn nginx_takes_every_header_that_a_grant_can_change() {
 }
 
 #[test]
-fn nginx_has_a_location_for_each_metadata_document() {
-    let text = text(Kind::Nginx, &policy());
-    let location = "location = /.well-known/oauth-protected-resource/mcp {";
-    assert_eq!(text.matches(location).count(), 1, "{text}");
-    assert!(text.contains("/answer/default$request_uri;"));
-}
-
-#[test]
 fn no_place_of_a_template_is_left() {
     for kind in [Kind::Nginx, Kind::Haproxy, Kind::HaproxyLua] {
         let text = text(kind, &policy());
@@ -102,17 +94,6 @@ fn a_policy_that_needs_what_nginx_cannot_do_is_refused_with_its_place() {
         &options,
     );
     assert_eq!(ours.problems[0].pointer, "/forward/x-countersign-target");
-    let path = refused(
-        |policy| {
-            policy["rules"][0]["challenge"]["resource_metadata"]["resource"] =
-                json!("https://a.example/a%20b")
-        },
-        &options,
-    );
-    assert_eq!(
-        path.problems[0].pointer,
-        "/rules/0/challenge/resource_metadata"
-    );
 }
 
 #[test]

@@ -110,11 +110,12 @@ pub(super) fn reply(parts: &Parts, decision: &Decision) -> Reply {
             denied(&reply::internal_error())
         }),
         Decision::Deny(denial) => denied(denial),
-        Decision::Answer(_) => {
-            tracing::error!(
-                "nginx has no location for a metadata document: generate its configuration anew"
-            );
-            denied(&reply::internal_error())
+        // The generated configuration then asks for the response itself, at `/answer`.
+        Decision::Answer(answer) => {
+            let mut reply = reply::empty(StatusCode::FORBIDDEN);
+            let headers = reply.headers_mut();
+            headers.insert(STATUS, HeaderValue::from(answer.status));
+            reply
         }
     }
 }

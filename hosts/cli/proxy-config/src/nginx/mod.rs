@@ -15,8 +15,6 @@ use crate::{
 
 const TEMPLATE: &str = include_str!("../../templates/nginx.conf");
 
-const DOCUMENT: &str = include_str!("../../templates/nginx-document.conf");
-
 /// What a denial is made of: the variable, and the header of the server.
 const DENIAL: [(&str, &str); 5] = [
     ("status", "x_countersign_status"),
@@ -47,7 +45,6 @@ pub(crate) fn write(facts: &Facts, options: &Options, problems: &mut Problems) -
             }),
         ),
         ("QUESTION", question(facts, options, &names)),
-        ("DOCUMENTS", documents(facts, options)),
         (
             "OPEN",
             lines(&names, |name| {
@@ -122,28 +119,6 @@ fn question(facts: &Facts, options: &Options, names: &[String]) -> String {
         text += &format!("proxy_set_header         {name} {value};\n");
     }
     text
-}
-
-/// Where the gate answers itself.
-fn documents(facts: &Facts, options: &Options) -> String {
-    let mut paths: Vec<&str> = facts
-        .documents
-        .iter()
-        .map(|document| document.path.as_str())
-        .collect();
-    paths.sort_unstable();
-    paths.dedup();
-    let values = |path: &str| {
-        [
-            ("PATH", path.to_owned()),
-            ("ID", identifier(&options.policy_name)),
-            ("POLICY", options.policy_name.clone()),
-        ]
-    };
-    paths
-        .into_iter()
-        .map(|path| fill(DOCUMENT, &values(path)))
-        .collect()
 }
 
 fn lines(names: &[String], line: impl Fn(&str) -> String) -> String {

@@ -51,13 +51,4 @@ pub(super) fn check(facts: &Facts, options: &Options, problems: &mut Problems) {
             );
         }
     }
-    for document in &facts.documents {
-        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte);
-        if !document.path.bytes().all(is_plain) {
-            problems.refuse(
-                &document.pointer,
-                "nginx compares decoded paths: use letters, digits, `-`, `_`, `.` and `~` in `resource`",
-            );
-        }
-    }
 }

@@ -81,6 +81,10 @@ pub(super) fn write(request: &Request, carries: &Carries) -> Result<Vec<u8>, &'s
         if !line(&value.0) || !word(&name.0) {
             return Err("a header that a parser trims or refuses");
         }
+        let control = |byte: &u8| matches!(byte, 0..=8 | 10..=31 | 127);
+        if value.0.iter().any(control) {
+            return Err("a control character, with which nobody passes");
+        }
         bytes.extend([b"\r\n", &name.0[..], b": ", &value.0].concat());
     }
     if !has(b"connection") {

@@ -20,6 +20,15 @@ pub(crate) struct Origin {
 
 impl Origin {
     pub(crate) fn start() -> Self {
+        Self::serving(true)
+    }
+
+    /// One that opens no WebSocket: it answers the handshake as any other request.
+    pub(crate) fn start_plain() -> Self {
+        Self::serving(false)
+    }
+
+    fn serving(websockets: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let origin = Self {
             address: listener.local_addr().unwrap(),
@@ -29,7 +38,7 @@ impl Origin {
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 let recorder = recorder.clone();
-                thread::spawn(move || recorder.serve(&stream));
+                thread::spawn(move || recorder.serve(&stream, websockets));
             }
         });
         origin
@@ -50,7 +59,7 @@ impl Origin {
     }
 
     /// Answers with the head of the request. A WebSocket gets back what it sends.
-    fn serve(&self, stream: &TcpStream) -> io::Result<()> {
+    fn serve(&self, stream: &TcpStream, websockets: bool) -> io::Result<()> {
         let mut reader = BufReader::new(stream);
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
@@ -66,10 +75,11 @@ impl Origin {
         }
         self.received.lock().unwrap().push(received.clone());
         let mut writer = stream;
-        if received
-            .values("upgrade")
-            .iter()
-            .any(|value| value.eq_ignore_ascii_case(b"websocket"))
+        if websockets
+            && received
+                .values("upgrade")
+                .iter()
+                .any(|value| value.eq_ignore_ascii_case(b"websocket"))
         {
             writer.write_all(
                 b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
