@@ -91,13 +91,15 @@ pub(super) fn read<'a>(parts: &'a Parts, rest: &str) -> Result<Asked<'a>, Ambigu
 }
 
 /// Whether nginx's `$host`, in lower case and without a port, is that of the authority.
+/// The gate refuses what is no port.
 fn is_host_of(host: &[u8], authority: &[u8]) -> bool {
-    let end = authority.iter().rposition(|byte| *byte == b':');
-    let has_port = |end: usize| authority[end + 1..].iter().all(u8::is_ascii_digit);
-    let name = match end {
-        Some(end) if has_port(end) => &authority[..end],
-        _ => authority,
+    let begin = match authority.first() {
+        Some(b'[') => authority.iter().position(|byte| *byte == b']'),
+        _ => Some(0),
     };
+    let begin = begin.unwrap_or(0);
+    let port = authority[begin..].iter().position(|byte| *byte == b':');
+    let name = &authority[..port.map_or(authority.len(), |port| begin + port)];
     // nginx leaves one dot at the end out.
     let name = name.strip_suffix(b".").unwrap_or(name);
     name.eq_ignore_ascii_case(host)
@@ -188,6 +190,7 @@ mod tests {
         }
         assert!(is_host_of(b"[::1]", b"[::1]:80") && is_host_of(b"[::1]", b"[::1]"));
         assert!(!is_host_of(b"a.example", b"b.example"));
-        assert!(!is_host_of(b"a.example", b"a.example:80:80"));
+        assert!(!is_host_of(b"a.example", b"a.example.b.example"));
+        assert!(!is_host_of(b"a.example", b""));
     }
 }

@@ -64,7 +64,7 @@ struct Haproxy {
 impl Haproxy {
     fn start(binary: &Path, files: &Files) -> Self {
         let folder = folder("haproxy");
-        for _ in 0..5 {
+        for _ in 0..10 {
             let address = free_addresses(1)[0];
             write(&folder, "app", files, address);
             let mut process = run(binary, &folder);
@@ -305,6 +305,51 @@ fn a_policy_may_forward_more_without_a_change_of_haproxy() {
     }
 }
 
+/// A HAProxy with a listener for each policy. There is no TLS, and there are no other
+/// peers: the vectors say scheme, peer and certificate in fields.
+fn start_all(
+    binary: &Path,
+    policies: &[(String, Value)],
+    server: SocketAddr,
+    origin: SocketAddr,
+) -> Listeners {
+    let said = [
+        (
+            "carry(\"scheme\", ",
+            "carry(\"scheme\", fetch:req_hdr(\"x-test-scheme\")) -- ",
+        ),
+        (
+            "carry(\"peer\", ",
+            "carry(\"peer\", fetch:req_hdr(\"x-test-peer\")) -- ",
+        ),
+        (
+            "    -- A certificate counts",
+            "    carry(\"certificate-sha256\", fetch:req_hdr(\"x-test-certificate\")) -- ",
+        ),
+    ];
+    for _ in 0..10 {
+        let addresses = free_addresses(policies.len());
+        let folder = folder("haproxy-corpus");
+        for ((name, policy), address) in policies.iter().zip(&addresses) {
+            let mut files = files(policy, name, server, origin, version(binary)).unwrap();
+            for (real, test) in said {
+                assert_eq!(files.action.matches(real).count(), 1, "{real}");
+                files.action = files.action.replace(real, test);
+            }
+            write(&folder, name, &files, *address);
+        }
+        let mut process = run(binary, &folder);
+        if listens(&mut process, &addresses) {
+            return Listeners {
+                addresses,
+                _running: Box::new(process),
+            };
+        }
+        println!("HAProxy has not started: {}", process.log());
+    }
+    panic!("HAProxy does not start");
+}
+
 /// Vectors whose request HAProxy itself answers with 400.
 const REFUSED_BY_HAPROXY: [&str; 0] = [];
 
@@ -321,42 +366,12 @@ fn haproxy_decides_the_corpus_like_the_native_crate() {
                 no_authority: true,
                 underscores: true,
                 certificate: true,
+                lone_upgrade: false,
+                two_hosts: false,
                 fields: 80,
             },
             generate: &|policy| files(policy, POLICY, nowhere, nowhere, None).map(drop),
-            start: &|policies, server| {
-                let addresses = free_addresses(policies.len());
-                let folder = folder("haproxy-corpus");
-                for ((name, policy), address) in policies.iter().zip(&addresses) {
-                    let mut files =
-                        files(policy, name, server, origin.address, version(binary)).unwrap();
-                    // There is no TLS, and there are no other peers.
-                    for (real, test) in [
-                        (
-                            "carry(\"scheme\", ",
-                            "carry(\"scheme\", fetch:req_hdr(\"x-test-scheme\")) -- ",
-                        ),
-                        (
-                            "carry(\"peer\", ",
-                            "carry(\"peer\", fetch:req_hdr(\"x-test-peer\")) -- ",
-                        ),
-                        (
-                            "    -- A certificate counts",
-                            "    carry(\"certificate-sha256\", fetch:req_hdr(\"x-test-certificate\")) -- ",
-                        ),
-                    ] {
-                        assert_eq!(files.action.matches(real).count(), 1, "{real}");
-                        files.action = files.action.replace(real, test);
-                    }
-                    write(&folder, name, &files, *address);
-                }
-                let mut process = run(binary, &folder);
-                assert!(listens(&mut process, &addresses), "{}", process.log());
-                Listeners {
-                    addresses,
-                    _running: Box::new(process),
-                }
-            },
+            start: &|policies, server| start_all(binary, policies, server, origin.address),
             refuses: &[],
             at_least: 2_000,
         };

@@ -219,6 +219,8 @@ fn traefik_decides_the_corpus_like_the_native_crate() {
             no_authority: false,
             underscores: false,
             certificate: false,
+            lone_upgrade: true,
+            two_hosts: true,
             fields: 80,
         },
         generate: &|policy| configuration(policy, POLICY, nowhere, nowhere).map(drop),

@@ -11,6 +11,10 @@ pub(crate) struct Carries {
     /// The hash of a client's certificate, which the configuration under test takes from
     /// `x-test-certificate`.
     pub(crate) certificate: bool,
+    /// An `Upgrade` that `Connection` does not name.
+    pub(crate) lone_upgrade: bool,
+    /// Two fields `host`: as they are, or the proxy refuses them.
+    pub(crate) two_hosts: bool,
     /// The most fields.
     pub(crate) fields: usize,
 }
@@ -26,6 +30,9 @@ pub(super) fn write(request: &Request, carries: &Carries) -> Result<Vec<u8>, &'s
     } = request;
     if !connection.certificate.is_empty() && !carries.certificate {
         return Err("the hash of a certificate: the proxy says the certificate itself");
+    }
+    if !matches!(connection.certificate.len(), 0 | 64) {
+        return Err("a part of a hash");
     }
     let word = |bytes: &[u8]| !bytes.is_empty() && !bytes.iter().any(|b| *b <= b' ' || *b == 0x7f);
     if !word(&method.0) || !word(&target.0) {
@@ -56,6 +63,13 @@ pub(super) fn write(request: &Request, carries: &Carries) -> Result<Vec<u8>, &'s
     }
     if headers.len() > carries.fields {
         return Err("more fields than the proxy, or the server's HTTP library, takes");
+    }
+    if has(b"upgrade") && !carries.lone_upgrade {
+        return Err("an upgrade that the proxy takes out");
+    }
+    let hosts = headers.iter().filter(|(name, _)| is(&name.0, b"host"));
+    if hosts.count() > 1 && !carries.two_hosts {
+        return Err("two equal hosts, of which the proxy makes one");
     }
     if has(b":protocol") {
         return Err("a field of HTTP/2");
