@@ -63,8 +63,8 @@ more: 1
         (8, "/secrets/s", "value_invalid"),
         (9, "/operations", "value_invalid"),
         (10, "/admin", "value_invalid"),
-        (11, "/limits/queue", "field_unknown"),
         (11, "/limits/questions", "value_out_of_range"),
+        (11, "/limits/queue", "field_unknown"),
         (12, "/more", "field_unknown"),
     ];
     let mut sorted = found.clone();
