@@ -23,7 +23,7 @@ const VERIFIER: [&str; 12] = [
     "gate",
 ];
 
-const COMMAND: [&str; 26] = [
+const COMMAND: [&str; 27] = [
     "style",
     "output",
     "moment",
@@ -103,8 +103,20 @@ const DEV_ISSUER: [&str; 6] = ["error", "signer", "issuer", "proof", "token", "t
 
 const INIT: [&str; 6] = ["kind", "value", "error", "template", "provider", "list"];
 
-const PROXY_CONFIG: [&str; 8] = [
-    "server", "options", "kind", "problem", "template", "facts", "haproxy", "nginx",
+const PROXY_CONFIG: [&str; 13] = [
+    "server",
+    "options",
+    "kind",
+    "problem",
+    "template",
+    "facts",
+    "forged",
+    "names",
+    "attacks",
+    "caddy",
+    "haproxy",
+    "nginx",
+    "traefik",
 ];
 
 const WASMTIME: [&str; 40] = [
