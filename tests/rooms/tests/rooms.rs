@@ -162,7 +162,7 @@ const WASMTIME: [&str; 40] = [
     "faults",
 ];
 
-const SERVER: [&str; 13] = [
+const SERVER: [&str; 14] = [
     "config",
     "files",
     "peer",
@@ -171,6 +171,7 @@ const SERVER: [&str; 13] = [
     "policies",
     "dialect",
     "tls",
+    "grpc",
     "serve",
     "listen",
     "operations",
