@@ -1,0 +1,22 @@
+//! Envoy's `ext_authz` over gRPC, version 3: a `CheckRequest` is the question, a
+//! `CheckResponse` the reply. The configuration of the proxy names the policy, in
+//! `context_extensions`.
+//!
+//! A denial is always a `denied_response`: Envoy takes an RPC error, and an
+//! `error_response`, for a failure of this server, and lets the request pass where
+//! `failure_mode_allow` is set.
+
+mod fact;
+mod metadata;
+mod read;
+mod reply;
+mod told;
+
+pub use fact::Fact;
+pub(crate) use metadata::metadata;
+pub(crate) use read::{policy, read};
+pub(crate) use reply::reply;
+pub(crate) use told::Told;
+
+#[cfg(test)]
+mod tests;
