@@ -13,8 +13,9 @@ if server:sub(1, 5) == "unix:" then
     socket = "unix@" .. server:sub(6)
 end
 
--- The server waits up to 6 s for keys.
-local TIMEOUT_MS = 10000
+-- The server waits up to 6 s for keys. HAProxy asks again when the time is over: three
+-- times, or as often as `httpclient.retries` says.
+local TIMEOUT_MS = 7000
 
 -- A client's headers travel under this prefix, so that none of them is taken for one of
 -- the question.

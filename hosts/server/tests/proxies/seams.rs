@@ -100,7 +100,11 @@ impl Seam<'_> {
             (vec![], 401, "token_missing"),
             (vec![bearer(&forged)], 401, "signature_invalid"),
             (vec![bearer(&expired)], 401, "token_expired"),
-            (vec![self.bearer(), bearer(&forged)], 400, "token_multiple"),
+            (
+                vec![format!("{}, Bearer {forged}", self.bearer())],
+                400,
+                "token_multiple",
+            ),
             (
                 vec!["Authorization: Basic eDp5".to_owned()],
                 401,
@@ -114,6 +118,9 @@ impl Seam<'_> {
             let challenges: Vec<_> = reply.headers("www-authenticate").collect();
             assert_eq!(challenges.len(), 1, "{reply:?}");
         }
+        // In two fields it is the same, or the proxy itself refuses them.
+        let twice = self.get("/orgs/acme/seats", &[&self.bearer(), &bearer(&forged)]);
+        assert_eq!(twice.status, 400, "{twice:?}");
         let reply = self.get("/orgs/globex/seats", &[&self.bearer()]);
         assert_eq!(
             (reply.status, &*reply.code()),

@@ -13,7 +13,7 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-pub(crate) use countersign_artefact_tests::stage::{client, eventually};
+pub(crate) use countersign_artefact_tests::stage::{TIMEOUT, client, eventually};
 
 /// The path of a proxy, which `cargo xtask test` has put into this variable. A proxy that
 /// is absent is said to be; in CI it fails the run.

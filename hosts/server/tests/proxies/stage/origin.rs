@@ -72,7 +72,8 @@ impl Origin {
             .any(|value| value.eq_ignore_ascii_case(b"websocket"))
         {
             writer.write_all(
-                b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n",
+                b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+                sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n",
             )?;
             io::copy(&mut reader, &mut writer)?;
             return Ok(());
@@ -150,8 +151,7 @@ impl Received {
 /// Opens a WebSocket with this handshake, and sends `bytes` on it: what comes back.
 pub(crate) fn echo(to: SocketAddr, handshake: &[u8], bytes: &[u8]) -> Vec<u8> {
     let mut stream = TcpStream::connect(to).unwrap();
-    let patience = countersign_artefact_tests::stage::TIMEOUT;
-    stream.set_read_timeout(Some(patience)).unwrap();
+    stream.set_read_timeout(Some(super::TIMEOUT)).unwrap();
     stream.write_all(handshake).unwrap();
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     let mut head = Vec::new();
