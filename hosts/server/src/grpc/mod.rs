@@ -43,7 +43,7 @@ where
     match response.headers().contains_key(Status::GRPC_STATUS) {
         true => {
             let empty: &[u8] = &[0; 5];
-            let nothing = Request::new(Full::from(empty));
+            let nothing = Request::new(Full::<Bytes>::from(empty));
             let unreadable = move |_| reply(None);
             Grpc::new(codec::Whole)
                 .unary(Call(unreadable), nothing)

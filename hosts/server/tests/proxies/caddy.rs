@@ -153,7 +153,7 @@ fn caddy_passes_on_what_the_gate_allows_and_nothing_else() {
         seam.a_good_token_passes();
         seam.nobody_passes_without_a_good_token();
         seam.a_client_cannot_name_itself();
-        seam.the_origin_gets_the_target_that_was_decided_about();
+        seam.the_origin_gets_the_target_as_go_writes_it();
         seam.there_are_no_two_targets();
         seam.the_host_is_that_of_an_absolute_target();
         seam.a_target_without_a_path_is_refused();
@@ -181,7 +181,8 @@ fn caddy_lets_nobody_pass_while_the_server_is_away_or_changes() {
         tokens: &tokens,
     };
     life::a_server_that_is_down_lets_nobody_pass(&seam, &mut server);
-    life::a_server_that_is_none_lets_nobody_pass(&seam, &mut server);
+    forwarded::a_server_that_is_none_lets_nobody_pass(&seam, &mut server);
+    forwarded::a_server_that_hangs_lets_nobody_pass(&seam, &mut server);
     life::nobody_passes_while_all_changes(&seam, &mut server, || caddy.reload());
 }
 

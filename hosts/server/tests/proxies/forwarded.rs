@@ -1,14 +1,44 @@
 //! What Caddy and Traefik have in common: both are written in Go, and ask with the same
 //! carriers.
 
+use std::{
+    io::{Read, Write},
+    net::TcpListener,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+};
+
 use serde_json::{Value, json};
 
 use crate::{
-    seams::{Seam, request},
-    stage::client,
+    seams::{Seam, TARGETS, request},
+    stage::{client, eventually, server::DecisionServer},
 };
 
 impl Seam<'_> {
+    /// A byte that may not stand in a path is escaped, for the gate and for the origin.
+    pub(crate) fn the_origin_gets_the_target_as_go_writes_it(&self) {
+        let mut passed = 0;
+        for target in TARGETS {
+            let reply = self.get(target, &[&self.bearer()]);
+            let received = self.origin.take();
+            let (path, query) = target.split_once('?').unwrap_or((target, ""));
+            let written = path.replace('#', "%23").replace('\\', "%5C");
+            let mark = if target.contains('?') { "?" } else { "" };
+            match received.as_slice() {
+                [] => assert!(reply.status >= 400, "{target}: {reply:?}"),
+                [one] => {
+                    assert_eq!(one.target(), format!("{written}{mark}{query}"));
+                    let is_public = written.starts_with("/public/x%23");
+                    assert!(!path.contains("globex") || is_public, "{target}");
+                    passed += 1;
+                }
+                more => panic!("{target}: {more:?}"),
+            }
+        }
+        assert!(passed >= 4, "only {passed} have passed");
+    }
+
     /// A field of one hop takes no header of the gate with it, and the request passes.
     pub(crate) fn connection_takes_no_header_along(&self) {
         for connection in [
@@ -194,4 +224,62 @@ pub(crate) fn a_metadata_document_comes_from_the_gate(seam: &Seam<'_>) {
     let reply = seam.send(other);
     assert!(reply.status >= 400, "{reply:?}");
     assert!(seam.origin.take().is_empty());
+}
+
+/// In place of the server somebody takes connections and says something that is no 2xx, or
+/// no HTTP. What is a reply goes to the client, and nothing to the origin.
+pub(crate) fn a_server_that_is_none_lets_nobody_pass(seam: &Seam<'_>, server: &mut DecisionServer) {
+    server.stop();
+    let replies: [&[u8]; 8] = [
+        b"",
+        b"allow\nend\n",
+        b"HTTP/1.1 200",
+        b"HTTP/1.1 302 Found\r\nlocation: /public/x\r\ncontent-length: 0\r\n\r\n",
+        b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n",
+        b"HTTP/1.1 503 Service Unavailable\r\nx-auth-subject: root\r\ncontent-length: 0\r\n\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\n",
+        b"HTTP/1.1 101 Switching Protocols\r\nupgrade: h2c\r\nconnection: upgrade\r\n\r\n",
+    ];
+    for reply in replies {
+        let listener = TcpListener::bind(server.address).unwrap();
+        let over = AtomicBool::new(false);
+        let answered = thread::scope(|scope| {
+            scope.spawn(|| {
+                for mut stream in listener.incoming().map_while(Result::ok) {
+                    if over.load(Ordering::SeqCst) {
+                        return;
+                    }
+                    let _ = stream.read(&mut [0; 8192]);
+                    let _ = stream.write_all(reply);
+                }
+            });
+            let answered = seam.get("/public/x", &[&seam.bearer()]);
+            over.store(true, Ordering::SeqCst);
+            drop(std::net::TcpStream::connect(server.address));
+            answered
+        });
+        let said = String::from_utf8_lossy(reply);
+        assert!(answered.status >= 300, "{said}: {answered:?}");
+        assert!(seam.origin.take().is_empty(), "{said}");
+    }
+    back(seam, server);
+}
+
+/// It takes the question and never answers: the proxy's limit of time ends that.
+pub(crate) fn a_server_that_hangs_lets_nobody_pass(seam: &Seam<'_>, server: &mut DecisionServer) {
+    server.stop();
+    let listener = TcpListener::bind(server.address).unwrap();
+    let answered = seam.get("/public/x", &[&seam.bearer()]);
+    assert!(answered.status >= 500, "{answered:?}");
+    assert!(seam.origin.take().is_empty());
+    drop(listener);
+    back(seam, server);
+}
+
+fn back(seam: &Seam<'_>, server: &mut DecisionServer) {
+    server.restart();
+    eventually("a good token passes again", || {
+        seam.get("/orgs/acme/seats", &[&seam.bearer()]).status == 200
+    });
+    seam.origin.take();
 }

@@ -34,7 +34,7 @@ const FORGED: [&str; 12] = [
 ];
 
 /// Targets that programs read in different ways.
-const TARGETS: [&str; 26] = [
+pub(crate) const TARGETS: [&str; 26] = [
     "/orgs/acme/seats",
     "/orgs/acme/seats?a=b%20c&d=%2F&e",
     "/orgs/acme/sea%74s",

@@ -34,14 +34,14 @@ impl Traefik {
     /// Starts it with this policy's configuration.
     fn start(binary: &Path, policy: &Value, server: &DecisionServer, origin: &Origin) -> Self {
         let text = configuration(policy, POLICY, server.address, origin.address).unwrap();
-        Self::run(binary, &text)
+        Self::run(&mut Command::new(binary), &text)
     }
 
-    fn run(binary: &Path, text: &str) -> Self {
+    fn run(command: &mut Command, text: &str) -> Self {
         let folder = folder("traefik");
         let file = folder.join("dynamic.yaml");
         fs::write(&file, text).unwrap();
-        let process = Process::start(Command::new(binary).arg(&file), &folder);
+        let process = Process::start(command.arg(&file), &folder);
         let mut address = None;
         eventually("the program with Traefik's middlewares listens", || {
             let log = process.log();
@@ -155,6 +155,7 @@ fn traefik_lets_nobody_pass_while_the_server_is_away_or_changes() {
         tokens: &tokens,
     };
     life::a_server_that_is_down_lets_nobody_pass(&seam, &mut server);
+    forwarded::a_server_that_is_none_lets_nobody_pass(&seam, &mut server);
     // The provider of files, which reloads, is not in this program.
     life::nobody_passes_while_all_changes(&seam, &mut server, || ());
 }
@@ -191,7 +192,7 @@ fn without_the_regular_expression_an_alias_is_denied_and_does_not_pass() {
     let text = configuration(&policy, POLICY, server.address, origin.address).unwrap();
     let by_hand = text.replace(",_\"", "\"");
     assert_ne!(text, by_hand);
-    let traefik = Traefik::run(&binary, &by_hand);
+    let traefik = Traefik::run(&mut Command::new(&binary), &by_hand);
     let lines = [format!("Authorization: Bearer {}", tokens.good())];
     let lines: Vec<_> = lines.iter().map(String::as_str).collect();
     let bytes = request("GET", "/orgs/acme/seats", &lines);
@@ -229,7 +230,8 @@ fn traefik_decides_the_corpus_like_the_native_crate() {
                 .iter()
                 .map(|(name, policy)| {
                     let text = configuration(policy, name, server, origin.address).unwrap();
-                    Traefik::run(&binary, &text)
+                    let mut command = Command::new(&binary);
+                    Traefik::run(command.env("CONNECTION_IN_HEADERS", "1"), &text)
                 })
                 .collect();
             Listeners {

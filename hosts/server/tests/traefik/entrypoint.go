@@ -1,7 +1,10 @@
 package main
 
 import (
+	"crypto/tls"
+	"net"
 	"net/http"
+	"os"
 	"strings"
 
 	"github.com/traefik/traefik/v3/pkg/middlewares/forwardedheaders"
@@ -16,7 +19,11 @@ func entryPoint(routes http.Handler) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	isSaid := os.Getenv("CONNECTION_IN_HEADERS") != ""
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if isSaid {
+			connect(r)
+		}
 		// A target without a path (`x:y`), and one with a fragment.
 		if r.URL.Opaque != "" || strings.Contains(r.URL.RawPath, "#") {
 			w.WriteHeader(http.StatusBadRequest)
@@ -37,4 +44,14 @@ func entryPoint(routes http.Handler) (http.Handler, error) {
 func isOfAlias(c rune) bool {
 	isPlain := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-'
 	return !isPlain
+}
+
+// connect makes the connection of a request one that its headers say. The test vectors
+// have connections that no test could open.
+func connect(r *http.Request) {
+	r.TLS = nil
+	if r.Header.Get("X-Test-Scheme") == "https" {
+		r.TLS = &tls.ConnectionState{}
+	}
+	r.RemoteAddr = net.JoinHostPort(r.Header.Get("X-Test-Peer"), "1")
 }
