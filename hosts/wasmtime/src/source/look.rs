@@ -1,6 +1,9 @@
 //! Looking for a signed policy, and what was had from its source.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use tokio::task;
 
