@@ -70,7 +70,7 @@ impl Log {
             // Nobody waits any more.
             let _ = done.send(());
         });
-        Ok(py.detach(|| written.recv_timeout(within)).is_ok())
+        Ok(py.detach(move || written.recv_timeout(within)).is_ok())
     }
 }
 
