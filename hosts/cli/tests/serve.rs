@@ -190,3 +190,37 @@ fn the_schema_of_the_configuration_is_printed() {
         serde_json::json!(["listen", "policies", "dialects"])
     );
 }
+
+#[test]
+fn signed_policies_follow_each_other_and_an_older_one_never_comes_back() {
+    let folder = Folder::with_issuer();
+    let jwk = folder.run("policy key key.pem --kid a").expect(0).json();
+    let trust = serde_json::json!({ "keys": [jwk], "policy": "shop", "audience": "edge" });
+    folder.write("trust.json", &trust.to_string());
+    let sign = |version: u32, open: bool| {
+        folder.write("policy.yaml", &policy(&folder, open));
+        let sign = "policy sign policy.yaml --key key.pem --kid a --name shop --audience edge";
+        let run = folder.run(&format!("{sign} --version {version} --expires 1h"));
+        run.expect(0).stdout
+    };
+    let (first, second) = (sign(1, true), sign(2, false));
+    folder.write("policy.jws", &first);
+    let signed = "{ signed: { file: policy.jws, trust: trust.json, state_file: state.json } }";
+    let config = CONFIG.replace("{ file: policy.yaml }", signed);
+    let config = config.replace("decision_log: { file: log/decisions }\n", "");
+    folder.write("server.yaml", &config);
+    let server = Server::start(&folder, "serve --config server.yaml");
+    let socket = folder.path.join("gate.sock");
+    assert_eq!(ask(&socket, "/healthz"), "204");
+    folder.write("policy.jws", &second);
+    until(|| ask(&socket, "/healthz") == "401");
+    folder.write("policy.jws", &first);
+    server.signal("HUP");
+    for _ in 0..20 {
+        assert_eq!(ask(&socket, "/healthz"), "401");
+    }
+    assert_eq!(server.end().0, Some(0));
+    // Not after a restart either.
+    let run = folder.run("serve --check --config server.yaml").expect(2);
+    assert!(run.stderr.contains("policy.jws"), "{run:?}");
+}

@@ -142,3 +142,75 @@ fn descriptor(media_type: &str, blob: &[u8]) -> Value {
         "size": blob.len(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::Value;
+    use xtask::archive::{self, Entry};
+
+    use super::{VERSION, digest, files, program, write};
+
+    #[test]
+    fn each_processor_has_its_program_the_roots_and_a_user() {
+        let release = tempfile::tempdir().unwrap();
+        for target in program::TARGETS {
+            let folder = program::name(target);
+            let mut command = Entry::new(format!("{folder}/countersign"), target);
+            command.is_program = true;
+            let entries = [
+                command,
+                Entry::new(format!("{folder}/NOTICES.txt"), "notices"),
+                Entry::new(format!("{folder}/README.md"), "text"),
+            ];
+            let path = release.path().join(format!("bin/{folder}.tar.gz"));
+            files::put(&path, archive::tar_gz(&entries).unwrap()).unwrap();
+        }
+        write(release.path(), &program::TARGETS).unwrap();
+
+        let image = format!("oci/countersign-server-{VERSION}.oci.tar");
+        let image = archive::read_tar(&std::fs::read(release.path().join(image)).unwrap()).unwrap();
+        let blobs: BTreeMap<String, Vec<u8>> = image
+            .into_iter()
+            .map(|entry| (entry.path, entry.content))
+            .collect();
+        let blob = |descriptor: &Value| {
+            let named = descriptor["digest"].as_str().unwrap();
+            let named = named.strip_prefix("sha256:").unwrap();
+            let blob = &blobs[&format!("blobs/sha256/{named}")];
+            assert_eq!(
+                (digest(blob).as_str(), &descriptor["size"]),
+                (named, &blob.len().into())
+            );
+            blob.clone()
+        };
+        let json = |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).unwrap();
+        let index = json(&blob(&json(&blobs["index.json"])["manifests"][0]));
+        let mut architectures = Vec::new();
+        for (at, target) in program::TARGETS.into_iter().enumerate() {
+            let descriptor = &index["manifests"][at];
+            architectures.push(descriptor["platform"]["architecture"].clone());
+            let manifest = json(&blob(descriptor));
+            let config = json(&blob(&manifest["config"]));
+            assert_eq!(config["config"]["User"], "65532:65532");
+            let tar = archive::gunzip(&blob(&manifest["layers"][0])).unwrap();
+            let diff = format!("sha256:{}", digest(&tar));
+            assert_eq!(config["rootfs"]["diff_ids"][0], diff);
+            let layer = archive::read_tar(&tar).unwrap();
+            let names: Vec<_> = layer.iter().map(|entry| entry.path.as_str()).collect();
+            let expected = [
+                "etc/group",
+                "etc/passwd",
+                "etc/ssl/certs/ca-certificates.crt",
+                "usr/local/bin/countersign",
+                "usr/share/doc/countersign/NOTICES.txt",
+            ];
+            assert_eq!(names, expected);
+            assert_eq!(layer[3].content, target.as_bytes());
+            let roots = String::from_utf8_lossy(&layer[2].content).into_owned();
+            assert!(roots.matches("BEGIN CERTIFICATE").count() > 50);
+        }
+        assert_eq!(architectures, ["amd64", "arm64"]);
+    }
+}

@@ -9,7 +9,7 @@ use super::read::Place;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Connections of trusted proxies. Others have [`STRANGERS`].
+    /// Connections of trusted proxies. Others have 16 of their own.
     pub connections: usize,
     /// Questions that are under way at a time.
     pub questions: usize,

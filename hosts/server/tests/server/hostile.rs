@@ -10,7 +10,11 @@ async fn status(stage: &Stage, bytes: &[u8]) -> u16 {
     let mut stream = connect(&stage.address).await;
     // The server may close it before all is sent.
     let _ = stream.write_all(bytes).await;
-    let _ = stream.shutdown().await;
+    if !bytes.ends_with(b"\r\n\r\n") {
+        // The server would wait for the rest. After a whole question it would take the end
+        // for a client that is gone, and not answer.
+        let _ = stream.shutdown().await;
+    }
     reply(&mut *stream).await.map_or(0, |reply| reply.status)
 }
 
