@@ -34,13 +34,10 @@ pub(crate) fn removed(facts: &Facts) -> Vec<&str> {
     let certificate = facts.client_certificate.iter().map(|(header, _)| header);
     let read = facts.credential_headers.iter().chain(&facts.compared);
     let read: Vec<&str> = read.chain(certificate).map(|named| &*named.name).collect();
-    let mut removed: Vec<&str> = facts.forward.iter().map(|named| &*named.name).collect();
-    for name in forged::all() {
-        if !read.contains(&name) {
-            removed.push(name);
-        }
-    }
-    removed
+    // One that the gate reads and sets is replaced after the question only.
+    let own = facts.forward.iter().map(|named| &*named.name);
+    let all = own.chain(forged::all());
+    all.filter(|name| !read.contains(name)).collect()
 }
 
 fn is_plain(name: &str) -> bool {
