@@ -35,9 +35,12 @@ pub(crate) fn removed(facts: &Facts) -> Vec<&str> {
     let read = facts.credential_headers.iter().chain(&facts.compared);
     let read: Vec<&str> = read.chain(certificate).map(|named| &*named.name).collect();
     // One that the gate reads and sets is replaced after the question only.
-    let own = facts.forward.iter().map(|named| &*named.name);
-    let all = own.chain(forged::all());
-    all.filter(|name| !read.contains(name)).collect()
+    let mut removed: Vec<&str> = facts.forward.iter().map(|named| &*named.name).collect();
+    for name in forged::all() {
+        removed.push(name);
+    }
+    removed.retain(|name| !read.contains(name));
+    removed
 }
 
 fn is_plain(name: &str) -> bool {
