@@ -111,7 +111,7 @@ fn document(
         "# The metadata document (RFC 9728), which the gate answers itself.\n\
          @countersign_document_{index} {{\n\
          \thost {host}\n\
-         \tpath {path}\n\
+         \tvars {{http.request.uri}} {path}\n\
          \tmethod GET HEAD\n\
          }}\n\
          reverse_proxy @countersign_document_{index} {server} {{\n\

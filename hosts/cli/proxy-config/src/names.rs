@@ -34,12 +34,12 @@ pub(crate) fn removed(facts: &Facts) -> Vec<&str> {
     let certificate = facts.client_certificate.iter().map(|(header, _)| header);
     let read = facts.credential_headers.iter().chain(&facts.compared);
     let read: Vec<&str> = read.chain(certificate).map(|named| &*named.name).collect();
+    // One that the gate reads and sets is replaced after the question only.
     let mut removed: Vec<&str> = facts.forward.iter().map(|named| &*named.name).collect();
     for name in forged::all() {
-        if !read.contains(&name) {
-            removed.push(name);
-        }
+        removed.push(name);
     }
+    removed.retain(|name| !read.contains(name));
     removed
 }
 

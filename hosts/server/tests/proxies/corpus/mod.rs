@@ -33,6 +33,22 @@ pub(crate) use wire::Carries;
 /// Policies of one server, each with a proxy's listener.
 const BATCH: usize = 60;
 
+/// Vectors that Caddy cannot ask about as they are, each time on the safe side:
+/// `Connection` and `Upgrade` are removed before the question, for the gate and for the backend;
+/// bytes that may not stand in a path are escaped for both; and a WebSocket that opens has
+/// no end that this test could wait for.
+const OF_CADDY: [&str; 9] = [
+    "connection-names",
+    "connection-variant",
+    "handshake-any-upgrade",
+    "handshake-header",
+    "handshake-own",
+    "header-connection",
+    "origin-trusted",
+    "target-fragment",
+    "target-non-ascii",
+];
+
 /// A proxy under test, with a listener for each of these policies.
 pub(crate) struct Listeners {
     pub(crate) addresses: Vec<SocketAddr>,
@@ -64,6 +80,10 @@ pub(crate) fn assert_refused(refused: &BTreeSet<String>, expected: &[&str]) {
 }
 
 impl Player<'_> {
+    fn differs(&self, scene: &str) -> bool {
+        self.dialect == "caddy" && OF_CADDY.contains(&scene)
+    }
+
     /// Plays all of it.
     pub(crate) fn play(&self) {
         assert_refused(&self.play_all(), self.refuses);
@@ -153,6 +173,11 @@ impl Player<'_> {
                         *left_out.entry(reason.to_owned()).or_default() += 1
                     }
                     Err(Fault::Refused) => drop(refused.insert(scene.id.clone())),
+                    Err(Fault::Ours(_)) if self.differs(&scene.id) => {
+                        *left_out
+                            .entry("the proxy's own reading comes first".to_owned())
+                            .or_default() += 1;
+                    }
                     Err(Fault::Ours(fault)) => faults.push(format!("{}: {fault}", scene.id)),
                 }
             }
