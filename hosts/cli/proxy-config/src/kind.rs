@@ -6,17 +6,39 @@ use std::{fmt, str::FromStr};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Kind {
+    /// Envoy with `ext_authz` over gRPC.
+    EnvoyGrpc,
+    /// Envoy with `ext_authz` over HTTP.
+    EnvoyHttp,
+    /// A `SecurityPolicy` of Envoy Gateway.
+    EnvoyGateway,
+    /// An `HTTPRoute` of the Gateway API with external authorization.
+    GatewayApi,
+    /// Resources of Istio.
+    Istio,
     /// nginx with `auth_request`.
     Nginx,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: &[Self] = &[Self::Nginx];
+    pub const ALL: &[Self] = &[
+        Self::EnvoyGrpc,
+        Self::EnvoyHttp,
+        Self::EnvoyGateway,
+        Self::GatewayApi,
+        Self::Istio,
+        Self::Nginx,
+    ];
 
     /// Its name in the command.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::EnvoyGrpc => "envoy-grpc",
+            Self::EnvoyHttp => "envoy-http",
+            Self::EnvoyGateway => "envoy-gateway",
+            Self::GatewayApi => "gateway-api",
+            Self::Istio => "istio",
             Self::Nginx => "nginx",
         }
     }

@@ -20,12 +20,18 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod envoy;
+mod envoy_gateway;
 mod facts;
+mod gateway_api;
+mod headers;
+mod istio;
 mod kind;
 mod nginx;
 mod options;
 mod problem;
 mod server;
+mod service;
 mod template;
 
 pub use kind::Kind;
@@ -35,7 +41,7 @@ pub use server::ServerAddress;
 
 use serde_json::Value;
 
-use self::{facts::Facts, problem::Problems};
+use self::{envoy::Protocol, facts::Facts, problem::Problems};
 
 /// The configuration of a proxy for this policy, which must have no problems of its own
 /// (`countersign policy lint`).
@@ -46,6 +52,11 @@ pub fn generate(kind: Kind, policy: &Value, options: &Options) -> Result<Generat
     let facts = Facts::of(policy);
     let mut problems = Problems::default();
     let text = match kind {
+        Kind::EnvoyGrpc => envoy::write(Protocol::Grpc, &facts, options, &mut problems),
+        Kind::EnvoyHttp => envoy::write(Protocol::Http, &facts, options, &mut problems),
+        Kind::EnvoyGateway => envoy_gateway::write(&facts, options, &mut problems),
+        Kind::GatewayApi => gateway_api::write(&facts, options, &mut problems),
+        Kind::Istio => istio::write(&facts, options, &mut problems),
         Kind::Nginx => nginx::write(&facts, options, &mut problems),
     };
     problems.finish(text)
