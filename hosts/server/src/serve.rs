@@ -10,7 +10,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use countersign_host::Decision;
+use countersign_host::{Decision, GateBuilder};
 use envoy_types::pb::envoy::service::auth::v3::{CheckRequest, CheckResponse};
 use http::{Extensions, Request, Response, StatusCode};
 use http_body::Body;
@@ -62,6 +62,19 @@ impl Server {
     /// # Errors
     /// Every problem of the files, the policies and the secrets.
     pub async fn open(config: Config) -> Result<Self, ConfigError> {
+        Self::open_with(config, |_, builder| builder).await
+    }
+
+    /// [`Self::open`] for programs that embed the server: `gate` gets the name of each
+    /// policy and the builder of its gate, and may give it a clock, a fetcher, or a store of
+    /// proofs of its own. It is called again with each reload.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn open_with(
+        config: Config,
+        gate: impl Fn(&str, GateBuilder) -> GateBuilder + Send + Sync + 'static,
+    ) -> Result<Self, ConfigError> {
         let config = Arc::new(config);
         let mut problems = Vec::new();
         let tls = config.tls.as_ref().map(TlsFiles::open).transpose();
@@ -85,6 +98,7 @@ impl Server {
         let hooks = Hooks {
             journal: journal.clone(),
             metrics: metrics.clone(),
+            embedding: Some(Arc::new(gate)),
         };
         match Policies::open(config.clone(), hooks).await {
             Ok(policies) if problems.is_empty() => Ok(Self {

@@ -102,7 +102,9 @@ const DEV_ISSUER: [&str; 6] = ["error", "signer", "issuer", "proof", "token", "t
 
 const INIT: [&str; 6] = ["kind", "value", "error", "template", "provider", "list"];
 
-const PROXY_CONFIG: [&str; 6] = ["server", "options", "kind", "problem", "facts", "nginx"];
+const PROXY_CONFIG: [&str; 8] = [
+    "server", "options", "kind", "problem", "template", "facts", "haproxy", "nginx",
+];
 
 const WASMTIME: [&str; 40] = [
     "bindings",

@@ -16,6 +16,10 @@ pub enum Kind {
     GatewayApi,
     /// Resources of Istio.
     Istio,
+    /// HAProxy: its configuration.
+    Haproxy,
+    /// HAProxy: the action in Lua that its configuration loads.
+    HaproxyLua,
     /// nginx with `auth_request`.
     Nginx,
 }
@@ -27,6 +31,8 @@ impl Kind {
         Self::EnvoyHttp,
         Self::EnvoyGateway,
         Self::GatewayApi,
+        Self::Haproxy,
+        Self::HaproxyLua,
         Self::Istio,
         Self::Nginx,
     ];
@@ -39,6 +45,8 @@ impl Kind {
             Self::EnvoyGateway => "envoy-gateway",
             Self::GatewayApi => "gateway-api",
             Self::Istio => "istio",
+            Self::Haproxy => "haproxy",
+            Self::HaproxyLua => "haproxy-lua",
             Self::Nginx => "nginx",
         }
     }

@@ -26,6 +26,7 @@ mod facts;
 mod gateway_api;
 mod headers;
 mod istio;
+mod haproxy;
 mod kind;
 mod nginx;
 mod options;
@@ -57,6 +58,8 @@ pub fn generate(kind: Kind, policy: &Value, options: &Options) -> Result<Generat
         Kind::EnvoyGateway => envoy_gateway::write(&facts, options, &mut problems),
         Kind::GatewayApi => gateway_api::write(&facts, options, &mut problems),
         Kind::Istio => istio::write(&facts, options, &mut problems),
+        Kind::Haproxy => haproxy::configuration(&facts, options, &mut problems),
+        Kind::HaproxyLua => haproxy::action(options, &mut problems),
         Kind::Nginx => nginx::write(&facts, options, &mut problems),
     };
     problems.finish(text)

@@ -46,6 +46,11 @@ pub(crate) fn title(name: &str) -> String {
     letters.collect()
 }
 
+/// A policy's name as a part of a name in a configuration.
+pub(crate) fn identifier(name: &str) -> String {
+    name.replace(|letter: char| !letter.is_ascii_alphanumeric(), "_")
+}
+
 #[cfg(test)]
 mod tests {
     use super::fill;

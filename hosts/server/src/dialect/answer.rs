@@ -3,7 +3,7 @@
 //! sends the requests for these documents here, with `/answer/{policy}` in front of the
 //! path.
 
-use countersign_host::{Connection, Decision};
+use countersign_host::{Answered, Connection, Decision};
 use http::{HeaderName, HeaderValue, StatusCode, header, request::Parts};
 
 use super::{
@@ -45,9 +45,14 @@ fn authority(parts: &Parts) -> Result<&[u8], Ambiguous> {
 
 /// The whole response; 404 where the gate has none, whatever it decides.
 pub(crate) fn reply(decision: &Decision) -> Reply {
-    let Decision::Answer(answer) = decision else {
-        return reply::empty(StatusCode::NOT_FOUND);
-    };
+    match decision {
+        Decision::Answer(answer) => whole(answer),
+        _ => reply::empty(StatusCode::NOT_FOUND),
+    }
+}
+
+/// The response as it is.
+pub(super) fn whole(answer: &Answered) -> Reply {
     let mut reply = Reply::new(answer.body.clone().into());
     *reply.status_mut() =
         StatusCode::from_u16(answer.status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);

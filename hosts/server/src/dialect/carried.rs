@@ -54,7 +54,7 @@ impl<'a> Carried<'a> {
 }
 
 /// Whether a name is that of the carrier, with `_` read as `-`.
-fn is_same(name: &str, carrier: &str) -> bool {
+pub(crate) fn is_same(name: &str, carrier: &str) -> bool {
     let plain = name
         .bytes()
         .map(|byte| if byte == b'_' { b'-' } else { byte });

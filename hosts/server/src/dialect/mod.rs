@@ -7,12 +7,14 @@
 pub(crate) mod answer;
 mod caddy;
 mod carried;
+mod certificate;
 mod effects;
 pub(crate) mod envoy_grpc;
 mod envoy_http;
 mod haproxy;
 mod nginx;
 pub(crate) mod reply;
+mod taken;
 mod traefik;
 
 use countersign_host::{Connection, Decision, Denial, Header, Request};

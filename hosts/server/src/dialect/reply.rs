@@ -60,8 +60,12 @@ pub(crate) fn grant_headers(grant: &Grant, headers: &mut HeaderMap) -> Option<()
 
 /// The body of a denial for clients: its code and message.
 pub(crate) fn denial_body(denial: &Denial) -> Full<Bytes> {
-    let text = serde_json::json!({ "code": denial.code, "message": denial.message });
-    Full::from(text.to_string())
+    Full::from(denial_text(denial))
+}
+
+/// The same as text.
+pub(crate) fn denial_text(denial: &Denial) -> String {
+    serde_json::json!({ "code": denial.code, "message": denial.message }).to_string()
 }
 
 /// The denial where a decision cannot be said to the proxy.

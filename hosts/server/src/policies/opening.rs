@@ -21,7 +21,11 @@ const WARM: Duration = Duration::from_secs(6);
 pub(crate) struct Hooks {
     pub(crate) journal: Option<Journal>,
     pub(crate) metrics: Option<Arc<Metrics>>,
+    pub(crate) embedding: Option<Embedding>,
 }
+
+/// What a program that embeds the server changes of each gate, by its policy's name.
+pub(crate) type Embedding = Arc<dyn Fn(&str, GateBuilder) -> GateBuilder + Send + Sync>;
 
 /// Everything with which gates are opened.
 pub(super) struct Opening {
@@ -215,7 +219,10 @@ impl Opening {
         if !self.config.dynamic_metadata.is_empty() {
             builder = builder.on_decision(Told::hear);
         }
-        builder
+        match &self.hooks.embedding {
+            Some(embedding) => embedding(name, builder),
+            None => builder,
+        }
     }
 }
 

@@ -5,5 +5,6 @@
 //! One file for each proxy. `stage/` has what they share: the server, an origin that records
 //! what it receives, tokens, and clients that send raw bytes.
 
+mod envoy;
 mod nginx;
 mod stage;

@@ -7,18 +7,20 @@
 mod refused;
 
 use crate::{
-    facts::{Document, Facts},
+    facts::Facts,
     options::Options,
     problem::Problems,
-    template::{fill, title},
+    template::{fill, identifier, title},
 };
 
 const TEMPLATE: &str = include_str!("../../templates/nginx.conf");
 
+const DOCUMENT: &str = include_str!("../../templates/nginx-document.conf");
+
 /// What a denial is made of: the variable, and the header of the server.
 const DENIAL: [(&str, &str); 5] = [
     ("status", "x_countersign_status"),
-    ("challenge", "www_authenticate"),
+    ("challenge", "x_countersign_challenge"),
     ("nonce", "dpop_nonce"),
     ("pause", "retry_after"),
     ("body", "x_countersign_body"),
@@ -123,25 +125,24 @@ fn question(facts: &Facts, options: &Options, names: &[String]) -> String {
 
 /// Where the gate answers itself.
 fn documents(facts: &Facts, options: &Options) -> String {
-    let id = identifier(&options.policy_name);
-    let mut paths: Vec<&str> = Vec::new();
-    let mut text = String::new();
-    for Document { path, .. } in &facts.documents {
-        if paths.contains(&path.as_str()) {
-            continue;
-        }
-        paths.push(path);
-        text += &format!(
-            "\n# The metadata of the protected resource (RFC 9728): the gate answers it itself.\n\
-             location = {path} {{\n    proxy_pass               http://countersign_{id}/nginx/{}/document;\n",
-            options.policy_name
-        );
-        for line in question(facts, options, &[]).lines() {
-            text += &format!("    {line}\n");
-        }
-        text += "}\n";
-    }
-    text
+    let mut paths: Vec<&str> = facts
+        .documents
+        .iter()
+        .map(|document| document.path.as_str())
+        .collect();
+    paths.sort_unstable();
+    paths.dedup();
+    let values = |path: &str| {
+        [
+            ("PATH", path.to_owned()),
+            ("ID", identifier(&options.policy_name)),
+            ("POLICY", options.policy_name.clone()),
+        ]
+    };
+    paths
+        .into_iter()
+        .map(|path| fill(DOCUMENT, &values(path)))
+        .collect()
 }
 
 fn lines(names: &[String], line: impl Fn(&str) -> String) -> String {
@@ -150,9 +151,4 @@ fn lines(names: &[String], line: impl Fn(&str) -> String) -> String {
 
 fn variable(name: &str) -> String {
     format!("countersign_set_{}", name.replace('-', "_"))
-}
-
-/// A policy's name as a part of nginx's names.
-fn identifier(name: &str) -> String {
-    name.replace(|letter: char| !letter.is_ascii_alphanumeric(), "_")
 }

@@ -136,3 +136,22 @@ impl Received {
             .collect()
     }
 }
+
+/// Opens a WebSocket with this handshake, and sends `bytes` on it: what comes back.
+pub(crate) fn echo(to: SocketAddr, handshake: &[u8], bytes: &[u8]) -> Vec<u8> {
+    let mut stream = TcpStream::connect(to).unwrap();
+    let patience = countersign_artefact_tests::stage::TIMEOUT;
+    stream.set_read_timeout(Some(patience)).unwrap();
+    stream.write_all(handshake).unwrap();
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        assert!(reader.read_until(b'\n', &mut head).unwrap() > 0, "the connection ends");
+    }
+    let head = String::from_utf8_lossy(&head).into_owned();
+    assert!(head.starts_with("HTTP/1.1 101"), "{head}");
+    stream.write_all(bytes).unwrap();
+    let mut back = vec![0; bytes.len()];
+    reader.read_exact(&mut back).unwrap();
+    back
+}

@@ -1,15 +1,15 @@
 //! The decision server, in this process.
 
 use std::{
-    collections::BTreeMap,
     fs,
     net::SocketAddr,
     path::PathBuf,
     thread::{self, JoinHandle},
 };
 
-use countersign_server::{Address, Config, DialectName, Listener, PolicyFiles, Server};
-use serde_json::Value;
+use countersign_host::GateBuilder;
+use countersign_server::{Address, Config, Listener, Server};
+use serde_json::{Map, Value, json};
 use tokio::{runtime::Runtime, sync::oneshot};
 
 use super::folder;
@@ -17,11 +17,12 @@ use super::folder;
 /// The name of the policy.
 pub(crate) const POLICY: &str = "app";
 
-/// A decision server with one policy, which can be stopped and started again at the same
-/// address.
+/// A decision server, which can be stopped and started again at the same address.
 pub(crate) struct DecisionServer {
     pub(crate) address: SocketAddr,
-    config: Config,
+    /// With the policies, which may be changed.
+    pub(crate) folder: PathBuf,
+    config: Value,
     running: Option<Running>,
 }
 
@@ -31,34 +32,60 @@ struct Running {
 }
 
 impl DecisionServer {
-    /// Starts it on a free port of loopback.
-    pub(crate) fn start(policy: &Value, dialect: DialectName) -> Self {
-        let file = folder("policy").join("policy.json");
-        fs::write(&file, policy.to_string()).unwrap();
+    /// Starts it on a free port of loopback, with this policy as [`POLICY`].
+    pub(crate) fn start(policy: &Value, dialect: &str) -> Self {
+        Self::start_with(&[(POLICY, policy.to_string())], dialect, |_, builder| builder)
+    }
+
+    /// The same with these policies, and with other gates.
+    pub(crate) fn start_with(
+        policies: &[(&str, String)],
+        dialect: &str,
+        gate: impl Fn(&str, GateBuilder) -> GateBuilder + Send + Sync + 'static,
+    ) -> Self {
+        let folder = folder("server");
+        let mut files = Map::new();
+        for (name, policy) in policies {
+            let file = folder.join(format!("{name}.json"));
+            fs::write(&file, policy).unwrap();
+            files.insert((*name).to_owned(), json!({ "file": file }));
+        }
         let mut server = Self {
             address: ([127, 0, 0, 1], 0).into(),
-            config: config(file, dialect),
+            folder,
+            config: json!({
+                "trusted_proxies": ["127.0.0.1"],
+                "policies": files,
+                "dialects": [dialect],
+            }),
             running: None,
         };
-        server.restart();
+        server.run(gate);
         server
     }
 
     /// Starts it again, at the same address.
     pub(crate) fn restart(&mut self) {
         self.stop();
+        self.run(|_, builder| builder);
+    }
+
+    fn run(&mut self, gate: impl Fn(&str, GateBuilder) -> GateBuilder + Send + Sync + 'static) {
+        self.config["listen"] = json!(self.address.to_string());
+        let file = self.folder.join("server.json").display().to_string();
+        let config = Config::parse(&file, self.config.to_string().into_bytes()).unwrap();
         let runtime = Runtime::new().unwrap();
-        let server = runtime.block_on(Server::open(self.config.clone())).unwrap();
-        let listener = runtime
-            .block_on(Listener::bind(&Address::Tcp(self.address)))
-            .unwrap();
+        let opened = runtime.block_on(async {
+            let listener = Listener::bind(&config).await.unwrap();
+            (Server::open_with(config, gate).await.unwrap(), listener)
+        });
+        let (server, listener) = opened;
         if let Address::Tcp(address) = listener.address().unwrap() {
             self.address = address;
         }
         let (stop, stopped) = oneshot::channel();
         let thread = thread::spawn(move || {
-            let ended = server.run(listener, async { drop(stopped.await) });
-            runtime.block_on(ended).unwrap();
+            runtime.block_on(server.run(listener, async { drop(stopped.await) }));
         });
         self.running = Some(Running { stop, thread });
     }
@@ -75,14 +102,5 @@ impl DecisionServer {
 impl Drop for DecisionServer {
     fn drop(&mut self) {
         self.stop();
-    }
-}
-
-fn config(file: PathBuf, dialect: DialectName) -> Config {
-    Config {
-        listen: Address::Tcp(([127, 0, 0, 1], 0).into()),
-        trusted_proxies: vec!["127.0.0.1/32".parse().unwrap()],
-        policies: BTreeMap::from([(POLICY.to_owned(), PolicyFiles { file })]),
-        dialects: vec![dialect],
     }
 }
