@@ -2,6 +2,7 @@
 
 pub mod archive;
 pub mod build;
+pub mod debian;
 pub mod package;
 pub mod packages;
 pub mod project;

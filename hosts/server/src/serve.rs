@@ -12,7 +12,7 @@ use std::{
 use bytes::Bytes;
 use countersign_host::{Decision, GateBuilder};
 use envoy_types::pb::envoy::service::auth::v3::{CheckRequest, CheckResponse};
-use http::{Extensions, Request, Response, StatusCode};
+use http::{Extensions, Request, Response, StatusCode, Version};
 use http_body::Body;
 use http_body_util::{Either, Full};
 use tokio::sync::Semaphore;
@@ -24,6 +24,7 @@ use crate::{
         envoy_grpc::{self, Told},
         reply::Reply,
     },
+    files::Contents,
     grpc::{self, Health},
     journal::{AskedIn, Journal},
     metrics::{Metrics, Outcome},
@@ -47,6 +48,8 @@ pub struct Server {
 #[derive(Debug)]
 struct Shared {
     config: Arc<Config>,
+    /// What the files contained before they were read.
+    contents: Contents,
     policies: Policies,
     tls: Option<TlsFiles>,
     metrics: Option<Arc<Metrics>>,
@@ -76,6 +79,7 @@ impl Server {
         gate: impl Fn(&str, GateBuilder) -> GateBuilder + Send + Sync + 'static,
     ) -> Result<Self, ConfigError> {
         let config = Arc::new(config);
+        let contents = Contents::of(&config.watched());
         let mut problems = Vec::new();
         let tls = config.tls.as_ref().map(TlsFiles::open).transpose();
         let tls = tls.unwrap_or_else(|error| {
@@ -105,6 +109,7 @@ impl Server {
                 shared: Arc::new(Shared {
                     questions: Semaphore::new(config.limits.questions),
                     config,
+                    contents,
                     policies,
                     tls,
                     metrics,
@@ -174,6 +179,11 @@ impl Server {
         &self.shared.config
     }
 
+    /// What the files contained when the server was opened.
+    pub(crate) fn contents(&self) -> Contents {
+        self.shared.contents.clone()
+    }
+
     pub(crate) fn policies(&self) -> &Policies {
         &self.shared.policies
     }
@@ -241,6 +251,11 @@ impl Server {
     /// One question of a proxy over HTTP.
     async fn question<B>(&self, request: Request<B>, peer: Peer) -> Reply {
         let (parts, _) = request.into_parts();
+        // No proxy asks by an absolute target of its own: its client has written it, and Caddy
+        // passes `GET x:http://a/b` on as that.
+        if parts.version < Version::HTTP_2 && parts.uri.scheme().is_some() {
+            return dialect::reply::empty(StatusCode::BAD_REQUEST);
+        }
         let target = parts
             .uri
             .path_and_query()

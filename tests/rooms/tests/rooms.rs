@@ -48,6 +48,7 @@ const COMMAND: [&str; 26] = [
     "digest",
     "verify_release",
     "keys",
+    "serve",
     "dev",
     "demo",
 ];
@@ -149,6 +150,22 @@ const WASMTIME: [&str; 40] = [
     "faults",
 ];
 
+const SERVER: [&str; 13] = [
+    "config",
+    "files",
+    "peer",
+    "metrics",
+    "journal",
+    "policies",
+    "dialect",
+    "tls",
+    "serve",
+    "listen",
+    "operations",
+    "admin",
+    "run",
+];
+
 fn folder(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../..")
@@ -157,7 +174,7 @@ fn folder(path: &str) -> PathBuf {
 
 #[test]
 fn rooms_use_those_above_them() {
-    let crates: [(&str, &[&str]); 8] = [
+    let crates: [(&str, &[&str]); 10] = [
         ("verifier", &VERIFIER),
         ("hosts/wasmtime", &WASMTIME),
         ("hosts/cli", &COMMAND),
@@ -167,6 +184,7 @@ fn rooms_use_those_above_them() {
         ("hosts/cli/dev-issuer", &DEV_ISSUER),
         ("hosts/cli/init", &INIT),
         ("hosts/cli/proxy-config", &PROXY_CONFIG),
+        ("hosts/server", &SERVER),
     ];
     let found: Vec<_> = crates
         .into_iter()

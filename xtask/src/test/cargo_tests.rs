@@ -15,7 +15,11 @@ use crate::project;
 #[derive(Default)]
 pub(crate) struct Programs {
     pub(crate) envoy: Option<PathBuf>,
+    pub(crate) kubernetes_validate: Option<PathBuf>,
     pub(crate) nginx: Option<PathBuf>,
+    pub(crate) debian_nginx: Option<PathBuf>,
+    pub(crate) haproxy: Option<PathBuf>,
+    pub(crate) debian_haproxy: Option<PathBuf>,
     pub(crate) node: Option<PathBuf>,
     pub(crate) python: Option<PathBuf>,
 }
@@ -27,7 +31,11 @@ pub(crate) fn compile() -> Result<()> {
 pub(crate) fn run(programs: Programs) -> Result<Tally> {
     let Programs {
         envoy,
+        kubernetes_validate,
         nginx,
+        debian_nginx,
+        haproxy,
+        debian_haproxy,
         node,
         python,
     } = programs;
@@ -47,7 +55,11 @@ pub(crate) fn run(programs: Programs) -> Result<Tally> {
         .stderr(writer);
     let programs = [
         ("COUNTERSIGN_ENVOY", envoy),
+        ("COUNTERSIGN_KUBERNETES_VALIDATE", kubernetes_validate),
         ("COUNTERSIGN_NGINX", nginx),
+        ("COUNTERSIGN_NGINX_DEBIAN", debian_nginx),
+        ("COUNTERSIGN_HAPROXY", haproxy),
+        ("COUNTERSIGN_HAPROXY_DEBIAN", debian_haproxy),
         ("COUNTERSIGN_NODE", node),
         ("COUNTERSIGN_PYTHON", python),
     ];

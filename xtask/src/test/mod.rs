@@ -13,7 +13,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Result, ensure};
 
 use self::stages::Stages;
-use crate::{bench, build, packages::WASM, project, release, tools, version};
+use crate::{bench, build, debian, packages::WASM, project, release, tools, version};
 
 pub(crate) fn run() -> ExitCode {
     let mut stages = Stages::new();
@@ -63,12 +63,24 @@ pub(crate) fn run() -> ExitCode {
     stages.run("the Go host", go::run);
     let mut programs = cargo_tests::Programs::default();
     // If one of them cannot be installed, the tests that need it are skipped. In CI this is a failure.
-    stages.check("Envoy and nginx are installed", || {
+    stages.check("Envoy, nginx and HAProxy are installed", || {
         programs.envoy = tools::envoy()
             .map_err(|error| missing("Envoy", &error))
             .ok();
         programs.nginx = tools::nginx()
             .map_err(|error| missing("nginx", &error))
+            .ok();
+        programs.debian_nginx = debian::program("nginx", "nginx")
+            .map_err(|error| missing("Debian's nginx", &error))
+            .ok();
+        programs.haproxy = tools::haproxy()
+            .map_err(|error| missing("HAProxy", &error))
+            .ok();
+        programs.debian_haproxy = debian::program("haproxy", "haproxy")
+            .map_err(|error| missing("Debian's HAProxy", &error))
+            .ok();
+        programs.kubernetes_validate = tools::kubernetes_validate()
+            .map_err(|error| missing("the validator of Kubernetes manifests", &error))
             .ok();
         Ok(())
     });

@@ -54,7 +54,8 @@ pub(crate) fn configuration(facts: &Facts, options: &Options, problems: &mut Pro
     let values = [
         ("POLICY", options.policy_name.clone()),
         ("ID", identifier(&options.policy_name)),
-        ("ORIGIN", origin(&options.origin)),
+        ("LISTEN", address(&options.listen)),
+        ("ORIGIN", address(&options.origin)),
         ("HTTPCLIENT", client(options)),
         ("TRAILERS", trailers.to_owned()),
         ("OPEN", open),
@@ -96,7 +97,8 @@ fn client(options: &Options) -> String {
     }
 }
 
-fn origin(address: &ServerAddress) -> String {
+/// As HAProxy writes addresses.
+fn address(address: &ServerAddress) -> String {
     match address {
         ServerAddress::Tcp(address) => address.clone(),
         ServerAddress::Unix(path) => format!("unix@{path}"),

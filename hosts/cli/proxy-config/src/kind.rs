@@ -16,17 +16,22 @@ pub enum Kind {
     GatewayApi,
     /// Resources of Istio.
     Istio,
+    /// Caddy with `forward_auth`.
+    Caddy,
     /// HAProxy: its configuration.
     Haproxy,
     /// HAProxy: the action in Lua that its configuration loads.
     HaproxyLua,
     /// nginx with `auth_request`.
     Nginx,
+    /// Traefik with `ForwardAuth`.
+    Traefik,
 }
 
 impl Kind {
     /// All of them.
     pub const ALL: &[Self] = &[
+        Self::Caddy,
         Self::EnvoyGrpc,
         Self::EnvoyHttp,
         Self::EnvoyGateway,
@@ -35,6 +40,7 @@ impl Kind {
         Self::HaproxyLua,
         Self::Istio,
         Self::Nginx,
+        Self::Traefik,
     ];
 
     /// Its name in the command.
@@ -45,9 +51,11 @@ impl Kind {
             Self::EnvoyGateway => "envoy-gateway",
             Self::GatewayApi => "gateway-api",
             Self::Istio => "istio",
+            Self::Caddy => "caddy",
             Self::Haproxy => "haproxy",
             Self::HaproxyLua => "haproxy-lua",
             Self::Nginx => "nginx",
+            Self::Traefik => "traefik",
         }
     }
 }

@@ -20,21 +20,29 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod attacks;
+mod caddy;
 mod envoy;
 mod envoy_gateway;
 mod facts;
+mod forged;
 mod gateway_api;
+mod haproxy;
 mod headers;
 mod istio;
-mod haproxy;
 mod kind;
+mod names;
 mod nginx;
 mod options;
 mod problem;
 mod server;
 mod service;
 mod template;
+mod traefik;
 
+pub use attacks::{
+    Aim, Attack, Credential, Expected, MARK, Probe, Seen, attacks, findings, while_down,
+};
 pub use kind::Kind;
 pub use options::{Options, Version};
 pub use problem::{Generated, Problem, Refused};
@@ -58,9 +66,11 @@ pub fn generate(kind: Kind, policy: &Value, options: &Options) -> Result<Generat
         Kind::EnvoyGateway => envoy_gateway::write(&facts, options, &mut problems),
         Kind::GatewayApi => gateway_api::write(&facts, options, &mut problems),
         Kind::Istio => istio::write(&facts, options, &mut problems),
+        Kind::Caddy => caddy::write(&facts, options, &mut problems),
         Kind::Haproxy => haproxy::configuration(&facts, options, &mut problems),
         Kind::HaproxyLua => haproxy::action(options, &mut problems),
         Kind::Nginx => nginx::write(&facts, options, &mut problems),
+        Kind::Traefik => traefik::write(&facts, options, &mut problems),
     };
     problems.finish(text)
 }

@@ -13,6 +13,8 @@ pub struct Options {
     pub policy_name: String,
     /// The backend, `HOST:PORT`, where the configuration has to name it.
     pub origin: ServerAddress,
+    /// Where the proxy listens, where the configuration has to say it: `ADDRESS:PORT`.
+    pub listen: ServerAddress,
     /// The version of the proxy, if it is known: one that is too old is refused.
     pub version: Option<Version>,
 }
@@ -23,6 +25,7 @@ impl Default for Options {
             server: ServerAddress::default(),
             policy_name: "default".to_owned(),
             origin: ServerAddress::Tcp("127.0.0.1:8080".to_owned()),
+            listen: ServerAddress::Tcp("0.0.0.0:80".to_owned()),
             version: None,
         }
     }

@@ -1,6 +1,11 @@
 //! `countersign proxy-config`: the proxy's half of a decision server.
 
-use std::path::PathBuf;
+mod client;
+mod echo;
+mod report;
+mod verify;
+
+use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, builder::PossibleValuesParser, builder::TypedValueParser};
 use countersign_policy_source::{Problem, Source};
@@ -19,15 +24,19 @@ use crate::{
 #[command(after_help = "\
     The configuration goes to the standard output, warnings to the standard error. It belongs to \
     this policy: generate it anew where `forward` or `credentials` change. A policy that needs \
-    what the proxy cannot do is refused, with the place.")]
+    what the proxy cannot do is refused, with the place.\n\n\
+    `--verify` sends the attacks that have come through such proxies, and says what has reached the \
+    backend. For that the backend is `countersign proxy-config --echo 127.0.0.1:8080`, which answers \
+    with what it has received.")]
 pub(crate) struct ProxyConfigArgs {
     /// The proxy
     #[arg(value_parser = PossibleValuesParser::new(Kind::ALL.iter().map(|kind| kind.as_str()))
-        .map(|name| name.parse::<Kind>().unwrap_or(Kind::ALL[0])))]
-    kind: Kind,
+        .map(|name| name.parse::<Kind>().unwrap_or(Kind::ALL[0])),
+        required_unless_present_any = ["verify", "echo"])]
+    kind: Option<Kind>,
     /// The policy: YAML, TOML or JSON, `-` for the standard input
-    #[arg(long, short, value_name = "FILE")]
-    policy: PathBuf,
+    #[arg(long, short, value_name = "FILE", required_unless_present = "echo")]
+    policy: Option<PathBuf>,
     /// The policy's name in the server's configuration
     #[arg(long, value_name = "POLICY", default_value = "default", value_parser = name)]
     name: String,
@@ -37,9 +46,17 @@ pub(crate) struct ProxyConfigArgs {
     /// The backend behind the proxy: HOST:PORT or unix:PATH
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     origin: ServerAddress,
+    /// Where the proxy listens, where its configuration has to say it: ADDRESS:PORT or unix:PATH
+    #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:80")]
+    listen: ServerAddress,
     /// The proxy's version: one that cannot be safe is refused
     #[arg(long, value_name = "V")]
     proxy_version: Option<Version>,
+    /// Be a backend that answers with what it has received, until it is stopped
+    #[arg(long, value_name = "ADDRESS", conflicts_with_all = ["kind", "verify"])]
+    echo: Option<SocketAddr>,
+    #[command(flatten, next_help_heading = "Verify a running proxy")]
+    verify: verify::VerifyArgs,
 }
 
 /// It becomes a part of a path, and of a configuration.
@@ -51,21 +68,29 @@ fn name(text: &str) -> Result<String, &'static str> {
     }
 }
 
-pub(crate) fn run(args: &ProxyConfigArgs, output: Output) -> Result<Exit, Failure> {
-    let source = read_source(&args.policy)?;
+pub(crate) async fn run(args: &ProxyConfigArgs, output: Output) -> Result<Exit, Failure> {
+    if let Some(address) = args.echo {
+        return echo::run(address).await;
+    }
+    let nothing = || Failure::usage("which proxy, and which policy?");
+    let source = read_source(args.policy.as_deref().ok_or_else(nothing)?)?;
     let found = source.lint();
     if found.iter().any(|problem| problem.is_error) {
         return Err(Failure::Problems(found));
     }
     let policy =
         serde_json::from_slice(&source.json).map_err(|error| Failure::usage(error.to_string()))?;
+    if args.verify.is_asked() {
+        return verify::run(&args.verify, &source, &policy, output).await;
+    }
     let options = Options {
         server: args.server.clone(),
         policy_name: args.name.clone(),
         origin: args.origin.clone(),
+        listen: args.listen.clone(),
         version: args.proxy_version,
     };
-    match generate(args.kind, &policy, &options) {
+    match generate(args.kind.ok_or_else(nothing)?, &policy, &options) {
         Ok(generated) => {
             let warnings = located(&source, &generated.warnings, false);
             if output.json {

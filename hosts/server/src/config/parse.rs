@@ -1,7 +1,7 @@
 //! A configuration from its text, with every problem at once.
 
 use std::{
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
 };
 
@@ -141,10 +141,10 @@ impl Folder<'_> {
     }
 
     fn policy(&self, name: &str, place: Place<'_>) -> Option<PolicyFiles> {
-        let is_usual = |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_');
+        let is_usual = |byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
         if name.is_empty() || name.len() > NAME_BYTES || !name.bytes().all(is_usual) {
             let message =
-                format!("a name of a policy has 1 to {NAME_BYTES} of a-z, 0-9, `-` and `_`");
+                format!("a name of a policy has 1 to {NAME_BYTES} letters, digits, `-` and `_`");
             return place.invalid(message);
         }
         let mut object = place.object()?;
@@ -247,7 +247,7 @@ fn mode(place: Place<'_>) -> Option<u32> {
 
 fn network(place: Place<'_>) -> Option<IpNet> {
     let text = place.text()?;
-    let address = text.parse().map(IpNet::from);
+    let address = text.parse::<IpAddr>().map(IpNet::from);
     let Ok(network) = address.or_else(|_| text.parse::<IpNet>()) else {
         return place.invalid("expected an address or a network, such as 10.0.0.7 or 10.0.0.0/24");
     };

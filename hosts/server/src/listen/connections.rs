@@ -25,10 +25,10 @@ use super::{
     socket::{Socket, Stream},
 };
 use crate::{
-    Server,
     config::{Limits, STRANGERS},
     metrics::Metrics,
     peer::{self, Peer},
+    serve::Server,
 };
 
 /// After a connection that could not be accepted: perhaps there are no file descriptors,
@@ -43,6 +43,10 @@ const HANDSHAKES: usize = 256;
 
 /// Questions at a time on one connection of HTTP/2.
 const STREAMS: u32 = 256;
+
+/// What is kept of bodies that nobody reads; a question over gRPC is one.
+const STREAM_BYTES: u32 = 128 << 10;
+const CONNECTION_BYTES: u32 = 1 << 20;
 
 /// A peer of HTTP/2 that is gone is noticed by these.
 const PING_EVERY: Duration = Duration::from_secs(30);
@@ -152,9 +156,10 @@ impl Doors {
         Some(async move {
             match stream {
                 Stream::Unix(stream) => entered.serve(stream, Peer::UNIX).await,
-                Stream::Tcp(stream, _) => match acceptor {
+                Stream::Tcp(stream, address) => match acceptor {
                     None => {
                         let peer = Peer {
+                            address: Some(address),
                             is_trusted: is_expected,
                             certificate: None,
                         };
@@ -162,7 +167,7 @@ impl Doors {
                     }
                     Some(acceptor) => {
                         entered
-                            .shake(stream, acceptor, handshake, is_expected)
+                            .shake((stream, address), acceptor, handshake, is_expected)
                             .await
                     }
                 },
@@ -182,7 +187,7 @@ struct Entered {
 impl Entered {
     async fn shake(
         self,
-        stream: TcpStream,
+        (stream, address): (TcpStream, IpAddr),
         acceptor: TlsAcceptor,
         handshake: Option<OwnedSemaphorePermit>,
         is_expected: bool,
@@ -207,6 +212,7 @@ impl Entered {
             certificate.and_then(|der| Connection::default().with_certificate(der).certificate);
         let needs_one = self.server.config().trusted_proxies.is_none();
         let peer = Peer {
+            address: Some(address),
             is_trusted: is_expected && (certificate.is_some() || !needs_one),
             certificate,
         };
@@ -271,6 +277,8 @@ fn http(limits: &Limits, idle: Duration) -> Http {
     http.http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(STREAMS)
+        .initial_stream_window_size(STREAM_BYTES)
+        .initial_connection_window_size(CONNECTION_BYTES)
         .max_header_list_size(limits.header_bytes)
         .keep_alive_interval(PING_EVERY)
         .keep_alive_timeout(PING_WITHIN);

@@ -5,6 +5,13 @@
 //! One file for each proxy. `stage/` has what they share: the server, an origin that records
 //! what it receives, tokens, and clients that send raw bytes.
 
+mod caddy;
+mod corpus;
 mod envoy;
+mod forwarded;
+mod haproxy;
+mod life;
 mod nginx;
+mod seams;
 mod stage;
+mod traefik;

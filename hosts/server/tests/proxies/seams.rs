@@ -222,7 +222,11 @@ impl Seam<'_> {
                 );
             }
         }
-        // The same with a target that passes: the origin gets the path, and one host.
+    }
+
+    /// A target that has a host, and another one in `Host`.
+    pub(crate) fn an_absolute_target_has_no_other_host(&self) {
+        let bearer = self.bearer();
         let absolute = format!(
             "GET http://a.example/orgs/acme/x HTTP/1.1\r\nHost: b.example\r\n{bearer}\r\nConnection: close\r\n\r\n"
         );

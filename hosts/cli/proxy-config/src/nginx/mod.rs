@@ -37,6 +37,7 @@ pub(crate) fn write(facts: &Facts, options: &Options, problems: &mut Problems) -
         ("POLICY", options.policy_name.clone()),
         ("ID", identifier(&options.policy_name)),
         ("SERVER", options.server.to_string()),
+        ("LISTEN", options.listen.to_string()),
         ("ORIGIN", options.origin.to_string()),
         ("REPLY", reply(&names)),
         (

@@ -8,6 +8,7 @@ pub(crate) mod server;
 
 use std::{
     env, fs,
+    net::{SocketAddr, TcpListener, TcpStream},
     path::{Path, PathBuf},
     sync::atomic::{AtomicU32, Ordering},
 };
@@ -28,6 +29,12 @@ pub(crate) fn program(variable: &str) -> Option<PathBuf> {
     path
 }
 
+/// Several versions of one proxy.
+pub(crate) fn programs(variables: &[&str]) -> Vec<PathBuf> {
+    let all = variables.iter();
+    all.filter_map(|variable| program(variable)).collect()
+}
+
 /// A new folder below `target/`, which stays: logs can be read after the test.
 pub(crate) fn folder(name: &str) -> PathBuf {
     static COUNT: AtomicU32 = AtomicU32::new(0);
@@ -38,9 +45,29 @@ pub(crate) fn folder(name: &str) -> PathBuf {
     folder.canonicalize().unwrap()
 }
 
-/// A port that is free now. A proxy that cannot say which port it got is started with it,
-/// and again with another one if somebody was faster.
+/// A port that is free now.
 pub(crate) fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
+    free_addresses(1)[0].port()
+}
+
+/// Addresses of loopback that are free now. A proxy that cannot say which port it got is
+/// started with them, and again with others if somebody was faster.
+pub(crate) fn free_addresses(count: usize) -> Vec<SocketAddr> {
+    let bind = || TcpListener::bind("127.0.0.1:0").unwrap();
+    let listeners: Vec<_> = std::iter::repeat_with(bind).take(count).collect();
+    let address = |listener: &TcpListener| listener.local_addr().unwrap();
+    listeners.iter().map(address).collect()
+}
+
+/// Whether a program listens there, once it does; not if it has ended.
+pub(crate) fn listens(process: &mut process::Process, addresses: &[SocketAddr]) -> bool {
+    let mut ended = false;
+    eventually("the proxy listens", || {
+        ended = process.has_ended();
+        ended
+            || addresses
+                .iter()
+                .all(|address| TcpStream::connect(address).is_ok())
+    });
+    !ended
 }

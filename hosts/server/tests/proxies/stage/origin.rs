@@ -146,7 +146,10 @@ pub(crate) fn echo(to: SocketAddr, handshake: &[u8], bytes: &[u8]) -> Vec<u8> {
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
-        assert!(reader.read_until(b'\n', &mut head).unwrap() > 0, "the connection ends");
+        assert!(
+            reader.read_until(b'\n', &mut head).unwrap() > 0,
+            "the connection ends"
+        );
     }
     let head = String::from_utf8_lossy(&head).into_owned();
     assert!(head.starts_with("HTTP/1.1 101"), "{head}");

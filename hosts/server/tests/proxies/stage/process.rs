@@ -4,7 +4,10 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    time::Duration,
 };
+
+use countersign_artefact_tests::stage::within;
 
 /// A process that ends when this is dropped. Its output is in a file.
 pub(crate) struct Process {
@@ -44,8 +47,11 @@ impl Process {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// Sends a signal such as `HUP`.
-    pub(crate) fn signal(&self, name: &str) {
+    /// Sends a signal such as `HUP`, if it still runs.
+    pub(crate) fn signal(&mut self, name: &str) {
+        if self.has_ended() {
+            return;
+        }
         let sent = Command::new("kill")
             .arg(format!("-{name}"))
             .arg(self.id().to_string())
@@ -56,6 +62,9 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
+        // Killed, a master would leave its workers behind.
+        self.signal("TERM");
+        within(Duration::from_secs(5), || self.has_ended());
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

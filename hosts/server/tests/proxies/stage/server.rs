@@ -34,7 +34,9 @@ struct Running {
 impl DecisionServer {
     /// Starts it on a free port of loopback, with this policy as [`POLICY`].
     pub(crate) fn start(policy: &Value, dialect: &str) -> Self {
-        Self::start_with(&[(POLICY, policy.to_string())], dialect, |_, builder| builder)
+        Self::start_with(&[(POLICY, policy.to_string())], dialect, |_, builder| {
+            builder
+        })
     }
 
     /// The same with these policies, and with other gates.
