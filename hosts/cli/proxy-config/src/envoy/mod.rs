@@ -30,6 +30,7 @@ pub(crate) fn write(
     let mut values = vec![
         ("POLICY", options.policy_name.clone()),
         ("SLASHES", format!("path_with_escaped_slashes_action: {}", slashes(facts))),
+        ("LISTEN", address(&options.listen).0),
         ("EARLY", early(facts)),
         ("MUTATIONS", mutations::allowed(facts)),
         ("TRAILERS", mutations::trailers(facts)),
@@ -52,27 +53,30 @@ pub(crate) fn slashes(facts: &Facts) -> &'static str {
     }
 }
 
-/// The type and the address of a cluster.
-fn cluster(name: &str, address: &ServerAddress) -> String {
-    let (kind, address) = match address {
-        ServerAddress::Unix(path) => ("STATIC", format!("pipe: {{ path: {path} }}")),
+/// An address as Envoy has it, and whether it has to be resolved.
+fn address(address: &ServerAddress) -> (String, bool) {
+    match address {
+        ServerAddress::Unix(path) => (format!("{{ pipe: {{ path: {path} }} }}"), false),
         ServerAddress::Tcp(address) => {
             let (host, port) = address.rsplit_once(':').unwrap_or((address, "80"));
             let host = host.trim_start_matches('[').trim_end_matches(']');
-            let kind = match host.parse::<std::net::IpAddr>() {
-                Ok(_) => "STATIC",
-                Err(_) => "STRICT_DNS",
-            };
             let socket = format!("address: \"{host}\", port_value: {port}");
-            (kind, format!("socket_address: {{ {socket} }}"))
+            let is_name = host.parse::<std::net::IpAddr>().is_err();
+            (format!("{{ socket_address: {{ {socket} }} }}"), is_name)
         }
-    };
+    }
+}
+
+/// The type and the address of a cluster.
+fn cluster(name: &str, at: &ServerAddress) -> String {
+    let (address, is_name) = address(at);
+    let kind = if is_name { "STRICT_DNS" } else { "STATIC" };
     format!(
         "type: {kind}\n\
          load_assignment:\n  \
            cluster_name: {name}\n  \
            endpoints:\n    \
              - lb_endpoints:\n        \
-                 - endpoint: {{ address: {{ {address} }} }}\n"
+                 - endpoint: {{ address: {address} }}\n"
     )
 }

@@ -1,9 +1,11 @@
 //! Envoy, which asks over gRPC and over HTTP.
 
 mod answers;
+mod corpus;
 mod failures;
 mod identity;
 mod requests;
+mod seam;
 mod sockets;
 
 use std::path::PathBuf;
@@ -89,13 +91,11 @@ fn configuration(kind: Kind, policy: &Value, server: &str, origin: &Origin) -> S
         server: server.parse().unwrap(),
         policy_name: POLICY.to_owned(),
         origin: ServerAddress::Tcp(origin.address.to_string()),
+        listen: "127.0.0.1:0".parse().unwrap(),
         version: None,
     };
     let generated = generate(kind, policy, &options).unwrap_or_else(|error| panic!("{error}"));
-    let listen = "address: 0.0.0.0, port_value: 10000";
-    assert!(generated.text.contains(listen));
-    let text = generated.text.replace(listen, "address: 127.0.0.1, port_value: 0");
-    format!("{ADMIN}{text}")
+    format!("{ADMIN}{}", generated.text)
 }
 
 /// The same without what Envoy itself removes or refuses: what is left, the server does.
