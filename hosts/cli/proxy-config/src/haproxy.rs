@@ -55,6 +55,7 @@ pub(crate) fn configuration(facts: &Facts, options: &Options, problems: &mut Pro
         ("POLICY", options.policy_name.clone()),
         ("ID", identifier(&options.policy_name)),
         ("LISTEN", address(&options.listen)),
+        ("ACTION", options.action.clone()),
         ("ORIGIN", address(&options.origin)),
         ("HTTPCLIENT", client(options)),
         ("TRAILERS", trailers.to_owned()),

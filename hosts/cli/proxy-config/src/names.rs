@@ -30,12 +30,17 @@ pub(crate) fn list(replaced: &[String]) -> String {
 
 /// The headers that no client may write: those that the gate sets, and those that backends
 /// believe, but for the ones that the gate reads itself.
-pub(crate) fn removed(facts: &Facts) -> impl Iterator<Item = &str> {
+pub(crate) fn removed(facts: &Facts) -> Vec<&str> {
     let certificate = facts.client_certificate.iter().map(|(header, _)| header);
     let read = facts.credential_headers.iter().chain(&facts.compared);
-    let read: Vec<_> = read.chain(certificate).map(|named| &*named.name).collect();
-    let own = facts.forward.iter().map(|named| &*named.name);
-    own.chain(forged::all().filter(move |name| !read.contains(name)))
+    let read: Vec<&str> = read.chain(certificate).map(|named| &*named.name).collect();
+    let mut removed: Vec<&str> = facts.forward.iter().map(|named| &*named.name).collect();
+    for name in forged::all() {
+        if !read.contains(&name) {
+            removed.push(name);
+        }
+    }
+    removed
 }
 
 fn is_plain(name: &str) -> bool {

@@ -15,6 +15,8 @@ pub struct Options {
     pub origin: ServerAddress,
     /// Where the proxy listens, where the configuration has to say it: `ADDRESS:PORT`.
     pub listen: ServerAddress,
+    /// The file of HAProxy's action.
+    pub action: String,
     /// The version of the proxy, if it is known: one that is too old is refused.
     pub version: Option<Version>,
 }
@@ -26,6 +28,7 @@ impl Default for Options {
             policy_name: "default".to_owned(),
             origin: ServerAddress::Tcp("127.0.0.1:8080".to_owned()),
             listen: ServerAddress::Tcp("0.0.0.0:80".to_owned()),
+            action: "/etc/haproxy/countersign.lua".to_owned(),
             version: None,
         }
     }

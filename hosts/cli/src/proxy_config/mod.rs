@@ -49,6 +49,9 @@ pub(crate) struct ProxyConfigArgs {
     /// Where the proxy listens, where its configuration has to say it: ADDRESS:PORT or unix:PATH
     #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:80")]
     listen: ServerAddress,
+    /// The file of HAProxy's action, in HAProxy's configuration
+    #[arg(long, value_name = "FILE", default_value = "/etc/haproxy/countersign.lua", value_parser = path)]
+    action: String,
     /// The proxy's version: one that cannot be safe is refused
     #[arg(long, value_name = "V")]
     proxy_version: Option<Version>,
@@ -57,6 +60,15 @@ pub(crate) struct ProxyConfigArgs {
     echo: Option<SocketAddr>,
     #[command(flatten, next_help_heading = "Verify a running proxy")]
     verify: verify::VerifyArgs,
+}
+
+/// It becomes a word of a configuration.
+fn path(text: &str) -> Result<String, &'static str> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte);
+    match !text.is_empty() && text.bytes().all(is_plain) {
+        true => Ok(text.to_owned()),
+        false => Err("expected a path of letters, digits, `/`, `.`, `_` and `-`"),
+    }
 }
 
 /// It becomes a part of a path, and of a configuration.
@@ -88,6 +100,7 @@ pub(crate) async fn run(args: &ProxyConfigArgs, output: Output) -> Result<Exit, 
         policy_name: args.name.clone(),
         origin: args.origin.clone(),
         listen: args.listen.clone(),
+        action: args.action.clone(),
         version: args.proxy_version,
     };
     match generate(args.kind.ok_or_else(nothing)?, &policy, &options) {
