@@ -1,5 +1,6 @@
 //! What is particular to HTTP.
 
+use super::mutations::pattern;
 use crate::{
     facts::{Document, Facts},
     headers,
@@ -12,7 +13,7 @@ pub(super) fn values(facts: &Facts, options: &Options) -> Vec<(&'static str, Str
     let service = [
         ("POLICY", policy.clone()),
         ("SETS", headers::sets(facts)),
-        ("ASKED", exact(&headers::asked(facts))),
+        ("ASKED", every_spelling(&headers::asked(facts))),
         ("SET", exact(&headers::taken(facts))),
         ("DENIED", exact(&headers::DENIED.map(str::to_owned))),
     ];
@@ -29,6 +30,16 @@ pub(super) fn values(facts: &Facts, options: &Options) -> Vec<(&'static str, Str
 /// Headers by their names.
 fn exact(names: &[String]) -> String {
     names.iter().map(|name| format!("- {{ exact: {name} }}\n")).collect()
+}
+
+/// The same in every spelling: a header that a backend could take for one that the gate
+/// reads is not hidden from the gate.
+fn every_spelling(names: &[String]) -> String {
+    let pattern = |name: &String| match name.contains('-') {
+        true => format!("- {{ safe_regex: {{ regex: \"{}\" }} }}\n", pattern(name)),
+        false => format!("- {{ exact: {name} }}\n"),
+    };
+    names.iter().map(pattern).collect()
 }
 
 /// Where the gate answers itself.

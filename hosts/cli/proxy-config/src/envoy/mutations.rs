@@ -3,7 +3,7 @@
 use crate::facts::Facts;
 
 /// A regular expression for all spellings of a name that a backend could read as it.
-fn pattern(name: &str) -> String {
+pub(super) fn pattern(name: &str) -> String {
     name.replace('-', "[-_]")
 }
 
