@@ -1,9 +1,11 @@
 //! Envoy, which asks over gRPC and over HTTP.
 
 mod answers;
+mod certificates;
 mod corpus;
 mod failures;
 mod identity;
+mod metadata;
 mod requests;
 mod seam;
 mod sockets;
