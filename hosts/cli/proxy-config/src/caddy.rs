@@ -16,7 +16,9 @@ const OLDEST: Version = Version([2, 11, 2]);
 pub(crate) fn write(facts: &Facts, options: &Options, problems: &mut Problems) -> String {
     check(facts, options, problems);
     let replaced = names::replaced(facts, problems);
-    let removed = names::removed(facts).into_iter().map(|name| format!("request_header -{}\n", title(name)));
+    let removed = names::removed(facts)
+        .into_iter()
+        .map(|name| format!("request_header -{}\n", title(name)));
     let copied: String = replaced
         .iter()
         .map(|name| format!("\t{}\n", title(name)))

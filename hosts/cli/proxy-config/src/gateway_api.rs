@@ -30,11 +30,13 @@ pub(crate) fn write(facts: &Facts, options: &Options, problems: &mut Problems) -
     headers::check(facts, "The Gateway API", problems);
     let (asked, taken) = (headers::asked(facts), headers::taken(facts));
     if asked.len().max(taken.len()) > MAX_HEADERS {
-        problems.refuse("", format!("the Gateway API has lists of {MAX_HEADERS} headers at most"));
+        problems.refuse(
+            "",
+            format!("the Gateway API has lists of {MAX_HEADERS} headers at most"),
+        );
     }
-    let list = |names: &[String]| -> String {
-        names.iter().map(|name| format!("- {name}\n")).collect()
-    };
+    let list =
+        |names: &[String]| -> String { names.iter().map(|name| format!("- {name}\n")).collect() };
     let server = Service::of(&options.server, "--server", problems).reference();
     let origin = Service::of(&options.origin, "--origin", problems).reference();
     let values = [

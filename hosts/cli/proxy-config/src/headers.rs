@@ -33,11 +33,20 @@ pub(crate) fn asked(facts: &Facts) -> Vec<String> {
     }
     if facts.same_origin.is_some() {
         // A page of another site can open a WebSocket: the last two say that it is one.
-        ["origin", "sec-fetch-site", "sec-fetch-mode", "upgrade", "sec-websocket-version"]
-            .into_iter()
-            .for_each(&mut add);
+        [
+            "origin",
+            "sec-fetch-site",
+            "sec-fetch-mode",
+            "upgrade",
+            "sec-websocket-version",
+        ]
+        .into_iter()
+        .for_each(&mut add);
     }
-    facts.websocket_protocols.iter().for_each(|named| add(&named.name));
+    facts
+        .websocket_protocols
+        .iter()
+        .for_each(|named| add(&named.name));
     if facts.dpop.is_some() {
         add("dpop");
     }
@@ -50,7 +59,11 @@ pub(crate) fn asked(facts: &Facts) -> Vec<String> {
 /// Headers that the proxy takes from the reply for an allowed request. An empty list would
 /// be all of them.
 pub(crate) fn taken(facts: &Facts) -> Vec<String> {
-    let taken: Vec<_> = facts.changed_headers().into_iter().map(|named| named.name).collect();
+    let taken: Vec<_> = facts
+        .changed_headers()
+        .into_iter()
+        .map(|named| named.name)
+        .collect();
     match taken.is_empty() {
         true => vec![NOTHING.to_owned()],
         false => taken,

@@ -36,22 +36,37 @@ pub(crate) fn write(facts: &Facts, options: &Options, problems: &mut Problems) -
     let (host, port) = match &options.server {
         ServerAddress::Tcp(address) => address.rsplit_once(':').unwrap_or((address, "")),
         ServerAddress::Unix(_) => {
-            problems.refuse("", "Istio knows the server as a service: `--server HOST:PORT`");
+            problems.refuse(
+                "",
+                "Istio knows the server as a service: `--server HOST:PORT`",
+            );
             ("", "")
         }
     };
-    let list = |names: &[String]| -> String {
-        names.iter().map(|name| format!("- {name}\n")).collect()
-    };
+    let list =
+        |names: &[String]| -> String { names.iter().map(|name| format!("- {name}\n")).collect() };
     let policy = &options.policy_name;
-    let paths: Vec<_> = facts.documents.iter().map(|document| &*document.path).collect();
+    let paths: Vec<_> = facts
+        .documents
+        .iter()
+        .map(|document| &*document.path)
+        .collect();
     let (rule, route) = match paths.is_empty() {
         true => ("- {}\n".to_owned(), String::new()),
         false => {
             let server = Service::of(&options.server, "--server", problems).reference();
             let documents = gateway_api::documents(facts, policy, &server);
-            let rule = format!("- to: [{{ operation: {{ notPaths: [\"{}\"] }} }}]\n", paths.join("\", \""));
-            (rule, fill(ROUTE, &[("POLICY", policy.clone()), ("DOCUMENTS", documents)]))
+            let rule = format!(
+                "- to: [{{ operation: {{ notPaths: [\"{}\"] }} }}]\n",
+                paths.join("\", \"")
+            );
+            (
+                rule,
+                fill(
+                    ROUTE,
+                    &[("POLICY", policy.clone()), ("DOCUMENTS", documents)],
+                ),
+            )
         }
     };
     let values = [

@@ -35,7 +35,11 @@ impl Service {
 
     /// `name: …, namespace: …, port: …`
     pub(crate) fn reference(&self) -> String {
-        let Self { name, namespace, port } = self;
+        let Self {
+            name,
+            namespace,
+            port,
+        } = self;
         match namespace {
             Some(namespace) => format!("name: {name}, namespace: {namespace}, port: {port}"),
             None => format!("name: {name}, port: {port}"),
@@ -61,7 +65,11 @@ fn parts(address: &str) -> Option<Service> {
 /// RFC 1035 §2.3.1: an address is none.
 fn is_label(label: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    label.bytes().all(is_plain) && label.bytes().next().is_some_and(|first| first.is_ascii_lowercase())
+    label.bytes().all(is_plain)
+        && label
+            .bytes()
+            .next()
+            .is_some_and(|first| first.is_ascii_lowercase())
 }
 
 #[cfg(test)]
@@ -72,8 +80,15 @@ mod tests {
     fn a_service_has_a_name_and_perhaps_a_namespace() {
         let named = |address| parts(address).map(|service| service.reference());
         assert_eq!(named("app:80").unwrap(), "name: app, port: 80");
-        for address in ["gate.sec:9191", "gate.sec.svc:9191", "gate.sec.svc.cluster.local:9191"] {
-            assert_eq!(named(address).unwrap(), "name: gate, namespace: sec, port: 9191");
+        for address in [
+            "gate.sec:9191",
+            "gate.sec.svc:9191",
+            "gate.sec.svc.cluster.local:9191",
+        ] {
+            assert_eq!(
+                named(address).unwrap(),
+                "name: gate, namespace: sec, port: 9191"
+            );
         }
         for address in ["10.0.0.1:80", "[::1]:80", "gate.example.com:80", ":80"] {
             assert_eq!(named(address), None, "{address}");

@@ -31,7 +31,9 @@ const ITS_OWN: [&str; 11] = [
 pub(crate) fn write(facts: &Facts, options: &Options, problems: &mut Problems) -> String {
     check(facts, options, problems);
     let replaced = names::replaced(facts, problems);
-    let removed = names::removed(facts).into_iter().map(|name| format!("{}: \"\"\n", title(name)));
+    let removed = names::removed(facts)
+        .into_iter()
+        .map(|name| format!("{}: \"\"\n", title(name)));
     let copied: Vec<_> = replaced.iter().map(|name| title(name)).collect();
     let name = &options.policy_name;
     let mut documents = String::new();

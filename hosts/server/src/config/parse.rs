@@ -76,9 +76,8 @@ impl Folder<'_> {
                 false => Some(dialects),
             }
         });
-        let dynamic_metadata = object.optional("dynamic_metadata", |place| {
-            place.list(|item| item.parsed())
-        });
+        let dynamic_metadata =
+            object.optional("dynamic_metadata", |place| place.list(|item| item.parsed()));
         let secrets = object.optional("secrets", |place| place.map(|_, place| self.secret(place)));
         let subject_key = object.optional("subject_key", |place| self.secret(place));
         let decision_log = object.optional("decision_log", |place| self.decision_log(place));

@@ -18,7 +18,15 @@ use super::{
 const CERTIFICATE: &str = "x-countersign-certificate";
 /// The version of HTTP that the client speaks, such as `HTTP/2.0`.
 const VERSION: &str = "x-countersign-version";
-const CARRIERS: &[&str] = &[METHOD, TARGET, AUTHORITY, SCHEME, CLIENTS, CERTIFICATE, VERSION];
+const CARRIERS: &[&str] = &[
+    METHOD,
+    TARGET,
+    AUTHORITY,
+    SCHEME,
+    CLIENTS,
+    CERTIFICATE,
+    VERSION,
+];
 
 pub(super) fn read<'a>(parts: &'a Parts, rest: &str) -> Result<Asked<'a>, Ambiguous> {
     Replaced::read(rest)?;
@@ -57,7 +65,10 @@ pub(super) fn read<'a>(parts: &'a Parts, rest: &str) -> Result<Asked<'a>, Ambigu
 fn certificate(value: Option<&[u8]>) -> Result<Option<Vec<u8>>, Ambiguous> {
     match value {
         None | Some([] | [b'{', ..]) => Ok(None),
-        Some(value) => BASE64_STANDARD.decode(value).map(Some).map_err(|_| Ambiguous),
+        Some(value) => BASE64_STANDARD
+            .decode(value)
+            .map(Some)
+            .map_err(|_| Ambiguous),
     }
 }
 

@@ -28,7 +28,10 @@ impl<'g> Effects<'g> {
         // Proxies remove by the exact name, but a backend may read `x_a` as `x-a`.
         for name in sent {
             if let Ok(name) = str::from_utf8(name)
-                && grant.remove_headers.iter().any(|removed| is_alias(name, removed))
+                && grant
+                    .remove_headers
+                    .iter()
+                    .any(|removed| is_alias(name, removed))
             {
                 effects.remove.insert(name.to_owned());
             }
@@ -99,7 +102,10 @@ mod tests {
             principal: None,
             principals: BTreeMap::new(),
             remove_headers: remove.iter().map(|name| (*name).to_owned()).collect(),
-            set_headers: set.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+            set_headers: set
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
             changes,
         }
     }
@@ -111,7 +117,12 @@ mod tests {
     #[test]
     fn every_spelling_that_the_client_sent_is_removed() {
         let grant = grant(&["x-auth-subject"], &[("x-auth-subject", "ada")], vec![]);
-        let sent: [&[u8]; 4] = [b"x-auth-subject", b"x_auth_subject", b"x_auth-subject", b"x-auth"];
+        let sent: [&[u8]; 4] = [
+            b"x-auth-subject",
+            b"x_auth_subject",
+            b"x_auth-subject",
+            b"x-auth",
+        ];
         let effects = Effects::of(&grant, sent.into_iter());
         assert_eq!(removed(&effects), ["x_auth-subject", "x_auth_subject"]);
         assert_eq!(effects.set["x-auth-subject"], b"ada");
@@ -120,7 +131,10 @@ mod tests {
     #[test]
     fn a_name_is_removed_where_nothing_is_set_even_if_the_proxy_did_not_show_it() {
         let grant = grant(&["x-auth-subject"], &[], vec![]);
-        assert_eq!(removed(&Effects::of(&grant, [].into_iter())), ["x-auth-subject"]);
+        assert_eq!(
+            removed(&Effects::of(&grant, [].into_iter())),
+            ["x-auth-subject"]
+        );
     }
 
     #[test]
@@ -129,10 +143,16 @@ mod tests {
         let remove = || Change::RemoveHeader("cookie".to_owned());
         let removes = grant(&["cookie"], &[], vec![set(), remove()]);
         let effects = Effects::of(&removes, [].into_iter());
-        assert_eq!((removed(&effects), effects.set.len()), (vec!["cookie".to_owned()], 0));
+        assert_eq!(
+            (removed(&effects), effects.set.len()),
+            (vec!["cookie".to_owned()], 0)
+        );
         let sets = grant(&["cookie"], &[], vec![remove(), set()]);
         let effects = Effects::of(&sets, [].into_iter());
-        assert_eq!((removed(&effects).len(), effects.set["cookie"]), (0, &b"a=1"[..]));
+        assert_eq!(
+            (removed(&effects).len(), effects.set["cookie"]),
+            (0, &b"a=1"[..])
+        );
     }
 
     #[test]

@@ -43,8 +43,9 @@ pub(super) fn read<'a>(parts: &'a Parts, rest: &'a str) -> Result<Asked<'a>, Amb
 
 pub(super) fn reply(question: &Parts, decision: &Decision) -> Reply {
     match decision {
-        Decision::Allow(grant) => granted(question, grant)
-            .unwrap_or_else(|| denied(question, &reply::internal_error())),
+        Decision::Allow(grant) => {
+            granted(question, grant).unwrap_or_else(|| denied(question, &reply::internal_error()))
+        }
         Decision::Deny(denial) => denied(question, denial),
         // It has status 200, which would be an allow. The configuration of the proxy sends
         // requests for it to `/answer/{policy}`.
@@ -59,9 +60,15 @@ fn granted(question: &Parts, grant: &Grant) -> Option<Reply> {
     if effects.target.is_some() {
         return None;
     }
-    let sets = question.headers.get(SETS).map(|sets| sets.as_bytes().split(|byte| *byte == b','));
+    let sets = question
+        .headers
+        .get(SETS)
+        .map(|sets| sets.as_bytes().split(|byte| *byte == b','));
     if let Some(sets) = sets
-        && !effects.set.keys().all(|name| sets.clone().any(|set| set.trim_ascii() == name.as_bytes()))
+        && !effects
+            .set
+            .keys()
+            .all(|name| sets.clone().any(|set| set.trim_ascii() == name.as_bytes()))
     {
         return None;
     }
@@ -70,7 +77,10 @@ fn granted(question: &Parts, grant: &Grant) -> Option<Reply> {
     // A gateway that knows no removals sets what it gets: then nothing is better than what
     // the client has sent.
     for name in &effects.remove {
-        headers.insert(HeaderName::try_from(name).ok()?, HeaderValue::from_static(""));
+        headers.insert(
+            HeaderName::try_from(name).ok()?,
+            HeaderValue::from_static(""),
+        );
     }
     // What the configuration does not list is not shown, and would not be removed.
     let mut remove = effects.remove;
@@ -90,7 +100,9 @@ fn granted(question: &Parts, grant: &Grant) -> Option<Reply> {
 
 fn denied(question: &Parts, denial: &Denial) -> Reply {
     let status = StatusCode::from_u16(denial.status).ok();
-    let status = status.filter(StatusCode::is_client_error).unwrap_or(StatusCode::FORBIDDEN);
+    let status = status
+        .filter(StatusCode::is_client_error)
+        .unwrap_or(StatusCode::FORBIDDEN);
     let is_grpc = question.headers.get(header::CONTENT_TYPE);
     let is_grpc = is_grpc.is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"));
     let mut reply = reply::empty(status);

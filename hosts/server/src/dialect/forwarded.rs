@@ -75,7 +75,9 @@ fn denied(denial: &Denial) -> Reply {
     let status = StatusCode::from_u16(denial.status).ok();
     // Whatever the code, a denial is never a 2xx.
     let is_error = |status: &StatusCode| status.is_client_error() || status.is_server_error();
-    let status = status.filter(is_error).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
+    let status = status
+        .filter(is_error)
+        .unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
     let mut reply = reply::empty(status);
     reply::denial_headers(denial, reply.headers_mut());
     let json = HeaderValue::from_static("application/json");

@@ -128,14 +128,20 @@ mod tests {
             principal: None,
             principals: BTreeMap::new(),
             remove_headers: removed.iter().copied().map(owned).collect(),
-            set_headers: set.iter().map(|(name, value)| (owned(name), owned(value))).collect(),
+            set_headers: set
+                .iter()
+                .map(|(name, value)| (owned(name), owned(value)))
+                .collect(),
             changes,
         }
     }
 
     fn request(headers: &[(&'static str, &'static str)]) -> HeaderMap {
         let pair = |(name, value): &(&'static str, &'static str)| {
-            (HeaderName::from_static(name), HeaderValue::from_static(value))
+            (
+                HeaderName::from_static(name),
+                HeaderValue::from_static(value),
+            )
         };
         headers.iter().map(pair).collect()
     }
@@ -159,12 +165,20 @@ mod tests {
         let removed = ["x-auth-subject", "x-auth-tenant"];
         let grant = grant(&removed, &[("x-auth-subject", "ada")], Vec::new());
         let rest = "?replaces=x-auth-subject,x-auth-tenant,_";
-        assert_eq!(reply(rest, &grant, &request).unwrap(), "x-auth-subject: ada");
+        assert_eq!(
+            reply(rest, &grant, &request).unwrap(),
+            "x-auth-subject: ada"
+        );
     }
 
     #[test]
     fn what_the_grant_leaves_alone_comes_back_as_it_was() {
-        let request = request(&[("cookie", "a=1"), ("cookie", "b=2"), ("x-list", "1"), ("x-list", "2")]);
+        let request = request(&[
+            ("cookie", "a=1"),
+            ("cookie", "b=2"),
+            ("x-list", "1"),
+            ("x-list", "2"),
+        ]);
         let grant = grant(&[], &[], Vec::new());
         let seen = reply("?replaces=cookie,x-list", &grant, &request).unwrap();
         assert_eq!(seen, "cookie: a=1; b=2\nx-list: 1, 2");
@@ -201,13 +215,24 @@ mod tests {
         }
         // A name of one word has one spelling.
         let word = grant(&["authorization"], &[], Vec::new());
-        assert_eq!(reply("?replaces=authorization", &word, &request).unwrap(), "");
+        assert_eq!(
+            reply("?replaces=authorization", &word, &request).unwrap(),
+            ""
+        );
     }
 
     #[test]
     fn a_list_that_no_proxy_can_mean_is_refused() {
         let many = format!("?replaces={}", vec!["x-a"; 129].join(","));
-        for rest in ["/", "?", "?x", "?replaces=", "?replaces=a b", "?replaces=content-length", &many] {
+        for rest in [
+            "/",
+            "?",
+            "?x",
+            "?replaces=",
+            "?replaces=a b",
+            "?replaces=content-length",
+            &many,
+        ] {
             assert!(Replaced::read(rest).is_err(), "{rest}");
         }
     }

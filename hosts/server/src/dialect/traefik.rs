@@ -25,7 +25,8 @@ pub(super) fn read<'a>(parts: &'a Parts, rest: &str) -> Result<Asked<'a>, Ambigu
     let mut headers = carried.others();
     // Traefik removes `Upgrade` from the question, and not from the request. Browsers
     // send these two fields with every handshake (RFC 6455 §4.1), and scripts cannot.
-    let is_handshake = |name: &[u8]| name == b"sec-websocket-key" || name == b"sec-websocket-version";
+    let is_handshake =
+        |name: &[u8]| name == b"sec-websocket-key" || name == b"sec-websocket-version";
     if headers.iter().any(|(name, _)| is_handshake(name)) {
         headers.push((b"upgrade", b"websocket"));
     }

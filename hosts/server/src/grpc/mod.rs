@@ -42,10 +42,12 @@ where
     // large or compressed. Envoy may take an RPC error for an allow.
     match response.headers().contains_key(Status::GRPC_STATUS) {
         true => {
-            let empty: &[u8] = &[0; 5];
+            let empty: &'static [u8] = &[0; 5];
             let nothing = Request::new(Full::from(empty));
-            let unreadable = move |_| reply(None);
-            Grpc::new(codec::Whole).unary(Call(unreadable), nothing).await
+            let unreadable = move |_: Bytes| reply(None);
+            Grpc::new(codec::Whole)
+                .unary(Call(unreadable), nothing)
+                .await
         }
         false => response,
     }
@@ -60,7 +62,8 @@ where
     R: Future<Output = CheckResponse> + Send + 'static,
 {
     type Response = CheckResponse;
-    type Future = Pin<Box<dyn Future<Output = Result<tonic::Response<CheckResponse>, Status>> + Send>>;
+    type Future =
+        Pin<Box<dyn Future<Output = Result<tonic::Response<CheckResponse>, Status>> + Send>>;
 
     fn call(&mut self, request: tonic::Request<Bytes>) -> Self::Future {
         let reply = (self.0)(request.into_inner());

@@ -26,7 +26,9 @@ fn resources(kind: Kind) -> Vec<Value> {
         "strip_credential": true,
     });
     let options = Options {
-        server: "countersign.security.svc.cluster.local:9191".parse().unwrap(),
+        server: "countersign.security.svc.cluster.local:9191"
+            .parse()
+            .unwrap(),
         origin: "app.shop:8080".parse().unwrap(),
         policy_name: "app".to_owned(),
         ..Options::default()
@@ -48,7 +50,11 @@ fn every_printed_resource_satisfies_its_schema() {
             match schemas.get(&(name.clone(), version)) {
                 Some(schema) => {
                     let fault = fault(schema, &resource);
-                    assert!(fault.is_none(), "{kind}: {name}: {}", fault.unwrap_or_default());
+                    assert!(
+                        fault.is_none(),
+                        "{kind}: {name}: {}",
+                        fault.unwrap_or_default()
+                    );
                 }
                 None => without.push(name),
             }
@@ -77,7 +83,10 @@ fn nothing_that_is_printed_fails_open() {
     for kind in [Kind::Istio, Kind::GatewayApi] {
         let route = of(kind, "HTTPRoute");
         let first = &route["spec"]["rules"][0];
-        assert_eq!(first["matches"][0]["path"], json!({ "type": "Exact", "value": path }));
+        assert_eq!(
+            first["matches"][0]["path"],
+            json!({ "type": "Exact", "value": path })
+        );
         let rewrite = &first["filters"][0]["urlRewrite"]["path"]["replaceFullPath"];
         assert_eq!(rewrite, &json!(format!("/answer/app{path}")), "{kind}");
         assert_eq!(first["backendRefs"][0]["name"], "countersign", "{kind}");

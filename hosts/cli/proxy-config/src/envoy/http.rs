@@ -29,7 +29,10 @@ pub(super) fn values(facts: &Facts, options: &Options) -> Vec<(&'static str, Str
 
 /// Headers by their names.
 fn exact(names: &[String]) -> String {
-    names.iter().map(|name| format!("- {{ exact: {name} }}\n")).collect()
+    names
+        .iter()
+        .map(|name| format!("- {{ exact: {name} }}\n"))
+        .collect()
 }
 
 /// The same in every spelling: a header that a backend could take for one that the gate
@@ -51,7 +54,10 @@ fn documents(facts: &Facts, policy: &str) -> String {
             continue;
         }
         paths.push(path);
-        text += &fill(DOCUMENT, &[("PATH", path.clone()), ("POLICY", policy.to_owned())]);
+        text += &fill(
+            DOCUMENT,
+            &[("PATH", path.clone()), ("POLICY", policy.to_owned())],
+        );
     }
     text
 }

@@ -29,7 +29,10 @@ pub(crate) fn write(
     refused::check(protocol, facts, options, problems);
     let mut values = vec![
         ("POLICY", options.policy_name.clone()),
-        ("SLASHES", format!("path_with_escaped_slashes_action: {}", slashes(facts))),
+        (
+            "SLASHES",
+            format!("path_with_escaped_slashes_action: {}", slashes(facts)),
+        ),
         ("LISTEN", address(&options.listen).0),
         ("EARLY", early(facts)),
         ("MUTATIONS", mutations::allowed(facts)),

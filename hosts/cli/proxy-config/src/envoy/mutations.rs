@@ -10,7 +10,10 @@ pub(super) fn pattern(name: &str) -> String {
 /// Headers that only the gate sets: those of the client go before a route is chosen.
 fn only_set_by_the_gate(facts: &Facts) -> Vec<String> {
     let forward = facts.forward.iter().map(|named| &named.name);
-    let certificate = facts.client_certificate.iter().map(|(named, _)| &named.name);
+    let certificate = facts
+        .client_certificate
+        .iter()
+        .map(|(named, _)| &named.name);
     // Envoy itself has removed the client's, and may have set its own.
     let certificate = certificate.filter(|name| *name != "x-forwarded-client-cert");
     forward.chain(certificate).cloned().collect()
@@ -64,6 +67,9 @@ pub(super) fn allowed(facts: &Facts) -> String {
     patterns.extend((!facts.query_parameters.is_empty()).then(|| ":path".to_owned()));
     match patterns.is_empty() {
         true => String::new(),
-        false => format!("allow_expression: {{ regex: \"{}\" }}\n", patterns.join("|")),
+        false => format!(
+            "allow_expression: {{ regex: \"{}\" }}\n",
+            patterns.join("|")
+        ),
     }
 }

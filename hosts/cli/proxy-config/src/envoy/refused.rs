@@ -19,12 +19,7 @@ const OLDEST: [Version; 6] = [
     Version([1, 40, 0]),
 ];
 
-pub(super) fn check(
-    protocol: Protocol,
-    facts: &Facts,
-    options: &Options,
-    problems: &mut Problems,
-) {
+pub(super) fn check(protocol: Protocol, facts: &Facts, options: &Options, problems: &mut Problems) {
     if let Some(version) = options.version {
         version_is_safe(version, problems);
     }

@@ -2,8 +2,6 @@
 
 use std::str::FromStr;
 
-
-
 /// A member of the dynamic metadata: the words of the Envoy filter's `filter_state`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

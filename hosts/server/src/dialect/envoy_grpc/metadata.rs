@@ -16,11 +16,16 @@ pub(crate) fn metadata(
     decision: &Decision,
     event: Option<&DecisionEvent>,
 ) -> Option<Struct> {
-    let principal = decision.grant().and_then(|grant| grant.principal.as_deref());
+    let principal = decision
+        .grant()
+        .and_then(|grant| grant.principal.as_deref());
     let said = facts.iter().filter_map(|fact| {
         let value = match fact {
             Fact::Code => decision.denial().map(|denial| denial.code.clone()),
-            Fact::Rule => event?.rule.as_ref().map(|rule| visible(&rule.label(), None)),
+            Fact::Rule => event?
+                .rule
+                .as_ref()
+                .map(|rule| visible(&rule.label(), None)),
             Fact::RuleIndex => event?.rule.as_ref().map(|rule| rule.index.to_string()),
             Fact::PolicyDigest => Some(event?.policy_digest.to_string()),
             fact => of_principal(*fact, principal?),
@@ -48,7 +53,9 @@ fn of_principal(fact: Fact, principal: &Principal) -> Option<String> {
         Fact::Tenants => list(&principal.tenants),
         Fact::Roles => list(&principal.roles),
         Fact::Scopes => list(&principal.scopes),
-        Fact::Expiry => principal.expires_at_ms.map(|ms| ms.div_euclid(1000).to_string()),
+        Fact::Expiry => principal
+            .expires_at_ms
+            .map(|ms| ms.div_euclid(1000).to_string()),
         Fact::Claims => Some(URL_SAFE_NO_PAD.encode(&principal.claims)),
         Fact::Code | Fact::Rule | Fact::RuleIndex | Fact::PolicyDigest => None,
     }

@@ -15,7 +15,10 @@ const POLICY: &str = "policy";
 /// The name of the policy, which only the configuration of the proxy says.
 pub(crate) fn policy(check: &CheckRequest) -> Option<&str> {
     let attributes = check.attributes.as_ref()?;
-    attributes.context_extensions.get(POLICY).map(String::as_str)
+    attributes
+        .context_extensions
+        .get(POLICY)
+        .map(String::as_str)
 }
 
 /// Reads the request that the proxy asks about.
@@ -25,7 +28,10 @@ pub(crate) fn read(check: &CheckRequest) -> Result<Asked<'_>, Ambiguous> {
     let request = request.http.as_ref().ok_or(Ambiguous)?;
     let all = fields(request)?;
     let said = |field, said| agreed(&all, field, said);
-    let certificate = attributes.source.as_ref().map_or("", |source| &source.certificate);
+    let certificate = attributes
+        .source
+        .as_ref()
+        .map_or("", |source| &source.certificate);
     let mut connection = Connection {
         tls: match said(":scheme", &request.scheme)? {
             b"https" => Some(true),
@@ -43,27 +49,39 @@ pub(crate) fn read(check: &CheckRequest) -> Result<Asked<'_>, Ambiguous> {
         method: present(said(":method", &request.method)?)?,
         authority: said(":authority", &request.host)?,
         target: present(said(":path", &request.path)?)?,
-        headers: all.iter().copied().filter(|(name, _)| !is_said_elsewhere(name)).collect(),
+        headers: all
+            .iter()
+            .copied()
+            .filter(|(name, _)| !is_said_elsewhere(name))
+            .collect(),
         connection,
     })
 }
 
 /// All fields: those of the form in which the proxy sends them.
 fn fields(request: &HttpRequest) -> Result<Vec<Header<'_>>, Ambiguous> {
-    let raw = request.header_map.as_ref().map_or(&[][..], |map| &map.headers);
+    let raw = request
+        .header_map
+        .as_ref()
+        .map_or(&[][..], |map| &map.headers);
     let all: Vec<Header<'_>> = match (raw.is_empty(), request.headers.is_empty()) {
         // `encode_raw_headers`: each field, and its bytes.
         (false, true) => raw.iter().map(field).collect::<Result<_, _>>()?,
         // Fields of one name are joined, and bytes that are no UTF-8 replaced.
         (true, _) => {
             let joined = request.headers.iter();
-            joined.map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect()
+            joined
+                .map(|(name, value)| (name.as_bytes(), value.as_bytes()))
+                .collect()
         }
         // They could differ.
         (false, false) => return Err(Ambiguous),
     };
     // Names are in lower case, as the gate takes them.
-    match all.iter().any(|(name, _)| name.is_empty() || name.iter().any(u8::is_ascii_uppercase)) {
+    match all
+        .iter()
+        .any(|(name, _)| name.is_empty() || name.iter().any(u8::is_ascii_uppercase))
+    {
         true => Err(Ambiguous),
         false => Ok(all),
     }
@@ -90,7 +108,9 @@ fn agreed<'a>(all: &[Header<'a>], name: &str, said: &'a str) -> Result<&'a [u8],
 }
 
 fn present(value: &[u8]) -> Result<&[u8], Ambiguous> {
-    Some(value).filter(|value| !value.is_empty()).ok_or(Ambiguous)
+    Some(value)
+        .filter(|value| !value.is_empty())
+        .ok_or(Ambiguous)
 }
 
 /// Whether a field is a pseudo-header that stands elsewhere in the question.

@@ -35,8 +35,9 @@ pub(crate) fn reply(
             None => Err(denied(asked, &reply::internal_error())),
         },
         Decision::Deny(denial) => Err(denied(asked, denial)),
-        Decision::Answer(answer) => Err(answered(answer)
-            .unwrap_or_else(|| denied(asked, &reply::internal_error()))),
+        Decision::Answer(answer) => {
+            Err(answered(answer).unwrap_or_else(|| denied(asked, &reply::internal_error())))
+        }
     };
     let (code, http) = match http {
         Ok(ok) => (Code::Ok, HttpResponse::OkResponse(ok)),
@@ -60,9 +61,10 @@ fn granted(asked: Option<&Asked<'_>>, grant: &Grant) -> Option<OkHttpResponse> {
     // change of the query would sort the other parameters.
     let target = effects.target.map(|target| (":path", target));
     let set = effects.set.iter().map(|(name, value)| (&**name, *value));
-    let headers = target.into_iter().chain(set).map(|(name, value)| {
-        Some(header(name, str::from_utf8(value).ok()?))
-    });
+    let headers = target
+        .into_iter()
+        .chain(set)
+        .map(|(name, value)| Some(header(name, str::from_utf8(value).ok()?)));
     Some(OkHttpResponse {
         headers: headers.collect::<Option<_>>()?,
         headers_to_remove: effects.remove.into_iter().collect(),
@@ -71,7 +73,7 @@ fn granted(asked: Option<&Asked<'_>>, grant: &Grant) -> Option<OkHttpResponse> {
 }
 
 fn denied(asked: Option<&Asked<'_>>, denial: &Denial) -> (Code, DeniedHttpResponse) {
-    let is_grpc = asked.is_some_and(|asked| is_grpc(asked));
+    let is_grpc = asked.is_some_and(is_grpc);
     let mut headers = Vec::new();
     let mut add = |name: &str, value: Option<&str>| {
         headers.extend(value.map(|value| header(name, value)));

@@ -81,8 +81,14 @@ fn a_question_has_the_request_byte_by_byte() {
     ]);
     let asked = read(&check).unwrap();
     assert_eq!(policy(&check), Some("edge"));
-    assert_eq!((asked.method, asked.authority), (&b"GET"[..], &b"api.example.com"[..]));
-    assert_eq!((asked.target, asked.connection.tls), (&b"/a?b"[..], Some(true)));
+    assert_eq!(
+        (asked.method, asked.authority),
+        (&b"GET"[..], &b"api.example.com"[..])
+    );
+    assert_eq!(
+        (asked.target, asked.connection.tls),
+        (&b"/a?b"[..], Some(true))
+    );
     let fields: [(&[u8], &[u8]); 2] = [(b"x-note", b"a\xff"), (b"x-note", b"b")];
     assert_eq!(asked.headers, fields);
 }
@@ -97,7 +103,10 @@ fn the_older_form_of_headers_is_read_too() {
 #[test]
 fn a_protocol_of_an_extended_connect_is_a_field() {
     let check = raw(&[(":protocol", b"websocket")]);
-    assert_eq!(read(&check).unwrap().headers, [(&b":protocol"[..], &b"websocket"[..])]);
+    assert_eq!(
+        read(&check).unwrap().headers,
+        [(&b":protocol"[..], &b"websocket"[..])]
+    );
 }
 
 #[test]
@@ -108,15 +117,26 @@ fn what_is_said_twice_and_differs_is_ambiguous() {
     assert!(ambiguous(&raw(&[(":authority", b"other")])));
     let mut both = raw(&[("x-note", b"a")]);
     let request = both.attributes.as_mut().unwrap().request.as_mut().unwrap();
-    request.http.as_mut().unwrap().headers.insert("x-note".into(), "b".into());
+    request
+        .http
+        .as_mut()
+        .unwrap()
+        .headers
+        .insert("x-note".into(), "b".into());
     assert!(ambiguous(&both));
 }
 
 #[test]
 fn what_is_missing_or_no_lower_case_name_is_ambiguous() {
     assert!(ambiguous(&CheckRequest::default()));
-    assert!(ambiguous(&about(HttpRequest { path: String::new(), ..usual() })));
-    assert!(ambiguous(&about(HttpRequest { method: String::new(), ..usual() })));
+    assert!(ambiguous(&about(HttpRequest {
+        path: String::new(),
+        ..usual()
+    })));
+    assert!(ambiguous(&about(HttpRequest {
+        method: String::new(),
+        ..usual()
+    })));
     assert!(ambiguous(&raw(&[("X-Note", b"a")])));
     assert!(ambiguous(&raw(&[("", b"a")])));
 }
@@ -146,7 +166,10 @@ fn grant(remove: &[&str], set: &[(&str, &str)], changes: Vec<Change>) -> Decisio
         principal: None,
         principals: BTreeMap::new(),
         remove_headers: remove.iter().copied().map(owned).collect(),
-        set_headers: set.iter().map(|(name, value)| (owned(name), owned(value))).collect(),
+        set_headers: set
+            .iter()
+            .map(|(name, value)| (owned(name), owned(value)))
+            .collect(),
         changes,
     })
 }
@@ -196,7 +219,11 @@ fn pairs(headers: &[HeaderValueOption]) -> Vec<(&str, &str)> {
 fn a_grant_overwrites_and_removes_every_alias() {
     let check = raw(&[("x_auth_subject", b"root"), ("x-auth-subject", b"root")]);
     let asked = read(&check).unwrap();
-    let decision = grant(&["x-auth-subject", "x-auth-tenant"], &[("x-auth-subject", "ada")], vec![]);
+    let decision = grant(
+        &["x-auth-subject", "x-auth-tenant"],
+        &[("x-auth-subject", "ada")],
+        vec![],
+    );
     let ok = ok(reply(Some(&asked), &decision, None));
     assert_eq!(pairs(&ok.headers), [("x-auth-subject", "ada")]);
     assert_eq!(ok.headers_to_remove, ["x-auth-tenant", "x_auth_subject"]);
@@ -211,7 +238,11 @@ fn another_target_is_a_pseudo_header() {
 
 #[test]
 fn bytes_that_protobuf_cannot_carry_deny() {
-    let decision = grant(&[], &[], vec![Change::SetHeader("cookie".into(), b"a=\xff".to_vec())]);
+    let decision = grant(
+        &[],
+        &[],
+        vec![Change::SetHeader("cookie".into(), b"a=\xff".to_vec())],
+    );
     let denied = denied(reply(None, &decision, None));
     assert_eq!(denied.status.unwrap().code, 503);
     assert!(denied.body.contains("internal_error"));
@@ -219,7 +250,11 @@ fn bytes_that_protobuf_cannot_carry_deny() {
 
 #[test]
 fn a_denial_is_a_denied_response_with_everything_that_clients_need() {
-    for (code, status) in [("token_missing", 401), ("rule_denied", 403), ("keys_unavailable", 503)] {
+    for (code, status) in [
+        ("token_missing", 401),
+        ("rule_denied", 403),
+        ("keys_unavailable", 503),
+    ] {
         let denied = denied(reply(None, &denial(code, status), None));
         assert_eq!(denied.status.unwrap().code, i32::from(status));
         let headers = [
@@ -231,7 +266,10 @@ fn a_denial_is_a_denied_response_with_everything_that_clients_need() {
             ("retry-after", "5"),
         ];
         assert_eq!(pairs(&denied.headers), headers);
-        assert_eq!(denied.body, format!(r#"{{"code":"{code}","message":"no"}}"#));
+        assert_eq!(
+            denied.body,
+            format!(r#"{{"code":"{code}","message":"no"}}"#)
+        );
     }
 }
 

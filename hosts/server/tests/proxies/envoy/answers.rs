@@ -23,9 +23,16 @@ fn the_metadata_of_a_resource_comes_from_the_gate_and_never_from_the_origin() {
         let scene = Scene::new(&binary, kind, &policy);
         let reply = scene.get(PATH, None, "");
         assert_eq!(reply.status, 200, "{kind}: {reply:?}");
-        assert_eq!(reply.header("content-type"), Some("application/json"), "{kind}");
+        assert_eq!(
+            reply.header("content-type"),
+            Some("application/json"),
+            "{kind}"
+        );
         let document: Value = serde_json::from_str(&reply.body).unwrap();
-        assert_eq!(document["resource"], "https://app.example.com/mcp", "{kind}");
+        assert_eq!(
+            document["resource"], "https://app.example.com/mcp",
+            "{kind}"
+        );
         // Another method, another host: the gate has no answer, and nobody else gives one.
         for head in [
             format!("POST {PATH} HTTP/1.1\r\nhost: app.example.com\r\n"),
@@ -37,7 +44,10 @@ fn the_metadata_of_a_resource_comes_from_the_gate_and_never_from_the_origin() {
         }
         let reply = scene.get("/mcp/a", None, "");
         let challenge = reply.header("www-authenticate").unwrap_or_default();
-        assert!(challenge.contains("resource_metadata="), "{kind}: {reply:?}");
+        assert!(
+            challenge.contains("resource_metadata="),
+            "{kind}: {reply:?}"
+        );
         assert!(scene.origin.take().is_empty(), "{kind}");
     }
 }

@@ -31,11 +31,21 @@ fn a_bound_token_passes_with_its_certificate_and_with_no_other() {
     let Some(binary) = binary() else { return };
     let (tokens, authority) = (Tokens::new(), authority());
     let (own, other) = (Certificate::of(&authority), Certificate::of(&authority));
-    let scene = Scene::with(&binary, Kind::EnvoyGrpc, &tokens.policy(json!({})), |text| {
-        with_tls(text, &authority)
-    });
+    let scene = Scene::with(
+        &binary,
+        Kind::EnvoyGrpc,
+        &tokens.policy(json!({})),
+        |text| with_tls(text, &authority),
+    );
     let bound = bearer(&tokens.with(&[("cnf", own.confirmation())]));
-    let send = |certificate, more: &str| send(scene.envoy.address, &authority, certificate, &format!("{bound}{more}"));
+    let send = |certificate, more: &str| {
+        send(
+            scene.envoy.address,
+            &authority,
+            certificate,
+            &format!("{bound}{more}"),
+        )
+    };
     let allowed = send(Some(&own), "");
     assert!(allowed.starts_with("HTTP/1.1 200 "), "{allowed}");
     assert_eq!(scene.origin.one().values_like("x-auth-subject"), ["ada"]);
@@ -53,15 +63,25 @@ fn a_bound_token_passes_with_its_certificate_and_with_no_other() {
 #[test]
 fn a_policy_that_needs_certificates_is_refused_where_they_are_not_said() {
     let tokens = Tokens::new();
-    let policy = tokens.policy(json!({ "rules": [{ "path": "/**", "require": { "any_of": [{ "proof": "mtls" }] } }] }));
+    let policy = tokens.policy(
+        json!({ "rules": [{ "path": "/**", "require": { "any_of": [{ "proof": "mtls" }] } }] }),
+    );
     let options = Options {
         server: "gate.security:9191".parse().unwrap(),
         origin: "app:8080".parse().unwrap(),
         ..Options::default()
     };
-    for kind in [Kind::EnvoyHttp, Kind::EnvoyGateway, Kind::Istio, Kind::GatewayApi] {
+    for kind in [
+        Kind::EnvoyHttp,
+        Kind::EnvoyGateway,
+        Kind::Istio,
+        Kind::GatewayApi,
+    ] {
         let refused = generate(kind, &policy, &options).unwrap_err();
-        assert_eq!(refused.problems[0].pointer, "/rules/0/require/any_of/0/proof", "{kind}");
+        assert_eq!(
+            refused.problems[0].pointer, "/rules/0/require/any_of/0/proof",
+            "{kind}"
+        );
     }
     generate(Kind::EnvoyGrpc, &policy, &options).unwrap();
 }
@@ -77,7 +97,10 @@ impl Certificate {
         let key = KeyPair::generate().unwrap();
         let params = CertificateParams::new([HOST.to_owned()]).unwrap();
         let der = params.signed_by(&key, authority).unwrap().der().to_vec();
-        let hash = Connection::default().with_certificate(&der).certificate.unwrap();
+        let hash = Connection::default()
+            .with_certificate(&der)
+            .certificate
+            .unwrap();
         Self { der, key, hash }
     }
 
@@ -93,7 +116,9 @@ impl Certificate {
 fn authority() -> Authority {
     let mut params = CertificateParams::default();
     // A certificate with the name of its issuer would count as self-signed.
-    params.distinguished_name.push(DnType::CommonName, "authority of the tests");
+    params
+        .distinguished_name
+        .push(DnType::CommonName, "authority of the tests");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 }
@@ -118,11 +143,20 @@ fn with_tls(text: String, authority: &Authority) -> String {
         },
     });
     let filters = "- filters:\n";
-    replaced(text, filters, &format!("- transport_socket: {socket}\n          filters:\n"))
+    replaced(
+        text,
+        filters,
+        &format!("- transport_socket: {socket}\n          filters:\n"),
+    )
 }
 
 /// Sends `GET` with these header lines over TLS. Returns the whole reply.
-fn send(to: SocketAddr, authority: &Authority, certificate: Option<&Certificate>, headers: &str) -> String {
+fn send(
+    to: SocketAddr,
+    authority: &Authority,
+    certificate: Option<&Certificate>,
+    headers: &str,
+) -> String {
     let mut roots = RootCertStore::empty();
     roots.add(authority.der().clone()).unwrap();
     let config = ClientConfig::builder_with_provider(aws_lc_rs::default_provider().into())
@@ -142,7 +176,8 @@ fn send(to: SocketAddr, authority: &Authority, certificate: Option<&Certificate>
     let stream = TcpStream::connect(to).unwrap();
     stream.set_read_timeout(Some(TIMEOUT)).unwrap();
     let mut stream = StreamOwned::new(connection, stream);
-    let request = format!("GET /orgs/acme/a HTTP/1.1\r\nhost: {HOST}\r\nconnection: close\r\n{headers}\r\n");
+    let request =
+        format!("GET /orgs/acme/a HTTP/1.1\r\nhost: {HOST}\r\nconnection: close\r\n{headers}\r\n");
     stream.write_all(request.as_bytes()).unwrap();
     let mut reply = Vec::new();
     // Envoy can close without `close_notify`.

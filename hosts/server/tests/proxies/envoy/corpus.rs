@@ -43,7 +43,10 @@ fn play(kind: Kind, fields: usize, at_least: usize) {
         },
         generate: &|policy| {
             if policy.get("client_certificate").is_some() {
-                return Err(not_played("/client_certificate", "Envoy says the certificate itself"));
+                return Err(not_played(
+                    "/client_certificate",
+                    "Envoy says the certificate itself",
+                ));
             }
             generate(kind, policy, &options(POLICY, nowhere, nowhere)).map(drop)
         },

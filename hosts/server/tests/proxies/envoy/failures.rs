@@ -23,10 +23,18 @@ fn without_the_server_nothing_passes() {
     for kind in BOTH {
         let mut scene = Scene::new(&binary, kind, &tokens.policy(json!({})));
         let good = tokens.good();
-        assert_eq!(scene.get("/orgs/acme/a", Some(&good), "").status, 200, "{kind}");
+        assert_eq!(
+            scene.get("/orgs/acme/a", Some(&good), "").status,
+            200,
+            "{kind}"
+        );
         scene.server.stop();
         scene.origin.take();
-        for (target, token) in [("/orgs/acme/a", Some(&*good)), ("/orgs/acme/a", None), ("/public/a", None)] {
+        for (target, token) in [
+            ("/orgs/acme/a", Some(&*good)),
+            ("/orgs/acme/a", None),
+            ("/public/a", None),
+        ] {
             let reply = scene.get(target, token, "x-auth-subject: root\r\n");
             assert_eq!(reply.status, 503, "{kind} {target}: {reply:?}");
         }
@@ -75,7 +83,11 @@ fn with_failure_mode_allow_every_decision_still_holds_and_only_failures_pass() {
     let tokens = Tokens::new();
     for kind in BOTH {
         let mut scene = Scene::with(&binary, kind, &tokens.policy(json!({})), |text| {
-            replaced(text, "failure_mode_allow: false", "failure_mode_allow: true")
+            replaced(
+                text,
+                "failure_mode_allow: false",
+                "failure_mode_allow: true",
+            )
         });
         let (good, forged) = (tokens.good(), tokens.forged());
         for (target, token, code) in [
@@ -124,8 +136,15 @@ fn under_load_nobody_passes_while_the_server_restarts_and_policies_change() {
     for kind in BOTH {
         let policy = tokens.policy(json!({}));
         let mut scene = Scene::new(&binary, kind, &policy);
-        let (good, bad) = (tokens.good(), [None, Some(tokens.forged()), Some(tokens.expired())]);
-        let (stop, passed, denied) = (AtomicBool::new(false), AtomicUsize::new(0), AtomicUsize::new(0));
+        let (good, bad) = (
+            tokens.good(),
+            [None, Some(tokens.forged()), Some(tokens.expired())],
+        );
+        let (stop, passed, denied) = (
+            AtomicBool::new(false),
+            AtomicUsize::new(0),
+            AtomicUsize::new(0),
+        );
         let address = scene.envoy.address;
         let send = |target: &str, token: Option<&str>| {
             let token = token.map_or(String::new(), bearer);
@@ -156,7 +175,10 @@ fn under_load_nobody_passes_while_the_server_restarts_and_policies_change() {
             }
             let file = scene.server.folder.join("app.json");
             for round in 0..6 {
-                let before = (passed.load(Ordering::Relaxed), denied.load(Ordering::Relaxed));
+                let before = (
+                    passed.load(Ordering::Relaxed),
+                    denied.load(Ordering::Relaxed),
+                );
                 eventually("requests are decided", || {
                     passed.load(Ordering::Relaxed) > before.0 + 20
                         && denied.load(Ordering::Relaxed) > before.1 + 20

@@ -18,8 +18,18 @@ fn the_origin_gets_the_identity_of_the_gate_and_no_other() {
         let reply = scene.get("/orgs/acme/a", Some(&tokens.good()), FORGED);
         assert_eq!(reply.status, 200, "{kind}: {reply:?}");
         let seen = scene.origin.one();
-        assert_eq!(seen.values_like("x-auth-subject"), ["ada"], "{kind}: {}", seen.text());
-        assert_eq!(seen.values_like("x-auth-tenant"), ["acme"], "{kind}: {}", seen.text());
+        assert_eq!(
+            seen.values_like("x-auth-subject"),
+            ["ada"],
+            "{kind}: {}",
+            seen.text()
+        );
+        assert_eq!(
+            seen.values_like("x-auth-tenant"),
+            ["acme"],
+            "{kind}: {}",
+            seen.text()
+        );
 
         // Nobody is known: nothing is said.
         let reply = scene.get("/public/a", None, FORGED);
@@ -101,8 +111,16 @@ fn a_header_that_the_proxy_does_not_take_denies_over_http() {
         server,
         origin,
     };
-    let reply = scene.get("/orgs/acme/a", Some(&tokens.good()), "x-auth-tenant: root\r\n");
-    assert_eq!((reply.status, &*reply.code()), (503, "internal_error"), "{reply:?}");
+    let reply = scene.get(
+        "/orgs/acme/a",
+        Some(&tokens.good()),
+        "x-auth-tenant: root\r\n",
+    );
+    assert_eq!(
+        (reply.status, &*reply.code()),
+        (503, "internal_error"),
+        "{reply:?}"
+    );
     assert!(scene.origin.take().is_empty());
     // Where nobody is known the client's own header goes all the same.
     let reply = scene.get("/public/a", None, "x-auth-tenant: root\r\n");

@@ -60,7 +60,12 @@ impl Scene {
     ) -> Self {
         let server = DecisionServer::start(policy, kind.as_str());
         let origin = Origin::start();
-        let text = change(configuration(kind, policy, &server.address.to_string(), &origin));
+        let text = change(configuration(
+            kind,
+            policy,
+            &server.address.to_string(),
+            &origin,
+        ));
         Self {
             envoy: Envoy::start_yaml(binary, &text),
             server,
@@ -79,7 +84,9 @@ impl Scene {
     /// `GET` with a bearer token and other headers.
     fn get(&self, target: &str, token: Option<&str>, more: &str) -> Reply {
         let token = token.map_or(String::new(), bearer);
-        self.send(&format!("GET {target} HTTP/1.1\r\nhost: app.example.com\r\n{token}{more}"))
+        self.send(&format!(
+            "GET {target} HTTP/1.1\r\nhost: app.example.com\r\n{token}{more}"
+        ))
     }
 }
 

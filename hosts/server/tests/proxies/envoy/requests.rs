@@ -16,11 +16,19 @@ fn the_target_arrives_byte_by_byte() {
     let tokens = Tokens::new();
     for kind in BOTH {
         let scene = Scene::new(&binary, kind, &tokens.policy(json!({})));
-        for target in ["/orgs/acme/a?x=%41&y=a+b&z=%20&x=1", "/orgs/acme/%C3%A9?", "/orgs/acme/a:b@c!$&'()*+,=?/?"] {
+        for target in [
+            "/orgs/acme/a?x=%41&y=a+b&z=%20&x=1",
+            "/orgs/acme/%C3%A9?",
+            "/orgs/acme/a:b@c!$&'()*+,=?/?",
+        ] {
             let reply = scene.get(target, Some(&tokens.good()), "");
             assert_eq!(reply.status, 200, "{kind} {target}: {reply:?}");
             let seen = scene.origin.one();
-            assert_eq!((&*seen.method(), &*seen.target()), ("GET", target), "{kind}");
+            assert_eq!(
+                (&*seen.method(), &*seen.target()),
+                ("GET", target),
+                "{kind}"
+            );
         }
     }
 }
@@ -69,7 +77,11 @@ fn a_request_with_two_hosts_or_targets_does_not_pass() {
         assert_eq!(scene.send(absolute).code(), "token_missing", "{kind}");
         let open = "GET http://open.example.com/a HTTP/1.1\r\nhost: admin.example.com\r\n";
         assert_eq!(scene.send(open).status, 200, "{kind}");
-        assert_eq!(scene.origin.one().values("host"), [b"open.example.com"], "{kind}");
+        assert_eq!(
+            scene.origin.one().values("host"),
+            [b"open.example.com"],
+            "{kind}"
+        );
         // Headers that name another target are none of the gate's, and nobody's here.
         for header in [
             "x-envoy-original-path: /public/a",
@@ -117,7 +129,11 @@ fn methods_and_bodies_pass_unchanged() {
             assert_eq!(scene.send(&head).code(), "token_missing", "{kind} {method}");
         }
         let head = "HEAD /orgs/acme/a HTTP/1.1\r\nhost: app.example.com\r\n";
-        assert_eq!(scene.send(&format!("{head}connection: close\r\n")).status, 401, "{kind}");
+        assert_eq!(
+            scene.send(&format!("{head}connection: close\r\n")).status,
+            401,
+            "{kind}"
+        );
         assert!(scene.origin.take().is_empty(), "{kind}");
     }
 }
@@ -136,16 +152,35 @@ fn a_denial_has_its_status_code_and_challenge() {
             ("/orgs/globex/a", Some(&good), 403, "tenant_denied"),
         ] {
             let reply = scene.get(target, token.map(|token| &**token), "");
-            assert_eq!((reply.status, &*reply.code()), (status, code), "{kind}: {reply:?}");
-            assert_eq!(reply.header("x-countersign-code"), Some(code), "{kind}: {reply:?}");
-            assert_eq!(reply.header("content-type"), Some("application/json"), "{kind}");
+            assert_eq!(
+                (reply.status, &*reply.code()),
+                (status, code),
+                "{kind}: {reply:?}"
+            );
+            assert_eq!(
+                reply.header("x-countersign-code"),
+                Some(code),
+                "{kind}: {reply:?}"
+            );
+            assert_eq!(
+                reply.header("content-type"),
+                Some("application/json"),
+                "{kind}"
+            );
             assert_eq!(reply.header("cache-control"), Some("no-store"), "{kind}");
             let challenge = reply.header("www-authenticate");
             assert_eq!(challenge.is_some(), status == 401, "{kind}: {reply:?}");
         }
-        let two = format!("authorization: Bearer {}\r\n", tokens.with(&[("sub", json!("bob"))]));
+        let two = format!(
+            "authorization: Bearer {}\r\n",
+            tokens.with(&[("sub", json!("bob"))])
+        );
         let reply = scene.get("/orgs/acme/a", Some(&good), &two);
-        assert_eq!((reply.status, &*reply.code()), (400, "token_multiple"), "{kind}: {reply:?}");
+        assert_eq!(
+            (reply.status, &*reply.code()),
+            (400, "token_multiple"),
+            "{kind}: {reply:?}"
+        );
         assert!(scene.origin.take().is_empty(), "{kind}");
     }
 }
@@ -154,7 +189,10 @@ fn a_denial_has_its_status_code_and_challenge() {
 fn missing_keys_are_a_503_that_is_no_failure_of_the_server() {
     let Some(binary) = binary() else { return };
     let tokens = Tokens::new();
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let nobody = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
     let policy = tokens.policy(json!({ "issuers": [{
         "name": "dev", "issuer": ISSUER, "audiences": ["api"], "algorithms": ["ES256"],
         "keys": { "jwks_uri": format!("http://{nobody}/jwks"), "insecure_http": true },
@@ -166,7 +204,11 @@ fn missing_keys_are_a_503_that_is_no_failure_of_the_server() {
                 text.replace("failure_mode_allow: false", allow)
             });
             let reply = scene.get("/orgs/acme/a", Some(&tokens.good()), "");
-            assert_eq!((reply.status, &*reply.code()), (503, "keys_unavailable"), "{kind}: {reply:?}");
+            assert_eq!(
+                (reply.status, &*reply.code()),
+                (503, "keys_unavailable"),
+                "{kind}: {reply:?}"
+            );
             assert!(reply.header("retry-after").is_some(), "{kind}: {reply:?}");
             assert!(scene.origin.take().is_empty(), "{kind} {allow}");
         }
@@ -179,9 +221,17 @@ fn a_grpc_client_gets_a_grpc_status() {
     let tokens = Tokens::new();
     for kind in BOTH {
         let scene = Scene::new(&binary, kind, &tokens.policy(json!({})));
-        let reply = scene.get("/orgs/acme/a", None, "content-type: application/grpc\r\nte: trailers\r\n");
+        let reply = scene.get(
+            "/orgs/acme/a",
+            None,
+            "content-type: application/grpc\r\nte: trailers\r\n",
+        );
         assert_eq!(reply.header("grpc-status"), Some("16"), "{kind}: {reply:?}");
-        assert_eq!(reply.header("grpc-message"), Some("token_missing"), "{kind}: {reply:?}");
+        assert_eq!(
+            reply.header("grpc-message"),
+            Some("token_missing"),
+            "{kind}: {reply:?}"
+        );
     }
 }
 
@@ -201,7 +251,10 @@ fn a_token_in_the_query_does_not_reach_the_origin() {
     // Over HTTP it cannot be taken out.
     let options = countersign_proxy_config::Options::default();
     let refused = countersign_proxy_config::generate(Kind::EnvoyHttp, &policy, &options);
-    assert_eq!(refused.unwrap_err().problems[0].pointer, "/rules/0/credentials/0");
+    assert_eq!(
+        refused.unwrap_err().problems[0].pointer,
+        "/rules/0/credentials/0"
+    );
 }
 
 #[test]
@@ -217,7 +270,11 @@ fn the_token_is_stripped_where_the_policy_says_so() {
         let reply = scene.get("/orgs/acme/a", Some(&tokens.good()), "cookie: a=1\r\n");
         assert_eq!(reply.status, 200, "{kind}: {reply:?}");
         let seen = scene.origin.one();
-        assert!(seen.values("authorization").is_empty(), "{kind}: {}", seen.text());
+        assert!(
+            seen.values("authorization").is_empty(),
+            "{kind}: {}",
+            seen.text()
+        );
         assert_eq!(seen.values("cookie"), [b"a=1"], "{kind}");
 
         let cookie = format!("cookie: a=1; session={}; b=2\r\n", tokens.good());
@@ -229,7 +286,11 @@ fn the_token_is_stripped_where_the_policy_says_so() {
         assert!(seen.text().contains("b=2"), "{kind}: {}", seen.text());
 
         let cookie = format!("cookie: session={}\r\n", tokens.good());
-        assert_eq!(scene.get("/orgs/acme/a", None, &cookie).status, 200, "{kind}");
+        assert_eq!(
+            scene.get("/orgs/acme/a", None, &cookie).status,
+            200,
+            "{kind}"
+        );
         let seen = scene.origin.one();
         assert!(!seen.text().contains("session"), "{kind}: {}", seen.text());
     }
@@ -253,7 +314,11 @@ fn bytes_that_are_no_text_pass_or_deny_but_do_not_change() {
         match kind {
             // A reply over gRPC has texts only.
             Kind::EnvoyGrpc => {
-                assert_eq!((reply.status, &*reply.code()), (503, "internal_error"), "{reply:?}");
+                assert_eq!(
+                    (reply.status, &*reply.code()),
+                    (503, "internal_error"),
+                    "{reply:?}"
+                );
                 assert!(scene.origin.take().is_empty());
             }
             _ => {

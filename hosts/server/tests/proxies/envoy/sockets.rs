@@ -13,7 +13,9 @@ use crate::stage::issuer::Tokens;
 /// The head of the reply to a handshake, and the connection.
 fn handshake(scene: &Scene, more: &str) -> (String, TcpStream) {
     let mut stream = TcpStream::connect(scene.envoy.address).unwrap();
-    stream.set_read_timeout(Some(countersign_artefact_tests::stage::TIMEOUT)).unwrap();
+    stream
+        .set_read_timeout(Some(countersign_artefact_tests::stage::TIMEOUT))
+        .unwrap();
     let request = format!(
         "GET /orgs/acme/socket HTTP/1.1\r\nhost: app.example.com\r\nconnection: upgrade\r\n\
          upgrade: websocket\r\nsec-websocket-version: 13\r\n\
@@ -41,7 +43,11 @@ fn a_websocket_is_decided_about_once_and_then_open() {
         let mut echo = [0; 5];
         stream.read_exact(&mut echo).unwrap();
         assert_eq!(&echo, b"hello", "{kind}");
-        assert_eq!(scene.origin.one().values_like("x-auth-subject"), ["ada"], "{kind}");
+        assert_eq!(
+            scene.origin.one().values_like("x-auth-subject"),
+            ["ada"],
+            "{kind}"
+        );
 
         let (head, _) = handshake(&scene, &bearer(&tokens.forged()));
         assert!(head.starts_with("HTTP/1.1 401 "), "{kind}: {head}");
@@ -59,7 +65,11 @@ fn a_cookie_opens_no_websocket_for_another_site() {
     for kind in BOTH {
         let scene = Scene::new(&binary, kind, &policy);
         let cookie = format!("cookie: session={}\r\n", tokens.good());
-        for origin in ["", "origin: https://evil.example\r\n", "sec-fetch-site: cross-site\r\n"] {
+        for origin in [
+            "",
+            "origin: https://evil.example\r\n",
+            "sec-fetch-site: cross-site\r\n",
+        ] {
             let (head, _) = handshake(&scene, &format!("{cookie}{origin}"));
             assert!(head.starts_with("HTTP/1.1 403 "), "{kind} {origin}: {head}");
             assert!(head.contains("origin_denied"), "{kind} {origin}: {head}");
