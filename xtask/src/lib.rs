@@ -7,5 +7,6 @@ pub mod package;
 pub mod packages;
 pub mod project;
 pub mod tools;
+pub mod traefik;
 pub mod version;
 pub mod wheel;

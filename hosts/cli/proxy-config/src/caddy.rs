@@ -31,6 +31,7 @@ pub(crate) fn write(facts: &Facts, options: &Options, problems: &mut Problems) -
     for (index, document) in facts.documents.iter().enumerate() {
         documents.push_str(&self::document(index, document, options, problems));
     }
+    let site = site(&options.listen);
     fill(
         include_str!("../templates/Caddyfile"),
         &[
@@ -40,6 +41,8 @@ pub(crate) fn write(facts: &Facts, options: &Options, problems: &mut Problems) -
             ("DOCUMENTS", documents),
             ("SERVER", dial(&options.server)),
             ("ORIGIN", dial(&options.origin)),
+            ("SITE", site.0),
+            ("BIND", site.1),
             ("LIST", names::list(&replaced)),
             ("COPIED", copied),
         ],
@@ -117,6 +120,17 @@ fn document(
          \theader_up -Authorization\n\
          }}\n"
     )
+}
+
+/// The address of the site, and where it is bound.
+fn site(listen: &ServerAddress) -> (String, String) {
+    match listen {
+        ServerAddress::Tcp(address) => {
+            let (host, port) = address.rsplit_once(':').unwrap_or(("", address));
+            (format!("http://:{port}"), host.to_owned())
+        }
+        ServerAddress::Unix(_) => ("http://".to_owned(), dial(listen)),
+    }
 }
 
 /// An address as Caddy has it.

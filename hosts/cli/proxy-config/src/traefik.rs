@@ -62,6 +62,7 @@ pub(crate) fn write(facts: &Facts, options: &Options, problems: &mut Problems) -
             ("DOCUMENTS", documents),
             ("SERVER", options.server.to_string()),
             ("ORIGIN", options.origin.to_string()),
+            ("LISTEN", options.listen.to_string()),
         ],
     )
 }

@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn a_grant_that_changes_more_than_the_proxy_replaces_is_not_carried() {
-        let request = HeaderMap::new();
+        let request = request(&[("cookie", "session=t")]);
         let forward = grant(&["x-auth-subject"], &[], Vec::new());
         for rest in ["", "?replaces=x-auth-subject", "?replaces=x-auth-tenant,_"] {
             assert_eq!(reply(rest, &forward, &request), None, "{rest}");

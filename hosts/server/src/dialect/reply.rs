@@ -1,7 +1,7 @@
 //! A response to a proxy.
 
 use bytes::Bytes;
-use countersign_host::{Change, Denial, Grant};
+use countersign_host::Denial;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
 
@@ -36,26 +36,6 @@ pub(crate) fn denial_headers(denial: &Denial, headers: &mut HeaderMap) {
     if let Some(seconds) = denial.retry_after_s {
         headers.insert(header::RETRY_AFTER, seconds.into());
     }
-}
-
-/// The headers that a grant sets on the request, as headers of the response. `None` if
-/// HTTP cannot carry one of them.
-pub(crate) fn grant_headers(grant: &Grant, headers: &mut HeaderMap) -> Option<()> {
-    for (name, value) in &*grant.set_headers {
-        headers.insert(
-            HeaderName::try_from(name).ok()?,
-            HeaderValue::try_from(value).ok()?,
-        );
-    }
-    for change in &grant.changes {
-        if let Change::SetHeader(name, value) = change {
-            headers.insert(
-                HeaderName::try_from(name).ok()?,
-                HeaderValue::from_bytes(value).ok()?,
-            );
-        }
-    }
-    Some(())
 }
 
 /// The body of a denial for clients: its code and message.

@@ -23,39 +23,50 @@ use crate::{
     },
 };
 
-/// Where the generated configuration listens.
-const SITE: &str = "{$SITE::8000}";
+/// What Caddy logs then.
+const RELOADED: &str = "successfully reloaded config from file";
 
 /// A running Caddy.
 struct Caddy {
     address: SocketAddr,
     folder: PathBuf,
     process: Process,
+    text: String,
+    reloads: u32,
 }
 
 impl Caddy {
     /// Starts it with this policy's configuration.
     fn start(binary: &Path, policy: &Value, server: &DecisionServer, origin: &Origin) -> Self {
-        let text = configuration(policy, POLICY, server.address, origin.address).unwrap();
         let folder = folder("caddy");
         // Somebody else may take a port that was free: then there is another one.
         for _ in 0..5 {
             let address: SocketAddr = ([127, 0, 0, 1], free_port()).into();
-            let process = run(binary, &folder, &listening(&text, address));
+            let (server, origin) = (server.address, origin.address);
+            let text = configuration(policy, POLICY, server, origin, address).unwrap();
+            let process = run(binary, &folder, &text);
             if let Some(process) = listens(process, address) {
                 return Self {
                     address,
                     folder,
                     process,
+                    text,
+                    reloads: 0,
                 };
             }
         }
         panic!("Caddy does not start:\n{}", log(&folder));
     }
 
-    /// It takes its configuration again, with a signal.
+    /// It takes another configuration: the same one would change nothing.
     fn reload(&mut self) {
+        self.reloads += 1;
+        write(&self.folder, &self.text, self.reloads);
+        let before = self.process.log().matches(RELOADED).count();
         self.process.signal("USR1");
+        eventually("Caddy has reloaded", || {
+            self.process.log().matches(RELOADED).count() > before
+        });
     }
 }
 
@@ -64,8 +75,10 @@ fn configuration(
     name: &str,
     server: SocketAddr,
     origin: SocketAddr,
+    listen: SocketAddr,
 ) -> Result<String, Refused> {
     let options = Options {
+        listen: listen.to_string().parse().unwrap(),
         server: server.to_string().parse().unwrap(),
         policy_name: name.to_owned(),
         origin: origin.to_string().parse().unwrap(),
@@ -74,15 +87,9 @@ fn configuration(
     Ok(generate(Kind::Caddy, policy, &options)?.text)
 }
 
-fn listening(text: &str, address: SocketAddr) -> String {
-    assert_eq!(text.matches(SITE).count(), 1, "{text}");
-    text.replace(SITE, &format!("http://:{}", address.port()))
-}
-
-/// Runs it on loopback.
+/// Runs it.
 fn run(binary: &Path, folder: &Path, text: &str) -> Process {
-    let global = "{\n\tadmin off\n\tdefault_bind 127.0.0.1\n\tauto_https off\n}\n";
-    fs::write(folder.join("Caddyfile"), format!("{global}{text}")).unwrap();
+    write(folder, text, 0);
     let mut command = Command::new(binary);
     command
         .args(["run", "--adapter", "caddyfile", "--config"])
@@ -91,6 +98,14 @@ fn run(binary: &Path, folder: &Path, text: &str) -> Process {
         .env("XDG_CONFIG_HOME", folder)
         .env("XDG_DATA_HOME", folder);
     Process::start(&mut command, folder)
+}
+
+fn write(folder: &Path, text: &str, reloads: u32) {
+    let text = format!(
+        "{{\n\tadmin off\n\tauto_https off\n\tgrace_period {}s\n}}\n{text}",
+        reloads + 1
+    );
+    fs::write(folder.join("Caddyfile"), text).unwrap();
 }
 
 fn log(folder: &Path) -> String {
@@ -244,14 +259,14 @@ fn caddy_decides_the_corpus_like_the_native_crate() {
             certificate: false,
             fields: 80,
         },
-        generate: &|policy| configuration(policy, POLICY, nowhere, nowhere).map(drop),
+        generate: &|policy| configuration(policy, POLICY, nowhere, nowhere, nowhere).map(drop),
         start: &|policies, server| {
             let mut text = String::new();
             let mut addresses = Vec::new();
             for (index, (name, policy)) in policies.iter().enumerate() {
                 let address: SocketAddr = ([127, 0, 0, 1], free_port()).into();
-                let one = configuration(policy, name, server, origin.address).unwrap();
-                text += &listening(&one, address)
+                let one = configuration(policy, name, server, origin.address, address).unwrap();
+                text += &one
                     // Each file has its own snippets.
                     .replace("countersign_clean", &format!("clean_{index}"))
                     .replace("countersign_gate", &format!("gate_{index}"))

@@ -87,7 +87,7 @@ impl Seam<'_> {
         assert_eq!(reply.status, 200, "{reply:?}");
         let received = self.origin.one();
         assert_eq!(received.values_like("x-auth-subject"), ["ada"]);
-        let body = String::from_utf8_lossy(&received.body()).into_owned();
+        let body = String::from_utf8_lossy(received.body()).into_owned();
         assert!(body.contains("hi") && !body.contains("root"), "{body}");
     }
 

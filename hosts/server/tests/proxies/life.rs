@@ -97,13 +97,14 @@ pub(crate) fn nobody_passes_while_all_changes(
     let passed = AtomicUsize::new(0);
     thread::scope(|scope| {
         for request in bad.iter().chain([&good, &good]) {
-            scope.spawn(|| {
+            let (over, asked, passed, good) = (&over, &asked, &passed, &good);
+            scope.spawn(move || {
                 while !over.load(Ordering::SeqCst) {
                     let reply =
                         client::write(seam.proxy, request.as_bytes()).and_then(client::Sent::reply);
                     asked.fetch_add(1, Ordering::SeqCst);
                     if reply.is_some_and(|reply| reply.status == 200) {
-                        assert_eq!(*request, good, "{request}");
+                        assert_eq!(request, good, "{request}");
                         passed.fetch_add(1, Ordering::SeqCst);
                     }
                 }

@@ -7,9 +7,9 @@ use std::{
     thread,
 };
 
-/// The head of a request, as bytes.
+/// The head of a request, and a body in chunks with its trailers, as bytes.
 #[derive(Clone, Debug)]
-pub(crate) struct Received(Vec<u8>);
+pub(crate) struct Received(Vec<u8>, Vec<u8>);
 
 /// It serves until the tests end.
 #[derive(Clone)]
@@ -58,7 +58,12 @@ impl Origin {
                 return Ok(());
             }
         }
-        let received = Received(head);
+        let mut received = Received(head, Vec::new());
+        if !received.values("transfer-encoding").is_empty() {
+            let chunks = &mut received.1;
+            while !chunks.ends_with(b"0\r\n") && reader.read_until(b'\n', chunks)? > 0 {}
+            while !chunks.ends_with(b"\n\r\n") && reader.read_until(b'\n', chunks)? > 0 {}
+        }
         self.received.lock().unwrap().push(received.clone());
         let mut writer = stream;
         if received
@@ -91,6 +96,11 @@ impl Received {
     /// The head as text.
     pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.0).into_owned()
+    }
+
+    /// The chunks of a body, with its trailers.
+    pub(crate) fn body(&self) -> &[u8] {
+        &self.1
     }
 
     pub(crate) fn method(&self) -> String {

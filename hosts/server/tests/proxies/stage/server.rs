@@ -93,7 +93,8 @@ impl DecisionServer {
         }
         let (stop, stopped) = oneshot::channel();
         let thread = thread::spawn(move || {
-            runtime.block_on(server.run(listener, async { drop(stopped.await) }));
+            let ended = server.run(listener, async { drop(stopped.await) });
+            runtime.block_on(ended).unwrap();
         });
         self.running = Some(Running { stop, thread });
     }
