@@ -150,14 +150,16 @@ const WASMTIME: [&str; 40] = [
     "faults",
 ];
 
-const SERVER: [&str; 13] = [
+const SERVER: [&str; 15] = [
     "config",
     "files",
     "peer",
     "metrics",
     "journal",
+    "told",
     "policies",
     "dialect",
+    "grpc",
     "tls",
     "serve",
     "listen",
