@@ -103,8 +103,26 @@ const DEV_ISSUER: [&str; 6] = ["error", "signer", "issuer", "proof", "token", "t
 
 const INIT: [&str; 6] = ["kind", "value", "error", "template", "provider", "list"];
 
-const PROXY_CONFIG: [&str; 8] = [
-    "server", "options", "kind", "problem", "template", "facts", "haproxy", "nginx",
+const PROXY_CONFIG: [&str; 19] = [
+    "server",
+    "options",
+    "kind",
+    "problem",
+    "template",
+    "service",
+    "facts",
+    "forged",
+    "names",
+    "headers",
+    "attacks",
+    "caddy",
+    "envoy",
+    "envoy_gateway",
+    "gateway_api",
+    "haproxy",
+    "istio",
+    "nginx",
+    "traefik",
 ];
 
 const WASMTIME: [&str; 40] = [
