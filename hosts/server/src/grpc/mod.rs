@@ -42,9 +42,9 @@ where
     // large or compressed. Envoy may take an RPC error for an allow.
     match response.headers().contains_key(Status::GRPC_STATUS) {
         true => {
-            let empty: &'static [u8] = &[0; 5];
-            let nothing = Request::new(Full::from(empty));
-            let unreadable = move |_: Bytes| reply(None);
+            let empty: &[u8] = &[0; 5];
+            let nothing = Request::new(Full::<Bytes>::from(empty));
+            let unreadable = move |_| reply(None);
             Grpc::new(codec::Whole)
                 .unary(Call(unreadable), nothing)
                 .await

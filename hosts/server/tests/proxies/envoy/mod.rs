@@ -101,7 +101,7 @@ fn configuration(kind: Kind, policy: &Value, server: &str, origin: &Origin) -> S
         policy_name: POLICY.to_owned(),
         origin: ServerAddress::Tcp(origin.address.to_string()),
         listen: "127.0.0.1:0".parse().unwrap(),
-        version: None,
+        ..Options::default()
     };
     let generated = generate(kind, policy, &options).unwrap_or_else(|error| panic!("{error}"));
     format!("{ADMIN}{}", generated.text)
