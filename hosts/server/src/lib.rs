@@ -20,14 +20,14 @@ mod policies;
 mod run;
 mod serve;
 mod tls;
+mod told;
 
 pub use config::{
-    Address, CONFIG_SCHEMA, Config, ConfigError, DecisionLogTo, DialectName, Limits, PolicyFiles,
+    Address, CONFIG_SCHEMA, Config, ConfigError, DecisionLogTo, DialectName, Fact, Limits, PolicyFiles,
     PolicyFrom, Secret, Signed, SignedFrom, Tls,
 };
 pub use countersign_host::Signatures;
 pub use countersign_policy_source::{Position, Problem};
-pub use dialect::envoy_grpc::Fact;
 pub use listen::Listener;
 pub use policies::{Outcome, Reloaded};
 pub use serve::Server;

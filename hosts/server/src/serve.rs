@@ -21,7 +21,7 @@ use crate::{
     config::{Config, ConfigError, DialectName},
     dialect::{
         self, Ambiguous, Asked, answer,
-        envoy_grpc::{self, Told},
+        envoy_grpc,
         reply::Reply,
     },
     files::Contents,
@@ -31,6 +31,7 @@ use crate::{
     peer::Peer,
     policies::{self, Hooks, Policies, Policy, Reloaded},
     tls::TlsFiles,
+    told::Told,
 };
 
 /// In place of a dialect: responses of the gate itself.

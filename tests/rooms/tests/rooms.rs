@@ -103,18 +103,24 @@ const DEV_ISSUER: [&str; 6] = ["error", "signer", "issuer", "proof", "token", "t
 
 const INIT: [&str; 6] = ["kind", "value", "error", "template", "provider", "list"];
 
-const PROXY_CONFIG: [&str; 13] = [
+const PROXY_CONFIG: [&str; 19] = [
     "server",
     "options",
     "kind",
     "problem",
     "template",
+    "service",
     "facts",
     "forged",
     "names",
+    "headers",
     "attacks",
     "caddy",
+    "envoy",
+    "envoy_gateway",
+    "gateway_api",
     "haproxy",
+    "istio",
     "nginx",
     "traefik",
 ];
@@ -162,16 +168,17 @@ const WASMTIME: [&str; 40] = [
     "faults",
 ];
 
-const SERVER: [&str; 14] = [
+const SERVER: [&str; 15] = [
     "config",
     "files",
     "peer",
     "metrics",
     "journal",
+    "told",
     "policies",
     "dialect",
-    "tls",
     "grpc",
+    "tls",
     "serve",
     "listen",
     "operations",

@@ -41,6 +41,10 @@ pub(crate) struct Facts {
     pub(crate) compared: Vec<Named>,
     /// The header with a client's certificate that an earlier proxy sets, and its format.
     pub(crate) client_certificate: Option<(Named, String)>,
+    /// Whether a rule asks for a proof of the client's certificate (`proof: mtls`).
+    pub(crate) certificate_proof: Option<Named>,
+    /// Whether a rule keeps `%2f` in a segment (`encoded_slash: keep`).
+    pub(crate) encoded_slash: bool,
     /// The metadata documents that the gate answers itself.
     pub(crate) documents: Vec<Document>,
 }
@@ -98,9 +102,11 @@ impl Facts {
                 named("bad_token", &format!("{pointer}/optional/bad_token"))
             });
         }
+        self.encoded_slash |= rule["encoded_slash"] == "keep";
         self.challenge(rule, pointer);
         for word in ["require", "principals"] {
             if let Some(required) = rule.get(word) {
+                self.proof(required, &format!("{pointer}/{word}"));
                 self.compared(required, &format!("{pointer}/{word}"));
             }
         }
@@ -174,6 +180,20 @@ impl Facts {
             |known: &Document| (&known.host, &known.path) == (&document.host, &document.path);
         if !self.documents.iter().any(same) {
             self.documents.push(document);
+        }
+    }
+
+    /// Every `proof` in a requirement.
+    fn proof(&mut self, value: &Value, pointer: &str) {
+        if value["proof"] == "mtls" {
+            self.certificate_proof
+                .get_or_insert_with(|| named("proof", &format!("{pointer}/proof")));
+        }
+        for (name, value) in value.as_object().into_iter().flatten() {
+            self.proof(value, &format!("{pointer}/{}", escape(name)));
+        }
+        for (index, value) in value.as_array().into_iter().flatten().enumerate() {
+            self.proof(value, &format!("{pointer}/{index}"));
         }
     }
 

@@ -6,6 +6,16 @@ use std::{fmt, str::FromStr};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Kind {
+    /// Envoy with `ext_authz` over gRPC.
+    EnvoyGrpc,
+    /// Envoy with `ext_authz` over HTTP.
+    EnvoyHttp,
+    /// A `SecurityPolicy` of Envoy Gateway.
+    EnvoyGateway,
+    /// An `HTTPRoute` of the Gateway API with external authorization.
+    GatewayApi,
+    /// Resources of Istio.
+    Istio,
     /// Caddy with `forward_auth`.
     Caddy,
     /// HAProxy: its configuration.
@@ -22,8 +32,13 @@ impl Kind {
     /// All of them.
     pub const ALL: &[Self] = &[
         Self::Caddy,
+        Self::EnvoyGrpc,
+        Self::EnvoyHttp,
+        Self::EnvoyGateway,
+        Self::GatewayApi,
         Self::Haproxy,
         Self::HaproxyLua,
+        Self::Istio,
         Self::Nginx,
         Self::Traefik,
     ];
@@ -31,6 +46,11 @@ impl Kind {
     /// Its name in the command.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::EnvoyGrpc => "envoy-grpc",
+            Self::EnvoyHttp => "envoy-http",
+            Self::EnvoyGateway => "envoy-gateway",
+            Self::GatewayApi => "gateway-api",
+            Self::Istio => "istio",
             Self::Caddy => "caddy",
             Self::Haproxy => "haproxy",
             Self::HaproxyLua => "haproxy-lua",

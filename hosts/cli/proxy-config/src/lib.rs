@@ -22,15 +22,21 @@
 
 mod attacks;
 mod caddy;
+mod envoy;
+mod envoy_gateway;
 mod facts;
 mod forged;
+mod gateway_api;
 mod haproxy;
+mod headers;
+mod istio;
 mod kind;
 mod names;
 mod nginx;
 mod options;
 mod problem;
 mod server;
+mod service;
 mod template;
 mod traefik;
 
@@ -44,7 +50,7 @@ pub use server::ServerAddress;
 
 use serde_json::Value;
 
-use self::{facts::Facts, problem::Problems};
+use self::{envoy::Protocol, facts::Facts, problem::Problems};
 
 /// The configuration of a proxy for this policy, which must have no problems of its own
 /// (`countersign policy lint`).
@@ -55,6 +61,11 @@ pub fn generate(kind: Kind, policy: &Value, options: &Options) -> Result<Generat
     let facts = Facts::of(policy);
     let mut problems = Problems::default();
     let text = match kind {
+        Kind::EnvoyGrpc => envoy::write(Protocol::Grpc, &facts, options, &mut problems),
+        Kind::EnvoyHttp => envoy::write(Protocol::Http, &facts, options, &mut problems),
+        Kind::EnvoyGateway => envoy_gateway::write(&facts, options, &mut problems),
+        Kind::GatewayApi => gateway_api::write(&facts, options, &mut problems),
+        Kind::Istio => istio::write(&facts, options, &mut problems),
         Kind::Caddy => caddy::write(&facts, options, &mut problems),
         Kind::Haproxy => haproxy::configuration(&facts, options, &mut problems),
         Kind::HaproxyLua => haproxy::action(options, &mut problems),

@@ -2,6 +2,7 @@
 
 mod address;
 mod dialect;
+mod fact;
 mod limits;
 mod parse;
 mod read;
@@ -14,9 +15,8 @@ use ipnet::IpNet;
 
 pub use address::Address;
 pub use dialect::DialectName;
+pub use fact::Fact;
 pub use limits::Limits;
-
-use crate::dialect::envoy_grpc::Fact;
 pub(crate) use limits::STRANGERS;
 
 /// The JSON Schema of the configuration, for editors.

@@ -74,15 +74,18 @@ fn granted(question: &Parts, grant: &Grant) -> Option<Reply> {
     }
     let mut reply = reply::empty(StatusCode::OK);
     let headers = reply.headers_mut();
+    // A gateway that knows no removals sets what it gets: then nothing is better than what
+    // the client has sent.
+    for name in &effects.remove {
+        headers.insert(
+            HeaderName::try_from(name).ok()?,
+            HeaderValue::from_static(""),
+        );
+    }
+    // What the configuration does not list is not shown, and would not be removed.
     let mut remove = effects.remove;
     for name in &*grant.remove_headers {
-        // What the configuration does not list is not shown, and would not be removed.
         remove.extend(aliases(name));
-        // A gateway that knows no removals sets what it gets: then nothing is better than
-        // what the client has sent.
-        if let Ok(name) = HeaderName::try_from(name) {
-            headers.insert(name, HeaderValue::from_static(""));
-        }
     }
     if !remove.is_empty() {
         let names: Vec<_> = remove.into_iter().collect();

@@ -7,10 +7,10 @@ use countersign_policy_source::{Error, Source};
 
 use crate::{
     config::{Config, ConfigError, PolicyFiles, PolicyFrom, Signed, SignedFrom},
-    dialect::envoy_grpc::Told,
     files,
     journal::Journal,
     metrics::Metrics,
+    told::Told,
 };
 
 /// How long a gate that replaces another may take for its documents.

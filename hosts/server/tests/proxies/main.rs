@@ -7,6 +7,7 @@
 
 mod caddy;
 mod corpus;
+mod envoy;
 mod forwarded;
 mod haproxy;
 mod life;

@@ -7,7 +7,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use countersign_host::{Decision, DecisionEvent, Principal};
 use envoy_types::pb::google::protobuf::{Struct, Value, value::Kind};
 
-use super::Fact;
+use crate::config::Fact;
 
 /// These facts about a decision; `None` if there are none. They are texts, written as
 /// the headers of `forward` and the filter state of the Envoy filter are.

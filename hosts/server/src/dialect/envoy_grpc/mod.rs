@@ -6,17 +6,13 @@
 //! `error_response`, for a failure of this server, and lets the request pass where
 //! `failure_mode_allow` is set.
 
-mod fact;
 mod metadata;
 mod read;
 mod reply;
-mod told;
 
-pub use fact::Fact;
 pub(crate) use metadata::metadata;
 pub(crate) use read::{policy, read};
 pub(crate) use reply::reply;
-pub(crate) use told::Told;
 
 #[cfg(test)]
 mod tests;

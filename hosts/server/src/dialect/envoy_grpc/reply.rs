@@ -73,7 +73,7 @@ fn granted(asked: Option<&Asked<'_>>, grant: &Grant) -> Option<OkHttpResponse> {
 }
 
 fn denied(asked: Option<&Asked<'_>>, denial: &Denial) -> (Code, DeniedHttpResponse) {
-    let is_grpc = asked.is_some_and(|asked| is_grpc(asked));
+    let is_grpc = asked.is_some_and(is_grpc);
     let mut headers = Vec::new();
     let mut add = |name: &str, value: Option<&str>| {
         headers.extend(value.map(|value| header(name, value)));

@@ -66,6 +66,12 @@ impl DecisionServer {
         server
     }
 
+    /// Starts it again with this member of its configuration.
+    pub(crate) fn configure(&mut self, member: &str, value: Value) {
+        self.config[member] = value;
+        self.restart();
+    }
+
     /// Starts it again, at the same address.
     pub(crate) fn restart(&mut self) {
         self.stop();
