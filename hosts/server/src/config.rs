@@ -5,6 +5,8 @@ use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, str::FromS
 use ipnet::IpNet;
 use serde::Deserialize;
 
+use crate::introspection::IntrospectionConfig;
+
 /// What a server is started with: one YAML file.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -19,6 +21,9 @@ pub struct Config {
     pub policies: BTreeMap<String, PolicyFiles>,
     /// Which dialects answer. All others are not there.
     pub dialects: Vec<DialectName>,
+    /// Services that may ask about tokens. Without it nobody may.
+    #[serde(default)]
+    pub introspection: Option<IntrospectionConfig>,
 }
 
 /// The files of one policy.

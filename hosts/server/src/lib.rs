@@ -8,12 +8,16 @@
 
 mod config;
 mod dialect;
+mod introspection;
 mod listen;
 mod peer;
 mod policies;
+mod secret;
 mod serve;
 
 pub use config::{Address, Config, ConfigError, DialectName, PolicyFiles};
+pub use introspection::{ClientConfig, IntrospectionConfig};
 pub use listen::Listener;
 pub use policies::Policies;
+pub use secret::SecretSource;
 pub use serve::Server;

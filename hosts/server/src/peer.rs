@@ -24,4 +24,23 @@ impl Peer {
             Self::Unix => true,
         }
     }
+
+    /// The network of one site: who has one address of it has all.
+    pub(crate) fn network(self) -> Option<IpAddr> {
+        match self {
+            Self::Tcp(address) => Some(match address.to_canonical() {
+                IpAddr::V6(address) => {
+                    let network = u128::from(address) & (u128::MAX << 64);
+                    IpAddr::V6(network.into())
+                }
+                address => address,
+            }),
+            Self::Unix => None,
+        }
+    }
+
+    /// The SHA-256 of the certificate with which it has authenticated in TLS.
+    pub(crate) fn certificate(self) -> Option<[u8; 32]> {
+        None
+    }
 }

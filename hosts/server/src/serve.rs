@@ -2,12 +2,14 @@
 
 use std::{convert::Infallible, sync::Arc};
 
+use bytes::Bytes;
 use countersign_host::Decision;
 use http::{Request, StatusCode};
 
 use crate::{
     config::{Config, ConfigError, DialectName},
     dialect::{self, reply::Reply},
+    introspection::Introspection,
     listen::{self, Listener},
     peer::Peer,
     policies::Policies,
@@ -18,6 +20,7 @@ use crate::{
 pub struct Server {
     config: Arc<Config>,
     policies: Policies,
+    introspection: Option<Arc<Introspection>>,
 }
 
 impl Server {
@@ -26,10 +29,15 @@ impl Server {
     /// # Errors
     /// Every problem of the configuration and of the policies.
     pub async fn open(config: Config) -> Result<Self, ConfigError> {
-        Ok(Self {
-            policies: Policies::open(&config).await?,
-            config: Arc::new(config),
-        })
+        let policies = Policies::open(&config).await?;
+        let introspection = match &config.introspection {
+            Some(introspection) => {
+                let opened = Introspection::open(introspection, &config.listen, &policies).await;
+                Some(Arc::new(opened.map_err(ConfigError)?))
+            }
+            None => None,
+        };
+        Ok(Self { config: Arc::new(config), policies, introspection })
     }
 
     /// Answers until `stop` is done, and then the requests that are under way.
@@ -45,7 +53,20 @@ impl Server {
     }
 
     /// One question of a proxy.
-    pub(crate) async fn ask<B>(&self, request: Request<B>, peer: Peer) -> Result<Reply, Infallible> {
+    pub(crate) async fn ask<B>(&self, request: Request<B>, peer: Peer) -> Result<Reply, Infallible>
+    where
+        B: http_body::Body<Data = Bytes>,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        if let Some(introspection) = &self.introspection
+            && let Some(policy) = request.uri().path().strip_prefix("/introspect/")
+        {
+            let Some(gate) = self.policies.gate(policy).cloned() else {
+                return Ok(dialect::reply::empty(StatusCode::NOT_FOUND));
+            };
+            let policy = policy.to_owned();
+            return Ok(introspection.answer(request, &policy, &gate, peer).await);
+        }
         let (parts, _) = request.into_parts();
         let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
         let Some((dialect, policy, rest)) = self.place(target) else {

@@ -1,0 +1,142 @@
+//! Who may ask.
+
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::stage::{BILLING_SECRET, ORDERS_SECRET, Stage, basic, config, open};
+
+#[tokio::test]
+async fn a_caller_authenticates_by_a_header_or_in_the_form() {
+    let stage = Stage::start().await;
+    let token = stage.token(|_| {});
+    let in_form = format!("token={token}&client_id=orders&client_secret={ORDERS_SECRET}");
+    let reply = stage.post("/introspect/api", &[], &in_form).await;
+    assert_eq!(reply.json()["active"], true);
+    // The same name beside the header is no second way.
+    let named = format!("token={token}&client_id=orders");
+    let reply = stage.post("/introspect/api", &[&basic("orders", ORDERS_SECRET)], &named).await;
+    assert_eq!(reply.json()["active"], true);
+    // Some clients encode what stands in the header (RFC 6749 §2.3.1).
+    let encoded = ORDERS_SECRET.replace('-', "%2D");
+    assert_eq!(stage.ask("orders", &encoded, &token).await.json()["active"], true);
+}
+
+#[tokio::test]
+async fn each_secret_of_a_caller_is_good_while_one_replaces_the_other() {
+    let stage = Stage::start().await;
+    let token = stage.token(|token| token.audience = vec!["billing".into()]);
+    for secret in [BILLING_SECRET, "the-next-secret-of-32-characters"] {
+        assert_eq!(stage.ask("billing", secret, &token).await.json()["active"], true);
+    }
+}
+
+#[tokio::test]
+async fn nobody_learns_whether_a_name_or_its_secret_is_wrong() {
+    let stage = Stage::start().await;
+    let token = stage.token(|_| {});
+    let form = format!("token={token}");
+    let wrong = [
+        basic("orders", BILLING_SECRET),
+        basic("nobody", ORDERS_SECRET),
+        basic("orders", ""),
+        basic("", ""),
+        basic("printer", ORDERS_SECRET),
+        "authorization: Basic ***".to_owned(),
+        "authorization: Basic".to_owned(),
+        format!("authorization: Bearer {token}"),
+        "x-nothing: 1".to_owned(),
+    ];
+    for header in &wrong {
+        let reply = stage.post("/introspect/api", &[header], &form).await;
+        assert_eq!(reply.status, 401, "{header}");
+        assert!(reply.head.contains("\r\nwww-authenticate: Basic realm=\"countersign\""), "{}", reply.head);
+        let expected = json!({ "error": "invalid_client", "error_description": "the client is not authenticated" });
+        assert_eq!(reply.json(), expected, "{header}");
+    }
+    // A certificate is part of a TLS connection: no header stands for it.
+    let form = format!("token={token}&client_id=printer");
+    let header = "x-forwarded-client-cert: Hash=0000000000000000000000000000000000000000000000000000000000000000";
+    assert_eq!(stage.post("/introspect/api", &[header], &form).await.status, 401);
+}
+
+#[tokio::test]
+async fn after_some_wrong_secrets_of_a_name_even_the_right_one_must_wait() {
+    let stage = Stage::start().await;
+    let token = stage.token(|_| {});
+    for _ in 0..10 {
+        assert_eq!(stage.ask("orders", "wrong-secret-of-32-characters--0", &token).await.status, 401);
+    }
+    let reply = stage.ask("orders", ORDERS_SECRET, &token).await;
+    assert_eq!(reply.status, 429);
+    assert!(reply.head.contains("\r\nretry-after: "), "{}", reply.head);
+    // Another caller does not wait for it.
+    assert_eq!(stage.ask("billing", BILLING_SECRET, &token).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_caller_asks_only_the_policies_that_it_may_ask() {
+    let stage = Stage::start().await;
+    let form = format!("token={}", stage.token(|_| {}));
+    let orders = basic("orders", ORDERS_SECRET);
+    let reply = stage.post("/introspect/other", &[&orders], &form).await;
+    assert_eq!((reply.status, &reply.json()["error"]), (403, &json!("access_denied")));
+    for target in ["/introspect/none", "/introspect/", "/introspect/api/", "/introspect"] {
+        assert_eq!(stage.post(target, &[&orders], &form).await.status, 404, "{target}");
+    }
+}
+
+#[tokio::test]
+async fn it_is_not_there_unless_the_configuration_says_it() {
+    let without = |config: &mut serde_json::Value| {
+        config.as_object_mut().expect("an object").remove("introspection");
+    };
+    let stage = Stage::start_with(without).await;
+    let token = stage.token(|_| {});
+    assert_eq!(stage.ask("orders", ORDERS_SECRET, &token).await.status, 404);
+}
+
+#[tokio::test]
+async fn every_problem_of_its_configuration_is_said_at_once_and_no_secret() {
+    let folder = TempDir::new().expect("a folder");
+    let policy = json!({
+        "contract": "1",
+        "issuers": [{
+            "name": "platform", "issuer": "https://auth.example.com", "audiences": ["orders"],
+            "algorithms": ["EdDSA"], "keys": { "jwks": crate::stage::issuer().jwks() },
+        }],
+        "rules": [],
+    });
+    std::fs::write(folder.path().join("api.json"), policy.to_string()).expect("it is written");
+    std::fs::write(folder.path().join("short"), "hunter2").expect("it is written");
+    std::fs::write(folder.path().join("odd"), "a-secret-with-a-percent-%-sign").expect("it is written");
+    let mut config = config(&folder);
+    config["listen"] = json!("0.0.0.0:0");
+    config["introspection"]["clients"] = json!({
+        "a b": { "policies": ["api"], "secrets": [{ "file": folder.path().join("short") }], "require": {} },
+        "odd": { "policies": ["api"], "secrets": [{ "file": folder.path().join("odd") }], "require": {} },
+        "unset": { "policies": ["api"], "secrets": [{ "env": "COUNTERSIGN_NO_SUCH_SECRET" }], "require": {} },
+        "gone": { "policies": ["api"], "secrets": [{ "file": folder.path().join("none") }], "require": {} },
+        "both": { "policies": [], "certificates": ["00"], "secrets": [{ "env": "PATH" }], "require": {} },
+        "neither": { "policies": ["api"], "require": {} },
+        "lost": { "policies": ["nowhere"], "certificates": ["00".repeat(32)], "require": {} },
+        "wrong": { "policies": ["api"], "certificates": ["00".repeat(32)], "require": { "audience": "orders" } },
+    });
+    let error = open(config).await.map(drop).expect_err("it is refused").to_string();
+    let expected = [
+        "plain HTTP",
+        "the name must be",
+        "16 to 256 characters",
+        "a secret has only letters",
+        "COUNTERSIGN_NO_SUCH_SECRET: is not set",
+        "none: ",
+        "`policies` names no policy",
+        "`00` is not 64 hex digits",
+        "needs 1 to 4 `secrets`, or 1 to 4 `certificates`",
+        "there is no policy `nowhere`",
+        "`require` under the policy `api`",
+    ];
+    for words in expected {
+        assert!(error.contains(words), "{words} is not in:\n{error}");
+    }
+    assert!(!error.contains("hunter2") && !error.contains("percent"), "{error}");
+}
