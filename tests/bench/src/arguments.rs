@@ -1,5 +1,7 @@
 //! The command line, and the number of measurements for each scale.
 
+use std::path::PathBuf;
+
 use clap::{Parser, ValueEnum};
 
 use crate::race::Plan;
@@ -23,6 +25,9 @@ pub(crate) struct Arguments {
     /// Exit with 1 if a `must` is missed.
     #[arg(long)]
     pub(crate) strict: bool,
+    /// Be the gate server with this configuration: the bench starts itself so.
+    #[arg(long, hide = true)]
+    pub(crate) serve: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -41,6 +46,8 @@ pub(crate) enum Suite {
     Python,
     /// The filter in Envoy under load (needs `wrk`).
     Envoy,
+    /// The gate server on one core under load.
+    Server,
     /// Policies with 1 to 10,000 issuers and rules.
     Growth,
     /// The largest documents, in wasmtime, Node and Go.
@@ -70,7 +77,7 @@ pub(crate) struct Scale {
     /// Requests in the mix.
     pub(crate) mixed: usize,
     pub(crate) mix_passes: usize,
-    /// Runs of `wrk` for each listener of Envoy, and the seconds of each run.
+    /// Runs for each listener under load, and the seconds of each run.
     pub(crate) load_rounds: u32,
     pub(crate) load_s: u32,
 }

@@ -23,6 +23,7 @@ mod readme;
 mod report;
 mod rsa_alone;
 mod save;
+mod server;
 mod suite;
 mod table;
 mod token;
@@ -46,6 +47,10 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<ExitCode> {
+    if let Some(config) = &arguments.serve {
+        server::serve(config)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let scale = Scale::new(arguments.quick);
     let has = |part| arguments.suite.has(part);
     let mut races = Vec::new();
@@ -78,6 +83,11 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
     }
     if arguments.suite == Suite::Envoy || (has(Suite::Envoy) && envoy::is_possible()) {
         races.extend(envoy::run(&scale)?);
+    }
+    if has(Suite::Server) {
+        let answer = server::run(&scale)?;
+        races.extend(answer.races);
+        child_versions.extend(answer.versions);
     }
     if has(Suite::Growth) {
         races.extend(growth::growth(&scale)?);

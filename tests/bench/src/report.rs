@@ -11,7 +11,7 @@ use crate::{
     machine::{self, Machine},
 };
 
-const HOSTS: [&str; 7] = ["native", "wasmtime", "node", "npm", "go", "python", "envoy"];
+const HOSTS: [&str; 8] = ["native", "wasmtime", "node", "npm", "go", "python", "envoy", "server"];
 
 /// All results of a run.
 #[derive(Debug, Serialize)]
@@ -122,7 +122,7 @@ impl Row {
         let bar = peer.and_then(|peer| bar::find(host, work, &peer.name));
         // Under load, the best figure is not representative.
         let typical = |figure: &Figure| match host {
-            "envoy" => figure.median,
+            "envoy" | "server" => figure.median,
             _ => figure.best,
         };
         let ratio = peer.map(|peer| typical(ours) / typical(peer));

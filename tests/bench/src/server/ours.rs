@@ -1,0 +1,96 @@
+//! Our server: this program starts itself as it, so that it is the same build.
+
+use std::{
+    env, fs,
+    io::{BufRead, BufReader, Read},
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use anyhow::{Context, Result};
+use countersign_server::{Address, Config, Listener, Server};
+use serde_json::{Value, json};
+
+use super::{load::To, process::Process};
+
+/// The name of the policy.
+const POLICY: &str = "bench";
+
+/// A server that was started.
+pub(super) struct Ours {
+    pub(super) process: Process,
+    pub(super) to: To,
+}
+
+impl Ours {
+    /// Starts it in this folder, with a policy.
+    pub(super) fn start(folder: &Path, listen: &str, policy: &[u8]) -> Result<Self> {
+        let name = folder.join(POLICY);
+        fs::write(name.with_extension("json"), policy)?;
+        let config = json!({
+            "listen": listen,
+            "trusted_proxies": ["127.0.0.1/32"],
+            "policies": { POLICY: { "file": name.with_extension("json") } },
+            "dialects": ["nginx"],
+        });
+        Self::start_with(folder, &config)
+    }
+
+    /// Starts it with a configuration.
+    pub(super) fn start_with(folder: &Path, config: &Value) -> Result<Self> {
+        let (file, log) = (folder.join("server.yaml"), folder.join("server.log"));
+        fs::write(&file, config.to_string())?;
+        let mut command = Command::new(env::current_exe()?);
+        let mut process = Process::start(command.arg("--serve").arg(&file), &log)?;
+        let out = process.child().stdout.take().context("no standard output")?;
+        let mut line = String::new();
+        BufReader::new(out).read_line(&mut line)?;
+        let address: Result<Address, _> = line.trim().parse();
+        let address = address.ok().with_context(|| {
+            let said = fs::read_to_string(&log).unwrap_or_default();
+            format!("the server does not start:\n{said}")
+        })?;
+        let to = match address {
+            Address::Tcp(address) => To::Tcp(address),
+            Address::Unix(path) => To::Unix(path),
+        };
+        Ok(Self { process, to })
+    }
+}
+
+/// A request of nginx about a request with this token.
+pub(super) fn question(target: &str, token: &str) -> Vec<u8> {
+    format!(
+        "GET /nginx/{POLICY} HTTP/1.1\r\nHost: gate\r\nX-Countersign-Method: GET\r\n\
+         X-Countersign-Scheme: https\r\nX-Countersign-Authority: api.example.com\r\n\
+         X-Countersign-Target: {target}\r\nAccept: application/json\r\nUser-Agent: bench\r\n\
+         Authorization: Bearer {token}\r\n\r\n"
+    )
+    .into()
+}
+
+pub(super) fn allows(status: u16, _: &[u8]) -> bool {
+    (200..300).contains(&status)
+}
+
+/// Is the server, until standard input ends: with the one that started it.
+pub(crate) fn serve(config: &PathBuf) -> Result<()> {
+    let config: Config = serde_json::from_slice(&fs::read(config)?)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let listen = config.listen.clone();
+        let server = Server::open(config).await?;
+        let listener = Listener::bind(&listen).await?;
+        println!("{}", listener.address()?);
+        server.run(listener, ended()).await?;
+        anyhow::Ok(())
+    })?;
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    Ok(())
+}
+
+async fn ended() {
+    let wait = || std::io::stdin().read_to_end(&mut Vec::new());
+    let _ = tokio::task::spawn_blocking(wait).await;
+}
