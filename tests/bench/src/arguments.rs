@@ -25,6 +25,9 @@ pub(crate) struct Arguments {
     /// Exit with 1 if a `must` is missed.
     #[arg(long)]
     pub(crate) strict: bool,
+    /// Run the gate server near its limit for so many seconds, while everything changes.
+    #[arg(long, hide = true, value_name = "SECONDS")]
+    pub(crate) campaign: Option<u64>,
     /// Be the gate server with this configuration: the bench starts itself so.
     #[arg(long, hide = true)]
     pub(crate) serve: Option<PathBuf>,

@@ -28,7 +28,7 @@ mod suite;
 mod table;
 mod token;
 
-use std::{collections::BTreeMap, process::ExitCode};
+use std::{collections::BTreeMap, process::ExitCode, time::Duration};
 
 use anyhow::Result;
 use clap::Parser;
@@ -49,6 +49,10 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<ExitCode> {
     if let Some(config) = &arguments.serve {
         server::serve(config)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let Some(seconds) = arguments.campaign {
+        server::campaign(Duration::from_secs(seconds))?;
         return Ok(ExitCode::SUCCESS);
     }
     let scale = Scale::new(arguments.quick);

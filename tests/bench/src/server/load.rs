@@ -58,8 +58,8 @@ pub(super) fn once(to: &To, request: &[u8], allows: Allows) -> Result<bool> {
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut connection = Connection::open(to).await?;
-        let (status, body) = connection.ask(request).await?;
-        Ok(allows(status, body))
+        let response = connection.ask(request).await?;
+        Ok(allows(response.status, response.body))
     })
 }
 
@@ -79,8 +79,9 @@ async fn all(to: &To, requests: &[Vec<u8>], allows: Allows, time: Duration) -> R
                 if sent >= end {
                     break;
                 }
-                let (status, body) = connection.ask(request).await?;
-                ensure!(allows(status, body), "not allowed: {status}");
+                let response = connection.ask(request).await?;
+                let status = response.status;
+                ensure!(allows(status, response.body), "not allowed: {status}");
                 if sent >= start {
                     times.saturating_record(nanoseconds(sent.elapsed()));
                 }
@@ -130,17 +131,36 @@ impl Connection {
         Ok(Self { stream, received: Vec::with_capacity(16 * 1024) })
     }
 
-    /// The status and the body of the response.
-    pub(super) async fn ask(&mut self, request: &[u8]) -> Result<(u16, &[u8])> {
+    /// Sends a request and waits for the whole response.
+    pub(super) async fn ask(&mut self, request: &[u8]) -> Result<Response<'_>> {
         self.received.clear();
         self.stream.write_all(request).await?;
         loop {
             let length = self.stream.read_buf(&mut self.received).await?;
             ensure!(length > 0, "the server ended the connection");
-            if let Some((status, body)) = parse(&self.received)? {
-                return Ok((status, &self.received[body..]));
+            if let Some((status, end)) = parse(&self.received)? {
+                let (head, body) = self.received.split_at(end);
+                return Ok(Response { status, head, body });
             }
         }
+    }
+}
+
+/// A response.
+pub(super) struct Response<'c> {
+    pub(super) status: u16,
+    head: &'c [u8],
+    pub(super) body: &'c [u8],
+}
+
+impl Response<'_> {
+    /// The value of a header, if it is there and is text.
+    pub(super) fn header(&self, name: &str) -> Option<String> {
+        let mut headers = [httparse::EMPTY_HEADER; 32];
+        let mut response = httparse::Response::new(&mut headers);
+        response.parse(self.head).ok()?;
+        let header = headers.iter().find(|header| header.name.eq_ignore_ascii_case(name))?;
+        String::from_utf8(header.value.into()).ok()
     }
 }
 

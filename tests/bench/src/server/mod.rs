@@ -1,7 +1,9 @@
 //! The gate server on one core, compared with what one would run instead for the same
 //! question: whether a request with this token may pass.
 
+mod campaign;
 mod cores;
+mod envoy;
 mod issuer;
 mod load;
 mod memory;
@@ -24,6 +26,7 @@ use crate::{
 
 use issuer::Issuer;
 use load::{Allows, Seen, To};
+pub(crate) use campaign::run as campaign;
 pub(crate) use ours::serve;
 
 /// More tokens than the gate remembers, and OPA, so that each one is verified.
@@ -59,7 +62,7 @@ pub(crate) fn run(scale: &Scale) -> Result<Answer> {
     let tcp = ours::Ours::start(&sub("tcp")?, "127.0.0.1:0", &policy)?;
     let socket = folder.join("gate.sock");
     let unix = ours::Ours::start(&sub("unix")?, &format!("unix:{}", socket.display()), &policy)?;
-    let question = |token: &String| ours::question(policy::TARGET, token);
+    let question = |token: &String| ours::question(policy::TARGET, Some(token));
     let mut contestants = vec![
         Contestant::new("server, TCP", &tcp.to, ours::allows, tokens.iter().map(question)),
         Contestant::new("server, Unix socket", &unix.to, ours::allows, tokens.iter().map(question)),
@@ -83,6 +86,9 @@ pub(crate) fn run(scale: &Scale) -> Result<Answer> {
     race(scale, &mut contestants)?;
     drop(started);
     let mut races = races(&contestants, ours);
+    if envoy::is_possible() {
+        races.extend(envoy::run(scale, folder, &signer, &tokens)?);
+    }
     races.push(memory::run(scale, folder)?);
     Ok(Answer { races, versions: peers::versions().collect() })
 }

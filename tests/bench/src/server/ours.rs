@@ -32,7 +32,7 @@ impl Ours {
             "listen": listen,
             "trusted_proxies": ["127.0.0.1/32"],
             "policies": { POLICY: { "file": name.with_extension("json") } },
-            "dialects": ["nginx"],
+            "dialects": ["nginx", "envoy-grpc"],
         });
         Self::start_with(folder, &config)
     }
@@ -59,13 +59,14 @@ impl Ours {
     }
 }
 
-/// A request of nginx about a request with this token.
-pub(super) fn question(target: &str, token: &str) -> Vec<u8> {
+/// A request of nginx about a request with this token, or without one.
+pub(super) fn question(target: &str, token: Option<&str>) -> Vec<u8> {
+    let credential = token.map_or(String::new(), |token| format!("Authorization: Bearer {token}\r\n"));
     format!(
         "GET /nginx/{POLICY} HTTP/1.1\r\nHost: gate\r\nX-Countersign-Method: GET\r\n\
          X-Countersign-Scheme: https\r\nX-Countersign-Authority: api.example.com\r\n\
          X-Countersign-Target: {target}\r\nAccept: application/json\r\nUser-Agent: bench\r\n\
-         Authorization: Bearer {token}\r\n\r\n"
+         {credential}\r\n"
     )
     .into()
 }
