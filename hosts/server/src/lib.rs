@@ -6,18 +6,28 @@
 //! more than one way, and turns the gate's decision into what that proxy understands.
 #![forbid(unsafe_code)]
 
+mod admin;
 mod config;
 mod dialect;
+mod files;
 mod introspection;
+mod journal;
 mod listen;
+mod metrics;
+mod operations;
 mod peer;
 mod policies;
-mod secret;
+mod run;
 mod serve;
+mod tls;
 
-pub use config::{Address, Config, ConfigError, DialectName, PolicyFiles};
-pub use introspection::{ClientConfig, IntrospectionConfig};
+pub use config::{
+    Address, CONFIG_SCHEMA, Config, ConfigError, DecisionLogTo, DialectName, Introspection,
+    IntrospectionClient, IntrospectionCredentials, Limits, PolicyFiles,
+    PolicyFrom, Secret, Signed, SignedFrom, Tls,
+};
+pub use countersign_host::Signatures;
+pub use countersign_policy_source::{Position, Problem};
 pub use listen::Listener;
-pub use policies::Policies;
-pub use secret::SecretSource;
+pub use policies::{Outcome, Reloaded};
 pub use serve::Server;

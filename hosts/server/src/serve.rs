@@ -1,99 +1,259 @@
 //! The server: from a question to its reply.
 
-use std::{convert::Infallible, sync::Arc};
+use std::{
+    convert::Infallible,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
 
 use bytes::Bytes;
 use countersign_host::Decision;
-use http::{Request, StatusCode};
+use http::{Extensions, Request, StatusCode};
+use http_body::Body;
+use tokio::sync::Semaphore;
 
 use crate::{
     config::{Config, ConfigError, DialectName},
-    dialect::{self, reply::Reply},
-    introspection::Introspection,
-    listen::{self, Listener},
+    dialect::{self, Ambiguous, Asked, reply::Reply},
+    introspection::{self, Introspection},
+    journal::{AskedIn, Journal},
+    metrics::{Metrics, Outcome},
     peer::Peer,
-    policies::Policies,
+    policies::{self, Hooks, Policies, Policy, Reloaded},
+    tls::TlsFiles,
 };
 
-/// A decision server, ready to listen.
+/// A decision server, ready to listen. Cheap to clone; all clones are one server.
 #[derive(Clone, Debug)]
 pub struct Server {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
     config: Arc<Config>,
     policies: Policies,
-    introspection: Option<Arc<Introspection>>,
+    tls: Option<TlsFiles>,
+    metrics: Option<Arc<Metrics>>,
+    journal: Option<Journal>,
+    /// One permit for each question that may be under way.
+    questions: Semaphore,
+    introspection: Option<Introspection>,
+    is_ending: AtomicBool,
 }
 
 impl Server {
-    /// Opens every policy.
+    /// Reads every file, and opens every policy. Needs a tokio runtime.
     ///
     /// # Errors
-    /// Every problem of the configuration and of the policies.
+    /// Every problem of the files, the policies and the secrets.
     pub async fn open(config: Config) -> Result<Self, ConfigError> {
-        let policies = Policies::open(&config).await?;
-        let introspection = match &config.introspection {
-            Some(introspection) => {
-                let opened = Introspection::open(introspection, &config.listen, &policies).await;
-                Some(Arc::new(opened.map_err(ConfigError)?))
-            }
-            None => None,
+        let config = Arc::new(config);
+        let mut problems = Vec::new();
+        let tls = config.tls.as_ref().map(TlsFiles::open).transpose();
+        let tls = tls.unwrap_or_else(|error| {
+            problems.extend(error.0);
+            None
+        });
+        let journal = config.decision_log.as_ref().map(Journal::open).transpose();
+        let journal = journal.unwrap_or_else(|error| {
+            problems.extend(error.0);
+            None
+        });
+        let metrics = config
+            .operations
+            .map(|_| Metrics::new())
+            .transpose()?
+            .map(Arc::new);
+        if let (Some(metrics), Some(journal)) = (&metrics, &journal) {
+            metrics.watch(&journal.log);
+        }
+        let hooks = Hooks {
+            journal: journal.clone(),
+            metrics: metrics.clone(),
         };
-        Ok(Self { config: Arc::new(config), policies, introspection })
+        let policies = Policies::open(config.clone(), hooks).await;
+        let mut introspection = None;
+        if let (Some(callers), Ok(policies)) = (&config.introspection, &policies) {
+            match Introspection::open(callers, policies).await {
+                Ok(opened) => introspection = Some(opened),
+                Err(error) => problems.extend(error.0),
+            }
+        }
+        match policies {
+            Ok(policies) if problems.is_empty() => Ok(Self {
+                shared: Arc::new(Shared {
+                    questions: Semaphore::new(config.limits.questions),
+                    config,
+                    policies,
+                    tls,
+                    metrics,
+                    journal,
+                    introspection,
+                    is_ending: AtomicBool::new(false),
+                }),
+            }),
+            Ok(_) => Err(ConfigError(problems)),
+            Err(error) => {
+                problems.extend(error.0);
+                Err(ConfigError(problems))
+            }
+        }
     }
 
-    /// Answers until `stop` is done, and then the requests that are under way.
-    ///
-    /// # Errors
-    /// A listener that fails.
-    pub async fn run(
-        self,
-        listener: Listener,
-        stop: impl Future<Output = ()>,
-    ) -> std::io::Result<()> {
-        listen::run(listener, self, stop).await
+    /// Reads all files again and puts in force what has changed and is good; what is not
+    /// good leaves the old one in force. Settings of the configuration itself change with
+    /// the next start only.
+    pub async fn reload(&self) -> Reloaded {
+        let mut reloaded = self.shared.policies.reload().await;
+        reloaded.tls = self.tls().map(|tls| match tls.reload() {
+            Ok(false) => policies::Outcome::Unchanged,
+            Ok(true) => policies::Outcome::InForce,
+            Err(ConfigError(problems)) => {
+                reloaded.problems.extend(problems);
+                policies::Outcome::Refused
+            }
+        });
+        if let Some(introspection) = &self.shared.introspection {
+            let clients = introspection.reload(&self.shared.policies).await;
+            reloaded.problems.extend(clients.err().into_iter().flat_map(|error| error.0));
+        }
+        for problem in &reloaded.problems {
+            let problem = ConfigError(vec![problem.clone()]);
+            tracing::error!(%problem, "what was in force stays in force");
+        }
+        if let Some(metrics) = self.metrics() {
+            for (policy, outcome) in &reloaded.policies {
+                metrics.reloaded(policy, outcome.as_str());
+            }
+        }
+        reloaded
     }
 
-    /// One question of a proxy.
-    pub(crate) async fn ask<B>(&self, request: Request<B>, peer: Peer) -> Result<Reply, Infallible>
+    /// Begins a new file of the decision log, where the old one was moved away.
+    pub fn reopen_log(&self) {
+        if let Some(journal) = &self.shared.journal {
+            journal.reopen();
+        }
+    }
+
+    /// Whether every gate has had the documents that it cannot do without, and the server
+    /// is not at its end.
+    pub fn is_ready(&self) -> bool {
+        !self.shared.is_ending.load(Ordering::Relaxed) && self.shared.policies.are_ready()
+    }
+
+    /// From now on it is not ready.
+    pub(crate) fn begin_end(&self) {
+        self.shared.is_ending.store(true, Ordering::Relaxed);
+    }
+
+    /// Writes what the decision log has not written yet. Blocks.
+    pub(crate) fn flush_log(&self) {
+        if let Some(journal) = &self.shared.journal {
+            journal.log.flush();
+        }
+    }
+
+    pub(crate) fn config(&self) -> &Config {
+        &self.shared.config
+    }
+
+    pub(crate) fn policies(&self) -> &Policies {
+        &self.shared.policies
+    }
+
+    pub(crate) fn tls(&self) -> Option<&TlsFiles> {
+        self.shared.tls.as_ref()
+    }
+
+    pub(crate) fn metrics(&self) -> Option<&Arc<Metrics>> {
+        self.shared.metrics.as_ref()
+    }
+
+    /// One question of a proxy, whose body is not read, or of a caller that has a token.
+    pub(crate) async fn ask<B>(
+        &self,
+        request: Request<B>,
+        peer: Peer,
+    ) -> Result<Reply, Infallible>
     where
-        B: http_body::Body<Data = Bytes>,
+        B: Body<Data = Bytes>,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        if let Some(introspection) = &self.introspection
-            && let Some(policy) = request.uri().path().strip_prefix("/introspect/")
+        if let Some(introspection) = &self.shared.introspection
+            && let Some(policy) = request.uri().path().strip_prefix(introspection::PATH)
+            && let Some(policy) = self.shared.policies.policy(policy)
         {
-            let Some(gate) = self.policies.gate(policy).cloned() else {
-                return Ok(dialect::reply::empty(StatusCode::NOT_FOUND));
-            };
-            let policy = policy.to_owned();
-            return Ok(introspection.answer(request, &policy, &gate, peer).await);
+            let name = policy.name.clone();
+            return Ok(introspection.answer(request, &name, peer, &self.shared.questions).await);
         }
         let (parts, _) = request.into_parts();
-        let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
+        let target = parts
+            .uri
+            .path_and_query()
+            .map_or("", |target| target.as_str());
         let Some((dialect, policy, rest)) = self.place(target) else {
             return Ok(dialect::reply::empty(StatusCode::NOT_FOUND));
         };
-        let Some(gate) = self.policies.gate(policy) else {
-            return Ok(dialect::reply::empty(StatusCode::NOT_FOUND));
-        };
-        let decision = match peer.is_trusted(&self.config.trusted_proxies) {
-            true => match dialect::read(dialect, &parts, rest) {
-                Ok(asked) => gate.check_bytes(asked.request()).await,
-                Err(dialect::Ambiguous) => dialect::ambiguous(),
-            },
-            false => dialect::ambiguous(),
-        };
-        if let Decision::Deny(denial) = &decision {
-            tracing::debug!(code = denial.code, "denied");
-        }
+        let read = || dialect::read(dialect, &parts, rest);
+        let decision = self.decide(dialect.as_str(), policy, read, peer).await;
         Ok(dialect::reply(dialect, &parts, &decision))
     }
 
-    /// The dialect, the policy's name and the rest of `/{dialect}/{policy}{rest}`.
-    fn place<'t>(&self, target: &'t str) -> Option<(DialectName, &'t str, &'t str)> {
+    /// Decides about what the peer asks. `read` is called only for a trusted one.
+    pub(crate) async fn decide<'a>(
+        &self,
+        dialect: &'static str,
+        policy: &Policy,
+        read: impl FnOnce() -> Result<Asked<'a>, Ambiguous>,
+        peer: Peer,
+    ) -> Decision {
+        let began = self.shared.metrics.as_ref().map(|_| Instant::now());
+        let (decision, outcome) = self.decided(dialect, policy, read, peer).await;
+        if let (Some(metrics), Some(began)) = (&self.shared.metrics, began) {
+            metrics.answered(dialect, &policy.name, outcome, began.elapsed());
+        }
+        decision
+    }
+
+    async fn decided<'a>(
+        &self,
+        dialect: &'static str,
+        policy: &Policy,
+        read: impl FnOnce() -> Result<Asked<'a>, Ambiguous>,
+        peer: Peer,
+    ) -> (Decision, Outcome) {
+        if !peer.is_trusted {
+            return (dialect::ambiguous(), Outcome::Untrusted);
+        }
+        // At once, and not after a wait: the proxy's own limit of time would be over.
+        let Ok(_permit) = self.shared.questions.try_acquire() else {
+            return (dialect::overloaded(), Outcome::Shed);
+        };
+        let Ok(asked) = read() else {
+            return (dialect::ambiguous(), Outcome::Ambiguous);
+        };
+        let mut extensions = Extensions::new();
+        if self.shared.journal.is_some() {
+            extensions.insert(AskedIn(dialect));
+        }
+        let gate = policy.gate();
+        let decision = gate.check_bytes_with(asked.request(), &extensions).await;
+        (decision, Outcome::Decided)
+    }
+
+    /// The dialect, the policy and the rest of `/{dialect}/{policy}{rest}`.
+    fn place<'t>(&self, target: &'t str) -> Option<(DialectName, &Policy, &'t str)> {
         let (dialect, after) = target.strip_prefix('/')?.split_once('/')?;
         let end = after.find(['/', '?']).unwrap_or(after.len());
         let (policy, rest) = after.split_at(end);
         let dialect = DialectName::parse(dialect)?;
-        self.config.dialects.contains(&dialect).then_some((dialect, policy, rest))
+        let is_there = self.shared.config.dialects.contains(&dialect);
+        let policy = self.shared.policies.policy(policy)?;
+        is_there.then_some((dialect, policy, rest))
     }
 }

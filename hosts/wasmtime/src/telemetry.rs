@@ -28,6 +28,7 @@ pub struct Telemetry {
     wait: Histogram<f64>,
     comparisons: Counter<u64>,
     documents: Counter<u64>,
+    more: Vec<KeyValue>,
 }
 
 impl Telemetry {
@@ -47,8 +48,17 @@ impl Telemetry {
                 .build(),
             comparisons: counter("countersign.shadow.comparisons"),
             documents: counter("countersign.documents"),
+            more: Vec::new(),
             meter,
         }
+    }
+
+    /// Adds this attribute to all that is recorded by this value and its later clones:
+    /// the name of a policy, in a service that has several gates.
+    #[must_use]
+    pub fn with(mut self, attribute: KeyValue) -> Self {
+        self.more.push(attribute);
+        self
     }
 
     /// Observes how many events a log has dropped.
@@ -65,13 +75,18 @@ impl Telemetry {
     pub fn decided(&self, event: &DecisionEvent) {
         let rule = event.rule.as_ref().map(MatchedRule::label);
         if let Some(comparison) = event.comparison {
-            self.comparisons.add(1, &compared(event, comparison, rule));
+            let mut attributes = compared(event, comparison, rule);
+            attributes.extend_from_slice(&self.more);
+            self.comparisons.add(1, &attributes);
             return;
         }
-        let attributes = decided(event, rule);
+        let mut attributes = decided(event, rule);
+        attributes.extend_from_slice(&self.more);
         self.decisions.add(1, &attributes);
         let mode = KeyValue::new("countersign.mode", event.mode.as_str());
-        self.wait.record(event.waited_ms as f64 / 1000.0, &[mode]);
+        let mut of_wait = vec![mode];
+        of_wait.extend_from_slice(&self.more);
+        self.wait.record(event.waited_ms as f64 / 1000.0, &of_wait);
         get_active_span(|span| span.add_event("countersign.decision", attributes));
     }
 
@@ -87,6 +102,7 @@ impl Telemetry {
             "countersign.reason",
             event.reason.map(Reason::as_str),
         );
+        attributes.extend_from_slice(&self.more);
         self.documents.add(1, &attributes);
     }
 }

@@ -55,6 +55,8 @@ impl<'a> Carried<'a> {
 
 /// Whether a name is that of the carrier, with `_` read as `-`.
 fn is_same(name: &str, carrier: &str) -> bool {
-    let plain = name.bytes().map(|byte| if byte == b'_' { b'-' } else { byte });
+    let plain = name
+        .bytes()
+        .map(|byte| if byte == b'_' { b'-' } else { byte });
     plain.eq(carrier.bytes())
 }

@@ -84,3 +84,17 @@ pub(crate) fn ambiguous() -> Decision {
         nonce: None,
     })
 }
+
+/// The denial of a question that comes while there are too many.
+pub(crate) fn overloaded() -> Decision {
+    Decision::Deny(Denial {
+        code: "internal_error".into(),
+        status: 503,
+        message: "the decision server has too many questions".into(),
+        challenge: None,
+        claim: None,
+        principal: None,
+        retry_after_s: Some(1),
+        nonce: None,
+    })
+}

@@ -29,7 +29,10 @@ pub(crate) fn denial_headers(denial: &Denial, headers: &mut HeaderMap) {
     };
     set(CODE, Some(&denial.code));
     set(header::WWW_AUTHENTICATE, denial.challenge.as_deref());
-    set(HeaderName::from_static("dpop-nonce"), denial.nonce.as_deref());
+    set(
+        HeaderName::from_static("dpop-nonce"),
+        denial.nonce.as_deref(),
+    );
     if let Some(seconds) = denial.retry_after_s {
         headers.insert(header::RETRY_AFTER, seconds.into());
     }

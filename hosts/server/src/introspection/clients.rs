@@ -2,22 +2,20 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use countersign_host::Requirement;
+use countersign_host::{Gate, Requirement};
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
-use super::config::ClientConfig;
+use crate::config::{
+    ConfigError, Introspection, IntrospectionClient, IntrospectionCredentials, Secret, is_plain,
+};
+use crate::policies::Policies;
 
 /// A SHA-256: of a secret, or of a certificate. Nobody keeps the secret itself.
 pub(super) type Hash = [u8; 32];
 
-/// The secret is random, so that nobody guesses it: its length is all that is checked.
-const SHORTEST_SECRET: usize = 16;
-const LONGEST_SECRET: usize = 256;
-const LONGEST_NAME: usize = 128;
-
-/// Secrets or certificates of one client, so that each can be replaced.
-const MOST_CREDENTIALS: usize = 4;
+/// A secret is random: that nobody guesses it is a matter of its length alone.
+const SECRET_BYTES: std::ops::RangeInclusive<usize> = 16..=256;
 
 /// What a caller presents.
 pub(super) enum Presented {
@@ -42,18 +40,42 @@ pub(super) struct Clients {
 pub(super) struct Client {
     secrets: Vec<Hash>,
     certificates: Vec<Hash>,
-    /// What it may see, by the names of policies.
-    pub(super) sees: BTreeMap<String, Requirement>,
+    /// By the names of policies.
+    pub(super) sees: BTreeMap<String, Sees>,
+}
+
+/// What a caller may see by one policy: another gate does not know the requirement.
+pub(super) struct Sees {
+    pub(super) gate: Gate,
+    pub(super) requirement: Requirement,
 }
 
 impl Clients {
-    pub(super) fn new(by_name: HashMap<String, Client>) -> Self {
+    /// Reads the credentials, and prepares what each may see.
+    ///
+    /// # Errors
+    /// Every problem, without any part of a secret.
+    pub(super) async fn open(
+        config: &Introspection,
+        policies: &Policies,
+    ) -> Result<Self, ConfigError> {
+        let mut problems = Vec::new();
+        let mut by_name = HashMap::new();
+        for (name, config) in &config.clients {
+            match Client::open(name, config, policies).await {
+                Ok(client) => drop(by_name.insert(name.clone(), client)),
+                Err(ConfigError(found)) => problems.extend(found),
+            }
+        }
         let nobody = Client {
             secrets: vec![[0; 32]],
             certificates: vec![[0; 32]],
             sees: BTreeMap::new(),
         };
-        Self { by_name, nobody }
+        match problems.is_empty() {
+            true => Ok(Self { by_name, nobody }),
+            false => Err(ConfigError(problems)),
+        }
     }
 
     /// The caller with this name, if it presents what it must.
@@ -65,42 +87,53 @@ impl Clients {
 }
 
 impl Client {
-    /// Reads the credentials of a client.
-    ///
-    /// # Errors
-    /// Every problem, without any part of a secret.
-    pub(super) fn read(name: &str, config: &ClientConfig) -> Result<Self, Vec<String>> {
+    async fn open(
+        name: &str,
+        config: &IntrospectionClient,
+        policies: &Policies,
+    ) -> Result<Self, ConfigError> {
         let mut problems = Vec::new();
-        if !is_plain(name.as_bytes()) || name.len() > LONGEST_NAME {
-            problems.push("the name must be 1 to 128 letters, digits, `-`, `.` and `_`".to_owned());
-        }
-        match (config.secrets.len(), config.certificates.len()) {
-            (1..=MOST_CREDENTIALS, 0) | (0, 1..=MOST_CREDENTIALS) => {}
-            _ => problems.push("needs 1 to 4 `secrets`, or 1 to 4 `certificates`".to_owned()),
-        }
-        if config.policies.is_empty() {
-            problems.push("`policies` names no policy".to_owned());
-        }
-        let mut secrets = Vec::new();
-        for source in &config.secrets {
-            match source.read().and_then(|secret| {
-                good_secret(&secret).map_err(|problem| format!("{source}: {problem}"))?;
-                Ok(Sha256::digest(secret).into())
-            }) {
-                Ok(hash) => secrets.push(hash),
-                Err(problem) => problems.push(problem),
+        let (mut secrets, mut certificates) = (Vec::new(), Vec::new());
+        match &config.credentials {
+            IntrospectionCredentials::Certificates(hashes) => certificates.clone_from(hashes),
+            IntrospectionCredentials::Secrets(sources) => {
+                for source in sources {
+                    match hashed(source) {
+                        Ok(hash) => secrets.push(hash),
+                        Err(ConfigError(found)) => problems.extend(found),
+                    }
+                }
             }
         }
-        let mut certificates = Vec::new();
-        for text in &config.certificates {
-            match from_hex(text) {
-                Some(hash) => certificates.push(hash),
-                None => problems.push(format!("`{text}` is not 64 hex digits: a SHA-256")),
+        let mut sees = BTreeMap::new();
+        let require = config.require.to_string();
+        let mut refuse = |word: &str, code: &str, message: String| {
+            let place = format!("/introspection/clients/{name}/{word}");
+            problems.extend(ConfigError::of_file(place, code, message).0);
+        };
+        for policy in &config.policies {
+            let Some(gate) = policies.policy(policy).map(|policy| policy.gate()) else {
+                let message = format!("there is no policy `{policy}`");
+                refuse("policies", "value_invalid", message);
+                continue;
+            };
+            match gate.prepare(require.as_bytes()).await {
+                Ok(requirement) => {
+                    sees.insert(policy.clone(), Sees { gate, requirement });
+                }
+                Err(error) => {
+                    let message = format!("under the policy `{policy}`: {error}");
+                    refuse("require", "value_invalid", message);
+                }
             }
         }
         match problems.is_empty() {
-            true => Ok(Self { secrets, certificates, sees: BTreeMap::new() }),
-            false => Err(problems),
+            true => Ok(Self {
+                secrets,
+                certificates,
+                sees,
+            }),
+            false => Err(ConfigError(problems)),
         }
     }
 
@@ -115,25 +148,16 @@ impl Client {
     }
 }
 
-/// Names and secrets have only characters that form encoding leaves as they are. Some
-/// clients encode them (RFC 6749 §2.3.1) and some do not: here both are the same.
-fn is_plain(text: &[u8]) -> bool {
-    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._".contains(byte);
-    !text.is_empty() && text.iter().all(plain)
-}
-
-fn good_secret(secret: &[u8]) -> Result<(), &'static str> {
-    if !is_plain(secret) {
-        return Err("a secret has only letters, digits, `-`, `.` and `_`: `openssl rand -hex 32`");
+fn hashed(source: &Secret) -> Result<Hash, ConfigError> {
+    let secret = source.read()?;
+    if SECRET_BYTES.contains(&secret.len()) && is_plain(&secret) {
+        return Ok(Sha256::digest(secret).into());
     }
-    match secret.len() {
-        SHORTEST_SECRET..=LONGEST_SECRET => Ok(()),
-        _ => Err("a secret has 16 to 256 characters"),
-    }
-}
-
-fn from_hex(text: &str) -> Option<Hash> {
-    let mut hash = [0; 32];
-    hex::decode_to_slice(text, &mut hash).ok()?;
-    Some(hash)
+    let name = match source {
+        Secret::File(path) => path.display().to_string(),
+        Secret::Env(variable) => format!("the variable {variable}"),
+    };
+    let message = "a secret of a caller has 16 to 256 of A-Z, a-z, 0-9, `-`, `.` and `_`: \
+                   `openssl rand -hex 32` makes one";
+    Err(ConfigError::of_file(name, "secret_invalid", message))
 }

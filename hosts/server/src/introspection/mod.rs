@@ -7,30 +7,39 @@
 //! the request.
 
 mod clients;
-mod config;
 mod form;
 mod members;
 mod throttle;
 
-use std::{collections::HashMap, fmt, time::Instant};
+use std::{
+    fmt,
+    sync::{Arc, PoisonError, RwLock},
+    time::Instant,
+};
 
 use bytes::Bytes;
-use countersign_host::{Decision, Gate};
+use countersign_host::Decision;
 use http::{HeaderValue, Request, StatusCode, header};
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 
-use crate::{config::Address, dialect::reply::{self, Reply}, peer::Peer, policies::Policies};
-use clients::{Client, Clients};
-pub use config::{ClientConfig, IntrospectionConfig};
+use crate::{
+    config::{self, ConfigError},
+    dialect::reply::{self, Reply},
+    peer::Peer,
+    policies::Policies,
+};
+use clients::Clients;
 use form::Bad;
 use throttle::{Throttle, TooMany};
 
-const IN_CLEAR: &str = "introspection: secrets and tokens would come over plain HTTP: listen with \
-    TLS, on a Unix socket or on a loopback address, or say `insecure_http: true`";
+/// What stands before the name of the policy.
+pub(crate) const PATH: &str = "/introspect/";
 
 /// The endpoint, ready to answer.
 pub(crate) struct Introspection {
-    clients: Clients,
+    config: config::Introspection,
+    clients: RwLock<Arc<Clients>>,
     throttle: Throttle,
 }
 
@@ -45,79 +54,57 @@ impl Introspection {
     ///
     /// # Errors
     /// Every problem.
-    pub(crate) async fn open(
-        config: &IntrospectionConfig,
-        listen: &Address,
-        policies: &Policies,
-    ) -> Result<Self, Vec<String>> {
-        let mut problems = Vec::new();
-        if let Address::Tcp(address) = listen
-            && !address.ip().is_loopback()
-            && !config.insecure_http
-        {
-            problems.push(IN_CLEAR.to_owned());
-        }
-        let mut clients = HashMap::new();
-        for (name, config) in &config.clients {
-            let mut told = |problem: String| problems.push(format!("introspection client `{name}`: {problem}"));
-            let mut client = match Client::read(name, config) {
-                Ok(client) => client,
-                Err(problems) => {
-                    problems.into_iter().for_each(told);
-                    continue;
-                }
-            };
-            for policy in &config.policies {
-                let Some(gate) = policies.gate(policy) else {
-                    told(format!("there is no policy `{policy}`"));
-                    continue;
-                };
-                match gate.prepare(config.require.to_string().as_bytes()).await {
-                    Ok(requirement) => {
-                        client.sees.insert(policy.clone(), requirement);
-                    }
-                    Err(error) => told(format!("`require` under the policy `{policy}`: {error}")),
-                }
-            }
-            clients.insert(name.clone(), client);
-        }
-        if config.clients.is_empty() {
-            problems.push("introspection: `clients` names nobody".to_owned());
-        }
-        match problems.is_empty() {
-            true => Ok(Self { clients: Clients::new(clients), throttle: Throttle::new() }),
-            false => Err(problems),
-        }
+    pub(crate) async fn open(config: &config::Introspection, policies: &Policies) -> Result<Self, ConfigError> {
+        Ok(Self {
+            config: config.clone(),
+            clients: RwLock::new(Arc::new(Clients::open(config, policies).await?)),
+            throttle: Throttle::new(),
+        })
     }
 
-    /// Answers a question about a token to the policy's gate.
-    pub(crate) async fn answer<B>(&self, request: Request<B>, policy: &str, gate: &Gate, peer: Peer) -> Reply
+    /// Reads the credentials again, and takes the gates in force.
+    ///
+    /// # Errors
+    /// Every problem. What was in force stays.
+    pub(crate) async fn reload(&self, policies: &Policies) -> Result<(), ConfigError> {
+        let clients = Arc::new(Clients::open(&self.config, policies).await?);
+        *self.clients.write().unwrap_or_else(PoisonError::into_inner) = clients;
+        Ok(())
+    }
+
+    /// Answers a question about a token. `places` are those of all questions.
+    pub(crate) async fn answer<B>(&self, request: Request<B>, policy: &str, peer: Peer, places: &Semaphore) -> Reply
     where
         B: http_body::Body<Data = Bytes>,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let question = match form::read(request, peer.certificate()).await {
+        let question = match form::read(request, peer.certificate).await {
             Ok(question) => question,
             Err(bad) => return refused(bad),
         };
         let Some((name, presented)) = question.client else {
             return unauthenticated();
         };
-        if let Err(TooMany(wait)) = self.throttle.admit(peer, &name, Instant::now()) {
+        if let Err(TooMany(wait)) = self.throttle.admit(peer.address, &name, Instant::now()) {
             let mut reply = error(StatusCode::TOO_MANY_REQUESTS, "invalid_client", "too many wrong credentials");
             retry_after(&mut reply, wait.as_secs() + 1);
             return reply;
         }
-        let Some(client) = self.clients.authenticate(&name, &presented) else {
-            self.throttle.wrong(peer, &name, Instant::now());
+        let clients = self.clients.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(client) = clients.authenticate(&name, &presented) else {
+            self.throttle.wrong(peer.address, &name, Instant::now());
             return unauthenticated();
         };
-        let Some(requirement) = client.sees.get(policy) else {
+        let Some(sees) = client.sees.get(policy) else {
             return error(StatusCode::FORBIDDEN, "access_denied", "this client may not ask this policy");
+        };
+        // Not before the form is there: a slow caller takes no place of others.
+        let Ok(_place) = places.try_acquire() else {
+            return unavailable(1);
         };
         // The sender's proof is checked by the caller, which has the request: it is told
         // `cnf`.
-        about(&gate.check_proven_token(&question.token, requirement).await)
+        about(&sees.gate.check_proven_token(&question.token, &sees.requirement).await)
     }
 }
 
@@ -130,13 +117,7 @@ fn about(decision: &Decision) -> Reply {
         },
         // What cannot be decided now is no answer about the token.
         Decision::Deny(denial) if denial.status == 503 => {
-            let mut reply = error(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "temporarily_unavailable",
-                "the token cannot be checked now",
-            );
-            retry_after(&mut reply, denial.retry_after_s.unwrap_or(1).into());
-            reply
+            unavailable(denial.retry_after_s.unwrap_or(1).into())
         }
         Decision::Deny(_) | Decision::Answer(_) => json_reply(StatusCode::OK, &members::inactive()),
     }
@@ -154,6 +135,13 @@ fn unauthenticated() -> Reply {
     let mut reply = error(StatusCode::UNAUTHORIZED, "invalid_client", "the client is not authenticated");
     let challenge = HeaderValue::from_static("Basic realm=\"countersign\", charset=\"UTF-8\"");
     reply.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+    reply
+}
+
+fn unavailable(seconds: u64) -> Reply {
+    let status = StatusCode::SERVICE_UNAVAILABLE;
+    let mut reply = error(status, "temporarily_unavailable", "the token cannot be checked now");
+    retry_after(&mut reply, seconds);
     reply
 }
 

@@ -2,11 +2,10 @@
 
 use std::{
     hash::{BuildHasher, RandomState},
+    net::IpAddr,
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
-
-use crate::peer::Peer;
 
 /// Memory is bounded by places, which peers share by chance: nobody chooses with whom,
 /// as the hash has a random key.
@@ -16,7 +15,7 @@ const PLACES: usize = 4096;
 const BURST: u32 = 10;
 const PAUSE: Duration = Duration::from_secs(3);
 
-/// Counts wrong credentials by peer and name. A caller with the right ones is not held up
+/// Counts wrong credentials by peer (`None` is whoever is at the Unix socket) and name. A caller with the right ones is not held up
 /// by somebody elsewhere who tries its name.
 pub(super) struct Throttle {
     places: Box<[Mutex<Place>]>,
@@ -43,7 +42,7 @@ impl Throttle {
     ///
     /// # Errors
     /// Not now.
-    pub(super) fn admit(&self, peer: Peer, name: &str, now: Instant) -> Result<(), TooMany> {
+    pub(super) fn admit(&self, peer: Option<IpAddr>, name: &str, now: Instant) -> Result<(), TooMany> {
         let place = self.place(peer, name).lock();
         let place = place.unwrap_or_else(PoisonError::into_inner);
         let owed = place.0.map_or(Duration::ZERO, |until| until.saturating_duration_since(now));
@@ -54,16 +53,24 @@ impl Throttle {
     }
 
     /// They were wrong.
-    pub(super) fn wrong(&self, peer: Peer, name: &str, now: Instant) {
+    pub(super) fn wrong(&self, peer: Option<IpAddr>, name: &str, now: Instant) {
         let place = self.place(peer, name).lock();
         let mut place = place.unwrap_or_else(PoisonError::into_inner);
         let from = place.0.map_or(now, |until| until.max(now));
         place.0 = Some(from + PAUSE);
     }
 
-    fn place(&self, peer: Peer, name: &str) -> &Mutex<Place> {
-        let hash = self.hashes.hash_one((peer.network(), name));
+    fn place(&self, peer: Option<IpAddr>, name: &str) -> &Mutex<Place> {
+        let hash = self.hashes.hash_one((peer.map(network), name));
         &self.places[hash as usize % PLACES]
+    }
+}
+
+/// The network of one site: who has one of its addresses has all.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6((u128::from(address) & (u128::MAX << 64)).into()),
+        address => address,
     }
 }
 
@@ -72,10 +79,8 @@ mod tests {
     use std::{net::IpAddr, time::Instant};
 
     use super::{BURST, PAUSE, Throttle};
-    use crate::peer::Peer;
-
-    fn peer(address: &str) -> Peer {
-        Peer::Tcp(address.parse::<IpAddr>().unwrap())
+        fn peer(address: &str) -> Option<IpAddr> {
+        Some(address.parse().unwrap())
     }
 
     #[test]

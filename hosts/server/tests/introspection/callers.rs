@@ -3,7 +3,7 @@
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::stage::{BILLING_SECRET, ORDERS_SECRET, Stage, basic, config, open};
+use crate::stage::{BILLING_SECRET, ORDERS_SECRET, Stage, basic, config, issuer, open, parsed};
 
 #[tokio::test]
 async fn a_caller_authenticates_by_a_header_or_in_the_form() {
@@ -95,45 +95,89 @@ async fn it_is_not_there_unless_the_configuration_says_it() {
     assert_eq!(stage.ask("orders", ORDERS_SECRET, &token).await.status, 404);
 }
 
+#[test]
+fn every_problem_of_its_configuration_is_said_at_once() {
+    let folder = TempDir::new().expect("a folder");
+    let mut config = config(&folder);
+    let secrets = json!([{ "env": "PATH" }]);
+    config["listen"] = json!("0.0.0.0:0");
+    config["introspection"]["clients"] = json!({
+        "a b": { "policies": ["api"], "secrets": secrets, "require": {} },
+        "both": { "policies": ["api"], "certificates": ["00".repeat(32)], "secrets": secrets, "require": {} },
+        "neither": { "policies": ["api"], "require": {} },
+        "nothing": { "policies": [], "secrets": [], "require": {} },
+        "short": { "policies": ["api"], "certificates": ["00"], "require": {} },
+        "printer": { "policies": ["api"], "certificates": ["00".repeat(32)], "require": {} },
+        "all": { "policies": ["api"], "secrets": secrets },
+    });
+    let error = parsed(config).map(drop).expect_err("it is refused").to_string();
+    let expected = [
+        "would come over plain HTTP",
+        "need `client_ca` in `tls`",
+        "/introspection/clients/a b: a name of a client has",
+        "/introspection/clients/both: expected one of `secrets` and `certificates`",
+        "/introspection/clients/neither: expected one of `secrets` and `certificates`",
+        "/introspection/clients/nothing/policies: it could ask nothing",
+        "/introspection/clients/nothing/secrets: expected 1 to 4",
+        "/introspection/clients/short/certificates/0: expected the SHA-256",
+        "/introspection/clients/all: `require` is missing",
+    ];
+    for words in expected {
+        assert!(error.contains(words), "{words} is not in:\n{error}");
+    }
+}
+
+#[test]
+fn a_certificate_of_a_caller_must_not_be_that_of_a_proxy() {
+    let folder = TempDir::new().expect("a folder");
+    let mut config = config(&folder);
+    config["introspection"]["clients"] = json!({
+        "printer": { "policies": ["api"], "certificates": ["00".repeat(32)], "require": {} },
+    });
+    config["tls"] = json!({ "certificate": "a", "key": "b", "client_ca": "c" });
+    assert!(parsed(config.clone()).is_ok());
+    config.as_object_mut().expect("an object").remove("trusted_proxies");
+    let error = parsed(config).map(drop).expect_err("it is refused").to_string();
+    assert!(error.contains("could ask as a proxy"), "{error}");
+}
+
 #[tokio::test]
-async fn every_problem_of_its_configuration_is_said_at_once_and_no_secret() {
+async fn every_problem_of_its_files_is_said_at_once_and_no_secret() {
     let folder = TempDir::new().expect("a folder");
     let policy = json!({
         "contract": "1",
         "issuers": [{
             "name": "platform", "issuer": "https://auth.example.com", "audiences": ["orders"],
-            "algorithms": ["EdDSA"], "keys": { "jwks": crate::stage::issuer().jwks() },
+            "algorithms": ["EdDSA"], "keys": { "jwks": issuer().jwks() },
         }],
         "rules": [],
     });
-    std::fs::write(folder.path().join("api.json"), policy.to_string()).expect("it is written");
-    std::fs::write(folder.path().join("short"), "hunter2").expect("it is written");
-    std::fs::write(folder.path().join("odd"), "a-secret-with-a-percent-%-sign").expect("it is written");
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).expect("it is written");
+        json!([{ "file": path }])
+    };
+    file("api.json", &policy.to_string());
+    let good = file("good", ORDERS_SECRET);
     let mut config = config(&folder);
-    config["listen"] = json!("0.0.0.0:0");
     config["introspection"]["clients"] = json!({
-        "a b": { "policies": ["api"], "secrets": [{ "file": folder.path().join("short") }], "require": {} },
-        "odd": { "policies": ["api"], "secrets": [{ "file": folder.path().join("odd") }], "require": {} },
+        "short": { "policies": ["api"], "secrets": file("short", "hunter2"), "require": {} },
+        "odd": { "policies": ["api"], "secrets": file("odd", "a-secret-with-a-percent-%-sign"), "require": {} },
         "unset": { "policies": ["api"], "secrets": [{ "env": "COUNTERSIGN_NO_SUCH_SECRET" }], "require": {} },
         "gone": { "policies": ["api"], "secrets": [{ "file": folder.path().join("none") }], "require": {} },
-        "both": { "policies": [], "certificates": ["00"], "secrets": [{ "env": "PATH" }], "require": {} },
-        "neither": { "policies": ["api"], "require": {} },
-        "lost": { "policies": ["nowhere"], "certificates": ["00".repeat(32)], "require": {} },
-        "wrong": { "policies": ["api"], "certificates": ["00".repeat(32)], "require": { "audience": "orders" } },
+        "lost": { "policies": ["nowhere"], "secrets": good, "require": {} },
+        "wrong": { "policies": ["api"], "secrets": good, "require": { "audience": "orders" } },
+        "of_request": { "policies": ["api"], "secrets": good, "require": { "tenant": { "header": "x-tenant" } } },
     });
     let error = open(config).await.map(drop).expect_err("it is refused").to_string();
     let expected = [
-        "plain HTTP",
-        "the name must be",
-        "16 to 256 characters",
-        "a secret has only letters",
-        "COUNTERSIGN_NO_SUCH_SECRET: is not set",
-        "none: ",
-        "`policies` names no policy",
-        "`00` is not 64 hex digits",
-        "needs 1 to 4 `secrets`, or 1 to 4 `certificates`",
-        "there is no policy `nowhere`",
-        "`require` under the policy `api`",
+        "/short: a secret of a caller has 16 to 256",
+        "/odd: a secret of a caller has 16 to 256",
+        "the variable COUNTERSIGN_NO_SUCH_SECRET: it is not there",
+        "/none: it cannot be read",
+        "/introspection/clients/lost/policies: there is no policy `nowhere`",
+        "/introspection/clients/wrong/require: under the policy `api`: ",
+        "/introspection/clients/of_request/require: under the policy `api`: ",
     ];
     for words in expected {
         assert!(error.contains(words), "{words} is not in:\n{error}");

@@ -115,19 +115,18 @@ pub(crate) fn config(folder: &TempDir) -> Value {
                 ],
                 "require": { "audiences": ["billing"] },
             },
-            "printer": {
-                "policies": ["api"],
-                "certificates": ["00".repeat(32)],
-                "require": {},
-            },
         } },
     })
 }
 
+/// JSON is YAML.
+pub(crate) fn parsed(config: Value) -> Result<Config, ConfigError> {
+    Config::parse("server.yaml", config.to_string().into())
+}
+
 /// Opens a server with this configuration, whose policies stand in the folder.
 pub(crate) async fn open(config: Value) -> Result<Server, ConfigError> {
-    let config: Config = serde_json::from_value(config).expect("a configuration");
-    Server::open(config).await
+    Server::open(parsed(config)?).await
 }
 
 impl Stage {
@@ -144,9 +143,9 @@ impl Stage {
         std::fs::write(folder.path().join("api.json"), policy).expect("the policy is written");
         let mut config = config(&folder);
         change(&mut config);
-        let server = open(config).await.expect("it opens");
-        let listener = "127.0.0.1:0".parse().expect("an address");
-        let listener = Listener::bind(&listener).await.expect("it listens");
+        let config = parsed(config).expect("a configuration");
+        let listener = Listener::bind(&config).await.expect("it listens");
+        let server = Server::open(config).await.expect("it opens");
         let address = listener.address().expect("it has an address");
         let (stop, stopped) = oneshot::channel();
         tokio::spawn(server.run(listener, async {

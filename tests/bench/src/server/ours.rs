@@ -77,12 +77,11 @@ pub(super) fn allows(status: u16, _: &[u8]) -> bool {
 
 /// Is the server, until standard input ends: with the one that started it.
 pub(crate) fn serve(config: &PathBuf) -> Result<()> {
-    let config: Config = serde_json::from_slice(&fs::read(config)?)?;
+    let config = Config::parse(&config.display().to_string(), fs::read(config)?)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        let listen = config.listen.clone();
+        let listener = Listener::bind(&config).await?;
         let server = Server::open(config).await?;
-        let listener = Listener::bind(&listen).await?;
         println!("{}", listener.address()?);
         server.run(listener, ended()).await?;
         anyhow::Ok(())
