@@ -3,5 +3,6 @@
 
 mod answers;
 mod callers;
+mod certificates;
 mod requests;
 mod stage;

@@ -1,6 +1,7 @@
 //! A server with callers, and tokens of every kind.
 
 use std::{
+    net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -14,7 +15,7 @@ use countersign_server::{Address, Config, ConfigError, Listener, Server};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     sync::oneshot,
 };
@@ -175,29 +176,37 @@ impl Stage {
     }
 
     pub(crate) async fn send(&self, method: &str, target: &str, headers: &[&str], body: &str) -> Reply {
-        let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
-        let length = body.len();
-        self.raw(&format!(
-            "{method} {target} HTTP/1.1\r\nhost: gate\r\nconnection: close\r\n\
-             content-length: {length}\r\n{headers}\r\n{body}"
-        ))
-        .await
+        let stream = TcpStream::connect(self.tcp()).await.expect("it accepts");
+        exchange(stream, &request(method, target, headers, body)).await
     }
 
-    async fn raw(&self, request: &str) -> Reply {
-        let Address::Tcp(address) = &self.address else {
-            panic!("it listens on TCP");
-        };
-        let mut stream = TcpStream::connect(address).await.expect("it accepts");
-        // A server that refuses early need not read the rest.
-        let _ = stream.write_all(request.as_bytes()).await;
-        let mut reply = Vec::new();
-        let _ = stream.read_to_end(&mut reply).await;
-        let reply = String::from_utf8(reply).expect("UTF-8");
-        let (head, body) = reply.split_once("\r\n\r\n").expect("a whole head");
-        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
-        Reply { status: status.expect("a status"), head: format!("{head}\r\n"), body: body.into() }
+    pub(crate) fn tcp(&self) -> SocketAddr {
+        match &self.address {
+            Address::Tcp(address) => *address,
+            Address::Unix(_) => panic!("it listens on TCP"),
+        }
     }
+}
+
+pub(crate) fn request(method: &str, target: &str, headers: &[&str], body: &str) -> String {
+    let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
+    let length = body.len();
+    format!(
+        "{method} {target} HTTP/1.1\r\nhost: gate\r\nconnection: close\r\n\
+         content-length: {length}\r\n{headers}\r\n{body}"
+    )
+}
+
+pub(crate) async fn exchange(mut stream: impl AsyncRead + AsyncWrite + Unpin, request: &str) -> Reply {
+    // A server that refuses early need not read the rest.
+    let _ = stream.write_all(request.as_bytes()).await;
+    let _ = stream.flush().await;
+    let mut reply = Vec::new();
+    let _ = stream.read_to_end(&mut reply).await;
+    let reply = String::from_utf8(reply).expect("UTF-8");
+    let (head, body) = reply.split_once("\r\n\r\n").expect("a whole head");
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+    Reply { status: status.expect("a status"), head: format!("{head}\r\n"), body: body.into() }
 }
 
 pub(crate) fn basic(client: &str, secret: &str) -> String {
