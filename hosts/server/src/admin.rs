@@ -6,10 +6,10 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use serde_json::{Value, json};
 
 use crate::{
-    Server,
     listen::Body,
     operations::text,
     policies::{Outcome, Reloaded},
+    serve::Server,
 };
 
 pub(crate) async fn answer<B>(server: &Server, request: &Request<B>) -> Response<Body> {

@@ -2,7 +2,7 @@
 
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 
-use crate::{Server, listen::Body};
+use crate::{listen::Body, serve::Server};
 
 /// Prometheus' text format.
 const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";

@@ -7,6 +7,8 @@ use ipnet::IpNet;
 /// The other end of a connection to this server.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer {
+    /// Its address; `None` at a Unix socket.
+    pub(crate) address: Option<IpAddr>,
     /// Whether it may say which request it asks about.
     pub(crate) is_trusted: bool,
     /// The SHA-256 of the certificate with which it has authenticated, in DER.
@@ -16,6 +18,7 @@ pub(crate) struct Peer {
 impl Peer {
     /// Whoever may open the Unix socket, which its mode decides.
     pub(crate) const UNIX: Self = Self {
+        address: None,
         is_trusted: true,
         certificate: None,
     };

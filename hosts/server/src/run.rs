@@ -8,10 +8,11 @@ use tokio::{
 };
 
 use crate::{
-    Server, admin,
+    admin,
     files::Contents,
     listen::{self, Listener},
     operations,
+    serve::Server,
 };
 
 /// The pause between two looks at all files.
@@ -20,7 +21,14 @@ const POLL: Duration = Duration::from_secs(1);
 impl Server {
     /// Answers until `stop` is done, and then the questions that are under way, within
     /// [`Limits::drain`](crate::Limits::drain). Files that change are read again.
-    pub async fn run(self, listener: Listener, stop: impl Future<Output = ()>) {
+    ///
+    /// # Errors
+    /// None today: a connection that cannot be accepted is logged.
+    pub async fn run(
+        self,
+        listener: Listener,
+        stop: impl Future<Output = ()>,
+    ) -> std::io::Result<()> {
         let Listener {
             ask,
             operations,
@@ -58,6 +66,7 @@ impl Server {
         let server = self.clone();
         // An error: the log's writer has panicked.
         let _ = task::spawn_blocking(move || server.flush_log()).await;
+        Ok(())
     }
 
     /// [`Self::run`] until SIGTERM or SIGINT. SIGHUP reloads, and begins a new file of the
@@ -84,10 +93,9 @@ impl Server {
             }
         };
         tokio::select! {
-            () = self.run(listener, stop) => {}
-            () = reloads => {}
+            ended = self.run(listener, stop) => ended,
+            ended = reloads => ended,
         }
-        Ok(())
     }
 
     /// Reloads when a file has changed, and has not changed again until the next look: a

@@ -15,6 +15,7 @@ use crate::project;
 #[derive(Default)]
 pub(crate) struct Programs {
     pub(crate) envoy: Option<PathBuf>,
+    pub(crate) kubernetes_validate: Option<PathBuf>,
     pub(crate) nginx: Option<PathBuf>,
     pub(crate) node: Option<PathBuf>,
     pub(crate) python: Option<PathBuf>,
@@ -27,6 +28,7 @@ pub(crate) fn compile() -> Result<()> {
 pub(crate) fn run(programs: Programs) -> Result<Tally> {
     let Programs {
         envoy,
+        kubernetes_validate,
         nginx,
         node,
         python,
@@ -47,6 +49,7 @@ pub(crate) fn run(programs: Programs) -> Result<Tally> {
         .stderr(writer);
     let programs = [
         ("COUNTERSIGN_ENVOY", envoy),
+        ("COUNTERSIGN_KUBERNETES_VALIDATE", kubernetes_validate),
         ("COUNTERSIGN_NGINX", nginx),
         ("COUNTERSIGN_NODE", node),
         ("COUNTERSIGN_PYTHON", python),

@@ -70,6 +70,9 @@ pub(crate) fn run() -> ExitCode {
         programs.nginx = tools::nginx()
             .map_err(|error| missing("nginx", &error))
             .ok();
+        programs.kubernetes_validate = tools::kubernetes_validate()
+            .map_err(|error| missing("the validator of Kubernetes manifests", &error))
+            .ok();
         Ok(())
     });
     let mut nodes = None;

@@ -24,7 +24,7 @@ const GO_MODULES: [&str; 5] = [
 /// The tags of the Go modules, as git takes them.
 const GO_TAGS: &str = "tags.bundle";
 
-const CRATES: [&str; 9] = [
+const CRATES: [&str; 11] = [
     "countersign",
     "countersign-cli",
     "countersign-dev-issuer",
@@ -33,7 +33,9 @@ const CRATES: [&str; 9] = [
     "countersign-init",
     "countersign-kernel",
     "countersign-policy-source",
+    "countersign-proxy-config",
     "countersign-regions",
+    "countersign-server",
 ];
 
 const MODULE: &str = "countersign.wasm";

@@ -67,7 +67,9 @@ impl Release {
             "countersign-init",
             "countersign-kernel",
             "countersign-policy-source",
+            "countersign-proxy-config",
             "countersign-regions",
+            "countersign-server",
         ] {
             let manifest = format!("{name}-{VERSION}/Cargo.toml");
             put(

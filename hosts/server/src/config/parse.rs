@@ -142,10 +142,10 @@ impl Folder<'_> {
     }
 
     fn policy(&self, name: &str, place: Place<'_>) -> Option<PolicyFiles> {
-        let is_usual = |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_');
+        let is_usual = |byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
         if name.is_empty() || name.len() > NAME_BYTES || !name.bytes().all(is_usual) {
             let message =
-                format!("a name of a policy has 1 to {NAME_BYTES} of a-z, 0-9, `-` and `_`");
+                format!("a name of a policy has 1 to {NAME_BYTES} letters, digits, `-` and `_`");
             return place.invalid(message);
         }
         let mut object = place.object()?;

@@ -25,10 +25,10 @@ use super::{
     socket::{Socket, Stream},
 };
 use crate::{
-    Server,
     config::{Limits, STRANGERS},
     metrics::Metrics,
     peer::{self, Peer},
+    serve::Server,
 };
 
 /// After a connection that could not be accepted: perhaps there are no file descriptors,
@@ -154,9 +154,10 @@ impl Doors {
         Some(async move {
             match stream {
                 Stream::Unix(stream) => entered.serve(stream, Peer::UNIX).await,
-                Stream::Tcp(stream, _) => match acceptor {
+                Stream::Tcp(stream, address) => match acceptor {
                     None => {
                         let peer = Peer {
+                            address: Some(address),
                             is_trusted: is_expected,
                             certificate: None,
                         };
@@ -164,7 +165,7 @@ impl Doors {
                     }
                     Some(acceptor) => {
                         entered
-                            .shake(stream, acceptor, handshake, is_expected)
+                            .shake((stream, address), acceptor, handshake, is_expected)
                             .await
                     }
                 },
@@ -184,7 +185,7 @@ struct Entered {
 impl Entered {
     async fn shake(
         self,
-        stream: TcpStream,
+        (stream, address): (TcpStream, IpAddr),
         acceptor: TlsAcceptor,
         handshake: Option<OwnedSemaphorePermit>,
         is_expected: bool,
@@ -209,6 +210,7 @@ impl Entered {
             certificate.and_then(|der| Connection::default().with_certificate(der).certificate);
         let needs_one = self.server.config().trusted_proxies.is_none();
         let peer = Peer {
+            address: Some(address),
             is_trusted: is_expected && (certificate.is_some() || !needs_one),
             certificate,
         };

@@ -4,3 +4,4 @@
 mod image;
 mod manifests;
 mod schemas;
+mod server;
