@@ -188,8 +188,13 @@ impl Server {
             && let Some(policy) = request.uri().path().strip_prefix(introspection::PATH)
             && let Some(policy) = self.shared.policies.policy(policy)
         {
-            let name = policy.name.clone();
-            return Ok(introspection.answer(request, &name, peer, &self.shared.questions).await);
+            let began = Instant::now();
+            let answered = introspection.answer(request, &policy.name, peer, &self.shared.questions);
+            let (reply, outcome) = answered.await;
+            if let Some(metrics) = &self.shared.metrics {
+                metrics.answered("introspection", &policy.name, outcome, began.elapsed());
+            }
+            return Ok(reply);
         }
         let (parts, _) = request.into_parts();
         let target = parts

@@ -26,6 +26,7 @@ use tokio::sync::Semaphore;
 use crate::{
     config::{self, ConfigError},
     dialect::reply::{self, Reply},
+    metrics::Outcome,
     peer::Peer,
     policies::Policies,
 };
@@ -73,38 +74,41 @@ impl Introspection {
     }
 
     /// Answers a question about a token. `places` are those of all questions.
-    pub(crate) async fn answer<B>(&self, request: Request<B>, policy: &str, peer: Peer, places: &Semaphore) -> Reply
+    pub(crate) async fn answer<B>(&self, request: Request<B>, policy: &str, peer: Peer, places: &Semaphore) -> (Reply, Outcome)
     where
         B: http_body::Body<Data = Bytes>,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let question = match form::read(request, peer.certificate).await {
             Ok(question) => question,
-            Err(bad) => return refused(bad),
+            Err(bad) => return (refused(bad), Outcome::Ambiguous),
         };
         let Some((name, presented)) = question.client else {
-            return unauthenticated();
+            return (unauthenticated(), Outcome::Untrusted);
         };
         if let Err(TooMany(wait)) = self.throttle.admit(peer.address, &name, Instant::now()) {
             let mut reply = error(StatusCode::TOO_MANY_REQUESTS, "invalid_client", "too many wrong credentials");
             retry_after(&mut reply, wait.as_secs() + 1);
-            return reply;
+            return (reply, Outcome::Untrusted);
         }
         let clients = self.clients.read().unwrap_or_else(PoisonError::into_inner).clone();
         let Some(client) = clients.authenticate(&name, &presented) else {
             self.throttle.wrong(peer.address, &name, Instant::now());
-            return unauthenticated();
+            return (unauthenticated(), Outcome::Untrusted);
         };
         let Some(sees) = client.sees.get(policy) else {
-            return error(StatusCode::FORBIDDEN, "access_denied", "this client may not ask this policy");
+            let why = "this client may not ask this policy";
+            let reply = error(StatusCode::FORBIDDEN, "access_denied", why);
+            return (reply, Outcome::Untrusted);
         };
         // Not before the form is there: a slow caller takes no place of others.
         let Ok(_place) = places.try_acquire() else {
-            return unavailable(1);
+            return (unavailable(1), Outcome::Shed);
         };
         // The sender's proof is checked by the caller, which has the request: it is told
         // `cnf`.
-        about(&sees.gate.check_proven_token(&question.token, &sees.requirement).await)
+        let decision = sees.gate.check_proven_token(&question.token, &sees.requirement).await;
+        (about(&decision), Outcome::Decided)
     }
 }
 
