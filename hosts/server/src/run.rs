@@ -110,7 +110,7 @@ impl Server {
                     .ok()
             }
         };
-        let mut in_force = look().await;
+        let mut in_force = Some(self.contents());
         let mut last = in_force.clone();
         loop {
             time::sleep(POLL).await;

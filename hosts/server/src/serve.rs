@@ -18,6 +18,7 @@ use tokio::sync::Semaphore;
 use crate::{
     config::{Config, ConfigError, DialectName},
     dialect::{self, Ambiguous, Asked, reply::Reply},
+    files::Contents,
     introspection::{self, Introspection},
     journal::{AskedIn, Journal},
     metrics::{Metrics, Outcome},
@@ -35,6 +36,8 @@ pub struct Server {
 #[derive(Debug)]
 struct Shared {
     config: Arc<Config>,
+    /// What the files contained before they were read.
+    contents: Contents,
     policies: Policies,
     tls: Option<TlsFiles>,
     metrics: Option<Arc<Metrics>>,
@@ -52,6 +55,7 @@ impl Server {
     /// Every problem of the files, the policies and the secrets.
     pub async fn open(config: Config) -> Result<Self, ConfigError> {
         let config = Arc::new(config);
+        let contents = Contents::of(&config.watched());
         let mut problems = Vec::new();
         let tls = config.tls.as_ref().map(TlsFiles::open).transpose();
         let tls = tls.unwrap_or_else(|error| {
@@ -88,6 +92,7 @@ impl Server {
                 shared: Arc::new(Shared {
                     questions: Semaphore::new(config.limits.questions),
                     config,
+                    contents,
                     policies,
                     tls,
                     metrics,
@@ -160,6 +165,11 @@ impl Server {
 
     pub(crate) fn config(&self) -> &Config {
         &self.shared.config
+    }
+
+    /// What the files contained when the server was opened.
+    pub(crate) fn contents(&self) -> Contents {
+        self.shared.contents.clone()
     }
 
     pub(crate) fn policies(&self) -> &Policies {

@@ -1,7 +1,7 @@
 //! A configuration from its text, with every problem at once.
 
 use std::{
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
 };
 
@@ -248,7 +248,7 @@ fn mode(place: Place<'_>) -> Option<u32> {
 
 fn network(place: Place<'_>) -> Option<IpNet> {
     let text = place.text()?;
-    let address = text.parse().map(IpNet::from);
+    let address = text.parse::<IpAddr>().map(IpNet::from);
     let Ok(network) = address.or_else(|_| text.parse::<IpNet>()) else {
         return place.invalid("expected an address or a network, such as 10.0.0.7 or 10.0.0.0/24");
     };

@@ -44,6 +44,10 @@ const HANDSHAKES: usize = 256;
 /// Questions at a time on one connection of HTTP/2.
 const STREAMS: u32 = 256;
 
+/// What is kept of bodies that nobody reads; a question over gRPC is one.
+const STREAM_BYTES: u32 = 128 << 10;
+const CONNECTION_BYTES: u32 = 1 << 20;
+
 /// A peer of HTTP/2 that is gone is noticed by these.
 const PING_EVERY: Duration = Duration::from_secs(30);
 const PING_WITHIN: Duration = Duration::from_secs(20);
@@ -275,6 +279,8 @@ fn http(limits: &Limits, idle: Duration) -> Http {
     http.http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(STREAMS)
+        .initial_stream_window_size(STREAM_BYTES)
+        .initial_connection_window_size(CONNECTION_BYTES)
         .max_header_list_size(limits.header_bytes)
         .keep_alive_interval(PING_EVERY)
         .keep_alive_timeout(PING_WITHIN);

@@ -67,7 +67,7 @@ impl Policies {
             let opened = async {
                 let read = Read::of(files)?;
                 let gate = opening.open(&shared, files, &read, &secrets).await?;
-                Ok((read, gate))
+                Ok::<_, ConfigError>((read, gate))
             };
             match opened.await {
                 Ok((read, gate)) => {
