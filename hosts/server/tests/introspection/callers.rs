@@ -31,6 +31,38 @@ async fn each_secret_of_a_caller_is_good_while_one_replaces_the_other() {
 }
 
 #[tokio::test]
+async fn a_new_secret_is_in_force_after_a_reload_and_a_bad_one_leaves_the_old() {
+    let stage = Stage::start().await;
+    let token = stage.token(|_| {});
+    let file = stage.folder.path().join("orders.secret");
+    let next = "orders-secret-of-32-characters-1";
+    std::fs::write(&file, next).expect("it is written");
+    assert!(stage.server.reload().await.problems.is_empty());
+    assert_eq!(stage.ask("orders", ORDERS_SECRET, &token).await.status, 401);
+    assert_eq!(stage.ask("orders", next, &token).await.json()["active"], true);
+
+    std::fs::write(&file, "short").expect("it is written");
+    let problems = stage.server.reload().await.problems;
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert_eq!(stage.ask("orders", next, &token).await.json()["active"], true);
+}
+
+#[tokio::test]
+async fn a_policy_that_is_reloaded_decides_about_tokens_at_once() {
+    let stage = Stage::start().await;
+    let token = stage.token(|_| {});
+    assert_eq!(stage.ask("orders", ORDERS_SECRET, &token).await.json()["active"], true);
+    let file = stage.folder.path().join("api.json");
+    let policy = std::fs::read_to_string(&file).expect("the policy");
+    let stricter = policy.replace(r#""audiences":["orders","billing"]"#, r#""audiences":["billing"]"#);
+    assert_ne!(stricter, policy);
+    std::fs::write(&file, stricter).expect("it is written");
+    assert!(stage.server.reload().await.problems.is_empty());
+    let reply = stage.ask("orders", ORDERS_SECRET, &token).await;
+    assert_eq!(reply.json(), json!({ "active": false }));
+}
+
+#[tokio::test]
 async fn nobody_learns_whether_a_name_or_its_secret_is_wrong() {
     let stage = Stage::start().await;
     let token = stage.token(|_| {});

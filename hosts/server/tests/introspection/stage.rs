@@ -30,8 +30,9 @@ pub(crate) struct Stage {
     pub(crate) issuer: Issuer,
     /// The authorization server of the opaque tokens: whether it answers.
     pub(crate) upstream_is_up: Arc<AtomicBool>,
+    pub(crate) server: Server,
+    pub(crate) folder: TempDir,
     _stop: oneshot::Sender<()>,
-    _folder: TempDir,
 }
 
 /// What came back.
@@ -149,10 +150,10 @@ impl Stage {
         let server = Server::open(config).await.expect("it opens");
         let address = listener.address().expect("it has an address");
         let (stop, stopped) = oneshot::channel();
-        tokio::spawn(server.run(listener, async {
+        tokio::spawn(server.clone().run(listener, async {
             let _ = stopped.await;
         }));
-        Self { address, issuer, upstream_is_up, _stop: stop, _folder: folder }
+        Self { address, issuer, upstream_is_up, server, folder, _stop: stop }
     }
 
     pub(crate) fn token(&self, change: impl FnOnce(&mut TokenSpec)) -> String {
