@@ -1,12 +1,12 @@
 //! Who runs where: what is measured has one core, and what makes the load another.
 
 use std::{
-    io,
-    process::{Child, Command},
+    fs,
+    process::{Child, Command, Stdio},
     thread,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 /// The core of what is measured.
 pub(super) const MEASURED: usize = 0;
@@ -32,21 +32,19 @@ pub(super) fn on<T: Send>(core: usize, work: impl FnOnce() -> T + Send) -> Resul
     })
 }
 
-#[cfg(target_os = "linux")]
-fn pin(core: usize) -> io::Result<()> {
-    use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
-
-    let ours = sched_getaffinity(None)?;
-    // A machine with one core has one for both: a ratio still means something.
-    if !ours.is_set(core) {
+/// Binds this thread to a core, if the machine has it: with one core for both, a ratio
+/// still means something.
+fn pin(core: usize) -> Result<()> {
+    let cores = thread::available_parallelism()?.get();
+    if core >= cores || !cfg!(target_os = "linux") {
         return Ok(());
     }
-    let mut set = CpuSet::new();
-    set.set(core);
-    Ok(sched_setaffinity(None, &set)?)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn pin(_: usize) -> io::Result<()> {
+    let thread = fs::read_link("/proc/thread-self")?;
+    let thread = thread.file_name().context("this thread has no number")?;
+    let mut command = Command::new("taskset");
+    command.args(["--pid", "--cpu-list", &core.to_string()]).arg(thread);
+    let set = command.stdout(Stdio::null()).status();
+    let set = set.context("`taskset` does not start")?;
+    ensure!(set.success(), "`taskset` cannot bind a thread to core {core}");
     Ok(())
 }
