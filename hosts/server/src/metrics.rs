@@ -64,7 +64,7 @@ impl Metrics {
         let registry = Registry::new();
         let exporter = opentelemetry_prometheus::exporter()
             .with_registry(registry.clone())
-            .without_scope_info()
+            .scope_info_enabled(false)
             .without_target_info()
             .build()
             .map_err(|error| failed(&error))?;

@@ -6,6 +6,7 @@ use ipnet::IpNet;
 
 /// The other end of a connection to this server.
 #[derive(Clone, Copy, Debug)]
+#[allow(dead_code, reason = "not all are asked by each endpoint")]
 pub(crate) struct Peer {
     /// Its address; `None` at a Unix socket.
     pub(crate) address: Option<IpAddr>,

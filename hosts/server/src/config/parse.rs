@@ -142,7 +142,7 @@ impl Folder<'_> {
     }
 
     fn policy(&self, name: &str, place: Place<'_>) -> Option<PolicyFiles> {
-        let is_usual = |byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+        let is_usual = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
         if name.is_empty() || name.len() > NAME_BYTES || !name.bytes().all(is_usual) {
             let message =
                 format!("a name of a policy has 1 to {NAME_BYTES} letters, digits, `-` and `_`");

@@ -9,9 +9,12 @@ fn parse(yaml: &str) -> Result<Config, ConfigError> {
     Config::parse("server.yaml", yaml.as_bytes().to_vec())
 }
 
+/// The line of [`GOOD`].
+const PROXIES: &str = "trusted_proxies: [\"127.0.0.1\", \"10.0.0.0/8\"]\n";
+
 const GOOD: &str = "\
-listen: 127.0.0.1:9191
-trusted_proxies: [127.0.0.1, 10.0.0.0/8]
+listen: \"127.0.0.1:9191\"
+trusted_proxies: [\"127.0.0.1\", \"10.0.0.0/8\"]
 policies:
   app: { file: policy.yaml }
 dialects: [nginx]
@@ -22,14 +25,14 @@ fn every_problem_is_said_with_its_line() {
     let yaml = "\
 listen: nowhere
 socket_mode: 660
-trusted_proxies: [0.0.0.0/0, 10.0.0.1/8, ten, \"::/0\", \"::ffff:10.0.0.0/120\"]
+trusted_proxies: [\"0.0.0.0/0\", \"10.0.0.1/8\", ten, \"::/0\", \"::ffff:10.0.0.0/120\"]
 policies:
   \"a/b\": { file: x }
   app: { fiel: policy.yaml }
 dialects: [nginx, apache]
 secrets: { s: { file: a, env: B } }
 operations: here
-admin: 0.0.0.0:9193
+admin: \"0.0.0.0:9193\"
 limits: { questions: 0, queue: 7 }
 more: 1
 ";
@@ -60,8 +63,8 @@ more: 1
         (8, "/secrets/s", "value_invalid"),
         (9, "/operations", "value_invalid"),
         (10, "/admin", "value_invalid"),
-        (11, "/limits/queue", "field_unknown"),
         (11, "/limits/questions", "value_out_of_range"),
+        (11, "/limits/queue", "field_unknown"),
         (12, "/more", "field_unknown"),
     ];
     let mut sorted = found.clone();
@@ -72,16 +75,16 @@ more: 1
 #[test]
 fn who_may_ask_has_to_be_said_over_tcp_and_only_there() {
     assert!(parse(GOOD).is_ok());
-    let without = GOOD.replace("trusted_proxies: [127.0.0.1, 10.0.0.0/8]\n", "");
+    let without = GOOD.replace(PROXIES, "");
     let error = parse(&without).unwrap_err().to_string();
     assert!(error.contains("`trusted_proxies` is missing"), "{error}");
     // A certificate of a proxy says it too; one of the server alone does not.
     let tls = format!("{without}tls: {{ certificate: a, key: b, client_ca: c }}\n");
     assert!(parse(&tls).is_ok());
     assert!(parse(&tls.replace(", client_ca: c", "")).is_err());
-    let unix = without.replace("127.0.0.1:9191", "unix:/run/gate.sock");
+    let unix = without.replace("\"127.0.0.1:9191\"", "unix:/run/gate.sock");
     assert!(parse(&unix).is_ok());
-    let error = parse(&GOOD.replace("127.0.0.1:9191", "unix:/run/gate.sock")).unwrap_err();
+    let error = parse(&GOOD.replace("\"127.0.0.1:9191\"", "unix:/run/gate.sock")).unwrap_err();
     assert!(
         error.to_string().contains("`trusted_proxies` is for TCP"),
         "{error}"
@@ -91,8 +94,8 @@ fn who_may_ask_has_to_be_said_over_tcp_and_only_there() {
 #[test]
 fn paths_are_relative_to_the_folder_of_the_configuration() {
     let yaml = GOOD
-        .replace("127.0.0.1:9191", "unix:gate.sock")
-        .replace("trusted_proxies: [127.0.0.1, 10.0.0.0/8]\n", "");
+        .replace("\"127.0.0.1:9191\"", "unix:gate.sock")
+        .replace(PROXIES, "");
     let config = Config::parse("/etc/countersign/server.yaml", yaml.into_bytes()).unwrap();
     assert_eq!(config.listen.to_string(), "unix:/etc/countersign/gate.sock");
     let policy = format!("{:?}", config.policies["app"].policy);
