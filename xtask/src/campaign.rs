@@ -58,7 +58,13 @@ pub(crate) fn server(minutes: &str) -> Result<ExitCode> {
     let status = project::cargo()
         .current_dir(project::root())
         .args(["run", "--quiet", "--release", "--locked"])
-        .args(["--package", "countersign-bench", "--", "--campaign", &seconds])
+        .args([
+            "--package",
+            "countersign-bench",
+            "--",
+            "--campaign",
+            &seconds,
+        ])
         .status()?;
     Ok(match status.success() {
         true => ExitCode::SUCCESS,

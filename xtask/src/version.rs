@@ -28,7 +28,10 @@ const PLACES: [(&str, &[&str]); 7] = [
         ],
     ),
     ("hosts/wasmtime/README.md", &["countersign-host = \""]),
-    ("deploy/README.md", &["countersign:", "dist/oci:", "countersign-server-"]),
+    (
+        "deploy/README.md",
+        &["countersign:", "dist/oci:", "countersign-server-"],
+    ),
     ("deploy/server/server.yaml", &["countersign-server:"]),
     ("deploy/server/sidecar.yaml", &["countersign-server:"]),
 ];

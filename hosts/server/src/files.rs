@@ -8,7 +8,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::config::{Config, ConfigError, IntrospectionCredentials, PolicyFrom, Secret, SignedFrom};
+use crate::config::{
+    Config, ConfigError, IntrospectionCredentials, PolicyFrom, Secret, SignedFrom,
+};
 
 /// More than the largest policy.
 const MAX_BYTES: u64 = 32 << 20;
@@ -102,7 +104,10 @@ impl Config {
         for secret in self.secrets.values().chain(&self.subject_key) {
             files.extend(secret.file());
         }
-        let clients = self.introspection.iter().flat_map(|callers| callers.clients.values());
+        let clients = self
+            .introspection
+            .iter()
+            .flat_map(|callers| callers.clients.values());
         for client in clients {
             if let IntrospectionCredentials::Secrets(secrets) = &client.credentials {
                 files.extend(secrets.iter().filter_map(Secret::file));

@@ -124,7 +124,9 @@ impl Server {
         });
         if let Some(introspection) = &self.shared.introspection {
             let clients = introspection.reload(&self.shared.policies).await;
-            reloaded.problems.extend(clients.err().into_iter().flat_map(|error| error.0));
+            reloaded
+                .problems
+                .extend(clients.err().into_iter().flat_map(|error| error.0));
         }
         for problem in &reloaded.problems {
             let problem = ConfigError(vec![problem.clone()]);
@@ -185,11 +187,7 @@ impl Server {
     }
 
     /// One question of a proxy, whose body is not read, or of a caller that has a token.
-    pub(crate) async fn ask<B>(
-        &self,
-        request: Request<B>,
-        peer: Peer,
-    ) -> Result<Reply, Infallible>
+    pub(crate) async fn ask<B>(&self, request: Request<B>, peer: Peer) -> Result<Reply, Infallible>
     where
         B: Body<Data = Bytes>,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -199,7 +197,8 @@ impl Server {
             && let Some(policy) = self.shared.policies.policy(policy)
         {
             let began = Instant::now();
-            let answered = introspection.answer(request, &policy.name, peer, &self.shared.questions);
+            let answered =
+                introspection.answer(request, &policy.name, peer, &self.shared.questions);
             let (reply, outcome) = answered.await;
             if let Some(metrics) = &self.shared.metrics {
                 metrics.answered("introspection", &policy.name, outcome, began.elapsed());

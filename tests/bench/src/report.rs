@@ -11,7 +11,9 @@ use crate::{
     machine::{self, Machine},
 };
 
-const HOSTS: [&str; 8] = ["native", "wasmtime", "node", "npm", "go", "python", "envoy", "server"];
+const HOSTS: [&str; 8] = [
+    "native", "wasmtime", "node", "npm", "go", "python", "envoy", "server",
+];
 
 /// All results of a run.
 #[derive(Debug, Serialize)]

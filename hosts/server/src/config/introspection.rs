@@ -115,7 +115,10 @@ pub(super) fn require_safe(
         );
     }
     let by_certificate = |client: &IntrospectionClient| {
-        matches!(client.credentials, IntrospectionCredentials::Certificates(_))
+        matches!(
+            client.credentials,
+            IntrospectionCredentials::Certificates(_)
+        )
     };
     if !introspection.clients.values().any(by_certificate) {
         return;

@@ -77,8 +77,7 @@ impl Folder<'_> {
                 false => Some(dialects),
             }
         });
-        let introspection =
-            object.optional("introspection", |place| self.introspection(place));
+        let introspection = object.optional("introspection", |place| self.introspection(place));
         let secrets = object.optional("secrets", |place| place.map(|_, place| self.secret(place)));
         let subject_key = object.optional("subject_key", |place| self.secret(place));
         let decision_log = object.optional("decision_log", |place| self.decision_log(place));
@@ -88,7 +87,12 @@ impl Folder<'_> {
         let limits = object.optional("limits", Limits::read);
 
         require_trust(listen.as_ref(), tls.as_ref(), &object);
-        require_safe(introspection.as_ref(), listen.as_ref(), tls.as_ref(), &object);
+        require_safe(
+            introspection.as_ref(),
+            listen.as_ref(),
+            tls.as_ref(),
+            &object,
+        );
         object.end();
         Some(Config {
             listen: listen?,

@@ -33,7 +33,10 @@ pub(super) struct Bad {
 }
 
 const fn bad(why: &'static str) -> Bad {
-    Bad { status: StatusCode::BAD_REQUEST, why }
+    Bad {
+        status: StatusCode::BAD_REQUEST,
+        why,
+    }
 }
 
 /// Reads it. `certificate` is that of the connection.
@@ -50,7 +53,10 @@ where
         Ok(Ok(body)) => body.to_bytes(),
         Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
             let status = StatusCode::PAYLOAD_TOO_LARGE;
-            return Err(Bad { status, why: "the form is too large" });
+            return Err(Bad {
+                status,
+                why: "the form is too large",
+            });
         }
         Ok(Err(_)) | Err(_) => return Err(bad("the form did not arrive")),
     };
@@ -65,7 +71,10 @@ where
 fn head(parts: &Parts) -> Result<(), Bad> {
     if parts.method != Method::POST {
         let status = StatusCode::METHOD_NOT_ALLOWED;
-        return Err(Bad { status, why: "only POST is answered" });
+        return Err(Bad {
+            status,
+            why: "only POST is answered",
+        });
     }
     if parts.uri.query().is_some() {
         // Targets are logged on their way.
@@ -77,7 +86,9 @@ fn head(parts: &Parts) -> Result<(), Bad> {
     let form = one(&parts.headers, &header::CONTENT_TYPE)?.is_some_and(|value| {
         let end = value.iter().position(|byte| *byte == b';');
         let essence = &value[..end.unwrap_or(value.len())];
-        essence.trim_ascii().eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
+        essence
+            .trim_ascii()
+            .eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
     });
     match form {
         true => Ok(()),
@@ -119,7 +130,10 @@ fn basic(headers: &HeaderMap) -> Result<Option<Basic>, Bad> {
         })
     };
     // Somebody who tried is not the same as nobody: it must not fall back to a certificate.
-    let nobody = || Basic { name: String::new(), secret: Vec::new() };
+    let nobody = || Basic {
+        name: String::new(),
+        secret: Vec::new(),
+    };
     Ok(Some(read().unwrap_or_else(nobody)))
 }
 

@@ -55,7 +55,10 @@ impl Introspection {
     ///
     /// # Errors
     /// Every problem.
-    pub(crate) async fn open(config: &config::Introspection, policies: &Policies) -> Result<Self, ConfigError> {
+    pub(crate) async fn open(
+        config: &config::Introspection,
+        policies: &Policies,
+    ) -> Result<Self, ConfigError> {
         Ok(Self {
             config: config.clone(),
             clients: RwLock::new(Arc::new(Clients::open(config, policies).await?)),
@@ -74,7 +77,13 @@ impl Introspection {
     }
 
     /// Answers a question about a token. `places` are those of all questions.
-    pub(crate) async fn answer<B>(&self, request: Request<B>, policy: &str, peer: Peer, places: &Semaphore) -> (Reply, Outcome)
+    pub(crate) async fn answer<B>(
+        &self,
+        request: Request<B>,
+        policy: &str,
+        peer: Peer,
+        places: &Semaphore,
+    ) -> (Reply, Outcome)
     where
         B: http_body::Body<Data = Bytes>,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -87,11 +96,19 @@ impl Introspection {
             return (unauthenticated(), Outcome::Untrusted);
         };
         if let Err(TooMany(wait)) = self.throttle.admit(peer.address, &name, Instant::now()) {
-            let mut reply = error(StatusCode::TOO_MANY_REQUESTS, "invalid_client", "too many wrong credentials");
+            let mut reply = error(
+                StatusCode::TOO_MANY_REQUESTS,
+                "invalid_client",
+                "too many wrong credentials",
+            );
             retry_after(&mut reply, wait.as_secs() + 1);
             return (reply, Outcome::Untrusted);
         }
-        let clients = self.clients.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let clients = self
+            .clients
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         let Some(client) = clients.authenticate(&name, &presented) else {
             self.throttle.wrong(peer.address, &name, Instant::now());
             return (unauthenticated(), Outcome::Untrusted);
@@ -107,7 +124,10 @@ impl Introspection {
         };
         // The sender's proof is checked by the caller, which has the request: it is told
         // `cnf`.
-        let decision = sees.gate.check_proven_token(&question.token, &sees.requirement).await;
+        let decision = sees
+            .gate
+            .check_proven_token(&question.token, &sees.requirement)
+            .await;
         (about(&decision), Outcome::Decided)
     }
 }
@@ -130,21 +150,33 @@ fn about(decision: &Decision) -> Reply {
 fn refused(Bad { status, why }: Bad) -> Reply {
     let mut reply = error(status, "invalid_request", why);
     if status == StatusCode::METHOD_NOT_ALLOWED {
-        reply.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+        reply
+            .headers_mut()
+            .insert(header::ALLOW, HeaderValue::from_static("POST"));
     }
     reply
 }
 
 fn unauthenticated() -> Reply {
-    let mut reply = error(StatusCode::UNAUTHORIZED, "invalid_client", "the client is not authenticated");
+    let mut reply = error(
+        StatusCode::UNAUTHORIZED,
+        "invalid_client",
+        "the client is not authenticated",
+    );
     let challenge = HeaderValue::from_static("Basic realm=\"countersign\", charset=\"UTF-8\"");
-    reply.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+    reply
+        .headers_mut()
+        .insert(header::WWW_AUTHENTICATE, challenge);
     reply
 }
 
 fn unavailable(seconds: u64) -> Reply {
     let status = StatusCode::SERVICE_UNAVAILABLE;
-    let mut reply = error(status, "temporarily_unavailable", "the token cannot be checked now");
+    let mut reply = error(
+        status,
+        "temporarily_unavailable",
+        "the token cannot be checked now",
+    );
     retry_after(&mut reply, seconds);
     reply
 }
@@ -154,7 +186,9 @@ fn error(status: StatusCode, code: &str, why: &str) -> Reply {
 }
 
 fn retry_after(reply: &mut Reply, seconds: u64) {
-    reply.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    reply
+        .headers_mut()
+        .insert(header::RETRY_AFTER, seconds.into());
 }
 
 fn json_reply(status: StatusCode, body: &Value) -> Reply {

@@ -42,10 +42,17 @@ impl Throttle {
     ///
     /// # Errors
     /// Not now.
-    pub(super) fn admit(&self, peer: Option<IpAddr>, name: &str, now: Instant) -> Result<(), TooMany> {
+    pub(super) fn admit(
+        &self,
+        peer: Option<IpAddr>,
+        name: &str,
+        now: Instant,
+    ) -> Result<(), TooMany> {
         let place = self.place(peer, name).lock();
         let place = place.unwrap_or_else(PoisonError::into_inner);
-        let owed = place.0.map_or(Duration::ZERO, |until| until.saturating_duration_since(now));
+        let owed = place
+            .0
+            .map_or(Duration::ZERO, |until| until.saturating_duration_since(now));
         match owed.checked_sub(PAUSE * (BURST - 1)) {
             Some(wait) if !wait.is_zero() => Err(TooMany(wait)),
             _ => Ok(()),
@@ -79,7 +86,7 @@ mod tests {
     use std::{net::IpAddr, time::Instant};
 
     use super::{BURST, PAUSE, Throttle};
-        fn peer(address: &str) -> Option<IpAddr> {
+    fn peer(address: &str) -> Option<IpAddr> {
         Some(address.parse().unwrap())
     }
 
@@ -95,7 +102,11 @@ mod tests {
         assert!(throttle.admit(peer, "orders", now + PAUSE).is_ok());
         throttle.wrong(peer, "orders", now + PAUSE);
         assert!(throttle.admit(peer, "orders", now + PAUSE).is_err());
-        assert!(throttle.admit(peer, "orders", now + PAUSE * (BURST + 1)).is_ok());
+        assert!(
+            throttle
+                .admit(peer, "orders", now + PAUSE * (BURST + 1))
+                .is_ok()
+        );
     }
 
     #[test]
@@ -117,6 +128,10 @@ mod tests {
         for host in 0..=BURST {
             throttle.wrong(peer(&format!("2001:db8::{host:x}")), "orders", now);
         }
-        assert!(throttle.admit(peer("2001:db8::ffff"), "orders", now).is_err());
+        assert!(
+            throttle
+                .admit(peer("2001:db8::ffff"), "orders", now)
+                .is_err()
+        );
     }
 }

@@ -105,7 +105,11 @@ impl Doors {
     fn new(limits: &Limits, has_callers: bool) -> Self {
         let places = |places| Arc::new(Semaphore::new(places));
         // A caller of the introspection endpoint need not be a proxy.
-        let strangers = if has_callers { limits.connections } else { STRANGERS };
+        let strangers = if has_callers {
+            limits.connections
+        } else {
+            STRANGERS
+        };
         Self {
             proxies: places(limits.connections),
             strangers: places(strangers),

@@ -38,7 +38,10 @@ async fn a_token_for_another_audience_is_not_active_for_this_caller() {
     let active = stage.ask("billing", BILLING_SECRET, &token).await.json();
     assert_eq!(active["active"], true);
     let reply = stage.ask("orders", ORDERS_SECRET, &token).await;
-    assert_eq!((reply.status, reply.json()), (200, json!({ "active": false })));
+    assert_eq!(
+        (reply.status, reply.json()),
+        (200, json!({ "active": false }))
+    );
 }
 
 #[tokio::test]
@@ -54,10 +57,24 @@ async fn a_token_that_is_not_good_is_not_active_and_nothing_says_why() {
     let early = stage.token(|token| token.claim = vec![("nbf".into(), json!(4_000_000_000_u64))]);
     let unknown_audience = stage.token(|token| token.audience = vec!["nobody".into()]);
     let large = "a".repeat(20_000);
-    let tokens = [&*forged, &*expired, &*early, &*unknown_audience, &*large, "x", "", "%00%ff", "a.b.c"];
+    let tokens = [
+        &*forged,
+        &*expired,
+        &*early,
+        &*unknown_audience,
+        &*large,
+        "x",
+        "",
+        "%00%ff",
+        "a.b.c",
+    ];
     for token in tokens {
         let reply = stage.ask("orders", ORDERS_SECRET, token).await;
-        assert_eq!((reply.status, reply.json()), (200, json!({ "active": false })), "{token:.60}");
+        assert_eq!(
+            (reply.status, reply.json()),
+            (200, json!({ "active": false })),
+            "{token:.60}"
+        );
     }
 }
 
@@ -76,7 +93,10 @@ async fn a_bound_token_is_answered_with_its_binding() {
     // A binding that nobody here understands would be checked by nobody.
     let cnf = json!({ "kid": "1" });
     let token = stage.token(|token| token.claim = vec![("cnf".into(), cnf)]);
-    assert_eq!(stage.ask("orders", ORDERS_SECRET, &token).await.json(), json!({ "active": false }));
+    assert_eq!(
+        stage.ask("orders", ORDERS_SECRET, &token).await.json(),
+        json!({ "active": false })
+    );
 }
 
 #[tokio::test]
@@ -86,9 +106,15 @@ async fn an_api_key_is_answered_as_its_entry_says() {
     let expected = json!({ "active": true, "sub": "robot-1", "jti": "a1", "scope": "orders:read" });
     assert_eq!(answer, expected);
     let wrong = API_KEY.replace("_0123", "_0124");
-    assert_eq!(stage.ask("orders", ORDERS_SECRET, &wrong).await.json(), json!({ "active": false }));
+    assert_eq!(
+        stage.ask("orders", ORDERS_SECRET, &wrong).await.json(),
+        json!({ "active": false })
+    );
     // This caller sees tokens for its audience, which a key does not have.
-    assert_eq!(stage.ask("billing", BILLING_SECRET, API_KEY).await.json(), json!({ "active": false }));
+    assert_eq!(
+        stage.ask("billing", BILLING_SECRET, API_KEY).await.json(),
+        json!({ "active": false })
+    );
 }
 
 #[tokio::test]
@@ -100,7 +126,10 @@ async fn an_opaque_token_is_answered_as_its_server_says() {
         "scope": "orders:read", "client_id": "web", "token_type": "Bearer",
     });
     assert_eq!(answer, expected);
-    let unknown = stage.ask("orders", ORDERS_SECRET, "opq_unknown").await.json();
+    let unknown = stage
+        .ask("orders", ORDERS_SECRET, "opq_unknown")
+        .await
+        .json();
     assert_eq!(unknown, json!({ "active": false }));
 }
 

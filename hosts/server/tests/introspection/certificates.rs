@@ -37,9 +37,13 @@ fn identity(authority: &Authority, folder: Option<&TempDir>) -> Identity {
     let certificate = params.signed_by(&key, authority).expect("a certificate");
     if let Some(folder) = folder {
         std::fs::write(folder.path().join("server.pem"), certificate.pem()).expect("it is written");
-        std::fs::write(folder.path().join("server.key"), key.serialize_pem()).expect("it is written");
+        std::fs::write(folder.path().join("server.key"), key.serialize_pem())
+            .expect("it is written");
     }
-    Identity { der: certificate.der().clone(), key: key.serialize_der() }
+    Identity {
+        der: certificate.der().clone(),
+        key: key.serialize_der(),
+    }
 }
 
 impl Identity {
@@ -48,7 +52,13 @@ impl Identity {
     }
 
     /// Asks with this certificate.
-    async fn ask(&self, stage: &Stage, authority: &Authority, headers: &[&str], form: &str) -> Reply {
+    async fn ask(
+        &self,
+        stage: &Stage,
+        authority: &Authority,
+        headers: &[&str],
+        form: &str,
+    ) -> Reply {
         let mut roots = RootCertStore::empty();
         roots.add(authority.as_ref().der().clone()).expect("a root");
         let key = PrivateKeyDer::try_from(self.key.clone()).expect("a key");
@@ -60,7 +70,9 @@ impl Identity {
             .expect("a certificate with its key");
         let stream = TcpStream::connect(stage.tcp()).await.expect("it accepts");
         let name = "localhost".try_into().expect("a name");
-        let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await;
+        let stream = TlsConnector::from(Arc::new(config))
+            .connect(name, stream)
+            .await;
         let form_type = "content-type: application/x-www-form-urlencoded";
         let headers = [&[form_type], headers].concat();
         let request = stage::request("POST", "/introspect/api", &headers, form);
@@ -96,14 +108,29 @@ async fn a_caller_with_a_certificate_needs_its_name_and_that_certificate() {
     assert_eq!(other.ask(&stage, &authority, &[], &form).await.status, 401);
     // A certificate alone names nobody.
     let nameless = format!("token={token}");
-    assert_eq!(printer.ask(&stage, &authority, &[], &nameless).await.status, 401);
+    assert_eq!(
+        printer.ask(&stage, &authority, &[], &nameless).await.status,
+        401
+    );
     // A caller with a secret needs its secret, whatever certificate it has.
     let as_orders = format!("token={token}&client_id=orders");
-    assert_eq!(printer.ask(&stage, &authority, &[], &as_orders).await.status, 401);
+    assert_eq!(
+        printer
+            .ask(&stage, &authority, &[], &as_orders)
+            .await
+            .status,
+        401
+    );
     let orders = basic("orders", ORDERS_SECRET);
     let reply = printer.ask(&stage, &authority, &[&orders], &nameless).await;
     assert_eq!(reply.json()["active"], true);
     // Who tried a secret is not let in by a certificate.
     let wrong = basic("printer", ORDERS_SECRET);
-    assert_eq!(printer.ask(&stage, &authority, &[&wrong], &form).await.status, 401);
+    assert_eq!(
+        printer
+            .ask(&stage, &authority, &[&wrong], &form)
+            .await
+            .status,
+        401
+    );
 }

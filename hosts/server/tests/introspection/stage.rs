@@ -45,8 +45,16 @@ pub(crate) struct Reply {
 
 impl Reply {
     pub(crate) fn json(&self) -> Value {
-        assert!(self.head.contains("\r\ncontent-type: application/json\r\n"), "{}", self.head);
-        assert!(self.head.contains("\r\ncache-control: no-store\r\n"), "{}", self.head);
+        assert!(
+            self.head.contains("\r\ncontent-type: application/json\r\n"),
+            "{}",
+            self.head
+        );
+        assert!(
+            self.head.contains("\r\ncache-control: no-store\r\n"),
+            "{}",
+            self.head
+        );
         serde_json::from_str(&self.body).expect("a JSON body")
     }
 }
@@ -153,7 +161,14 @@ impl Stage {
         tokio::spawn(server.clone().run(listener, async {
             let _ = stopped.await;
         }));
-        Self { address, issuer, upstream_is_up, server, folder, _stop: stop }
+        Self {
+            address,
+            issuer,
+            upstream_is_up,
+            server,
+            folder,
+            _stop: stop,
+        }
     }
 
     pub(crate) fn token(&self, change: impl FnOnce(&mut TokenSpec)) -> String {
@@ -161,12 +176,18 @@ impl Stage {
         change(&mut spec);
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         let now_ms = now.expect("after 1970").as_millis();
-        spec.mint(&self.issuer, u64::try_from(now_ms).expect("a time")).expect("it signs")
+        spec.mint(&self.issuer, u64::try_from(now_ms).expect("a time"))
+            .expect("it signs")
     }
 
     /// Asks as this client, in the usual way.
     pub(crate) async fn ask(&self, client: &str, secret: &str, token: &str) -> Reply {
-        self.post("/introspect/api", &[&basic(client, secret)], &format!("token={token}")).await
+        self.post(
+            "/introspect/api",
+            &[&basic(client, secret)],
+            &format!("token={token}"),
+        )
+        .await
     }
 
     /// A form.
@@ -176,7 +197,13 @@ impl Stage {
         self.send("POST", target, &headers, form).await
     }
 
-    pub(crate) async fn send(&self, method: &str, target: &str, headers: &[&str], body: &str) -> Reply {
+    pub(crate) async fn send(
+        &self,
+        method: &str,
+        target: &str,
+        headers: &[&str],
+        body: &str,
+    ) -> Reply {
         let stream = TcpStream::connect(self.tcp()).await.expect("it accepts");
         exchange(stream, &request(method, target, headers, body)).await
     }
@@ -190,7 +217,10 @@ impl Stage {
 }
 
 pub(crate) fn request(method: &str, target: &str, headers: &[&str], body: &str) -> String {
-    let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
+    let headers: String = headers
+        .iter()
+        .map(|header| format!("{header}\r\n"))
+        .collect();
     let length = body.len();
     format!(
         "{method} {target} HTTP/1.1\r\nhost: gate\r\nconnection: close\r\n\
@@ -198,7 +228,10 @@ pub(crate) fn request(method: &str, target: &str, headers: &[&str], body: &str) 
     )
 }
 
-pub(crate) async fn exchange(mut stream: impl AsyncRead + AsyncWrite + Unpin, request: &str) -> Reply {
+pub(crate) async fn exchange(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    request: &str,
+) -> Reply {
     // A server that refuses early need not read the rest.
     let _ = stream.write_all(request.as_bytes()).await;
     let _ = stream.flush().await;
@@ -206,8 +239,15 @@ pub(crate) async fn exchange(mut stream: impl AsyncRead + AsyncWrite + Unpin, re
     let _ = stream.read_to_end(&mut reply).await;
     let reply = String::from_utf8(reply).expect("UTF-8");
     let (head, body) = reply.split_once("\r\n\r\n").expect("a whole head");
-    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
-    Reply { status: status.expect("a status"), head: format!("{head}\r\n"), body: body.into() }
+    let status = head
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok());
+    Reply {
+        status: status.expect("a status"),
+        head: format!("{head}\r\n"),
+        body: body.into(),
+    }
 }
 
 pub(crate) fn basic(client: &str, secret: &str) -> String {
@@ -242,7 +282,11 @@ async fn upstream(is_up: Arc<AtomicBool>) -> String {
                     }),
                     false => json!({ "active": false }),
                 };
-                let status = if is_up.load(Ordering::SeqCst) { "200 OK" } else { "503 Down" };
+                let status = if is_up.load(Ordering::SeqCst) {
+                    "200 OK"
+                } else {
+                    "503 Down"
+                };
                 let body = answer.to_string();
                 let length = body.len();
                 let reply = format!(

@@ -42,9 +42,14 @@ fn pin(core: usize) -> Result<()> {
     let thread = fs::read_link("/proc/thread-self")?;
     let thread = thread.file_name().context("this thread has no number")?;
     let mut command = Command::new("taskset");
-    command.args(["--pid", "--cpu-list", &core.to_string()]).arg(thread);
+    command
+        .args(["--pid", "--cpu-list", &core.to_string()])
+        .arg(thread);
     let set = command.stdout(Stdio::null()).status();
     let set = set.context("`taskset` does not start")?;
-    ensure!(set.success(), "`taskset` cannot bind a thread to core {core}");
+    ensure!(
+        set.success(),
+        "`taskset` cannot bind a thread to core {core}"
+    );
     Ok(())
 }

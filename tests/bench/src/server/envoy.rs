@@ -39,9 +39,16 @@ pub(super) fn is_possible() -> bool {
     env::var_os(ENVOY).is_some()
 }
 
-pub(super) fn run(scale: &Scale, folder: &Path, signer: &Signer, tokens: &[String]) -> Result<Vec<Race>> {
+pub(super) fn run(
+    scale: &Scale,
+    folder: &Path,
+    signer: &Signer,
+    tokens: &[String],
+) -> Result<Vec<Race>> {
     say("server: Envoy with the filter, and with servers that it asks");
-    let binary: PathBuf = env::var_os(ENVOY).context("COUNTERSIGN_ENVOY names no Envoy")?.into();
+    let binary: PathBuf = env::var_os(ENVOY)
+        .context("COUNTERSIGN_ENVOY names no Envoy")?
+        .into();
     let folder = folder.join("envoy");
     let mut servers = Vec::new();
     let mut clusters = Vec::new();
@@ -53,12 +60,17 @@ pub(super) fn run(scale: &Scale, folder: &Path, signer: &Signer, tokens: &[Strin
             _ => "127.0.0.1:0".to_owned(),
         };
         let server = Ours::start(&folder, &listen, &policy::deciding(signer)?)?;
-        clusters.push(Cluster { name, address: address(&server.to) });
+        clusters.push(Cluster {
+            name,
+            address: address(&server.to),
+        });
         servers.push(server);
     }
     let filters = CONTESTANTS.map(|(_, filters)| filters);
     let listeners = listeners(&folder, &filters, signer)?;
-    let envoy = cores::on(cores::MEASURED, || Envoy::start(&binary, &folder, &listeners, &clusters, 1))??;
+    let envoy = cores::on(cores::MEASURED, || {
+        Envoy::start(&binary, &folder, &listeners, &clusters, 1)
+    })??;
 
     let requests: Vec<_> = tokens.iter().map(|token| request(token)).collect();
     let time = Duration::from_secs(scale.load_s.into());
@@ -72,11 +84,19 @@ pub(super) fn run(scale: &Scale, folder: &Path, signer: &Signer, tokens: &[Strin
                 seen.push(run.with_context(|| CONTESTANTS[place].0)?);
             }
         }
-        for (what, value) in [("a request of Envoy", (|seen| seen.ns) as fn(&Seen) -> f64), ("p99 in Envoy", |seen| seen.p99_ns)] {
+        for (what, value) in [
+            ("a request of Envoy", (|seen| seen.ns) as fn(&Seen) -> f64),
+            ("p99 in Envoy", |seen| seen.p99_ns),
+        ] {
             let figures = CONTESTANTS.iter().zip(&seen).map(|((name, _), seen)| {
                 Figure::of((*name).into(), Unit::Ns, seen.iter().map(value).collect())
             });
-            races.push(Race::new("server", format!("{what}, {kind}"), figures.collect(), 1));
+            races.push(Race::new(
+                "server",
+                format!("{what}, {kind}"),
+                figures.collect(),
+                1,
+            ));
         }
     }
     Ok(races)
@@ -93,5 +113,8 @@ fn address(to: &To) -> serde_json::Value {
 
 fn request(token: &str) -> Vec<u8> {
     let target = policy::TARGET;
-    format!("GET {target} HTTP/1.1\r\nHost: api.example.com\r\nAuthorization: Bearer {token}\r\n\r\n").into()
+    format!(
+        "GET {target} HTTP/1.1\r\nHost: api.example.com\r\nAuthorization: Bearer {token}\r\n\r\n"
+    )
+    .into()
 }

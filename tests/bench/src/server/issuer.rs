@@ -52,7 +52,11 @@ impl Issuer {
     pub(super) fn start(keys: Value) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let address = listener.local_addr()?;
-        let published = Published { keys, max_age_s: 600, mood: Mood::Good };
+        let published = Published {
+            keys,
+            max_age_s: 600,
+            mood: Mood::Good,
+        };
         let shared = Arc::new(Shared {
             published: Mutex::new(published),
             read: AtomicBool::new(false),
@@ -77,7 +81,11 @@ impl Issuer {
 
     /// Changes what it publishes.
     pub(super) fn publish(&self, change: impl FnOnce(&mut Published)) {
-        let mut published = self.shared.published.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut published = self
+            .shared
+            .published
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let before = published.keys.clone();
         change(&mut published);
         if published.keys != before {
@@ -103,7 +111,10 @@ impl Shared {
             }
         }
         // Held while it answers: keys that are published then were not sent before.
-        let published = self.published.lock().unwrap_or_else(PoisonError::into_inner);
+        let published = self
+            .published
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let (status, body) = match published.mood {
             Mood::Good => ("200 OK", published.keys.to_string()),
             Mood::Failing => ("503 Service Unavailable", String::new()),

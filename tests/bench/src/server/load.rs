@@ -2,8 +2,8 @@
 //! took. `wrk` has no Unix sockets, and `h2load` no new header for each request.
 
 use std::{
-    path::PathBuf,
     net::SocketAddr,
+    path::PathBuf,
     time::{Duration, Instant},
 };
 
@@ -47,7 +47,9 @@ pub(super) struct Seen {
 /// Sends these requests again and again for some time. Each one must be allowed.
 pub(super) fn run(to: &To, requests: &[Vec<u8>], allows: Allows, time: Duration) -> Result<Seen> {
     let work = || {
-        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
         runtime.block_on(all(to, requests, allows, time))
     };
     cores::on(cores::LOAD, work)?
@@ -55,7 +57,9 @@ pub(super) fn run(to: &To, requests: &[Vec<u8>], allows: Allows, time: Duration)
 
 /// Sends one request, and says whether it was allowed.
 pub(super) fn once(to: &To, request: &[u8], allows: Allows) -> Result<bool> {
-    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         let mut connection = Connection::open(to).await?;
         let response = connection.ask(request).await?;
@@ -69,7 +73,10 @@ async fn all(to: &To, requests: &[Vec<u8>], allows: Allows, time: Duration) -> R
     let end = start + time;
     for number in 0..CONNECTIONS {
         // Each has requests of its own, so that no two send a token at the same time.
-        let own = requests.iter().skip(number % requests.len()).step_by(CONNECTIONS);
+        let own = requests
+            .iter()
+            .skip(number % requests.len())
+            .step_by(CONNECTIONS);
         let own: Vec<Vec<u8>> = own.cloned().collect();
         let mut connection = Connection::open(to).await?;
         tasks.spawn(async move {
@@ -128,7 +135,10 @@ impl Connection {
             }
             To::Unix(path) => Box::new(UnixStream::connect(path).await?),
         };
-        Ok(Self { stream, received: Vec::with_capacity(16 * 1024) })
+        Ok(Self {
+            stream,
+            received: Vec::with_capacity(16 * 1024),
+        })
     }
 
     /// Sends a request and waits for the whole response.
@@ -159,7 +169,9 @@ impl Response<'_> {
         let mut headers = [httparse::EMPTY_HEADER; 32];
         let mut response = httparse::Response::new(&mut headers);
         response.parse(self.head).ok()?;
-        let header = headers.iter().find(|header| header.name.eq_ignore_ascii_case(name))?;
+        let header = headers
+            .iter()
+            .find(|header| header.name.eq_ignore_ascii_case(name))?;
         String::from_utf8(header.value.into()).ok()
     }
 }

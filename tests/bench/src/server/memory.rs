@@ -29,7 +29,10 @@ pub(super) fn run(_: &Scale, folder: &Path) -> Result<Race> {
         let server = Ours::start(&folder, "127.0.0.1:0", &policy::grown(&signer, issuers, 1))?;
         let token = signer.token(&policy::nth_issuer(issuers - 1), 0)?;
         let question = ours::question(&policy::nth_target(0), Some(&token));
-        ensure!(load::once(&server.to, &question, ours::allows)?, "a good token is denied");
+        ensure!(
+            load::once(&server.to, &question, ours::allows)?,
+            "a good token is denied"
+        );
         let bytes = server.process.resident_bytes()?;
         figures.push(Figure::of(name.into(), Unit::Bytes, vec![bytes]));
     }

@@ -24,9 +24,9 @@ use crate::{
     token::Signer,
 };
 
+pub(crate) use campaign::run as campaign;
 use issuer::Issuer;
 use load::{Allows, Seen, To};
-pub(crate) use campaign::run as campaign;
 pub(crate) use ours::serve;
 
 /// More tokens than the gate remembers, and OPA, so that each one is verified.
@@ -61,11 +61,25 @@ pub(crate) fn run(scale: &Scale) -> Result<Answer> {
     };
     let tcp = ours::Ours::start(&sub("tcp")?, "127.0.0.1:0", &policy)?;
     let socket = folder.join("gate.sock");
-    let unix = ours::Ours::start(&sub("unix")?, &format!("unix:{}", socket.display()), &policy)?;
+    let unix = ours::Ours::start(
+        &sub("unix")?,
+        &format!("unix:{}", socket.display()),
+        &policy,
+    )?;
     let question = |token: &String| ours::question(policy::TARGET, Some(token));
     let mut contestants = vec![
-        Contestant::new("server, TCP", &tcp.to, ours::allows, tokens.iter().map(question)),
-        Contestant::new("server, Unix socket", &unix.to, ours::allows, tokens.iter().map(question)),
+        Contestant::new(
+            "server, TCP",
+            &tcp.to,
+            ours::allows,
+            tokens.iter().map(question),
+        ),
+        Contestant::new(
+            "server, Unix socket",
+            &unix.to,
+            ours::allows,
+            tokens.iter().map(question),
+        ),
     ];
     let ours = contestants.len();
     let mut started = Vec::new();
@@ -75,7 +89,9 @@ pub(crate) fn run(scale: &Scale) -> Result<Answer> {
         let requests = tokens.iter().map(question);
         contestants.push(Contestant::new("OPA", &opa.to, peers::opa_allows, requests));
         let proxy = peers::oauth2_proxy(folder, &issuer.jwks_uri())?;
-        let requests = tokens.iter().map(|token| peers::oauth2_proxy_question(token));
+        let requests = tokens
+            .iter()
+            .map(|token| peers::oauth2_proxy_question(token));
         let allows = peers::oauth2_proxy_allows;
         contestants.push(Contestant::new("oauth2-proxy", &proxy.to, allows, requests));
         started.extend([opa, proxy]);
@@ -90,14 +106,21 @@ pub(crate) fn run(scale: &Scale) -> Result<Answer> {
         races.extend(envoy::run(scale, folder, &signer, &tokens)?);
     }
     races.push(memory::run(scale, folder)?);
-    Ok(Answer { races, versions: peers::versions().collect() })
+    Ok(Answer {
+        races,
+        versions: peers::versions().collect(),
+    })
 }
 
 /// The contestants take turns, so that other load on the machine affects all of them.
 fn race(scale: &Scale, contestants: &mut [Contestant]) -> Result<()> {
     let time = Duration::from_secs(scale.load_s.into());
     for round in 0..scale.load_rounds {
-        say(&format!("server: round {} of {}", round + 1, scale.load_rounds));
+        say(&format!(
+            "server: round {} of {}",
+            round + 1,
+            scale.load_rounds
+        ));
         for contestant in contestants.iter_mut() {
             for (kind, (_, count)) in TOKENS.into_iter().enumerate() {
                 let requests = &contestant.requests[..count];
@@ -110,16 +133,28 @@ fn race(scale: &Scale, contestants: &mut [Contestant]) -> Result<()> {
 }
 
 impl Contestant {
-    fn new(name: &'static str, to: &To, allows: Allows, requests: impl Iterator<Item = Vec<u8>>) -> Self {
+    fn new(
+        name: &'static str,
+        to: &To,
+        allows: Allows,
+        requests: impl Iterator<Item = Vec<u8>>,
+    ) -> Self {
         let (to, requests) = (to.clone(), requests.collect());
-        Self { name, to, allows, requests, seen: Default::default() }
+        Self {
+            name,
+            to,
+            allows,
+            requests,
+            seen: Default::default(),
+        }
     }
 
     /// It allows what it should, and only that: who allows everything is fast.
     fn prove(&self, token: &str) -> Result<()> {
         let good = self.requests.first().context("no requests")?;
         let forged = String::from_utf8_lossy(good).replace(token, &forged(token));
-        let allowed = [&good[..], forged.as_bytes()].map(|request| load::once(&self.to, request, self.allows));
+        let allowed = [&good[..], forged.as_bytes()]
+            .map(|request| load::once(&self.to, request, self.allows));
         let [good, forged] = allowed;
         ensure!(good?, "{} denies a good token", self.name);
         ensure!(!forged?, "{} allows a forged token", self.name);
@@ -142,13 +177,23 @@ fn forged(token: &str) -> String {
 
 fn races(contestants: &[Contestant], ours: usize) -> Vec<Race> {
     type Value = fn(&Seen) -> f64;
-    let values: [(&str, Value); 3] =
-        [("a request", |seen| seen.ns), ("p50", |seen| seen.p50_ns), ("p99", |seen| seen.p99_ns)];
+    let values: [(&str, Value); 3] = [
+        ("a request", |seen| seen.ns),
+        ("p50", |seen| seen.p50_ns),
+        ("p99", |seen| seen.p99_ns),
+    ];
     let mut races = Vec::new();
     for (kind, (tokens, _)) in TOKENS.into_iter().enumerate() {
         for (what, value) in values {
-            let figures = contestants.iter().map(|contestant| contestant.figure(kind, value));
-            races.push(Race::new("server", format!("{what}, {tokens}"), figures.collect(), ours));
+            let figures = contestants
+                .iter()
+                .map(|contestant| contestant.figure(kind, value));
+            races.push(Race::new(
+                "server",
+                format!("{what}, {tokens}"),
+                figures.collect(),
+                ours,
+            ));
         }
     }
     races

@@ -43,7 +43,11 @@ impl Ours {
         fs::write(&file, config.to_string())?;
         let mut command = Command::new(env::current_exe()?);
         let mut process = Process::start(command.arg("--serve").arg(&file), &log)?;
-        let out = process.child().stdout.take().context("no standard output")?;
+        let out = process
+            .child()
+            .stdout
+            .take()
+            .context("no standard output")?;
         let mut line = String::new();
         BufReader::new(out).read_line(&mut line)?;
         let address: Result<Address, _> = line.trim().parse();
@@ -61,7 +65,9 @@ impl Ours {
 
 /// A request of nginx about a request with this token, or without one.
 pub(super) fn question(target: &str, token: Option<&str>) -> Vec<u8> {
-    let credential = token.map_or(String::new(), |token| format!("Authorization: Bearer {token}\r\n"));
+    let credential = token.map_or(String::new(), |token| {
+        format!("Authorization: Bearer {token}\r\n")
+    });
     format!(
         "GET /nginx/{POLICY} HTTP/1.1\r\nHost: gate\r\nX-Countersign-Method: GET\r\n\
          X-Countersign-Scheme: https\r\nX-Countersign-Authority: api.example.com\r\n\
@@ -78,7 +84,9 @@ pub(super) fn allows(status: u16, _: &[u8]) -> bool {
 /// Is the server, until standard input ends: with the one that started it.
 pub(crate) fn serve(config: &PathBuf) -> Result<()> {
     let config = Config::parse(&config.display().to_string(), fs::read(config)?)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         let listener = Listener::bind(&config).await?;
         let server = Server::open(config).await?;

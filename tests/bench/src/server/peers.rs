@@ -69,12 +69,21 @@ allow if {{
     fs::write(&config, cache.to_string())?;
     let address = free_address()?;
     let mut command = Command::new(program(OPA)?);
-    command.args(["run", "--server", "--skip-version-check", "--log-level", "error"]);
+    command.args([
+        "run",
+        "--server",
+        "--skip-version-check",
+        "--log-level",
+        "error",
+    ]);
     command.arg("--addr").arg(address.to_string());
     command.arg("--config-file").arg(config).arg(file);
     let mut process = Process::start(&mut command, &log)?;
     process.wait(&log, || accepts(address))?;
-    Ok(Peer { _process: process, to: To::Tcp(address) })
+    Ok(Peer {
+        _process: process,
+        to: To::Tcp(address),
+    })
 }
 
 pub(super) fn opa_question(target: &str, token: &str) -> Vec<u8> {
@@ -118,7 +127,10 @@ pub(super) fn oauth2_proxy(folder: &Path, jwks_uri: &str) -> Result<Peer> {
     command.arg(format!("--http-address={address}"));
     let mut process = Process::start(&mut command, &log)?;
     process.wait(&log, || accepts(address))?;
-    Ok(Peer { _process: process, to: To::Tcp(address) })
+    Ok(Peer {
+        _process: process,
+        to: To::Tcp(address),
+    })
 }
 
 pub(super) fn oauth2_proxy_question(token: &str) -> Vec<u8> {
@@ -139,19 +151,30 @@ pub(super) fn version(variable: &str) -> Option<String> {
         OPA => ["version"],
         _ => ["--version"],
     };
-    let output = Command::new(env::var_os(variable)?).args(words).output().ok()?;
+    let output = Command::new(env::var_os(variable)?)
+        .args(words)
+        .output()
+        .ok()?;
     let text = [output.stdout, output.stderr].concat();
     let text = String::from_utf8_lossy(&text).into_owned();
-    let is_version = |word: &&str| word.contains('.') && word.trim_start_matches('v').starts_with(char::is_numeric);
-    text.split_whitespace().find(is_version).map(|word| word.trim_start_matches('v').into())
+    let is_version = |word: &&str| {
+        word.contains('.') && word.trim_start_matches('v').starts_with(char::is_numeric)
+    };
+    text.split_whitespace()
+        .find(is_version)
+        .map(|word| word.trim_start_matches('v').into())
 }
 
 pub(super) fn versions() -> impl Iterator<Item = (String, String)> {
     let programs = [("opa", OPA), ("oauth2-proxy", OAUTH2_PROXY)];
-    programs.into_iter().filter_map(|(name, variable)| Some((name.to_owned(), version(variable)?)))
+    programs
+        .into_iter()
+        .filter_map(|(name, variable)| Some((name.to_owned(), version(variable)?)))
 }
 
 fn program(variable: &str) -> Result<PathBuf> {
     let program = env::var_os(variable);
-    program.map(Into::into).with_context(|| format!("{variable} names no program: `cargo xtask bench server` does"))
+    program
+        .map(Into::into)
+        .with_context(|| format!("{variable} names no program: `cargo xtask bench server` does"))
 }

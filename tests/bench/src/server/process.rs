@@ -23,8 +23,13 @@ pub(super) struct Process {
 impl Process {
     /// Starts a program on the core of what is measured. Its log goes to a file.
     pub(super) fn start(command: &mut Command, log: &PathBuf) -> Result<Self> {
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(fs::File::create(log)?);
-        Ok(Self { child: cores::spawn_on(cores::MEASURED, command)? })
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(fs::File::create(log)?);
+        Ok(Self {
+            child: cores::spawn_on(cores::MEASURED, command)?,
+        })
     }
 
     /// Waits until `ready` says so.
@@ -32,7 +37,10 @@ impl Process {
         let start = Instant::now();
         while !ready() {
             if self.child.try_wait()?.is_some() || start.elapsed() > START {
-                bail!("it does not start:\n{}", fs::read_to_string(log).unwrap_or_default());
+                bail!(
+                    "it does not start:\n{}",
+                    fs::read_to_string(log).unwrap_or_default()
+                );
             }
             thread::sleep(Duration::from_millis(20));
         }

@@ -56,7 +56,15 @@ pub(super) struct Director<'s> {
 impl<'s> Director<'s> {
     pub(super) fn new(stage: &'s Stage, world: Arc<World>, signing: Signing) -> Self {
         let done = Done::default();
-        Self { stage, world, signing, done, rotated: Instant::now(), read: None, settled: true }
+        Self {
+            stage,
+            world,
+            signing,
+            done,
+            rotated: Instant::now(),
+            read: None,
+            settled: true,
+        }
     }
 
     /// One change every `pause`, and `watch` between them.
@@ -87,7 +95,9 @@ impl<'s> Director<'s> {
             1 => self.mood([Mood::Failing, Mood::Lying, Mood::Silent][step as usize / 6 % 3]),
             2 => self.break_policy()?,
             4 => self.mood(Mood::Good),
-            _ if self.settled && self.rotated.elapsed() > ROTATION.min(self.stage.length / 3) => self.rotate()?,
+            _ if self.settled && self.rotated.elapsed() > ROTATION.min(self.stage.length / 3) => {
+                self.rotate()?
+            }
             _ => {}
         }
         Ok(())
@@ -100,7 +110,8 @@ impl<'s> Director<'s> {
             _ => Variant::Plain,
         };
         self.world.set_variant(Variant::Between);
-        self.stage.write_policy(&self.stage.policy(next).to_string())?;
+        self.stage
+            .write_policy(&self.stage.policy(next).to_string())?;
         ensure!(self.stage.reload()?, "a good policy was refused");
         self.world.set_variant(next);
         self.done.reloads += 1;
@@ -158,7 +169,11 @@ impl<'s> Director<'s> {
         let keys = self.world.keys();
         let withdrawn = keys.len() - self.signing.keys.len();
         for (place, key) in keys.iter().enumerate() {
-            let known = if place < withdrawn { Known::Gone } else { Known::Good };
+            let known = if place < withdrawn {
+                Known::Gone
+            } else {
+                Known::Good
+            };
             self.world.set_known(key, known);
         }
         self.settled = true;

@@ -66,12 +66,22 @@ pub(crate) fn run(length: Duration) -> Result<()> {
     say("campaign: looking for the limit");
     let limit = stage.limit(&world)?;
     let rate = limit * SHARE;
-    say(&format!("campaign: {rate:.0} requests a second for {} s", length.as_secs()));
+    say(&format!(
+        "campaign: {rate:.0} requests a second for {} s",
+        length.as_secs()
+    ));
     let (tally, done, memory) = stage.carry(&world, signing, rate)?;
     print(limit, &tally, &done, &memory);
-    ensure!(done.reloads > 0 && done.broken > 0 && done.moods > 1, "too little has changed");
+    ensure!(
+        done.reloads > 0 && done.broken > 0 && done.moods > 1,
+        "too little has changed"
+    );
     let unavailable = tally.unavailable as f64 / tally.requests as f64;
-    ensure!(unavailable <= UNAVAILABLE, "{} requests got no decision", tally.unavailable);
+    ensure!(
+        unavailable <= UNAVAILABLE,
+        "{} requests got no decision",
+        tally.unavailable
+    );
     memory.require_flat()
 }
 
@@ -79,7 +89,8 @@ impl Stage {
     fn start(folder: &Path, signing: &Signing, length: Duration) -> Result<Self> {
         let issuer = Issuer::start(signing.jwks())?;
         issuer.publish(|published| published.max_age_s = 60);
-        let [policy, admin, socket] = ["bench.json", "admin.sock", "gate.sock"].map(|name| folder.join(name));
+        let [policy, admin, socket] =
+            ["bench.json", "admin.sock", "gate.sock"].map(|name| folder.join(name));
         let text = policy_of(Variant::Plain, &issuer.jwks_uri()).to_string();
         fs::write(&policy, text)?;
         let config = json!({
@@ -89,7 +100,13 @@ impl Stage {
             "admin": format!("unix:{}", admin.display()),
         });
         let server = Ours::start_with(folder, &config)?;
-        Ok(Self { server, issuer, policy, admin, length })
+        Ok(Self {
+            server,
+            issuer,
+            policy,
+            admin,
+            length,
+        })
     }
 
     fn policy(&self, variant: Variant) -> Value {
@@ -106,7 +123,9 @@ impl Stage {
     /// Whether the server has put the policy in force.
     fn reload(&self) -> Result<bool> {
         let request = b"POST /reload HTTP/1.1\r\nHost: admin\r\nContent-Length: 0\r\n\r\n";
-        load::once(&load::To::Unix(self.admin.clone()), request, |status, _| status == 200)
+        load::once(&load::To::Unix(self.admin.clone()), request, |status, _| {
+            status == 200
+        })
     }
 
     /// As many requests a second as it carries.
@@ -123,7 +142,12 @@ impl Stage {
     }
 
     /// Carries a rate while everything changes.
-    fn carry(&self, world: &Arc<World>, signing: Signing, rate: f64) -> Result<(Tally, Done, Memory)> {
+    fn carry(
+        &self,
+        world: &Arc<World>,
+        signing: Signing,
+        rate: f64,
+    ) -> Result<(Tally, Done, Memory)> {
         let end = Arc::new(AtomicBool::new(false));
         let mut director = Director::new(self, world.clone(), signing);
         let mut memory = Memory::default();
@@ -132,7 +156,9 @@ impl Stage {
         let tally = thread::scope(|scope| {
             let load = scope.spawn(|| traffic::run(&self.server.to, world, Some(rate), &end));
             let directed = director.run(pause, &end, || {
-                memory.0.push((start.elapsed(), self.server.process.resident_bytes()?));
+                memory
+                    .0
+                    .push((start.elapsed(), self.server.process.resident_bytes()?));
                 if start.elapsed() > self.length {
                     end.store(true, Ordering::SeqCst);
                 }
@@ -176,7 +202,10 @@ impl Memory {
     fn early_and_late(&self) -> Option<(f64, f64)> {
         let fifth = self.0.len() / 5;
         let most = |part: &[(Duration, f64)]| part.iter().map(|(_, bytes)| *bytes).reduce(f64::max);
-        Some((most(self.0.get(fifth..2 * fifth)?)?, most(self.0.get(4 * fifth..)?)?))
+        Some((
+            most(self.0.get(fifth..2 * fifth)?)?,
+            most(self.0.get(4 * fifth..)?)?,
+        ))
     }
 
     fn require_flat(&self) -> Result<()> {
@@ -196,13 +225,29 @@ fn print(limit: f64, tally: &Tally, done: &Done, memory: &Memory) {
     let (early, late) = memory.early_and_late().unwrap_or_default();
     println!("{}", Machine::this().sentence());
     println!("limit                {limit:.0} requests a second");
-    println!("carried              {:.0} requests a second for {:.0} s", tally.per_second(), tally.elapsed.as_secs_f64());
-    println!("requests             {} ({} allowed), none decided wrongly", tally.requests, tally.allowed);
+    println!(
+        "carried              {:.0} requests a second for {:.0} s",
+        tally.per_second(),
+        tally.elapsed.as_secs_f64()
+    );
+    println!(
+        "requests             {} ({} allowed), none decided wrongly",
+        tally.requests, tally.allowed
+    );
     println!("no decision          {}", tally.unavailable);
     println!("judged by two truths {}", tally.blurred);
     println!("not sent in time     {}", tally.skipped);
-    println!("times                p50 {:.2} ms, p99 {:.2} ms, longest {:.0} ms", ms(0.5), ms(0.99), ms(1.0));
-    println!("memory               {:.1} MB early, {:.1} MB late", early / 1e6, late / 1e6);
+    println!(
+        "times                p50 {:.2} ms, p99 {:.2} ms, longest {:.0} ms",
+        ms(0.5),
+        ms(0.99),
+        ms(1.0)
+    );
+    println!(
+        "memory               {:.1} MB early, {:.1} MB late",
+        early / 1e6,
+        late / 1e6
+    );
     println!(
         "changes              {} reloads, {} broken policies, {} rotations ({} noticed), {} moods of the issuer",
         done.reloads, done.broken, done.rotations, done.seen, done.moods

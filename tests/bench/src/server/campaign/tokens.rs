@@ -107,7 +107,9 @@ impl Tokens {
         let nth = |tokens: &'_ [String]| number as usize / MIX.len() % tokens.len();
         Some(match kind {
             Kind::New => &self.new[nth(&self.new)],
-            Kind::Repeated | Kind::Member | Kind::OtherTenant => &self.repeated[nth(&self.repeated)],
+            Kind::Repeated | Kind::Member | Kind::OtherTenant => {
+                &self.repeated[nth(&self.repeated)]
+            }
             Kind::Admin => &self.admin,
             Kind::Expired => &self.expired,
             Kind::Forged => &self.forged,

@@ -76,9 +76,16 @@ impl Tally {
 
 /// Sends requests until `end`: `rate` each second, or as many as it can. The first wrong
 /// decision is an error.
-pub(super) fn run(to: &To, world: &Arc<World>, rate: Option<f64>, end: &Arc<AtomicBool>) -> Result<Tally> {
+pub(super) fn run(
+    to: &To,
+    world: &Arc<World>,
+    rate: Option<f64>,
+    end: &Arc<AtomicBool>,
+) -> Result<Tally> {
     cores::on(cores::LOAD, || {
-        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
         let tally = runtime.block_on(all(to, world, rate, end));
         // The others must end too, whatever happened here.
         end.store(true, Ordering::SeqCst);
@@ -86,12 +93,20 @@ pub(super) fn run(to: &To, world: &Arc<World>, rate: Option<f64>, end: &Arc<Atom
     })?
 }
 
-async fn all(to: &To, world: &Arc<World>, rate: Option<f64>, end: &Arc<AtomicBool>) -> Result<Tally> {
+async fn all(
+    to: &To,
+    world: &Arc<World>,
+    rate: Option<f64>,
+    end: &Arc<AtomicBool>,
+) -> Result<Tally> {
     let start = Instant::now();
     let mut tasks = JoinSet::new();
     let pause = rate.map(|rate| Duration::from_secs_f64(CONNECTIONS as f64 / rate));
     for number in 0..CONNECTIONS {
-        let first = start + pause.unwrap_or_default().mul_f64(number as f64 / CONNECTIONS as f64);
+        let first = start
+            + pause
+                .unwrap_or_default()
+                .mul_f64(number as f64 / CONNECTIONS as f64);
         let (to, world, end) = (to.clone(), world.clone(), end.clone());
         tasks.spawn(async move { one(&to, &world, number, first, pause, &end).await });
     }
@@ -128,7 +143,9 @@ async fn one(
         }
         ask(&mut connection, world, number, &mut tally).await?;
         let time = Instant::now().saturating_duration_since(due);
-        tally.times.saturating_record(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
+        tally
+            .times
+            .saturating_record(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
         due += pause.unwrap_or_default();
         // Every connection has every kind: the number of connections is no multiple.
         number += CONNECTIONS + 1;
@@ -137,13 +154,20 @@ async fn one(
 }
 
 /// Sends one request and judges the answer by what was true before and after it.
-async fn ask(connection: &mut Connection, world: &World, number: u64, tally: &mut Tally) -> Result<()> {
+async fn ask(
+    connection: &mut Connection,
+    world: &World,
+    number: u64,
+    tally: &mut Tally,
+) -> Result<()> {
     let kind = Kind::nth(number);
     let keys = world.keys();
     let key = &keys[number as usize / 16 % keys.len()];
     let before = (world.changes(), key.known(), world.variant());
     let token = key.tokens.of(kind, number);
-    let response = connection.ask(&ours::question(kind.target(), token)).await?;
+    let response = connection
+        .ask(&ours::question(kind.target(), token))
+        .await?;
     let code = response.header("x-countersign-code");
     let said = match (response.status, code.as_deref()) {
         (200..=299, _) => Said::Allowed,

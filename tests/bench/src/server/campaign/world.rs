@@ -39,7 +39,10 @@ pub(super) struct Key {
 
 impl Key {
     pub(super) fn new(known: Known, tokens: Tokens) -> Arc<Self> {
-        Arc::new(Self { known: AtomicU8::new(known as u8), tokens })
+        Arc::new(Self {
+            known: AtomicU8::new(known as u8),
+            tokens,
+        })
     }
 
     pub(super) fn known(&self) -> Known {
@@ -91,7 +94,10 @@ impl World {
     }
 
     pub(super) fn keys(&self) -> Vec<Arc<Key>> {
-        self.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.keys
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     pub(super) fn set_keys(&self, keys: Vec<Arc<Key>>) {
