@@ -59,7 +59,7 @@ pub(super) fn run(
             "unix" => format!("unix:{}", folder.join("gate.sock").display()),
             _ => "127.0.0.1:0".to_owned(),
         };
-        let server = Ours::start(&folder, &listen, &policy::deciding(signer)?)?;
+        let server = Ours::start(&folder, &listen, &policy::deciding(signer)?, "envoy-grpc")?;
         clusters.push(Cluster {
             name,
             address: address(&server.to),

@@ -108,8 +108,9 @@ async fn all(to: &To, requests: &[Vec<u8>], allows: Allows, time: Duration) -> R
     })
 }
 
-fn histogram() -> Result<Histogram<u64>> {
-    Ok(Histogram::new(3)?)
+/// Up to a minute, in nanoseconds.
+pub(super) fn histogram() -> Result<Histogram<u64>> {
+    Ok(Histogram::new_with_bounds(1, 60_000_000_000, 3)?)
 }
 
 fn nanoseconds(time: Duration) -> u64 {

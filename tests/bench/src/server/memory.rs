@@ -26,7 +26,12 @@ pub(super) fn run(_: &Scale, folder: &Path) -> Result<Race> {
         say(&format!("server: memory {name}"));
         let folder = folder.join(format!("memory-{issuers}"));
         fs::create_dir(&folder)?;
-        let server = Ours::start(&folder, "127.0.0.1:0", &policy::grown(&signer, issuers, 1))?;
+        let server = Ours::start(
+            &folder,
+            "127.0.0.1:0",
+            &policy::grown(&signer, issuers, 1),
+            "nginx",
+        )?;
         let token = signer.token(&policy::nth_issuer(issuers - 1), 0)?;
         let question = ours::question(&policy::nth_target(0), Some(&token));
         ensure!(

@@ -59,12 +59,13 @@ pub(crate) fn run(scale: &Scale) -> Result<Answer> {
         let sub = folder.join(name);
         std::fs::create_dir(&sub).map(|()| sub)
     };
-    let tcp = ours::Ours::start(&sub("tcp")?, "127.0.0.1:0", &policy)?;
+    let tcp = ours::Ours::start(&sub("tcp")?, "127.0.0.1:0", &policy, "nginx")?;
     let socket = folder.join("gate.sock");
     let unix = ours::Ours::start(
         &sub("unix")?,
         &format!("unix:{}", socket.display()),
         &policy,
+        "nginx",
     )?;
     let question = |token: &String| ours::question(policy::TARGET, Some(token));
     let mut contestants = vec![
@@ -102,7 +103,7 @@ pub(crate) fn run(scale: &Scale) -> Result<Answer> {
     race(scale, &mut contestants)?;
     drop(started);
     let mut races = races(&contestants, ours);
-    if envoy::is_possible() {
+    if peers::are_here() && envoy::is_possible() {
         races.extend(envoy::run(scale, folder, &signer, &tokens)?);
     }
     races.push(memory::run(scale, folder)?);

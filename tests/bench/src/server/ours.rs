@@ -24,15 +24,15 @@ pub(super) struct Ours {
 }
 
 impl Ours {
-    /// Starts it in this folder, with a policy.
-    pub(super) fn start(folder: &Path, listen: &str, policy: &[u8]) -> Result<Self> {
+    /// Starts it in this folder, with a policy and a dialect.
+    pub(super) fn start(folder: &Path, listen: &str, policy: &[u8], dialect: &str) -> Result<Self> {
         let name = folder.join(POLICY);
         fs::write(name.with_extension("json"), policy)?;
         let config = json!({
             "listen": listen,
             "trusted_proxies": ["127.0.0.1/32"],
             "policies": { POLICY: { "file": name.with_extension("json") } },
-            "dialects": ["nginx", "envoy-grpc"],
+            "dialects": [dialect],
         });
         Self::start_with(folder, &config)
     }

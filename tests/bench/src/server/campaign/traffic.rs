@@ -19,7 +19,7 @@ use super::{
 };
 use crate::server::{
     cores,
-    load::{Connection, To},
+    load::{self, Connection, To},
     ours,
 };
 
@@ -54,7 +54,7 @@ impl Tally {
             unavailable: 0,
             blurred: 0,
             skipped: 0,
-            times: Histogram::new(3)?,
+            times: load::histogram()?,
             elapsed: Duration::ZERO,
         })
     }
