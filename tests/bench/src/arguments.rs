@@ -83,6 +83,8 @@ pub(crate) struct Scale {
     /// Runs for each listener under load, and the seconds of each run.
     pub(crate) load_rounds: u32,
     pub(crate) load_s: u32,
+    /// Tokens that come in turn, as new ones. More than anybody remembers.
+    pub(crate) distinct: usize,
 }
 
 impl Scale {
@@ -98,6 +100,7 @@ impl Scale {
                 mix_passes: 1,
                 load_rounds: 1,
                 load_s: 1,
+                distinct: 64,
             },
             false => Self {
                 quick,
@@ -109,6 +112,7 @@ impl Scale {
                 mix_passes: 7,
                 load_rounds: 7,
                 load_s: 3,
+                distinct: 8192,
             },
         }
     }

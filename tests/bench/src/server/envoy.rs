@@ -80,7 +80,12 @@ pub(super) fn run(
         for _ in 0..scale.load_rounds {
             for (place, seen) in seen.iter_mut().enumerate() {
                 let to = To::Tcp(envoy.listener(place)?);
-                let run = load::run(&to, &requests[..count], |status, _| status == 200, time);
+                let run = load::run(
+                    &to,
+                    &requests[..count.min(requests.len())],
+                    |status, _| status == 200,
+                    time,
+                );
                 seen.push(run.with_context(|| CONTESTANTS[place].0)?);
             }
         }

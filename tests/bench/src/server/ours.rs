@@ -28,12 +28,15 @@ impl Ours {
     pub(super) fn start(folder: &Path, listen: &str, policy: &[u8], dialect: &str) -> Result<Self> {
         let name = folder.join(POLICY);
         fs::write(name.with_extension("json"), policy)?;
-        let config = json!({
+        let mut config = json!({
             "listen": listen,
-            "trusted_proxies": ["127.0.0.1/32"],
             "policies": { POLICY: { "file": name.with_extension("json") } },
             "dialects": [dialect],
         });
+        // The mode of a Unix socket says who may ask.
+        if !listen.starts_with("unix:") {
+            config["trusted_proxies"] = json!(["127.0.0.1"]);
+        }
         Self::start_with(folder, &config)
     }
 
