@@ -81,18 +81,21 @@ pub(crate) fn run(scale: &Scale) -> Result<Answer> {
     ];
     let ours = contestants.len();
     let mut started = Vec::new();
-    if peers::are_here() {
+    if peers::is_here(peers::OPA) {
         let opa = peers::opa(folder, &signer)?;
         let question = |token: &String| peers::opa_question(policy::TARGET, token);
         let requests = tokens.iter().map(question);
         contestants.push(Contestant::new("OPA", &opa.to, peers::opa_allows, requests));
+        started.push(opa);
+    }
+    if peers::is_here(peers::OAUTH2_PROXY) {
         let proxy = peers::oauth2_proxy(folder, &issuer.jwks_uri())?;
         let requests = tokens
             .iter()
             .map(|token| peers::oauth2_proxy_question(token));
         let allows = peers::oauth2_proxy_allows;
         contestants.push(Contestant::new("oauth2-proxy", &proxy.to, allows, requests));
-        started.extend([opa, proxy]);
+        started.push(proxy);
     }
     for contestant in &contestants {
         contestant.prove(tokens.first().context("no tokens")?)?;
@@ -100,7 +103,7 @@ pub(crate) fn run(scale: &Scale) -> Result<Answer> {
     race(scale, &mut contestants)?;
     drop(started);
     let mut races = races(&contestants, ours);
-    if peers::are_here() && envoy::is_possible() {
+    if peers::is_here(peers::OPA) && envoy::is_possible() {
         races.extend(envoy::run(scale, folder, &signer, &tokens)?);
     }
     races.push(memory::run(scale, folder)?);
