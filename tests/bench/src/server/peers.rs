@@ -145,24 +145,12 @@ pub(super) fn oauth2_proxy_allows(status: u16, _: &[u8]) -> bool {
     status == 202
 }
 
-/// The version that a program says.
-pub(super) fn version(variable: &str) -> Option<String> {
-    let words = match variable {
-        OPA => ["version"],
-        _ => ["--version"],
-    };
-    let output = Command::new(env::var_os(variable)?)
-        .args(words)
-        .output()
-        .ok()?;
-    let text = [output.stdout, output.stderr].concat();
-    let text = String::from_utf8_lossy(&text).into_owned();
-    let is_version = |word: &&str| {
-        word.contains('.') && word.trim_start_matches('v').starts_with(char::is_numeric)
-    };
-    text.split_whitespace()
-        .find(is_version)
-        .map(|word| word.trim_start_matches('v').into())
+/// The version in the name of the folder in which it was installed: a program that
+/// `go install` has made does not always know its own.
+fn version(variable: &str) -> Option<String> {
+    let program = PathBuf::from(env::var_os(variable)?);
+    let folder = program.parent()?.file_name()?.to_str()?;
+    folder.rsplit_once("-v").map(|(_, version)| version.into())
 }
 
 pub(super) fn versions() -> impl Iterator<Item = (String, String)> {
