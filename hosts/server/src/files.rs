@@ -8,7 +8,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::config::{Config, ConfigError, PolicyFrom, Secret, SignedFrom};
+use crate::config::{
+    Config, ConfigError, IntrospectionCredentials, PolicyFrom, Secret, SignedFrom,
+};
 
 /// More than the largest policy.
 const MAX_BYTES: u64 = 32 << 20;
@@ -35,6 +37,13 @@ fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
 }
 
 impl Secret {
+    fn file(&self) -> Option<PathBuf> {
+        match self {
+            Self::File(path) => Some(path.clone()),
+            Self::Env(_) => None,
+        }
+    }
+
     /// Its bytes. The newline at the end of a file is no part of its secret.
     pub(crate) fn read(&self) -> Result<Vec<u8>, ConfigError> {
         let (name, bytes) = match self {
@@ -93,8 +102,15 @@ impl Config {
             files.extend(policy.shadow.clone());
         }
         for secret in self.secrets.values().chain(&self.subject_key) {
-            if let Secret::File(path) = secret {
-                files.push(path.clone());
+            files.extend(secret.file());
+        }
+        let clients = self
+            .introspection
+            .iter()
+            .flat_map(|callers| callers.clients.values());
+        for client in clients {
+            if let IntrospectionCredentials::Secrets(secrets) = &client.credentials {
+                files.extend(secrets.iter().filter_map(Secret::file));
             }
         }
         if let Some(tls) = &self.tls {

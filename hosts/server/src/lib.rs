@@ -11,6 +11,7 @@ mod config;
 mod dialect;
 mod files;
 mod grpc;
+mod introspection;
 mod journal;
 mod listen;
 mod metrics;
@@ -23,8 +24,9 @@ mod tls;
 mod told;
 
 pub use config::{
-    Address, CONFIG_SCHEMA, Config, ConfigError, DecisionLogTo, DialectName, Fact, Limits, PolicyFiles,
-    PolicyFrom, Secret, Signed, SignedFrom, Tls,
+    Address, CONFIG_SCHEMA, Config, ConfigError, DecisionLogTo, DialectName, Fact, Introspection,
+    IntrospectionClient, IntrospectionCredentials, Limits, PolicyFiles, PolicyFrom, Secret, Signed,
+    SignedFrom, Tls,
 };
 pub use countersign_host::Signatures;
 pub use countersign_policy_source::{Position, Problem};

@@ -26,6 +26,7 @@ use crate::{
     },
     files::Contents,
     grpc::{self, Health},
+    introspection::{self, Introspection},
     journal::{AskedIn, Journal},
     metrics::{Metrics, Outcome},
     peer::Peer,
@@ -57,6 +58,7 @@ struct Shared {
     journal: Option<Journal>,
     /// One permit for each question that may be under way.
     questions: Semaphore,
+    introspection: Option<Introspection>,
     is_ending: AtomicBool,
 }
 
@@ -105,7 +107,15 @@ impl Server {
             metrics: metrics.clone(),
             embedding: Some(Arc::new(gate)),
         };
-        match Policies::open(config.clone(), hooks).await {
+        let policies = Policies::open(config.clone(), hooks).await;
+        let mut introspection = None;
+        if let (Some(callers), Ok(policies)) = (&config.introspection, &policies) {
+            match Introspection::open(callers, policies).await {
+                Ok(opened) => introspection = Some(opened),
+                Err(error) => problems.extend(error.0),
+            }
+        }
+        match policies {
             Ok(policies) if problems.is_empty() => Ok(Self {
                 shared: Arc::new(Shared {
                     questions: Semaphore::new(config.limits.questions),
@@ -115,6 +125,7 @@ impl Server {
                     tls,
                     metrics,
                     journal,
+                    introspection,
                     is_ending: AtomicBool::new(false),
                 }),
             }),
@@ -139,6 +150,12 @@ impl Server {
                 policies::Outcome::Refused
             }
         });
+        if let Some(introspection) = &self.shared.introspection {
+            let clients = introspection.reload(&self.shared.policies).await;
+            reloaded
+                .problems
+                .extend(clients.err().into_iter().flat_map(|error| error.0));
+        }
         for problem in &reloaded.problems {
             let problem = ConfigError(vec![problem.clone()]);
             tracing::error!(%problem, "what was in force stays in force");
@@ -204,7 +221,7 @@ impl Server {
         peer: Peer,
     ) -> Result<Response<ReplyBody>, Infallible>
     where
-        B: Body + Send + 'static,
+        B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>> + Send,
     {
         let path = request.uri().path();
@@ -222,6 +239,19 @@ impl Server {
             let health = Health::new(move || server.is_ready());
             let reply = health.answer(request).await;
             return Ok(reply.map(Either::Right));
+        }
+        if let Some(introspection) = &self.shared.introspection
+            && let Some(policy) = request.uri().path().strip_prefix(introspection::PATH)
+            && let Some(policy) = self.shared.policies.policy(policy)
+        {
+            let began = Instant::now();
+            let answered =
+                introspection.answer(request, &policy.name, peer, &self.shared.questions);
+            let (reply, outcome) = answered.await;
+            if let Some(metrics) = &self.shared.metrics {
+                metrics.answered("introspection", &policy.name, outcome, began.elapsed());
+            }
+            return Ok(reply.map(Either::Left));
         }
         Ok(self.question(request, peer).await.map(Either::Left))
     }

@@ -1,5 +1,7 @@
 //! The command line, and the number of measurements for each scale.
 
+use std::path::PathBuf;
+
 use clap::{Parser, ValueEnum};
 
 use crate::race::Plan;
@@ -23,6 +25,12 @@ pub(crate) struct Arguments {
     /// Exit with 1 if a `must` is missed.
     #[arg(long)]
     pub(crate) strict: bool,
+    /// Run the gate server near its limit for so many seconds, while everything changes.
+    #[arg(long, hide = true, value_name = "SECONDS")]
+    pub(crate) campaign: Option<u64>,
+    /// Be the gate server with this configuration: the bench starts itself so.
+    #[arg(long, hide = true)]
+    pub(crate) serve: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -41,6 +49,8 @@ pub(crate) enum Suite {
     Python,
     /// The filter in Envoy under load (needs `wrk`).
     Envoy,
+    /// The gate server on one core under load.
+    Server,
     /// Policies with 1 to 10,000 issuers and rules.
     Growth,
     /// The largest documents, in wasmtime, Node and Go.
@@ -72,13 +82,15 @@ pub(crate) struct Scale {
     /// Requests in the mix.
     pub(crate) mixed: usize,
     pub(crate) mix_passes: usize,
-    /// Runs of `wrk` for each listener of Envoy, and the seconds of each run.
+    /// Runs for each listener under load, and the seconds of each run.
     pub(crate) load_rounds: u32,
     pub(crate) load_s: u32,
     /// Rounds of load with and without a decision log, and the milliseconds for each
     /// server in a round.
     pub(crate) log_rounds: usize,
     pub(crate) log_ms: u64,
+    /// Tokens that come in turn, as new ones. More than anybody remembers.
+    pub(crate) distinct: usize,
 }
 
 impl Scale {
@@ -96,6 +108,7 @@ impl Scale {
                 load_s: 1,
                 log_rounds: 2,
                 log_ms: 30,
+                distinct: 64,
             },
             false => Self {
                 quick,
@@ -109,6 +122,7 @@ impl Scale {
                 load_s: 3,
                 log_rounds: 60,
                 log_ms: 250,
+                distinct: 8192,
             },
         }
     }

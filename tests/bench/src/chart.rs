@@ -118,6 +118,7 @@ fn heading(host: &str) -> &str {
         "npm" => "The npm package, from import to bundle",
         "go" => "The sealed file in Go",
         "envoy" => "The sealed file in Envoy",
+        "server" => "The gate server on one core",
         other => other,
     }
 }

@@ -11,7 +11,9 @@ use crate::{
     machine::{self, Machine},
 };
 
-const HOSTS: [&str; 7] = ["native", "wasmtime", "node", "npm", "go", "python", "envoy"];
+const HOSTS: [&str; 8] = [
+    "native", "wasmtime", "node", "npm", "go", "python", "envoy", "server",
+];
 
 /// All results of a run.
 #[derive(Debug, Serialize)]
@@ -130,7 +132,7 @@ impl Row {
         paired: Option<f64>,
     ) -> Self {
         let bar = peer.and_then(|peer| bar::find(host, work, &peer.name));
-        let is_loaded = host == "envoy" || paired.is_some();
+        let is_loaded = ["envoy", "server"].contains(&host) || paired.is_some();
         let of_figures = |peer| typical(ours, is_loaded) / typical(peer, is_loaded);
         let ratio = peer.map(|peer| paired.unwrap_or_else(|| of_figures(peer)));
         let judged = ratio.zip(bar).map(|(ratio, bar)| match bar.aim {

@@ -168,7 +168,7 @@ const WASMTIME: [&str; 40] = [
     "faults",
 ];
 
-const SERVER: [&str; 15] = [
+const SERVER: [&str; 16] = [
     "config",
     "files",
     "peer",
@@ -179,6 +179,7 @@ const SERVER: [&str; 15] = [
     "dialect",
     "grpc",
     "tls",
+    "introspection",
     "serve",
     "listen",
     "operations",

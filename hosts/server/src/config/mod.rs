@@ -3,6 +3,7 @@
 mod address;
 mod dialect;
 mod fact;
+mod introspection;
 mod limits;
 mod parse;
 mod read;
@@ -16,6 +17,8 @@ use ipnet::IpNet;
 pub use address::Address;
 pub use dialect::DialectName;
 pub use fact::Fact;
+pub(crate) use introspection::is_plain;
+pub use introspection::{Introspection, IntrospectionClient, IntrospectionCredentials};
 pub use limits::Limits;
 pub(crate) use limits::STRANGERS;
 
@@ -42,6 +45,8 @@ pub struct Config {
     pub dialects: Vec<DialectName>,
     /// What Envoy gets as dynamic metadata about each decision (`envoy-grpc`).
     pub dynamic_metadata: Vec<Fact>,
+    /// Services that may ask about tokens. Without it nobody may.
+    pub introspection: Option<Introspection>,
     /// Secrets that policies name by `secret_from`.
     pub secrets: BTreeMap<String, Secret>,
     /// With it, events of verified tokens have `subject_ref`.

@@ -12,6 +12,7 @@ use ipnet::IpNet;
 use super::{
     Address, Config, ConfigError, DecisionLogTo, Limits, PolicyFiles, PolicyFrom, Secret, Signed,
     SignedFrom, Tls,
+    introspection::require_safe,
     read::{Object, Place, Reader},
 };
 
@@ -46,7 +47,7 @@ impl Config {
 }
 
 /// The folder of the configuration.
-struct Folder<'a>(&'a Path);
+pub(super) struct Folder<'a>(&'a Path);
 
 impl Folder<'_> {
     fn config(&self, place: Place<'_>) -> Option<Config> {
@@ -78,6 +79,7 @@ impl Folder<'_> {
         });
         let dynamic_metadata =
             object.optional("dynamic_metadata", |place| place.list(|item| item.parsed()));
+        let introspection = object.optional("introspection", |place| self.introspection(place));
         let secrets = object.optional("secrets", |place| place.map(|_, place| self.secret(place)));
         let subject_key = object.optional("subject_key", |place| self.secret(place));
         let decision_log = object.optional("decision_log", |place| self.decision_log(place));
@@ -87,6 +89,12 @@ impl Folder<'_> {
         let limits = object.optional("limits", Limits::read);
 
         require_trust(listen.as_ref(), tls.as_ref(), &object);
+        require_safe(
+            introspection.as_ref(),
+            listen.as_ref(),
+            tls.as_ref(),
+            &object,
+        );
         object.end();
         Some(Config {
             listen: listen?,
@@ -96,6 +104,7 @@ impl Folder<'_> {
             policies: policies?,
             dialects: dialects?,
             dynamic_metadata: dynamic_metadata.unwrap_or_default(),
+            introspection: introspection.map(|(introspection, _)| introspection),
             secrets: secrets.unwrap_or_default(),
             subject_key,
             decision_log,
@@ -180,7 +189,7 @@ impl Folder<'_> {
         })
     }
 
-    fn secret(&self, place: Place<'_>) -> Option<Secret> {
+    pub(super) fn secret(&self, place: Place<'_>) -> Option<Secret> {
         let mut object = place.object()?;
         let file = object.optional("file", |place| self.path(&place));
         let env = object.optional("env", |place| place.name().map(str::to_owned));

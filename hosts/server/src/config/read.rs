@@ -71,6 +71,21 @@ impl<'r> Place<'r> {
         None
     }
 
+    pub(super) fn boolean(&self) -> Option<bool> {
+        let boolean = self.value.as_bool();
+        boolean.or_else(|| self.wrong_type("`true` or `false`"))
+    }
+
+    /// A value that somebody else reads.
+    pub(super) fn json(&self) -> Option<Value> {
+        Some(self.value.clone())
+    }
+
+    /// How many items a list has.
+    pub(super) fn length(&self) -> usize {
+        self.value.as_array().map_or(0, Vec::len)
+    }
+
     /// Whether it is an empty list or object.
     pub(super) fn is_empty(&self) -> bool {
         let list = self.value.as_array().is_some_and(Vec::is_empty);

@@ -58,7 +58,7 @@ type Http = Builder<TokioExecutor>;
 pub(crate) async fn run(socket: Socket, server: Server, stop: impl Future<Output = ()>) {
     let mut stop = std::pin::pin!(stop);
     let limits = server.config().limits.clone();
-    let doors = Doors::new(&limits);
+    let doors = Doors::new(&limits, server.config().introspection.is_some());
     let graceful = GracefulShutdown::new();
     let mut tasks = JoinSet::new();
     loop {
@@ -102,11 +102,17 @@ struct Doors {
 }
 
 impl Doors {
-    fn new(limits: &Limits) -> Self {
+    fn new(limits: &Limits, has_callers: bool) -> Self {
         let places = |places| Arc::new(Semaphore::new(places));
+        // A caller of the introspection endpoint need not be a proxy.
+        let strangers = if has_callers {
+            limits.connections
+        } else {
+            STRANGERS
+        };
         Self {
             proxies: places(limits.connections),
-            strangers: places(STRANGERS),
+            strangers: places(strangers),
             handshakes: places(HANDSHAKES),
             for_proxies: http(limits, limits.idle).into(),
             for_strangers: http(limits, BEGIN).into(),

@@ -122,6 +122,14 @@ fn the_schema_and_the_reader_know_the_same_words() {
             vec!["policies", "app", "signed"],
         ),
         ("/$defs/secret/properties", vec!["secrets", "s"]),
+        (
+            "/properties/introspection/properties",
+            vec!["introspection"],
+        ),
+        (
+            "/$defs/introspectionClient/properties",
+            vec!["introspection", "clients", "c"],
+        ),
     ];
     for (pointer, path) in places {
         let known = words(pointer);
