@@ -23,7 +23,7 @@ pub(crate) const METHODS: [&str; 5] = [
 
 /// Another host or client. `X-Forwarded-For`, `-Host` and `-Proto` are not here: proxies
 /// set these themselves.
-pub(crate) const PLACES: [&str; 3] = ["forwarded", "x-host", "x-original-host"];
+pub(crate) const PLACES: [&str; 4] = ["forwarded", "x-host", "x-original-host", "x-real-ip"];
 
 /// The certificate of a client.
 pub(crate) const CERTIFICATES: [&str; 9] = [

@@ -31,8 +31,10 @@ const ITS_OWN: [&str; 11] = [
 pub(crate) fn write(facts: &Facts, options: &Options, problems: &mut Problems) -> String {
     check(facts, options, problems);
     let replaced = names::replaced(facts, problems);
+    // Traefik writes this one itself.
     let removed = names::removed(facts)
         .into_iter()
+        .filter(|name| *name != "x-real-ip")
         .map(|name| format!("{}: \"\"\n", title(name)));
     let copied: Vec<_> = replaced.iter().map(|name| title(name)).collect();
     let name = &options.policy_name;

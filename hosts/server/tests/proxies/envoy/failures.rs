@@ -191,7 +191,7 @@ fn under_load_nobody_passes_while_the_server_restarts_and_policies_change() {
                         scene.server.restart();
                     }
                     _ => {
-                        let more = json!({ "realm": format!("round {round}") });
+                        let more = json!({ "realm": format!("round-{round}") });
                         fs::write(&file, tokens.policy(more).to_string()).unwrap();
                     }
                 }

@@ -306,7 +306,7 @@ fn bytes_that_are_no_text_pass_or_deny_but_do_not_change() {
     }));
     for kind in BOTH {
         let scene = Scene::new(&binary, kind, &policy);
-        let mut request = b"GET /orgs/acme/a HTTP/1.1\r\nhost: app.example.com\r\nx-note: \xff\r\ncookie: a=\xff; session=".to_vec();
+        let mut request = b"GET /orgs/acme/a HTTP/1.1\r\nhost: app.example.com\r\nconnection: close\r\nx-note: \xff\r\ncookie: a=\xff; session=".to_vec();
         request.extend(tokens.good().as_bytes());
         request.extend(b"\r\n\r\n");
         let reply = client::write(scene.envoy.address, &request).and_then(client::Sent::reply);
