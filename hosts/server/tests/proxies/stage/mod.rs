@@ -8,7 +8,7 @@ pub(crate) mod server;
 
 use std::{
     env, fs,
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     path::{Path, PathBuf},
     sync::atomic::{AtomicU32, Ordering},
 };
@@ -45,15 +45,30 @@ pub(crate) fn folder(name: &str) -> PathBuf {
     folder.canonicalize().unwrap()
 }
 
-/// A port that is free now.
+/// A port of 127.0.0.1 that is free now.
 pub(crate) fn free_port() -> u16 {
-    free_addresses(1)[0].port()
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
 }
 
-/// Addresses of loopback that are free now. A proxy that cannot say which port it got is
-/// started with them, and again with others if somebody was faster.
+/// An address of loopback that nobody else uses: where a server was stopped, no client of
+/// another test has got its port meanwhile.
+pub(crate) fn own_host() -> Ipv4Addr {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    if cfg!(not(target_os = "linux")) {
+        return Ipv4Addr::LOCALHOST;
+    }
+    let [.., high, low] = std::process::id().to_be_bytes();
+    let count = COUNT.fetch_add(1, Ordering::Relaxed) % 254;
+    let count = u8::try_from(count).unwrap_or_default();
+    Ipv4Addr::new(127, 64 | high, low, count + 1)
+}
+
+/// Addresses of loopback that are free. A proxy that cannot say which port it got is
+/// started with them.
 pub(crate) fn free_addresses(count: usize) -> Vec<SocketAddr> {
-    let bind = || TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = own_host();
+    let bind = || TcpListener::bind((host, 0)).unwrap();
     let listeners: Vec<_> = std::iter::repeat_with(bind).take(count).collect();
     let address = |listener: &TcpListener| listener.local_addr().unwrap();
     listeners.iter().map(address).collect()

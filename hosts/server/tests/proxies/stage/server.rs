@@ -12,7 +12,7 @@ use countersign_server::{Address, Config, Listener, Server};
 use serde_json::{Map, Value, json};
 use tokio::{runtime::Runtime, sync::oneshot};
 
-use super::folder;
+use super::{folder, own_host};
 
 /// The name of the policy.
 pub(crate) const POLICY: &str = "app";
@@ -53,7 +53,7 @@ impl DecisionServer {
             files.insert((*name).to_owned(), json!({ "file": file }));
         }
         let mut server = Self {
-            address: ([127, 0, 0, 1], 0).into(),
+            address: (own_host(), 0).into(),
             folder,
             config: json!({
                 "trusted_proxies": ["127.0.0.1"],
