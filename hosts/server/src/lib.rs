@@ -23,8 +23,8 @@ mod tls;
 mod told;
 
 pub use config::{
-    Address, CONFIG_SCHEMA, Config, ConfigError, DecisionLogTo, DialectName, Fact, Limits, PolicyFiles,
-    PolicyFrom, Secret, Signed, SignedFrom, Tls,
+    Address, CONFIG_SCHEMA, Config, ConfigError, DecisionLogTo, DialectName, Fact, Limits,
+    PolicyFiles, PolicyFrom, Secret, Signed, SignedFrom, Tls,
 };
 pub use countersign_host::Signatures;
 pub use countersign_policy_source::{Position, Problem};
