@@ -19,11 +19,7 @@ use tokio::sync::Semaphore;
 
 use crate::{
     config::{Config, ConfigError, DialectName},
-    dialect::{
-        self, Ambiguous, Asked, answer,
-        envoy_grpc,
-        reply::Reply,
-    },
+    dialect::{self, Ambiguous, Asked, answer, envoy_grpc, reply::Reply},
     files::Contents,
     grpc::{self, Health},
     introspection::{self, Introspection},

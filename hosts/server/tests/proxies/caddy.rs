@@ -275,6 +275,7 @@ fn caddy_decides_the_corpus_like_the_native_crate() {
     let player = Player {
         dialect: "caddy",
         carries: Carries {
+            one_hop: true,
             no_authority: false,
             underscores: false,
             certificate: false,

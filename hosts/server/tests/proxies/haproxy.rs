@@ -388,6 +388,7 @@ fn haproxy_decides_the_corpus_like_the_native_crate() {
         let player = Player {
             dialect: "haproxy",
             carries: Carries {
+                one_hop: true,
                 no_authority: true,
                 underscores: true,
                 certificate: true,

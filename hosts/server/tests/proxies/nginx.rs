@@ -360,6 +360,7 @@ fn nginx_decides_the_corpus_like_the_native_crate() {
         let player = Player {
             dialect: "nginx",
             carries: Carries {
+                one_hop: true,
                 no_authority: false,
                 underscores: false,
                 certificate: false,

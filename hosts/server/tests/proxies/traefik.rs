@@ -217,6 +217,7 @@ fn traefik_decides_the_corpus_like_the_native_crate() {
     let player = Player {
         dialect: "traefik",
         carries: Carries {
+            one_hop: true,
             no_authority: false,
             underscores: false,
             certificate: false,

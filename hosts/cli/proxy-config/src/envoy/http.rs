@@ -47,19 +47,26 @@ fn every_spelling(names: &[String]) -> String {
 
 /// Where the gate answers itself.
 fn documents(facts: &Facts, policy: &str) -> String {
-    let mut paths: Vec<&str> = Vec::new();
     let mut text = String::new();
-    for Document { path, .. } in &facts.documents {
-        if paths.contains(&path.as_str()) {
-            continue;
-        }
-        paths.push(path);
+    for Document { host, path, .. } in &facts.documents {
         text += &fill(
             DOCUMENT,
-            &[("PATH", path.clone()), ("POLICY", policy.to_owned())],
+            &[
+                ("HOST", name(host).replace('.', "[.]")),
+                ("PATH", path.clone()),
+                ("POLICY", policy.to_owned()),
+            ],
         );
     }
     text
+}
+
+/// A host without its port: clients may leave out, or add, the default one.
+fn name(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    }
 }
 
 const SERVICE: &str = r#"http_service:
@@ -98,7 +105,11 @@ local_reply_config:
 "#;
 
 const DOCUMENT: &str = r#"# The metadata of a protected resource (RFC 9728): the gate answers it itself.
-- match: { path: %PATH% }
+- match:
+    path: %PATH%
+    headers:
+      - { name: ":authority", string_match: { safe_regex: { regex: "(?i)%HOST%(:[0-9]+)?" } } }
+      - { name: ":method", string_match: { safe_regex: { regex: GET|HEAD } } }
   route: { cluster: countersign, prefix_rewrite: /answer/%POLICY%%PATH%, timeout: 8s }
   typed_per_filter_config:
     envoy.filters.http.ext_authz:

@@ -4,6 +4,8 @@ use countersign_conformance::vector::Request;
 
 /// What a proxy can say of a request.
 pub(crate) struct Carries {
+    /// `Connection` and `Upgrade` (RFC 9110 §7.6.1), other than those of a WebSocket.
+    pub(crate) one_hop: bool,
     /// A request without a host.
     pub(crate) no_authority: bool,
     /// Fields with `_` in their names.
@@ -70,6 +72,9 @@ pub(super) fn write(request: &Request, carries: &Carries) -> Result<Vec<u8>, &'s
     let hosts = headers.iter().filter(|(name, _)| is(&name.0, b"host"));
     if hosts.count() > 1 && !carries.two_hosts {
         return Err("two equal hosts, of which the proxy makes one");
+    }
+    if !carries.one_hop && (has(b"connection") || has(b"upgrade")) {
+        return Err("a field of one hop, which ends at the proxy (RFC 9110 §7.6.1)");
     }
     if has(b":protocol") {
         return Err("a field of HTTP/2");
