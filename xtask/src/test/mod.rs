@@ -64,7 +64,7 @@ pub(crate) fn run() -> ExitCode {
     let mut programs = cargo_tests::Programs::default();
     // If one of them cannot be installed, the tests that need it are skipped. In CI this is a failure.
     stages.check(
-        "the proxies are installed, and Traefik's middlewares built",
+        "the proxies and Prometheus are installed, and Traefik's middlewares built",
         || {
             programs.envoy = tools::envoy()
                 .map_err(|error| missing("Envoy", &error))
@@ -90,18 +90,15 @@ pub(crate) fn run() -> ExitCode {
             programs.debian_haproxy = debian::program("haproxy", "haproxy")
                 .map_err(|error| missing("Debian's HAProxy", &error))
                 .ok();
+            programs.prometheus = debian::prometheus()
+                .map_err(|error| missing("Prometheus", &error))
+                .ok();
             programs.kubernetes_validate = tools::kubernetes_validate()
                 .map_err(|error| missing("the validator of Kubernetes manifests", &error))
                 .ok();
             Ok(())
         },
     );
-    stages.check("Prometheus is built", || {
-        programs.prometheus = tools::prometheus()
-            .map_err(|error| missing("Prometheus", &error))
-            .ok();
-        Ok(())
-    });
     let mut nodes = None;
     stages.check("the npm package is packed, and its peers installed", || {
         if let Err(error) = tools::npm_packages(bench::NODE) {

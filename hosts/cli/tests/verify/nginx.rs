@@ -76,12 +76,6 @@ fn the_usual_holes_by_hand_are_found() {
             String::new(),
             "the identity comes from the gate only",
         ),
-        // With a path behind the name of the backend, nginx passes on its own reading.
-        (
-            line("proxy_pass           http"),
-            format!("        proxy_pass http://{}/;", scene.echo),
-            "a path is the same for gate and backend",
-        ),
         (
             line("auth_request     /_countersign"),
             String::new(),
@@ -104,6 +98,16 @@ fn the_usual_holes_by_hand_are_found() {
             "{title}: {run:?}"
         );
     }
+    let Some((_nginx, address)) = nginx(&scene, |address| two_readings(&scene, address)) else {
+        return;
+    };
+    let run = scene.verify(address, "");
+    assert_eq!(run.code, 1, "{run:?}");
+    let title = "a path is the same for gate and backend";
+    assert!(
+        through(&run).iter().any(|through| through == title),
+        "{run:?}"
+    );
     let Some((_nginx, address)) = nginx(&scene, |address| fail_open(&scene, address)) else {
         return;
     };
@@ -114,6 +118,19 @@ fn the_usual_holes_by_hand_are_found() {
         through(&run),
         ["while the decision server is down, nothing passes"]
     );
+}
+
+/// The gate is asked about nginx's own reading of the path, and the backend gets the
+/// client's.
+fn two_readings(scene: &Scene, address: SocketAddr) -> String {
+    let text = scene.configuration("nginx", address);
+    assert!(text.contains("X-Countersign-Target $request_uri"), "{text}");
+    assert!(text.contains("_origin$countersign_target"), "{text}");
+    text.replace(
+        "X-Countersign-Target $request_uri",
+        "X-Countersign-Target $uri",
+    )
+    .replace("_origin$countersign_target", "_origin$request_uri")
 }
 
 /// With an error page that is the backend.

@@ -125,7 +125,7 @@ fn programs() -> Option<PathBuf> {
     assert!(folder.is_some() || !ci, "COUNTERSIGN_PROMETHEUS is not set");
     if folder.is_none() {
         println!(
-            "skipped: COUNTERSIGN_PROMETHEUS is not set; `cargo xtask test` builds Prometheus"
+            "skipped: COUNTERSIGN_PROMETHEUS is not set; `cargo xtask test` installs Prometheus"
         );
     }
     folder

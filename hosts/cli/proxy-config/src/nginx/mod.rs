@@ -8,6 +8,7 @@ mod refused;
 
 use crate::{
     facts::Facts,
+    names,
     options::Options,
     problem::Problems,
     template::{fill, identifier, title},
@@ -44,6 +45,7 @@ pub(crate) fn write(facts: &Facts, options: &Options, problems: &mut Problems) -
                 format!("proxy_set_header     {} ${};", title(name), variable(name))
             }),
         ),
+        ("BELIEVED", believed(facts, &names)),
         ("QUESTION", question(facts, options, &names)),
         (
             "OPEN",
@@ -71,6 +73,30 @@ fn reply(names: &[String]) -> String {
         text += &set(&format!("countersign_{part}"), header);
     }
     text
+}
+
+/// The headers that backends believe, but for those that the gate sets or reads.
+fn believed(facts: &Facts, names: &[String]) -> String {
+    let is_ours = |name: &str| names.iter().any(|ours| ours == name);
+    let is_read = |name: &str| {
+        let read = facts.credential_headers.iter().chain(&facts.compared);
+        read.into_iter().any(|named| named.name == name)
+    };
+    let own = [
+        ("x-forwarded-for", "$remote_addr"),
+        ("x-forwarded-host", "$host"),
+        ("x-forwarded-proto", "$scheme"),
+    ];
+    let own = own
+        .into_iter()
+        .filter(|(name, _)| !is_ours(name) && !is_read(name));
+    let removed = names::removed(facts).into_iter();
+    let removed = removed
+        .filter(|name| !is_ours(name))
+        .map(|name| (name, "\"\""));
+    own.chain(removed)
+        .map(|(name, value)| format!("proxy_set_header     {} {value};\n", title(name)))
+        .collect()
 }
 
 /// How nginx says the request. A client's own headers of these names are replaced.
