@@ -38,7 +38,8 @@ pub fn program(package: &str, name: &str) -> Result<PathBuf> {
         }
     }
     // Without them in the unpacked files, the machine has the package.
-    let places = [&root, Path::new("/")].map(|root| ["usr/sbin", "usr/bin"].map(|bin| root.join(bin)));
+    let places =
+        [&root, Path::new("/")].map(|root| ["usr/sbin", "usr/bin"].map(|bin| root.join(bin)));
     let mut programs = places.iter().flatten().map(|bin| bin.join(name));
     let program = programs.find(|program| program.is_file());
     let program = program.with_context(|| format!("`{package}` has no program `{name}`"))?;

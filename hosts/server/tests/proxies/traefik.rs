@@ -12,7 +12,6 @@ use countersign_proxy_config::{Kind, Options, Refused, generate};
 use serde_json::{Value, json};
 
 use crate::{
-    corpus::{Carries, Listeners, Player},
     forwarded, life,
     seams::{Seam, request},
     stage::{
