@@ -82,6 +82,6 @@ fn denied(denial: &Denial) -> Reply {
     reply::denial_headers(denial, reply.headers_mut());
     let json = HeaderValue::from_static("application/json");
     reply.headers_mut().insert(header::CONTENT_TYPE, json);
-    *reply.body_mut() = reply::denial_body(denial).into();
+    *reply.body_mut() = reply::denial_body(denial);
     reply
 }

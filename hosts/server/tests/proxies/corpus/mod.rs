@@ -49,6 +49,9 @@ const OF_CADDY: [&str; 9] = [
     "target-non-ascii",
 ];
 
+/// Starts the proxy for these policies, by their names, before the server at this address.
+type Start = dyn Fn(&[(String, serde_json::Value)], SocketAddr) -> Listeners;
+
 /// A proxy under test, with a listener for each of these policies.
 pub(crate) struct Listeners {
     pub(crate) addresses: Vec<SocketAddr>,
@@ -63,7 +66,7 @@ pub(crate) struct Player<'p> {
     /// Whether the proxy can do what the policy needs.
     pub(crate) generate: &'p dyn Fn(&serde_json::Value) -> Result<(), Refused>,
     /// Starts it for these policies, by name, before the server.
-    pub(crate) start: &'p dyn Fn(&[(String, serde_json::Value)], SocketAddr) -> Listeners,
+    pub(crate) start: &'p Start,
     /// The vectors whose request the proxy itself refuses, for [`Player::play`].
     pub(crate) refuses: &'p [&'p str],
     /// As many checks are played at least.
