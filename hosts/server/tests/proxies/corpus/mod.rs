@@ -50,7 +50,7 @@ const OF_CADDY: [&str; 9] = [
 ];
 
 /// Starts the proxy for these policies, by their names, before the server at this address.
-type Start = dyn Fn(&[(String, serde_json::Value)], SocketAddr) -> Listeners;
+type Start<'p> = dyn Fn(&[(String, serde_json::Value)], SocketAddr) -> Listeners + 'p;
 
 /// A proxy under test, with a listener for each of these policies.
 pub(crate) struct Listeners {
@@ -66,7 +66,7 @@ pub(crate) struct Player<'p> {
     /// Whether the proxy can do what the policy needs.
     pub(crate) generate: &'p dyn Fn(&serde_json::Value) -> Result<(), Refused>,
     /// Starts it for these policies, by name, before the server.
-    pub(crate) start: &'p Start,
+    pub(crate) start: &'p Start<'p>,
     /// The vectors whose request the proxy itself refuses, for [`Player::play`].
     pub(crate) refuses: &'p [&'p str],
     /// As many checks are played at least.
