@@ -318,7 +318,7 @@ impl Fleet {
                 ["Comparison", "Rule", "Code", "Count"],
             ),
             counted(
-                &node["shadow"]["comparisons"],
+                &node["shadow"]["counts"],
                 ["comparison", "rule", "code", "count"],
             ),
             self.envoy.metric(&counter).unwrap_or(0),
