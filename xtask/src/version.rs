@@ -28,10 +28,7 @@ const PLACES: [(&str, &[&str]); 7] = [
         ],
     ),
     ("hosts/wasmtime/README.md", &["countersign-host = \""]),
-    (
-        "deploy/README.md",
-        &["countersign:", "dist/oci:"],
-    ),
+    ("deploy/README.md", &["countersign:", "dist/oci:"]),
     ("deploy/server/server.yaml", &["countersign-server:"]),
     ("deploy/server/sidecar.yaml", &["countersign-server:"]),
 ];
