@@ -84,7 +84,12 @@ pub(crate) fn assert_refused(refused: &BTreeSet<String>, expected: &[&str]) {
 
 impl Player<'_> {
     fn differs(&self, scene: &str) -> bool {
-        self.dialect == "caddy" && OF_CADDY.contains(&scene)
+        match self.dialect {
+            "caddy" => OF_CADDY.contains(&scene),
+            // A host with a dot at its end: no route of Envoy is that of the document.
+            "envoy-http" => scene == "metadata-host",
+            _ => false,
+        }
     }
 
     /// Plays all of it.

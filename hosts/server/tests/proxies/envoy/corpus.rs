@@ -17,15 +17,12 @@ use crate::{
 };
 
 /// Vectors whose request Envoy itself answers with 400, as it is not valid HTTP.
-const REFUSED_BY_ENVOY: [&str; 15] = [
+const REFUSED_BY_ENVOY: [&str; 12] = [
     "authority-host-form",
     "host-list",
     "host-slash",
     "host-space",
     "method-non-ascii",
-    "opaque-bytes",
-    "order-opaque-bytes",
-    "order-opaque-place",
     "target-asterisk",
     "target-fragment",
     "target-non-ascii",
