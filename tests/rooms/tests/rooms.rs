@@ -23,7 +23,7 @@ const VERIFIER: [&str; 12] = [
     "gate",
 ];
 
-const COMMAND: [&str; 26] = [
+const COMMAND: [&str; 27] = [
     "style",
     "output",
     "moment",
