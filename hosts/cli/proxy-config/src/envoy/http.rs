@@ -108,7 +108,7 @@ const DOCUMENT: &str = r#"# The metadata of a protected resource (RFC 9728): the
 - match:
     path: %PATH%
     headers:
-      - { name: ":authority", string_match: { safe_regex: { regex: "(?i)%HOST%(:[0-9]+)?" } } }
+      - { name: ":authority", string_match: { safe_regex: { regex: "(?i)%HOST%[.]?(:[0-9]+)?" } } }
       - { name: ":method", string_match: { safe_regex: { regex: GET|HEAD } } }
   route: { cluster: countersign, prefix_rewrite: /answer/%POLICY%%PATH%, timeout: 8s }
   typed_per_filter_config:
