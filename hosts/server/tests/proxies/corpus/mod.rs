@@ -84,12 +84,7 @@ pub(crate) fn assert_refused(refused: &BTreeSet<String>, expected: &[&str]) {
 
 impl Player<'_> {
     fn differs(&self, scene: &str) -> bool {
-        match self.dialect {
-            "caddy" => OF_CADDY.contains(&scene),
-            // A host with a dot at its end: no route of Envoy is that of the document.
-            "envoy-http" => scene == "metadata-host",
-            _ => false,
-        }
+        self.dialect == "caddy" && OF_CADDY.contains(&scene)
     }
 
     /// Plays all of it.
