@@ -32,8 +32,6 @@ func (g *Gate) Status(ctx context.Context) (status Status, err error) {
 		return Status{}, err
 	}
 	status.Source = g.source.state()
-	if status.Shadow, err = g.shadow.Load().status(ctx, nowMS); err != nil {
-		return Status{}, err
-	}
+	status.Shadow = g.shadow.Load().status()
 	return status, nil
 }

@@ -9,18 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-MODULES = [
-    "",
-    ".asgi",
-    ".starlette",
-    ".fastapi",
-    ".wsgi",
-    ".flask",
-    ".django",
-    ".mcp",
-    ".fastmcp",
-    ".opentelemetry",
-]
+MODULES = ["", ".asgi", ".starlette", ".fastapi", ".wsgi", ".flask", ".django", ".mcp", ".fastmcp"]
 
 
 def items() -> Iterator[str]:

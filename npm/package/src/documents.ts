@@ -9,11 +9,9 @@ export interface Document {
   readonly issuer: string;
   readonly kind: "discovery" | "jwks" | "revocations" | "api_keys";
   readonly uri: string;
-  /** Of its fetch, if they are known. They can contain a secret: never log them. */
-  readonly headers?: readonly (readonly [name: string, value: string])[];
 }
 
-/** A document that the gate needs, with the bounds of its fetch. */
+/** A document that the gate needs, with the bounds of its fetch. The headers can contain a secret: never log them. */
 export interface Fetch extends Document {
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly timeout_ms: number;
@@ -37,7 +35,10 @@ export interface Outgoing {
 export type Need = Fetch | Outgoing;
 
 /** A fetched document, and the time of its fetch. */
-export interface Known extends Omit<Document, "source"> {
+export interface Known {
+  readonly issuer: string;
+  readonly kind: Document["kind"];
+  readonly uri: string;
   readonly answer: Answer;
   readonly atMs: number;
 }

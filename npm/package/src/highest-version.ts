@@ -1,10 +1,7 @@
 import { CountersignError } from "./error.js";
 import { readFile, replaceFile } from "./files.js";
 
-/** Of a state file. */
-const LARGEST_BYTES = 1 << 16;
-
-/** The highest version that was put in force: of this process, and over a restart in a file, if there is one: `{"version":7}`, as in every host. */
+/** The highest version that was put in force: of this process, and over a restart in a file, if there is one. */
 export class HighestVersion {
   readonly #file: string | URL | undefined;
   #version: number;
@@ -22,9 +19,8 @@ export class HighestVersion {
   /** @throws CountersignError if the file cannot be written. */
   raise(version: number): void {
     if (version <= this.#version) return;
-    if (!Number.isSafeInteger(version)) throw refusal("it cannot keep a version above 2^53 - 1");
     try {
-      if (this.#file !== undefined) replaceFile(this.#file, `${JSON.stringify({ version })}\n`);
+      if (this.#file !== undefined) replaceFile(this.#file, `${version}\n`);
     } catch (fault) {
       throw refusal((fault as Error).message);
     }
@@ -35,25 +31,15 @@ export class HighestVersion {
 function kept(file: string | URL): number {
   let text: string;
   try {
-    text = new TextDecoder().decode(readFile(file, LARGEST_BYTES));
+    text = new TextDecoder().decode(readFile(file)).trim();
   } catch (fault) {
     if ((fault as { isMissing?: boolean }).isMissing) return 0;
     throw refusal((fault as Error).message);
   }
-  const version = versionOf(text);
-  if (version === undefined) throw refusal("it has no version");
-  return version;
-}
-
-function versionOf(text: string): number | undefined {
-  try {
-    const { version } = JSON.parse(text);
-    return Number.isSafeInteger(version) && version >= 0 ? version : undefined;
-  } catch {
-    return undefined;
-  }
+  if (!/^\d{1,15}$/.test(text)) throw refusal("it has no version");
+  return Number(text);
 }
 
 function refusal(message: string): CountersignError {
-  return CountersignError.of("state file", "state_file_unusable", message);
+  return CountersignError.of("state file", "state_unavailable", message);
 }

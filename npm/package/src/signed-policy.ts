@@ -2,11 +2,11 @@
 
 import { monotonicMs } from "./clock.js";
 import { fetchWithin } from "./documents.js";
-import { CountersignError } from "./error.js";
+import { CountersignError, type Problem } from "./error.js";
 import { fileAt } from "./files.js";
 import type { WaitUntil } from "./wait-until.js";
 import { HighestVersion } from "./highest-version.js";
-import { openSigned } from "./open-signed.js";
+import { main } from "./instance.js";
 import { PolicySource, type Replace, type SourceHost, type SourceStatus } from "./policy-source.js";
 
 /** Whose policies are put in force. */
@@ -27,9 +27,9 @@ export interface SignedPolicyOptions {
   readonly trust: Trust;
   /** Seconds between two readings. Default: 60; at least 5. In Workers and on the edge runtime it is read during requests that pass their `waitUntil`. */
   readonly pollS?: number;
-  /** Where the highest version is kept over a restart, in Node.js, Bun and Deno: `{"version":7}`, the form of every host. Without it, an old signed policy that has not expired can be put in force after a restart. */
+  /** Where the highest version is kept over a restart, in Node.js, Bun and Deno. Without it, an old signed policy that has not expired can be put in force after a restart. */
   readonly stateFile?: string | URL;
-  /** Whether plain `http` is allowed to this machine (`localhost`, `127.0.0.1`, `[::1]`). */
+  /** Whether plain `http` is allowed. */
   readonly insecureHttp?: boolean;
   /** What converts the signed text to JSON: `fromYaml` for policies in YAML. Default: it is JSON. */
   readonly convert?: (text: string) => string;
@@ -37,7 +37,6 @@ export interface SignedPolicyOptions {
   readonly onError?: (error: CountersignError) => unknown;
 }
 
-const THIS_MACHINE = ["localhost", "127.0.0.1", "[::1]"];
 const LARGEST_BYTES = 32 << 20;
 const TIMEOUT_MS = 10_000;
 const LEAST_POLL_S = 5;
@@ -63,13 +62,12 @@ export class SignedPolicy extends PolicySource {
   #highest: HighestVersion | undefined;
   #replace: Replace | undefined;
   #inForce: Opened | undefined;
-  /** What was fetched last, and its ETag. Of a policy that was not put in force there is none, so that it is fetched again, and refused again. */
-  #fetched: { readonly etag: string; readonly signed: Uint8Array } | undefined;
-  #lastSuccessMs = 0;
-  #lastError: CountersignError | null = null;
+  #etag: string | null = null;
+  #succeededMs = 0;
+  #error: CountersignError | null = null;
   #readMs = 0;
   #polling: Promise<boolean> | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timer: ReturnType<typeof setInterval> | undefined;
   #logged = "";
 
   /**
@@ -81,9 +79,8 @@ export class SignedPolicy extends PolicySource {
     this.#options = options;
     this.#url = new URL(options.url);
     this.#pollMs = Math.max(options.pollS ?? 60, LEAST_POLL_S) * 1_000;
-    const { protocol, hostname } = this.#url;
-    const isAllowed = protocol === "https:" || protocol === "file:" || (protocol === "http:" && options.insecureHttp && THIS_MACHINE.includes(hostname));
-    if (!isAllowed) throw unavailable("the address is not `https`");
+    const allowed = options.insecureHttp ? ["https:", "file:", "http:"] : ["https:", "file:"];
+    if (!allowed.includes(this.#url.protocol)) throw unavailable(`\`${this.#url.protocol}\` is not allowed`);
   }
 
   /** @internal */
@@ -91,10 +88,12 @@ export class SignedPolicy extends PolicySource {
     if (this.#replace) throw unavailable("the source belongs to another gate");
     this.#host = host;
     // Of an earlier attempt whose policy was refused.
-    this.#fetched = undefined;
+    this.#etag = null;
     this.#highest = new HighestVersion(this.#options.trust.min_version ?? 0, this.#options.stateFile);
-    this.#inForce = await this.#read();
-    return this.#json(this.#inForce);
+    const opened = await this.#read();
+    if (!opened) throw unavailable("the server answered 304");
+    this.#inForce = opened;
+    return this.#json(opened);
   }
 
   /** @internal */
@@ -102,16 +101,8 @@ export class SignedPolicy extends PolicySource {
     this.#highest!.raise(this.#inForce!.version);
     this.#succeed();
     this.#replace = replace;
-    if (this.#host?.timers) this.#schedule();
-  }
-
-  #schedule(): void {
-    // Random jitter, so that the processes of a fleet do not ask at the same moment.
-    const lateMs = Math.random() * (this.#pollMs / 10);
-    this.#timer = setTimeout(async () => {
-      await this.poll();
-      if (this.#replace) this.#schedule();
-    }, this.#pollMs + lateMs);
+    if (!this.#host?.timers) return;
+    this.#timer = setInterval(() => void this.poll(), this.#pollMs);
     // The timer must not keep the process alive.
     (this.#timer as { unref?: () => void }).unref?.();
   }
@@ -128,7 +119,7 @@ export class SignedPolicy extends PolicySource {
 
   /** @internal */
   close(): void {
-    clearTimeout(this.#timer);
+    clearInterval(this.#timer);
     this.#replace = undefined;
   }
 
@@ -140,7 +131,7 @@ export class SignedPolicy extends PolicySource {
 
   get status(): SourceStatus {
     const { version, expiresMs, kid } = this.#inForce ?? { version: 0, expiresMs: 0, kid: "" };
-    return { version, expiresMs, kid, lastSuccessMs: this.#lastSuccessMs, lastError: this.#lastError };
+    return { version, expiresMs, kid, succeededMs: this.#succeededMs, error: this.#error };
   }
 
   async #poll(): Promise<boolean> {
@@ -148,40 +139,42 @@ export class SignedPolicy extends PolicySource {
     if (!replace) return false;
     try {
       const opened = await this.#read();
-      const isNew = !isSame(opened, this.#inForce!);
+      const isNew = opened !== undefined && opened.text !== this.#inForce?.text;
       if (isNew) await replace(this.#json(opened), () => this.#highest!.raise(opened.version));
-      this.#inForce = opened;
+      if (opened) this.#inForce = opened;
       this.#succeed();
       return isNew;
     } catch (fault) {
-      this.#fetched = undefined;
+      // The next time it is read as a whole, and refused again.
+      this.#etag = null;
       this.#fail(fault instanceof CountersignError ? fault : unavailable("it cannot be converted"));
       return false;
     }
   }
 
   /**
-   * The signed policy, if its signature holds. One that has not changed is verified too: it may have expired.
+   * The signed policy, if its signature holds; `undefined` if it has not changed.
    * @throws CountersignError why it is not available, or refused.
    */
-  async #read(): Promise<Opened> {
+  async #read(): Promise<Opened | undefined> {
     const host = this.#host!;
     this.#readMs = monotonicMs();
-    const signed = this.#url.protocol === "file:" ? fileAt(this.#url, LARGEST_BYTES, unavailable) : await this.#fetch(host);
+    const signed = this.#url.protocol === "file:" ? fileAt(this.#url, unavailable) : await this.#fetch(host);
+    if (!signed) return undefined;
     const trust = { ...this.#options.trust, min_version: this.#highest!.value };
-    const { policy, version, expires_ms, kid } = openSigned(signed, JSON.stringify(trust), host.nowMs());
+    const { policy, version, expires_ms, kid, problem } = openSigned(signed, trust, host.nowMs());
+    if (problem) throw new CountersignError("signed policy", [problem]);
     return { text: policy, version, expiresMs: expires_ms, kid };
   }
 
-  async #fetch({ fetch, fetchInit }: SourceHost): Promise<Uint8Array> {
+  async #fetch({ fetch, fetchInit }: SourceHost): Promise<Uint8Array | undefined> {
     const bounds = { uri: this.#url.href, timeout_ms: TIMEOUT_MS, max_bytes: LARGEST_BYTES };
-    const known = this.#fetched;
-    const headers: [string, string][] = known ? [["if-none-match", known.etag]] : [];
+    const headers: [string, string][] = this.#etag === null ? [] : [["if-none-match", this.#etag]];
     const fetched = await fetchWithin(bounds, fetch, { ...fetchInit, cf: undefined, headers } as RequestInit);
     if ("failed" in fetched) throw unavailable(`the server did not answer (${fetched.failed})`);
-    if (fetched.status === 304 && known) return known.signed;
+    if (fetched.status === 304 && this.#etag !== null) return undefined;
     if (fetched.status !== 200) throw unavailable(`the server answered ${fetched.status}`);
-    this.#fetched = fetched.etag ? { etag: fetched.etag, signed: fetched.body } : undefined;
+    this.#etag = fetched.etag ?? null;
     return fetched.body;
   }
 
@@ -190,12 +183,12 @@ export class SignedPolicy extends PolicySource {
   }
 
   #succeed(): void {
-    this.#lastError = null;
-    this.#lastSuccessMs = this.#host!.nowMs();
+    this.#error = null;
+    this.#succeededMs = this.#host!.nowMs();
   }
 
   #fail(error: CountersignError): void {
-    this.#lastError = error;
+    this.#error = error;
     try {
       if (this.#options.onError) Promise.resolve(this.#options.onError(error)).catch(() => {});
       else if (error.message !== this.#logged) console.error(`countersign: the policy in force stays: ${error.message}`);
@@ -206,9 +199,16 @@ export class SignedPolicy extends PolicySource {
   }
 }
 
-/** The same text that is signed anew is a new one: its version may have risen. */
-function isSame(one: Opened, other: Opened): boolean {
-  return one.text === other.text && one.version === other.version && one.expiresMs === other.expiresMs && one.kid === other.kid;
+type Written = { policy: string; version: number; expires_ms: number; kid: string; problem?: Problem };
+
+function openSigned(signed: Uint8Array, trust: Trust, nowMs: number): Written {
+  const utf8 = new TextEncoder();
+  try {
+    return JSON.parse(main.glue.openSigned(signed, utf8.encode(JSON.stringify(trust)), nowMs));
+  } catch {
+    main.restart();
+    throw CountersignError.of("signed policy", "internal_error", "the module failed");
+  }
 }
 
 function unavailable(message: string): CountersignError {

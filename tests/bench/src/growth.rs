@@ -73,7 +73,6 @@ fn compare(
             work: format!("{size} {what}, {word}"),
             ours: vec![figure],
             peers: smallest.clone().into_iter().collect(),
-            paired: None,
         })
         .collect())
 }

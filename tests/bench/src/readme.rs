@@ -33,7 +33,10 @@ fn section(report: &Report) -> String {
         if peer.name == "with 1" {
             continue;
         }
-        let typical = |figure: &crate::figure::Figure| amount(row.typical(figure), figure.unit);
+        let typical = |figure: &crate::figure::Figure| match &*row.host {
+            "envoy" => amount(figure.median, figure.unit),
+            _ => amount(figure.best, figure.unit),
+        };
         text += &format!(
             "| {} | {} | {} | {} | {} | {} | {} | {} | {} |\n",
             row.host,

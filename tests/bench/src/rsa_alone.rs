@@ -15,7 +15,6 @@ pub(crate) fn race(host: &str, whole: &Figure, rest: &Figure, scale: &Scale) -> 
         work: "RSA-2048 alone".into(),
         ours: vec![whole.less(rest)],
         peers: openssl::rsa_2048(scale.openssl_s)?.into_iter().collect(),
-        paired: None,
     })
 }
 

@@ -23,7 +23,7 @@ const VERIFIER: [&str; 12] = [
     "gate",
 ];
 
-const COMMAND: [&str; 27] = [
+const COMMAND: [&str; 25] = [
     "style",
     "output",
     "moment",
@@ -44,11 +44,9 @@ const COMMAND: [&str; 27] = [
     "policy",
     "init",
     "import",
-    "proxy_config",
     "digest",
     "verify_release",
     "keys",
-    "serve",
     "dev",
     "demo",
 ];
@@ -103,28 +101,6 @@ const DEV_ISSUER: [&str; 6] = ["error", "signer", "issuer", "proof", "token", "t
 
 const INIT: [&str; 6] = ["kind", "value", "error", "template", "provider", "list"];
 
-const PROXY_CONFIG: [&str; 19] = [
-    "server",
-    "options",
-    "kind",
-    "problem",
-    "template",
-    "service",
-    "facts",
-    "forged",
-    "names",
-    "headers",
-    "attacks",
-    "caddy",
-    "envoy",
-    "envoy_gateway",
-    "gateway_api",
-    "haproxy",
-    "istio",
-    "nginx",
-    "traefik",
-];
-
 const WASMTIME: [&str; 40] = [
     "bindings",
     "problem",
@@ -168,25 +144,6 @@ const WASMTIME: [&str; 40] = [
     "faults",
 ];
 
-const SERVER: [&str; 16] = [
-    "config",
-    "files",
-    "peer",
-    "metrics",
-    "journal",
-    "told",
-    "policies",
-    "dialect",
-    "grpc",
-    "tls",
-    "introspection",
-    "serve",
-    "listen",
-    "operations",
-    "admin",
-    "run",
-];
-
 fn folder(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../..")
@@ -195,7 +152,7 @@ fn folder(path: &str) -> PathBuf {
 
 #[test]
 fn rooms_use_those_above_them() {
-    let crates: [(&str, &[&str]); 10] = [
+    let crates: [(&str, &[&str]); 8] = [
         ("verifier", &VERIFIER),
         ("hosts/wasmtime", &WASMTIME),
         ("hosts/cli", &COMMAND),
@@ -204,8 +161,6 @@ fn rooms_use_those_above_them() {
         ("hosts/cli/importer", &IMPORTER),
         ("hosts/cli/dev-issuer", &DEV_ISSUER),
         ("hosts/cli/init", &INIT),
-        ("hosts/cli/proxy-config", &PROXY_CONFIG),
-        ("hosts/server", &SERVER),
     ];
     let found: Vec<_> = crates
         .into_iter()

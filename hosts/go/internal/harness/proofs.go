@@ -10,8 +10,7 @@ import (
 // independent. The host's own table has tests of its own.
 type gate struct {
 	*countersign.Instance
-	policy []byte
-	used   map[[32]byte]time.Time
+	used map[[32]byte]time.Time
 }
 
 // decide checks, and answers the questions about proofs, until there is another

@@ -1,17 +1,16 @@
 //! Decisions of a gate, and what its hooks and a candidate are told of them.
 
-use std::{
-    future::Future,
-    sync::{Arc, atomic::AtomicBool},
-};
+use std::{future::Future, sync::Arc};
 
 use http::Extensions;
 
 use super::Gate;
+#[cfg(feature = "tower")]
+use crate::generation::Course;
 use crate::{
     decision::{Decision, Denial},
-    event::{DecisionEvent, Mode},
-    generation::{Decided, Generation, Interest, Purpose},
+    event::DecisionEvent,
+    generation::{Decided, Generation, Interest},
     problem::{OpenError, Trap},
     report::Step,
     request::{Head, Header, Names, Request},
@@ -46,17 +45,8 @@ impl Gate {
     }
 
     pub(crate) async fn check_head(&self, head: Head<'_>) -> Decision {
-        self.check_head_with(head, None).await
-    }
-
-    /// `waits` is set before the decision waits for what it needs.
-    pub(crate) async fn check_head_with(
-        &self,
-        head: Head<'_>,
-        waits: Option<&AtomicBool>,
-    ) -> Decision {
         let headers = |reads: &Names| head.headers(reads);
-        self.check_with(head.request(), headers, head.extensions, waits)
+        self.check_with(head.request(), headers, head.extensions)
             .await
     }
 
@@ -74,7 +64,7 @@ impl Gate {
         extensions: &Extensions,
     ) -> Decision {
         let headers = |reads: &Names| reads.of(request.headers);
-        self.check_with(request, headers, extensions, None).await
+        self.check_with(request, headers, extensions).await
     }
 
     /// `headers` are those of the request among the names that a policy reads.
@@ -83,7 +73,6 @@ impl Gate {
         request: Request<'r>,
         headers: impl Fn(&Names) -> Vec<Header<'r>> + Send,
         extensions: &Extensions,
-        waits: Option<&AtomicBool>,
     ) -> Decision {
         let generation = self.generation();
         let shadow = self.shadow();
@@ -93,7 +82,7 @@ impl Gate {
         };
         let fields = headers(&generation.reads);
         let decided = generation
-            .decide(self.purpose(interest, waits), |reader, now_ms| {
+            .decide(interest, |reader, now_ms| {
                 let headers = &fields;
                 reader
                     .instance
@@ -115,7 +104,7 @@ impl Gate {
     pub(crate) fn deny(&self, denial: Denial, extensions: &Extensions) -> Decision {
         let decided = Decided {
             decision: Decision::Deny(denial),
-            course: crate::generation::Course::default(),
+            course: Course::default(),
         };
         self.tell(&self.generation(), &decided, extensions);
         decided.decision
@@ -125,14 +114,6 @@ impl Gate {
         match self.shared.settings.hooks.want_decisions() {
             true => Interest::Event,
             false => Interest::Nothing,
-        }
-    }
-
-    fn purpose<'a>(&self, interest: Interest, waits: Option<&'a AtomicBool>) -> Purpose<'a> {
-        Purpose {
-            interest,
-            is_observed: self.mode == Mode::Observed,
-            waits,
         }
     }
 
@@ -186,7 +167,7 @@ impl Gate {
         }
         let generation = self.generation();
         let decided = generation
-            .decide(self.purpose(self.interest(), None), |reader, now_ms| {
+            .decide(self.interest(), |reader, now_ms| {
                 let number = match requirement.text() {
                     None => Ok(0),
                     Some(text) => reader.number(text)?,

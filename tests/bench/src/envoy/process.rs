@@ -13,31 +13,27 @@ use std::{
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
-use super::bootstrap::Cluster;
-
 const START: Duration = Duration::from_secs(30);
 
-pub(crate) struct Envoy {
+pub(super) struct Envoy {
     process: Child,
     listeners: Vec<SocketAddr>,
 }
 
 impl Envoy {
     /// Starts Envoy, and waits until it listens.
-    pub(crate) fn start(
+    pub(super) fn start(
         binary: &Path,
         folder: &Path,
         listeners: &Value,
-        clusters: &[Cluster],
         workers: u32,
     ) -> Result<Self> {
         let (config, admin_file) = (folder.join("envoy.json"), folder.join("admin"));
-        let clusters: Vec<Value> = clusters.iter().map(Cluster::config).collect();
         let bootstrap = json!({
             "admin": { "address": {
                 "socket_address": { "address": "127.0.0.1", "port_value": 0 },
             } },
-            "static_resources": { "listeners": listeners, "clusters": clusters },
+            "static_resources": { "listeners": listeners },
         });
         fs::write(&config, bootstrap.to_string())?;
         let _ = fs::remove_file(&admin_file);
@@ -72,7 +68,7 @@ impl Envoy {
         Ok(envoy)
     }
 
-    pub(crate) fn listener(&self, place: usize) -> Result<SocketAddr> {
+    pub(super) fn listener(&self, place: usize) -> Result<SocketAddr> {
         let address = self.listeners.get(place).copied();
         address.context("Envoy has fewer listeners")
     }
