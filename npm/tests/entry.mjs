@@ -4,6 +4,7 @@ import * as main from "countersign";
 import { shadow } from "countersign/shadow";
 import { signedPolicy } from "countersign/signed-policy";
 import { Generation } from "countersign-inside/generation.js";
+import { openSigned } from "countersign-inside/open-signed.js";
 import { ProofTable } from "countersign-inside/proofs.js";
 import { asked } from "countersign-inside/request.js";
 import { frameOf } from "countersign-inside/secrets.js";
@@ -31,7 +32,7 @@ export function play(shared) {
 
 export { library, policy };
 
-const opened = async (signatures) => openHost(library, { Generation, ProofTable, asked, frameOf, cryptography: await cryptographyOf(signatures) });
+const opened = async (signatures) => openHost(library, { Generation, ProofTable, asked, frameOf, openSigned, cryptography: await cryptographyOf(signatures) });
 
 let host;
 export const answer = async (command, signatures) => (await (host ??= opened(signatures)))(command);

@@ -4,18 +4,22 @@
  * `library` is the package. The others are internal: with them the caller controls the clock and the documents. `cryptography` verifies
  * signatures; without it, the module does.
  */
-export async function openHost({ createGate, CountersignError }, { Generation, ProofTable, asked, cryptography, frameOf }) {
+export async function openHost({ createGate, CountersignError }, { Generation, ProofTable, asked, cryptography, frameOf, openSigned }) {
   // Starts the module.
   await createGate({ contract: "1", issuers: [], rules: [] }).catch(() => {});
   const settings = { fetch: () => Promise.reject(), fetchInit: {}, shared: false, inline: false, now: () => 0, cryptography };
   const gates = new Map();
+  /** The hooks of each gate, of which only the key of a person is used. */
+  const watches = new Map();
   const fetches = new Map();
 
   const commands = {
     open({ gate, policy, secrets = {} }) {
       const table = new ProofTable();
-      const own = { secrets: frameOf(secrets), proofs: (proof, nowMs) => table.enter(proof, nowMs) };
-      gates.set(gate, new Generation(new TextEncoder().encode(policy), { ...settings, ...own }));
+      const watch = { subjectKey: new Uint8Array() };
+      const own = { secrets: frameOf(secrets), proofs: (proof, nowMs) => table.enter(proof, nowMs), watch };
+      watches.set(gate, watch);
+      gates.set(gate, new Generation(utf8.encode(policy), { ...settings, ...own }));
       fetches.clear();
       return { opened: {} };
     },
@@ -47,6 +51,24 @@ export async function openHost({ createGate, CountersignError }, { Generation, P
       gates.get(gate).close();
       gates.delete(gate);
       return { closed: {} };
+    },
+    last_event({ gate, subject_key = "" }) {
+      watches.get(gate).subjectKey = utf8.encode(subject_key);
+      const { about, effects } = gates.get(gate).facts(true);
+      const { rule, issuer, tokenType, remembered, subjectRef } = about;
+      const event = { rule: rule && { name: null, ...rule }, issuer, token_type: tokenType, remembered, subject_ref: subjectRef, effects };
+      return { event: Object.fromEntries(Object.entries(event).map(([name, value]) => [name, value ?? null])) };
+    },
+    digest: ({ gate }) => ({ digest: gates.get(gate).digest }),
+    ready: ({ gate }) => ({ ready: gates.get(gate).isReady }),
+    open_signed({ at, signed, trust }) {
+      try {
+        const { policy, version, expires_ms, kid } = openSigned(utf8.encode(signed), trust, at);
+        return { signed: { policy, version, expires_ms, kid } };
+      } catch (error) {
+        if (!(error instanceof CountersignError)) throw error;
+        return { refused: error.problems[0] };
+      }
     },
   };
 
@@ -90,6 +112,8 @@ export async function openHost({ createGate, CountersignError }, { Generation, P
     }
   };
 }
+
+const utf8 = new TextEncoder();
 
 function answerOf(response) {
   return response && { status: response.status, cacheControl: response.cache_control, body: Uint8Array.from(latin1(response.body), (c) => c.charCodeAt(0)) };

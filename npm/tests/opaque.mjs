@@ -155,6 +155,25 @@ function apiKeys(createGate) {
       equal(inits.length, 2);
     },
 
+    async "after a reload with other headers the document is fetched again, because it can belong to another customer of the server"() {
+      const key = "sk_1_0123456789abcdefghijkl";
+      const entries = { [secrets.fetching]: { id: "1", hash: await hash(key), subject: "robot-1", scopes: ["assets:read"] } };
+      const sent = [];
+      const fetch = async (_, init) => {
+        sent.push(new Headers(init.headers).get("authorization"));
+        return new Response(JSON.stringify({ keys: [entries[sent.at(-1)]].filter(Boolean) }));
+      };
+      const gate = await createGate(keysOnly, { fetch, secrets: { ...secrets, other: "Bearer other" } });
+      ok(await gate.check(asking(key)));
+      await gate.reload({ ...keysOnly, realm: "again" });
+      ok(gate.checkSync(asking(key)));
+      equal(sent, [secrets.fetching]);
+      const [issuer] = keysOnly.issuers;
+      await gate.reload({ ...keysOnly, issuers: [{ ...issuer, api_keys: { ...issuer.api_keys, headers: { authorization: { secret_from: "other" } } } }] });
+      deny(gate.checkSync(asking(key)), "api_key_invalid");
+      equal(sent, [secrets.fetching, "Bearer other"]);
+    },
+
     async "without the document API keys get 503, and another host does not get it by a redirect"() {
       const key = "sk_1_0123456789abcdefghijkl";
       const fetched = [];

@@ -53,12 +53,12 @@ export function shadowing(library, runtime) {
       }
       equal([told.length, shadows().length], [12, 6]);
       const { policyDigest } = shadows()[0];
-      equal([policyDigest === gate.status().policy.digest, policyDigest === gate.status().shadow.policy.digest, shadows()[0].rule], [false, true, { index: 0, name: "stricter", path: "/assets/**" }]);
-      const { comparisons, others } = gate.status().shadow;
+      equal([policyDigest === gate.status().policyDigest, policyDigest === gate.status().shadow.policyDigest, shadows()[0].rule], [false, true, { index: 0, name: "stricter", path: "/assets/**" }]);
+      const { counts, other, documents } = gate.status().shadow;
       const sum = (counts) => counts.reduce((all, { count }) => all + count, 0);
-      equal([sum(comparisons) - sum(first.comparisons), others], [6, 0]);
-      equal(comparisons.filter(({ comparison }) => comparison === "would_deny" || comparison === "would_allow"), [
-        { comparison: "would_deny", rule: "/rules/1", code: "scope_insufficient", count: comparisons.find(({ comparison }) => comparison === "would_deny").count },
+      equal([sum(counts) - sum(first.counts), other, documents.map(({ kind, usable }) => [kind, usable])], [6, 0, [["jwks", true]]]);
+      equal(counts.filter(({ comparison }) => comparison === "would_deny" || comparison === "would_allow"), [
+        { comparison: "would_deny", rule: "/rules/1", code: "scope_insufficient", count: counts.find(({ comparison }) => comparison === "would_deny").count },
         { comparison: "would_allow", rule: null, code: null, count: 1 },
       ]);
       // Without waiting too, and with headers that can be iterated only once.
@@ -171,12 +171,14 @@ export function shadowing(library, runtime) {
       equal(gate.status().shadow.ready, true);
       ok(await gate.check(asking("/healthz")));
       await pause(0);
-      equal(gate.status().shadow.comparisons, [{ comparison: "would_deny", rule: "/rules/0", code: "token_missing", count: 1 }]);
-      const { digest } = gate.status().shadow.policy;
+      equal(gate.status().shadow.counts, [{ comparison: "would_deny", rule: "/rules/0", code: "token_missing", count: 1 }]);
+      const { policyDigest } = gate.status().shadow;
       await rejects(gate.reloadShadow(shadow("{")), CountersignError);
-      equal(gate.status().shadow.policy.digest, digest);
+      await rejects(gate.reload("{"), CountersignError);
+      equal([gate.status().shadow.policyDigest === policyDigest, gate.status().shadow.counts.length], [true, 1]);
+      // What was counted was about the rules of the old policy.
       await gate.reload({ ...policy, realm: "other" });
-      equal(gate.status().shadow.policy.digest, digest);
+      equal([gate.status().shadow.policyDigest === policyDigest, gate.status().shadow.counts], [true, []]);
       await gate.reloadShadow(null);
       equal([gate.status().shadow, keys.fetched.length], [null, 1]);
     },

@@ -44,17 +44,22 @@ export function signed({ createGate, CountersignError, signedPolicy }) {
     async "a signed policy is in force, and a newer one replaces it"() {
       const { sign, trust } = await signer();
       const served = await server(await sign(withRule("/one"), 3));
-      const source = signedPolicy({ url: URL_OF_POLICY, trust });
+      const source = signedPolicy({ url: URL_OF_POLICY, trust, onError: () => {} });
       const gate = await createGate(source, { fetch: served.fetch });
       ok(await gate.check(await request("/assets/1")));
       equal([await passes(gate, "/one"), await passes(gate, "/two")], [true, false]);
-      const { version, kid, expiresMs, succeededMs, error } = gate.status().policy.source;
-      equal([version, kid, expiresMs > Date.now(), Math.abs(succeededMs - Date.now()) < 5_000, error], [3, "2026-a", true, true, null]);
+      const { version, kid, expiresMs, lastSuccessMs, lastError } = gate.status().source;
+      equal([version, kid, expiresMs > Date.now(), Math.abs(lastSuccessMs - Date.now()) < 5_000, lastError], [3, "2026-a", true, true, null]);
       equal([await source.poll(), served.fetched.length, served.fetched[1].known !== null, served.fetched[1].init.redirect], [false, 2, true, "manual"]);
-      const { digest } = gate.status().policy;
+      const { policyDigest } = gate.status();
       served.body = await sign(withRule("/two"), 4);
       equal([await source.poll(), await passes(gate, "/one"), await passes(gate, "/two")], [true, false, true]);
-      equal([gate.status().policy.source.version, gate.status().policy.digest === digest], [4, false]);
+      equal([gate.status().source.version, gate.status().policyDigest === policyDigest], [4, false]);
+      // Signed anew, the same text has a new version.
+      served.body = await sign(withRule("/two"), 5);
+      equal([await source.poll(), gate.status().source.version], [true, 5]);
+      served.body = await sign(withRule("/one"), 4);
+      equal([await source.poll(), gate.status().source.lastError.problems[0].code], [false, "version_old"]);
       ok(gate.checkSync(await request("/assets/1")));
     },
 
@@ -80,7 +85,7 @@ export function signed({ createGate, CountersignError, signedPolicy }) {
         served.body = body;
         const before = told.length;
         equal([what, await source.poll(), await passes(gate, "/one"), await passes(gate, "/two"), told.length - before], [what, false, true, false, 1]);
-        equal([told.at(-1) instanceof CountersignError, gate.status().policy.source.error === told.at(-1), gate.status().policy.source.version], [true, true, 3]);
+        equal([told.at(-1) instanceof CountersignError, gate.status().source.lastError === told.at(-1), gate.status().source.version], [true, true, 3]);
       }
       served.status = 500;
       equal([await source.poll(), told.at(-1).problems[0].message], [false, "the server answered 500"]);
@@ -88,7 +93,7 @@ export function signed({ createGate, CountersignError, signedPolicy }) {
       equal([await source.poll(), told.at(-1).problems[0].message], [false, "the server answered 302"]);
       served.status = 200;
       served.body = await sign(next, 3);
-      equal([await source.poll(), gate.status().policy.source.error, await passes(gate, "/two")], [true, null, true]);
+      equal([await source.poll(), gate.status().source.lastError, await passes(gate, "/two")], [true, null, true]);
     },
 
     async "without a good policy no gate opens"() {
@@ -104,9 +109,21 @@ export function signed({ createGate, CountersignError, signedPolicy }) {
       equal((await rejects(opened(), CountersignError)).problems[0].code, "policy_unavailable");
       served.status = 200;
       const gate = await createGate(again, { fetch: served.fetch });
-      equal(gate.status().policy.source.version, 3);
+      equal(gate.status().source.version, 3);
       equal((await rejects(createGate(again, { fetch: served.fetch }), CountersignError)).problems[0].message, "the source belongs to another gate");
-      for (const url of ["http://policies.example/shop.jws", "data:text/plain,x"]) equal((await rejects(Promise.resolve().then(() => signedPolicy({ url, trust })), CountersignError)).problems[0].code, "policy_unavailable");
+    },
+
+    async "plain http is allowed to this machine only, and only if it is said"() {
+      const { trust } = await signer();
+      const codeOf = async (url, insecureHttp) => {
+        const fault = await Promise.resolve().then(() => signedPolicy({ url, trust, insecureHttp })).then(() => undefined, (fault) => fault);
+        return fault?.problems[0].code ?? null;
+      };
+      for (const url of ["http://policies.example/shop.jws", "http://localhost.example/", "http://localhost@policies.example/", "http://127.0.0.2/", "http://10.0.0.1/", "data:text/plain,x", "ftp://localhost/"]) {
+        equal([url, await codeOf(url), await codeOf(url, true)], [url, "policy_unavailable", "policy_unavailable"]);
+      }
+      for (const url of ["http://localhost:8080/shop.jws", "http://127.0.0.1/", "http://[::1]:1/"]) equal([url, await codeOf(url), await codeOf(url, true)], [url, "policy_unavailable", null]);
+      equal(await codeOf("https://policies.example/"), null);
     },
 
     async "a policy that is in force when it expires stays in force"() {
@@ -116,9 +133,12 @@ export function signed({ createGate, CountersignError, signedPolicy }) {
       const source = signedPolicy({ url: URL_OF_POLICY, trust, onError: () => {} });
       const gate = await createGate(source, { fetch: served.fetch, now: () => now });
       now += 2 * 3_600_000;
-      equal([await source.poll(), await passes(gate, "/one"), gate.status().policy.source.error], [false, true, null]);
-      served.body += "\n";
-      equal([await source.poll(), await passes(gate, "/one"), gate.status().policy.source.error !== null], [false, true, true]);
+      // Also if the server says that it has not changed.
+      for (const end of ["", " "]) {
+        served.body += end;
+        equal([await source.poll(), await passes(gate, "/one"), gate.status().source.lastError.problems[0].code], [false, true, "expired"]);
+      }
+      equal([gate.status().source.version, served.fetched[1].known !== null], [3, true]);
       deny(await gate.check(new Request("https://api.example.com/two")), "rule_denied");
     },
   };

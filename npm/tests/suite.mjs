@@ -320,6 +320,22 @@ function tests(library, runtime) {
       equal(keys.fetched.length, fetched);
     },
 
+    // In a rolling change a policy can come before the file that knows its words.
+    async "a policy of a newer file is refused with each word that is not known, and the old one stays"() {
+      const gate = await gateWith(await issuer());
+      const { policyDigest } = gate.status();
+      const newer = structuredClone(policy);
+      const at = (place) => place.split("/").slice(1).reduce((value, name) => value[name], newer);
+      const places = ["", "/issuers/0", "/issuers/0/keys", "/rules/1", "/rules/1/require"];
+      for (const place of places) at(place).some_future_word = true;
+      newer.issuers[0].algorithms.push("ML-DSA-65");
+      const { problems } = await rejects(gate.reload(newer), CountersignError);
+      const wanted = [...places.map((place) => `${place}/some_future_word field_unknown`), `/issuers/0/algorithms/${newer.issuers[0].algorithms.length - 1} value_invalid`];
+      equal(problems.filter(({ severity }) => severity === "error").map(({ pointer, code }) => `${pointer} ${code}`).sort(), wanted.sort());
+      equal(gate.status().policyDigest, policyDigest);
+      ok(await gate.check(await request("/assets/1")));
+    },
+
     async "a closed gate denies, and other gates still work"() {
       const keys = await issuer();
       const [gate, neighbour] = [await gateWith(keys), await gateWith(keys)];

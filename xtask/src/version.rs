@@ -11,7 +11,7 @@ use crate::project;
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Files that name the version, and the texts that stand right before it.
-const PLACES: [(&str, &[&str]); 5] = [
+const PLACES: [(&str, &[&str]); 7] = [
     (
         "Cargo.toml",
         &["[workspace.package]\nversion = \"", "version = \"="],
@@ -29,6 +29,8 @@ const PLACES: [(&str, &[&str]); 5] = [
     ),
     ("hosts/wasmtime/README.md", &["countersign-host = \""]),
     ("deploy/README.md", &["countersign:", "dist/oci:"]),
+    ("deploy/server/server.yaml", &["countersign-server:"]),
+    ("deploy/server/sidecar.yaml", &["countersign-server:"]),
 ];
 
 /// Returns an error that lists every place that names another version.

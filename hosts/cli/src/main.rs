@@ -24,8 +24,10 @@ mod moment;
 mod output;
 mod place;
 mod policy;
+mod proxy_config;
 mod request;
 mod sealed;
+mod serve;
 mod server;
 mod session;
 mod style;
@@ -73,6 +75,8 @@ enum Command {
     /// Turn the token checks of Envoy or Istio into a policy
     #[command(subcommand)]
     Import(import::Import),
+    /// Print the configuration of a proxy that asks a decision server
+    ProxyConfig(proxy_config::ProxyConfigArgs),
     /// Print the SHA-256 of the module that decides, or compare a file with it
     Digest(digest::DigestArgs),
     /// Check a release: its signature, its files, and the one module in each of them
@@ -80,6 +84,8 @@ enum Command {
     /// API keys: make, list, revoke and rotate them
     #[command(subcommand)]
     Keys(keys::Keys),
+    /// The decision server: proxies ask it, each in its own way
+    Serve(serve::ServeArgs),
     /// A development issuer: keys, tokens, a key set to fetch
     #[command(subcommand)]
     Dev(dev::Dev),
@@ -136,9 +142,11 @@ async fn run(command: Command, output: Output) -> Result<Exit, Failure> {
         Command::Policy(command) => policy::run(command, output).await,
         Command::Init(args) => init::run(args, output),
         Command::Import(command) => import::run(&command, output),
+        Command::ProxyConfig(args) => proxy_config::run(&args, output).await,
         Command::Digest(args) => digest::run(args, output),
         Command::VerifyRelease(args) => verify_release::run(&args, output),
         Command::Keys(command) => keys::run(&command, output),
+        Command::Serve(args) => serve::run(&args, output),
         Command::Dev(command) => dev::run(command, output).await,
         Command::Demo(args) => demo::run(args, output).await,
         Command::Completions { shell } => {

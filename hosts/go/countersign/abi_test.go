@@ -138,15 +138,15 @@ func TestValuesAreReadByTheCanonicalABI(t *testing.T) {
 			r.u8(68, 1)
 			r.text(72, "\xff")
 		}, func(l *lifter) any { return l.facts(0) },
-			facts{&MatchedRule{3, "orgs", "/orgs/{org}/**"}, "platform", "user", &isTrue, "00ff", "\xff"}},
-		{"event without facts", 80, func(*layout) {}, func(l *lifter) any { return l.facts(0) }, facts{}},
+			Facts{&MatchedRule{3, "orgs", "/orgs/{org}/**"}, "platform", "user", &isTrue, "00ff", "\xff"}},
+		{"event without facts", 80, func(*layout) {}, func(l *lifter) any { return l.facts(0) }, Facts{}},
 
 		{"signed policy", 40, func(r *layout) {
 			r.text(8, "{}")
 			r.u64(16, 7)
 			r.u64(24, 1_790_000_000_000)
 			r.text(32, "a")
-		}, func(l *lifter) any { signed, _ := l.signedPolicy(0); return signed }, signedPolicy{[]byte("{}"), 7, start, "a"}},
+		}, func(l *lifter) any { signed, _ := l.signedPolicy(0); return signed }, SignedPolicy{[]byte("{}"), 7, start, "a"}},
 		{"refused signed policy", 40, func(r *layout) {
 			r.u8(0, 1)
 			r.text(16, "expired")

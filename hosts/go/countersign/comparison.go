@@ -20,7 +20,8 @@ const (
 	ComparisonNotCompared Comparison = "not_compared"
 )
 
-// compare compares the decision of a candidate with the one in force.
+// compare compares the decision of a candidate with the one in force. A candidate
+// that could not decide has denied with 503.
 func compare(inForce, candidate *outcome) Comparison {
 	isUnavailable := func(o *outcome) bool { return o.Denial != nil && o.Denial.Status == 503 }
 	is := func(same bool) Comparison {
@@ -30,7 +31,7 @@ func compare(inForce, candidate *outcome) Comparison {
 		return ComparisonDiffers
 	}
 	switch {
-	case candidate.result() == "" || isUnavailable(inForce) || isUnavailable(candidate):
+	case isUnavailable(inForce) || isUnavailable(candidate):
 		return ComparisonNotCompared
 	case inForce.Denial != nil && candidate.Denial != nil:
 		return is(inForce.Denial.Code == candidate.Denial.Code)
@@ -39,7 +40,7 @@ func compare(inForce, candidate *outcome) Comparison {
 	case candidate.Denial != nil:
 		return ComparisonWouldDeny
 	case inForce.Grant != nil && candidate.Grant != nil:
-		return is(inForce.facts.effects == candidate.facts.effects)
+		return is(inForce.facts.Effects == candidate.facts.Effects)
 	}
 	return is(inForce.result() == candidate.result())
 }

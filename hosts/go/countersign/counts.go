@@ -2,6 +2,8 @@ package countersign
 
 import (
 	"cmp"
+	"context"
+	"errors"
 	"slices"
 	"strconv"
 	"sync"
@@ -24,6 +26,8 @@ type ShadowStatus struct {
 	PolicyDigest string
 	// Ready is as [Gate.Ready], for the candidate.
 	Ready bool
+	// Documents are those of the candidate.
+	Documents []DocumentStatus
 	// Counts are the comparisons since the candidate or the policy in force was
 	// last replaced. There are at most 1,000; Other counts the rest.
 	Counts []ComparisonCount
@@ -74,18 +78,32 @@ func (c *comparisonCounts) reset() {
 	c.by, c.other = nil, 0
 }
 
-func (s *shadow) status() *ShadowStatus {
-	if s == nil {
-		return nil
+// list returns the counts in the order of their keys, and the rest.
+func (c *comparisonCounts) list() (counts []ComparisonCount, other uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for key, count := range c.by {
+		counts = append(counts, ComparisonCount{key.comparison, key.rule, key.code, count})
 	}
-	s.counts.mu.Lock()
-	defer s.counts.mu.Unlock()
-	status := &ShadowStatus{PolicyDigest: s.candidate.digest, Ready: s.candidate.isReady(), Other: s.counts.other}
-	for key, count := range s.counts.by {
-		status.Counts = append(status.Counts, ComparisonCount{key.comparison, key.rule, key.code, count})
-	}
-	slices.SortFunc(status.Counts, func(a, b ComparisonCount) int {
+	slices.SortFunc(counts, func(a, b ComparisonCount) int {
 		return cmp.Or(cmp.Compare(a.Comparison, b.Comparison), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Code, b.Code))
 	})
-	return status
+	return counts, c.other
+}
+
+// status returns nil if there is no candidate, or none any more.
+func (s *shadow) status(ctx context.Context, nowMS uint64) (status *ShadowStatus, err error) {
+	if s == nil {
+		return nil, nil
+	}
+	status = &ShadowStatus{PolicyDigest: s.candidate.digest, Ready: s.candidate.isReady()}
+	status.Counts, status.Other = s.counts.list()
+	err = s.candidate.pool.call(ctx, func(reader *reader) (err error) {
+		status.Documents, err = reader.instance.Status(nowMS)
+		return err
+	})
+	if errors.Is(err, errRetired) {
+		return nil, nil
+	}
+	return status, err
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,8 +18,8 @@ const (
 
 // A DecisionLog writes decisions as JSON lines: `time` (RFC 3339, UTC,
 // milliseconds) and the members of the [DecisionEvent]. All denials are logged, and
-// of a candidate all decisions that are not the same as in force; of the rest
-// one of every hundred (see [DecisionLog.LogAllows]).
+// all comparisons that do not agree; of the others the first of every hundred
+// ([LogAllows]).
 //
 //	log := countersign.NewDecisionLog(os.Stdout)
 //	gate, err := countersign.New(ctx, policy, countersign.WithOnDecision(log.OnDecision))
@@ -30,8 +29,11 @@ const (
 type DecisionLog struct {
 	writer io.Writer
 	every  uint64
-	rest   atomic.Uint64
 	drops  atomic.Uint64
+	// Of what is sampled: decisions, and comparisons that agree. With one counter
+	// for both, every second event would be a comparison, and an even number would
+	// choose none of them.
+	decisions, comparisons atomic.Uint64
 
 	// Held by OnDecision for reading, so that the ring is closed only once nobody
 	// writes to it.
@@ -54,8 +56,8 @@ func LogRing(events int) DecisionLogOption {
 	return func(l *DecisionLog) { l.ring = make(chan logEntry, max(events, 1)) }
 }
 
-// LogAllows logs one of every so many allowed requests, by a counter: 1 logs all
-// of them, 0 none (default: 100).
+// LogAllows logs the first of every so many requests that are not denied, and of
+// every so many comparisons that agree: 1 logs all of them, 0 none (default: 100).
 func LogAllows(every uint) DecisionLogOption {
 	return func(l *DecisionLog) { l.every = uint64(every) }
 }
@@ -91,15 +93,14 @@ func (l *DecisionLog) OnDecision(_ context.Context, event DecisionEvent) {
 }
 
 func (l *DecisionLog) isWanted(event DecisionEvent) bool {
-	isSame := event.Comparison == ComparisonAgree || event.Comparison == ComparisonNotCompared
-	if event.Mode == ModeShadow && !isSame || event.Mode != ModeShadow && event.Decision == ResultDeny {
+	seen, isSampled := &l.decisions, event.Decision != ResultDeny
+	if event.Mode == ModeShadow {
+		seen, isSampled = &l.comparisons, event.Comparison == ComparisonAgree
+	}
+	if !isSampled {
 		return true
 	}
-	every := l.every
-	if every == 0 {
-		every = math.MaxUint64
-	}
-	return l.rest.Add(1)%every == 0
+	return l.every > 0 && (seen.Add(1)-1)%l.every == 0
 }
 
 // Dropped returns the number of events that were dropped.

@@ -3,6 +3,7 @@ package countersign
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -38,7 +39,8 @@ func TestALogHasAllDenialsAndAFewAllows(t *testing.T) {
 		_, err := time.Parse("2006-01-02T15:04:05.000Z", event.Time)
 		want(t, event.Time, err, nil)
 	}
-	want(t, "lines", text(counts), `{"allow/write":2,"denyscope_insufficient/admin":10}`)
+	// The first, the fifth and the ninth.
+	want(t, "lines", text(counts), `{"allow/write":3,"denyscope_insufficient/admin":10}`)
 	check(t, gate, "/admin", token)
 	want(t, "after it was closed", log.Dropped(), 1)
 }
@@ -76,14 +78,34 @@ func TestAWriterThatFailsIsCounted(t *testing.T) {
 	}
 }
 
-func TestOfACandidateTheDifferencesAreLogged(t *testing.T) {
+func TestComparisonsThatDoNotAgreeAreAllLogged(t *testing.T) {
 	log := NewDecisionLog(writerOf(func(line []byte) (int, error) { return len(line), nil }), LogAllows(0))
 	for comparison, isWanted := range map[Comparison]bool{
-		ComparisonAgree: false, ComparisonNotCompared: false, ComparisonDiffers: true, ComparisonWouldAllow: true, ComparisonWouldDeny: true,
+		ComparisonAgree: false, ComparisonNotCompared: true, ComparisonDiffers: true, ComparisonWouldAllow: true, ComparisonWouldDeny: true,
 	} {
-		event := DecisionEvent{Decision: ResultDeny, Mode: ModeShadow, Comparison: comparison}
-		want(t, string(comparison), log.isWanted(event), isWanted)
+		for _, decision := range []Result{ResultAllow, ResultDeny} {
+			event := DecisionEvent{Decision: decision, Mode: ModeShadow, Comparison: comparison}
+			want(t, string(comparison), log.isWanted(event), isWanted)
+		}
 	}
 	want(t, "no allows", log.isWanted(DecisionEvent{Decision: ResultAllow, Mode: ModeEnforced}), false)
+	_ = log.Close()
+}
+
+func TestAllowsAndComparisonsThatAgreeAreSampledEachByACounterOfItsOwn(t *testing.T) {
+	log := NewDecisionLog(writerOf(func(line []byte) (int, error) { return len(line), nil }), LogAllows(4))
+	var logged []string
+	for number := range 8 {
+		for _, event := range []DecisionEvent{
+			{Decision: []Result{ResultAllow, ResultAnswer}[number%2], Mode: ModeEnforced},
+			// Both deny: the denial itself has a line of its own.
+			{Decision: ResultDeny, Mode: ModeShadow, Comparison: ComparisonAgree},
+		} {
+			if log.isWanted(event) {
+				logged = append(logged, fmt.Sprint(event.Mode, number))
+			}
+		}
+	}
+	want(t, "logged", strings.Join(logged, " "), "enforced0 shadow0 enforced4 shadow4")
 	_ = log.Close()
 }

@@ -18,6 +18,20 @@ import (
 	"github.com/countersign/countersign/hosts/go/internal/issuertest"
 )
 
+func TestADocumentThatAReloadTakesOverIsNoEvent(t *testing.T) {
+	issuer, events := issuertest.New(t, keyA), recorded{}
+	policy := policyOf(issuer.Entry("platform"))
+	gate := newGate(t, newClock(), policy, events.options()...)
+	want(t, "warm", gate.Warm(t.Context()), nil)
+	policy["realm"] = "another"
+	want(t, "reload", gate.Reload(t.Context(), []byte(text(policy))), nil)
+	want(t, "code", check(t, gate, "/write", issuer.Token(keyA)), "allow")
+	want(t, "requests", issuer.Requests("/jwks"), 1)
+	events.mu.Lock()
+	defer events.mu.Unlock()
+	want(t, "events", len(events.documents), 1)
+}
+
 func TestEachFetchIsOneEvent(t *testing.T) {
 	clock, issuer, events := newClock(), issuertest.New(t, keyA), recorded{}
 	policy := policyOf(issuer.Entry("platform"))
@@ -27,7 +41,7 @@ func TestEachFetchIsOneEvent(t *testing.T) {
 	}
 	digest, err := PolicyDigest([]byte(text(policy)))
 	want(t, "a digest", err, nil)
-	want(t, "accepted", text(events.documents), `[{"kind":"jwks","issuer":"platform","outcome":"accepted","age_ms":0,"used":1,"skipped":0,"mode":"enforced","policy_digest":"`+digest+`"}]`)
+	want(t, "accepted", text(events.documents), `[{"kind":"jwks","issuer":"platform","outcome":"accepted","age_ms":0,"mode":"enforced","policy_digest":"`+digest+`","used":1,"skipped":0}]`)
 	for _, test := range []struct {
 		serve http.HandlerFunc
 		want  string

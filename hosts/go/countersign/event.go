@@ -1,14 +1,18 @@
 package countersign
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // A DecisionEvent is what an operator may know about one decision. It contains
 // no token, no key, no value of a claim, and nothing of a request's path and
 // query. docs/events.md of the repository describes it for all hosts; the JSON
 // names are the same there.
 type DecisionEvent struct {
-	// Decision is the result; empty if the candidate of a shadow did not decide.
-	Decision Result `json:"decision,omitempty"`
+	// Decision is the result. A candidate that could not decide without waiting
+	// has denied with 503.
+	Decision Result `json:"decision"`
 	// Code, Claim and Principal are those of the [Denial]: names, never values.
 	Code      string `json:"code,omitempty"`
 	Status    int    `json:"status,omitempty"` // HTTP, of a denial or an answer
@@ -80,9 +84,10 @@ type DocumentEvent struct {
 	// if there is none.
 	AgeMS *int64 `json:"age_ms,omitempty"`
 	// Used is the number of keys, API keys or revocations of an accepted document
-	// that are used, Skipped the number of problems of what is not.
-	Used    int  `json:"used"`
-	Skipped int  `json:"skipped"`
+	// that are used, Skipped the number of problems of what is not. In JSON only
+	// an accepted document has them.
+	Used    int  `json:"-"`
+	Skipped int  `json:"-"`
 	Mode    Mode `json:"mode"`
 	// PolicyDigest is [PolicyDigest] of the policy that needs the document.
 	PolicyDigest string `json:"policy_digest"`
@@ -100,18 +105,43 @@ const (
 	DocumentFailed DocumentOutcome = "failed"
 )
 
+// MarshalJSON writes the members that docs/events.md of the repository lists.
+func (e DocumentEvent) MarshalJSON() ([]byte, error) {
+	// Without the methods, or it would call itself.
+	type members DocumentEvent
+	written := struct {
+		members
+		Used    *int `json:"used,omitempty"`
+		Skipped *int `json:"skipped,omitempty"`
+	}{members: members(e)}
+	if e.Outcome == DocumentAccepted {
+		written.Used, written.Skipped = &e.Used, &e.Skipped
+	}
+	return json.Marshal(written)
+}
+
 // outcome is a decision and what is known about it.
 type outcome struct {
 	Decision
-	facts  facts
+	facts  Facts
 	waited time.Duration
 	// The policy that decided; nil if the gate is closed.
 	by *generation
-	// Whether a candidate's decision is compared with this one, and what that one
-	// may use.
-	isCompared bool
-	got        []learnt
+	purpose
+	// What the candidate may use.
+	got []learnt
 }
+
+// purpose is what a decision is for, beside the decision itself.
+type purpose struct {
+	// Whether a candidate's decision is compared with this one.
+	isCompared bool
+	// Not nil if the decision is only observed. It is called before the decision
+	// waits for documents or responses. Such a decision uses up no proof.
+	waits func()
+}
+
+func (p purpose) isObserved() bool { return p.waits != nil }
 
 func (o *outcome) result() Result {
 	switch {
@@ -128,13 +158,13 @@ func (o *outcome) result() Result {
 func (o *outcome) event(mode Mode) DecisionEvent {
 	event := DecisionEvent{
 		Decision:     o.result(),
-		Rule:         o.facts.rule,
-		Issuer:       o.facts.issuer,
-		TokenType:    o.facts.tokenType,
-		Remembered:   o.facts.remembered,
+		Rule:         o.facts.Rule,
+		Issuer:       o.facts.Issuer,
+		TokenType:    o.facts.TokenType,
+		Remembered:   o.facts.Remembered,
 		WaitedMS:     float64(o.waited) / float64(time.Millisecond),
 		Mode:         mode,
-		SubjectRef:   o.facts.subjectRef,
+		SubjectRef:   o.facts.SubjectRef,
 		ModuleDigest: SHA256(),
 	}
 	if o.by != nil {

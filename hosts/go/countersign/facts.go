@@ -11,37 +11,38 @@ type MatchedRule struct {
 	Path string `json:"path"`
 }
 
-// facts are what the module says about a decision. Nothing in them is a token, a
-// key or a claim's value.
-type facts struct {
-	// Nil if no rule matched, or if there was no request.
-	rule *MatchedRule
-	// Empty if the token was not assigned to an issuer.
-	issuer string
-	// Empty before the signature held.
-	tokenType string
-	// Nil if no token was verified.
-	remembered *bool
-	// Empty without a key, or before the signature held.
-	subjectRef string
-	// Equal effects mean the same principal, headers and changes. Empty if they
-	// were not asked for, or if the request is not allowed.
-	effects string
+// Facts are what the module says about a decision ([Instance.LastEvent]). Nothing
+// in them is a token, a key or a claim's value.
+type Facts struct {
+	// Rule is nil if no rule matched, or if there was no request.
+	Rule *MatchedRule
+	// Issuer is empty if the token was not assigned to an issuer.
+	Issuer string
+	// TokenType is empty before the signature held.
+	TokenType string
+	// Remembered is nil if no token was verified.
+	Remembered *bool
+	// SubjectRef is empty without a key, or before the signature held.
+	SubjectRef string
+	// Effects are a SHA-256, 32 bytes: equal effects mean the same principal,
+	// headers and changes. Empty if they were not asked for, or if the request is
+	// not allowed.
+	Effects string
 }
 
 // facts lifts the result of `last-event`.
-func (l *lifter) facts(at uint32) (facts facts) {
+func (l *lifter) facts(at uint32) (facts Facts) {
 	if l.bool(at) {
 		name, _ := l.optionalText(at + 8)
-		facts.rule = &MatchedRule{Index: l.u32(at + 4), Name: name, Path: l.text(at + 20)}
+		facts.Rule = &MatchedRule{Index: l.u32(at + 4), Name: name, Path: l.text(at + 20)}
 	}
-	facts.issuer, _ = l.optionalText(at + 28)
-	facts.tokenType, _ = l.optionalText(at + 40)
+	facts.Issuer, _ = l.optionalText(at + 28)
+	facts.TokenType, _ = l.optionalText(at + 40)
 	if l.bool(at + 52) {
 		remembered := l.bool(at + 53)
-		facts.remembered = &remembered
+		facts.Remembered = &remembered
 	}
-	facts.subjectRef, _ = l.optionalText(at + 56)
-	facts.effects, _ = l.optionalText(at + 68)
+	facts.SubjectRef, _ = l.optionalText(at + 56)
+	facts.Effects, _ = l.optionalText(at + 68)
 	return facts
 }

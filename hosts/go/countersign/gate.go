@@ -86,12 +86,14 @@ func (g *Gate) Close() error {
 // The error is nil only if the request is allowed. Otherwise it is the
 // decision's [Denial], or the context's error if the context has ended.
 func (g *Gate) Check(ctx context.Context, r *http.Request) (Decision, error) {
-	return g.check(ctx, r, ModeEnforced)
+	return g.check(ctx, r, ModeEnforced, nil)
 }
 
-func (g *Gate) check(ctx context.Context, r *http.Request, mode Mode) (Decision, error) {
+// check is Check, with the `waits` of [purpose].
+func (g *Gate) check(ctx context.Context, r *http.Request, mode Mode, waits func()) (Decision, error) {
 	shadow := g.shadow.Load()
-	made, err := g.decide(ctx, admission{gate: g, request: r}, shadow != nil, func(generation *generation) func(*reader, uint64) (Answer, error) {
+	purpose := purpose{isCompared: shadow != nil, waits: waits}
+	made, err := g.decide(ctx, admission{gate: g, request: r}, purpose, func(generation *generation) func(*reader, uint64) (Answer, error) {
 		request := requestOf(r, generation.reads)
 		return func(r *reader, nowMS uint64) (Answer, error) { return r.instance.Check(request, nowMS) }
 	})
@@ -125,7 +127,7 @@ func (g *Gate) Verify(ctx context.Context, token string, require Require) (Decis
 // verify is Verify without an event. The sender of a `proven` token has been
 // proven in a request that this gate has allowed.
 func (g *Gate) verify(ctx context.Context, token string, require Require, proven bool) (outcome, error) {
-	return g.decide(ctx, admission{gate: g, token: token}, false, func(*generation) func(*reader, uint64) (Answer, error) {
+	return g.decide(ctx, admission{gate: g, token: token}, purpose{}, func(*generation) func(*reader, uint64) (Answer, error) {
 		return func(r *reader, nowMS uint64) (Answer, error) {
 			number, err := r.number(require)
 			if err != nil {
@@ -138,11 +140,11 @@ func (g *Gate) verify(ctx context.Context, token string, require Require, proven
 
 // decide makes a decision by the policy in force.
 func (g *Gate) decide(
-	ctx context.Context, by admission, isCompared bool, checkBy func(*generation) func(*reader, uint64) (Answer, error),
+	ctx context.Context, by admission, purpose purpose, checkBy func(*generation) func(*reader, uint64) (Answer, error),
 ) (made outcome, err error) {
 	err = g.withCurrent(ctx, func(current *generation) error {
 		// What a retired policy has waited counts too.
-		made = outcome{by: current, waited: made.waited, isCompared: isCompared}
+		made = outcome{by: current, waited: made.waited, purpose: purpose}
 		return current.decide(ctx, checkBy(current), &made)
 	})
 	switch {

@@ -112,7 +112,7 @@ func (g *generation) close() {
 // An error is the context's error, a refused requirement,
 // or errRetired.
 func (g *generation) decide(ctx context.Context, check func(r *reader, nowMS uint64) (Answer, error), made *outcome) error {
-	wait := documentWait{g: g}
+	wait := documentWait{g: g, waits: made.waits}
 	defer func() {
 		wait.end()
 		made.waited += wait.waited
@@ -206,7 +206,7 @@ func (g *generation) checkOnce(
 // noteFacts asks the instance about its last decision, if somebody wants to know.
 func (g *generation) noteFacts(r *reader, made *outcome) (err error) {
 	if made.isCompared || len(g.settings.hooks.decision) > 0 {
-		made.facts, err = r.instance.lastEvent(g.subjectKey, made.isCompared)
+		made.facts, err = r.instance.LastEvent(g.subjectKey, made.isCompared)
 	}
 	return err
 }

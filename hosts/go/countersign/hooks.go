@@ -2,7 +2,6 @@ package countersign
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -40,7 +39,7 @@ const minSubjectKey = 16
 // WithSubjectKey sets the key of [DecisionEvent.SubjectRef]: 16 bytes or more. With
 // it, whoever has the key finds the events of one person; nobody else learns
 // who it is. [New] and each [Gate.Reload] read it; a new key makes new
-// references.
+// references. A shorter one is a [PolicyError] with the code `subject_key_short`.
 func WithSubjectKey(key Secret) Option {
 	return func(s *settings) { s.subjectKey = key }
 }
@@ -51,11 +50,11 @@ func (s *settings) readSubjectKey() ([]byte, error) {
 		return nil, nil
 	}
 	key, err := s.subjectKey.read()
-	if err == nil && len(key) < minSubjectKey {
-		err = errors.New("it has fewer than 16 bytes")
-	}
 	if err != nil {
 		return nil, fmt.Errorf("countersign: the subject key cannot be used: %w", err)
+	}
+	if len(key) < minSubjectKey {
+		return nil, problemOf("subject_key_short", "the subject key has fewer than 16 bytes")
 	}
 	return key, nil
 }

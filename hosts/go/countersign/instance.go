@@ -209,10 +209,10 @@ func (i *Instance) Ready() (ready bool, err error) {
 	return ready, err
 }
 
-// lastEvent returns facts about the last decision. Call it directly after the
+// LastEvent returns facts about the last decision. Call it directly after the
 // decision. Without a key there is no SubjectRef. The effects are needed only to
 // compare two decisions.
-func (i *Instance) lastEvent(subjectKey []byte, withEffects bool) (facts facts, err error) {
+func (i *Instance) LastEvent(subjectKey []byte, withEffects bool) (facts Facts, err error) {
 	lower := i.guest.lower()
 	at, size := lower.bytes(subjectKey)
 	err = i.call("last-event", lower.err, func(l *lifter, at uint32) { facts = l.facts(at) },

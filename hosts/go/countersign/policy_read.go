@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 )
 
 // check reports a source that cannot be used.
@@ -21,16 +21,16 @@ func (s PolicySource) check() error {
 	}
 	place, err := url.Parse(s.URL)
 	if err != nil || place.Host == "" {
-		return errors.New("countersign: the URL of the policy is none")
+		return problemOf("policy_unavailable", "the URL of the policy is none")
 	}
-	isLocal := place.Hostname() == "localhost" || net.ParseIP(place.Hostname()).IsLoopback()
-	if place.Scheme != "https" && (place.Scheme != "http" || !s.InsecureHTTP || !isLocal) {
-		return errors.New("countersign: the URL of the policy is not https")
+	isHere := slices.Contains([]string{"localhost", "127.0.0.1", "::1"}, place.Hostname())
+	if place.Scheme != "https" && (place.Scheme != "http" || !s.InsecureHTTP || !isHere) {
+		return problemOf("policy_unavailable", "the URL of the policy is not `https`")
 	}
 	return nil
 }
 
-// read returns the signed policy, or nil if it has not changed.
+// read returns the signed policy.
 func (s *policySource) read(ctx context.Context) (signed []byte, etag string, err error) {
 	if s.File != "" {
 		signed, err = readFile(s.File)
@@ -39,7 +39,7 @@ func (s *policySource) read(ctx context.Context) (signed []byte, etag string, er
 	}
 	if err != nil {
 		// Without the URL, which may contain a key.
-		return nil, "", fmt.Errorf("countersign: the policy cannot be read: %s", reason(err))
+		return nil, "", problemOf("policy_unavailable", "the signed policy cannot be had: "+reason(err))
 	}
 	return signed, etag, nil
 }
@@ -73,7 +73,7 @@ func (s *policySource) fetch(ctx context.Context) (signed []byte, etag string, e
 	case err != nil:
 		return nil, "", err
 	case response.Status == http.StatusNotModified && s.etag != "":
-		return nil, s.etag, nil
+		return s.signed, s.etag, nil
 	case response.Status != http.StatusOK:
 		return nil, "", fmt.Errorf("the server answered %d", response.Status)
 	}

@@ -1,11 +1,12 @@
 package countersign
 
 import (
+	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"sync"
 	"time"
 )
@@ -15,7 +16,8 @@ import (
 type PolicySource struct {
 	// File or URL is the place of the signed policy. A URL is `https`; `http` only
 	// with InsecureHTTP, and only to this machine (localhost, 127.0.0.1, [::1]).
-	// Redirects are not followed.
+	// Redirects are not followed. If nothing can be had from the place, that is a
+	// [PolicyError] with the code `policy_unavailable`.
 	File, URL    string
 	InsecureHTTP bool
 	// Trust is JSON: a JWK Set of one or two Ed25519 keys with a `kid`, and
@@ -24,10 +26,11 @@ type PolicySource struct {
 	// Poll is the time between two looks at the place (default: a minute, at least
 	// 5 s).
 	Poll time.Duration
-	// StateFile keeps the highest version over a restart: it is written before a
-	// policy is put in force. Without it, and without `min_version`, whoever
-	// controls the place can bring back an older policy after a restart, if that
-	// has not expired.
+	// StateFile keeps the highest version over a restart (`{"version":7}`): it is
+	// written before a policy is put in force. If it cannot be used, that is a
+	// [PolicyError] with the code `state_file_unusable`. Without a StateFile, and
+	// without `min_version`, whoever controls the place can bring back an older
+	// policy after a restart, if that has not expired.
 	StateFile string
 	// Convert makes JSON of a policy that is signed in another format, such as
 	// YAML (countersignyaml.JSON). Nil if it is JSON.
@@ -44,8 +47,9 @@ type SourceStatus struct {
 	Version uint64
 	Expires time.Time
 	KID     string
-	// LastSuccess is when the place last had the policy in force, or one that was
-	// put in force. LastError is what has gone wrong since; empty if nothing has.
+	// LastSuccess is when a look last found a good policy, new or not. LastError is
+	// what has gone wrong since, for example that the policy in force has expired;
+	// empty if nothing has.
 	LastSuccess time.Time
 	LastError   string
 }
@@ -88,7 +92,9 @@ func NewFrom(ctx context.Context, from PolicySource, options ...Option) (*Gate, 
 // followSource looks for a new policy until the gate closes.
 func (g *Gate) followSource() {
 	for {
-		pause(g.open, g.source.poll(), nil)
+		// With jitter, so that the processes of a fleet do not look at the same
+		// moment.
+		pause(g.open, g.source.poll()+rand.N(g.source.poll()/10), nil)
 		if g.open.Err() != nil {
 			return
 		}
@@ -112,8 +118,8 @@ type policySource struct {
 	// The highest version that was in force.
 	version uint64
 	// Those of the signed policy in force.
-	etag string
-	hash [sha256.Size]byte
+	etag   string
+	signed []byte
 
 	mu     sync.Mutex
 	status SourceStatus
@@ -125,7 +131,7 @@ func newPolicySource(from PolicySource, settings *settings) (*policySource, erro
 	}
 	version, err := readVersion(from.StateFile)
 	if err != nil {
-		return nil, fmt.Errorf("countersign: the state file cannot be read: %w", err)
+		return nil, err
 	}
 	return &policySource{PolicySource: from, settings: settings, version: version}, nil
 }
@@ -144,25 +150,29 @@ func (s *policySource) look(ctx context.Context, putInForce func(policy []byte, 
 	if err != nil {
 		return err
 	}
-	hash := sha256.Sum256(signed)
-	if signed == nil || hash == s.hash {
-		s.succeed(nil)
-		return nil
+	nowMS, err := s.settings.nowMS()
+	if err != nil {
+		return err
 	}
-	opened, err := s.settings.openSigned(signed, trustFrom(s.Trust, s.version))
+	// One that has not changed too: it may have expired.
+	opened, err := s.settings.openSigned(signed, trustFrom(s.Trust, s.version), nowMS)
 	if err != nil {
 		return fmt.Errorf("countersign: the signed policy: %w", err)
 	}
-	policy, err := s.converted(opened.policy)
+	if bytes.Equal(signed, s.signed) {
+		s.succeed(nowMS, nil)
+		return nil
+	}
+	policy, err := s.converted(opened.Policy)
 	if err != nil {
 		return err
 	}
-	version := max(s.version, opened.version)
+	version := max(s.version, opened.Version)
 	if err := putInForce(policy, func() error { return writeVersion(s.StateFile, version) }); err != nil {
 		return err
 	}
-	s.version, s.etag, s.hash = version, etag, hash
-	s.succeed(&opened)
+	s.version, s.etag, s.signed = version, etag, signed
+	s.succeed(nowMS, &opened)
 	return nil
 }
 
@@ -179,12 +189,12 @@ func (s *policySource) converted(policy []byte) (json []byte, err error) {
 	return s.Convert(policy)
 }
 
-func (s *policySource) succeed(opened *signedPolicy) {
+func (s *policySource) succeed(nowMS uint64, opened *SignedPolicy) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.status.LastSuccess, s.status.LastError = time.Now(), ""
+	s.status.LastSuccess, s.status.LastError = time.UnixMilli(int64(nowMS)), ""
 	if opened != nil {
-		s.status.Version, s.status.Expires, s.status.KID = opened.version, opened.expires, opened.kid
+		s.status.Version, s.status.Expires, s.status.KID = opened.Version, opened.Expires, opened.KID
 	}
 }
 

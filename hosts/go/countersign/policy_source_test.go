@@ -4,7 +4,7 @@ import (
 	"crypto/ed25519"
 	"encoding/base64"
 	"errors"
-	"io/fs"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"os"
@@ -76,7 +76,7 @@ func TestASignedPolicyIsPutInForceAndAWrongOneIsNot(t *testing.T) {
 	options := []Option{WithClock(clock.now), WithInstances(1), quiet}
 	from := func() (*Gate, error) { return NewFrom(t.Context(), source, options...) }
 	_, err := from()
-	want(t, "no file", err != nil, true)
+	want(t, "no file", problemCode(err), "policy_unavailable")
 	writeFile(t, file, signer.sign(publicPath(t, "/one"), 1, nil))
 	gate, err := from()
 	if err != nil {
@@ -117,11 +117,12 @@ func TestASignedPolicyIsPutInForceAndAWrongOneIsNot(t *testing.T) {
 	// Over a restart the file keeps the version, and not without it.
 	writeFile(t, file, signer.sign(publicPath(t, "/two"), 2, nil))
 	_, err = from()
-	var refused *PolicyError
-	want(t, "an old one after a restart", errors.As(err, &refused) && refused.Problems[0].Code == "version_old", true)
-	writeFile(t, state, "{}")
-	_, err = from()
-	want(t, "a state file without a version", err != nil, true)
+	want(t, "an old one after a restart", problemCode(err), "version_old")
+	for _, text := range []string{"{}", "3", "null", "garbage", `{"version":-1}`, `{"version":1.5}`, `{"version":"3"}`} {
+		writeFile(t, state, text)
+		_, err = from()
+		want(t, "a state file: "+text, problemCode(err), "state_file_unusable")
+	}
 	source.StateFile = ""
 	gate, err = from()
 	want(t, "without a state file", err, nil)
@@ -134,7 +135,7 @@ func TestAStateFileThatCannotBeWrittenKeepsTheOldPolicy(t *testing.T) {
 	writeFile(t, file, signer.sign(publicPath(t, "/one"), 1, nil))
 	source := PolicySource{File: file, Trust: signer.trust(), StateFile: filepath.Join(t.TempDir(), "missing", "state.json")}
 	_, err := NewFrom(t.Context(), source, WithClock(clock.now), WithInstances(1), quiet)
-	want(t, "at the start", errors.Is(err, fs.ErrNotExist), true)
+	want(t, "at the start", problemCode(err), "state_file_unusable")
 }
 
 func TestASignedPolicyIsFetchedWithItsETag(t *testing.T) {
@@ -172,12 +173,55 @@ func TestASignedPolicyIsFetchedWithItsETag(t *testing.T) {
 	gate.lookAtSource()
 	want(t, "redirects", elsewhere.Requests("/policy"), 0)
 	status, _ := gate.Status(t.Context())
-	want(t, "error", status.Source.LastError, "countersign: the policy cannot be read: the server answered 302")
+	want(t, "error in "+status.Source.LastError, strings.Contains(status.Source.LastError, "the server answered 302 (policy_unavailable)"), true)
+}
+
+func TestThatThePolicyInForceHasExpiredIsSaidAndChangesNothing(t *testing.T) {
+	clock, signer, server := newClock(), newPolicySigner('a'), issuertest.New(t)
+	server.Answer("/policy", func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("If-None-Match") == `"1"` {
+			w.WriteHeader(http.StatusNotModified)
+			return
+		}
+		w.Header().Set("ETag", `"1"`)
+		issuertest.Document(signer.sign(publicPath(t, "/one"), 1, nil))(w, r)
+	})
+	file := filepath.Join(t.TempDir(), "policy.jws")
+	writeFile(t, file, signer.sign(publicPath(t, "/one"), 1, nil))
+	for name, source := range map[string]PolicySource{
+		"an address": {URL: server.URI + "/policy", InsecureHTTP: true}, "a file": {File: file},
+	} {
+		source.Trust = signer.trust()
+		gate, err := NewFrom(t.Context(), source, WithClock(clock.now), WithInstances(1), quiet)
+		if err != nil {
+			t.Fatal(err)
+		}
+		gate.lookAtSource()
+		status, _ := gate.Status(t.Context())
+		want(t, name, status.Source.LastError, "")
+		want(t, name+": by the gate's clock", status.Source.LastSuccess.UnixMilli(), clock.now().UnixMilli())
+		clock.forward(2 * time.Hour)
+		gate.lookAtSource()
+		want(t, name+": in force", check(t, gate, "/one", ""), "allow")
+		status, _ = gate.Status(t.Context())
+		want(t, name+" in "+status.Source.LastError, strings.Contains(status.Source.LastError, "(expired)"), true)
+		clock.forward(-2 * time.Hour)
+		_ = gate.Close()
+	}
+}
+
+// problemCode is the code of the first problem of a PolicyError, or the error.
+func problemCode(err error) string {
+	var refused *PolicyError
+	if !errors.As(err, &refused) {
+		return fmt.Sprint(err)
+	}
+	return refused.Problems[0].Code
 }
 
 func TestASourceIsOneSecurePlace(t *testing.T) {
 	for _, source := range []PolicySource{
-		{}, {File: "a", URL: "https://a"}, {URL: "http://a", InsecureHTTP: true}, {URL: "http://localhost"}, {URL: "ftp://localhost", InsecureHTTP: true}, {URL: "/a"},
+		{}, {File: "a", URL: "https://a"}, {URL: "http://a", InsecureHTTP: true}, {URL: "http://localhost"}, {URL: "http://localhost@a", InsecureHTTP: true}, {URL: "http://127.0.0.2", InsecureHTTP: true}, {URL: "ftp://localhost", InsecureHTTP: true}, {URL: "/a"},
 	} {
 		want(t, text(source.URL), source.check() != nil, true)
 	}

@@ -14,7 +14,8 @@ type versionState struct {
 	Version *uint64 `json:"version"`
 }
 
-// readVersion returns 0 if there is no file yet.
+// readVersion returns 0 if there is no file yet. A file that says no version is an
+// error, so that nobody brings an old policy back by damaging it.
 func readVersion(path string) (uint64, error) {
 	if path == "" {
 		return 0, nil
@@ -24,16 +25,20 @@ func readVersion(path string) (uint64, error) {
 		return 0, nil
 	}
 	if err != nil {
-		return 0, err
+		return 0, unusableState(err)
 	}
 	var state versionState
 	if err := json.Unmarshal(text, &state); err != nil {
-		return 0, err
+		return 0, unusableState(err)
 	}
 	if state.Version == nil {
-		return 0, errors.New("it has no version")
+		return 0, unusableState(errors.New("it says no version"))
 	}
 	return *state.Version, nil
+}
+
+func unusableState(reason error) error {
+	return problemOf("state_file_unusable", "the state file cannot be used: "+reason.Error())
 }
 
 // writeVersion replaces the state file in one step, so that a crash leaves the
@@ -42,6 +47,13 @@ func writeVersion(path string, version uint64) error {
 	if path == "" {
 		return nil
 	}
+	if err := replaceState(path, version); err != nil {
+		return unusableState(err)
+	}
+	return nil
+}
+
+func replaceState(path string, version uint64) error {
 	folder := filepath.Dir(path)
 	file, err := os.CreateTemp(folder, filepath.Base(path)+".*")
 	if err != nil {

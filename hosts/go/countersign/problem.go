@@ -50,6 +50,11 @@ func (e *PolicyError) Error() string {
 	return text.String()
 }
 
+// problemOf returns a problem that the host has found, not the module.
+func problemOf(code, message string) *PolicyError {
+	return &PolicyError{[]Problem{{Code: code, Message: message, Severity: SeverityError}}}
+}
+
 // A Trap means that an instance of the module died. It cannot be used any more,
 // and the call's result must not admit a request.
 type Trap struct {

@@ -51,7 +51,8 @@ func WithProofStore(store ProofStore) Option {
 // How often one check may ask about proofs. A request has few.
 const proofRounds = 8
 
-// checkProofs is check, with the answers of the process's table: while a
+// checkProofs is check, with the answers of the process's table, or of an observed
+// request: while a
 // decision waits for them, it looks them up and checks again, before any other
 // caller can use the instance.
 func (g *generation) checkProofs(
@@ -59,11 +60,11 @@ func (g *generation) checkProofs(
 ) (Answer, error) {
 	for range proofRounds {
 		answer, err := check(r, nowMS)
-		if err != nil || answer.Proofs == nil || g.settings.proofStore != nil {
+		if err != nil || answer.Proofs == nil || g.settings.proofStore != nil && !made.isObserved() {
 			return answer, err
 		}
 		for _, question := range answer.Proofs {
-			isFirst, unknown := g.settings.proofTable.enter(question.Proof, time.UnixMilli(int64(nowMS)))
+			isFirst, unknown := g.settings.enter(question.Proof, nowMS, made.purpose)
 			g.logProof(unknown)
 			if made.isCompared {
 				made.got = append(made.got, learnt{proof: &question.Proof, isFirst: isFirst, unknown: unknown})
@@ -74,6 +75,15 @@ func (g *generation) checkProofs(
 		}
 	}
 	return Answer{}, &Trap{"the module does not stop asking about proofs"}
+}
+
+// enter enters a proof in the process's table. What is only observed has no effect:
+// the same request can pass another gate of this process, which enforces.
+func (s *settings) enter(proof Proof, nowMS uint64, purpose purpose) (isFirst bool, unknown error) {
+	if purpose.isObserved() {
+		return true, nil
+	}
+	return s.proofTable.enter(proof, time.UnixMilli(int64(nowMS)))
 }
 
 // startProof asks the program's store about a proof. A request that ends does

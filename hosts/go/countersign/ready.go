@@ -2,7 +2,7 @@ package countersign
 
 import (
 	"context"
-	"io"
+	"encoding/json"
 	"log/slog"
 	"net/http"
 	"time"
@@ -26,19 +26,45 @@ func (g *Gate) Ready() bool {
 
 // ReadyHandler answers the probes of an orchestrator, usually at `/readyz`: 200
 // with the body `{"ready":true}` if the gate is ready ([Gate.Ready]), else 503 with
-// `{"ready":false}`. Serve it in front of the gate.
+// `{"ready":false,"missing":[{"issuer":"platform","kind":"jwks"}]}`. It names no
+// address. Serve it in front of the gate.
 func (g *Gate) ReadyHandler() http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer := readiness{Ready: g.Ready()}
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Cache-Control", "no-store")
-		body := `{"ready":true}`
-		if !g.Ready() {
-			body = `{"ready":false}`
+		if !answer.Ready {
+			answer.Missing = g.missing(r.Context())
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}
 		// An error means that the client has disconnected.
-		_, _ = io.WriteString(w, body+"\n")
+		_ = json.NewEncoder(w).Encode(answer)
 	})
+}
+
+// readiness is the body of an answer to a probe. `missing` is absent only in that
+// of a gate that is ready.
+type readiness struct {
+	Ready   bool             `json:"ready"`
+	Missing *[]missingSource `json:"missing,omitempty"`
+}
+
+type missingSource struct {
+	Issuer string       `json:"issuer"`
+	Kind   DocumentKind `json:"kind"`
+}
+
+// missing lists the documents that the gate waits for. A closed gate knows none.
+func (g *Gate) missing(ctx context.Context) *[]missingSource {
+	missing := []missingSource{}
+	// A closed gate has no status.
+	status, _ := g.Status(ctx)
+	for _, document := range status.Documents {
+		if document.Needed && !document.Loaded {
+			missing = append(missing, missingSource{document.Issuer, document.Kind})
+		}
+	}
+	return &missing
 }
 
 func (g *generation) isReady() bool {

@@ -17,12 +17,14 @@ func TestAGateIsReadyWhenItsDocumentsCameOnce(t *testing.T) {
 	eventually(t, "the keys are requested", func() bool { return issuer.Requests("/jwks") > 0 })
 	want(t, "before", gate.Ready(), false)
 	want(t, "a probe", probe(gate), 503)
+	body := serve(gate.ReadyHandler(), to("/readyz", "")).Body.String()
+	want(t, "what is missing", body, `{"ready":false,"missing":[{"issuer":"platform","kind":"jwks"}]}`+"\n")
 	status, err := gate.Status(t.Context())
 	want(t, "status", err == nil && !status.Ready && status.Documents[0].Needed, true)
 	issuer.Publish(keyA)
 	eventually(t, "it is ready", gate.Ready)
 	want(t, "a probe", probe(gate), 200)
-	body := serve(gate.ReadyHandler(), to("/readyz", "")).Body.String()
+	body = serve(gate.ReadyHandler(), to("/readyz", "")).Body.String()
 	want(t, "body", body, "{\"ready\":true}\n")
 
 	issuer.Answer("/jwks", issuertest.Status(503))
@@ -31,6 +33,8 @@ func TestAGateIsReadyWhenItsDocumentsCameOnce(t *testing.T) {
 	want(t, "it stays ready", gate.Ready(), true)
 	_ = gate.Close()
 	want(t, "closed", gate.Ready(), false)
+	body = serve(gate.ReadyHandler(), to("/readyz", "")).Body.String()
+	want(t, "closed", body, "{\"ready\":false,\"missing\":[]}\n")
 }
 
 func TestAPolicyThatNeedsNoDocumentIsReadyAtOnce(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -48,6 +49,42 @@ func TestABrokenPolicyChangesNothing(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	want(t, "check", check(t, gate, "/write", token), "allow")
+}
+
+// In a rolling change a policy can come before the file that knows its words.
+func TestAPolicyOfANewerFileIsRefusedWithEachWordThatIsNotKnownAndTheOldOneStays(t *testing.T) {
+	issuer := issuertest.New(t, keyA)
+	gate := newGate(t, newClock(), policyOf(issuer.Entry("platform")))
+	before, err := gate.Status(t.Context())
+	want(t, "status", err, nil)
+	newer := policyOf(issuer.Entry("platform"))
+	entry, rule := newer["issuers"].([]object)[0], newer["rules"].([]object)[1]
+	places := map[string]object{
+		"": newer, "/issuers/0": entry, "/issuers/0/keys": entry["keys"].(object), "/rules/1": rule, "/rules/1/require": rule["require"].(object),
+	}
+	expected := []string{"/issuers/0/algorithms/1 value_invalid"}
+	for place, members := range places {
+		members["some_future_word"] = true
+		expected = append(expected, place+"/some_future_word field_unknown")
+	}
+	entry["algorithms"] = []string{"RS256", "ML-DSA-65"}
+	var refused *PolicyError
+	if err := gate.Reload(t.Context(), []byte(text(newer))); !errors.As(err, &refused) {
+		t.Fatal(err)
+	}
+	var problems []string
+	for _, problem := range refused.Problems {
+		if problem.Severity == SeverityError {
+			problems = append(problems, problem.Pointer+" "+problem.Code)
+		}
+	}
+	slices.Sort(problems)
+	slices.Sort(expected)
+	want(t, "problems", strings.Join(problems, "\n"), strings.Join(expected, "\n"))
+	after, err := gate.Status(t.Context())
+	want(t, "status", err, nil)
+	want(t, "digest", after.PolicyDigest, before.PolicyDigest)
+	want(t, "check", check(t, gate, "/write", issuer.Token(keyA)), "allow")
 }
 
 func TestARequirementOutlivesAReload(t *testing.T) {

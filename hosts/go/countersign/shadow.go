@@ -63,17 +63,18 @@ func (s *shadow) ask(ctx context.Context, r *http.Request, inForce *outcome) {
 	comparison := compare(inForce, &made)
 	event := made.event(ModeShadow)
 	event.Comparison = comparison
-	s.counts.add(comparisonKey{comparison, inForce.facts.rule.Label(), event.Code})
+	s.counts.add(comparisonKey{comparison, inForce.facts.Rule.Label(), event.Code})
 	s.candidate.settings.tellEvent(ctx, event)
 }
 
 // decideNow decides with what is at hand. Without a free instance, or if the
-// decision waits for something that is not in `got`, `made` has no decision. It
-// starts to fetch documents, and waits for none.
+// decision waits for something that is not in `got`, it is the denial of a caller
+// who does not wait (503). It starts to fetch documents, and waits for none.
 func (g *generation) decideNow(request *http.Request, got []learnt, made *outcome) {
+	made.Denial = internalError()
 	defer func() {
 		if recover() != nil {
-			made.Decision = Decision{}
+			made.Decision = Decision{Denial: internalError()}
 		}
 	}()
 	nowMS, err := g.settings.nowMS()
@@ -95,7 +96,7 @@ func (g *generation) decideNow(request *http.Request, got []learnt, made *outcom
 		}
 		decision, err := g.checkNow(r, requestOf(request, g.reads), nowMS, got)
 		if err == nil {
-			made.facts, err = r.instance.lastEvent(g.subjectKey, true)
+			made.facts, err = r.instance.LastEvent(g.subjectKey, true)
 		}
 		if err == nil {
 			made.Decision = decision
@@ -105,20 +106,22 @@ func (g *generation) decideNow(request *http.Request, got []learnt, made *outcom
 }
 
 func (g *generation) checkNow(r *reader, request Request, nowMS uint64, got []learnt) (Decision, error) {
+	late := internalError()
 	for range rounds {
 		answer, err := r.instance.Check(request, nowMS)
 		if err != nil || answer.Grant != nil || answer.Denial != nil || answer.Answered != nil {
 			return answer.Decision, err
 		}
+		late = waitedTooLong(answer)
 		g.startFetches(answer.Wait, r)
 		if answer.Wait != nil {
 			break
 		}
 		if isKnown, err := r.instance.giveKnown(answer, got, nowMS); err != nil || !isKnown {
-			return Decision{}, err
+			return Decision{Denial: late}, err
 		}
 	}
-	return Decision{}, nil
+	return Decision{Denial: late}, nil
 }
 
 // giveKnown gives the module what is known of the requests and proofs that an

@@ -7,18 +7,19 @@ import (
 	"strconv"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/countersign/countersign/hosts/go/internal/issuertest"
 )
 
 func TestTwoDecisionsCompareByTheTable(t *testing.T) {
 	allow := func(effects string) *outcome {
-		return &outcome{Decision: Decision{Grant: &Grant{}}, facts: facts{effects: effects}}
+		return &outcome{Decision: Decision{Grant: &Grant{}}, facts: Facts{Effects: effects}}
 	}
 	deny := func(code string, status int) *outcome {
 		return &outcome{Decision: Decision{Denial: &Denial{Code: code, Status: status}}}
 	}
-	answer, none := &outcome{Decision: Decision{Answered: &Answered{}}}, &outcome{}
+	answer, none := &outcome{Decision: Decision{Answered: &Answered{}}}, deny("keys_unavailable", 503)
 	for _, test := range []struct {
 		inForce, candidate *outcome
 		want               Comparison
@@ -91,11 +92,13 @@ func TestACandidateIsComparedAndChangesNothing(t *testing.T) {
 	want(t, "digest", events.last(t, ModeShadow).PolicyDigest, digest)
 	status, err := gate.Status(t.Context())
 	want(t, "status", err, nil)
-	want(t, "counts", text(status.Shadow), text(ShadowStatus{digest, true, []ComparisonCount{
+	want(t, "counts", text(status.Shadow), text(ShadowStatus{digest, true, status.Shadow.Documents, []ComparisonCount{
 		{ComparisonAgree, "/rules/5", "token_missing", 1}, {ComparisonDiffers, "/rules/5", "", 1},
 		{ComparisonWouldAllow, "/rules/2", "", 1},
 		{ComparisonWouldDeny, "/rules/0", "token_missing", 1}, {ComparisonWouldDeny, "/rules/1", "scope_insufficient", 2},
 	}, 0}))
+	documents := status.Shadow.Documents
+	want(t, "documents", len(documents) == 1 && documents[0].Kind == KindJWKS && documents[0].Usable, true)
 	isShadows := func(event DocumentEvent) bool { return event.Mode == ModeShadow && event.PolicyDigest == digest }
 	want(t, "its documents", slices.ContainsFunc(events.documents, isShadows), true)
 
@@ -121,7 +124,9 @@ func TestACandidateAsksNoIntrospectionServer(t *testing.T) {
 	want(t, "reload", gate.ReloadShadow(t.Context(), []byte(text(policy))), nil)
 	for range 3 {
 		want(t, "code", check(t, gate, "/write", opaqueToken), "allow")
-		want(t, "nothing is sent", events.last(t, ModeShadow).Comparison, ComparisonNotCompared)
+		event := events.last(t, ModeShadow)
+		want(t, "nothing is sent", event.Comparison, ComparisonNotCompared)
+		want(t, "as who does not wait", event.Code, "introspection_unavailable")
 	}
 	want(t, "look-ups", issuer.Requests("/introspect"), 1)
 }
@@ -174,7 +179,10 @@ func TestACandidateThatTrapsOrHasNoFreeInstanceChangesNothing(t *testing.T) {
 		want   Comparison
 	}{{"/trap", ComparisonNotCompared}, {"/wait", ComparisonNotCompared}, {"/request", ComparisonNotCompared}, {"/proof", ComparisonNotCompared}} {
 		want(t, test.target, check(t, sealed, test.target, ""), "allow")
-		want(t, test.target, events.last(t, ModeShadow).Comparison, test.want)
+		event := events.last(t, ModeShadow)
+		want(t, test.target, event.Comparison, test.want)
+		want(t, test.target, event.Decision, ResultDeny)
+		want(t, test.target, event.Status, 503)
 		eventually(t, "the instance is replaced", func() bool { return len(other.inForce.Load().pool.readers()) == 1 })
 	}
 	sealed.shadow.Store(&shadow{candidate: candidate})
@@ -190,19 +198,21 @@ func TestACandidateThatTrapsOrHasNoFreeInstanceChangesNothing(t *testing.T) {
 }
 
 func TestDifferentComparisonsAreBounded(t *testing.T) {
-	var s shadow
-	s.candidate = &generation{ready: make(chan struct{})}
+	var counts comparisonCounts
 	for i := range maxCounts + 5 {
-		s.counts.add(comparisonKey{ComparisonAgree, strconv.Itoa(i), ""})
+		counts.add(comparisonKey{ComparisonAgree, strconv.Itoa(i), ""})
 	}
-	s.counts.add(comparisonKey{ComparisonAgree, "0", ""})
-	want(t, "kept", len(s.status().Counts), maxCounts)
-	want(t, "the rest", s.status().Other, 5)
+	counts.add(comparisonKey{ComparisonAgree, "0", ""})
+	kept, other := counts.list()
+	want(t, "kept", len(kept), maxCounts)
+	want(t, "the rest", other, 5)
 }
 
 func TestObserveProtectsNothingAndChangesNothing(t *testing.T) {
 	issuer, events := issuertest.New(t, keyA), recorded{}
 	gate := newGate(t, newClock(), policyOf(issuer.Entry("platform")), events.options()...)
+	// Otherwise the first request would not wait for its keys.
+	want(t, "warm", gate.Warm(t.Context()), nil)
 	var seen *http.Request
 	handler := gate.Observe(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { seen = r }))
 	for target, code := range map[string]string{"/write": "allow", "/admin": "scope_insufficient", "/a/../b": "request_ambiguous"} {
@@ -224,4 +234,57 @@ func TestObserveProtectsNothingAndChangesNothing(t *testing.T) {
 		want(t, target, events.last(t, ModeObserved).Code, map[bool]string{true: "", false: code}[code == "allow"])
 	}
 	want(t, "none is enforced", len(events.decisions), 3)
+}
+
+func TestAnObservedRequestPassesBeforeItsDocumentsCome(t *testing.T) {
+	issuer, events := issuertest.New(t, keyA), recorded{}
+	goOn := make(chan struct{})
+	keys := issuertest.JWKS(t, keyA)
+	issuer.Answer("/jwks", func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case <-goOn:
+			issuertest.Document(keys)(w, r)
+		case <-r.Context().Done():
+		}
+	})
+	gate := newGate(t, newClock(), policyOf(issuer.Entry("platform")), append(events.options(), WithWait(time.Minute))...)
+	var seen *http.Request
+	handler := gate.Observe(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { seen = r }))
+	ctx, end := contextOf(t, time.Minute)
+	r := to("/write", issuer.Token(keyA)).WithContext(ctx)
+	want(t, "passes", serve(handler, r).Code, 200)
+	_, isObserved := ObservedFrom(seen.Context())
+	want(t, "a decision", isObserved, false)
+	want(t, "none yet", text(events.decisions), "null")
+	// Its handler has ended, and has changed it.
+	end()
+	r.Header.Del("Authorization")
+	close(goOn)
+	eventually(t, "the decision follows", func() bool {
+		events.mu.Lock()
+		defer events.mu.Unlock()
+		return len(events.decisions) == 1
+	})
+	event := events.last(t, ModeObserved)
+	want(t, "decision", event.Decision, ResultAllow)
+	want(t, "it has waited", event.WaitedMS > 0, true)
+}
+
+func TestAnObservedRequestUsesUpNoProof(t *testing.T) {
+	var calls atomic.Int64
+	for name, options := range map[string][]Option{"the table": nil, "a store": {WithProofStore(storeOf(&calls))}} {
+		events := recorded{}
+		b := newBound(t, func(issuer *issuertest.Issuer) object { return dpopPolicy(issuer) }, ok, append(append(options, WithReadyWait(20e9)), events.options()...)...)
+		r := to(b.URL+"/write", "")
+		r.Header.Set("Authorization", "DPoP "+b.token)
+		r.Header.Set("DPoP", b.sender.Proof("GET", b.URL+"/write", b.token))
+		for range 2 {
+			decision, isObserved := b.gate.CheckObserved(t.Context(), r)
+			want(t, name, isObserved && decision.Allowed(), true)
+		}
+		for _, code := range []string{"allow", "proof_replayed"} {
+			want(t, name+": enforced", codeOf(b.gate.Check(t.Context(), r)), code)
+		}
+	}
+	want(t, "calls of the store", calls.Load(), 2)
 }

@@ -2,24 +2,27 @@ package countersign
 
 import "time"
 
-// A signedPolicy is a policy whose signature held.
-type signedPolicy struct {
-	// JSON, or another format that the host converts.
-	policy  []byte
-	version uint64
-	// When it may no longer be put in force.
-	expires time.Time
-	kid     string
+// A SignedPolicy is a policy whose signature held.
+type SignedPolicy struct {
+	// Policy is the text that was signed: JSON, or another format.
+	Policy  []byte
+	Version uint64
+	// Expires is when it may no longer be put in force.
+	Expires time.Time
+	// KID is the key that has signed it.
+	KID string
 }
 
-// openSigned verifies a signed policy by the keys and names of a trust (JSON).
-// The module does it, before anything of the policy is parsed. A policy that is
-// refused is a [PolicyError] with one problem.
-func (s *settings) openSigned(signed, trust []byte) (opened signedPolicy, err error) {
-	nowMS, err := s.nowMS()
-	if err != nil {
-		return signedPolicy{}, err
-	}
+// OpenSigned verifies a signed policy by the keys and names of a trust (JSON), at a
+// time in milliseconds since 1970. The module does it, before anything of the
+// policy is parsed. A policy that is refused is a [PolicyError] with one problem.
+// Of the options only those count that say how to compile the module. A gate takes
+// signed policies by [NewFrom].
+func OpenSigned(signed, trust []byte, nowMS uint64, options ...Option) (SignedPolicy, error) {
+	return newSettings(options).openSigned(signed, trust, nowMS)
+}
+
+func (s *settings) openSigned(signed, trust []byte, nowMS uint64) (opened SignedPolicy, err error) {
 	var refused error
 	err = s.withGuest(func(g *guest) error {
 		lower := g.lower()
@@ -37,14 +40,14 @@ func (s *settings) openSigned(signed, trust []byte) (opened signedPolicy, err er
 	return opened, err
 }
 
-func (l *lifter) signedPolicy(at uint32) (opened signedPolicy, refused error) {
+func (l *lifter) signedPolicy(at uint32) (opened SignedPolicy, refused error) {
 	if l.bool(at) {
-		return signedPolicy{}, &PolicyError{[]Problem{l.problem(at + 8)}}
+		return SignedPolicy{}, &PolicyError{[]Problem{l.problem(at + 8)}}
 	}
-	return signedPolicy{
-		policy:  []byte(l.text(at + 8)),
-		version: l.u64(at + 16),
-		expires: l.time(at + 24),
-		kid:     l.text(at + 32),
+	return SignedPolicy{
+		Policy:  []byte(l.text(at + 8)),
+		Version: l.u64(at + 16),
+		Expires: l.time(at + 24),
+		KID:     l.text(at + 32),
 	}, nil
 }

@@ -32,6 +32,8 @@ func (g *Gate) Status(ctx context.Context) (status Status, err error) {
 		return Status{}, err
 	}
 	status.Source = g.source.state()
-	status.Shadow = g.shadow.Load().status()
+	if status.Shadow, err = g.shadow.Load().status(ctx, nowMS); err != nil {
+		return Status{}, err
+	}
 	return status, nil
 }

@@ -27,7 +27,9 @@ func (g *generation) startFetch(fetch Fetch, read uint64, done func()) (pendingF
 					g.settings.logDocument(fetch, err.Error())
 					return
 				}
-				g.supply(fetch, response, failed, nowMS)
+				if supplied, died, ok := g.supply(fetch, response, failed, nowMS); ok {
+					g.tellDocument(fetch, supplied, failed, died)
+				}
 			})
 			return isStarted
 		})
@@ -40,16 +42,17 @@ func (g *generation) startFetch(fetch Fetch, read uint64, done func()) (pendingF
 // supply passes the result of a fetch to one instance, which accepts or refuses
 // it, and then to the others. All read it in slices. Between the slices they
 // decide requests with the old document. `failed` says why there is no document.
-func (g *generation) supply(fetch Fetch, response *Response, failed *failure, atMS uint64) {
+// It returns what became of the document, with the error of an instance that died
+// while it read it, and false if the policy is retired.
+func (g *generation) supply(fetch Fetch, response *Response, failed *failure, atMS uint64) (supplied Supplied, died error, ok bool) {
 	journal := g.pool.journals.of(fetch.Issuer)
 	journal.writing.Lock()
 	defer journal.writing.Unlock()
-	supplied, isReady, err := g.supplyFirst(journal, &entry{atMS: atMS, fetch: fetch, response: response})
+	supplied, isReady, died := g.supplyFirst(journal, &entry{atMS: atMS, fetch: fetch, response: response})
 	if g.tasks.ctx.Err() != nil {
-		return
+		return Supplied{}, nil, false
 	}
-	if err != nil {
-		// The instance died while it read the document.
+	if died != nil {
 		journal.fail(fetch, atMS)
 	}
 	switch {
@@ -66,11 +69,11 @@ func (g *generation) supply(fetch Fetch, response *Response, failed *failure, at
 	if isReady {
 		g.becomeReady()
 	}
-	g.tellDocument(fetch, supplied, failed, err)
 	select {
 	case g.supplied <- struct{}{}:
 	default:
 	}
+	return supplied, died, true
 }
 
 // supplyFirst passes an entry to one instance and writes the result to the

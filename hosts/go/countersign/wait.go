@@ -13,6 +13,8 @@ type documentWait struct {
 	ctx  context.Context
 	stop context.CancelFunc
 	held []string
+	// [purpose].waits
+	waits func()
 	// How long it has waited, so far.
 	waited time.Duration
 }
@@ -37,6 +39,9 @@ func (w *documentWait) begin(ctx context.Context, issuers []string) bool {
 
 // await waits for these, and reports whether all ended in time.
 func (w *documentWait) await(inFlight []pendingFetch) bool {
+	if w.waits != nil {
+		w.waits()
+	}
 	began := time.Now()
 	isInTime := awaitAll(w.ctx, inFlight)
 	w.waited += time.Since(began)

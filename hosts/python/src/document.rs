@@ -12,6 +12,7 @@ pub(crate) fn statuses(py: Python<'_>, all: Vec<DocumentStatus>) -> PyResult<Bou
             one.age_ms,
             one.failures,
             one.usable,
+            one.needed,
         )
     });
     PyTuple::new(py, all.collect::<Vec<_>>())

@@ -2,7 +2,8 @@
 
 use std::{future::Future, mem, process};
 
-use countersign_host::{Decision, Gate};
+use countersign_host::Gate;
+use countersign_policy_source::Source;
 use pyo3::{exceptions::PyRuntimeError, prelude::*, types::PyTuple};
 use tokio::{
     runtime::{Builder, Runtime},
@@ -10,19 +11,19 @@ use tokio::{
 };
 
 use crate::{
-    decision::decision,
-    document::statuses,
-    options::Options,
-    pending::{Deciding, Pending, Tuple, at_once},
-    policy::{not_open, source},
-    process::opening,
+    opening::{Opening, Prepared},
+    options::seconds,
+    pending::Tuple,
+    policy::{not_open, refusal, source},
+    process::no_fork,
     report::steps,
-    request::{Owned, Parts, bytes},
+    request::{Owned, Parts},
+    status::status,
 };
 
 /// A requirement on tokens, parsed: see `Core.prepare`.
 #[pyclass(frozen)]
-pub(crate) struct Requirement(countersign_host::Requirement);
+pub(crate) struct Requirement(pub(crate) countersign_host::Requirement);
 
 /// A gate of this process.
 #[pyclass(frozen)]
@@ -32,27 +33,24 @@ pub(crate) struct Core {
     open: Option<Open>,
 }
 
-struct Open {
-    gate: Gate,
-    runtime: Runtime,
+pub(crate) struct Open {
+    pub(crate) gate: Gate,
+    pub(crate) runtime: Runtime,
+    /// `None`: no hook of Python is told of decisions.
+    pub(crate) copy_context: Option<Py<PyAny>>,
 }
 
 #[pymethods]
 impl Core {
-    /// Opens a policy.
+    /// Opens a gate.
     #[staticmethod]
-    fn open(
-        py: Python<'_>,
-        name: &str,
-        text: Vec<u8>,
-        options: Options,
-        shadow: Option<(String, Vec<u8>)>,
-    ) -> PyResult<Self> {
-        let source = source(py, name, text)?;
-        let mut builder = options.apply(Gate::builder().policy(source.json.clone()))?;
-        if let Some((name, text)) = shadow {
-            builder = builder.shadow(crate::policy::source(py, &name, text)?.json);
-        }
+    fn open(py: Python<'_>, opening: Opening) -> PyResult<Self> {
+        let Prepared {
+            builder,
+            policy,
+            shadow,
+            tells,
+        } = opening.prepare(py)?;
         // It fetches, and replaces what trapped: checks run where Python calls them.
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)
@@ -61,29 +59,41 @@ impl Core {
             .build()
             .map_err(failed)?;
         let opened = py.detach(|| {
-            let _opening = opening();
+            let _no_fork = no_fork();
             runtime.block_on(builder.build())
         });
-        let gate = opened.map_err(|error| not_open(py, &source, error))?;
-        Ok(Self {
+        let gate = opened.map_err(|error| match &policy {
+            Some(policy) => not_open(py, policy, error),
+            None => refusal(py, error),
+        })?;
+        let copy_context = || py.import("contextvars")?.getattr("copy_context");
+        let core = Self {
             process: process::id(),
-            open: Some(Open { gate, runtime }),
-        })
+            open: Some(Open {
+                gate,
+                runtime,
+                copy_context: tells.then(copy_context).transpose()?.map(Bound::unbind),
+            }),
+        };
+        core.put_shadow(py, shadow)?;
+        Ok(core)
     }
 
     /// Decides a request, and waits if it must.
     fn check<'py>(&self, py: Python<'py>, request: Parts<'py>) -> PyResult<Tuple<'py>> {
         let request = Owned::read(&request)?;
-        self.decide(py, self.checking(request)?)
+        self.decide(py, self.checking(py, request, false)?)
     }
 
-    /// Decides a request, or returns what waits for the decision.
+    /// Decides a request, or returns what waits for the decision. `observed`: nobody
+    /// will enforce it.
     fn begin_check<'py>(
         this: &Bound<'py, Self>,
         request: Parts<'py>,
+        observed: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
         let request = Owned::read(&request)?;
-        Self::begin(this, this.get().checking(request)?)
+        Self::begin(this, this.get().checking(this.py(), request, observed)?)
     }
 
     /// Decides a token, and waits if it must.
@@ -94,7 +104,7 @@ impl Core {
         requirement: Option<&Requirement>,
         proven: bool,
     ) -> PyResult<Tuple<'py>> {
-        self.decide(py, self.verifying(token, requirement, proven)?)
+        self.decide(py, self.verifying(py, token, requirement, proven)?)
     }
 
     /// Decides a token, or returns what waits for the decision.
@@ -104,7 +114,10 @@ impl Core {
         requirement: Option<&Requirement>,
         proven: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
-        Self::begin(this, this.get().verifying(token, requirement, proven)?)
+        let verifying = this
+            .get()
+            .verifying(this.py(), token, requirement, proven)?;
+        Self::begin(this, verifying)
     }
 
     /// Parses a requirement: JSON, as `require` of a rule.
@@ -124,13 +137,13 @@ impl Core {
     }
 
     fn status<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        let status = self.wait(py, self.gate()?.status())?;
-        statuses(py, status.map_err(failed)?.documents)
+        let now = self.wait(py, self.gate()?.status())?;
+        status(py, now.map_err(failed)?)
     }
 
     fn warm<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        let status = self.wait(py, self.gate()?.warm())?;
-        statuses(py, status.map_err(failed)?.documents)
+        let now = self.wait(py, self.gate()?.warm())?;
+        status(py, now.map_err(failed)?)
     }
 
     /// Puts another policy in force.
@@ -141,13 +154,35 @@ impl Core {
         reloaded.map_err(|error| not_open(py, &source, error))
     }
 
+    /// Puts another candidate beside it, or none.
+    fn reload_shadow(&self, py: Python<'_>, shadow: Option<(String, Vec<u8>)>) -> PyResult<()> {
+        let shadow = shadow.map(|(name, text)| source(py, &name, text));
+        self.put_shadow(py, shadow.transpose()?)
+    }
+
+    /// Looks for a signed policy, and puts it in force.
+    fn look_for_policy(&self, py: Python<'_>) -> PyResult<bool> {
+        let looked = self.wait(py, self.gate()?.look_for_policy())?;
+        looked.map_err(|error| refusal(py, error))
+    }
+
+    /// The version of the signed policy in force.
+    fn signed_version(&self) -> PyResult<Option<u64>> {
+        Ok(self.gate()?.policy_source().map(|source| source.version))
+    }
+
     fn ready(&self) -> PyResult<bool> {
         Ok(self.gate()?.ready())
     }
 
-    fn policy_digest(&self, py: Python<'_>) -> PyResult<String> {
-        let status = self.wait(py, self.gate()?.status())?;
-        Ok(status.map_err(failed)?.policy_digest)
+    /// Waits until the gate is ready, and no longer than this. The result is whether it
+    /// is.
+    fn wait_ready(&self, py: Python<'_>, within_s: f64) -> PyResult<bool> {
+        let within = seconds(within_s, "within_s")?;
+        let gate = self.gate()?;
+        let runtime = &self.opened()?.runtime;
+        // It may take long, and holds up no fork.
+        Ok(py.detach(|| runtime.block_on(gate.until_ready(within))))
     }
 
     /// The names of the headers that decisions read now.
@@ -163,58 +198,13 @@ impl Core {
 }
 
 impl Core {
-    fn checking(&self, request: Owned) -> PyResult<Deciding> {
-        let gate = self.gate()?.clone();
-        Ok(Box::pin(async move {
-            let headers = request.headers();
-            gate.check_bytes(request.request(&headers)).await
-        }))
-    }
-
-    fn verifying(
-        &self,
-        token: &Bound<'_, PyAny>,
-        requirement: Option<&Requirement>,
-        proven: bool,
-    ) -> PyResult<Deciding> {
-        let gate = self.gate()?.clone();
-        let token = bytes(token, <[u8]>::to_vec)?;
-        let requirement = match requirement {
-            Some(Requirement(prepared)) => prepared.clone(),
-            None => countersign_host::Requirement::NONE,
+    fn put_shadow(&self, py: Python<'_>, shadow: Option<Source>) -> PyResult<()> {
+        let gate = self.gate()?;
+        let Some(shadow) = shadow else {
+            return self.wait(py, gate.reload_shadow(None))?.map_err(failed);
         };
-        Ok(Box::pin(async move {
-            if proven {
-                gate.check_proven_token(token, &requirement).await
-            } else {
-                gate.check_token(token, &requirement).await
-            }
-        }))
-    }
-
-    fn decide<'py>(&self, py: Python<'py>, mut deciding: Deciding) -> PyResult<Tuple<'py>> {
-        let runtime = &self.opened()?.runtime;
-        let decided: Decision = py.detach(|| {
-            let _context = runtime.enter();
-            at_once(&mut deciding).unwrap_or_else(|| runtime.block_on(deciding))
-        });
-        decision(py, &decided)
-    }
-
-    fn begin<'py>(this: &Bound<'py, Self>, mut deciding: Deciding) -> PyResult<Bound<'py, PyAny>> {
-        let py = this.py();
-        let runtime = &this.get().opened()?.runtime;
-        let decided = py.detach(|| {
-            let _context = runtime.enter();
-            at_once(&mut deciding)
-        });
-        match decided {
-            Some(decided) => Ok(decision(py, &decided)?.into_any()),
-            None => {
-                let pending = Pending::new(this.clone().unbind(), deciding);
-                Ok(Bound::new(py, pending)?.into_any())
-            }
-        }
+        let put = self.wait(py, gate.reload_shadow(Some(shadow.json.clone())))?;
+        put.map_err(|error| not_open(py, &shadow, error))
     }
 
     pub(crate) fn spawn(
@@ -228,16 +218,16 @@ impl Core {
     fn wait<T: Send>(&self, py: Python<'_>, work: impl Future<Output = T> + Send) -> PyResult<T> {
         let runtime = &self.opened()?.runtime;
         Ok(py.detach(|| {
-            let _opening = opening();
+            let _no_fork = no_fork();
             runtime.block_on(work)
         }))
     }
 
-    fn gate(&self) -> PyResult<&Gate> {
+    pub(crate) fn gate(&self) -> PyResult<&Gate> {
         Ok(&self.opened()?.gate)
     }
 
-    fn opened(&self) -> PyResult<&Open> {
+    pub(crate) fn opened(&self) -> PyResult<&Open> {
         let is_here = self.process == process::id();
         let open = self.open.as_ref().filter(|_| is_here);
         open.ok_or_else(|| PyRuntimeError::new_err("the gate belongs to another process"))

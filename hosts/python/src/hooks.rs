@@ -4,7 +4,7 @@
 use countersign_host::GateBuilder;
 use pyo3::prelude::*;
 
-use crate::process::speak;
+use crate::{context, process::speak};
 
 pub(crate) fn on_decision(builder: GateBuilder, hook: Py<PyAny>) -> GateBuilder {
     builder.on_decision(move |event, _| call(&hook, event.to_json()))
@@ -17,8 +17,8 @@ pub(crate) fn on_document(builder: GateBuilder, hook: Py<PyAny>) -> GateBuilder 
 /// A hook that raises changes nothing: Python's `sys.unraisablehook` gets the error.
 fn call(hook: &Py<PyAny>, event: String) {
     speak(|py| {
-        if let Err(error) = hook.call1(py, (event,)) {
-            error.write_unraisable(py, None);
+        if let Err(error) = context::call(py, hook, event) {
+            error.write_unraisable(py, Some(hook.bind(py)));
         }
     });
 }

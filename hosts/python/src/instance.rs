@@ -9,7 +9,11 @@ use std::{
 use countersign_host::{
     Answer, FirstUse, Need, Outcome, Problem, Proof, Response, Signatures, Supplied, Trap,
 };
-use pyo3::{exceptions::PyRuntimeError, prelude::*, types::PyTuple};
+use pyo3::{
+    exceptions::PyRuntimeError,
+    prelude::*,
+    types::{PyBytes, PyTuple},
+};
 
 use crate::{
     decision::decision,
@@ -120,6 +124,25 @@ impl Instance {
         answer(py, checked.map_err(trapped)?)
     }
 
+    fn ready(&self) -> PyResult<bool> {
+        self.lock().instance.ready().map_err(trapped)
+    }
+
+    /// Facts about the last decision, with its effects.
+    fn last_event<'py>(&self, py: Python<'py>, key: Vec<u8>) -> PyResult<Bound<'py, PyTuple>> {
+        let facts = self.lock().instance.last_event(&key, true);
+        let facts = facts.map_err(trapped)?;
+        (
+            facts.rule.map(|rule| (rule.index, rule.path, rule.name)),
+            facts.issuer,
+            facts.token_type,
+            facts.remembered,
+            facts.subject_ref,
+            facts.effects.map(|effects| PyBytes::new(py, &effects)),
+        )
+            .into_pyobject(py)
+    }
+
     fn prepare(&self, py: Python<'_>, requirement: Vec<u8>) -> PyResult<u32> {
         let prepared = self
             .lock()
@@ -146,6 +169,25 @@ impl Instance {
             instance.check_token(&token, requirement, proven, now_ms)
         });
         answer(py, checked.map_err(trapped)?)
+    }
+}
+
+/// Verifies a signed policy. The result is `(text, version, expires_ms, kid)` and
+/// `None`, or `None` and the problem.
+#[pyfunction]
+pub(crate) fn open_signed<'py>(
+    py: Python<'py>,
+    signed: &[u8],
+    trust: &[u8],
+    now_ms: u64,
+) -> PyResult<Bound<'py, PyTuple>> {
+    match countersign_host::open_signed(signed, trust, now_ms) {
+        Ok(opened) => {
+            let text = PyBytes::new(py, &opened.policy);
+            let opened = (text, opened.version, opened.expires_ms, opened.kid);
+            (opened, py.None()).into_pyobject(py)
+        }
+        Err(problem) => (py.None(), plain(problem)).into_pyobject(py),
     }
 }
 

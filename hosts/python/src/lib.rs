@@ -6,18 +6,23 @@
 //! known in one language only. The GIL is released while the module runs.
 #![forbid(unsafe_code)]
 
+mod check;
+mod context;
 mod decision;
+mod decision_log;
 mod document;
 mod gate;
 mod hooks;
 mod instance;
 mod log;
+mod opening;
 mod options;
 mod pending;
 mod policy;
 mod process;
 mod report;
 mod request;
+mod status;
 
 use pyo3::pymodule;
 
@@ -28,11 +33,12 @@ mod native {
 
     #[pymodule_export]
     use crate::{
+        decision_log::Log,
         gate::{Core, Requirement},
-        instance::Instance,
+        instance::{Instance, open_signed},
         log::log_to,
         pending::Pending,
-        policy::lint,
+        policy::{lint, policy_digest},
         process::{after_fork, before_fork, end},
         report::inspect,
     };

@@ -16,17 +16,22 @@ pub(crate) struct Options {
     signatures: String,
     now: Option<Py<PyAny>>,
     secrets: BTreeMap<String, Vec<u8>>,
-    on_decision: Option<Py<PyAny>>,
-    on_document: Option<Py<PyAny>>,
+    on_decision: Vec<Py<PyAny>>,
+    on_document: Vec<Py<PyAny>>,
     subject_key: Option<Vec<u8>>,
     ready_s: f64,
 }
 
 impl Options {
+    /// Whether hooks of Python are told of decisions.
+    pub(crate) fn tells(&self) -> bool {
+        !self.on_decision.is_empty()
+    }
+
     pub(crate) fn apply(self, builder: GateBuilder) -> PyResult<GateBuilder> {
-        let wait = Duration::try_from_secs_f64(self.wait_s);
         let mut builder = builder
-            .wait(wait.map_err(|_| invalid("wait_s: a number of seconds"))?)
+            .wait(seconds(self.wait_s, "wait_s")?)
+            .wait_ready(seconds(self.ready_s, "ready_s")?)
             .max_waiting(self.max_waiting)
             .refresh(match &*self.refresh {
                 "background" => Refresh::Background,
@@ -41,12 +46,10 @@ impl Options {
         if let Some(instances) = self.instances {
             builder = builder.instances(instances);
         }
-        let ready = Duration::try_from_secs_f64(self.ready_s);
-        builder = builder.wait_ready(ready.map_err(|_| invalid("ready_s: a number of seconds"))?);
-        if let Some(hook) = self.on_decision {
+        for hook in self.on_decision {
             builder = hooks::on_decision(builder, hook);
         }
-        if let Some(hook) = self.on_document {
+        for hook in self.on_document {
             builder = hooks::on_document(builder, hook);
         }
         if let Some(key) = self.subject_key {
@@ -71,6 +74,12 @@ fn now_ms(now: &Py<PyAny>) -> u64 {
         // A negative time and none are 0, which is no time for the host either.
         (seconds * 1000.0) as u64
     })
+}
+
+/// A duration that Python says as a number.
+pub(crate) fn seconds(number: f64, name: &str) -> PyResult<Duration> {
+    Duration::try_from_secs_f64(number)
+        .map_err(|_| PyValueError::new_err(format!("{name}: a number of seconds")))
 }
 
 fn invalid(message: &'static str) -> PyErr {

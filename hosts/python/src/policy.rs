@@ -17,6 +17,19 @@ pub(crate) fn not_open(py: Python<'_>, source: &Source, error: OpenError) -> PyE
     }
 }
 
+/// Why a policy did not open whose text is not here: it is signed.
+pub(crate) fn refusal(py: Python<'_>, error: OpenError) -> PyErr {
+    not_open(py, &Source::from_json("", Vec::new()), error)
+}
+
+/// The SHA-256 of a policy in its canonical form.
+#[pyfunction]
+pub(crate) fn policy_digest(py: Python<'_>, name: &str, text: Vec<u8>) -> PyResult<String> {
+    let source = source(py, name, text)?;
+    let digest = py.detach(|| countersign_host::policy_digest(&source.json));
+    digest.map_err(|error| not_open(py, &source, error))
+}
+
 /// Every problem of a policy, also the warnings.
 #[pyfunction]
 pub(crate) fn lint<'py>(

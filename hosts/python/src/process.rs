@@ -29,7 +29,7 @@ thread_local! {
 }
 
 /// No fork until this is dropped.
-pub(crate) fn opening() -> RwLockReadGuard<'static, ()> {
+pub(crate) fn no_fork() -> RwLockReadGuard<'static, ()> {
     OPENING.read().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -9,7 +9,18 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-MODULES = ["", ".asgi", ".starlette", ".fastapi", ".wsgi", ".flask", ".django", ".mcp", ".fastmcp"]
+MODULES = [
+    "",
+    ".asgi",
+    ".starlette",
+    ".fastapi",
+    ".wsgi",
+    ".flask",
+    ".django",
+    ".mcp",
+    ".fastmcp",
+    ".opentelemetry",
+]
 
 
 def items() -> Iterator[str]:

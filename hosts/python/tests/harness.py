@@ -9,10 +9,12 @@ from __future__ import annotations
 import base64
 import json
 import sys
+from dataclasses import asdict
 
 from countersign import (
     Allow,
     Deny,
+    MatchedRule,
     Options,
     PolicyError,
     Principal,
@@ -20,6 +22,7 @@ from countersign import (
     Request,
     SetHeader,
     _native,
+    policy_digest,
 )
 from countersign._decision import decision
 from countersign._request import parts
@@ -36,6 +39,11 @@ FETCH = (
     "max_bytes",
 )
 PROBLEM = ("pointer", "code", "message", "severity")
+FACTS = ("rule", "issuer", "token_type", "remembered", "subject_ref", "effects")
+
+
+POLICIES: dict[int, bytes] = {}
+"""The texts of the open gates."""
 
 
 def main(native: bool) -> None:
@@ -55,6 +63,7 @@ def main(native: bool) -> None:
 def open_gate(gates, native, gate, policy, secrets=None):
     options = Options(secrets=secrets or {})
     gates[gate] = _native.Instance.open(encoded(policy), native, options.secrets)
+    POLICIES[gate] = encoded(policy)
     return {"opened": {}}
 
 
@@ -111,8 +120,34 @@ def token(gates, _, gate, at, token, requirement=None, proven=False):
 
 
 def close(gates, _, gate):
-    del gates[gate]
+    del gates[gate], POLICIES[gate]
     return {"closed": {}}
+
+
+def last_event(gates, _, gate, subject_key=""):
+    event = dict(zip(FACTS, gates[gate].last_event(subject_key.encode()), strict=True))
+    if event["rule"] is not None:
+        event["rule"] = asdict(MatchedRule(*event["rule"]))
+    if event["effects"] is not None:
+        event["effects"] = event["effects"].hex()
+    return {"event": event}
+
+
+def digest(_gates, _, gate):
+    return {"digest": policy_digest(POLICIES[gate])}
+
+
+def ready(gates, _, gate):
+    return {"ready": gates[gate].ready()}
+
+
+def open_signed(_gates, _, at, signed, trust):
+    opened, refused = _native.open_signed(encoded(signed), encoded(trust), at)
+    if opened is None:
+        return {"refused": dict(zip(PROBLEM, refused, strict=True))}
+    policy, version, expires_ms, kid = opened
+    said = {"version": version, "expires_ms": expires_ms, "kid": kid}
+    return {"signed": {"policy": text(policy), **said}}
 
 
 COMMANDS = {
@@ -124,6 +159,10 @@ COMMANDS = {
     "request": request,
     "token": token,
     "close": close,
+    "last_event": last_event,
+    "digest": digest,
+    "ready": ready,
+    "open_signed": open_signed,
 }
 
 

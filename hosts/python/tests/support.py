@@ -6,6 +6,7 @@ import base64
 import json
 import threading
 import time
+from collections.abc import Callable
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -76,6 +77,12 @@ class Server(ThreadingHTTPServer):
     delay_s = 0.0
     status = 200
     asked = 0
+    held: threading.Event | None = None
+
+    def hold(self) -> Callable[[], None]:
+        """Answer nothing until the result is called."""
+        self.held = threading.Event()
+        return self.held.set
 
     @property
     def uri(self) -> str:
@@ -88,6 +95,8 @@ class _Handler(BaseHTTPRequestHandler):
         assert isinstance(server, Server)
         server.asked += 1
         time.sleep(server.delay_s)
+        if server.held is not None:
+            server.held.wait(60)
         body = json.dumps(jwks()).encode()
         self.send_response(server.status)
         self.send_header("content-length", str(len(body)))
@@ -107,3 +116,23 @@ def serving():
     finally:
         server.shutdown()
         server.server_close()
+
+
+SIGNER = Ed25519PrivateKey.generate()
+
+
+def trust(**more: Any) -> dict[str, Any]:
+    """Return whom a host trusts with its policy."""
+    x = b64(SIGNER.public_key().public_bytes_raw())
+    keys = [{"kty": "OKP", "crv": "Ed25519", "kid": "signer", "x": x}]
+    return {"keys": keys, "policy": "shop", "audience": "tests", **more}
+
+
+def signed(policy: dict[str, Any] | str, version: int, **more: Any) -> bytes:
+    """Return a signed policy; `more` are members of its header."""
+    usual = {"alg": "EdDSA", "typ": "countersign-policy+jws", "kid": "signer", "policy": "shop"}
+    times = {"aud": "tests", "version": version, "exp": int(time.time()) + 3600}
+    text = policy if isinstance(policy, str) else json.dumps(policy)
+    header = b64(json.dumps({**usual, **times, **more}).encode())
+    both = f"{header}.{b64(text.encode())}"
+    return f"{both}.{b64(SIGNER.sign(both.encode()))}".encode()

@@ -13,8 +13,9 @@ from django.http import HttpRequest, JsonResponse
 from django.test import AsyncClient, Client, override_settings
 from django.urls import path
 
-from countersign import Gate, PolicyError
+from countersign import DecisionEvent, Gate, PolicyError
 from countersign.django import gate as gate_of_settings
+from countersign.django import ready_view
 from support import bearer, policy, token
 
 settings.configure(
@@ -49,6 +50,9 @@ urlpatterns = [
     path("maybe", seen),
     path("orgs/<org>/seats", seen),
     path("healthz", seen),
+    path("open", lambda request: unchecked(request)),
+    path("closed", lambda request: unchecked(request)),
+    path("readyz", ready_view),
 ]
 
 
@@ -130,6 +134,36 @@ def test_what_an_earlier_middleware_has_read_is_read_anew(client):
                 )
         finally:
             gate_of_settings.cache_clear()
+
+
+def test_a_gate_that_only_observes_lets_everything_pass(client):
+    events: list[DecisionEvent] = []
+    rules = [{"path": "/open", "public": True}]
+    with Gate(policy(rules=rules), on_decision=events.append) as other:
+        gate_of_settings.cache_clear()
+        try:
+            with override_settings(COUNTERSIGN_GATE=other, COUNTERSIGN_OBSERVE=True):
+                for path_, decision in [("/open", "Allow"), ("/closed", "Deny")]:
+                    body = client.get(path_, headers={"x-auth-subject": "eve"}).json()
+                    assert body == {"observed": decision, "granted": False, "header": "eve"}
+                assert client.get("/readyz").content == b"ready\n"
+                other.close()
+                assert client.get("/closed").status_code == 200
+                assert client.get("/readyz").status_code == 503
+        finally:
+            gate_of_settings.cache_clear()
+    assert {event.mode for event in events} == {"observed"}
+    assert [event.code for event in events][:2] == [None, "rule_denied"]
+
+
+def unchecked(request: HttpRequest) -> JsonResponse:
+    return JsonResponse(
+        {
+            "observed": type(request.observed).__name__,  # type: ignore[attr-defined]
+            "granted": hasattr(request, "grant"),
+            "header": request.headers.get("x-auth-subject"),
+        }
+    )
 
 
 def eager(get_response):

@@ -203,9 +203,9 @@ def test_documents_are_fetched_and_waited_for():
                 return await asyncio.gather(*(gate.check(ME) for _ in range(50)))
 
             assert all(isinstance(one, Allow) for one in asyncio.run(many()))
-            (status,) = asyncio.run(gate.warm())
+            (status,) = asyncio.run(gate.warm()).documents
             assert status.usable
-            assert gate.status()[0].kind == "jwks"
+            assert gate.status().documents[0].kind == "jwks"
         assert server.asked == 2
 
 

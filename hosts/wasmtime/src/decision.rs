@@ -164,14 +164,10 @@ impl Denial {
 
     /// The wait for `needs` was too long, or too many requests wait.
     pub(crate) fn still_waiting(needs: &[Need]) -> Self {
-        // The keys come before everything else that is missing.
         let missing = needs.iter().map(Need::unavailable);
-        let keys = |missing: &(&str, &str)| missing.0 == "keys_unavailable";
-        let missing = missing
-            .clone()
-            .find(keys)
-            .or_else(|| missing.clone().next());
-        match missing {
+        // The order is that of every host: the keys come first.
+        let place = |missing: &(&str, &str)| MISSING.iter().position(|code| *code == missing.0);
+        match missing.min_by_key(place) {
             Some((code, message)) => Self::unavailable(code, message, RETRY_AFTER_S),
             None => Self::internal_error(),
         }
@@ -193,6 +189,15 @@ impl Denial {
 
 /// As long as one fetch may take.
 const RETRY_AFTER_S: u32 = 5;
+
+/// The codes of what a decision waits for: of several, the first one is said.
+const MISSING: [&str; 5] = [
+    "keys_unavailable",
+    "revocations_unavailable",
+    "api_keys_unavailable",
+    "introspection_unavailable",
+    "proofs_unavailable",
+];
 
 impl Grant {
     #[cfg(any(test, feature = "tower"))]

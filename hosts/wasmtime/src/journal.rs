@@ -58,11 +58,16 @@ impl Journal {
         last.is_some_and(|entry| !entry.is_accepted)
     }
 
-    /// The accepted document of this kind from this address.
-    pub(crate) fn accepted(&self, kind: DocumentKind, uri: &str) -> Option<Arc<Entry>> {
+    /// The accepted document that was fetched as this one is: from the same address,
+    /// with the same headers. Others can belong to another customer of the server.
+    pub(crate) fn accepted(&self, as_is: &Fetch) -> Option<Arc<Entry>> {
         let entries = self.entries();
         let is_wanted = |entry: &&Arc<Entry>| {
-            entry.is_accepted && entry.fetch.kind == kind && entry.fetch.uri == uri
+            let fetch = &entry.fetch;
+            entry.is_accepted
+                && fetch.kind == as_is.kind
+                && fetch.uri == as_is.uri
+                && fetch.headers == as_is.headers
         };
         entries.iter().rfind(is_wanted).cloned()
     }

@@ -2,10 +2,13 @@
 //! granted requests pass with a [`Grant`] in their extensions.
 
 use std::{
-    future::Future,
+    future::{Future, poll_fn},
     mem,
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll},
 };
 
@@ -57,7 +60,8 @@ pub struct GateLayer {
 }
 
 /// In the extensions of a request that has passed a layer which only observes
-/// ([`GateLayer::observe`]): what would have been decided. It grants nothing.
+/// ([`GateLayer::observe`]): what would have been decided, if that waited for nothing.
+/// It grants nothing.
 #[derive(Clone, Debug)]
 pub struct Observed(pub Decision);
 
@@ -73,8 +77,12 @@ impl GateLayer {
 
     /// Whether the layer only watches, for a migration beside other checks (default:
     /// `false`). **Then it protects nothing**: every request passes exactly as it
-    /// came, with no [`Grant`] but with [`Observed`] in its extensions, after as long
-    /// a wait for documents as ever. Events say [`Mode::Observed`](crate::Mode).
+    /// came, with no [`Grant`] in its extensions, and no proof is used up. Events say
+    /// [`Mode::Observed`](crate::Mode).
+    ///
+    /// No request waits for the documents or responses that a decision needs: it
+    /// passes at once, and the decision and its event follow when they have come. A
+    /// decision that waits for nothing is in the extensions ([`Observed`]).
     #[must_use]
     pub fn observe(mut self, observe: bool) -> Self {
         self.gate = match observe {
@@ -140,8 +148,9 @@ where
         Box::pin(async move {
             let (mut parts, body) = request.into_parts();
             if layer.observe {
-                let observed = layer.observed(&parts).await;
-                parts.extensions.insert(observed);
+                if let Some(observed) = layer.observed(&parts).await {
+                    parts.extensions.insert(observed);
+                }
                 let body = GatedBody::new(body, Some(Arc::default()));
                 return inner.call(Request::from_parts(parts, body)).await;
             }
@@ -176,7 +185,7 @@ impl GateLayer {
             parts.headers = preflight_headers(&parts.headers);
             return Ok((Grant::of_principal(None), None));
         }
-        match self.decision(parts).await {
+        match self.decision(parts, None).await {
             Decision::Deny(denial) => Err(denial.into()),
             Decision::Answer(answered) => Err(Refused::Answered(answered)),
             Decision::Allow(grant) => match apply(&grant, parts) {
@@ -190,7 +199,7 @@ impl GateLayer {
     }
 
     /// Decides about the target that the first router saw.
-    async fn decision(&self, parts: &Parts) -> Decision {
+    async fn decision(&self, parts: &Parts, waits: Option<&AtomicBool>) -> Decision {
         let (method, headers) = (&parts.method, &parts.headers);
         let extensions = &parts.extensions;
         let Some(uri) = whole_target(parts) else {
@@ -202,11 +211,29 @@ impl GateLayer {
             headers,
             extensions,
         };
-        self.gate.check_head(head).await
+        self.gate.check_head_with(head, waits).await
     }
 
-    async fn observed(&self, parts: &Parts) -> Observed {
-        Observed(self.decision(parts).await)
+    /// The decision, if it is there without a wait. Otherwise it follows in the
+    /// background.
+    async fn observed(&self, parts: &Parts) -> Option<Observed> {
+        if self.bypass_cors_preflight && is_preflight(parts) {
+            return None;
+        }
+        let waits = Arc::new(AtomicBool::new(false));
+        let (layer, parts, will_wait) = (self.clone(), parts.clone(), waits.clone());
+        let mut deciding = Box::pin(async move { layer.decision(&parts, Some(&*will_wait)).await });
+        let decided = poll_fn(|cx| match deciding.as_mut().poll(cx) {
+            Poll::Ready(decision) => Poll::Ready(Some(Observed(decision))),
+            Poll::Pending if waits.load(Ordering::Relaxed) => Poll::Ready(None),
+            // All instances are busy.
+            Poll::Pending => Poll::Pending,
+        });
+        let decided = decided.await;
+        if decided.is_none() {
+            tokio::spawn(deciding);
+        }
+        decided
     }
 }
 

@@ -34,8 +34,8 @@ pub struct DecisionLogBuilder {
 /// A log of decisions: JSON lines of `time` (RFC 3339, UTC, milliseconds) and the
 /// members of the event (`docs/events.md`).
 ///
-/// All denials are logged, and one of so many requests that were not denied; of a
-/// candidate's decisions all that do not agree. A full ring drops the new event and
+/// All denials are logged, and all comparisons that do not agree; of the others one
+/// of so many ([`DecisionLogBuilder::allow_every`]). A full ring drops the new event and
 /// counts it: no decision waits. Cheap to clone; all clones are one log.
 ///
 /// ```no_run
@@ -51,7 +51,11 @@ pub struct DecisionLog {
 struct Shared {
     ring: SyncSender<Entry>,
     allow_every: u64,
+    /// Of what is sampled: decisions, and comparisons that agree. With one counter for
+    /// both, every second event would be a comparison, and an even number would choose
+    /// none of them.
     allowed: AtomicU64,
+    agreed: AtomicU64,
     dropped: Arc<AtomicU64>,
 }
 
@@ -83,8 +87,8 @@ impl DecisionLogBuilder {
         self
     }
 
-    /// Of as many requests that are not denied, the first is logged (default: 100; 1
-    /// for all, 0 for none).
+    /// Of as many requests that are not denied, the first is logged, and of as many
+    /// comparisons that agree (default: 100; 1 for all, 0 for none).
     pub fn allow_every(mut self, requests: u64) -> Self {
         self.allow_every = requests;
         self
@@ -118,6 +122,7 @@ impl DecisionLogBuilder {
                 ring,
                 allow_every: self.allow_every,
                 allowed: AtomicU64::new(0),
+                agreed: AtomicU64::new(0),
                 dropped,
             }),
         }
@@ -171,9 +176,9 @@ impl DecisionLog {
     }
 
     fn is_logged(&self, event: &DecisionEvent) -> bool {
-        let is_sampled = match event.comparison {
-            Some(comparison) => comparison == Comparison::Agree,
-            None => event.decision != DecisionKind::Deny,
+        let (seen, is_sampled) = match event.comparison {
+            Some(comparison) => (&self.shared.agreed, comparison == Comparison::Agree),
+            None => (&self.shared.allowed, event.decision != DecisionKind::Deny),
         };
         if !is_sampled {
             return true;
@@ -181,7 +186,7 @@ impl DecisionLog {
         match self.shared.allow_every {
             0 => false,
             every => {
-                let before = self.shared.allowed.fetch_add(1, Ordering::Relaxed);
+                let before = seen.fetch_add(1, Ordering::Relaxed);
                 before.is_multiple_of(every)
             }
         }

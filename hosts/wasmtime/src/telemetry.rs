@@ -12,6 +12,13 @@ use crate::{
     log::DecisionLog,
 };
 
+/// The buckets of `countersign.decision.wait`, in seconds. Those that OpenTelemetry
+/// has by default are for milliseconds: every wait would be in the first, up to five
+/// seconds.
+const WAIT_S: [f64; 12] = [
+    0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+];
+
 /// The instruments: `countersign.decisions`, `countersign.decision.wait` (seconds),
 /// `countersign.shadow.comparisons`, `countersign.documents`, and, with
 /// [`Self::watch`], `countersign.log.dropped`. Each decision is also an event
@@ -28,6 +35,7 @@ pub struct Telemetry {
     wait: Histogram<f64>,
     comparisons: Counter<u64>,
     documents: Counter<u64>,
+    more: Vec<KeyValue>,
 }
 
 impl Telemetry {
@@ -44,11 +52,21 @@ impl Telemetry {
             wait: meter
                 .f64_histogram("countersign.decision.wait")
                 .with_unit("s")
+                .with_boundaries(WAIT_S.into())
                 .build(),
             comparisons: counter("countersign.shadow.comparisons"),
             documents: counter("countersign.documents"),
+            more: Vec::new(),
             meter,
         }
+    }
+
+    /// Adds this attribute to all that is recorded by this value and its later clones:
+    /// the name of a policy, in a service that has several gates.
+    #[must_use]
+    pub fn with(mut self, attribute: KeyValue) -> Self {
+        self.more.push(attribute);
+        self
     }
 
     /// Observes how many events a log has dropped.
@@ -65,13 +83,18 @@ impl Telemetry {
     pub fn decided(&self, event: &DecisionEvent) {
         let rule = event.rule.as_ref().map(MatchedRule::label);
         if let Some(comparison) = event.comparison {
-            self.comparisons.add(1, &compared(event, comparison, rule));
+            let mut attributes = compared(event, comparison, rule);
+            attributes.extend_from_slice(&self.more);
+            self.comparisons.add(1, &attributes);
             return;
         }
-        let attributes = decided(event, rule);
+        let mut attributes = decided(event, rule);
+        attributes.extend_from_slice(&self.more);
         self.decisions.add(1, &attributes);
         let mode = KeyValue::new("countersign.mode", event.mode.as_str());
-        self.wait.record(event.waited_ms as f64 / 1000.0, &[mode]);
+        let mut of_wait = vec![mode];
+        of_wait.extend_from_slice(&self.more);
+        self.wait.record(event.waited_ms as f64 / 1000.0, &of_wait);
         get_active_span(|span| span.add_event("countersign.decision", attributes));
     }
 
@@ -87,6 +110,7 @@ impl Telemetry {
             "countersign.reason",
             event.reason.map(Reason::as_str),
         );
+        attributes.extend_from_slice(&self.more);
         self.documents.add(1, &attributes);
     }
 }

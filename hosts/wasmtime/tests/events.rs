@@ -15,6 +15,7 @@ use countersign_host::{
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use support::{A, Answer, B, Clock, Issuer, builder, check, eventually, policy};
+use tokio::sync::Semaphore;
 use tower::ServiceExt;
 
 type Lines = Arc<Mutex<Vec<Value>>>;
@@ -305,14 +306,19 @@ async fn a_gate_is_ready_once_it_has_had_what_it_needs() {
     let probe = async || {
         let app: Router = Router::new().route_service("/readyz", ReadyService::new(gate.clone()));
         let request = Request::get("/readyz").body(Body::empty()).unwrap();
-        app.oneshot(request).await.unwrap().status().as_u16()
+        let response = app.oneshot(request).await.unwrap();
+        let status = response.status().as_u16();
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        (status, serde_json::from_slice::<Value>(&body).unwrap())
     };
-    assert_eq!(probe().await, 503);
+    let missing = json!([{ "issuer": "platform", "kind": "jwks" }]);
+    let not_ready = json!({ "ready": false, "missing": missing });
+    assert_eq!(probe().await, (503, not_ready));
     assert!(gate.status().await.unwrap().documents[0].needed);
     issuer.publish(&[A]);
     clock.forward(Duration::from_secs(60));
     assert!(gate.until_ready(Duration::from_secs(10)).await);
-    assert_eq!(probe().await, 200);
+    assert_eq!(probe().await, (200, json!({ "ready": true })));
     // It stays so, whatever its documents become.
     issuer.answer("jwks", Answer::Status(500));
     clock.forward(Duration::from_secs(600_000));
@@ -326,6 +332,19 @@ async fn a_gate_is_ready_once_it_has_had_what_it_needs() {
 }
 
 #[tokio::test]
+async fn a_document_that_a_reload_takes_over_is_no_event() {
+    let issuer = Issuer::publishing(&[A]).await;
+    let mut policy = policy(&[issuer.entry("platform")]);
+    let (builder, _, documents) = listening(builder(&Clock::new(), &policy));
+    let gate = builder.build().await.unwrap();
+    gate.warm().await.unwrap();
+    policy["realm"] = "another".into();
+    gate.reload(policy.to_string()).await.unwrap();
+    assert_eq!(check(&gate, &issuer.token(A)).await, "allow");
+    assert_eq!(documents.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn a_layer_that_observes_passes_every_request_as_it_came() {
     let issuer = Issuer::publishing(&[A]).await;
     let mut policy = policy(&[issuer.entry("platform")]);
@@ -333,6 +352,8 @@ async fn a_layer_that_observes_passes_every_request_as_it_came() {
     policy["strip_credential"] = true.into();
     let (builder, decisions, _) = listening(builder(&Clock::new(), &policy));
     let gate = builder.build().await.unwrap();
+    // Otherwise the first request would not wait for its keys.
+    assert!(gate.until_ready(Duration::from_secs(10)).await);
     let echo = async |request: Request<Body>| {
         let (parts, body) = request.into_parts();
         assert!(parts.extensions.get::<countersign_host::Grant>().is_none());
@@ -366,4 +387,35 @@ async fn a_layer_that_observes_passes_every_request_as_it_came() {
         assert_eq!(serde_json::from_slice::<Value>(&seen).unwrap(), expected);
         assert_eq!(last(&decisions)["mode"], "observed");
     }
+}
+
+#[tokio::test]
+async fn a_request_that_is_observed_passes_before_its_documents_come() {
+    let issuer = Issuer::publishing(&[]).await;
+    let until = Arc::new(Semaphore::new(0));
+    issuer.answer("jwks", Answer::Held(until.clone(), support::jwks(&[A])));
+    let policy = policy(&[issuer.entry("platform")]);
+    let (builder, decisions, _) = listening(builder(&Clock::new(), &policy));
+    let gate = builder.wait(Duration::from_secs(60)).build().await.unwrap();
+    let handler = async |request: Request<Body>| {
+        assert!(request.extensions().get::<Observed>().is_none());
+    };
+    let app: Router = Router::new()
+        .route("/things", get(handler))
+        .layer(GateLayer::new(gate).observe(true));
+    let request = Request::get("/things")
+        .header("authorization", format!("Bearer {}", issuer.token(A)))
+        .body(Body::empty())
+        .unwrap();
+    assert_eq!(app.oneshot(request).await.unwrap().status(), 200);
+    assert!(decisions.lock().unwrap().is_empty());
+    until.add_permits(1);
+    eventually("the decision follows", async || {
+        !decisions.lock().unwrap().is_empty()
+    })
+    .await;
+    let event = last(&decisions);
+    assert_eq!(event["mode"], "observed");
+    assert_eq!(event["decision"], "allow");
+    assert!(event["waited_ms"].as_u64().unwrap() > 0);
 }

@@ -65,6 +65,43 @@ async fn all_denials_are_logged_and_one_of_so_many_allowed_requests() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn comparisons_that_do_not_agree_are_all_logged_and_of_the_others_one_of_so_many() {
+    let (issuer, sink) = (Issuer::publishing(&[A]).await, Sink::default());
+    let log = DecisionLog::builder().allow_every(4).write_to(sink.clone());
+    let in_force = policy(&[issuer.entry("platform")]);
+    let mut entry = issuer.entry("platform");
+    entry["keys"] = serde_json::json!({ "jwks": support::jwks(&[A]) });
+    let gate = builder(&Clock::new(), &in_force)
+        .on_decision(log.hook())
+        .shadow(policy(&[entry]).to_string());
+    let gate = gate.build().await.unwrap();
+    for _ in 0..8 {
+        assert_eq!(check(&gate, &issuer.token(A)).await, "allow");
+        // Both deny: the denial itself has a line of its own.
+        assert_eq!(check(&gate, "bad").await, "token_malformed");
+    }
+    let mut stricter = in_force.clone();
+    stricter["rules"] = serde_json::json!([{ "path": "/else", "require": {} }]);
+    gate.reload_shadow(Some(stricter.to_string().into()))
+        .await
+        .unwrap();
+    for _ in 0..3 {
+        assert_eq!(check(&gate, &issuer.token(A)).await, "allow");
+    }
+    log.flush();
+    let lines = sink.lines();
+    let count = |mode: &str, name: &str, value: &str| {
+        let is_counted = |line: &&Value| line["mode"] == mode && line[name] == value;
+        lines.iter().filter(is_counted).count()
+    };
+    // Of eleven and of sixteen.
+    assert_eq!(count("enforced", "decision", "allow"), 3);
+    assert_eq!(count("shadow", "comparison", "agree"), 4);
+    assert_eq!(count("enforced", "decision", "deny"), 8);
+    assert_eq!(count("shadow", "comparison", "would_deny"), 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_writer_that_hangs_drops_events_and_delays_no_decision() {
     let issuer = Issuer::publishing(&[A]).await;
     let (go_on, waits) = mpsc::channel::<()>();

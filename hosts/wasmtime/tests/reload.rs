@@ -4,7 +4,7 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use countersign_host::{Gate, OpenError, Requirement};
+use countersign_host::{Gate, OpenError, Requirement, Severity};
 use serde_json::json;
 use support::{A, Answer, B, Clock, Issuer, builder, check, code, eventually, gate, jwks, policy};
 
@@ -56,6 +56,42 @@ async fn a_broken_policy_changes_nothing_and_says_every_problem() {
         );
         assert!(error.to_string().contains(pointer));
     }
+    assert_eq!(check(&gate, &issuer.token(A)).await, "allow");
+}
+
+/// In a rolling change a policy can come before the file that knows its words.
+#[tokio::test]
+async fn a_policy_of_a_newer_file_is_refused_with_each_word_that_is_not_known_and_the_old_one_stays()
+ {
+    let (clock, issuer) = (Clock::new(), Issuer::publishing(&[A]).await);
+    let gate = gate(&clock, &issuer).await;
+    let before = gate.status().await.unwrap().policy_digest;
+    let mut newer = policy(&[issuer.entry("platform")]);
+    let unknown = [
+        "",
+        "/issuers/0",
+        "/issuers/0/keys",
+        "/rules/1",
+        "/rules/1/require",
+    ];
+    for place in unknown {
+        newer.pointer_mut(place).unwrap()["some_future_word"] = json!(true);
+    }
+    newer["issuers"][0]["algorithms"] = json!(["RS256", "ML-DSA-65"]);
+    let error = gate.reload(newer.to_string()).await.unwrap_err();
+    let mut problems = error
+        .problems()
+        .iter()
+        .filter(|problem| problem.severity == Severity::Error)
+        .map(|problem| format!("{} {}", problem.pointer, problem.code))
+        .collect::<Vec<_>>();
+    problems.sort();
+    let unknown = unknown.map(|place| format!("{place}/some_future_word field_unknown"));
+    let mut expected = Vec::from(unknown);
+    expected.push("/issuers/0/algorithms/1 value_invalid".to_owned());
+    expected.sort();
+    assert_eq!(problems, expected);
+    assert_eq!(gate.status().await.unwrap().policy_digest, before);
     assert_eq!(check(&gate, &issuer.token(A)).await, "allow");
 }
 

@@ -214,6 +214,31 @@ async fn a_candidate_learns_what_the_policy_in_force_was_told_of_a_proof_and_ent
 }
 
 #[tokio::test]
+async fn what_is_only_observed_uses_up_no_proof() {
+    for with_store in [false, true] {
+        let calls = Arc::<AtomicU32>::default();
+        let mut gate = builder(|_| {});
+        if with_store {
+            let (answer, calls) = (FirstUse::No, calls.clone());
+            gate = gate.proofs(Store { answer, calls });
+        }
+        let gate = gate.build().await.unwrap();
+        let request = with_proof(&Client::new(), "observed");
+        for _ in 0..2 {
+            assert_eq!(code(&gate.observer(), &request).await, "allow");
+            gate.explain(&request).await.unwrap();
+        }
+        assert_eq!(calls.load(Ordering::Relaxed), 0);
+        // For a gate that enforces it is unused.
+        let expected = match with_store {
+            true => "proof_replayed",
+            false => "allow",
+        };
+        assert_eq!(code(&gate, &request).await, expected);
+    }
+}
+
+#[tokio::test]
 async fn a_store_is_asked_once_for_each_request_that_may_pass() {
     for (answer, expected) in [
         (FirstUse::Yes, "allow"),
@@ -429,6 +454,7 @@ async fn api_keys_are_fetched_with_a_secret() {
     };
     let gate = builder(change)
         .secret("fetch", "Bearer secret")
+        .secret("other", "Bearer other")
         .secret("pepper", *pepper)
         .fetcher(server);
     let gate = gate.build().await.unwrap();
@@ -438,4 +464,16 @@ async fn api_keys_are_fetched_with_a_secret() {
     }
     let expected = r#"api_keys [("authorization", "Bearer secret")]"#;
     assert_eq!(*sent.lock().unwrap(), [expected]);
+    // A reload takes the document over, but not with other headers: then it can belong
+    // to another customer of the server.
+    gate.reload(policy(change)).await.unwrap();
+    assert_eq!(sent.lock().unwrap().len(), 1);
+    let other = policy(|policy| {
+        change(policy);
+        policy["issuers"][0]["api_keys"]["headers"] =
+            json!({ "authorization": { "secret_from": "other" } });
+    });
+    gate.reload(other).await.unwrap();
+    let expected = [expected, r#"api_keys [("authorization", "Bearer other")]"#];
+    assert_eq!(*sent.lock().unwrap(), expected);
 }

@@ -94,6 +94,13 @@ async fn each_request_is_compared_and_counted_by_rule_and_code() {
     assert_eq!(count(Comparison::Agree), (Some("/rules/0"), None, 1));
     assert_eq!((status.counts.len(), status.other), (4, 0));
 
+    // What was counted is about the rules of the policy in force.
+    assert!(gate.reload(b"{}".to_vec()).await.is_err());
+    let counts = async || gate.status().await.unwrap().shadow.unwrap().counts.len();
+    assert_eq!(counts().await, 4);
+    gate.reload(in_force.to_string()).await.unwrap();
+    assert_eq!(counts().await, 0);
+
     // Without a candidate there is one event again.
     gate.reload_shadow(None).await.unwrap();
     check(&gate, "bad").await;

@@ -205,7 +205,8 @@ async fn the_state_file_keeps_the_highest_version_over_a_restart() {
     write(7);
     let gate = builder(&clock, with_state()).build().await.unwrap();
     // The version cannot be written.
-    fs::create_dir(folder.join("state.json.new")).unwrap();
+    fs::remove_file(&state).unwrap();
+    fs::create_dir(&state).unwrap();
     write(8);
     let unusable = gate.look_for_policy().await.unwrap_err();
     assert_eq!(unusable.problems()[0].code, "state_file_unusable");
@@ -214,7 +215,7 @@ async fn the_state_file_keeps_the_highest_version_over_a_restart() {
         digest(7),
         "nothing is in force that is not kept"
     );
-    fs::remove_dir(folder.join("state.json.new")).unwrap();
+    fs::remove_dir(&state).unwrap();
     assert!(gate.look_for_policy().await.unwrap());
     fs::write(&state, "{}").unwrap();
     let damaged = builder(&clock, with_state()).build().await.unwrap_err();

@@ -42,7 +42,11 @@ fn points(exporter: &InMemoryMetricExporter) -> BTreeMap<String, Vec<(String, u6
                 AggregatedMetrics::F64(MetricData::Histogram(all)) => {
                     let points = all.data_points();
                     points
-                        .map(|point| (text(point.attributes()), point.count()))
+                        .map(|point| {
+                            // Of seconds, and not of milliseconds.
+                            assert_eq!(point.bounds().next(), Some(0.001));
+                            (text(point.attributes()), point.count())
+                        })
                         .collect()
                 }
                 other => panic!("{other:?}"),
@@ -113,4 +117,36 @@ async fn decisions_comparisons_and_documents_are_counted_and_are_events_of_the_s
         .collect();
     let name = "countersign.decision";
     assert_eq!(events, [(name, allow.to_owned()), (name, deny.to_owned())]);
+}
+
+#[tokio::test]
+async fn an_attribute_of_the_service_is_in_all_that_is_recorded() {
+    let exporter = InMemoryMetricExporter::default();
+    let reader = PeriodicReader::builder(exporter.clone()).build();
+    let meters = SdkMeterProvider::builder().with_reader(reader).build();
+    let telemetry = Telemetry::new(meters.meter("test"));
+    let edge = telemetry.with(KeyValue::new("countersign.policy", "edge"));
+
+    let issuer = Issuer::publishing(&[A]).await;
+    let in_force = policy(&[issuer.entry("platform")]);
+    let gate = builder(&Clock::new(), &in_force).shadow(in_force.to_string());
+    let gate = gate.telemetry(&edge).build().await.unwrap();
+    eventually("both are ready", async || {
+        gate.ready() && gate.status().await.unwrap().shadow.unwrap().ready
+    })
+    .await;
+    check(&gate, &issuer.token(A)).await;
+
+    meters.force_flush().unwrap();
+    let points = points(&exporter);
+    for name in [
+        "decisions",
+        "decision.wait",
+        "shadow.comparisons",
+        "documents",
+    ] {
+        let of = &points[&format!("countersign.{name}")];
+        let has = |(attributes, _): &(String, u64)| attributes.contains("policy=edge");
+        assert!(of.iter().all(has) && !of.is_empty(), "{name}: {of:?}");
+    }
 }

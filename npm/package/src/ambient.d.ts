@@ -28,7 +28,7 @@ declare module "@opentelemetry/api" {
   type Described = { description: string; unit?: string };
   interface Meter {
     createCounter(name: string, options: Described): { add(value: number, attributes: Attributes): void };
-    createHistogram(name: string, options: Described): { record(value: number, attributes: Attributes): void };
+    createHistogram(name: string, options: Described & { advice?: { explicitBucketBoundaries: number[] } }): { record(value: number, attributes: Attributes): void };
     createObservableCounter(name: string, options: Described): { addCallback(observe: (result: { observe(value: number): void }) => void): void };
   }
   export const metrics: { getMeter(name: string, version: string): Meter };

@@ -40,12 +40,12 @@ const MOST = 1_000;
 /** Counts comparisons. */
 export class Counts {
   readonly #counts = new Map<string, ComparisonCount>();
-  others = 0;
+  other = 0;
 
   add(comparison: Comparison, rule: string | null, code: Code | null): void {
     const key = JSON.stringify([comparison, rule, code]);
     const { count } = this.#counts.get(key) ?? { count: 0 };
-    if (count === 0 && this.#counts.size >= MOST) this.others++;
+    if (count === 0 && this.#counts.size >= MOST) this.other++;
     else this.#counts.set(key, { comparison, rule, code, count: count + 1 });
   }
 

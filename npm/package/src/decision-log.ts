@@ -12,7 +12,10 @@ export interface DecisionLogOptions {
   readonly write: (lines: string) => unknown;
   /** How many events wait for the writer. If there are more, new ones are dropped and counted. Default: 1,024. */
   readonly places?: number;
-  /** Of requests that are not denied, one of so many is logged, by a counter; 0: none. Denials, and comparisons that do not agree, are all logged. Default: 100. */
+  /**
+   * Of requests that are not denied, the first of so many is logged, by a counter; 0: none. Comparisons that agree have a counter of their own. Denials, and
+   * comparisons that do not agree, are all logged. Default: 100.
+   */
   readonly oneAllowOf?: number;
   /** What the caller adds to a line: a request id, a trace. It can replace no member of the event. */
   readonly add?: (event: DecisionEvent, request: Request | Head | undefined) => object | undefined;
@@ -37,7 +40,7 @@ export class DecisionLog {
   /** The place of the oldest line, and the number of lines. */
   #first = 0;
   #count = 0;
-  #allows = 0;
+  readonly #sampled = { decisions: 0, comparisons: 0 };
   #writing: Promise<void> | undefined;
 
   constructor(options: DecisionLogOptions) {
@@ -64,10 +67,12 @@ export class DecisionLog {
     while (this.#writing) await this.#writing;
   }
 
-  #isChosen({ decision, comparison = "agree" }: DecisionEvent): boolean {
-    if (decision === "deny" || comparison !== "agree") return true;
+  #isChosen({ decision, comparison }: DecisionEvent): boolean {
+    if (comparison === undefined ? decision === "deny" : comparison !== "agree") return true;
     const { oneAllowOf = 100 } = this.#options;
-    return oneAllowOf > 0 && this.#allows++ % oneAllowOf === 0;
+    // With one counter for both, every second event would be a comparison, and an even number would choose none of them.
+    const before = this.#sampled[comparison === undefined ? "decisions" : "comparisons"]++;
+    return oneAllowOf > 0 && before % oneAllowOf === 0;
   }
 
   async #write(): Promise<void> {

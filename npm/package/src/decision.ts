@@ -60,19 +60,21 @@ export interface Answer {
 export const internalError: Denial = unavailable("internal_error", "the gate failed", 1);
 
 const keysUnavailable = unavailable("keys_unavailable", "the keys of the issuer are unavailable", 5);
-const unavailableOnly: { readonly [kind: string]: Denial } = {
-  revocations: unavailable("revocations_unavailable", "the revocations of the issuer are unavailable", 5),
-  api_keys: unavailable("api_keys_unavailable", "the API keys of the issuer are unavailable", 5),
-  introspection: unavailable("introspection_unavailable", "the token cannot be looked up", 5),
-};
+/** In their order, after the keys. */
+const othersUnavailable: readonly (readonly [kind: string, denial: Denial])[] = [
+  ["revocations", unavailable("revocations_unavailable", "the revocations of the issuer are unavailable", 5)],
+  ["api_keys", unavailable("api_keys_unavailable", "the API keys of the issuer are unavailable", 5)],
+  ["introspection", unavailable("introspection_unavailable", "the token cannot be looked up", 5)],
+];
 
 /** It is not known whether a proof of possession was used before. */
-export const proofsUnavailable: Denial = unavailable("proofs_unavailable", "the use of the proof cannot be recorded", 1);
+export const proofsUnavailable: Denial = unavailable("proofs_unavailable", "the use of the proof cannot be recorded", 5);
 
-/** What the decision needs did not arrive in time. */
+/** What the decision needs did not arrive in time. Of several, the keys come first. */
 export function stillWaiting(needs: readonly Need[]): Denial {
-  const [kind = "", ...others] = new Set(needs.map((need) => ("kind" in need ? need.kind : "introspection")));
-  return (others.length === 0 ? unavailableOnly[kind] : undefined) ?? keysUnavailable;
+  const missing = new Set<string>(needs.map((need) => ("kind" in need ? need.kind : "introspection")));
+  if (missing.has("discovery") || missing.has("jwks")) return keysUnavailable;
+  return othersUnavailable.find(([kind]) => missing.has(kind))?.[1] ?? internalError;
 }
 
 function unavailable(code: Code, message: string, retryAfterS: number): Denial {

@@ -9,9 +9,11 @@ export interface Document {
   readonly issuer: string;
   readonly kind: "discovery" | "jwks" | "revocations" | "api_keys";
   readonly uri: string;
+  /** Of its fetch, if they are known. They can contain a secret: never log them. */
+  readonly headers?: readonly (readonly [name: string, value: string])[];
 }
 
-/** A document that the gate needs, with the bounds of its fetch. The headers can contain a secret: never log them. */
+/** A document that the gate needs, with the bounds of its fetch. */
 export interface Fetch extends Document {
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly timeout_ms: number;
@@ -35,10 +37,7 @@ export interface Outgoing {
 export type Need = Fetch | Outgoing;
 
 /** A fetched document, and the time of its fetch. */
-export interface Known {
-  readonly issuer: string;
-  readonly kind: Document["kind"];
-  readonly uri: string;
+export interface Known extends Omit<Document, "source"> {
   readonly answer: Answer;
   readonly atMs: number;
 }

@@ -1,8 +1,8 @@
 // Files, in Node.js 20.16 or newer, Bun and Deno. Bundlers for other runtimes must not find the name of a module of Node.js here.
 
 interface Files {
-  readFileSync(path: URL | string): Uint8Array;
-  openSync(path: URL | string, flags: "w"): number;
+  openSync(path: URL | string, flags: "r" | "w"): number;
+  readSync(file: number, into: Uint8Array, at: number, length: number, from: null): number;
   writeSync(file: number, text: string): unknown;
   fsyncSync(file: number): void;
   closeSync(file: number): void;
@@ -15,21 +15,43 @@ function files(): Files | undefined {
   return (globalThis as { process?: Node }).process?.getBuiltinModule?.("fs");
 }
 
-/** @throws Error if this runtime has no files, or if the file cannot be read. `isMissing` of it says that there is no such file. */
-export function readFile(path: URL | string): Uint8Array {
+/** @throws Error if this runtime has no files, or if the file cannot be read or has more bytes. `isMissing` of it says that there is no such file. */
+export function readFile(path: URL | string, maxBytes: number): Uint8Array {
   const has = files();
   if (!has) throw new Error("this runtime cannot read files");
+  let bytes: Uint8Array;
   try {
-    return has.readFileSync(path);
+    const file = has.openSync(path, "r");
+    try {
+      bytes = readUntil(has, file, maxBytes + 1);
+    } finally {
+      has.closeSync(file);
+    }
   } catch (fault) {
     throw Object.assign(new Error("the file cannot be read"), { isMissing: (fault as { code?: unknown }).code === "ENOENT" });
+  }
+  if (bytes.length > maxBytes) throw new Error(`the file has more than ${maxBytes} bytes`);
+  return bytes;
+}
+
+/** The file, or as many bytes of it. */
+function readUntil(has: Files, file: number, most: number): Uint8Array {
+  let bytes = new Uint8Array(Math.min(most, 1 << 16));
+  for (let length = 0; ; ) {
+    const read = has.readSync(file, bytes, length, bytes.length - length, null);
+    length += read;
+    if (read === 0 || length === most) return bytes.subarray(0, length);
+    if (length < bytes.length) continue;
+    const longer = new Uint8Array(Math.min(most, 2 * length));
+    longer.set(bytes);
+    bytes = longer;
   }
 }
 
 /** Reads a file of a policy. @throws `unavailable` with the reason. */
-export function fileAt(url: URL, unavailable: (message: string) => Error): Uint8Array {
+export function fileAt(url: URL, maxBytes: number, unavailable: (message: string) => Error): Uint8Array {
   try {
-    return readFile(url);
+    return readFile(url, maxBytes);
   } catch (fault) {
     throw unavailable((fault as Error).message);
   }
@@ -55,5 +77,20 @@ export function replaceFile(path: URL | string, text: string): void {
     has.renameSync(at, path);
   } catch {
     throw new Error("the file cannot be written");
+  }
+  syncFolder(has, at);
+}
+
+/** The new name is on the disk only with its folder. */
+function syncFolder(has: Files, of: URL | string): void {
+  try {
+    const folder = has.openSync(of instanceof URL ? new URL(".", of) : of.replace(/[^/\\]*$/, "") || ".", "r");
+    try {
+      has.fsyncSync(folder);
+    } finally {
+      has.closeSync(folder);
+    }
+  } catch {
+    // Windows has no such call.
   }
 }

@@ -1,15 +1,13 @@
-import { monotonicMs, pause, waitAtMost } from "./clock.js";
 import { MODULE, type Verifier } from "./cryptography.js";
-import { type Answer, type Decision, internalError, proofsUnavailable, stillWaiting } from "./decision.js";
-import { CountersignError } from "./error.js";
-import { Generation, ROUNDS } from "./generation.js";
+import { type Answer, type Decision, internalError, stillWaiting } from "./decision.js";
+import { Deciding } from "./deciding.js";
+import type { Generation } from "./generation.js";
+import { Pending } from "./host.js";
+import { InForce } from "./in-force.js";
 import { inspect } from "./inspect.js";
-import { Pending, type Waiting } from "./host.js";
-import { VERIFIED } from "./module-gate.js";
 import type { Notes } from "./notes.js";
 import type { Context, Options } from "./options.js";
 import type { AnyPolicy, Requirement } from "./policies.js";
-import { bytesOf } from "./policy-bytes.js";
 import type { PolicySource } from "./policy-source.js";
 import { asked, type Asked, copied, type Head } from "./request.js";
 import type { Candidate } from "./shadow.js";
@@ -17,38 +15,25 @@ import type { Settings } from "./settings.js";
 import type { GateStatus } from "./status.js";
 import { Told } from "./told.js";
 import { safeWaitUntil } from "./wait-until.js";
-import { WaitLimits } from "./wait-limits.js";
 import { type GateDocument, toDocuments } from "./stored.js";
 import type { Inspection, Step } from "./written.js";
 
 /** Decides requests by a policy, and fetches the documents that it needs. Checks never throw, whatever the request is. */
 export class Gate {
   readonly #settings: Settings;
-  readonly #waitMs: number;
-  readonly #waitLimits: WaitLimits;
-  #generation: Generation;
-  /** New policies whose documents are being fetched. */
-  readonly #opening = new Set<Generation>();
-  /** The number of calls of `reload`, and the number of the call whose policy is in force. */
-  #reloads = 0;
-  #inForce = 0;
-  /** The last queued reload. Reloads run one after the other, in the order of the calls. */
-  #queue: Promise<unknown> = Promise.resolve();
-  #closed = false;
+  readonly #inForce: InForce;
+  readonly #deciding: Deciding;
   readonly #source: PolicySource | undefined;
   readonly #told: Told;
-  /** The number of checks that wait for asynchronous cryptography. */
-  #verifying = 0;
 
   /** @internal */
-  constructor(generation: Generation, settings: Settings, { waitMs = 6_000, maxWaiting = 1_024 }: Options, source?: PolicySource) {
-    this.#generation = generation;
+  constructor(generation: Generation, settings: Settings, options: Options, source?: PolicySource) {
+    this.#inForce = new InForce(generation, settings);
     this.#settings = settings;
     this.#source = source;
     this.#told = new Told(settings);
+    this.#deciding = new Deciding(this.#inForce, settings, options, source);
     source?.follow((policy, before) => this.#reload(policy, before));
-    this.#waitMs = waitMs;
-    this.#waitLimits = new WaitLimits(maxWaiting);
   }
 
   /** Decides a request. If the decision needs documents, it waits for them, within bounds. It never reads the body. */
@@ -56,18 +41,18 @@ export class Gate {
     return this.#check(request, context, "enforced");
   }
 
-  /** @internal {@link check}, for an adapter that enforces nothing. */
+  /** @internal {@link check}, for an adapter that enforces nothing: it uses up no proof. */
   observe(request: Request | Head, context: Context = {}): Promise<Decision> {
     return this.#check(request, context, "observed");
   }
 
   #check(request: Request | Head, context: Context, mode: "enforced" | "observed"): Promise<Decision> {
-    const notes = this.#told.notes();
+    const notes = this.#told.notes(mode);
     // The candidate may read other headers.
     const given = this.#told.shadow ? copied(request) : request;
     let reader: Generation | undefined;
     let read: Asked | undefined;
-    const decided = this.#decide(
+    const decided = this.#deciding.decide(
       (generation, nowMs) => {
         // Read only once: a check that waits is repeated, but some headers can be iterated only once.
         if (read === undefined || reader !== generation) read = asked(given, (reader = generation).reads);
@@ -81,14 +66,14 @@ export class Gate {
 
   /** {@link check} without waiting. If a document is missing, it denies with 503 `keys_unavailable` (or `revocations_unavailable`) and, in runtimes that do work between requests, fetches the document. */
   checkSync(request: Request | Head): Decision {
-    const notes = this.#told.notes();
+    const notes = this.#told.notes("enforced");
     const given = this.#told.shadow ? copied(request) : request;
     const decision = this.#checkOnce(given, notes);
     return notes ? this.#told.tell(decision, notes, "enforced", request, given) : decision;
   }
 
   #checkOnce(request: Request | Head, notes?: Notes): Decision {
-    const generation = this.#generation;
+    const { generation } = this.#inForce;
     const decision = generation.check(asked(request, generation.reads), generation.nowMs(), notes);
     notes?.take(generation);
     // Neither asynchronous cryptography nor a store can be waited for.
@@ -119,7 +104,7 @@ export class Gate {
     const required = requirement === undefined ? undefined : JSON.stringify(requirement);
     const written = typeof token === "string" && token.length <= LONGEST_TOKEN ? token : "?";
     const notes = this.#told.notesOfToken();
-    const decision = await this.#decide((generation, nowMs) => generation.checkToken(written, required, proven, nowMs), context, notes);
+    const decision = await this.#deciding.decide((generation, nowMs) => generation.checkToken(written, required, proven, nowMs), context, notes);
     if (notes) this.#told.tell(decision, notes, "enforced");
     // Without a request, the gate answers nothing itself.
     return decision.allow || decision.code !== null ? decision : internalError;
@@ -132,7 +117,7 @@ export class Gate {
 
   /** Lists every check in order, with its details, for debugging. It shows values of claims: give it only to people who may see them. It fetches nothing. */
   explain(request: Request | Head): Step[] {
-    const generation = this.#generation;
+    const { generation } = this.#inForce;
     return generation.explain(asked(request, generation.reads), generation.nowMs());
   }
 
@@ -145,34 +130,9 @@ export class Gate {
     return this.#reload(policy);
   }
 
-  #reload(policy: AnyPolicy, before?: () => void): Promise<void> {
-    const number = ++this.#reloads;
-    // Where a request must not wait for another request's work, reloads run at the same time, and only the number decides.
-    const turn = this.#settings.shared ? this.#queue.then(() => this.#replace(policy, number, before)) : this.#replace(policy, number, before);
-    this.#queue = turn.catch(() => {});
-    return turn;
-  }
-
-  async #replace(policy: AnyPolicy, number: number, before?: () => void): Promise<void> {
-    const bytes = await bytesOf(policy, this.#settings);
-    if (this.#closed) throw closed();
-    const next = new Generation(bytes, this.#settings);
-    this.#opening.add(next);
-    await next.adopt(this.#generation.documents());
-    await next.preload();
-    this.#opening.delete(next);
-    if (this.#closed) throw closed();
-    const overtaken = number < this.#inForce;
-    try {
-      if (!overtaken) before?.();
-    } catch (fault) {
-      next.close();
-      throw fault;
-    }
-    (overtaken ? next : this.#generation).close();
-    if (overtaken) return;
-    this.#generation = next;
-    this.#inForce = number;
+  async #reload(policy: AnyPolicy, before?: () => void): Promise<void> {
+    // What was counted of the candidate was about the rules of the old policy.
+    if (await this.#inForce.replace(policy, before)) this.#told.shadow?.countAnew();
   }
 
   /**
@@ -181,9 +141,13 @@ export class Gate {
    */
   async reloadShadow(candidate: Candidate | null): Promise<void> {
     const next = await candidate?.open(this.#settings);
-    await next?.adopt([...(this.#told.shadow?.documents() ?? []), ...this.#generation.documents()]);
-    if (this.#closed) next?.close();
-    if (this.#closed) throw closed();
+    await next?.adopt([...(this.#told.shadow?.documents() ?? []), ...this.#inForce.generation.documents()]);
+    try {
+      this.#inForce.assertOpen();
+    } catch (closed) {
+      next?.close();
+      throw closed;
+    }
     this.#told.shadow?.close();
     this.#told.shadow = next;
   }
@@ -194,7 +158,7 @@ export class Gate {
    */
   ready(context: Context = {}): boolean {
     const waitUntil = safeWaitUntil(context);
-    const generation = this.#generation;
+    const { generation } = this.#inForce;
     if (generation.isReady) return true;
     if (this.#settings.shared || waitUntil) generation.refresh(generation.nowMs(), waitUntil);
     return false;
@@ -202,20 +166,26 @@ export class Gate {
 
   /** Fetches every document that is due. */
   async preload(): Promise<GateStatus> {
-    await this.#generation.preload();
+    await this.#inForce.generation.preload();
     return this.status();
   }
 
   /** The documents in force, for {@link Options.documents} of other gates, for example through a build step or a store. */
   documents(): GateDocument[] {
-    return toDocuments(this.#generation.documents());
+    return toDocuments(this.#inForce.generation.documents());
   }
 
   /** The state of the policy, of every document and of the candidate, for metrics and people. */
   status(): GateStatus {
-    const generation = this.#generation;
-    const documents = generation.status(generation.nowMs());
-    return { ready: generation.isReady, policy: { digest: generation.digest, source: this.#source?.status ?? null }, documents, shadow: this.#told.shadow?.status ?? null };
+    const { generation } = this.#inForce;
+    return {
+      ready: generation.isReady,
+      policyDigest: generation.digest,
+      moduleDigest: this.#settings.moduleDigest ?? null,
+      source: this.#source?.status ?? null,
+      documents: generation.status(generation.nowMs()),
+      shadow: this.#told.shadow?.status ?? null,
+    };
   }
 
   /** What verifies signatures: its name and version, and whether it is a validated module in its validated mode (FIPS 140-3). */
@@ -226,83 +196,16 @@ export class Gate {
 
   /** @internal Whether the policy has `path_case: exact`, for adapters of routers that ignore case. */
   isCaseExact(): boolean {
-    return this.#generation.isCaseExact();
+    return this.#inForce.generation.isCaseExact();
   }
 
   /** Frees the gate's memory. Every later check is denied, even if a reload is in progress. */
   close(): void {
-    this.#closed = true;
-    this.#generation.close();
+    this.#inForce.close();
     this.#told.shadow?.close();
     this.#source?.close();
-    for (const next of this.#opening) next.close();
-  }
-
-  async #decide(check: (generation: Generation, nowMs: number) => Decision | Waiting, context: Context, notes?: Notes): Promise<Decision> {
-    const waitUntil = safeWaitUntil(context);
-    const inline = this.#settings.inline || (!this.#settings.shared && waitUntil === undefined);
-    let release: (() => void) | undefined;
-    let untilMs = Infinity;
-    let denial: Decision = internalError;
-    try {
-      for (let [round, verified] = [0, 0]; round < ROUNDS && verified < VERIFIED && monotonicMs() < untilMs; ) {
-        if (this.#verifying >= MOST_VERIFYING) {
-          untilMs = Math.min(untilMs, monotonicMs() + this.#waitMs);
-          notes?.wait();
-          await pause(1);
-          continue;
-        }
-        const behind = inline && round === 0 ? this.#generation.catchUp(waitUntil) : undefined;
-        if (behind) {
-          notes?.wait();
-          await behind;
-        }
-        const generation = this.#generation;
-        const nowMs = generation.nowMs();
-        const decision = check(generation, nowMs);
-        notes?.take(generation);
-        if (decision instanceof Pending) {
-          notes?.wait();
-          denial = decision.denial;
-          untilMs = Math.min(untilMs, monotonicMs() + this.#waitMs);
-          verified++;
-          // The module limits the open questions about proofs itself, so that a slow store delays no other request.
-          const counted = denial === proofsUnavailable ? 0 : 1;
-          this.#verifying += counted;
-          await waitAtMost(untilMs - monotonicMs(), decision.work);
-          this.#verifying -= counted;
-          continue;
-        }
-        if (!Array.isArray(decision)) {
-          if (!inline) generation.refresh(nowMs, waitUntil);
-          this.#source?.refresh(waitUntil);
-          return decision;
-        }
-        notes?.wait();
-        denial = stillWaiting(decision);
-        untilMs = Math.min(untilMs, monotonicMs() + this.#waitMs);
-        // Start the fetches first, even if this request may then not wait for them.
-        const needs = decision.map((need) => generation.start(need, waitUntil, untilMs, notes));
-        release ??= this.#waitLimits.acquire(decision.map(({ issuer }) => issuer));
-        if (release === undefined) break;
-        await waitAtMost(untilMs - monotonicMs(), Promise.all(needs));
-        // As signatures, each token has an answer of its own.
-        if (decision.some((need) => "ticket" in need)) verified++;
-        else round++;
-      }
-    } finally {
-      release?.();
-    }
-    return denial;
   }
 }
-
-/** How many checks may wait for asynchronous cryptography at the same time: the module has 256 open questions, of which a check asks at most four. Others wait for their turn. */
-const MOST_VERIFYING = 32;
 
 /** More than every policy allows: a longer token is not copied into the module. */
 const LONGEST_TOKEN = 1 << 20;
-
-function closed(): CountersignError {
-  return CountersignError.of("policy", "gate_closed", "the gate was closed");
-}

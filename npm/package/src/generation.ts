@@ -18,7 +18,7 @@ export type SupplyResult = Exclude<Supplied, { outcome: "unfinished" }>;
 const FAULT: SupplyResult = { outcome: "refused", problem: { pointer: "", code: "internal_error", message: internalError.message, severity: "error" } };
 
 /** The longest chain of documents that depend on one another (metadata, keys, revocations), and one more. */
-export const ROUNDS = 4;
+const ROUNDS = 4;
 
 /** The longest timer, because the clock of timers stops while the machine is suspended. */
 const LONGEST_TIMER_MS = 60_000;
@@ -125,7 +125,7 @@ export class Generation {
 
   /** The documents in force. */
   documents(): Known[] {
-    return [...this.#accepted.values()].map(({ document: { issuer, kind, uri }, answer, atMs }) => ({ issuer, kind, uri, answer, atMs }));
+    return [...this.#accepted.values()].map(({ document: { source: _, ...document }, answer, atMs }) => ({ ...document, answer, atMs }));
   }
 
   /** The documents to fetch now. Their fetches count as started. */
@@ -225,14 +225,22 @@ export class Generation {
     return leftMs > 0 ? waitAtMost(leftMs, Promise.all(known.map((fetch) => this.#pending.join(fetch, untilMs)))) : undefined;
   }
 
-  /** Fetches the documents that are due until none is. */
-  async preload(): Promise<void> {
+  /** Fetches the documents that are due until none is. A document that was fetched in the same way for another policy is taken from `known`, with its age. */
+  async preload(known: readonly Known[] = []): Promise<void> {
     for (let round = 0; round < ROUNDS && !this.#gate.closed; round++) {
       const due = this.due(this.nowMs());
       const fetches = this.#pending.all().map((fetch) => this.#pending.join(fetch, Infinity));
-      await Promise.all([...fetches, ...due.map((fetch) => this.start(fetch))]);
+      await Promise.all([...fetches, ...due.map((fetch) => this.#takeOver(fetch, known) ?? this.start(fetch))]);
       if (due.length === 0) break;
     }
+  }
+
+  /** `undefined` if nobody has the document. With other headers it can belong to another customer of the server. */
+  #takeOver(fetch: Fetch, known: readonly Known[]): Promise<unknown> | undefined {
+    // Only once: this policy may refuse a document that the other one has accepted.
+    if (this.#problems.has(`${fetch.kind} ${fetch.issuer}`)) return undefined;
+    const found = known.find((one) => one.kind === fetch.kind && one.uri === fetch.uri && isSame(one.headers ?? [], fetch.headers));
+    return found && this.supply(fetch, found.answer, Math.min(found.atMs, this.nowMs()));
   }
 
   /** Supplies documents that were fetched elsewhere, and fetches none. A document that names another one is supplied a round before it. */
@@ -291,4 +299,9 @@ export class Generation {
     if (this.#isDue(nowMs)) this.refresh(nowMs);
     else this.#plan(nowMs);
   }
+}
+
+/** Whether two fetches send the same headers. */
+function isSame(one: Fetch["headers"], other: Fetch["headers"]): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }

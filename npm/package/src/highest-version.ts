@@ -1,7 +1,10 @@
 import { CountersignError } from "./error.js";
 import { readFile, replaceFile } from "./files.js";
 
-/** The highest version that was put in force: of this process, and over a restart in a file, if there is one. */
+/** Of a state file. */
+const LARGEST_BYTES = 1 << 16;
+
+/** The highest version that was put in force: of this process, and over a restart in a file, if there is one: `{"version":7}`, as in every host. */
 export class HighestVersion {
   readonly #file: string | URL | undefined;
   #version: number;
@@ -19,8 +22,9 @@ export class HighestVersion {
   /** @throws CountersignError if the file cannot be written. */
   raise(version: number): void {
     if (version <= this.#version) return;
+    if (!Number.isSafeInteger(version)) throw refusal("it cannot keep a version above 2^53 - 1");
     try {
-      if (this.#file !== undefined) replaceFile(this.#file, `${version}\n`);
+      if (this.#file !== undefined) replaceFile(this.#file, `${JSON.stringify({ version })}\n`);
     } catch (fault) {
       throw refusal((fault as Error).message);
     }
@@ -31,15 +35,25 @@ export class HighestVersion {
 function kept(file: string | URL): number {
   let text: string;
   try {
-    text = new TextDecoder().decode(readFile(file)).trim();
+    text = new TextDecoder().decode(readFile(file, LARGEST_BYTES));
   } catch (fault) {
     if ((fault as { isMissing?: boolean }).isMissing) return 0;
     throw refusal((fault as Error).message);
   }
-  if (!/^\d{1,15}$/.test(text)) throw refusal("it has no version");
-  return Number(text);
+  const version = versionOf(text);
+  if (version === undefined) throw refusal("it has no version");
+  return version;
+}
+
+function versionOf(text: string): number | undefined {
+  try {
+    const { version } = JSON.parse(text);
+    return Number.isSafeInteger(version) && version >= 0 ? version : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function refusal(message: string): CountersignError {
-  return CountersignError.of("state file", "state_unavailable", message);
+  return CountersignError.of("state file", "state_file_unusable", message);
 }

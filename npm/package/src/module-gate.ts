@@ -1,23 +1,17 @@
 import type { Cryptography } from "./cryptography.js";
-import { type Decision, type Grant, internalError, proofsUnavailable } from "./decision.js";
+import { type Decision, internalError } from "./decision.js";
 import type { Answer, Document, Fetch } from "./documents.js";
 import { CountersignError, type Problem } from "./error.js";
 import { type Gate, Verdict } from "./glue/countersign.js";
-import { ofRequest } from "./grant.js";
+import { Granted } from "./granted.js";
 import { type Instance, main } from "./instance.js";
-import { GrantCache, readThrough } from "./grant-cache.js";
 import { type Host, Pending, type Waiting } from "./host.js";
 import { LruCache } from "./lru-cache.js";
 import type { Notes } from "./notes.js";
-import type { Principal } from "./principal.js";
+import { Questions } from "./questions.js";
 import type { Asked } from "./request.js";
-import { Keys } from "./signatures.js";
 import { NO_ANSWER, part, supply } from "./slices.js";
-import { type AskedProof, type Facts, NO_FACTS, readChanges, readDecision, readFacts, type Step, type Supplied } from "./written.js";
-
-/** The limits of the cache of grants: as many as the module remembers tokens, and their characters. */
-const GRANTS = 1024;
-const GRANTS_CHARACTERS = 4 << 20;
+import { type Facts, NO_FACTS, readDecision, readFacts, type Step, type Supplied } from "./written.js";
 
 /** Fewer than the module remembers, so that the module knows every number that is used. */
 const REQUIREMENTS = 1_000;
@@ -46,11 +40,9 @@ export class ModuleGate {
   #gate: Gate | undefined;
   #incarnation = -1;
   #closed = false;
-  #grants = new GrantCache(GRANTS, GRANTS_CHARACTERS);
-  /** Of the principals beside the user. They are kept apart: a token that is both has one number, but only the user's grant has its headers. */
-  #others = new GrantCache(GRANTS, GRANTS_CHARACTERS);
+  #granted: Granted | undefined;
+  #questions: Questions | undefined;
   #requirements = new LruCache<number>(0, 0);
-  #keys: Keys | undefined;
   #digest: string | undefined;
   #isReady = false;
 
@@ -162,7 +154,8 @@ export class ModuleGate {
   close(): void {
     this.#call((gate) => gate.free());
     this.#closed = true;
-    this.#keys = undefined;
+    this.#granted = undefined;
+    this.#questions = undefined;
   }
 
   /** `write` writes the input, and returns a function that decides about it. */
@@ -173,12 +166,12 @@ export class ModuleGate {
       const check = write(gate);
       for (let round = 0; round < VERIFIED; round++) {
         const verdict = check();
-        if (verdict === Verdict.Allow) return this.#readGrant(gate);
-        const decision = verdict === Verdict.Verify ? this.#verify(gate) : readDecision(gate.decision());
+        if (verdict === Verdict.Allow) return this.#granted!.read(gate);
+        const decision = verdict === Verdict.Verify ? this.#questions!.verify(gate) : readDecision(gate.decision());
         if (decision === undefined) continue;
         if (decision instanceof Pending || !("needs" in decision)) return decision;
         if (decision.proofs.length === 0) return decision.needs;
-        const entering = this.#enter(decision.proofs, nowMs, notes);
+        const entering = this.#questions!.enter(decision.proofs, nowMs, notes);
         if (entering) return entering;
       }
       return internalError;
@@ -186,61 +179,11 @@ export class ModuleGate {
     return decided ?? internalError;
   }
 
-  #readGrant(gate: Gate): Grant {
-    const grant = readThrough(this.#instance, this.#grants, gate, gate.granted());
-    const others = gate.others();
-    const hasChanges = gate.hasChanges();
-    if (others === undefined && !hasChanges) return grant;
-    const principals = others === undefined ? undefined : this.#readOthers(gate, others);
-    return ofRequest(grant, principals, hasChanges ? readChanges(gate.changes()) : undefined);
-  }
-
-  /** Verifies the signatures that the last check asks for. */
-  #verify(gate: Gate): Pending | undefined {
-    const work = this.#keys?.answer(gate, this.#reporter());
-    return work && new Pending(work, internalError);
-  }
-
-  /** Enters the proofs that the last check asks about, each once. */
-  #enter(proofs: readonly AskedProof[], nowMs: number, notes?: Notes): Pending | undefined {
-    const report = this.#reporter();
-    const entering: Promise<void>[] = [];
-    for (const { ticket, ...proof } of proofs) {
-      const end = (isFirst?: unknown) => {
-        if (typeof isFirst !== "boolean") return report(ticket);
-        notes?.proven(proof, isFirst);
-        report(ticket, isFirst);
-      };
-      try {
-        const entered = this.#host.proofs(proof, nowMs, notes);
-        if (typeof entered === "boolean") end(entered);
-        else entering.push(Promise.resolve(entered).then(end, () => end()));
-      } catch {
-        end();
-      }
-    }
-    return entering.length > 0 ? new Pending(Promise.all(entering), proofsUnavailable) : undefined;
-  }
-
-  /** Reports what the last check asks about, unless the module was restarted meanwhile. */
-  #reporter(): (ticket: number, valid?: boolean) => void {
-    const incarnation = this.#incarnation;
-    return (ticket, valid) => {
-      this.#call((gate) => {
-        if (incarnation === this.#incarnation) gate.verified(ticket, valid);
-      });
-    };
-  }
-
-  #readOthers(gate: Gate, written: string): Grant["principals"] {
-    // Without a prototype, no name of a policy is special.
-    const principals: { [name: string]: Principal } = Object.create(null);
-    for (const { name, grant } of JSON.parse(written) as { name: string; grant: number }[]) {
-      const { principal } = readThrough(this.#instance, this.#others, gate, grant);
-      if (principal === null) throw new Error("a grant has no principal");
-      principals[name] = principal;
-    }
-    return Object.freeze(principals);
+  /** Reports what a check has asked about, unless the module was restarted meanwhile. */
+  #report(incarnation: number, ticket: number, valid?: boolean): void {
+    this.#call((gate) => {
+      if (incarnation === this.#incarnation) gate.verified(ticket, valid);
+    });
   }
 
   #prepare(gate: Gate, text: string): number {
@@ -280,11 +223,11 @@ export class ModuleGate {
     const unfinished = known.filter(({ document, answer, atMs }) => supply(gate, document, answer, atMs).outcome === "unfinished");
     this.reads = new Set(JSON.parse(gate.reads()));
     this.#gate = gate;
-    this.#grants = new GrantCache(GRANTS, GRANTS_CHARACTERS);
-    this.#others = new GrantCache(GRANTS, GRANTS_CHARACTERS);
+    const { incarnation } = this.#instance;
+    this.#granted = new Granted(this.#instance);
+    this.#questions = new Questions(this.#host, this.#instance, (ticket, valid) => this.#report(incarnation, ticket, valid));
     this.#requirements = new LruCache(REQUIREMENTS, REQUIREMENTS_CHARACTERS);
-    this.#keys = cryptography && new Keys(cryptography, this.#instance);
-    this.#incarnation = this.#instance.incarnation;
+    this.#incarnation = incarnation;
     unfinished.forEach(this.#unfinished);
   }
 }

@@ -94,7 +94,7 @@ export function upgrade<Request extends Incoming, Socket extends DeniedSocket, F
  */
 export function readyHandler(gate: Gate | Promise<Gate>): (request: unknown, response: ReadyResponse) => Promise<void> {
   return async (_, response) => {
-    const { status, body } = await Promise.resolve(gate).then((opened) => readiness(opened), () => ({ status: 503, body: JSON.stringify({ ready: false }) }));
+    const { status, body } = await Promise.resolve(gate).then((opened) => readiness(opened), () => ({ status: 503, body: JSON.stringify({ ready: false, missing: [] }) }));
     response.statusCode = status;
     for (const [name, value] of READY_HEADERS) response.setHeader(name, value);
     response.end(body);

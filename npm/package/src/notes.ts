@@ -9,14 +9,17 @@ import { NO_FACTS } from "./written.js";
 export class Notes implements Proven {
   facts = NO_FACTS;
   policyDigest = "";
+  /** Whether the decision is not enforced: then the check must have no effect. */
+  readonly isObserved: boolean;
   readonly #effects: boolean;
   #startedMs: number | undefined;
   readonly #answers = new Map<string, Answer>();
   readonly #proofs = new Map<string, boolean>();
 
   /** `effects`: whether the facts are for a comparison. */
-  constructor(effects: boolean) {
+  constructor(effects: boolean, isObserved = false) {
     this.#effects = effects;
+    this.isObserved = isObserved;
   }
 
   /** Takes the facts of the generation's last check. */

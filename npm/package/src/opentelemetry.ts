@@ -18,6 +18,9 @@ export interface Telemetry {
 
 type Attributes = { [name: string]: string | boolean };
 
+/** The buckets of `countersign.decision.wait`, in seconds. Those that OpenTelemetry has by default are for milliseconds: every wait would be in the first, up to five seconds. */
+const WAIT_S = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
 /**
  * Hooks that count with the global meter of `@opentelemetry/api`, and add an event `countersign.decision` to the current span. Call it after the application has
  * set its providers.
@@ -33,7 +36,7 @@ type Attributes = { [name: string]: string | boolean };
 export function telemetry({ log }: TelemetryOptions = {}): Telemetry {
   const meter = metrics.getMeter("countersign", PACKAGE_VERSION);
   const decisions = meter.createCounter("countersign.decisions", { description: "Decisions" });
-  const waits = meter.createHistogram("countersign.decision.wait", { unit: "s", description: "How long decisions waited for documents, requests and proofs" });
+  const waits = meter.createHistogram("countersign.decision.wait", { unit: "s", description: "How long decisions waited for documents, requests and proofs", advice: { explicitBucketBoundaries: WAIT_S } });
   const comparisons = meter.createCounter("countersign.shadow.comparisons", { description: "Comparisons with a candidate" });
   const documents = meter.createCounter("countersign.documents", { description: "Fetches of documents" });
   if (log) meter.createObservableCounter("countersign.log.dropped", { description: "Events that were not logged" }).addCallback((result) => result.observe(log.dropped));

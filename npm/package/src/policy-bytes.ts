@@ -17,7 +17,7 @@ const PAUSES_MS = [250, 1_000, 4_000];
  */
 export async function bytesOf(policy: object | string | URL, { fetch, fetchInit }: Pick<Settings, "fetch" | "fetchInit">): Promise<Uint8Array> {
   if (!(policy instanceof URL)) return new TextEncoder().encode(textOf(policy));
-  if (policy.protocol === "file:") return fileAt(policy, unavailable);
+  if (policy.protocol === "file:") return fileAt(policy, LARGEST_POLICY_BYTES, unavailable);
   const bounds = { uri: policy.href, timeout_ms: 5_000, max_bytes: LARGEST_POLICY_BYTES };
   for (let attempt = 0; ; attempt++) {
     const answer = answerOf(await fetchDocument(bounds, fetch, fetchInit));

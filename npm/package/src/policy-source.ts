@@ -37,8 +37,8 @@ export interface SourceStatus {
   readonly expiresMs: number;
   /** The key that has signed it. */
   readonly kid: string;
-  /** When the source was last read and its policy was in force: milliseconds since the epoch. */
-  readonly succeededMs: number;
-  /** Why the last policy was not read, or not put in force; `null` if it was. */
-  readonly error: CountersignError | null;
+  /** When the source last had a good policy, new or not: milliseconds since the epoch. */
+  readonly lastSuccessMs: number;
+  /** What is wrong since then, for example that the policy in force has expired; `null` if nothing is. */
+  readonly lastError: CountersignError | null;
 }

@@ -25,10 +25,11 @@ export function readiness(gate: Gate, context?: Context): { status: 200 | 503; b
 /** The pause between two looks whether a gate is ready. */
 const POLL_MS = 100;
 
-/** Waits until the gate is ready, at most so many milliseconds. */
+/** Waits until the gate is ready, at most so many milliseconds. If it is not ready then, that is logged. */
 export async function waitForReady(gate: Gate, ms: number): Promise<void> {
   for (const untilMs = monotonicMs() + ms; !gate.ready() && monotonicMs() < untilMs; await pause(POLL_MS)) {
     await waitAtMost(untilMs - monotonicMs(), gate.preload());
     if (gate.ready()) return;
   }
+  if (!gate.ready()) console.warn("countersign: the gate is open and not ready");
 }

@@ -2,7 +2,7 @@ import { codeOf, compare, Counts } from "./comparison.js";
 import { type Decision, stillWaiting } from "./decision.js";
 import type { Known, Need } from "./documents.js";
 import { decisionEvent } from "./events.js";
-import { Generation, ROUNDS } from "./generation.js";
+import { Generation } from "./generation.js";
 import { Pending } from "./host.js";
 import { VERIFIED } from "./module-gate.js";
 import type { Notes } from "./notes.js";
@@ -34,7 +34,7 @@ interface Candidate {
 export class ShadowGate {
   readonly #settings: Settings;
   readonly #generation: Generation;
-  readonly #counts = new Counts();
+  #counts = new Counts();
 
   /** @throws CountersignError with every problem of the policy. */
   constructor(policy: Uint8Array, settings: Settings) {
@@ -68,7 +68,7 @@ export class ShadowGate {
         await decision.work;
       } else if (Array.isArray(decision)) {
         // Whatever is answered here makes another check possible; documents come later.
-        if (!this.#supply(decision, notes, nowMs, waitUntil) || round >= ROUNDS) return { decision: stillWaiting(decision), facts, waits: true };
+        if (!this.#supply(decision, notes, nowMs, waitUntil) || round >= VERIFIED) return { decision: stillWaiting(decision), facts, waits: true };
       } else {
         if (this.#mayFetch(waitUntil)) generation.refresh(nowMs, waitUntil);
         return { decision, facts, waits: false };
@@ -97,13 +97,19 @@ export class ShadowGate {
     return this.#generation.adopt(known);
   }
 
+  /** Another policy is in force: what was counted was about other rules. */
+  countAnew(): void {
+    this.#counts = new Counts();
+  }
+
   documents(): Known[] {
     return this.#generation.documents();
   }
 
   get status(): ShadowStatus {
-    const { digest, isReady } = this.#generation;
-    return { policy: { digest }, ready: isReady, comparisons: this.#counts.all(), others: this.#counts.others };
+    const generation = this.#generation;
+    const documents = generation.status(generation.nowMs());
+    return { policyDigest: generation.digest, ready: generation.isReady, documents, counts: this.#counts.all(), other: this.#counts.other };
   }
 
   close(): void {

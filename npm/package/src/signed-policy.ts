@@ -2,11 +2,11 @@
 
 import { monotonicMs } from "./clock.js";
 import { fetchWithin } from "./documents.js";
-import { CountersignError, type Problem } from "./error.js";
+import { CountersignError } from "./error.js";
 import { fileAt } from "./files.js";
 import type { WaitUntil } from "./wait-until.js";
 import { HighestVersion } from "./highest-version.js";
-import { main } from "./instance.js";
+import { openSigned } from "./open-signed.js";
 import { PolicySource, type Replace, type SourceHost, type SourceStatus } from "./policy-source.js";
 
 /** Whose policies are put in force. */
@@ -27,9 +27,9 @@ export interface SignedPolicyOptions {
   readonly trust: Trust;
   /** Seconds between two readings. Default: 60; at least 5. In Workers and on the edge runtime it is read during requests that pass their `waitUntil`. */
   readonly pollS?: number;
-  /** Where the highest version is kept over a restart, in Node.js, Bun and Deno. Without it, an old signed policy that has not expired can be put in force after a restart. */
+  /** Where the highest version is kept over a restart, in Node.js, Bun and Deno: `{"version":7}`, the form of every host. Without it, an old signed policy that has not expired can be put in force after a restart. */
   readonly stateFile?: string | URL;
-  /** Whether plain `http` is allowed. */
+  /** Whether plain `http` is allowed to this machine (`localhost`, `127.0.0.1`, `[::1]`). */
   readonly insecureHttp?: boolean;
   /** What converts the signed text to JSON: `fromYaml` for policies in YAML. Default: it is JSON. */
   readonly convert?: (text: string) => string;
@@ -37,6 +37,7 @@ export interface SignedPolicyOptions {
   readonly onError?: (error: CountersignError) => unknown;
 }
 
+const THIS_MACHINE = ["localhost", "127.0.0.1", "[::1]"];
 const LARGEST_BYTES = 32 << 20;
 const TIMEOUT_MS = 10_000;
 const LEAST_POLL_S = 5;
@@ -62,12 +63,13 @@ export class SignedPolicy extends PolicySource {
   #highest: HighestVersion | undefined;
   #replace: Replace | undefined;
   #inForce: Opened | undefined;
-  #etag: string | null = null;
-  #succeededMs = 0;
-  #error: CountersignError | null = null;
+  /** What was fetched last, and its ETag. Of a policy that was not put in force there is none, so that it is fetched again, and refused again. */
+  #fetched: { readonly etag: string; readonly signed: Uint8Array } | undefined;
+  #lastSuccessMs = 0;
+  #lastError: CountersignError | null = null;
   #readMs = 0;
   #polling: Promise<boolean> | undefined;
-  #timer: ReturnType<typeof setInterval> | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
   #logged = "";
 
   /**
@@ -79,8 +81,9 @@ export class SignedPolicy extends PolicySource {
     this.#options = options;
     this.#url = new URL(options.url);
     this.#pollMs = Math.max(options.pollS ?? 60, LEAST_POLL_S) * 1_000;
-    const allowed = options.insecureHttp ? ["https:", "file:", "http:"] : ["https:", "file:"];
-    if (!allowed.includes(this.#url.protocol)) throw unavailable(`\`${this.#url.protocol}\` is not allowed`);
+    const { protocol, hostname } = this.#url;
+    const isAllowed = protocol === "https:" || protocol === "file:" || (protocol === "http:" && options.insecureHttp && THIS_MACHINE.includes(hostname));
+    if (!isAllowed) throw unavailable("the address is not `https`");
   }
 
   /** @internal */
@@ -88,12 +91,10 @@ export class SignedPolicy extends PolicySource {
     if (this.#replace) throw unavailable("the source belongs to another gate");
     this.#host = host;
     // Of an earlier attempt whose policy was refused.
-    this.#etag = null;
+    this.#fetched = undefined;
     this.#highest = new HighestVersion(this.#options.trust.min_version ?? 0, this.#options.stateFile);
-    const opened = await this.#read();
-    if (!opened) throw unavailable("the server answered 304");
-    this.#inForce = opened;
-    return this.#json(opened);
+    this.#inForce = await this.#read();
+    return this.#json(this.#inForce);
   }
 
   /** @internal */
@@ -101,8 +102,16 @@ export class SignedPolicy extends PolicySource {
     this.#highest!.raise(this.#inForce!.version);
     this.#succeed();
     this.#replace = replace;
-    if (!this.#host?.timers) return;
-    this.#timer = setInterval(() => void this.poll(), this.#pollMs);
+    if (this.#host?.timers) this.#schedule();
+  }
+
+  #schedule(): void {
+    // Random jitter, so that the processes of a fleet do not ask at the same moment.
+    const lateMs = Math.random() * (this.#pollMs / 10);
+    this.#timer = setTimeout(async () => {
+      await this.poll();
+      if (this.#replace) this.#schedule();
+    }, this.#pollMs + lateMs);
     // The timer must not keep the process alive.
     (this.#timer as { unref?: () => void }).unref?.();
   }
@@ -119,7 +128,7 @@ export class SignedPolicy extends PolicySource {
 
   /** @internal */
   close(): void {
-    clearInterval(this.#timer);
+    clearTimeout(this.#timer);
     this.#replace = undefined;
   }
 
@@ -131,7 +140,7 @@ export class SignedPolicy extends PolicySource {
 
   get status(): SourceStatus {
     const { version, expiresMs, kid } = this.#inForce ?? { version: 0, expiresMs: 0, kid: "" };
-    return { version, expiresMs, kid, succeededMs: this.#succeededMs, error: this.#error };
+    return { version, expiresMs, kid, lastSuccessMs: this.#lastSuccessMs, lastError: this.#lastError };
   }
 
   async #poll(): Promise<boolean> {
@@ -139,42 +148,40 @@ export class SignedPolicy extends PolicySource {
     if (!replace) return false;
     try {
       const opened = await this.#read();
-      const isNew = opened !== undefined && opened.text !== this.#inForce?.text;
+      const isNew = !isSame(opened, this.#inForce!);
       if (isNew) await replace(this.#json(opened), () => this.#highest!.raise(opened.version));
-      if (opened) this.#inForce = opened;
+      this.#inForce = opened;
       this.#succeed();
       return isNew;
     } catch (fault) {
-      // The next time it is read as a whole, and refused again.
-      this.#etag = null;
+      this.#fetched = undefined;
       this.#fail(fault instanceof CountersignError ? fault : unavailable("it cannot be converted"));
       return false;
     }
   }
 
   /**
-   * The signed policy, if its signature holds; `undefined` if it has not changed.
+   * The signed policy, if its signature holds. One that has not changed is verified too: it may have expired.
    * @throws CountersignError why it is not available, or refused.
    */
-  async #read(): Promise<Opened | undefined> {
+  async #read(): Promise<Opened> {
     const host = this.#host!;
     this.#readMs = monotonicMs();
-    const signed = this.#url.protocol === "file:" ? fileAt(this.#url, unavailable) : await this.#fetch(host);
-    if (!signed) return undefined;
+    const signed = this.#url.protocol === "file:" ? fileAt(this.#url, LARGEST_BYTES, unavailable) : await this.#fetch(host);
     const trust = { ...this.#options.trust, min_version: this.#highest!.value };
-    const { policy, version, expires_ms, kid, problem } = openSigned(signed, trust, host.nowMs());
-    if (problem) throw new CountersignError("signed policy", [problem]);
+    const { policy, version, expires_ms, kid } = openSigned(signed, JSON.stringify(trust), host.nowMs());
     return { text: policy, version, expiresMs: expires_ms, kid };
   }
 
-  async #fetch({ fetch, fetchInit }: SourceHost): Promise<Uint8Array | undefined> {
+  async #fetch({ fetch, fetchInit }: SourceHost): Promise<Uint8Array> {
     const bounds = { uri: this.#url.href, timeout_ms: TIMEOUT_MS, max_bytes: LARGEST_BYTES };
-    const headers: [string, string][] = this.#etag === null ? [] : [["if-none-match", this.#etag]];
+    const known = this.#fetched;
+    const headers: [string, string][] = known ? [["if-none-match", known.etag]] : [];
     const fetched = await fetchWithin(bounds, fetch, { ...fetchInit, cf: undefined, headers } as RequestInit);
     if ("failed" in fetched) throw unavailable(`the server did not answer (${fetched.failed})`);
-    if (fetched.status === 304 && this.#etag !== null) return undefined;
+    if (fetched.status === 304 && known) return known.signed;
     if (fetched.status !== 200) throw unavailable(`the server answered ${fetched.status}`);
-    this.#etag = fetched.etag ?? null;
+    this.#fetched = fetched.etag ? { etag: fetched.etag, signed: fetched.body } : undefined;
     return fetched.body;
   }
 
@@ -183,12 +190,12 @@ export class SignedPolicy extends PolicySource {
   }
 
   #succeed(): void {
-    this.#error = null;
-    this.#succeededMs = this.#host!.nowMs();
+    this.#lastError = null;
+    this.#lastSuccessMs = this.#host!.nowMs();
   }
 
   #fail(error: CountersignError): void {
-    this.#error = error;
+    this.#lastError = error;
     try {
       if (this.#options.onError) Promise.resolve(this.#options.onError(error)).catch(() => {});
       else if (error.message !== this.#logged) console.error(`countersign: the policy in force stays: ${error.message}`);
@@ -199,16 +206,9 @@ export class SignedPolicy extends PolicySource {
   }
 }
 
-type Written = { policy: string; version: number; expires_ms: number; kid: string; problem?: Problem };
-
-function openSigned(signed: Uint8Array, trust: Trust, nowMs: number): Written {
-  const utf8 = new TextEncoder();
-  try {
-    return JSON.parse(main.glue.openSigned(signed, utf8.encode(JSON.stringify(trust)), nowMs));
-  } catch {
-    main.restart();
-    throw CountersignError.of("signed policy", "internal_error", "the module failed");
-  }
+/** The same text that is signed anew is a new one: its version may have risen. */
+function isSame(one: Opened, other: Opened): boolean {
+  return one.text === other.text && one.version === other.version && one.expiresMs === other.expiresMs && one.kid === other.kid;
 }
 
 function unavailable(message: string): CountersignError {

@@ -7,26 +7,27 @@ import type { DocumentStatus } from "./written.js";
 export interface GateStatus {
   /** As `gate.ready()`. */
   readonly ready: boolean;
-  readonly policy: {
-    /** The SHA-256 of the policy in its canonical form, in hexadecimal. */
-    readonly digest: string;
-    /** `null` for a policy that was given to the gate itself. */
-    readonly source: SourceStatus | null;
-  };
+  /** The SHA-256 of the policy in its canonical form, in hexadecimal. */
+  readonly policyDigest: string;
+  /** The SHA-256 of the file that decides, in hexadecimal; `null` with the option `module`. */
+  readonly moduleDigest: string | null;
+  /** `null` for a policy that was given to the gate itself. */
+  readonly source: SourceStatus | null;
   /** The documents, and the introspection servers that were asked. */
   readonly documents: readonly DocumentStatus[];
   /** `null` without a candidate. */
   readonly shadow: ShadowStatus | null;
 }
 
-/** The state of a candidate, and what came of the comparisons since it was given. */
+/** The state of a candidate. */
 export interface ShadowStatus {
-  readonly policy: { readonly digest: string };
+  readonly policyDigest: string;
   readonly ready: boolean;
-  /** At most 1,000 different ones. */
-  readonly comparisons: readonly ComparisonCount[];
-  /** Comparisons of still other kinds. */
-  readonly others: number;
+  readonly documents: readonly DocumentStatus[];
+  /** What came of the comparisons since the candidate, or the policy in force, was last replaced. At most 1,000 different ones. */
+  readonly counts: readonly ComparisonCount[];
+  /** The number of comparisons of still other kinds. */
+  readonly other: number;
 }
 
 export interface ComparisonCount {

@@ -15,9 +15,10 @@ export class Told {
     this.#settings = settings;
   }
 
-  /** For one check; `undefined` if nobody is told: then nothing is noted. */
-  notes(): Notes | undefined {
-    return this.shadow ? new Notes(true) : this.notesOfToken();
+  /** For one check; `undefined` if nobody is told, and nothing has to be noted. */
+  notes(mode: "enforced" | "observed"): Notes | undefined {
+    const isObserved = mode === "observed";
+    return this.shadow || isObserved ? new Notes(this.shadow !== undefined, isObserved) : this.notesOfToken();
   }
 
   /** For a check of a token without a request, about which no candidate is asked. */

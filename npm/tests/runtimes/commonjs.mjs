@@ -13,9 +13,10 @@ export async function open(signatures) {
   const { ProofTable } = require("../node_modules/countersign/cjs/proofs.js");
   const { asked } = require("../node_modules/countersign/cjs/request.js");
   const { frameOf } = require("../node_modules/countersign/cjs/secrets.js");
+  const { openSigned } = require("../node_modules/countersign/cjs/open-signed.js");
   const { cryptographyOf } = require("../node_modules/countersign/cjs/signatures.js");
   const { nodeCrypto } = require("../node_modules/countersign/cjs/node-crypto.js");
-  const opened = async () => openHost(library, { Generation, ProofTable, asked, frameOf, cryptography: await cryptographyOf(signatures, () => nodeCrypto(crypto)) });
+  const opened = async () => openHost(library, { Generation, ProofTable, asked, frameOf, openSigned, cryptography: await cryptographyOf(signatures, () => nodeCrypto(crypto)) });
   let host;
   return {
     name: `require in Node.js ${process.versions.node}`,

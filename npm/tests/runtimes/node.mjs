@@ -16,9 +16,10 @@ export async function open(signatures) {
   const { ProofTable } = await inside("proofs.js");
   const { asked } = await inside("request.js");
   const { frameOf } = await inside("secrets.js");
+  const { openSigned } = await inside("open-signed.js");
   const { cryptographyOf } = await inside("signatures.js");
   const { nodeCrypto } = await inside("node-crypto.js");
-  const opened = async () => openHost(library, { Generation, ProofTable, asked, frameOf, cryptography: await cryptographyOf(signatures, () => nodeCrypto(crypto)) });
+  const opened = async () => openHost(library, { Generation, ProofTable, asked, frameOf, openSigned, cryptography: await cryptographyOf(signatures, () => nodeCrypto(crypto)) });
   let host;
   return {
     name: `Node.js ${process.versions.node}`,

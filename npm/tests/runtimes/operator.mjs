@@ -27,6 +27,7 @@ import { Hono } from "hono";
 import { equal, ok, rejects } from "../assert.mjs";
 import { certify } from "../certificate.mjs";
 import { issuer, policy, request, token } from "../issuer.mjs";
+import { client } from "../proofs.mjs";
 import { run } from "../run.mjs";
 import { signer, withRule } from "../signed.mjs";
 
@@ -102,6 +103,37 @@ const observing = {
     }
   },
 
+  async "a request that is observed passes before its documents come, and the decision follows when they have come"() {
+    const told = [];
+    const keys = await issuer();
+    let come;
+    const waiting = new Promise((resolve) => (come = resolve));
+    const gate = await createGate(policy, { fetch: async (...asked) => (await waiting, keys.fetch(...asked)), onDecision: (event) => void told.push(event) });
+    const all = Object.values(await servers(gate));
+    for (const ask of all) equal((await ask("/assets/1", { authorization: `Bearer ${await token()}` })).status, 200);
+    equal(told.length, 0);
+    come();
+    for (let times = 0; times < 200 && told.length < all.length; times++) await pause(10);
+    equal(told.map(({ mode, decision, waitedMs }) => [mode, decision, waitedMs > 0]), Array(all.length).fill(["observed", "allow", true]));
+  },
+
+  async "an observed request uses up no proof"() {
+    const asked = [];
+    const told = [];
+    const places = [{ header: "authorization", scheme: "DPoP" }];
+    const options = { onDecision: ({ mode, decision, code }) => void told.push([mode, code ?? decision]), proofs: ({ id }) => !asked.includes(id) && asked.push(id) > 0 };
+    const keys = await issuer();
+    const gate = await createGate({ ...policy, credentials: places }, { fetch: keys.fetch, ...options });
+    const app = express();
+    app.use(expressAdapter.countersign(gate, { observe: true }), (_, answer) => answer.end());
+    const uri = `http://127.0.0.1:${await listen(createServer(app))}/assets/1`;
+    const sender = await client();
+    const headers = await sender.headers(await sender.token(), uri);
+    for (let times = 0; times < 2; times++) equal((await fetch(uri, { headers })).status, 200);
+    for (let times = 0; times < 200 && told.length < 2; times++) await pause(10);
+    equal([told, asked.length], [Array(2).fill(["observed", "allow"]), 0]);
+  },
+
   async "an observed upgrade is granted as it came"() {
     const told = [];
     const gate = await gateWith({ onDecision: (event) => void told.push(event) });
@@ -161,7 +193,7 @@ const comparing = {
   async "at most a thousand different comparisons are counted apart"() {
     const counts = new Counts();
     for (let rule = 0; rule < 1_500; rule++) for (let times = 0; times < 2; times++) counts.add("agree", `/rules/${rule}`, null);
-    equal([counts.all().length, counts.all()[999].count, counts.others], [1_000, 2, 1_000]);
+    equal([counts.all().length, counts.all()[999].count, counts.other], [1_000, 2, 1_000]);
   },
 };
 
@@ -176,7 +208,7 @@ const logging = {
     await gate.check(await request("/assets/1"));
     await log.flush();
     const [{ time, policy_digest, module_digest, ...denied }, allowed] = lines.map((line) => JSON.parse(line));
-    equal([/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(time), policy_digest, module_digest.length], [true, gate.status().policy.digest, 64]);
+    equal([/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(time), policy_digest, module_digest.length], [true, gate.status().policyDigest, 64]);
     equal(denied, { request_id: "r-1", decision: "deny", code: "token_missing", status: 401, rule: { index: 1, path: "/assets/**" }, waited_ms: 0, mode: "enforced" });
     equal([allowed.decision, allowed.issuer, allowed.remembered, lines.length, lines.join("").includes("secret-path")], ["allow", "platform", false, 2, false]);
   },
@@ -188,13 +220,25 @@ const logging = {
       for (let index = 0; index < 1_000; index++) log.record(event({ decision: "allow" }));
       const allows = (await log.flush(), lines);
       for (let index = 0; index < 50; index++) log.record(event());
-      log.record(event({ decision: "allow", mode: "shadow", comparison: "would_allow" }));
+      for (const comparison of ["would_allow", "would_deny", "differs", "not_compared"]) log.record(event({ decision: "allow", mode: "shadow", comparison }));
       await log.flush();
       return [allows, lines - allows, log.dropped];
     };
-    equal(await counted({}), [10, 51, 0]);
-    equal(await counted({ oneAllowOf: 4 }), [250, 51, 0]);
-    equal(await counted({ oneAllowOf: 0 }), [0, 51, 0]);
+    equal(await counted({}), [10, 54, 0]);
+    equal(await counted({ oneAllowOf: 4 }), [250, 54, 0]);
+    equal(await counted({ oneAllowOf: 0 }), [0, 54, 0]);
+  },
+
+  async "of allowed requests and of comparisons that agree, the first of so many is logged, each by its own counter"() {
+    const lines = [];
+    const log = new DecisionLog({ write: (text) => void lines.push(...text.trimEnd().split("\n")), oneAllowOf: 4 });
+    for (let number = 0; number < 8; number++) {
+      log.record(event({ decision: number % 2 === 0 ? "allow" : "answer", number }));
+      // Both deny: the denial itself has a line of its own.
+      log.record(event({ mode: "shadow", comparison: "agree", number }));
+    }
+    await log.flush();
+    equal(lines.map((line) => JSON.parse(line)).map(({ mode, number }) => [mode, number]), [["enforced", 0], ["shadow", 0], ["enforced", 4], ["shadow", 4]]);
   },
 
   async "a log whose writer is slow or fails drops events and counts them, in their order"() {
@@ -259,7 +303,8 @@ const measuring = {
     const denied = { "countersign.decision": "deny", "countersign.code": "rule_denied", "countersign.mode": "enforced" };
     equal(points("countersign.decisions"), [[allowed, 1], [denied, 2]]);
     equal(points("countersign.decision.wait"), [[allowed, 1], [denied, 2]]);
-    equal(all.find(({ descriptor }) => descriptor.name === "countersign.decision.wait").descriptor.unit, "s");
+    const wait = all.find(({ descriptor }) => descriptor.name === "countersign.decision.wait");
+    equal([wait.descriptor.unit, wait.dataPoints[0].value.buckets.boundaries], ["s", [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]]);
     equal(points("countersign.shadow.comparisons").find(([attributes]) => attributes["countersign.comparison"] === "would_allow"), [{ "countersign.comparison": "would_allow", "countersign.rule": "/rules/3" }, 2]);
     equal(points("countersign.documents")[0], [{ "countersign.document.kind": "jwks", "countersign.issuer": "platform", "countersign.outcome": "accepted" }, 2]);
     equal(points("countersign.log.dropped"), [[{}, 7]]);
@@ -286,22 +331,30 @@ const files = {
       }
       const source = signedPolicy(options);
       const gate = await createGate(source);
-      equal([readFileSync(stateFile, "utf8"), gate.status().policy.source.version], ["3\n", 3]);
+      equal([readFileSync(stateFile, "utf8"), gate.status().source.version], ['{"version":3}\n', 3]);
       writeFileSync(file, fourth);
-      equal([await source.poll(), readFileSync(stateFile, "utf8"), readdirSync(folder).sort()], [true, "4\n", ["policy.jws", "version"]]);
+      equal([await source.poll(), readFileSync(stateFile, "utf8"), readdirSync(folder).sort()], [true, '{"version":4}\n', ["policy.jws", "version"]]);
       ok(await gate.check(new Request("https://api.example.com/four")));
       // A policy with errors raises no version.
       writeFileSync(file, await sign({ ...policy, rules: 1 }, 5));
-      equal([await source.poll(), readFileSync(stateFile, "utf8")], [false, "4\n"]);
+      equal([await source.poll(), readFileSync(stateFile, "utf8")], [false, '{"version":4}\n']);
       gate.close();
       writeFileSync(file, third);
       equal((await rejects(createGate(signedPolicy(options)), CountersignError)).problems[0].code, "version_old");
       // Without the file, a new process does not know better.
       ok(await (await createGate(signedPolicy({ ...options, stateFile: undefined }))).check(new Request("https://api.example.com/three")));
-      writeFileSync(stateFile, "garbage");
-      equal((await rejects(createGate(signedPolicy(options)), CountersignError)).problems[0].code, "state_unavailable");
+      for (const text of ["garbage", "4", "{}", '{"version":-1}', '{"version":1.5}', '{"version":"4"}', "null", `{"version":4}${" ".repeat(1 << 16)}`]) {
+        writeFileSync(stateFile, text);
+        equal([text, (await rejects(createGate(signedPolicy(options)), CountersignError)).problems[0].code], [text, "state_file_unusable"]);
+      }
+      // As another host writes it.
+      writeFileSync(stateFile, ' {"version": 3}');
+      ok(await (await createGate(signedPolicy(options))).check(new Request("https://api.example.com/three")));
       const lost = { ...options, stateFile: `${folder}/none/version` };
-      equal((await rejects(createGate(signedPolicy(lost)), CountersignError)).problems[0].code, "state_unavailable");
+      equal((await rejects(createGate(signedPolicy(lost)), CountersignError)).problems[0].code, "state_file_unusable");
+      // Larger than any policy.
+      writeFileSync(file, " ".repeat((32 << 20) + 1));
+      equal((await rejects(createGate(signedPolicy(options)), CountersignError)).problems[0].message, `the file has more than ${32 << 20} bytes`);
     } finally {
       rmSync(folder, { recursive: true });
     }

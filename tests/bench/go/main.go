@@ -66,6 +66,13 @@ func measure() ([]result, error) {
 		}
 		return l.run()
 	}
+	if len(os.Args) > 1 && os.Args[1] == "log" {
+		l := logged{}
+		if err := input.Decode(&l); err != nil {
+			return nil, err
+		}
+		return nil, l.serve()
+	}
 	b := bench{}
 	if err := input.Decode(&b.workload); err != nil {
 		return nil, err

@@ -17,7 +17,7 @@ from typing import Any
 
 from peers import PEERS
 
-from countersign import Allow, Gate, Request
+from countersign import Allow, DecisionLog, Gate, Request
 
 HERE = Path(__file__).parent
 
@@ -26,7 +26,7 @@ def main() -> None:
     work = json.load(sys.stdin)
     races = [fresh(case, work) for case in work["algorithms"]]
     rsa = next(case for case in work["algorithms"] if case["name"] == "RS256")
-    races += [remembered(rsa, work), threads(rsa, work)]
+    races += [remembered(rsa, work), told(rsa, work), threads(rsa, work)]
     races += asgi(rsa, work) + starts(rsa, work)
     names = ("countersign-gate", "pyjwt", "joserfc", "authlib", "cryptography", "uvicorn")
     versions = {name: importlib.metadata.version(name) for name in names}
@@ -37,9 +37,9 @@ def main() -> None:
 class Ours:
     """The whole check of a request, as a handler gets it."""
 
-    def __init__(self, case: dict[str, Any], work: dict[str, Any], signatures: str = "module") -> None:
-        self.name = "Gate.check_sync" + (", native" if signatures == "native" else "")
-        self._open = lambda: Gate(case["policy"], instances=1, signatures=signatures)
+    def __init__(self, case: dict[str, Any], work: dict[str, Any], label: str = "", **options: Any) -> None:
+        self.name = "Gate.check_sync" + label
+        self._open = lambda: Gate(case["policy"], instances=1, **options)
         self._requests = [
             Request("GET", work["target"], [(b"authorization", b"Bearer " + token.encode())])
             for token in case["tokens"]
@@ -99,7 +99,7 @@ def result(work: str, ours: list[dict[str, Any]], peers: list[dict[str, Any]]) -
 
 
 def fresh(case: dict[str, Any], work: dict[str, Any]) -> dict[str, Any]:
-    ours = [Ours(case, work), Ours(case, work, "native")]
+    ours = [Ours(case, work), Ours(case, work, ", native", signatures="native")]
     figures = race([*ours, *(Peer(name, case, work) for name in PEERS)], work["fresh"], remembers=False)
     return result(f"{case['name']}, fresh", figures[:2], figures[2:])
 
@@ -108,6 +108,21 @@ def remembered(case: dict[str, Any], work: dict[str, Any]) -> dict[str, Any]:
     plan = {**work["remembered"], "passes": max(2, work["remembered"]["passes"] // 10)}
     figures = race([Ours(case, work), Peer("PyJWT", case, work)], plan, remembers=True)
     return result("RS256, remembered", figures[:1], figures[1:])
+
+
+def told(case: dict[str, Any], work: dict[str, Any]) -> dict[str, Any]:
+    """Remembered tokens, whose decisions are logged, or are told to a hook."""
+    plan = {**work["remembered"], "passes": max(2, work["remembered"]["passes"] // 10)}
+    with tempfile.TemporaryDirectory() as folder:
+        log = DecisionLog(Path(folder) / "decisions.jsonl")
+        contestants = [
+            Ours(case, work, ", decision log", log=log),
+            Ours(case, work, ", on_decision", on_decision=lambda _: None),
+            Ours(case, work),
+        ]
+        figures = race(contestants, plan, remembers=True)
+        log.flush()
+    return result("RS256, remembered, events", figures[:2], figures[2:])
 
 
 def threads(case: dict[str, Any], work: dict[str, Any]) -> dict[str, Any]:

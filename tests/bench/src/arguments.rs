@@ -1,5 +1,7 @@
 //! The command line, and the number of measurements for each scale.
 
+use std::path::PathBuf;
+
 use clap::{Parser, ValueEnum};
 
 use crate::race::Plan;
@@ -23,6 +25,12 @@ pub(crate) struct Arguments {
     /// Exit with 1 if a `must` is missed.
     #[arg(long)]
     pub(crate) strict: bool,
+    /// Run the gate server near its limit for so many seconds, while everything changes.
+    #[arg(long, hide = true, value_name = "SECONDS")]
+    pub(crate) campaign: Option<u64>,
+    /// Be the gate server with this configuration: the bench starts itself so.
+    #[arg(long, hide = true)]
+    pub(crate) serve: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -41,10 +49,14 @@ pub(crate) enum Suite {
     Python,
     /// The filter in Envoy under load (needs `wrk`).
     Envoy,
+    /// The gate server on one core under load.
+    Server,
     /// Policies with 1 to 10,000 issuers and rules.
     Growth,
     /// The largest documents, in wasmtime, Node and Go.
     Documents,
+    /// Services with and without their decision log, in wasmtime, Node and Go.
+    Log,
     /// All suites.
     All,
 }
@@ -70,9 +82,15 @@ pub(crate) struct Scale {
     /// Requests in the mix.
     pub(crate) mixed: usize,
     pub(crate) mix_passes: usize,
-    /// Runs of `wrk` for each listener of Envoy, and the seconds of each run.
+    /// Runs for each listener under load, and the seconds of each run.
     pub(crate) load_rounds: u32,
     pub(crate) load_s: u32,
+    /// Rounds of load with and without a decision log, and the milliseconds for each
+    /// server in a round.
+    pub(crate) log_rounds: usize,
+    pub(crate) log_ms: u64,
+    /// Tokens that come in turn, as new ones. More than anybody remembers.
+    pub(crate) distinct: usize,
 }
 
 impl Scale {
@@ -88,6 +106,9 @@ impl Scale {
                 mix_passes: 1,
                 load_rounds: 1,
                 load_s: 1,
+                log_rounds: 2,
+                log_ms: 30,
+                distinct: 64,
             },
             false => Self {
                 quick,
@@ -99,6 +120,9 @@ impl Scale {
                 mix_passes: 7,
                 load_rounds: 7,
                 load_s: 3,
+                log_rounds: 60,
+                log_ms: 250,
+                distinct: 8192,
             },
         }
     }

@@ -118,6 +118,7 @@ fn heading(host: &str) -> &str {
         "npm" => "The npm package, from import to bundle",
         "go" => "The sealed file in Go",
         "envoy" => "The sealed file in Envoy",
+        "server" => "The gate server on one core",
         other => other,
     }
 }
@@ -198,11 +199,11 @@ fn bar(row: &Row, scale: &Scale, y: f64) -> Group {
         .set("rx", 2);
     let line_y = y + ROW / 2.0 + 4.5;
     let against = peer.map(|peer| peer.name.as_str()).unwrap_or_default();
-    let best = |figure: &crate::figure::Figure| amount(figure.best, figure.unit);
+    let typical = |figure: &crate::figure::Figure| amount(row.typical(figure), figure.unit);
     let times_of_both = format!(
         "{} : {}",
-        best(&row.ours),
-        peer.map(best).unwrap_or_default()
+        typical(&row.ours),
+        peer.map(typical).unwrap_or_default()
     );
     let mut group = Group::new()
         .add(text(PLOT.left - 14.0, line_y, "faint", "end", against))

@@ -56,6 +56,10 @@ pub(crate) struct Race {
     pub(crate) work: String,
     pub(crate) ours: Vec<Figure>,
     pub(crate) peers: Vec<Figure>,
+    /// The median of the ratios of measurements that were made in pairs; otherwise the
+    /// ratio is that of the figures.
+    #[serde(default)]
+    pub(crate) paired: Option<f64>,
 }
 
 impl Race {
@@ -67,6 +71,7 @@ impl Race {
             work,
             ours: figures,
             peers,
+            paired: None,
         }
     }
 }

@@ -30,7 +30,7 @@ pub(crate) fn large(workload: &Value) -> Result<Vec<Race>> {
     Ok(child::ask(Command::new(build()?).arg("large"), workload)?.races)
 }
 
-fn build() -> Result<PathBuf> {
+pub(crate) fn build() -> Result<PathBuf> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let program = here
         .join("../../target/bench/go")

@@ -73,6 +73,7 @@ fn compare(
             work: format!("{size} {what}, {word}"),
             ours: vec![figure],
             peers: smallest.clone().into_iter().collect(),
+            paired: None,
         })
         .collect())
 }

@@ -10,6 +10,7 @@ mod figure;
 mod go;
 mod growth;
 mod large;
+mod log;
 mod machine;
 mod mix;
 mod node;
@@ -23,11 +24,12 @@ mod readme;
 mod report;
 mod rsa_alone;
 mod save;
+mod server;
 mod suite;
 mod table;
 mod token;
 
-use std::{collections::BTreeMap, process::ExitCode};
+use std::{collections::BTreeMap, process::ExitCode, time::Duration};
 
 use anyhow::Result;
 use clap::Parser;
@@ -46,6 +48,14 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<ExitCode> {
+    if let Some(config) = &arguments.serve {
+        server::serve(config)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let Some(seconds) = arguments.campaign {
+        server::campaign(Duration::from_secs(seconds))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let scale = Scale::new(arguments.quick);
     let has = |part| arguments.suite.has(part);
     let mut races = Vec::new();
@@ -79,11 +89,19 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
     if arguments.suite == Suite::Envoy || (has(Suite::Envoy) && envoy::is_possible()) {
         races.extend(envoy::run(&scale)?);
     }
+    if has(Suite::Server) {
+        let answer = server::run(&scale)?;
+        races.extend(answer.races);
+        child_versions.extend(answer.versions);
+    }
     if has(Suite::Growth) {
         races.extend(growth::growth(&scale)?);
     }
     if has(Suite::Documents) {
         races.extend(large::run(&scale)?);
+    }
+    if has(Suite::Log) {
+        races.extend(log::run(&scale)?);
     }
     let report = Report::new(races, child_versions, arguments.quick);
     if arguments.json {

@@ -33,10 +33,7 @@ fn section(report: &Report) -> String {
         if peer.name == "with 1" {
             continue;
         }
-        let typical = |figure: &crate::figure::Figure| match &*row.host {
-            "envoy" => amount(figure.median, figure.unit),
-            _ => amount(figure.best, figure.unit),
-        };
+        let typical = |figure: &crate::figure::Figure| amount(row.typical(figure), figure.unit);
         text += &format!(
             "| {} | {} | {} | {} | {} | {} | {} | {} | {} |\n",
             row.host,

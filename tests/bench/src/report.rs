@@ -11,7 +11,9 @@ use crate::{
     machine::{self, Machine},
 };
 
-const HOSTS: [&str; 7] = ["native", "wasmtime", "node", "npm", "go", "python", "envoy"];
+const HOSTS: [&str; 8] = [
+    "native", "wasmtime", "node", "npm", "go", "python", "envoy", "server",
+];
 
 /// All results of a run.
 #[derive(Debug, Serialize)]
@@ -37,11 +39,14 @@ pub(crate) struct Row {
     pub(crate) ours: Figure,
     pub(crate) peer: Option<Figure>,
     /// Our best figure divided by the peer's, or our median by the peer's under
-    /// load. Below 1, ours is faster.
+    /// load, or the median of the ratios of pairs. Below 1, ours is faster.
     pub(crate) ratio: Option<f64>,
     pub(crate) must: Option<f64>,
     pub(crate) aim: Option<f64>,
     pub(crate) verdict: Option<Verdict>,
+    /// Whether it was measured under load, so that medians are compared.
+    #[serde(skip)]
+    is_loaded: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -100,8 +105,9 @@ fn rows(race: Race) -> Vec<Row> {
         work,
         ours,
         peers,
+        paired,
     } = race;
-    let row = |ours: &Figure, peer: Option<&Figure>| Row::new(&host, &work, ours, peer);
+    let row = |ours: &Figure, peer: Option<&Figure>| Row::new(&host, &work, ours, peer, paired);
     let mut rows = Vec::new();
     for (place, ours) in ours.iter().enumerate() {
         let opposed = if place == 0 {
@@ -118,14 +124,17 @@ fn rows(race: Race) -> Vec<Row> {
 }
 
 impl Row {
-    fn new(host: &str, work: &str, ours: &Figure, peer: Option<&Figure>) -> Self {
+    fn new(
+        host: &str,
+        work: &str,
+        ours: &Figure,
+        peer: Option<&Figure>,
+        paired: Option<f64>,
+    ) -> Self {
         let bar = peer.and_then(|peer| bar::find(host, work, &peer.name));
-        // Under load, the best figure is not representative.
-        let typical = |figure: &Figure| match host {
-            "envoy" => figure.median,
-            _ => figure.best,
-        };
-        let ratio = peer.map(|peer| typical(ours) / typical(peer));
+        let is_loaded = ["envoy", "server"].contains(&host) || paired.is_some();
+        let of_figures = |peer| typical(ours, is_loaded) / typical(peer, is_loaded);
+        let ratio = peer.map(|peer| paired.unwrap_or_else(|| of_figures(peer)));
         let judged = ratio.zip(bar).map(|(ratio, bar)| match bar.aim {
             Some(aim) if ratio <= aim => Verdict::Aim,
             _ if ratio <= bar.must => Verdict::Must,
@@ -140,7 +149,22 @@ impl Row {
             must: bar.map(|bar| bar.must),
             aim: bar.and_then(|bar| bar.aim),
             verdict: judged,
+            is_loaded,
         }
+    }
+
+    /// The figure of this row that is compared.
+    pub(crate) fn typical(&self, figure: &Figure) -> f64 {
+        typical(figure, self.is_loaded)
+    }
+}
+
+/// Under load, the best figure is not representative.
+fn typical(figure: &Figure, is_loaded: bool) -> f64 {
+    if is_loaded {
+        figure.median
+    } else {
+        figure.best
     }
 }
 
@@ -152,7 +176,7 @@ mod tests {
     fn verdict(ours: f64) -> Option<Verdict> {
         let figure = |name: &str, best| Figure::of(name.into(), Unit::Ns, vec![best]);
         let (ours, peer) = (figure("ours", ours), figure("jose", 100.0));
-        Row::new("node", "RS256, fresh", &ours, Some(&peer)).verdict
+        Row::new("node", "RS256, fresh", &ours, Some(&peer), None).verdict
     }
 
     #[test]
@@ -170,9 +194,22 @@ mod tests {
             "RS256, fresh",
             &figure("ours"),
             Some(&figure("another")),
+            None,
         );
         assert_eq!(row.verdict, None);
         assert_eq!(row.ratio, Some(1.0));
+    }
+
+    #[test]
+    fn the_ratio_of_pairs_is_that_of_the_row() {
+        let figure = |name: &str| Figure::of(name.into(), Unit::Ns, vec![1.0]);
+        let (with, without) = (figure("with the log"), figure("without"));
+        let work = "a request, decisions logged";
+        let row = Row::new("wasmtime", work, &with, Some(&without), Some(1.06));
+        assert_eq!(
+            (row.ratio, row.verdict),
+            (Some(1.06), Some(Verdict::Missed))
+        );
     }
 
     #[test]
@@ -183,6 +220,7 @@ mod tests {
             work: "RS256, fresh".into(),
             ours: vec![figure("a"), figure("b")],
             peers: vec![figure("x"), figure("y")],
+            paired: None,
         };
         let met: Vec<_> = rows(race)
             .into_iter()

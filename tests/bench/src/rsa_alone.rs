@@ -15,6 +15,7 @@ pub(crate) fn race(host: &str, whole: &Figure, rest: &Figure, scale: &Scale) -> 
         work: "RSA-2048 alone".into(),
         ours: vec![whole.less(rest)],
         peers: openssl::rsa_2048(scale.openssl_s)?.into_iter().collect(),
+        paired: None,
     })
 }
 

@@ -94,3 +94,47 @@ fn the_npm_package_in_node_is_measured_against_its_peers() {
         "{rows:?}"
     );
 }
+
+#[test]
+fn the_log_is_measured_in_each_host() {
+    if !package_is_here() {
+        return;
+    }
+    let rows = rows("log");
+    for host in ["wasmtime", "node", "go"] {
+        let of_host: Vec<_> = rows.iter().filter(|row| row["host"] == host).collect();
+        let is_whole = |row: &&Value| row["peer"]["name"] == "without" && row["ratio"].is_f64();
+        assert_eq!(of_host.len(), 4, "{rows:?}");
+        assert!(of_host.iter().all(is_whole), "{rows:?}");
+    }
+}
+
+#[test]
+fn the_gate_server_is_measured_over_tcp_and_over_a_unix_socket() {
+    let rows = rows("server");
+    let of = |work: &str, name: &str| {
+        let fits = |row: &&Value| row["work"] == work && row["ours"]["name"] == name;
+        rows.iter().find(fits).is_some()
+    };
+    for tokens in ["one token", "new tokens"] {
+        for what in ["a request", "p50", "p99"] {
+            for name in ["server, TCP", "server, Unix socket"] {
+                let work = format!("{what}, {tokens}");
+                assert!(of(&work, name), "{work}, {name}: {rows:?}");
+            }
+        }
+    }
+    assert!(has(&rows, "memory", "with 1 issuer"), "{rows:?}");
+}
+
+#[test]
+fn the_gate_server_decides_rightly_near_its_limit_while_everything_changes() {
+    let output = Command::new(env!("CARGO_BIN_EXE_countersign-bench"))
+        .args(["--campaign", "20"])
+        .output()
+        .expect("it starts");
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("none decided wrongly"), "{said}");
+}

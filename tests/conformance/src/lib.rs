@@ -16,6 +16,7 @@ pub mod operation;
 pub mod proofs;
 pub mod protocol;
 pub mod run;
+pub mod scene;
 #[cfg(feature = "wasmtime")]
 pub mod sealed;
 pub mod vector;

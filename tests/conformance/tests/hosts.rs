@@ -78,6 +78,12 @@ fn answers_alike(signatures: Signatures, modes: &[Mode], name: &str, host: &mut 
     all_alike(signatures, modes, name, host, &vectors(signatures));
 }
 
+/// Plays the vectors about what an operator asks, too.
+fn tells_alike(signatures: Signatures, name: &str, host: &mut dyn Host) {
+    let name = format!("{name}, asked by an operator");
+    all_alike(signatures, &[Mode::Fresh], &name, host, &operation());
+}
+
 fn all_alike(
     signatures: Signatures,
     modes: &[Mode],
@@ -175,13 +181,7 @@ fn the_native_crate_tells_what_an_operator_asks() {
     }
     let program = Path::new(env!("CARGO_BIN_EXE_harness-native"));
     let mut process = start(program, &[], Module);
-    all_alike(
-        Module,
-        &[Mode::Fresh],
-        "harness-native",
-        &mut process,
-        &vectors,
-    );
+    tells_alike(Module, "harness-native", &mut process);
 }
 
 #[cfg(feature = "wasmtime")]
@@ -215,14 +215,7 @@ fn sealed_component(signatures: Signatures) {
     }
     let mut host = Sealed::load(&component, signatures).expect("the component loads");
     answers_alike(signatures, modes(signatures), "wasmtime", &mut host);
-    let operation = operation();
-    all_alike(
-        signatures,
-        &[Mode::Fresh],
-        "wasmtime",
-        &mut host,
-        &operation,
-    );
+    tells_alike(signatures, "wasmtime", &mut host);
 }
 
 #[test]
@@ -295,6 +288,7 @@ fn npm_package_by(signatures: Signatures, arguments: &[&str]) {
     let mut process = Process::start(Path::new(&node), &arguments).expect("the host starts");
     let name = format!("npm in {}", arguments[1..].join(" "));
     answers_alike(signatures, modes(signatures), &name, &mut process);
+    tells_alike(signatures, &name, &mut process);
 }
 
 #[test]
@@ -321,6 +315,7 @@ fn go(name: &str, arguments: &[&str], signatures: Signatures, modes: &[Mode]) {
     };
     let mut process = start(program, arguments, signatures);
     answers_alike(signatures, modes, name, &mut process);
+    tells_alike(signatures, name, &mut process);
 }
 
 #[test]
@@ -345,6 +340,14 @@ fn python(signatures: Signatures) {
     let harness = harness.to_str().expect("a path that is text");
     let mut process = start(Path::new(&program), &[harness], signatures);
     answers_alike(signatures, modes(signatures), "Python", &mut process);
+    let operation = operation();
+    all_alike(
+        signatures,
+        &[Mode::Fresh],
+        "Python",
+        &mut process,
+        &operation,
+    );
 }
 
 #[test]

@@ -144,7 +144,7 @@ fn every_code_has_a_vector_except_those_of_a_host() {
 }
 
 #[test]
-fn every_code_is_in_the_contract_with_its_status() {
+fn every_code_is_in_the_contract_with_its_status_and_sentence() {
     let contract = files::contract().expect("CONTRACT.md");
     for code in Code::ALL {
         let row = contract
@@ -152,6 +152,9 @@ fn every_code_is_in_the_contract_with_its_status() {
             .find(|line| line.starts_with("| `") && line.contains(&format!("`{code}`")))
             .unwrap_or_else(|| panic!("`{code}` is not in the table of CONTRACT.md"));
         assert!(row.contains(&format!("| {} |", code.status())), "{row}");
+        let sentence = format!("| `{code}` | {} |", code.sentence());
+        let is_listed = contract.lines().any(|line| line == sentence);
+        assert!(is_listed, "not in the table of sentences: {sentence}");
     }
 }
 

@@ -23,7 +23,7 @@ const VERIFIER: [&str; 12] = [
     "gate",
 ];
 
-const COMMAND: [&str; 25] = [
+const COMMAND: [&str; 27] = [
     "style",
     "output",
     "moment",
@@ -44,9 +44,11 @@ const COMMAND: [&str; 25] = [
     "policy",
     "init",
     "import",
+    "proxy_config",
     "digest",
     "verify_release",
     "keys",
+    "serve",
     "dev",
     "demo",
 ];
@@ -101,6 +103,28 @@ const DEV_ISSUER: [&str; 6] = ["error", "signer", "issuer", "proof", "token", "t
 
 const INIT: [&str; 6] = ["kind", "value", "error", "template", "provider", "list"];
 
+const PROXY_CONFIG: [&str; 19] = [
+    "server",
+    "options",
+    "kind",
+    "problem",
+    "template",
+    "service",
+    "facts",
+    "forged",
+    "names",
+    "headers",
+    "attacks",
+    "caddy",
+    "envoy",
+    "envoy_gateway",
+    "gateway_api",
+    "haproxy",
+    "istio",
+    "nginx",
+    "traefik",
+];
+
 const WASMTIME: [&str; 40] = [
     "bindings",
     "problem",
@@ -144,6 +168,25 @@ const WASMTIME: [&str; 40] = [
     "faults",
 ];
 
+const SERVER: [&str; 16] = [
+    "config",
+    "files",
+    "peer",
+    "metrics",
+    "journal",
+    "told",
+    "policies",
+    "dialect",
+    "grpc",
+    "tls",
+    "introspection",
+    "serve",
+    "listen",
+    "operations",
+    "admin",
+    "run",
+];
+
 fn folder(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../..")
@@ -152,7 +195,7 @@ fn folder(path: &str) -> PathBuf {
 
 #[test]
 fn rooms_use_those_above_them() {
-    let crates: [(&str, &[&str]); 8] = [
+    let crates: [(&str, &[&str]); 10] = [
         ("verifier", &VERIFIER),
         ("hosts/wasmtime", &WASMTIME),
         ("hosts/cli", &COMMAND),
@@ -161,6 +204,8 @@ fn rooms_use_those_above_them() {
         ("hosts/cli/importer", &IMPORTER),
         ("hosts/cli/dev-issuer", &DEV_ISSUER),
         ("hosts/cli/init", &INIT),
+        ("hosts/cli/proxy-config", &PROXY_CONFIG),
+        ("hosts/server", &SERVER),
     ];
     let found: Vec<_> = crates
         .into_iter()

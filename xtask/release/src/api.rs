@@ -8,7 +8,7 @@ use public_api::Builder;
 use xtask::{project, tools};
 
 /// The crates, and their folders with `api.txt`.
-const CRATES: [(&str, &str); 7] = [
+const CRATES: [(&str, &str); 9] = [
     ("countersign", "verifier"),
     ("countersign-host", "hosts/wasmtime"),
     ("countersign-policy-source", "hosts/cli/policy-source"),
@@ -16,6 +16,8 @@ const CRATES: [(&str, &str); 7] = [
     ("countersign-importer", "hosts/cli/importer"),
     ("countersign-dev-issuer", "hosts/cli/dev-issuer"),
     ("countersign-init", "hosts/cli/init"),
+    ("countersign-proxy-config", "hosts/cli/proxy-config"),
+    ("countersign-server", "hosts/server"),
 ];
 
 /// Compares the lists, or writes them anew.

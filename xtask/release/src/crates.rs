@@ -13,7 +13,7 @@ use xtask::{project, tools, version::VERSION};
 use crate::files::{copy, remove};
 
 /// The crates in the order in which they go up: each after what it uses.
-pub(crate) const ORDER: [&str; 9] = [
+pub(crate) const ORDER: [&str; 11] = [
     "countersign-kernel",
     "countersign",
     "countersign-host",
@@ -22,6 +22,8 @@ pub(crate) const ORDER: [&str; 9] = [
     "countersign-importer",
     "countersign-dev-issuer",
     "countersign-init",
+    "countersign-proxy-config",
+    "countersign-server",
     "countersign-cli",
 ];
 

@@ -13,6 +13,7 @@ mod install;
 mod program;
 mod python;
 mod sbom;
+mod server_image;
 mod signature;
 mod source;
 mod statement;
@@ -97,6 +98,9 @@ fn run(arguments: &Arguments) -> Result<()> {
             program::write(&release, target, &plan)
         })?;
     }
+    step("the image of the decision server", || {
+        server_image::write(&release, &plan.targets)
+    })?;
     step("the wheel", || python::write(&release, &plan))?;
     step("bills of materials", || sbom::write(&release))?;
     step("the statement and the signature", || {

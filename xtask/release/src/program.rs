@@ -22,7 +22,7 @@ use xtask::{
 use crate::files;
 
 /// The targets of rustc. A dry run takes the one of this machine.
-const TARGETS: [&str; 2] = ["x86_64-unknown-linux-musl", "aarch64-unknown-linux-musl"];
+pub(crate) const TARGETS: [&str; 2] = ["x86_64-unknown-linux-musl", "aarch64-unknown-linux-musl"];
 
 /// What is compiled, and how.
 pub(crate) struct Plan {

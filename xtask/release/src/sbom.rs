@@ -119,6 +119,13 @@ fn contents(release: &Path, name: &str) -> Result<Option<(Classification, Conten
                 others.collect::<Result<_>>()?,
             )
         }
+        "oci" if file.starts_with("countersign-server-") => {
+            let mut packages = BTreeSet::new();
+            for target in program::TARGETS {
+                packages.extend(program::packages(target)?);
+            }
+            with(Container, true, cargo(packages)?)
+        }
         "oci" => with(Container, true, Vec::new()),
         "bin" => {
             let target = file.strip_prefix(&format!("countersign-{VERSION}-"));

@@ -15,8 +15,17 @@ use crate::project;
 #[derive(Default)]
 pub(crate) struct Programs {
     pub(crate) envoy: Option<PathBuf>,
+    pub(crate) kubernetes_validate: Option<PathBuf>,
     pub(crate) nginx: Option<PathBuf>,
+    pub(crate) caddy: Option<PathBuf>,
+    pub(crate) oldest_caddy: Option<PathBuf>,
+    pub(crate) traefik: Option<PathBuf>,
+    pub(crate) debian_nginx: Option<PathBuf>,
+    pub(crate) haproxy: Option<PathBuf>,
+    pub(crate) debian_haproxy: Option<PathBuf>,
     pub(crate) node: Option<PathBuf>,
+    /// The folder of Prometheus and promtool.
+    pub(crate) prometheus: Option<PathBuf>,
     pub(crate) python: Option<PathBuf>,
 }
 
@@ -27,8 +36,16 @@ pub(crate) fn compile() -> Result<()> {
 pub(crate) fn run(programs: Programs) -> Result<Tally> {
     let Programs {
         envoy,
+        kubernetes_validate,
         nginx,
+        caddy,
+        oldest_caddy,
+        traefik,
+        debian_nginx,
+        haproxy,
+        debian_haproxy,
         node,
+        prometheus,
         python,
     } = programs;
     let (output, writer) = pipe()?;
@@ -47,8 +64,16 @@ pub(crate) fn run(programs: Programs) -> Result<Tally> {
         .stderr(writer);
     let programs = [
         ("COUNTERSIGN_ENVOY", envoy),
+        ("COUNTERSIGN_KUBERNETES_VALIDATE", kubernetes_validate),
         ("COUNTERSIGN_NGINX", nginx),
+        ("COUNTERSIGN_CADDY", caddy),
+        ("COUNTERSIGN_OLDEST_CADDY", oldest_caddy),
+        ("COUNTERSIGN_TRAEFIK", traefik),
+        ("COUNTERSIGN_NGINX_DEBIAN", debian_nginx),
+        ("COUNTERSIGN_HAPROXY", haproxy),
+        ("COUNTERSIGN_HAPROXY_DEBIAN", debian_haproxy),
         ("COUNTERSIGN_NODE", node),
+        ("COUNTERSIGN_PROMETHEUS", prometheus),
         ("COUNTERSIGN_PYTHON", python),
     ];
     for (name, path) in programs {

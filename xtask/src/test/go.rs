@@ -12,8 +12,9 @@ use anyhow::{Context, Result, ensure};
 use super::tally::Tally;
 use crate::{project, tools};
 
-/// The core module, the modules with further dependencies, and the benchmark.
-const MODULES: [&str; 7] = [
+/// The core module, the modules with further dependencies, the benchmark, and what
+/// operators see.
+const MODULES: [&str; 8] = [
     "hosts/go",
     "hosts/go/grpc",
     "hosts/go/otel",
@@ -21,6 +22,7 @@ const MODULES: [&str; 7] = [
     "hosts/go/routers",
     "hosts/go/yaml",
     "tests/bench/go",
+    "tests/operators",
 ];
 
 const STATICCHECK: &str = "honnef.co/go/tools/cmd/staticcheck@v0.8.2";

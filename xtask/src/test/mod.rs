@@ -13,7 +13,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Result, ensure};
 
 use self::stages::Stages;
-use crate::{bench, build, packages::WASM, project, release, tools, version};
+use crate::{bench, build, debian, packages::WASM, project, release, tools, traefik, version};
 
 pub(crate) fn run() -> ExitCode {
     let mut stages = Stages::new();
@@ -63,15 +63,42 @@ pub(crate) fn run() -> ExitCode {
     stages.run("the Go host", go::run);
     let mut programs = cargo_tests::Programs::default();
     // If one of them cannot be installed, the tests that need it are skipped. In CI this is a failure.
-    stages.check("Envoy and nginx are installed", || {
-        programs.envoy = tools::envoy()
-            .map_err(|error| missing("Envoy", &error))
-            .ok();
-        programs.nginx = tools::nginx()
-            .map_err(|error| missing("nginx", &error))
-            .ok();
-        Ok(())
-    });
+    stages.check(
+        "the proxies and Prometheus are installed, and Traefik's middlewares built",
+        || {
+            programs.envoy = tools::envoy()
+                .map_err(|error| missing("Envoy", &error))
+                .ok();
+            programs.nginx = tools::nginx()
+                .map_err(|error| missing("nginx", &error))
+                .ok();
+            programs.caddy = tools::caddy()
+                .map_err(|error| missing("Caddy", &error))
+                .ok();
+            programs.oldest_caddy = tools::oldest_caddy()
+                .map_err(|error| missing("the oldest Caddy", &error))
+                .ok();
+            programs.traefik = traefik::program()
+                .map_err(|error| missing("Traefik's middlewares", &error))
+                .ok();
+            programs.debian_nginx = debian::program("nginx", "nginx")
+                .map_err(|error| missing("Debian's nginx", &error))
+                .ok();
+            programs.haproxy = tools::haproxy()
+                .map_err(|error| missing("HAProxy", &error))
+                .ok();
+            programs.debian_haproxy = debian::program("haproxy", "haproxy")
+                .map_err(|error| missing("Debian's HAProxy", &error))
+                .ok();
+            programs.prometheus = debian::prometheus()
+                .map_err(|error| missing("Prometheus", &error))
+                .ok();
+            programs.kubernetes_validate = tools::kubernetes_validate()
+                .map_err(|error| missing("the validator of Kubernetes manifests", &error))
+                .ok();
+            Ok(())
+        },
+    );
     let mut nodes = None;
     stages.check("the npm package is packed, and its peers installed", || {
         if let Err(error) = tools::npm_packages(bench::NODE) {

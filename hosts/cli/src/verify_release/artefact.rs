@@ -24,7 +24,7 @@ const GO_MODULES: [&str; 5] = [
 /// The tags of the Go modules, as git takes them.
 const GO_TAGS: &str = "tags.bundle";
 
-const CRATES: [&str; 9] = [
+const CRATES: [&str; 11] = [
     "countersign",
     "countersign-cli",
     "countersign-dev-issuer",
@@ -33,7 +33,9 @@ const CRATES: [&str; 9] = [
     "countersign-init",
     "countersign-kernel",
     "countersign-policy-source",
+    "countersign-proxy-config",
     "countersign-regions",
+    "countersign-server",
 ];
 
 const MODULE: &str = "countersign.wasm";
@@ -59,6 +61,7 @@ enum Kind<'a> {
     GoMod,
     GoZip(&'a str),
     Image,
+    ServerImage,
     Program,
     Deploy,
     Page,
@@ -95,6 +98,7 @@ impl Kind<'_> {
                 }
             }
             ("oci", _) if is("countersign", ".oci.tar") => Kind::Image,
+            ("oci", _) if is("countersign-server", ".oci.tar") => Kind::ServerImage,
             ("bin", _) => {
                 let target = name.strip_prefix(&format!("countersign-{version}-"))?;
                 target.strip_suffix(".tar.gz")?;
@@ -117,6 +121,7 @@ impl Kind<'_> {
             | Kind::Npm
             | Kind::Wheel
             | Kind::Image
+            | Kind::ServerImage
             | Kind::Program
             | Kind::Page => true,
             _ => false,
@@ -164,6 +169,7 @@ fn required(version: &str) -> Vec<String> {
     }
     paths.push(format!("npm/countersign-{version}.tgz"));
     paths.push(format!("oci/countersign-{version}.oci.tar"));
+    paths.push(format!("oci/countersign-server-{version}.oci.tar"));
     paths.push(format!("deploy/countersign-deploy-{version}.tar.gz"));
     paths.push(format!("inspector/countersign-inspector-{version}.html"));
     paths
@@ -233,6 +239,7 @@ pub(super) fn check_all(files: &Files, sums: &Sums, facts: &Facts, report: &mut 
                 package::go(module, bytes, go_mod, facts)
             }
             Kind::Image => one(image::oci(bytes, facts).map(|_| ())),
+            Kind::ServerImage => one(image::server(bytes, beside(COMPONENT.to_owned()))),
             Kind::Program => package::program(bytes, beside(COMPONENT.to_owned()), facts),
             Kind::Deploy => image::deploy(bytes, image.as_deref(), facts),
             Kind::Page => one(content::page(bytes, facts)),

@@ -4,8 +4,11 @@
 use countersign_artefact_tests::dist;
 
 use crate::{
-    parts::{Contents, another_module, deploy, image, npm, page, sha256, tar_gz, wheel, zip},
-    release::{CRATE, DEPLOY, GO, IMAGE, NPM, PAGE, PROGRAM, Release, WHEEL, go},
+    parts::{
+        Contents, another_module, deploy, image, npm, page, server_image, sha256, tar_gz, wheel,
+        zip,
+    },
+    release::{CRATE, DEPLOY, GO, IMAGE, NPM, PAGE, PROGRAM, Release, SERVER_IMAGE, WHEEL, go},
 };
 
 const ANOTHER: &str = "contains another module";
@@ -230,6 +233,23 @@ fn the_go_module() {
         r#"{"Version":"v0.0.9"}"#,
         &["its Version is not v0.1.0"],
     );
+}
+
+#[test]
+fn the_image_of_the_decision_server() {
+    let other = server_image(b"another program");
+    Release::new()
+        .put(SERVER_IMAGE, other)
+        .write()
+        .is_refused_for(&[(
+            SERVER_IMAGE,
+            "`usr/local/bin/countersign` does not contain countersign.component.wasm",
+        )]);
+    let (filter, _) = image(&dist::read("countersign.wasm"));
+    Release::new()
+        .put(SERVER_IMAGE, filter)
+        .write()
+        .is_refused_for(&[(SERVER_IMAGE, "the index names no manifest")]);
 }
 
 #[test]

@@ -110,6 +110,24 @@ pub fn image(module: &[u8]) -> (Vec<u8>, String) {
     (tar(&contents), digest)
 }
 
+/// A layout of the decision server's image, with this command.
+pub fn server_image(program: &[u8]) -> Vec<u8> {
+    let layer = tar_gz(&vec![("usr/local/bin/countersign", program.to_vec())]);
+    let described = |bytes: &[u8]| json!({ "digest": format!("sha256:{}", sha256(bytes)), "size": bytes.len() });
+    let config = b"{}".to_vec();
+    let manifest = json!({ "config": described(&config), "layers": [described(&layer)] });
+    let manifest = manifest.to_string().into_bytes();
+    let inner = json!({ "manifests": [described(&manifest)] })
+        .to_string()
+        .into_bytes();
+    let index = json!({ "manifests": [described(&inner)] }).to_string();
+    let blobs = [config, layer, manifest, inner]
+        .map(|bytes| (format!("blobs/sha256/{}", sha256(&bytes)), bytes));
+    let mut contents = vec![("index.json", index.into_bytes())];
+    contents.extend(blobs.iter().map(|(path, bytes)| (&**path, bytes.clone())));
+    tar(&contents)
+}
+
 pub fn sum(module: &[u8]) -> Vec<u8> {
     format!("{}  countersign.wasm\n", sha256(module)).into()
 }

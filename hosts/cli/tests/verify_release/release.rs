@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::{
     common::{Folder, Run},
-    parts::{deploy, image, npm, page, sha256, sum, tar_gz, wheel, zip},
+    parts::{deploy, image, npm, page, server_image, sha256, sum, tar_gz, wheel, zip},
 };
 
 pub const VERSION: &str = "0.1.0";
@@ -19,6 +19,7 @@ pub const WHEEL: &str = "python/countersign_gate-0.1.0-cp310-abi3-manylinux_2_28
 pub const NPM: &str = "npm/countersign-0.1.0.tgz";
 pub const CRATE: &str = "crates/countersign-host-0.1.0.crate";
 pub const IMAGE: &str = "oci/countersign-0.1.0.oci.tar";
+pub const SERVER_IMAGE: &str = "oci/countersign-server-0.1.0.oci.tar";
 pub const PROGRAM: &str = "bin/countersign-0.1.0-x86_64-unknown-linux-musl.tar.gz";
 pub const DEPLOY: &str = "deploy/countersign-deploy-0.1.0.tar.gz";
 pub const PAGE: &str = "inspector/countersign-inspector-0.1.0.html";
@@ -67,7 +68,9 @@ impl Release {
             "countersign-init",
             "countersign-kernel",
             "countersign-policy-source",
+            "countersign-proxy-config",
             "countersign-regions",
+            "countersign-server",
         ] {
             let manifest = format!("{name}-{VERSION}/Cargo.toml");
             put(
@@ -127,6 +130,7 @@ impl Release {
         put(IMAGE, image);
         put(DEPLOY, deploy(&manifest, &sha256(&module)));
         let program = [b"before", &*component, b"after"].concat();
+        put(SERVER_IMAGE, server_image(&program));
         put(
             PROGRAM,
             tar_gz(&vec![("countersign-0.1.0/countersign", program)]),

@@ -10,8 +10,8 @@ import (
 
 // ObserveUnary returns an interceptor that PROTECTS NOTHING: it is for a
 // migration. The gate decides and sends its events, and every call passes to the
-// handler as it came. See [countersign.Gate.Observe]; the handler can get the
-// decision with [countersign.ObservedFrom].
+// handler as it came. See [countersign.Gate.Observe]; the handler can get a
+// decision that was made at once with [countersign.ObservedFrom].
 func ObserveUnary(gate *countersign.Gate) grpc.UnaryServerInterceptor {
 	return func(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 		return handler(observed(ctx, gate, info.FullMethod), req)
@@ -26,6 +26,9 @@ func ObserveStream(gate *countersign.Gate) grpc.StreamServerInterceptor {
 }
 
 func observed(ctx context.Context, gate *countersign.Gate, method string) context.Context {
-	decision, _ := gate.CheckObserved(ctx, requestOf(ctx, method))
+	decision, ok := gate.CheckObserved(ctx, requestOf(ctx, method))
+	if !ok {
+		return ctx
+	}
 	return countersign.NewObservedContext(ctx, decision)
 }

@@ -61,8 +61,11 @@ type host struct {
 type reply = map[string]any
 
 func (h *host) answer(c *command) (reply, error) {
-	if c.Open != nil {
+	switch {
+	case c.Open != nil:
 		return h.open(c.Open)
+	case c.OpenSigned != nil:
+		return h.openSigned(c.OpenSigned)
 	}
 	args, err := c.args()
 	if err != nil {
@@ -98,6 +101,15 @@ func (h *host) answer(c *command) (reply, error) {
 		return gate.decide(args.At, func() (countersign.Answer, error) { return gate.Check(request, args.At) })
 	case c.Token != nil:
 		return token(gate, args)
+	case c.LastEvent != nil:
+		facts, err := gate.LastEvent([]byte(args.SubjectKey), true)
+		return reply{"event": eventOf(facts)}, err
+	case c.Digest != nil:
+		digest, err := countersign.PolicyDigest(gate.policy, h.options...)
+		return reply{"digest": digest}, err
+	case c.Ready != nil:
+		ready, err := gate.Ready()
+		return reply{"ready": ready}, err
 	default:
 		gate.Close()
 		delete(h.gates, args.Gate)
@@ -135,8 +147,21 @@ func (h *host) open(args *args) (reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	h.gates[args.Gate] = &gate{instance, map[[32]byte]time.Time{}}
+	h.gates[args.Gate] = &gate{instance, []byte(args.Policy), map[[32]byte]time.Time{}}
 	return reply{"opened": reply{}}, nil
+}
+
+func (h *host) openSigned(args *args) (reply, error) {
+	opened, err := countersign.OpenSigned([]byte(args.Signed), []byte(args.Trust), args.At, h.options...)
+	if refused := (*countersign.PolicyError)(nil); errors.As(err, &refused) {
+		return reply{"refused": problemOf(refused.Problems[0])}, nil
+	}
+	return reply{"signed": reply{
+		"policy":     string(opened.Policy),
+		"version":    opened.Version,
+		"expires_ms": opened.Expires.UnixMilli(),
+		"kid":        opened.KID,
+	}}, err
 }
 
 func token(gate *gate, args *args) (reply, error) {

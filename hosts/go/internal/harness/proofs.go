@@ -10,7 +10,8 @@ import (
 // independent. The host's own table has tests of its own.
 type gate struct {
 	*countersign.Instance
-	used map[[32]byte]time.Time
+	policy []byte
+	used   map[[32]byte]time.Time
 }
 
 // decide checks, and answers the questions about proofs, until there is another

@@ -12,12 +12,15 @@ import (
 
 // A command has exactly one member.
 type command struct {
-	Open, Due, Supply, Respond, Request, Token, Close *args
-	NextDue                                           *args `json:"next_due"`
+	Open, Due, Supply, Respond, Request, Token, Close, Digest, Ready *args
+
+	NextDue    *args `json:"next_due"`
+	LastEvent  *args `json:"last_event"`
+	OpenSigned *args `json:"open_signed"`
 }
 
 func (c *command) args() (*args, error) {
-	for _, args := range []*args{c.Due, c.NextDue, c.Supply, c.Respond, c.Request, c.Token, c.Close} {
+	for _, args := range []*args{c.Due, c.NextDue, c.Supply, c.Respond, c.Request, c.Token, c.Close, c.LastEvent, c.Digest, c.Ready} {
 		if args != nil {
 			return args, nil
 		}
@@ -39,6 +42,9 @@ type args struct {
 	Requirement *string
 	Proven      bool
 	Ticket      uint64
+	SubjectKey  string `json:"subject_key"`
+	Signed      string
+	Trust       string
 }
 
 // A text is bytes: in JSON a string if they are UTF-8, else `{ "base64": … }`.
@@ -127,6 +133,21 @@ func decisionOf(answer countersign.Answer) reply {
 	default:
 		return reply{"wait": append(fetchesOf(answer.Wait), requestsOf(answer.Requests)...)}
 	}
+}
+
+func eventOf(facts countersign.Facts) reply {
+	event := reply{
+		"rule":        nil,
+		"issuer":      orNull(facts.Issuer),
+		"token_type":  orNull(facts.TokenType),
+		"remembered":  facts.Remembered,
+		"subject_ref": orNull(facts.SubjectRef),
+		"effects":     orNull(hex.EncodeToString([]byte(facts.Effects))),
+	}
+	if rule := facts.Rule; rule != nil {
+		event["rule"] = reply{"index": rule.Index, "name": orNull(rule.Name), "path": rule.Path}
+	}
+	return event
 }
 
 func othersOf(principals map[string]*countersign.Principal) reply {

@@ -24,6 +24,11 @@ import (
 
 const scope = "github.com/countersign/countersign/hosts/go/otel/countersignotel"
 
+// waitSeconds are the buckets of `countersign.decision.wait`. Those that OpenTelemetry
+// has by default are for milliseconds: every wait would be in the first, up to five
+// seconds.
+var waitSeconds = []float64{0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10}
+
 // A Telemetry counts the events of one or more gates.
 type Telemetry struct {
 	meter       metric.Meter
@@ -45,6 +50,7 @@ func New(meters metric.MeterProvider) (*Telemetry, error) {
 	}
 	decisions, err1 := counter("countersign.decisions", "Decisions")
 	wait, err2 := meter.Float64Histogram("countersign.decision.wait", metric.WithUnit("s"),
+		metric.WithExplicitBucketBoundaries(waitSeconds...),
 		metric.WithDescription("Time for which a decision waited for documents, requests and proofs"))
 	comparisons, err3 := counter("countersign.shadow.comparisons", "Decisions of a candidate, compared with those in force")
 	documents, err4 := counter("countersign.documents", "Fetches of documents")

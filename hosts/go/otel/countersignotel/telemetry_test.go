@@ -60,6 +60,9 @@ func collected(t *testing.T, reader *sdk.ManualReader) (points []string) {
 			case metricdata.Histogram[float64]:
 				for _, point := range data.DataPoints {
 					points = append(points, line(metric.Name, point.Attributes.Encoded(encoder{}), point.Count))
+					if !slices.Equal(point.Bounds, waitSeconds) {
+						t.Errorf("buckets of %s: %v", metric.Name, point.Bounds)
+					}
 				}
 			}
 		}
@@ -121,7 +124,8 @@ func TestEventsBecomeMetricsAndSpanEvents(t *testing.T) {
 		"shadow.comparisons code=scope_insufficient,comparison=would_deny,rule=writers 2",
 		"shadow.comparisons code=token_malformed,comparison=agree,rule=writers 1",
 		"documents document.kind=jwks,issuer=platform,outcome=accepted 2",
-		"log.dropped  3",
+		// One allow of two, the denial, and three comparisons, of which one agrees.
+		"log.dropped  5",
 	} {
 		if !strings.Contains("\n"+points+"\n", "\n"+want+"\n") {
 			t.Errorf("no %q in\n%s", want, points)

@@ -70,7 +70,7 @@ def service(gate: Gate, users: Users) -> FastAPI:
 
     @app.get("/healthz")
     async def healthz() -> dict[str, bool]:
-        return {"keys": all(document.usable for document in gate.status())}
+        return {"keys": all(document.usable for document in gate.status().documents)}
 
     @app.get("/me")
     async def me(caller: Caller) -> dict[str, int | str]:

@@ -4,7 +4,7 @@
     decision = await gate.check(Request("GET", "/orgs/acme/seats", headers))
 
 Adapters are in `countersign.fastapi`, `.starlette`, `.asgi`, `.django`, `.flask`,
-`.wsgi`, `.mcp` and `.fastmcp`.
+`.wsgi`, `.mcp` and `.fastmcp`; metrics in `countersign.opentelemetry`.
 """
 
 from ._decision import (
@@ -19,13 +19,26 @@ from ._decision import (
     SetHeader,
     SetTarget,
 )
+from ._decision_log import DecisionLog
 from ._events import DecisionEvent, DocumentEvent, MatchedRule
-from ._gate import Gate, GateClosed
+from ._gate import Gate
+from ._local import GateClosed
 from ._native import INTERFACE, POLICY_SCHEMA, SHA256
 from ._options import Options
-from ._policy import Policy, PolicyError, Problem, lint
-from ._report import DocumentStatus, Inspection, Step, Verifier, inspect
+from ._policy import Policy, PolicyError, Problem, lint, policy_digest
+from ._report import (
+    DocumentStatus,
+    Inspection,
+    ShadowCount,
+    ShadowStatus,
+    SourceStatus,
+    Status,
+    Step,
+    Verifier,
+    inspect,
+)
 from ._request import Request
+from ._source import PolicySource
 
 __all__ = [
     "INTERFACE",
@@ -36,6 +49,7 @@ __all__ = [
     "Change",
     "Decision",
     "DecisionEvent",
+    "DecisionLog",
     "Deny",
     "DocumentEvent",
     "DocumentStatus",
@@ -47,14 +61,20 @@ __all__ = [
     "Options",
     "Policy",
     "PolicyError",
+    "PolicySource",
     "Principal",
     "Problem",
     "RemoveHeader",
     "Request",
     "SetHeader",
     "SetTarget",
+    "ShadowCount",
+    "ShadowStatus",
+    "SourceStatus",
+    "Status",
     "Step",
     "Verifier",
     "inspect",
     "lint",
+    "policy_digest",
 ]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias, TypeVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,11 @@ class MatchedRule:
     path: str
     """The pattern that matched, never the path of the request."""
     name: str | None = None
+
+    @property
+    def label(self) -> str:
+        """Its name, or `/rules/<index>`: for metrics."""
+        return self.name or f"/rules/{self.index}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,23 +74,49 @@ class DocumentEvent:
     policy_digest: str
 
 
-def decisions(hook: Callable[[DecisionEvent], object]) -> Callable[[str], None]:
+Hook: TypeAlias = Callable[[DecisionEvent], object]
+DocumentHook: TypeAlias = Callable[[DocumentEvent], object]
+
+
+def decisions(hooks: Hook | Sequence[Hook] | None) -> tuple[Callable[[str], None], ...]:
     """Return what the native part calls with JSON."""
-
-    def call(text: str) -> None:
-        members = _known(DecisionEvent, json.loads(text))
-        if rule := members.get("rule"):
-            members["rule"] = MatchedRule(**_known(MatchedRule, rule))
-        hook(DecisionEvent(**members))
-
-    return call
+    return tuple(_told(hook, decision_event) for hook in _all(hooks))
 
 
-def documents(hook: Callable[[DocumentEvent], object]) -> Callable[[str], None]:
+def documents(
+    hooks: DocumentHook | Sequence[DocumentHook] | None,
+) -> tuple[Callable[[str], None], ...]:
     """Return what the native part calls with JSON."""
+    return tuple(_told(hook, document_event) for hook in _all(hooks))
 
+
+def decision_event(text: str) -> DecisionEvent:
+    """Read the event of a decision."""
+    members = _known(DecisionEvent, json.loads(text))
+    if rule := members.get("rule"):
+        members["rule"] = MatchedRule(**_known(MatchedRule, rule))
+    return DecisionEvent(**members)
+
+
+def document_event(text: str) -> DocumentEvent:
+    """Read the event of a document."""
+    return DocumentEvent(**_known(DocumentEvent, json.loads(text)))
+
+
+_E = TypeVar("_E")
+
+
+def _all(
+    hooks: Callable[[_E], object] | Sequence[Callable[[_E], object]] | None,
+) -> Sequence[Callable[[_E], object]]:
+    if hooks is None:
+        return ()
+    return (hooks,) if callable(hooks) else hooks
+
+
+def _told(hook: Callable[[_E], object], read: Callable[[str], _E]) -> Callable[[str], None]:
     def call(text: str) -> None:
-        hook(DocumentEvent(**_known(DocumentEvent, json.loads(text))))
+        hook(read(text))
 
     return call
 

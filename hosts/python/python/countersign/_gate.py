@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, TypeVar
 
 from . import _process
 from ._decision import Decision, Deny, ambiguous, decision, internal_error
-from ._events import DecisionEvent, DocumentEvent, decisions, documents
-from ._native import Core, Pending
+from ._decision_log import DecisionLog
+from ._events import DocumentHook, Hook, decisions, documents
+from ._local import GateClosed, Local
+from ._native import Pending
 from ._native import Requirement as Prepared
 from ._options import Options
 from ._policy import Policy, Source, as_json
-from ._report import DocumentStatus, Step, Verifier
-from ._request import Request, Text, parts
-from ._watch import Watch
+from ._report import Status, Step, Verifier, status
+from ._request import UNREADABLE, Request, Text, parts
+from ._source import PolicySource
 
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
@@ -28,12 +29,8 @@ if TYPE_CHECKING:
 Requirement: TypeAlias = Mapping[str, Any] | str
 """As `require` of a rule, or its JSON."""
 
-PREPARED = 256
-"""How many requirements a gate keeps parsed."""
 
-
-class GateClosed(RuntimeError):  # noqa: N818 - it is a state
-    """The gate was closed, so that it has nothing to say but denials."""
+_T = TypeVar("_T")
 
 
 class _Settings(TypedDict, total=False):
@@ -57,38 +54,32 @@ class Gate:
 
     def __init__(
         self,
-        policy: Policy,
+        policy: Policy | PolicySource,
         *,
-        on_decision: Callable[[DecisionEvent], object] | None = None,
-        on_document: Callable[[DocumentEvent], object] | None = None,
+        on_decision: Hook | Sequence[Hook] | None = None,
+        on_document: DocumentHook | Sequence[DocumentHook] | None = None,
+        log: DecisionLog | None = None,
         shadow: Policy | None = None,
         **options: Unpack[_Settings],
     ) -> None:
         """Open a policy. `PolicyError` has every problem of it; `Options` lists the options.
 
         `on_decision` and `on_document` get events (`docs/events.md`), in the thread of the
-        check or in one of the gate. One that raises changes nothing: `sys.unraisablehook`
-        gets the error.
+        check or in one of the gate, and in the context (`contextvars`) of the check. One that
+        raises changes nothing: `sys.unraisablehook` gets the error.
 
         `shadow` is a candidate: a policy that is asked about each request too, and whose
         answer changes nothing. Its decisions are events with `mode` "shadow".
         """
-        self._options = Options(
-            **options,
-            on_decision=None if on_decision is None else decisions(on_decision),
-            on_document=None if on_document is None else documents(on_document),
-        )
-        self._shadow = None if shadow is None else Source.of(shadow)
         self._path = policy if isinstance(policy, Path) else None
-        self._source = Source.of(policy)
-        self._watched = False
-        self._watch: Watch | None = None
-        self._closed = False
-        self._core: Core | None = None
-        self._requirements: dict[bytes, Prepared] = {}
-        self._lock = threading.Lock()
-        self._core = self._open()
-        _process.watch_forks(self)
+        self._local = Local(
+            policy if isinstance(policy, PolicySource) else Source.of(policy),
+            Options(
+                **options, on_decision=decisions(on_decision), on_document=documents(on_document)
+            ),
+            None if shadow is None else Source.of(shadow),
+            log,
+        )
 
     @classmethod
     def from_file(
@@ -96,8 +87,9 @@ class Gate:
         path: str | Path,
         *,
         watch: bool = False,
-        on_decision: Callable[[DecisionEvent], object] | None = None,
-        on_document: Callable[[DocumentEvent], object] | None = None,
+        on_decision: Hook | Sequence[Hook] | None = None,
+        on_document: DocumentHook | Sequence[DocumentHook] | None = None,
+        log: DecisionLog | None = None,
         shadow: Policy | None = None,
         **options: Unpack[_Settings],
     ) -> Self:
@@ -109,11 +101,12 @@ class Gate:
             Path(path),
             on_decision=on_decision,
             on_document=on_document,
+            log=log,
             shadow=shadow,
             **options,
         )
-        gate._watched = watch
-        gate._look()
+        if watch:
+            gate._local.watch(Path(path))
         return gate
 
     # Decisions
@@ -121,7 +114,7 @@ class Gate:
     async def check(self, request: Request) -> Decision:
         """Decide whether a request may pass. Waits, within bounds, for documents."""
         try:
-            outcome = self._opened().begin_check(parts(request))
+            outcome = _asked(self._local.core().begin_check, request, False)
         except Exception as error:  # noqa: BLE001 - a decision, whatever it is
             return _undecided(error)
         return await _decided(outcome)
@@ -129,9 +122,24 @@ class Gate:
     def check_sync(self, request: Request) -> Decision:
         """Do the same in a thread, which waits meanwhile. Other threads run."""
         try:
-            return decision(self._opened().check(parts(request)))
+            return decision(_asked(self._local.core().check, request))
         except Exception as error:  # noqa: BLE001 - a decision, whatever it is
             return _undecided(error)
+
+    def observe(self, request: Request) -> Decision | None:
+        """Decide, for a middleware that enforces nothing: events say `mode` "observed".
+
+        It never waits: `None` where the decision needs documents first. It is made when they
+        are there, and its event comes then.
+        """
+        try:
+            outcome = _asked(self._local.core().begin_check, request, True)
+            if isinstance(outcome, tuple):
+                return decision(outcome)
+            outcome.start(_nobody_waits)
+        except Exception as error:  # noqa: BLE001 - a decision, whatever it is
+            return _undecided(error)
+        return None
 
     async def verify(
         self, token: Text, require: Requirement | None = None, *, proven: bool = False
@@ -146,7 +154,7 @@ class Gate:
         """
         requirement = self._prepared(require)
         try:
-            outcome = self._opened().begin_verify(token, requirement, proven)
+            outcome = self._local.core().begin_verify(token, requirement, proven)
         except Exception as error:  # noqa: BLE001 - a decision, whatever it is
             return _undecided(error)
         return await _decided(outcome)
@@ -157,7 +165,7 @@ class Gate:
         """Do the same in a thread, which waits meanwhile."""
         requirement = self._prepared(require)
         try:
-            return decision(self._opened().verify(token, requirement, proven))
+            return decision(self._local.core().verify(token, requirement, proven))
         except Exception as error:  # noqa: BLE001 - a decision, whatever it is
             return _undecided(error)
 
@@ -184,43 +192,51 @@ class Gate:
 
     def explain_sync(self, request: Request) -> tuple[Step, ...]:
         """Do the same in a thread."""
-        steps = self._opened().explain(parts(request))
+        steps = self._local.core().explain(parts(request))
         return tuple(Step(*step) for step in steps)  # type: ignore[arg-type]
 
-    def status(self) -> tuple[DocumentStatus, ...]:
-        """Return the state of every document, for readiness probes and metrics."""
-        return tuple(DocumentStatus(*one) for one in self._opened().status())  # type: ignore[arg-type]
+    def status(self) -> Status:
+        """Return the state of the gate: policy, documents, candidate."""
+        return status(self._local.core().status())
 
     def ready(self) -> bool:
         """Return whether every document was there once that may not be missing.
 
-        It stays true: for `/readyz`, and not for `/livez`.
+        It stays true until another policy is in force: for `/readyz`, and not for `/livez`.
         """
-        return self._opened().ready()
+        return self._local.core().ready()
+
+    async def wait_ready(self, within_s: float) -> bool:
+        """Wait until the gate is ready, and no longer than this. The result is `ready()`."""
+        return await asyncio.to_thread(self.wait_ready_sync, within_s)
+
+    def wait_ready_sync(self, within_s: float) -> bool:
+        """Do the same in a thread. The option `ready_s` does it when the gate is opened."""
+        return self._local.core().wait_ready(within_s)
 
     @property
     def policy_digest(self) -> str:
         """SHA-256 of the policy in force, in its canonical form: 64 hexadecimal digits."""
-        return self._opened().policy_digest()
+        return self.status().policy_digest
 
     def reads(self) -> frozenset[str]:
         """Return the lower-case names of the headers that decisions read now."""
-        return frozenset(self._opened().reads())
+        return frozenset(self._local.core().reads())
 
     @property
     def verifier(self) -> Verifier:
         """What verifies signatures."""
-        return Verifier(*self._opened().cryptography())
+        return Verifier(*self._local.core().cryptography())
 
     # Documents and policies
 
-    async def warm(self) -> tuple[DocumentStatus, ...]:
+    async def warm(self) -> Status:
         """Fetch every document that is due, and wait for it as long as a check would."""
         return await asyncio.to_thread(self.warm_sync)
 
-    def warm_sync(self) -> tuple[DocumentStatus, ...]:
+    def warm_sync(self) -> Status:
         """Do the same in a thread."""
-        return tuple(DocumentStatus(*one) for one in self._opened().warm())  # type: ignore[arg-type]
+        return status(self._local.core().warm())
 
     async def reload(self, policy: Policy | None = None) -> None:
         """Put another policy in force; without one, the file is read again.
@@ -235,15 +251,31 @@ class Gate:
         policy = self._path if policy is None else policy
         if policy is None:
             raise ValueError("the gate was not opened from a file: name a policy")
-        self._put(Source.of(policy))
+        self._local.put(Source.of(policy))
+
+    async def reload_shadow(self, candidate: Policy | None) -> None:
+        """Put another candidate beside the policy in force, or none. Its counts begin anew."""
+        await asyncio.to_thread(self.reload_shadow_sync, candidate)
+
+    def reload_shadow_sync(self, candidate: Policy | None) -> None:
+        """Do the same in a thread."""
+        self._local.put_shadow(None if candidate is None else Source.of(candidate))
+
+    async def look_for_policy(self) -> bool:
+        """Look at once for a signed policy. The result is whether another one is in force.
+
+        The gate looks by itself too. A `PolicyError` says why there is no good one: the old
+        one stays in force.
+        """
+        return await asyncio.to_thread(self.look_for_policy_sync)
+
+    def look_for_policy_sync(self) -> bool:
+        """Do the same in a thread."""
+        return self._local.core().look_for_policy()
 
     def close(self) -> None:
         """Free the memory. Every later check is denied."""
-        with self._lock:
-            self._closed = True
-            self._core = None
-            if self._watch is not None:
-                self._watch.stop()
+        self._local.close()
 
     def __enter__(self) -> Self:
         return self
@@ -268,59 +300,23 @@ class Gate:
         self.close()
 
     def __repr__(self) -> str:
-        return f"<Gate {self._source.name or 'of a text'}{', closed' if self._closed else ''}>"
-
-    # The native part of this process
-
-    def forget(self) -> None:
-        """Forget what belongs to the process that was forked: it is made anew when needed."""
-        self._lock = threading.Lock()
-        self._core = None
-        self._requirements = {}
-        self._watch = None
-
-    def _opened(self) -> Core:
-        core = self._core
-        if core is not None:
-            return core
-        with self._lock:
-            if self._closed:
-                raise GateClosed("the gate is closed")
-            if self._core is None:
-                self._core = self._open()
-                self._look()
-            return self._core
-
-    def _open(self) -> Core:
-        shadow = self._shadow
-        candidate = None if shadow is None else (shadow.name, shadow.text)
-        return Core.open(self._source.name, self._source.text, self._options, candidate)
-
-    def _look(self) -> None:
-        if self._watched and self._path is not None:
-            self._watch = Watch(self._path, self._source.text, self._changed)
-
-    def _changed(self, text: bytes) -> None:
-        self._put(Source(self._source.name, text))
-
-    def _put(self, source: Source) -> None:
-        self._opened().reload(source.name, source.text)
-        self._source = source
+        policy = self._local.policy
+        of = repr(policy) if isinstance(policy, PolicySource) else policy.name or "of a text"
+        return f"<Gate {of}{', closed' if self._local.is_closed else ''}>"
 
     def _prepared(self, require: Requirement | None) -> Prepared | None:
         if require is None:
             return None
         text = require.encode() if isinstance(require, str) else as_json(require)
-        prepared = self._requirements.get(text)
-        if prepared is None:
-            try:
-                prepared = self._opened().prepare(text)
-            except GateClosed:
-                return None  # the check is denied
-            if len(self._requirements) >= PREPARED:
-                self._requirements.clear()
-            self._requirements[text] = prepared
-        return prepared
+        return self._local.prepared(text)
+
+
+def _asked(ask: Callable[..., _T], request: Request, *more: bool) -> _T:
+    try:
+        return ask(parts(request), *more)
+    except UnicodeError:
+        # Text that is no text is the request's own fault.
+        return ask(parts(UNREADABLE), *more)
 
 
 async def _decided(outcome: tuple[Any, ...] | Pending) -> Decision:
@@ -340,9 +336,12 @@ async def _decided(outcome: tuple[Any, ...] | Pending) -> Decision:
         outcome.cancel()
 
 
+def _nobody_waits(_: tuple[Any, ...]) -> None:
+    """Hooks were told."""
+
+
 def _undecided(error: Exception) -> Deny:
-    # Text that is no text is the request's own fault; all else is a fault here. What
-    # the error says is not logged: it may be a part of the request.
+    # What the error says is not logged: it may be a part of the request or the token.
     if isinstance(error, UnicodeError):
         return ambiguous()
     if not isinstance(error, GateClosed):

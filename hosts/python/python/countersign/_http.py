@@ -10,6 +10,8 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl
 
 from ._decision import Answer, Deny, Grant, RemoveHeader, SetHeader, SetTarget
+from ._gate import Gate
+from ._local import GateClosed
 from ._target import Ambiguous, split
 
 CANDIDATES = 16
@@ -40,6 +42,18 @@ def response(decision: Deny | Answer) -> Response:
             headers.append(("retry-after", str(decision.retry_after_s)))
     headers.append(("content-length", str(len(body))))
     return Response(decision.status, headers, body)
+
+
+def readiness(gate: Gate) -> Response:
+    """Return the response to a readiness probe."""
+    try:
+        is_ready = gate.ready()
+    except GateClosed:
+        is_ready = False
+    body = b"ready\n" if is_ready else b"not ready\n"
+    headers = [("content-type", "text/plain"), ("cache-control", "no-store")]
+    headers.append(("content-length", str(len(body))))
+    return Response(200 if is_ready else 503, headers, body)
 
 
 def plain(name: str) -> str:

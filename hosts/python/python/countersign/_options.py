@@ -28,10 +28,10 @@ class Options:
     )
     """What the policy names by `secret_from`; a `str` is its UTF-8. They stay for reloads."""
 
-    on_decision: Callable[[str], None] | None = field(default=None, repr=False)
-    """Gets each decision as JSON; `Gate` makes it of a hook for `DecisionEvent`."""
-    on_document: Callable[[str], None] | None = field(default=None, repr=False)
-    """Gets each document as JSON; `Gate` makes it of a hook for `DocumentEvent`."""
+    on_decision: tuple[Callable[[str], None], ...] = field(default=(), repr=False)
+    """Get each decision as JSON; `Gate` makes them of hooks for `DecisionEvent`."""
+    on_document: tuple[Callable[[str], None], ...] = field(default=(), repr=False)
+    """Get each document as JSON; `Gate` makes them of hooks for `DocumentEvent`."""
     subject_key: bytes | None = field(default=None, repr=False)
     """A secret of 16 bytes or more: with it, events have a `subject_ref`."""
     ready_s: float = 0.0

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from ._native import lint as _lint
+from ._native import policy_digest as _policy_digest
 
 Policy: TypeAlias = Mapping[str, Any] | str | bytes | Path
 """A mapping; the text of JSON, YAML or TOML; or the path of a file."""
@@ -83,3 +84,12 @@ def lint(policy: Policy) -> tuple[Problem, ...]:
     """Return every problem of a policy, also the warnings, which `Gate` does not say."""
     source = Source.of(policy)
     return PolicyError.of(_lint(source.name, source.text)).problems
+
+
+def policy_digest(policy: Policy) -> str:
+    """Return the SHA-256 of a policy in its canonical form: 64 hexadecimal digits.
+
+    Two hosts that say the same have the same policy in force.
+    """
+    source = Source.of(policy)
+    return _policy_digest(source.name, source.text)

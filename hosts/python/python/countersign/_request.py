@@ -43,6 +43,13 @@ class Request:
         return f"Request({self.method!r}, {path!r})"
 
 
+UNREADABLE = Request(b"GET", b"/%00")
+"""Stands for a request that can be read in two ways, or in none.
+
+The gate denies it before any rule (`request_ambiguous`), and tells its hooks.
+"""
+
+
 def parts(request: Request) -> Parts:
     """Return a request as the native part takes it."""
     connection = (request.tls, request.certificate, request.peer)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, TypeAlias, cast
 
+from . import _process
 from ._decision import Allow, Answer, Decision, Deny, Grant, ambiguous
 from ._gate import Gate
 from ._http import (
@@ -14,14 +15,15 @@ from ._http import (
     new_query,
     of_preflight,
     one_host,
+    readiness,
     response,
     tls,
     tokens,
 )
-from ._request import Request
+from ._request import UNREADABLE, Request
 from ._target import Ambiguous, target
 
-__all__ = ["GateMiddleware", "check", "grant_of", "request_of"]
+__all__ = ["GateMiddleware", "ReadyApp", "check", "grant_of", "observed_of", "request_of"]
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -29,6 +31,7 @@ Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _GRANT = "countersign.grant"
+_OBSERVED = "countersign.observed"
 _SENT = "countersign.sent"
 
 
@@ -67,17 +70,31 @@ class GateMiddleware:
 
     Put a CORS middleware in front of it. If it has to stand behind, let preflights pass
     with `bypass_cors_preflight`: unchecked, and without anything that says who calls.
+
+    With `observe` it protects nothing, for a migration beside other checks: each request
+    passes exactly as it came and waits for nothing, without a grant. Events tell what would
+    have been decided, and so does `observed_of`.
     """
 
-    def __init__(self, app: App, gate: Gate, *, bypass_cors_preflight: bool = False) -> None:
+    def __init__(
+        self,
+        app: App,
+        gate: Gate,
+        *,
+        bypass_cors_preflight: bool = False,
+        observe: bool = False,
+    ) -> None:
         self._app = app
         self._gate = gate
         self._bypass = bypass_cors_preflight
+        self._observe = observe
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Decide, then call the app or answer."""
         if scope["type"] == "lifespan":
             return await self._app(scope, receive, send)
+        if self._observe:
+            return await self._app(self._observed(scope), receive, send)
         if scope["type"] not in ("http", "websocket"):
             raise ValueError(f"a scope of the type {scope['type']} is not admitted")
         if self._bypass and _is_preflight(scope):
@@ -91,14 +108,42 @@ class GateMiddleware:
             return await self._app(granted, receive, send)
         return await refuse(decision, scope, receive, send)
 
+    def _observed(self, scope: Scope) -> Scope:
+        try:
+            if self._bypass and _is_preflight(scope):
+                return scope
+            return {**scope, _OBSERVED: self._gate.observe(_request(scope))}
+        except Exception as error:  # noqa: BLE001 - the request passes, whatever it is
+            _process.log.error("a request could not be observed: %s", type(error).__name__)
+            return scope
+
+
+class ReadyApp:
+    """Answers readiness probes (`/readyz`): 200 if the gate is ready, and otherwise 503.
+
+    It is an ASGI app, and an endpoint of Starlette and FastAPI: `app.add_route("/readyz",
+    ReadyApp(gate))`. Behind the gate it needs a public rule.
+    """
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer."""
+        if scope["type"] == "http":
+            await _send("http.response", scope, send, *readiness(self._gate))
+
 
 async def check(gate: Gate, scope: Scope) -> Decision:
     """Decide about a scope: a decision, whatever it holds."""
+    return await gate.check(_request(scope))
+
+
+def _request(scope: Scope) -> Request:
     try:
-        request = request_of(scope)
+        return request_of(scope)
     except (Ambiguous, UnicodeError):
-        return ambiguous()
-    return await gate.check(request)
+        return UNREADABLE
 
 
 def request_of(scope: Scope) -> Request:
@@ -124,9 +169,21 @@ def connection(scope: Mapping[str, Any]) -> tuple[bool | None, str | None]:
 
 def grant_of(where: Any) -> Grant | None:
     """Return the grant of a scope, or of a Starlette `Request` or `WebSocket`."""
-    scope: Any = cast("Scope", where) if isinstance(where, Mapping) else where.scope
-    grant: Grant | None = scope.get(_GRANT)
+    grant: Grant | None = _scope(where).get(_GRANT)
     return grant
+
+
+def observed_of(where: Any) -> Decision | None:
+    """Return what a gate that only observes has decided about a scope; it grants nothing.
+
+    `None` where the decision had to wait for documents.
+    """
+    decision: Decision | None = _scope(where).get(_OBSERVED)
+    return decision
+
+
+def _scope(where: Any) -> Scope:
+    return cast("Scope", where) if isinstance(where, Mapping) else where.scope
 
 
 def apply(grant: Grant, scope: Scope) -> Scope:
@@ -160,8 +217,6 @@ def with_grant(grant: Grant, scope: Scope) -> Scope:
 
 async def refuse(decision: Deny | Answer, scope: Scope, receive: Receive, send: Send) -> None:
     """Send the response to a request, or to the handshake of a WebSocket."""
-    status, headers, body = response(decision)
-    fields = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
     kind = "http.response"
     if scope["type"] == "websocket":
         await receive()  # the handshake
@@ -169,9 +224,16 @@ async def refuse(decision: Deny | Answer, scope: Scope, receive: Receive, send: 
             # The server answers 403.
             return await send({"type": "websocket.close", "code": 1008})
         kind = "websocket.http.response"
+    return await _send(kind, scope, send, *response(decision))
+
+
+async def _send(
+    kind: str, scope: Scope, send: Send, status: int, headers: list[tuple[str, str]], body: bytes
+) -> None:
+    fields = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
     await send({"type": f"{kind}.start", "status": status, "headers": fields})
     body = b"" if scope.get("method") == "HEAD" else body
-    return await send({"type": f"{kind}.body", "body": body})
+    await send({"type": f"{kind}.body", "body": body})
 
 
 def _target(scope: Scope) -> bytes:

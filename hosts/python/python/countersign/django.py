@@ -3,6 +3,10 @@
 Settings: `COUNTERSIGN_POLICY` is a policy as `Gate` takes it, `COUNTERSIGN_OPTIONS` are
 its options, with `watch` too. Or `COUNTERSIGN_GATE` is a gate. The grant is
 `request.grant`.
+
+With `COUNTERSIGN_OBSERVE` it protects nothing, for a migration beside other checks: each
+request passes exactly as it came and waits for nothing. Events tell what would have been
+decided, and so does `request.observed`.
 """
 
 from __future__ import annotations
@@ -19,15 +23,15 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from . import _environ
+from . import _environ, _process
 from ._decision import Allow, Answer, Decision, Deny, Grant, ambiguous
 from ._gate import Gate
-from ._http import is_preflight, new_query, response
+from ._http import is_preflight, new_query, readiness, response
 from ._policy import PolicyError
-from ._request import Request
+from ._request import UNREADABLE, Request
 from ._target import Ambiguous, target
 
-__all__ = ["GateMiddleware", "gate"]
+__all__ = ["GateMiddleware", "gate", "ready_view"]
 
 Next: TypeAlias = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
 
@@ -63,40 +67,45 @@ class GateMiddleware:
         self._next: Any = get_response
         self._gate = gate()
         self._bypass: bool = getattr(settings, "COUNTERSIGN_BYPASS_CORS_PREFLIGHT", False)
+        self._observe: bool = getattr(settings, "COUNTERSIGN_OBSERVE", False)
         self._is_async = iscoroutinefunction(get_response)
         if self._is_async:
             markcoroutinefunction(self)
 
     def __call__(self, request: HttpRequest) -> Any:
         """Decide, then go on or answer."""
+        if self._observe:
+            self._observed(request)
+            return self._next(request)
         if self._is_async:
             return self._call_async(request)
         asked = self._request(request)
-        decision = self._gate.check_sync(asked) if isinstance(asked, Request) else asked
+        decision = Allow(Grant()) if asked is None else self._gate.check_sync(asked)
         refused = self._refused(request, decision)
         return self._next(request) if refused is None else refused
 
     async def _call_async(self, request: HttpRequest) -> HttpResponseBase:
         asked = self._request(request)
-        decision = await self._gate.check(asked) if isinstance(asked, Request) else asked
+        decision = Allow(Grant()) if asked is None else await self._gate.check(asked)
         refused = self._refused(request, decision)
         if refused is not None:
             return refused
         passed: HttpResponseBase = await self._next(request)
         return passed
 
-    def _request(self, request: HttpRequest) -> Request | Decision:
-        names = (name for name, _ in _environ.headers(request.META))
-        if self._bypass and is_preflight(str(request.method), names):
+    def _request(self, request: HttpRequest) -> Request | None:
+        """Return what is asked about; `None` if it is a preflight that passes."""
+        if self._bypass and _is_preflight(request):
             _environ.keep_preflight(request.META)
-            return Allow(Grant())
+            return None
+        return _asked(request)
+
+    def _observed(self, request: HttpRequest) -> None:
         try:
-            method = _method(request)
-            secure, peer = _connection(request)
-            fields = list(_fields(request))
-            return Request(method, _target(request), fields, tls=secure, peer=peer)
-        except (Ambiguous, UnicodeError):
-            return ambiguous()
+            if not (self._bypass and _is_preflight(request)):
+                request.__dict__["observed"] = self._gate.observe(_asked(request))
+        except Exception as error:  # noqa: BLE001 - the request passes, whatever it is
+            _process.log.error("a request could not be observed: %s", type(error).__name__)
 
     def _refused(self, request: HttpRequest, decision: Decision) -> HttpResponse | None:
         if not isinstance(decision, Allow):
@@ -107,6 +116,27 @@ class GateMiddleware:
             return _response(ambiguous())
         _apply(decision.grant, request, query)
         return None
+
+
+def ready_view(request: HttpRequest) -> HttpResponse:
+    """Answer readiness probes: `path("readyz", ready_view)`. It needs a public rule."""
+    status, headers, body = readiness(gate())
+    return HttpResponse(body, status=status, headers=dict(headers))
+
+
+def _asked(request: HttpRequest) -> Request:
+    try:
+        method = _method(request)
+        secure, peer = _connection(request)
+        fields = list(_fields(request))
+        return Request(method, _target(request), fields, tls=secure, peer=peer)
+    except (Ambiguous, UnicodeError):
+        return UNREADABLE
+
+
+def _is_preflight(request: HttpRequest) -> bool:
+    names = (name for name, _ in _environ.headers(request.META))
+    return is_preflight(str(request.method), names)
 
 
 def _method(request: HttpRequest) -> str:

@@ -17,9 +17,18 @@ from ._gate import Gate
 from ._http import response
 from ._policy import as_json
 from ._target import Ambiguous
-from .asgi import GateMiddleware, Sent, apply, check, grant_of
+from .asgi import GateMiddleware, ReadyApp, Sent, apply, check, grant_of, observed_of
 
-__all__ = ["RESPONSES", "Denied", "GateMiddleware", "Require", "grant_of", "protect"]
+__all__ = [
+    "RESPONSES",
+    "Denied",
+    "GateMiddleware",
+    "ReadyApp",
+    "Require",
+    "grant_of",
+    "observed_of",
+    "protect",
+]
 
 _DENIAL = {
     "type": "object",
@@ -127,9 +136,17 @@ class Require(SecurityBase):
         return None
 
 
-def protect(app: FastAPI, gate: Gate, *, bypass_cors_preflight: bool = False) -> None:
-    """Put the gate in front of an app, and describe scheme and denials in its OpenAPI."""
-    app.add_middleware(GateMiddleware, gate=gate, bypass_cors_preflight=bypass_cors_preflight)
+def protect(
+    app: FastAPI, gate: Gate, *, bypass_cors_preflight: bool = False, observe: bool = False
+) -> None:
+    """Put the gate in front of an app, and describe scheme and denials in its OpenAPI.
+
+    With `observe` it protects nothing (`countersign.asgi.GateMiddleware`); routes with
+    `gate.require()` still demand what they say.
+    """
+    app.add_middleware(
+        GateMiddleware, gate=gate, bypass_cors_preflight=bypass_cors_preflight, observe=observe
+    )
     app.add_exception_handler(Denied, _denied)
     described = app.openapi
 

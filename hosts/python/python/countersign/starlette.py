@@ -16,9 +16,18 @@ from ._decision import Allow, Answer, Deny, Principal, ambiguous
 from ._gate import Gate
 from ._http import response
 from ._target import Ambiguous
-from .asgi import GateMiddleware, apply, check, grant_of
+from .asgi import GateMiddleware, ReadyApp, apply, check, grant_of, observed_of
 
-__all__ = ["Caller", "GateBackend", "GateMiddleware", "Refused", "grant_of", "on_error"]
+__all__ = [
+    "Caller",
+    "GateBackend",
+    "GateMiddleware",
+    "ReadyApp",
+    "Refused",
+    "grant_of",
+    "observed_of",
+    "on_error",
+]
 
 
 class Caller(BaseUser):

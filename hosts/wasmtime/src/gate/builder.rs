@@ -1,32 +1,27 @@
-//! The builder of a gate.
+//! The settings of a gate, and their defaults.
 
 use std::{fmt, num::NonZero, sync::Arc, thread, time::Duration};
 
-use tokio::task;
-
-use super::Gate;
 use crate::{
     clock::Clock,
-    event::{DecisionEvent, DocumentEvent, Mode},
+    event::{DecisionEvent, DocumentEvent},
     fetch::Fetcher,
-    generation::Generation,
     hooks::Hooks,
-    problem::OpenError,
     proofs::{ProofStore, Proofs},
     secrets::Secrets,
     settings::{Refresh, Settings},
     signatures::Signatures,
-    source::{PolicySource, Source},
+    source::PolicySource,
 };
 
-/// Settings of a [`Gate`]; every one but the policy has a default.
+/// Settings of a [`Gate`](crate::Gate); every one but the policy has a default.
 #[must_use = "call `build` to open the gate"]
 pub struct GateBuilder {
-    policy: Vec<u8>,
-    source: Option<PolicySource>,
-    shadow: Option<Vec<u8>>,
-    wait_ready: Duration,
-    settings: Settings,
+    pub(super) policy: Vec<u8>,
+    pub(super) source: Option<PolicySource>,
+    pub(super) shadow: Option<Vec<u8>>,
+    pub(super) wait_ready: Duration,
+    pub(super) settings: Settings,
 }
 
 impl Default for GateBuilder {
@@ -64,8 +59,9 @@ impl GateBuilder {
 
     /// Takes signed policies from there instead of [`Self::policy`]: one now, without
     /// which the gate does not open, and later ones in the background, each put in
-    /// force as by [`Gate::reload`]. Where anything is wrong the old one stays, also if
-    /// it has expired meanwhile: [`Gate::status`] says why.
+    /// force as by [`Gate::reload`](crate::Gate::reload). Where anything is wrong the old
+    /// one stays, also if it has expired meanwhile:
+    /// [`Gate::status`](crate::Gate::status) says why.
     pub fn policy_from(mut self, source: PolicySource) -> Self {
         self.source = Some(source);
         self
@@ -93,7 +89,7 @@ impl GateBuilder {
     }
 
     /// How long a check may wait for documents in all (default: 6 s), and a
-    /// reload or [`Gate::warm`] for those of the policy.
+    /// reload or [`Gate::warm`](crate::Gate::warm) for those of the policy.
     pub fn wait(mut self, wait: Duration) -> Self {
         self.settings.wait = wait;
         self
@@ -172,14 +168,14 @@ impl GateBuilder {
     /// and whose answer changes nothing. It has as many instances, and documents of its
     /// own; it sends no token anywhere, uses up no proof, and never waits. Comparisons
     /// are events ([`Mode::Shadow`](crate::Mode)) and are counted in
-    /// [`Gate::status`]. A check of a token without a request has none.
+    /// [`Gate::status`](crate::Gate::status). A check of a token without a request has none.
     pub fn shadow(mut self, candidate: impl Into<Vec<u8>>) -> Self {
         self.shadow = Some(candidate.into());
         self
     }
 
     /// How long [`Self::build`] may wait until the gate is ready (default: it does not
-    /// wait). After that the gate is there all the same: [`Gate::ready`] says whether
+    /// wait). After that the gate is there all the same: [`Gate::ready`](crate::Gate::ready) says whether
     /// it is ready.
     pub fn wait_ready(mut self, within: Duration) -> Self {
         self.wait_ready = within;
@@ -222,57 +218,6 @@ impl GateBuilder {
     pub fn shadow_yaml(self, candidate: &str) -> Result<Self, crate::yaml::YamlError> {
         Ok(self.shadow(crate::yaml::Yaml::parse(candidate)?.json))
     }
-
-    /// Opens the gate and begins to fetch its documents, without waiting for
-    /// them ([`Self::wait_ready`] and [`Gate::warm`] do). Needs a tokio runtime.
-    ///
-    /// # Errors
-    /// Every problem of the policy or the candidate, a subject key that is too short, or
-    /// why the module does not run here.
-    pub async fn build(self) -> Result<Gate, OpenError> {
-        self.settings.hooks.require_good_key()?;
-        let settings = Arc::new(self.settings);
-        let source = self.source.map(Source::open).transpose()?;
-        let mut found = None;
-        if let Some(source) = &source {
-            let now_ms = settings.clock.now_ms().unwrap_or_default();
-            found = source.look(now_ms).await?;
-        }
-        let policy = match &found {
-            Some(found) => found.json()?,
-            None => self.policy,
-        };
-        let generation = open(settings.clone(), policy.into(), Mode::Enforced).await?;
-        if let (Some(source), Some(found)) = (&source, found) {
-            source.keep(found.version()).await?;
-            source.put_in_force(found);
-        }
-        let gate = Gate::new(settings, generation, source);
-        gate.follow_source();
-        if self.shadow.is_some() {
-            gate.reload_shadow(self.shadow).await?;
-        }
-        tracing::info!(
-            signatures = %gate.cryptography(),
-            policy = %gate.generation().digest,
-            "a gate is open"
-        );
-        if !self.wait_ready.is_zero() && !gate.until_ready(self.wait_ready).await {
-            tracing::warn!("the gate is open and not ready");
-        }
-        Ok(gate)
-    }
-}
-
-/// Opens a policy on a thread for blocking work, as it may take seconds.
-pub(crate) async fn open(
-    settings: Arc<Settings>,
-    policy: Arc<[u8]>,
-    mode: Mode,
-) -> Result<Arc<Generation>, OpenError> {
-    task::spawn_blocking(move || Generation::open(settings, policy, mode).map(Arc::new))
-        .await
-        .unwrap_or_else(|error| Err(OpenError::Module(error.to_string())))
 }
 
 impl fmt::Debug for GateBuilder {

@@ -1,16 +1,17 @@
 //! Decisions of a gate, and what its hooks and a candidate are told of them.
 
-use std::{future::Future, sync::Arc};
+use std::{
+    future::Future,
+    sync::{Arc, atomic::AtomicBool},
+};
 
 use http::Extensions;
 
 use super::Gate;
-#[cfg(feature = "tower")]
-use crate::generation::Course;
 use crate::{
     decision::{Decision, Denial},
-    event::DecisionEvent,
-    generation::{Decided, Generation, Interest},
+    event::{DecisionEvent, Mode},
+    generation::{Decided, Generation, Interest, Purpose},
     problem::{OpenError, Trap},
     report::Step,
     request::{Head, Header, Names, Request},
@@ -45,8 +46,17 @@ impl Gate {
     }
 
     pub(crate) async fn check_head(&self, head: Head<'_>) -> Decision {
+        self.check_head_with(head, None).await
+    }
+
+    /// `waits` is set before the decision waits for what it needs.
+    pub(crate) async fn check_head_with(
+        &self,
+        head: Head<'_>,
+        waits: Option<&AtomicBool>,
+    ) -> Decision {
         let headers = |reads: &Names| head.headers(reads);
-        self.check_with(head.request(), headers, head.extensions)
+        self.check_with(head.request(), headers, head.extensions, waits)
             .await
     }
 
@@ -64,7 +74,7 @@ impl Gate {
         extensions: &Extensions,
     ) -> Decision {
         let headers = |reads: &Names| reads.of(request.headers);
-        self.check_with(request, headers, extensions).await
+        self.check_with(request, headers, extensions, None).await
     }
 
     /// `headers` are those of the request among the names that a policy reads.
@@ -73,6 +83,7 @@ impl Gate {
         request: Request<'r>,
         headers: impl Fn(&Names) -> Vec<Header<'r>> + Send,
         extensions: &Extensions,
+        waits: Option<&AtomicBool>,
     ) -> Decision {
         let generation = self.generation();
         let shadow = self.shadow();
@@ -82,7 +93,7 @@ impl Gate {
         };
         let fields = headers(&generation.reads);
         let decided = generation
-            .decide(interest, |reader, now_ms| {
+            .decide(self.purpose(interest, waits), |reader, now_ms| {
                 let headers = &fields;
                 reader
                     .instance
@@ -104,7 +115,7 @@ impl Gate {
     pub(crate) fn deny(&self, denial: Denial, extensions: &Extensions) -> Decision {
         let decided = Decided {
             decision: Decision::Deny(denial),
-            course: Course::default(),
+            course: crate::generation::Course::default(),
         };
         self.tell(&self.generation(), &decided, extensions);
         decided.decision
@@ -114,6 +125,14 @@ impl Gate {
         match self.shared.settings.hooks.want_decisions() {
             true => Interest::Event,
             false => Interest::Nothing,
+        }
+    }
+
+    fn purpose<'a>(&self, interest: Interest, waits: Option<&'a AtomicBool>) -> Purpose<'a> {
+        Purpose {
+            interest,
+            is_observed: self.mode == Mode::Observed,
+            waits,
         }
     }
 
@@ -167,7 +186,7 @@ impl Gate {
         }
         let generation = self.generation();
         let decided = generation
-            .decide(self.interest(), |reader, now_ms| {
+            .decide(self.purpose(self.interest(), None), |reader, now_ms| {
                 let number = match requirement.text() {
                     None => Ok(0),
                     Some(text) => reader.number(text)?,

@@ -6,7 +6,12 @@ use std::sync::{Arc, Weak};
 use tokio::time;
 
 use super::{Gate, Shared};
-use crate::{event::Mode, problem::OpenError, random};
+use crate::{
+    event::Mode,
+    problem::OpenError,
+    random,
+    source::{Source, SourceStatus},
+};
 
 impl Gate {
     /// Looks at once for a policy of [`GateBuilder::policy_from`](crate::GateBuilder::policy_from),
@@ -32,6 +37,12 @@ impl Gate {
             Ok(true)
         };
         looked.await.inspect_err(|error| source.failed(error))
+    }
+
+    /// What the gate has had from its [`PolicySource`](crate::PolicySource): as in
+    /// [`Gate::status`], at once.
+    pub fn policy_source(&self) -> Option<SourceStatus> {
+        self.shared.source.as_ref().map(Source::status)
     }
 
     /// Begins to look in the background.

@@ -3,6 +3,7 @@
 mod builder;
 mod check;
 mod follow;
+mod open;
 mod shadow;
 mod status;
 
@@ -22,6 +23,7 @@ use crate::{
     background::InForce,
     event::Mode,
     generation::Generation,
+    module::SHA256,
     problem::{OpenError, Trap},
     random,
     requirement::InUse,
@@ -101,8 +103,8 @@ impl Gate {
     }
 
     /// The same gate for a middleware that only watches: events of its decisions say
-    /// [`Mode::Observed`]. It decides as ever, and enforces nothing only if its caller
-    /// lets every request pass.
+    /// [`Mode::Observed`], and they use up no proof. It decides as ever, and enforces
+    /// nothing only if its caller lets every request pass.
     #[must_use]
     pub fn observer(&self) -> Self {
         Self {
@@ -147,6 +149,7 @@ impl Gate {
         let generation = self.generation();
         Ok(Status {
             policy_digest: generation.digest.to_string(),
+            module_digest: SHA256,
             ready: generation.is_ready(),
             documents: generation.status().await?,
             source: self.shared.source.as_ref().map(Source::status),
@@ -188,7 +191,7 @@ impl Gate {
     ) -> Result<(), OpenError> {
         let _turn = self.shared.reloading.lock().await;
         let settings = self.shared.settings.clone();
-        let generation = builder::open(settings, policy.into(), Mode::Enforced).await?;
+        let generation = open::open(settings, policy.into(), Mode::Enforced).await?;
         let in_use = self.shared.requirements.lock().await.all();
         prepare_all(&generation, in_use).await?;
         let old = self.generation();
@@ -198,17 +201,17 @@ impl Gate {
         // Again, as others may have come meanwhile.
         prepare_all(&generation, in_use.all()).await?;
         last.await?;
-        let mut in_force = self
-            .shared
-            .in_force
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        *in_force = InForce::new(generation);
+        let place = self.shared.in_force.write();
+        *place.unwrap_or_else(PoisonError::into_inner) = InForce::new(generation);
+        if let Some(shadow) = self.shadow() {
+            shadow.count_anew();
+        }
         Ok(())
     }
 
     /// Puts another candidate beside the policy in force, or none
-    /// ([`GateBuilder::shadow`]). Its counts begin anew.
+    /// ([`GateBuilder::shadow`]). Its counts begin anew, as they do with
+    /// [`Self::reload`].
     ///
     /// # Errors
     /// Every problem of the candidate. The old one then stays.

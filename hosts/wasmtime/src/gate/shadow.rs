@@ -10,7 +10,7 @@ use std::{
 
 use http::Extensions;
 
-use super::builder;
+use super::open;
 use crate::{
     background::InForce,
     decision::Decision,
@@ -51,7 +51,8 @@ pub struct ShadowStatus {
     pub ready: bool,
     /// Every document of the candidate.
     pub documents: Vec<DocumentStatus>,
-    /// How often there was which comparison: at most 1,000 different ones.
+    /// How often there was which comparison since the candidate, or the policy in
+    /// force, was last replaced: at most 1,000 different ones.
     pub counts: Vec<ShadowCount>,
     /// How many comparisons beyond these.
     pub other: u64,
@@ -81,7 +82,7 @@ impl Shadow {
         if let Some(module) = settings.shadow_module.take() {
             settings.module = Some(module);
         }
-        let candidate = builder::open(settings.into(), policy.into(), Mode::Shadow).await?;
+        let candidate = open::open(settings.into(), policy.into(), Mode::Shadow).await?;
         Ok(Self {
             candidate: InForce::new(candidate),
             counts: Mutex::default(),
@@ -147,6 +148,11 @@ impl Shadow {
             counts: counts.by.iter().map(count).collect(),
             other: counts.other,
         })
+    }
+
+    /// Another policy is in force: what was counted was about other rules.
+    pub(super) fn count_anew(&self) {
+        *self.counts() = Counts::default();
     }
 
     fn counts(&self) -> MutexGuard<'_, Counts> {

@@ -10,6 +10,8 @@ pub struct Status {
     /// SHA-256 of the policy in force, in its canonical form: 64 lower-case
     /// hexadecimal digits. Two hosts that say the same have the same policy.
     pub policy_digest: String,
+    /// [`SHA256`](crate::SHA256).
+    pub module_digest: &'static str,
     /// [`Gate::ready`](crate::Gate::ready).
     pub ready: bool,
     /// Every document of the policy.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Generation, Load, ROUNDS};
+use super::{Generation, Load, decide::ROUNDS};
 use crate::{
     decision::{Answer, Decision, Denial},
     document::Outcome,

@@ -5,13 +5,16 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::{self, Instant};
 
-use super::{Generation, Load, ROUNDS, landed};
+use super::{Generation, Load, decide::landed};
 use crate::problem::Trap;
+
+/// The longest chain of documents that name each other, and one retry.
+const ROUNDS: usize = 4;
 
 impl Generation {
     /// Starts to fetch the documents that are due; the result is whether there are
-    /// any. A document that `old` has from the same URL is taken over instead, with
-    /// its age.
+    /// any. A document that `old` has fetched in the same way is taken over instead,
+    /// with its age.
     pub(crate) async fn start_due(self: &Arc<Self>, old: Option<&Self>) -> Result<bool, Trap> {
         let now_ms = self.now_ms()?;
         let mut lease = self.pool.take().await;
@@ -23,7 +26,7 @@ impl Generation {
             // Only once: this policy may refuse a document that the old one accepted.
             let known = old
                 .filter(|_| !self.pool.journal.is_newer(&fetch, 0))
-                .and_then(|old| old.pool.journal.accepted(fetch.kind, &fetch.uri));
+                .and_then(|old| old.pool.journal.accepted(&fetch));
             let (load, permit) = match known {
                 Some(known) => (Load::Known(known), None),
                 None => {

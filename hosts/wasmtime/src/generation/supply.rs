@@ -10,6 +10,7 @@ use crate::{
     document::{Fetch, Outcome, Supplied},
     event::{DocumentEvent, DocumentOutcome},
     fetch::{self, Failure, Fetched, Reason},
+    journal::Entry,
     pool::{Lease, Reader},
     problem::{Problem, Trap},
 };
@@ -19,8 +20,28 @@ const TRAPS: usize = 3;
 
 impl Generation {
     /// Supplies the outcome of a fetch to one instance; the others read it from the
-    /// journal before their next call.
+    /// journal before their next call. The hooks are told.
     pub(crate) async fn supply(self: &Arc<Self>, fetch: &Fetch, fetched: Fetched, at_ms: u64) {
+        self.supply_one(fetch, fetched, at_ms, true).await;
+    }
+
+    /// Supplies what another policy had. It was not fetched, so nobody is told.
+    pub(super) async fn take_over(self: &Arc<Self>, fetch: &Fetch, known: &Entry) {
+        let known_again = Fetched {
+            outcome: known.outcome.clone(),
+            failure: None,
+        };
+        self.supply_one(fetch, known_again, known.at_ms, false)
+            .await;
+    }
+
+    async fn supply_one(
+        self: &Arc<Self>,
+        fetch: &Fetch,
+        fetched: Fetched,
+        at_ms: u64,
+        is_told: bool,
+    ) {
         let _turn = self.writing.lock().await;
         let Fetched { outcome, failure } = fetched;
         let supplied = self.validate(fetch, &outcome, at_ms).await;
@@ -41,7 +62,9 @@ impl Generation {
                 self.pool.journal.fail(fetch, at_ms);
             }
         }
-        self.tell(fetch, &supplied, failure).await;
+        if is_told {
+            self.tell(fetch, &supplied, failure).await;
+        }
         self.pool.spread();
         self.supplied.notify_one();
     }

@@ -26,7 +26,7 @@ use rsa::{
 };
 use serde_json::{Value, json};
 use sha2::Sha256;
-use tokio::{net::TcpListener, time};
+use tokio::{net::TcpListener, sync::Semaphore, time};
 
 pub use clock::Clock;
 
@@ -85,6 +85,8 @@ pub enum Answer {
     Bytes(usize),
     Redirect(String),
     Slow(Duration, Value),
+    /// As soon as the semaphore has a permit.
+    Held(Arc<Semaphore>, Value),
     Compressed(Value),
 }
 
@@ -193,6 +195,10 @@ async fn serve(State(issuer): State<Issuer>, Path(path): Path<String>) -> Respon
             .unwrap(),
         Answer::Slow(pause, value) => {
             time::sleep(pause).await;
+            json(&value)
+        }
+        Answer::Held(until, value) => {
+            let _permit = until.acquire().await.unwrap();
             json(&value)
         }
         Answer::Compressed(value) => {

@@ -4,6 +4,7 @@
 pub mod client;
 pub mod envoy;
 pub mod http2;
+pub mod service;
 pub mod setup;
 
 use std::{

@@ -10,9 +10,10 @@ use crate::manifests;
 
 /// The folder of the schemas beside the repository, if it exists.
 const FOLDER: &str = "../shared/schemas";
-const FILES: [&str; 2] = [
+const FILES: [&str; 3] = [
     "istio-crds.yaml",
     "envoy-gateway-envoyextensionpolicies.yaml",
+    "envoy-gateway-securitypolicies.yaml",
 ];
 /// Kinds without a schema in the folder.
 const WITHOUT_SCHEMA: [&str; 3] = ["ClientTrafficPolicy", "DestinationRule", "EnvoyProxy"];
@@ -68,7 +69,7 @@ fn a_misspelled_member_is_refused() {
     }
 }
 
-fn fault(schema: &Value, manifest: &Value) -> Option<String> {
+pub(crate) fn fault(schema: &Value, manifest: &Value) -> Option<String> {
     let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
     compiler.add_resource("mem:schema", schema.clone()).unwrap();
     let index = compiler.compile("mem:schema", &mut schemas).unwrap();
@@ -77,7 +78,7 @@ fn fault(schema: &Value, manifest: &Value) -> Option<String> {
 }
 
 /// Returns the schemas by kind and `apiVersion`.
-fn published() -> Option<BTreeMap<(String, String), Value>> {
+pub(crate) fn published() -> Option<BTreeMap<(String, String), Value>> {
     let folder = dist::root().join(FOLDER);
     if !folder.exists() {
         assert!(

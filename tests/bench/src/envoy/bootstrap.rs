@@ -11,19 +11,21 @@ use crate::{
 };
 
 #[derive(Clone, Copy, PartialEq)]
-pub(super) enum Filters {
+pub(crate) enum Filters {
     Ours,
     /// Ours, with the signatures verified by Envoy.
     OursNative,
     JwtAuthn,
     JwtAuthnCached,
+    /// The server that is the cluster of this name is asked.
+    ExtAuthz(&'static str),
     /// A module that allows every request.
     Empty,
     None,
 }
 
 /// The listeners, in the order of `filters`.
-pub(super) fn listeners(folder: &Path, filters: &[Filters], signer: &Signer) -> Result<Value> {
+pub(crate) fn listeners(folder: &Path, filters: &[Filters], signer: &Signer) -> Result<Value> {
     let listener = |filters: &Filters| Ok(listener(http_filters(*filters, folder, signer)?));
     let listeners: Result<Vec<Value>> = filters.iter().map(listener).collect();
     Ok(listeners?.into())
@@ -36,6 +38,7 @@ fn http_filters(filters: Filters, folder: &Path, signer: &Signer) -> Result<Vec<
         Filters::Empty => vec![wasm(&folder.join("empty.wasm"), "")],
         Filters::Ours => vec![wasm(&sealed, &configuration(signer, "module")?)],
         Filters::OursNative => vec![wasm(&sealed, &configuration(signer, "native")?)],
+        Filters::ExtAuthz(cluster) => vec![ext_authz(cluster)],
         Filters::JwtAuthn => vec![jwt_authn(signer, false)?, rbac()],
         Filters::JwtAuthnCached => vec![jwt_authn(signer, true)?, rbac()],
     })
@@ -65,6 +68,45 @@ fn wasm(file: &Path, configuration: &str) -> Value {
             },
         },
     })
+}
+
+/// Asks a server about each request.
+fn ext_authz(cluster: &str) -> Value {
+    json!({
+        "name": "ext_authz",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.ext_authz.v3.ExtAuthz",
+            "transport_api_version": "V3",
+            "encode_raw_headers": true,
+            "grpc_service": { "envoy_grpc": { "cluster_name": cluster }, "timeout": "5s" },
+        },
+    })
+}
+
+/// A server that [`Filters::ExtAuthz`] asks.
+pub(crate) struct Cluster {
+    pub(crate) name: &'static str,
+    pub(crate) address: Value,
+}
+
+impl Cluster {
+    pub(super) fn config(&self) -> Value {
+        json!({
+            "name": self.name,
+            "type": "STATIC",
+            "typed_extension_protocol_options": {
+                "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+                    "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3\
+                              .HttpProtocolOptions",
+                    "explicit_http_config": { "http2_protocol_options": {} },
+                },
+            },
+            "load_assignment": {
+                "cluster_name": self.name,
+                "endpoints": [{ "lb_endpoints": [{ "endpoint": { "address": self.address } }] }],
+            },
+        })
+    }
 }
 
 /// Checks signature, issuer, audience and times.
@@ -123,6 +165,15 @@ fn rbac() -> Value {
 }
 
 fn listener(mut filters: Vec<Value>) -> Value {
+    let asks = filters.iter().any(|filter| filter["name"] == "ext_authz");
+    let per_filter = match asks {
+        true => json!({ "ext_authz": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.ext_authz.v3\
+                      .ExtAuthzPerRoute",
+            "check_settings": { "context_extensions": { "policy": "bench" } },
+        } }),
+        false => json!({}),
+    };
     filters.push(json!({
         "name": "router",
         "typed_config": {
@@ -142,6 +193,7 @@ fn listener(mut filters: Vec<Value>) -> Value {
                 "route_config": { "virtual_hosts": [{
                     "name": "all",
                     "domains": ["*"],
+                    "typed_per_filter_config": per_filter,
                     "routes": [{
                         "match": { "prefix": "/" },
                         "direct_response": { "status": 200, "body": { "inline_string": "ok" } },

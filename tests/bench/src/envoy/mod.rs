@@ -17,9 +17,9 @@ use crate::{
     token::Signer,
 };
 
-use bootstrap::Filters;
+pub(crate) use bootstrap::{Cluster, Filters, listeners};
 use load::{Load, Tokens};
-use process::Envoy;
+pub(crate) use process::Envoy;
 
 /// More tokens than any contestant remembers, so that each one is verified.
 const DISTINCT: usize = 8192;
@@ -77,7 +77,7 @@ pub(crate) fn run(scale: &Scale) -> Result<Vec<Race>> {
 
     let filters = CONTESTANTS.map(|contestant| contestant.filters);
     let listeners = bootstrap::listeners(folder.path(), &filters, &signer)?;
-    let envoy = Envoy::start(&binary, folder.path(), &listeners, 1)?;
+    let envoy = Envoy::start(&binary, folder.path(), &listeners, &[], 1)?;
     let mut turns = CONTESTANTS.map(|_| Vec::new());
     for round in 0..scale.load_rounds {
         say(&format!(
@@ -106,6 +106,7 @@ pub(crate) fn run(scale: &Scale) -> Result<Vec<Race>> {
         work: work.into(),
         ours,
         peers,
+        paired: None,
     };
     Ok(vec![
         race("a request, distinct tokens", vec![fresh, native], vec![jwt]),
@@ -124,7 +125,7 @@ fn memory(binary: &std::path::Path, folder: &std::path::Path, signer: &Signer) -
     let added = |filters: Filters| -> Result<f64> {
         let listeners = bootstrap::listeners(folder, &[filters], signer)?;
         let resident = |workers| -> Result<f64> {
-            Envoy::start(binary, folder, &listeners, workers)?.resident_bytes()
+            Envoy::start(binary, folder, &listeners, &[], workers)?.resident_bytes()
         };
         Ok((resident(1 + WORKERS)? - resident(1)?) / f64::from(WORKERS))
     };

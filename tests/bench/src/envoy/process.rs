@@ -13,27 +13,31 @@ use std::{
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
+use super::bootstrap::Cluster;
+
 const START: Duration = Duration::from_secs(30);
 
-pub(super) struct Envoy {
+pub(crate) struct Envoy {
     process: Child,
     listeners: Vec<SocketAddr>,
 }
 
 impl Envoy {
     /// Starts Envoy, and waits until it listens.
-    pub(super) fn start(
+    pub(crate) fn start(
         binary: &Path,
         folder: &Path,
         listeners: &Value,
+        clusters: &[Cluster],
         workers: u32,
     ) -> Result<Self> {
         let (config, admin_file) = (folder.join("envoy.json"), folder.join("admin"));
+        let clusters: Vec<Value> = clusters.iter().map(Cluster::config).collect();
         let bootstrap = json!({
             "admin": { "address": {
                 "socket_address": { "address": "127.0.0.1", "port_value": 0 },
             } },
-            "static_resources": { "listeners": listeners },
+            "static_resources": { "listeners": listeners, "clusters": clusters },
         });
         fs::write(&config, bootstrap.to_string())?;
         let _ = fs::remove_file(&admin_file);
@@ -68,7 +72,7 @@ impl Envoy {
         Ok(envoy)
     }
 
-    pub(super) fn listener(&self, place: usize) -> Result<SocketAddr> {
+    pub(crate) fn listener(&self, place: usize) -> Result<SocketAddr> {
         let address = self.listeners.get(place).copied();
         address.context("Envoy has fewer listeners")
     }

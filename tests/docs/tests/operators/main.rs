@@ -1,7 +1,9 @@
 //! What `docs/operators.md` and `docs/events.md` say of codes, metrics and alerts, and
-//! the dashboard and the alerts of `deploy/` that use them.
+//! the dashboard and the alerts of `deploy/` that use them: by their names, and in a
+//! real Prometheus that scrapes a real service.
 
 mod metrics;
+mod prometheus;
 mod queries;
 mod table;
 
@@ -84,24 +86,34 @@ fn panels_use_the_metrics_and_attributes_that_there_are() {
     let mut wrong = Vec::new();
     let mut used = BTreeSet::new();
     let panels = dashboard["panels"].as_array().unwrap();
-    for panel in panels {
-        let title = panel["title"].as_str().unwrap();
-        for target in panel["targets"].as_array().unwrap() {
-            // As Grafana does it for the choice "All".
-            let expr = target["expr"].as_str().unwrap();
-            let expr = expr.replace("$__rate_interval", "5m");
-            let expr = expr.replace("$issuer", ".*").replace("$job", ".*");
-            assert!(!expr.contains('$'), "{title}: {expr}");
-            let legend = target["legendFormat"].as_str().unwrap();
-            let problems = queries::problems(&metrics, &expr, legend);
-            wrong.extend(problems.into_iter().map(|p| format!("{title}: {p}")));
-            used.extend(metrics.used(&expr));
-        }
+    for (title, expr, legend) in panel_queries("5m") {
+        let problems = queries::problems(&metrics, &expr, &legend);
+        wrong.extend(problems.into_iter().map(|p| format!("{title}: {p}")));
+        used.extend(metrics.used(&expr));
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
     assert_eq!(used, metrics.names(), "a metric is on no panel");
     let ids: BTreeSet<_> = panels.iter().map(|panel| panel["id"].as_u64()).collect();
     assert_eq!(ids.len(), panels.len());
+}
+
+/// The title, the query and the legend of each query of the dashboard, as Grafana
+/// fills it in for the choice "All".
+fn panel_queries(rate_interval: &str) -> Vec<(String, String, String)> {
+    let dashboard: Value = serde_json::from_str(DASHBOARD).unwrap();
+    let mut queries = Vec::new();
+    for panel in dashboard["panels"].as_array().unwrap() {
+        let title = panel["title"].as_str().unwrap();
+        for target in panel["targets"].as_array().unwrap() {
+            let expr = target["expr"].as_str().unwrap();
+            let expr = expr.replace("$__rate_interval", rate_interval);
+            let expr = expr.replace("$issuer", ".*").replace("$job", ".*");
+            assert!(!expr.contains('$'), "{title}: {expr}");
+            let legend = target["legendFormat"].as_str().unwrap();
+            queries.push((title.to_owned(), expr, legend.to_owned()));
+        }
+    }
+    queries
 }
 
 /// The rules of all groups.

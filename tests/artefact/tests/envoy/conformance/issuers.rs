@@ -8,9 +8,9 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use countersign_conformance::scene::{Published, Stage};
 use serde_json::{Map, Value, json};
 
-use super::scene::{Published, Stage};
 use crate::stage::upstream;
 
 pub(super) struct Issuers {

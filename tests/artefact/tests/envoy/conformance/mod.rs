@@ -3,7 +3,6 @@
 
 mod issuers;
 mod play;
-mod scene;
 mod wire;
 
 use std::{
@@ -15,13 +14,16 @@ use std::{
 };
 
 use countersign_artefact_tests::token::Key;
-use countersign_conformance::{files, vector::Signatures};
+use countersign_conformance::{
+    files,
+    scene::{Check, Scene, Stage},
+    vector::Signatures,
+};
 use serde_json::json;
 
 use self::{
     issuers::Issuers,
     play::{Fault, play},
-    scene::{Check, Scene, Stage},
 };
 use crate::stage::{self, clock::Clock, envoy::Envoy, eventually, policy, setup::Setup, upstream};
 

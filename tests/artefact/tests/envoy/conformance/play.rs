@@ -4,10 +4,11 @@ use std::net::SocketAddr;
 
 use countersign_conformance::{
     protocol::{Denial, Grant, Reply as Expected},
+    scene::{Check, is_proven},
     vector::{Answer, Change},
 };
 
-use super::{scene::Check, wire};
+use super::wire;
 use crate::stage::client::{self, Reply};
 
 /// Why a check failed.
@@ -23,7 +24,7 @@ pub(super) enum Fault {
 /// sent once, and so is a request without an expected answer.
 pub(super) fn play(check: &Check, to: SocketAddr) -> Result<(), Fault> {
     let bytes = wire::write(&check.request).map_err(Fault::Unsayable)?;
-    let once = check.expected.is_none() || wire::is_proven(&check.request);
+    let once = check.expected.is_none() || is_proven(&check.request);
     for _ in 0..if once { 1 } else { 2 } {
         let reply = client::write(to, &bytes).and_then(client::Sent::reply);
         let reply = reply.ok_or_else(|| Fault::Ours("no reply".to_owned()))?;

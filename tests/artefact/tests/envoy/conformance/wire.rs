@@ -1,6 +1,6 @@
 //! Writes the request of a vector as bytes of HTTP/1.1.
 
-use countersign_conformance::vector::Request;
+use countersign_conformance::{scene::is_proven, vector::Request};
 
 /// Returns the bytes, or why HTTP/1.1 cannot express this request.
 pub(super) fn write(request: &Request) -> Result<Vec<u8>, &'static str> {
@@ -65,9 +65,4 @@ pub(super) fn write(request: &Request) -> Result<Vec<u8>, &'static str> {
     }
     bytes.extend(b"\r\nconnection: close\r\n\r\n");
     Ok(bytes)
-}
-
-/// Returns whether the request has a proof of a key. It is good once.
-pub(super) fn is_proven(request: &Request) -> bool {
-    request.headers.iter().any(|(name, _)| name.0 == b"dpop")
 }

@@ -1,9 +1,9 @@
-//! The parts of a vector that can be played while Envoy fetches itself: the
-//! documents that its issuers publish, and then requests.
+//! The parts of a vector that can be played while a host fetches by itself, as a proxy or
+//! a server does: the documents that its issuers publish, and then requests.
 
 use std::collections::BTreeMap;
 
-use countersign_conformance::{
+use crate::{
     native::Native,
     protocol::{Fetch, Reply},
     run::{self, Mode},
@@ -11,20 +11,23 @@ use countersign_conformance::{
 };
 use serde_json::{Value, json};
 
-use super::wire;
-
 /// How long a request to an authorization server is open (`introspection.one-flight`).
 const OPEN_MS: u64 = 10_000;
 
 /// A vector in a form that can be played.
-pub(super) struct Scene {
-    pub(super) id: String,
-    pub(super) stage: Stage,
-    pub(super) checks: Vec<Check>,
+#[derive(Debug)]
+pub struct Scene {
+    /// That of the vector.
+    pub id: String,
+    /// What is there before the first request.
+    pub stage: Stage,
+    /// The requests, in order.
+    pub checks: Vec<Check>,
     /// The requests to authorization servers that are open.
     open: Vec<Open>,
 }
 
+#[derive(Debug)]
 struct Open {
     since: u64,
     fetch: Fetch,
@@ -33,39 +36,54 @@ struct Open {
 
 /// The state before the first request. Scenes with the same state share a
 /// stage.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Stage {
-    pub(super) policy: String,
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Stage {
+    /// The policy's text.
+    pub policy: String,
     /// Documents by URI; `None` if the fetch fails.
-    pub(super) documents: BTreeMap<String, Option<Published>>,
+    pub documents: BTreeMap<String, Option<Published>>,
     /// Answers about tokens by URI and the first part of the request's body, in their
     /// order; `None` if there is none.
-    pub(super) answers: BTreeMap<(String, String), Vec<Option<Published>>>,
+    pub answers: BTreeMap<(String, String), Vec<Option<Published>>>,
     /// The secrets of the host, as JSON.
-    pub(super) secrets: String,
+    pub secrets: String,
     /// The scene that has the stage alone: others would find its proofs used, or
     /// the state of its authorization server.
-    pub(super) alone: Option<String>,
+    pub alone: Option<String>,
 }
 
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Published {
-    pub(super) status: u16,
-    pub(super) cache_control: String,
-    pub(super) body: Vec<u8>,
+/// A response of an issuer.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Published {
+    /// HTTP status.
+    pub status: u16,
+    /// `Cache-Control`.
+    pub cache_control: String,
+    /// The body.
+    pub body: Vec<u8>,
 }
 
 /// A request, and the answer of the native crate. There is none to one that has
 /// waited: the vector tells the answer to the next.
-pub(super) struct Check {
-    pub(super) at: u64,
-    pub(super) request: Request,
-    pub(super) expected: Option<Reply>,
+#[derive(Debug)]
+pub struct Check {
+    /// Milliseconds since 1970.
+    pub at: u64,
+    /// The request.
+    pub request: Request,
+    /// The answer of the native crate.
+    pub expected: Option<Reply>,
 }
 
 impl Scene {
-    /// Makes a scene, or returns why a vector cannot be played.
-    pub(super) fn of(vector: &Vector, signatures: Signatures) -> Result<Self, &'static str> {
+    /// Makes a scene.
+    ///
+    /// # Errors
+    /// Why the vector cannot be played.
+    ///
+    /// # Panics
+    /// If the native crate does not answer as the vector says.
+    pub fn of(vector: &Vector, signatures: Signatures) -> Result<Self, &'static str> {
         if vector.signatures.is_some_and(|ours| ours != signatures) {
             return Err("signatures that another verifies");
         }
@@ -105,8 +123,8 @@ impl Scene {
         if !checks.any(|check| check.expected.is_some()) && !vector.steps.is_empty() {
             return Err("no request that is decided");
         }
-        let is_proven = |check: &Check| wire::is_proven(&check.request);
-        if !scene.stage.answers.is_empty() || scene.checks.iter().any(is_proven) {
+        let proven = |check: &Check| is_proven(&check.request);
+        if !scene.stage.answers.is_empty() || scene.checks.iter().any(proven) {
             scene.stage.alone = Some(scene.id.clone());
         }
         let moments = |moment: &u64| vector.steps.iter().all(|step| step.at == *moment);
@@ -125,7 +143,7 @@ impl Scene {
                 self.answer(supply, step.at)
             }
             Event::Supply { supply, .. } => self.publish(supply, asked),
-            // Envoy asks, and the server answers at once: it is played when the answer
+            // The host asks, and the server answers at once: it is played when the answer
             // comes.
             Event::Request { request, .. } if let Some(fetch) = introspection(reply) => {
                 let (since, request) = (step.at, request.clone());
@@ -171,7 +189,7 @@ impl Scene {
         let answer = supply.response.as_ref().map(Published::of);
         self.stage.answers.entry(about).or_default().push(answer);
         // A proof is good once: the request of the next check waits in its place.
-        if !wire::is_proven(&request) {
+        if !is_proven(&request) {
             self.checks.push(Check {
                 at,
                 request,
@@ -216,4 +234,9 @@ impl Published {
             body: response.body.0.clone(),
         }
     }
+}
+
+/// Returns whether the request has a proof of a key. It is good once.
+pub fn is_proven(request: &Request) -> bool {
+    request.headers.iter().any(|(name, _)| name.0 == b"dpop")
 }
