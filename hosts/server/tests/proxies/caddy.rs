@@ -15,8 +15,9 @@ use crate::{
     forwarded, life,
     seams::Seam,
     stage::{
-        self, eventually, folder, free_port,
+        self, eventually, folder, free_addresses,
         issuer::Tokens,
+        listens,
         origin::Origin,
         process::Process,
         server::{DecisionServer, POLICY},
@@ -39,13 +40,12 @@ impl Caddy {
     /// Starts it with this policy's configuration.
     fn start(binary: &Path, policy: &Value, server: &DecisionServer, origin: &Origin) -> Self {
         let folder = folder("caddy");
-        // Somebody else may take a port that was free: then there is another one.
-        for _ in 0..5 {
-            let address: SocketAddr = ([127, 0, 0, 1], free_port()).into();
+        for _ in 0..10 {
+            let address = free_addresses(1)[0];
             let (server, origin) = (server.address, origin.address);
             let text = configuration(policy, POLICY, server, origin, address).unwrap();
-            let process = run(binary, &folder, &text);
-            if let Some(process) = listens(process, address) {
+            let mut process = run(binary, &folder, &text);
+            if listens(&mut process, &[address]) {
                 return Self {
                     address,
                     folder,
@@ -110,16 +110,6 @@ fn write(folder: &Path, text: &str, reloads: u32) {
 
 fn log(folder: &Path) -> String {
     fs::read_to_string(folder.join("log")).unwrap_or_default()
-}
-
-/// Waits until it listens; `None` if it has ended.
-fn listens(mut process: Process, address: SocketAddr) -> Option<Process> {
-    let mut ended = false;
-    eventually("Caddy listens", || {
-        ended = process.has_ended();
-        ended || std::net::TcpStream::connect(address).is_ok()
-    });
-    (!ended).then_some(process)
 }
 
 /// The newest version, and the oldest that the generated configuration is for.
@@ -267,6 +257,46 @@ const REFUSED_BY_CADDY: [&str; 19] = [
     "target-relative",
 ];
 
+/// Starts a Caddy with a site for each policy.
+fn corpus(
+    binary: &Path,
+    policies: &[(String, Value)],
+    server: SocketAddr,
+    origin: SocketAddr,
+) -> Listeners {
+    // What Caddy knows of a request itself comes from the test here.
+    let said = [
+        ("request.scheme", "Scheme"),
+        ("request.remote.host", "Peer"),
+    ];
+    let folder = folder("caddy-corpus");
+    for _ in 0..10 {
+        let addresses = free_addresses(policies.len());
+        let mut text = String::new();
+        for (index, ((name, policy), address)) in policies.iter().zip(&addresses).enumerate() {
+            let mut one = configuration(policy, name, server, origin, *address).unwrap();
+            for (real, test) in said {
+                let test = format!("{{http.request.header.X-Test-{test}}}");
+                one = one.replace(&format!("{{http.{real}}}"), &test);
+            }
+            // Each file has its own snippets.
+            for snippet in ["clean", "gate"] {
+                let own = format!("{snippet}_{index}");
+                one = one.replace(&format!("countersign_{snippet}"), &own);
+            }
+            text += &one;
+        }
+        let mut process = run(binary, &folder, &text);
+        if listens(&mut process, &addresses) {
+            return Listeners {
+                addresses,
+                _running: Box::new(process),
+            };
+        }
+    }
+    panic!("Caddy does not start:\n{}", log(&folder));
+}
+
 #[test]
 fn caddy_decides_the_corpus_like_the_native_crate() {
     let Some(binary) = binary() else { return };
@@ -284,35 +314,7 @@ fn caddy_decides_the_corpus_like_the_native_crate() {
             fields: 80,
         },
         generate: &|policy| configuration(policy, POLICY, nowhere, nowhere, nowhere).map(drop),
-        start: &|policies, server| {
-            let mut text = String::new();
-            let mut addresses = Vec::new();
-            for (index, (name, policy)) in policies.iter().enumerate() {
-                let address: SocketAddr = ([127, 0, 0, 1], free_port()).into();
-                let one = configuration(policy, name, server, origin.address, address).unwrap();
-                text += &one
-                    // Each file has its own snippets.
-                    .replace("countersign_clean", &format!("clean_{index}"))
-                    .replace("countersign_gate", &format!("gate_{index}"))
-                    .replace(
-                        "{http.request.scheme}",
-                        "{http.request.header.X-Test-Scheme}",
-                    )
-                    .replace(
-                        "{http.request.remote.host}",
-                        "{http.request.header.X-Test-Peer}",
-                    );
-                addresses.push(address);
-            }
-            let folder = folder("caddy-corpus");
-            let process = run(&binary, &folder, &text);
-            let process = listens(process, addresses[0]);
-            let process = process.unwrap_or_else(|| panic!("{}", log(&folder)));
-            Listeners {
-                addresses,
-                _running: Box::new(process),
-            }
-        },
+        start: &|policies, server| corpus(&binary, policies, server, origin.address),
         refuses: &REFUSED_BY_CADDY,
         at_least: 2_000,
     };

@@ -45,12 +45,6 @@ pub(crate) fn folder(name: &str) -> PathBuf {
     folder.canonicalize().unwrap()
 }
 
-/// A port of 127.0.0.1 that is free now.
-pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
-}
-
 /// An address of loopback that nobody else uses: where a server was stopped, no client of
 /// another test has got its port meanwhile.
 pub(crate) fn own_host() -> Ipv4Addr {
