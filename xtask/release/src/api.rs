@@ -59,6 +59,9 @@ fn document() -> Result<()> {
             "--locked",
             "--workspace",
             "--lib",
+            // There are none; with them the libraries have the features that the tests
+            // have, with which their dependencies are compiled already.
+            "--examples",
             "--no-deps",
         ])
         .env("RUSTDOC", &script)
