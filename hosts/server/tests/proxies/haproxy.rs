@@ -399,6 +399,7 @@ fn haproxy_decides_the_corpus_like_the_native_crate() {
             generate: &|policy| files(policy, POLICY, nowhere, nowhere, None).map(drop),
             start: &|policies, server| start_all(binary, policies, server, origin.address),
             refuses: &[],
+            differs: &[],
             at_least: 2_000,
         };
         refused.extend(player.play_all());

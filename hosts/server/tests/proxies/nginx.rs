@@ -371,6 +371,7 @@ fn nginx_decides_the_corpus_like_the_native_crate() {
             generate: &|policy| configuration(policy, POLICY, nowhere, nowhere, nowhere).map(drop),
             start: &|policies, server| start_all(binary, policies, server, origin.address),
             refuses: &[],
+            differs: &[],
             at_least: 2_000,
         };
         refused.extend(player.play_all());

@@ -37,8 +37,12 @@ impl Reply {
             .map(|(_, value)| &**value)
     }
 
-    /// Returns whether the body is complete, if the reply has a length.
+    /// Returns whether the body is complete, if the reply has a length. What follows on
+    /// an upgrade is none.
     fn is_whole(&self) -> bool {
+        if self.status == 101 {
+            return true;
+        }
         let length = self.header("content-length");
         length.and_then(|length| length.parse().ok()) == Some(self.body.len())
     }
