@@ -99,6 +99,7 @@ fn traefik_passes_on_what_the_gate_allows_and_nothing_else() {
     seam.a_client_cannot_name_itself();
     the_origin_gets_the_path_that_was_decided_about(&seam);
     seam.there_are_no_two_targets();
+    seam.nobody_without_a_token_reaches_what_is_protected();
     seam.the_host_is_that_of_an_absolute_target();
     seam.a_target_without_a_path_is_refused();
     seam.connection_takes_no_header_along();
