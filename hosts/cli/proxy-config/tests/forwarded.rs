@@ -130,7 +130,9 @@ fn a_metadata_document_has_a_route_of_its_own() {
     } } });
     let path = "/.well-known/oauth-protected-resource/mcp";
     let caddy = text(Kind::Caddy, more.clone());
-    assert!(caddy.contains("host api.example.com\n"), "{caddy}");
+    let route = "host api.example.com api.example.com.\n\t\tvars_regexp {http.request.uri} \
+                 `^/\\.well-known/oauth-protected-resource/mcp(\\?.*)?$`\n";
+    assert!(caddy.contains(route), "{caddy}");
     assert!(
         caddy.contains(&format!("rewrite /answer/default{path}\n")),
         "{caddy}"
