@@ -2,8 +2,12 @@
 //! program, and its whole output only if something failed.
 
 use std::{
-    io::{BufRead, BufReader, pipe},
+    fs::File,
+    io::{self, BufRead, BufReader},
     path::PathBuf,
+    process::{Child, ExitStatus},
+    thread::sleep,
+    time::Duration,
 };
 
 use anyhow::{Result, ensure};
@@ -57,7 +61,10 @@ pub(crate) fn run(programs: Programs) -> Result<Tally> {
         prometheus,
         python,
     } = programs;
-    let (output, writer) = pipe()?;
+    // No pipe: tests kill programs that share it and have made it non-blocking (Node.js), and
+    // a test program that then writes faster than it is read would fail.
+    let path = project::target(project::root()).join("tests.log");
+    let output = File::create(&path)?;
     let mut command = project::cargo();
     command
         .current_dir(project::root())
@@ -69,8 +76,8 @@ pub(crate) fn run(programs: Programs) -> Result<Tally> {
             "--",
             "--show-output",
         ])
-        .stdout(writer.try_clone()?)
-        .stderr(writer);
+        .stdout(output.try_clone()?)
+        .stderr(output);
     let programs = [
         ("COUNTERSIGN_ENVOY", envoy),
         ("COUNTERSIGN_KUBERNETES_VALIDATE", kubernetes_validate),
@@ -88,29 +95,44 @@ pub(crate) fn run(programs: Programs) -> Result<Tally> {
     for (name, path) in programs {
         command.envs(path.map(|path| (name, path)));
     }
-    let mut cargo = command.spawn()?;
-    // `command` holds the writing end of the pipe, so the loop would never end.
-    drop(command);
-
     let mut total = Tally::default();
     let mut suite = Suite::default();
-    for line in BufReader::new(output).lines() {
-        let line = line?;
-        if started(&line).is_some() && suite.is_cut_off() {
+    let status = follow(File::open(&path)?, command.spawn()?, |line| {
+        if started(line).is_some() && suite.is_cut_off() {
             // The program before this one crashed.
             suite.report();
             suite = Suite::default();
         }
-        if suite.read(&line) {
+        if suite.read(line) {
             suite.report();
             total += suite.tally;
             suite = Suite::default();
         }
-    }
+    })?;
     suite.report();
-    let status = cargo.wait()?;
     ensure!(status.success() || total.failed > 0, "cargo test failed");
     Ok(total)
+}
+
+/// Reads the lines of a growing file until the program that writes them has ended.
+fn follow(file: File, mut program: Child, mut line: impl FnMut(&str)) -> io::Result<ExitStatus> {
+    let mut file = BufReader::new(file);
+    let mut bytes = Vec::new();
+    loop {
+        // Asked first: what it has written last is read then too.
+        let ended = program.try_wait()?;
+        while file.read_until(b'\n', &mut bytes)? > 0 {
+            if let Some(whole) = bytes.strip_suffix(b"\n") {
+                line(&String::from_utf8_lossy(whole));
+                bytes.clear();
+            }
+        }
+        if let Some(status) = ended {
+            line(&String::from_utf8_lossy(&bytes));
+            return Ok(status);
+        }
+        sleep(Duration::from_millis(100));
+    }
 }
 
 /// The output of one test program.
@@ -190,4 +212,29 @@ fn program(name: &str) -> String {
     }
     let file = path.rsplit(['/', '\\']).next().unwrap_or(path);
     file.split('-').next().unwrap_or(file).to_owned()
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::{fs::File, process::Command};
+
+    use super::follow;
+
+    #[test]
+    fn a_line_that_is_written_in_parts_is_one() {
+        let path = std::env::temp_dir().join(format!("xtask-follow-{}", std::process::id()));
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", "printf 'a\\nb'; sleep 0.3; printf 'c\\n\\377\\nd'"])
+            .stdout(File::create(&path).unwrap());
+        let mut lines = Vec::new();
+        let status = follow(
+            File::open(&path).unwrap(),
+            command.spawn().unwrap(),
+            |line| lines.push(line.to_owned()),
+        );
+        std::fs::remove_file(&path).unwrap();
+        assert!(status.unwrap().success());
+        assert_eq!(lines, ["a", "bc", "\u{fffd}", "d"]);
+    }
 }
