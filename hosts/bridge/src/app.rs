@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use countersign_host::{Fetcher, HttpsFetcher};
+use countersign_policy_source::Problem;
 
 use crate::{
     audit::Audit,
@@ -10,7 +11,7 @@ use crate::{
     clock::{Clock, SystemClock},
     config::{Config, ConfigError},
     gates::Fetching,
-    keys::Keys,
+    keys::{self, Keys, Pair},
     mint::Mint,
     seal::Sealer,
     store::Store,
@@ -57,25 +58,37 @@ pub(crate) struct App {
     pub(crate) mint: Mint,
 }
 
+/// What the configuration names, read; the database is not asked yet.
+struct Read {
+    store: Store,
+    sealer: Arc<Sealer>,
+    files: Vec<Arc<Pair>>,
+    clients: Clients,
+}
+
 impl App {
     /// Reads every file, connects to the database and opens every gate.
     ///
     /// # Errors
     /// Every problem that was found.
     pub(crate) async fn open(config: Config, parts: Parts) -> Result<Self, ConfigError> {
-        let Parts { clock, fetcher } = parts;
-        let sealer = Arc::new(Sealer::open(&config.master_keys)?);
-        let store = Store::open(&config.database).await?;
+        let Read {
+            store,
+            sealer,
+            files,
+            clients,
+        } = read(&config, &parts).await?;
+        let clock = parts.clock;
+        store.prepare().await?;
         let keys = Keys::open(
             store.clone(),
             sealer.clone(),
             clock.clone(),
             config.keys.clone(),
+            files,
         );
         let keys = Arc::new(keys.await?);
         let audit = Arc::new(Audit::open(&config.audit, store.clone(), clock.clone())?);
-        let fetching = Fetching(fetcher);
-        let clients = Clients::open(&config, store.clone(), clock.clone(), fetching).await?;
         let mint = Mint {
             issuer: config.issuer.clone(),
             settings: config.tokens.clone(),
@@ -96,8 +109,50 @@ impl App {
         })
     }
 
+    /// What [`Self::open`] does before it asks the database.
+    ///
+    /// # Errors
+    /// Every problem that was found.
+    pub(crate) async fn check(config: &Config, parts: &Parts) -> Result<(), ConfigError> {
+        read(config, parts).await.map(drop)
+    }
+
     /// Whether it can answer now.
     pub(crate) async fn is_ready(&self) -> bool {
         self.keys.is_ready() && self.store.is_there().await
+    }
+}
+
+async fn read(config: &Config, parts: &Parts) -> Result<Read, ConfigError> {
+    let mut problems = Vec::new();
+    let sealer = kept(Sealer::open(&config.master_keys), &mut problems);
+    let files = kept(keys::read_files(&config.keys.files), &mut problems);
+    let store = kept(Store::of(&config.database), &mut problems);
+    let mut clients = None;
+    if let Some(store) = &store {
+        let fetching = Fetching(parts.fetcher.clone());
+        let opened = Clients::open(config, store.clone(), parts.clock.clone(), fetching).await;
+        clients = kept(opened, &mut problems);
+    }
+    match (sealer, files, store, clients) {
+        (Some(sealer), Some(files), Some(store), Some(clients)) if problems.is_empty() => {
+            Ok(Read {
+                store,
+                sealer: sealer.into(),
+                files,
+                clients,
+            })
+        }
+        _ => Err(ConfigError(problems)),
+    }
+}
+
+fn kept<T>(read: Result<T, ConfigError>, problems: &mut Vec<Problem>) -> Option<T> {
+    match read {
+        Ok(read) => Some(read),
+        Err(ConfigError(found)) => {
+            problems.extend(found);
+            None
+        }
     }
 }

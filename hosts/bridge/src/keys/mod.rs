@@ -23,7 +23,8 @@ use crate::{
     store::{KeyRow, Store, StoreError},
 };
 
-use pair::{KeyError, Pair};
+use pair::KeyError;
+pub(crate) use pair::Pair;
 use ring::{Entry, Ring};
 
 /// Keys of this process and what it knows of the others'.
@@ -72,14 +73,14 @@ impl Keys {
     /// Reads all keys, and makes the first one where there is none.
     ///
     /// # Errors
-    /// A file that has no key, a database that does not answer, a key that does not open.
+    /// The database does not answer, or the key that signs now is not here.
     pub(crate) async fn open(
         store: Store,
         sealer: Arc<Sealer>,
         clock: Arc<dyn Clock>,
         settings: KeySettings,
+        files: Vec<Arc<Pair>>,
     ) -> Result<Self, ConfigError> {
-        let files = read_files(&settings.files)?;
         let keys = Self {
             store,
             sealer,
@@ -154,7 +155,11 @@ impl Keys {
             self.rotate().await?;
         }
         let first = ring.first_needed(now);
-        if ring.entries.first().is_some_and(|key| key.generation < first) {
+        if ring
+            .entries
+            .first()
+            .is_some_and(|key| key.generation < first)
+        {
             self.store.remove_keys_before(first).await?;
             self.refresh().await?;
         }
@@ -292,7 +297,10 @@ impl Keys {
         let pair = der.and_then(|der| Pair::from_pkcs8(&der).ok());
         let pair = pair.filter(|pair| pair.kid() == row.kid);
         if pair.is_none() {
-            tracing::error!(kid = row.kid, "a sealed key does not open by these master keys");
+            tracing::error!(
+                kid = row.kid,
+                "a sealed key does not open by these master keys"
+            );
         }
         pair.map(Arc::new)
     }
@@ -321,7 +329,11 @@ fn pending(entry: &Entry) -> Rotated {
     }
 }
 
-fn read_files(secrets: &[Secret]) -> Result<Vec<Arc<Pair>>, ConfigError> {
+/// The private keys of files.
+///
+/// # Errors
+/// Every one that is missing or is none.
+pub(crate) fn read_files(secrets: &[Secret]) -> Result<Vec<Arc<Pair>>, ConfigError> {
     let mut problems = Vec::new();
     let mut pairs = Vec::new();
     for secret in secrets {

@@ -101,9 +101,9 @@ async fn of_replicas_that_rotate_at_once_one_wins() {
         for _ in 0..3 {
             replicas.push(stage.replica().await);
         }
-        let rotations = replicas.into_iter().map(|replica| {
-            tokio::spawn(async move { replica.rotate_keys().await.unwrap() })
-        });
+        let rotations = replicas
+            .into_iter()
+            .map(|replica| tokio::spawn(async move { replica.rotate_keys().await.unwrap() }));
         let mut names = BTreeSet::new();
         let mut begun = 0;
         for rotation in rotations.collect::<Vec<_>>() {
@@ -134,7 +134,10 @@ async fn a_replica_that_could_not_look_lets_nobody_keep_its_key_set() {
     let stage = Stage::open().await;
     stage.clock.forward_s(41);
     let reply = stage.get("/.well-known/jwks.json").await;
-    assert_eq!((reply.status, reply.header("cache-control")), (200, "no-store"));
+    assert_eq!(
+        (reply.status, reply.header("cache-control")),
+        (200, "no-store")
+    );
     stage.bridge.tick().await.unwrap();
     let reply = stage.get("/.well-known/jwks.json").await;
     assert_eq!(reply.header("cache-control"), "public, max-age=300");
@@ -183,7 +186,10 @@ async fn keys_of_files_take_turns_too() {
     pem(keys.path(), "two.pem");
     let mut config = stage.config.clone();
     let two = path.join("two.pem");
-    config.keys.files.push(countersign_bridge::Secret::File(two));
+    config
+        .keys
+        .files
+        .push(countersign_bridge::Secret::File(two));
     let restarted = open(&config, &stage.clock).await.unwrap();
     stage.bridge.tick().await.unwrap();
     assert_eq!(published(&stage).await.len(), 2);

@@ -1,5 +1,9 @@
 //! A bridge in this process: real sockets, a real database, and a clock that tests move.
-#![allow(dead_code, reason = "each test program uses a part of it")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test program uses a part of it"
+)]
 
 mod http;
 mod postgres;
@@ -129,12 +133,7 @@ impl Stage {
     }
 
     /// A form, with further headers.
-    pub async fn post(
-        &self,
-        path: &str,
-        headers: &[(&str, &str)],
-        form: &[(&str, &str)],
-    ) -> Reply {
+    pub async fn post(&self, path: &str, headers: &[(&str, &str)], form: &[(&str, &str)]) -> Reply {
         http::post(&format!("{}{path}", self.url), headers, form).await
     }
 
