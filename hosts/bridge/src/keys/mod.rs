@@ -93,8 +93,12 @@ impl Keys {
         let opened = async {
             keys.refresh().await?;
             match keys.files.is_empty() {
-                true if keys.ring().entries.is_empty() => drop(keys.rotate().await?),
-                true => {}
+                true => {
+                    let ring = keys.ring();
+                    if ring.entries.is_empty() {
+                        keys.rotate_after(&ring).await?;
+                    }
+                }
                 false => keys.add_files().await?,
             }
             let ring = keys.ring();
@@ -152,7 +156,7 @@ impl Keys {
             .signs_since(now)
             .is_some_and(|since| since + every - self.publish_ms() <= now);
         if self.files.is_empty() && is_due && ring.next(now).is_none() {
-            self.rotate().await?;
+            self.rotate_after(&ring).await?;
         }
         let first = ring.first_needed(now);
         if ring
@@ -177,7 +181,11 @@ impl Keys {
             ));
         }
         self.refresh().await?;
-        let ring = self.ring();
+        self.rotate_after(&self.ring()).await
+    }
+
+    /// The same where these were all keys when it was decided.
+    async fn rotate_after(&self, ring: &Ring) -> Result<Rotated, KeysError> {
         if let Some(next) = ring.next(self.clock.now_ms()) {
             return Ok(pending(next));
         }
