@@ -32,7 +32,7 @@ use crate::{
 };
 use clients::Clients;
 use form::Bad;
-use throttle::{Throttle, TooMany};
+pub use throttle::{Throttle, TooMany};
 
 /// What stands before the name of the policy.
 pub(crate) const PATH: &str = "/introspect/";

@@ -1,0 +1,71 @@
+//! The policy by which a gate verifies the tokens of a bridge.
+
+use super::Class;
+use crate::config::Config;
+
+/// The policy as YAML text, to start from: it trusts the bridge, tells the classes of its
+/// tokens apart, and has a rule for each.
+pub fn gate_policy(config: &Config) -> String {
+    let issuer = config.issuer.as_str();
+    let tokens = &config.tokens;
+    let insecure = match config.issuer.is_http() {
+        true => "\n      insecure_http: true # development only",
+        false => "",
+    };
+    let audiences = serde_json::json!(tokens.audiences);
+    let [pat, njt, nat] = [Class::Pat, Class::Njt, Class::Nat].map(Class::header_typ);
+    let (pat_s, njt_s, nat_s) = (tokens.pat_s, tokens.njt_s, tokens.nat_s);
+    format!(
+        r#"# A policy for the tokens of this bridge. `countersign policy lint` checks it,
+# `countersign policy schema` prints all that it may say.
+contract: "1"
+realm: platform
+
+issuers:
+  - name: bridge
+    issuer: "{issuer}"
+    audiences: {audiences} # leave only your own
+    algorithms: [ES256, RS256]
+    keys:
+      jwks_uri: "{issuer}/.well-known/jwks.json"{insecure}
+    token_types:
+      - name: pat # a person, or a machine
+        header_typ: [{pat}]
+        max_lifetime_s: {pat_s}
+        required_claims: [sub, jti, client_id, scope, roles]
+      - name: njt # a node that wants to join
+        header_typ: [{njt}]
+        max_lifetime_s: {njt_s}
+        required_claims: [sub, jti, client_id, tenant_id]
+        scopes_within: ["node:join"]
+      - name: nat # a node
+        header_typ: [{nat}]
+        max_lifetime_s: {nat_s}
+        required_claims: [sub, jti, client_id, tenant_id]
+        scopes_within: ["node:*"]
+    claims:
+      subject: /sub
+      tenant: /tenant_id
+      roles: [/roles]
+      scopes: [/scope]
+
+credentials:
+  - {{ header: authorization, scheme: Bearer }}
+
+# The first that matches decides; what none matches is denied.
+rules:
+  - path: /healthz
+    public: true
+  - path: "/api/**"
+    require: {{ types: [pat], tenant: present }}
+  - path: "/ingest/**"
+    methods: [POST]
+    require: {{ types: [nat], scopes: ["node:ingest"] }}
+
+forward:
+  x-auth-subject: subject
+  x-auth-tenant: tenant
+  x-auth-scopes: scopes
+"#
+    )
+}
