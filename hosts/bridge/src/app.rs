@@ -5,14 +5,19 @@ use std::sync::Arc;
 use countersign_host::{Fetcher, HttpsFetcher};
 
 use crate::{
+    api_keys::ApiKeys,
     audit::Audit,
     clients::Clients,
     clock::{Clock, SystemClock},
     config::{Config, ConfigError},
     gates::Fetching,
     keys::Keys,
+    metrics::Metrics,
     mint::Mint,
+    own::Own,
+    revocation::Revocations,
     seal::Sealer,
+    session::{Nobody, People},
     store::Store,
 };
 
@@ -24,6 +29,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Fetches the documents of the configuration's issuers and clients.
     pub fetcher: Arc<dyn Fetcher>,
+    /// Knows who is signed in, in place of the bridge's own sessions.
+    pub people: Option<Arc<dyn People>>,
 }
 
 impl Default for Parts {
@@ -31,6 +38,7 @@ impl Default for Parts {
         Self {
             clock: Arc::new(SystemClock),
             fetcher: Arc::new(HttpsFetcher::default()),
+            people: None,
         }
     }
 }
@@ -48,13 +56,16 @@ pub(crate) struct App {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) store: Store,
     /// Seals what is secret in the database.
-    #[allow(dead_code, reason = "for the rooms that are being built")]
     pub(crate) sealer: Arc<Sealer>,
     pub(crate) keys: Arc<Keys>,
-    #[allow(dead_code, reason = "for the rooms that are being built")]
     pub(crate) audit: Arc<Audit>,
     pub(crate) clients: Clients,
     pub(crate) mint: Mint,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) revocations: Revocations,
+    pub(crate) api_keys: Option<ApiKeys>,
+    pub(crate) own: Own,
+    pub(crate) people: Arc<dyn People>,
 }
 
 impl App {
@@ -63,7 +74,12 @@ impl App {
     /// # Errors
     /// Every problem that was found.
     pub(crate) async fn open(config: Config, parts: Parts) -> Result<Self, ConfigError> {
-        let Parts { clock, fetcher } = parts;
+        let Parts {
+            clock,
+            fetcher,
+            people,
+        } = parts;
+        let metrics = Arc::new(Metrics::new()?);
         let sealer = Arc::new(Sealer::open(&config.master_keys)?);
         let store = Store::open(&config.database).await?;
         let keys = Keys::open(
@@ -73,7 +89,8 @@ impl App {
             config.keys.clone(),
         );
         let keys = Arc::new(keys.await?);
-        let audit = Arc::new(Audit::open(&config.audit, store.clone(), clock.clone())?);
+        let audit = Audit::open(&config.audit, store.clone(), clock.clone(), metrics.clone());
+        let audit = Arc::new(audit?);
         let fetching = Fetching(fetcher);
         let clients = Clients::open(&config, store.clone(), clock.clone(), fetching).await?;
         let mint = Mint {
@@ -84,6 +101,19 @@ impl App {
             audit: audit.clone(),
             clock: clock.clone(),
         };
+        let revocations = Revocations::open(
+            &config.revocations,
+            store.clone(),
+            clock.clone(),
+            audit.clone(),
+            keys.clone(),
+        );
+        let revocations = revocations.await?;
+        let api_keys = match &config.api_keys {
+            Some(settings) => Some(ApiKeys::open(settings, store.clone(), clock.clone()).await?),
+            None => None,
+        };
+        let own = Own::open(&config, keys.clone(), store.clone(), clock.clone()).await?;
         Ok(Self {
             config,
             clock,
@@ -93,11 +123,20 @@ impl App {
             audit,
             clients,
             mint,
+            metrics,
+            revocations,
+            api_keys,
+            own,
+            people: people.unwrap_or_else(|| Arc::new(Nobody)),
         })
     }
 
     /// Whether it can answer now.
     pub(crate) async fn is_ready(&self) -> bool {
-        self.keys.is_ready() && self.store.is_there().await
+        let api_keys = self.api_keys.as_ref();
+        self.keys.is_ready()
+            && self.revocations.is_ready()
+            && api_keys.is_none_or(ApiKeys::is_ready)
+            && self.store.is_there().await
     }
 }
