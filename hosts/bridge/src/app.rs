@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use countersign_host::{Fetcher, HttpsFetcher};
+use countersign_policy_source::Problem;
 
 use crate::{
     api_keys::ApiKeys,
@@ -11,7 +12,7 @@ use crate::{
     clock::{Clock, SystemClock},
     config::{Config, ConfigError},
     gates::Fetching,
-    keys::Keys,
+    keys::{self, Keys, Pair},
     metrics::Metrics,
     mint::Mint,
     own::Own,
@@ -68,31 +69,41 @@ pub(crate) struct App {
     pub(crate) people: Arc<dyn People>,
 }
 
+/// What the configuration names, read; the database is not asked yet.
+struct Read {
+    store: Store,
+    sealer: Arc<Sealer>,
+    files: Vec<Arc<Pair>>,
+    clients: Clients,
+    api_keys: Option<ApiKeys>,
+}
+
 impl App {
     /// Reads every file, connects to the database and opens every gate.
     ///
     /// # Errors
     /// Every problem that was found.
     pub(crate) async fn open(config: Config, parts: Parts) -> Result<Self, ConfigError> {
-        let Parts {
-            clock,
-            fetcher,
-            people,
-        } = parts;
+        let Read {
+            store,
+            sealer,
+            files,
+            clients,
+            api_keys,
+        } = read(&config, &parts).await?;
+        let Parts { clock, people, .. } = parts;
         let metrics = Arc::new(Metrics::new()?);
-        let sealer = Arc::new(Sealer::open(&config.master_keys)?);
-        let store = Store::open(&config.database).await?;
+        store.prepare().await?;
         let keys = Keys::open(
             store.clone(),
             sealer.clone(),
             clock.clone(),
             config.keys.clone(),
+            files,
         );
         let keys = Arc::new(keys.await?);
         let audit = Audit::open(&config.audit, store.clone(), clock.clone(), metrics.clone());
         let audit = Arc::new(audit?);
-        let fetching = Fetching(fetcher);
-        let clients = Clients::open(&config, store.clone(), clock.clone(), fetching).await?;
         let mint = Mint {
             issuer: config.issuer.clone(),
             settings: config.tokens.clone(),
@@ -109,10 +120,6 @@ impl App {
             keys.clone(),
         );
         let revocations = revocations.await?;
-        let api_keys = match &config.api_keys {
-            Some(settings) => Some(ApiKeys::open(settings, store.clone(), clock.clone()).await?),
-            None => None,
-        };
         let own = Own::open(&config, keys.clone(), store.clone(), clock.clone()).await?;
         Ok(Self {
             config,
@@ -131,6 +138,14 @@ impl App {
         })
     }
 
+    /// What [`Self::open`] does before it asks the database.
+    ///
+    /// # Errors
+    /// Every problem that was found.
+    pub(crate) async fn check(config: &Config, parts: &Parts) -> Result<(), ConfigError> {
+        read(config, parts).await.map(drop)
+    }
+
     /// Whether it can answer now.
     pub(crate) async fn is_ready(&self) -> bool {
         let api_keys = self.api_keys.as_ref();
@@ -138,5 +153,43 @@ impl App {
             && self.revocations.is_ready()
             && api_keys.is_none_or(ApiKeys::is_ready)
             && self.store.is_there().await
+    }
+}
+
+async fn read(config: &Config, parts: &Parts) -> Result<Read, ConfigError> {
+    let mut problems = Vec::new();
+    let sealer = kept(Sealer::open(&config.master_keys), &mut problems);
+    let files = kept(keys::read_files(&config.keys.files), &mut problems);
+    let store = kept(Store::of(&config.database), &mut problems);
+    let (mut clients, mut api_keys) = (None, None);
+    if let Some(store) = &store {
+        let opened = config.api_keys.as_ref();
+        let opened = opened.map(|keys| ApiKeys::open(keys, store.clone(), parts.clock.clone()));
+        api_keys = opened.and_then(|opened| kept(opened, &mut problems));
+        let fetching = Fetching(parts.fetcher.clone());
+        let opened = Clients::open(config, store.clone(), parts.clock.clone(), fetching).await;
+        clients = kept(opened, &mut problems);
+    }
+    match (sealer, files, store, clients) {
+        (Some(sealer), Some(files), Some(store), Some(clients)) if problems.is_empty() => {
+            Ok(Read {
+                store,
+                sealer: sealer.into(),
+                files,
+                clients,
+                api_keys,
+            })
+        }
+        _ => Err(ConfigError(problems)),
+    }
+}
+
+fn kept<T>(read: Result<T, ConfigError>, problems: &mut Vec<Problem>) -> Option<T> {
+    match read {
+        Ok(read) => Some(read),
+        Err(ConfigError(found)) => {
+            problems.extend(found);
+            None
+        }
     }
 }

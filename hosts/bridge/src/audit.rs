@@ -105,7 +105,8 @@ impl Audit {
             expires_at: now.saturating_add(self.keep_ms),
         };
         self.store.add_audit(&row).await?;
-        self.metrics.recorded(entry.event, outcome, entry.detail.get("class"));
+        self.metrics
+            .recorded(entry.event, outcome, entry.detail.get("class"));
         if let Some(lines) = &self.lines {
             let line = json!({
                 "id": id,

@@ -65,6 +65,21 @@ impl Bridge {
         })
     }
 
+    /// Reads the configuration's files, and neither asks nor changes the database.
+    ///
+    /// # Errors
+    /// Every problem that was found.
+    pub async fn check(config: Config) -> Result<(), ConfigError> {
+        let tls = config.tls.as_ref().map(TlsFiles::open).transpose();
+        let read = App::check(&config, &Parts::default()).await;
+        let mut problems = tls.err().map_or_else(Vec::new, |error| error.0);
+        problems.extend(read.err().into_iter().flat_map(|error| error.0));
+        match problems.is_empty() {
+            true => Ok(()),
+            false => Err(ConfigError(problems)),
+        }
+    }
+
     /// Its routes, for a program that listens itself. Without
     /// [`Connection`](countersign_host::Connection) in the extensions of a request, the
     /// address of the client is not known.
@@ -105,7 +120,11 @@ impl Bridge {
     /// # Errors
     /// It is not revoked.
     pub async fn revoke(&self, what: &Revoke) -> Result<(), RevokeError> {
-        let revoked = self.app.revocations.revoke(what, "operator", "operator").await;
+        let revoked = self
+            .app
+            .revocations
+            .revoke(what, "operator", "operator")
+            .await;
         revoked.map_err(|refusal| RevokeError(refusal.description))
     }
 
@@ -132,7 +151,12 @@ impl Bridge {
                     listen::run(socket, None, router, &limits, future::pending()).await;
                 }
             };
-            tokio::join!(operations, self.tick_on(), self.sweep_on(), self.follow_tls());
+            tokio::join!(
+                operations,
+                self.tick_on(),
+                self.sweep_on(),
+                self.follow_tls()
+            );
         };
         let tls = self.tls.clone();
         tokio::select! {

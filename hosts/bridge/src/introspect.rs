@@ -45,5 +45,9 @@ async fn introspect(
 fn may_see(client: &Client, own: &OwnToken) -> bool {
     let is_for = client.audiences.contains(&own.audience);
     let tenant = own.principal.tenant.as_deref();
-    is_for && client.tenant.as_deref().is_none_or(|own| tenant == Some(own))
+    is_for
+        && client
+            .tenant
+            .as_deref()
+            .is_none_or(|own| tenant == Some(own))
 }

@@ -37,12 +37,15 @@ mod snapshot;
 mod store;
 mod token;
 
+/// The OpenAPI 3.1 document of its routes.
+pub const OPENAPI: &str = include_str!("../openapi.json");
+
 pub use app::Parts;
 pub use bridge::{Bridge, Listener, RevokeError};
 pub use clock::{Clock, SystemClock};
 pub use config::{
-    Algorithm, ApiKeySettings, Audit, CONFIG_SCHEMA, ClientConfig, ClientCredentials, Config, ConfigError,
-    Database, DatabaseFrom, GrantType, IssuerUrl, KeySettings, Limits, Pepper,
+    Algorithm, ApiKeySettings, Audit, CONFIG_SCHEMA, ClientConfig, ClientCredentials, Config,
+    ConfigError, Database, DatabaseFrom, GrantType, IssuerUrl, KeySettings, Limits, Pepper,
     RevocationSettings, Secret, Tls, TokenSettings,
 };
 pub use keys::{KeysError, Rotated};

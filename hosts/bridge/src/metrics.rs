@@ -53,19 +53,32 @@ impl Metrics {
             .scope_info_enabled(false)
             .without_target_info()
             .build()
-            .map_err(|error| ConfigError::of_file("metrics", "metrics_failed", error.to_string()))?;
+            .map_err(|error| {
+                ConfigError::of_file("metrics", "metrics_failed", error.to_string())
+            })?;
         let provider = SdkMeterProvider::builder().with_reader(exporter).build();
         let meter = provider.meter("countersign");
-        let counter = |name: &'static str, about| meter.u64_counter(name).with_description(about).build();
-        let gauge = |name: &'static str, about| meter.i64_gauge(name).with_description(about).build();
+        let counter =
+            |name: &'static str, about| meter.u64_counter(name).with_description(about).build();
+        let gauge =
+            |name: &'static str, about| meter.i64_gauge(name).with_description(about).build();
         Ok(Self {
             tokens: counter("countersign.bridge.tokens.issued", "Tokens by class."),
-            events: counter("countersign.bridge.events", "Entries of the audit by event and outcome."),
+            events: counter(
+                "countersign.bridge.events",
+                "Entries of the audit by event and outcome.",
+            ),
             logins: counter("countersign.bridge.logins", "Logins by outcome."),
-            revocations: counter("countersign.bridge.revocations", "What was revoked, by kind."),
+            revocations: counter(
+                "countersign.bridge.revocations",
+                "What was revoked, by kind.",
+            ),
             refusals: counter("countersign.bridge.refusals", "Refused requests by code."),
             ready: gauge("countersign.bridge.ready", "Whether it is ready: 0 or 1."),
-            keys: gauge("countersign.bridge.signing_keys", "Signing keys that are published."),
+            keys: gauge(
+                "countersign.bridge.signing_keys",
+                "Signing keys that are published.",
+            ),
             key_age: gauge(
                 "countersign.bridge.signing_key.age.seconds",
                 "Since when the key signs that signs now.",
@@ -78,23 +91,34 @@ impl Metrics {
                 "countersign.bridge.revoked.bytes",
                 "Bytes of that document, at most; gates read 33554432.",
             ),
-            api_keys: gauge("countersign.bridge.api_keys", "API keys that are good; gates read 200000."),
+            api_keys: gauge(
+                "countersign.bridge.api_keys",
+                "API keys that are good; gates read 200000.",
+            ),
             registry,
             _provider: provider,
         })
     }
 
     /// Counts an entry of the audit. `outcome` is a code or `done`.
-    pub(crate) fn recorded(&self, event: &'static str, outcome: &'static str, class: Option<&Value>) {
+    pub(crate) fn recorded(
+        &self,
+        event: &'static str,
+        outcome: &'static str,
+        class: Option<&Value>,
+    ) {
         let outcome_of = KeyValue::new("outcome", outcome);
-        self.events.add(1, &[KeyValue::new("event", event), outcome_of.clone()]);
+        self.events
+            .add(1, &[KeyValue::new("event", event), outcome_of.clone()]);
         match event.rsplit_once('.') {
             Some(("token", "issued")) => {
                 let class = class.and_then(Value::as_str).unwrap_or("unknown");
-                self.tokens.add(1, &[KeyValue::new("class", class.to_owned())]);
+                self.tokens
+                    .add(1, &[KeyValue::new("class", class.to_owned())]);
             }
             Some((kind, "revoked")) => {
-                self.revocations.add(1, &[KeyValue::new("kind", kind), outcome_of]);
+                self.revocations
+                    .add(1, &[KeyValue::new("kind", kind), outcome_of]);
             }
             Some(("session", "begun")) | Some(("login", _)) => self.logins.add(1, &[outcome_of]),
             _ => {}
@@ -109,7 +133,8 @@ impl Metrics {
     /// In Prometheus' text format.
     pub(crate) fn text(&self, now: &Now) -> Result<String, prometheus::Error> {
         self.ready.record(now.is_ready.into(), &[]);
-        self.keys.record(i64::try_from(now.keys).unwrap_or(i64::MAX), &[]);
+        self.keys
+            .record(i64::try_from(now.keys).unwrap_or(i64::MAX), &[]);
         if let Some(age_s) = now.key_age_s {
             self.key_age.record(age_s, &[]);
         }

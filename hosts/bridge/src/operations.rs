@@ -44,7 +44,10 @@ async fn metrics(State(app): State<Arc<App>>) -> Response {
     };
     match app.metrics.text(&now) {
         Ok(text) => {
-            let headers = [(header::CONTENT_TYPE, METRICS), (header::CACHE_CONTROL, "no-store")];
+            let headers = [
+                (header::CONTENT_TYPE, METRICS),
+                (header::CACHE_CONTROL, "no-store"),
+            ];
             (headers, text).into_response()
         }
         Err(_) => {

@@ -75,7 +75,11 @@ impl Own {
             "rules": [],
         });
         let refused = |error| gates::refused("the gate of the bridge's own tokens", &error);
-        let builder = gates::builder(&policy, clock.clone(), gates::Fetching(Arc::new(Here(keys))));
+        let builder = gates::builder(
+            &policy,
+            clock.clone(),
+            gates::Fetching(Arc::new(Here(keys))),
+        );
         let gate = builder.build().await.map_err(refused)?;
         let any = gate.prepare(b"{}").await.map_err(refused)?;
         Ok(Self {
@@ -109,12 +113,14 @@ impl Own {
         // The database knows at once what is revoked; and each token that it does not know
         // is of somebody who has a key.
         let standing = self.store.standing(&jti, self.clock.now_ms()).await?;
-        let own = standing.filter(|standing| !standing.is_revoked).map(|standing| OwnToken {
-            principal,
-            jti,
-            audience,
-            client: standing.client,
-        });
+        let own = standing
+            .filter(|standing| !standing.is_revoked)
+            .map(|standing| OwnToken {
+                principal,
+                jti,
+                audience,
+                client: standing.client,
+            });
         Ok((decision, own))
     }
 }

@@ -85,9 +85,13 @@ async fn create(
     let who = app.people.who(&headers, Some(&wanted.tenant), true);
     let person = who.await.map_err(Refusal::from)?;
     let new = new_key(keys, &app, wanted, &person)?;
-    let place = app.sealer.keyed_hash("API keys of a person", person.person.as_bytes());
+    let place = app
+        .sealer
+        .keyed_hash("API keys of a person", person.person.as_bytes());
     let place = i64::from(u16::from_be_bytes([place[0], place[1]]));
-    let hits = app.store.hit("api_keys", place, HOUR_MS, app.clock.now_ms());
+    let hits = app
+        .store
+        .hit("api_keys", place, HOUR_MS, app.clock.now_ms());
     if hits.await? > AN_HOUR {
         let refusal = Refusal::new(Code::SlowDown, "too many keys were made in this hour");
         return Err(Refused(StatusCode::TOO_MANY_REQUESTS, refusal));
@@ -111,7 +115,10 @@ async fn list(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Respons
     let who = app.people.who(&headers, None, false);
     let person = who.await.map_err(Refusal::from)?;
     let tenant = person.tenant.as_deref();
-    let rows = app.store.api_keys_of(&person.person, tenant, LISTED).await?;
+    let rows = app
+        .store
+        .api_keys_of(&person.person, tenant, LISTED)
+        .await?;
     let now = app.clock.now_ms();
     let listed: Vec<_> = rows.iter().map(|row| shown(row, now)).collect();
     Ok(answer(StatusCode::OK, &json!({ "keys": listed })))
@@ -131,7 +138,14 @@ async fn revoke(
         let refusal = Refusal::request("there is no such key");
         return Err(Refused(StatusCode::NOT_FOUND, refusal));
     }
-    record(&app, "api_key.revoked", &id, &person, tenant.unwrap_or_default()).await?;
+    record(
+        &app,
+        "api_key.revoked",
+        &id,
+        &person,
+        tenant.unwrap_or_default(),
+    )
+    .await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -181,7 +195,9 @@ fn new_key<'a>(
     let most = keys.settings.max_days;
     let days = wanted.expires_in_days.unwrap_or(most);
     if !(1..=most).contains(&days) {
-        return Err(request("`expires_in_days` is 1 or more, and not beyond the longest life"));
+        return Err(request(
+            "`expires_in_days` is 1 or more, and not beyond the longest life",
+        ));
     }
     let once = |mut words: Vec<String>| {
         words.sort_unstable();
@@ -239,7 +255,10 @@ async fn record(
 struct Refused(StatusCode, Refusal);
 
 fn denied(description: &'static str) -> Refused {
-    Refused(StatusCode::FORBIDDEN, Refusal::new(Code::AccessDenied, description))
+    Refused(
+        StatusCode::FORBIDDEN,
+        Refusal::new(Code::AccessDenied, description),
+    )
 }
 
 impl From<Refusal> for Refused {

@@ -28,10 +28,13 @@ impl Snapshot {
     /// The response, without a body where the caller has it already (RFC 9110 §13.1.2).
     pub(crate) fn response(&self, asked: &HeaderMap, cache_control: HeaderValue) -> Response {
         let known = asked.get_all(header::IF_NONE_MATCH).iter();
-        let mut known = known.filter_map(|field| field.to_str().ok()).flat_map(|field| field.split(','));
+        let mut known = known
+            .filter_map(|field| field.to_str().ok())
+            .flat_map(|field| field.split(','));
         let is_known = known.any(|name| {
             let name = name.trim();
-            name == "*" || name.strip_prefix("W/").unwrap_or(name).as_bytes() == self.etag.as_bytes()
+            name == "*"
+                || name.strip_prefix("W/").unwrap_or(name).as_bytes() == self.etag.as_bytes()
         });
         let mut response = match is_known {
             true => StatusCode::NOT_MODIFIED.into_response(),

@@ -75,7 +75,7 @@ impl ApiKeys {
     ///
     /// # Errors
     /// Every one that is missing or too short.
-    pub(crate) async fn open(
+    pub(crate) fn open(
         settings: &ApiKeySettings,
         store: Store,
         clock: Arc<dyn Clock>,
@@ -86,7 +86,8 @@ impl ApiKeys {
             match each.secret.read() {
                 Err(ConfigError(found)) => problems.extend(found),
                 Ok(secret) if secret.len() < PEPPER_BYTES => {
-                    let message = "a pepper has at least 16 bytes: `openssl rand -hex 32` makes one";
+                    let message =
+                        "a pepper has at least 16 bytes: `openssl rand -hex 32` makes one";
                     problems.extend(invalid(&each.secret, message).0);
                 }
                 // The first is for new keys; the others are the gates' alone.

@@ -58,7 +58,11 @@ mod tests {
     #[test]
     fn a_key_has_its_id_between_the_prefix_and_the_next_underscore() {
         let (id, text) = new("sk_live_").unwrap();
-        let (named, rest) = text.strip_prefix("sk_live_").unwrap().split_once('_').unwrap();
+        let (named, rest) = text
+            .strip_prefix("sk_live_")
+            .unwrap()
+            .split_once('_')
+            .unwrap();
         assert_eq!((named, rest.len()), (&*id, 22 + 6));
         assert_ne!(new("sk_live_").unwrap().1, text);
     }

@@ -7,8 +7,8 @@ use countersign_server::{Folder, Tls};
 use ipnet::IpNet;
 
 use super::{
-    ApiKeySettings, Audit, ClientConfig, Config, ConfigError, Database, IssuerUrl, KeySettings, Limits,
-    RevocationSettings, TokenSettings,
+    ApiKeySettings, Audit, ClientConfig, Config, ConfigError, Database, IssuerUrl, KeySettings,
+    Limits, RevocationSettings, TokenSettings,
 };
 
 impl Config {

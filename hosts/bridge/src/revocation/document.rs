@@ -88,12 +88,16 @@ mod tests {
 
     #[test]
     fn a_document_is_whole_or_not_there() {
-        let full: Vec<_> = (0..ENTRIES).map(|n| entry(Kind::Jti, n.to_string())).collect();
+        let full: Vec<_> = (0..ENTRIES)
+            .map(|n| entry(Kind::Jti, n.to_string()))
+            .collect();
         assert!(write(&full).is_some());
         let more = [full, vec![entry(Kind::Kid, "k".to_owned())]].concat();
         assert!(write(&more).is_none());
         let long = "x".repeat(256);
-        let large: Vec<_> = (0..130_000).map(|_| entry(Kind::Sub, long.clone())).collect();
+        let large: Vec<_> = (0..130_000)
+            .map(|_| entry(Kind::Sub, long.clone()))
+            .collect();
         assert!(write(&large).is_none());
     }
 

@@ -330,7 +330,9 @@ impl Revocations {
             }
         }
         let is_same = |snapshot: &Arc<Snapshot>| {
-            old.snapshot.as_ref().is_some_and(|old| old.body == snapshot.body)
+            old.snapshot
+                .as_ref()
+                .is_some_and(|old| old.body == snapshot.body)
         };
         if let (Some(folder), Some(snapshot)) = (&self.folder, &state.snapshot)
             && !(old.is_written && is_same(snapshot))

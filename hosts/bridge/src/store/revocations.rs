@@ -155,7 +155,10 @@ impl Store {
     /// Whether a key is revoked.
     pub(crate) async fn is_key_revoked(&self, kid: &str) -> Result<bool, StoreError> {
         let sql = "SELECT kind FROM revocations WHERE kind = 'kid' AND value = $1";
-        let row = sqlx::query(sql).bind(kid).fetch_optional(&self.pool).await?;
+        let row = sqlx::query(sql)
+            .bind(kid)
+            .fetch_optional(&self.pool)
+            .await?;
         Ok(row.is_some())
     }
 

@@ -21,7 +21,12 @@ const READER: &str = "reader0reader0reader0";
 struct Said;
 
 impl People for Said {
-    fn who<'a>(&'a self, headers: &'a HeaderMap, tenant: Option<&'a str>, changes: bool) -> Who<'a> {
+    fn who<'a>(
+        &'a self,
+        headers: &'a HeaderMap,
+        tenant: Option<&'a str>,
+        changes: bool,
+    ) -> Who<'a> {
         Box::pin(async move {
             let person = headers.get("x-person").ok_or(NotNow::Nobody)?;
             if changes && !headers.contains_key("x-own-page") {
@@ -72,7 +77,9 @@ impl Scene {
         let mut parts = Parts::default();
         parts.clock = Arc::new(stage.clock.clone());
         parts.people = Some(Arc::new(Said));
-        let bridge = Bridge::open_with(stage.config.clone(), parts).await.unwrap();
+        let bridge = Bridge::open_with(stage.config.clone(), parts)
+            .await
+            .unwrap();
         Self {
             stage,
             bridge,
@@ -80,7 +87,13 @@ impl Scene {
         }
     }
 
-    async fn send(&self, method: &str, path: &str, person: &str, body: Option<&Value>) -> (u16, Value) {
+    async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        person: &str,
+        body: Option<&Value>,
+    ) -> (u16, Value) {
         let request = Request::builder()
             .method(method)
             .uri(path)
@@ -95,7 +108,9 @@ impl Scene {
     async fn raw(&self, request: Request<Body>) -> (u16, Value) {
         let response = self.bridge.router().oneshot(request).await.unwrap();
         let status = response.status().as_u16();
-        let body = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
+        let body = axum::body::to_bytes(response.into_body(), 1 << 20)
+            .await
+            .unwrap();
         (status, serde_json::from_slice(&body).unwrap_or_default())
     }
 
@@ -198,7 +213,11 @@ async fn keys_of_a_person_who_is_revoked_and_keys_at_their_end_are_refused() {
     scene.stage.clock.forward_s(2);
     let gate = scene.gate().await;
     assert_eq!(code(&decide(&gate, ann).await), "allow");
-    scene.bridge.revoke(&Revoke::Person("p_ann".to_owned())).await.unwrap();
+    scene
+        .bridge
+        .revoke(&Revoke::Person("p_ann".to_owned()))
+        .await
+        .unwrap();
     scene.stage.clock.forward_s(6);
     becomes(&gate, ann, "api_key_invalid").await;
     assert_eq!(code(&decide(&gate, bob).await), "allow");
@@ -227,7 +246,10 @@ async fn a_key_is_shown_once_and_the_list_has_neither_key_nor_hash() {
     let key = made["key"].as_str().unwrap().as_bytes();
     for name in ["bridge.db", "bridge.db-wal"] {
         let bytes = std::fs::read(scene.stage.folder.path().join(name)).unwrap_or_default();
-        assert!(!bytes.windows(key.len()).any(|window| window == key), "{name}");
+        assert!(
+            !bytes.windows(key.len()).any(|window| window == key),
+            "{name}"
+        );
     }
 }
 
@@ -236,14 +258,22 @@ async fn a_key_is_never_wider_than_the_person_nor_longer_than_the_settings() {
     let scene = Scene::open(Database::Sqlite).await;
     for (change, status, error) in [
         (json!({ "roles": ["admin"] }), 403, "access_denied"),
-        (json!({ "scopes": ["api:read", "api:admin"] }), 400, "invalid_scope"),
+        (
+            json!({ "scopes": ["api:read", "api:admin"] }),
+            400,
+            "invalid_scope",
+        ),
         (json!({ "tenant": "other" }), 403, "access_denied"),
         (json!({ "expires_in_days": 31 }), 400, "invalid_request"),
         (json!({ "expires_in_days": 0 }), 400, "invalid_request"),
         (json!({ "name": "" }), 400, "invalid_request"),
         (json!({ "name": "a\nb" }), 400, "invalid_request"),
         (json!({ "more": 1 }), 400, "invalid_request"),
-        (json!({ "roles": vec!["reader"; 33] }), 400, "invalid_request"),
+        (
+            json!({ "roles": vec!["reader"; 33] }),
+            400,
+            "invalid_request",
+        ),
     ] {
         let (got, body) = scene.create("p_ann", change.clone()).await;
         assert_eq!((got, &body["error"]), (status, &json!(error)), "{change}");
@@ -271,7 +301,11 @@ async fn who_is_not_signed_in_or_comes_from_another_site_gets_nothing() {
     assert_eq!(scene.raw(list).await.0, 401);
     for shown in ["", "Bearer wrong", READER] {
         let read = Request::get("/api-keys.json").header("authorization", shown);
-        assert_eq!(scene.raw(read.body(Body::empty()).unwrap()).await.0, 401, "{shown}");
+        assert_eq!(
+            scene.raw(read.body(Body::empty()).unwrap()).await.0,
+            401,
+            "{shown}"
+        );
     }
 }
 

@@ -6,7 +6,11 @@ use serde_json::{Value, json};
 use crate::common::{Reply, SECRET, START_MS, Stage, databases};
 
 async fn ask(stage: &Stage, token: &str) -> Reply {
-    let form = [("client_id", "orders"), ("client_secret", SECRET), ("token", token)];
+    let form = [
+        ("client_id", "orders"),
+        ("client_secret", SECRET),
+        ("token", token),
+    ];
     stage.post("/oauth/introspect", &[], &form).await
 }
 
@@ -39,7 +43,10 @@ async fn a_good_token_is_active_with_what_it_says_and_a_revoked_one_is_not() {
         let other = stage.token().await;
         stage.clock.forward_s(1830);
         assert_eq!(ask(&stage, &other).await.json(), json!({ "active": false }));
-        assert_eq!(ask(&stage, "nonsense").await.json(), json!({ "active": false }));
+        assert_eq!(
+            ask(&stage, "nonsense").await.json(),
+            json!({ "active": false })
+        );
     }
 }
 
@@ -68,8 +75,17 @@ async fn who_asks_authenticates_and_sees_only_what_is_for_it() {
     })
     .await;
     let token = stage.token().await;
-    for (client, active) in [("same", true), ("every", true), ("other", false), ("rival", false)] {
-        let form = [("client_id", client), ("client_secret", SECRET), ("token", &token)];
+    for (client, active) in [
+        ("same", true),
+        ("every", true),
+        ("other", false),
+        ("rival", false),
+    ] {
+        let form = [
+            ("client_id", client),
+            ("client_secret", SECRET),
+            ("token", &token),
+        ];
         let reply = stage.post("/oauth/introspect", &[], &form).await;
         assert_eq!(reply.json()["active"], active, "{client}");
     }

@@ -8,6 +8,7 @@ mod config;
 mod introspection;
 mod keys;
 mod machines;
+mod openapi;
 mod operation;
 mod revocation;
 mod tokens;
