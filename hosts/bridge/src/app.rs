@@ -6,14 +6,19 @@ use countersign_host::{Fetcher, HttpsFetcher};
 use countersign_policy_source::Problem;
 
 use crate::{
+    api_keys::ApiKeys,
     audit::Audit,
     clients::Clients,
     clock::{Clock, SystemClock},
     config::{Config, ConfigError},
     gates::Fetching,
     keys::{self, Keys, Pair},
+    metrics::Metrics,
     mint::Mint,
+    own::Own,
+    revocation::Revocations,
     seal::Sealer,
+    session::{Nobody, People},
     store::Store,
 };
 
@@ -25,6 +30,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Fetches the documents of the configuration's issuers and clients.
     pub fetcher: Arc<dyn Fetcher>,
+    /// Knows who is signed in, in place of the bridge's own sessions.
+    pub people: Option<Arc<dyn People>>,
 }
 
 impl Default for Parts {
@@ -32,6 +39,7 @@ impl Default for Parts {
         Self {
             clock: Arc::new(SystemClock),
             fetcher: Arc::new(HttpsFetcher::default()),
+            people: None,
         }
     }
 }
@@ -49,13 +57,16 @@ pub(crate) struct App {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) store: Store,
     /// Seals what is secret in the database.
-    #[allow(dead_code, reason = "for the rooms that are being built")]
     pub(crate) sealer: Arc<Sealer>,
     pub(crate) keys: Arc<Keys>,
-    #[allow(dead_code, reason = "for the rooms that are being built")]
     pub(crate) audit: Arc<Audit>,
     pub(crate) clients: Clients,
     pub(crate) mint: Mint,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) revocations: Revocations,
+    pub(crate) api_keys: Option<ApiKeys>,
+    pub(crate) own: Own,
+    pub(crate) people: Arc<dyn People>,
 }
 
 /// What the configuration names, read; the database is not asked yet.
@@ -64,6 +75,7 @@ struct Read {
     sealer: Arc<Sealer>,
     files: Vec<Arc<Pair>>,
     clients: Clients,
+    api_keys: Option<ApiKeys>,
 }
 
 impl App {
@@ -77,8 +89,10 @@ impl App {
             sealer,
             files,
             clients,
+            api_keys,
         } = read(&config, &parts).await?;
-        let clock = parts.clock;
+        let Parts { clock, people, .. } = parts;
+        let metrics = Arc::new(Metrics::new()?);
         store.prepare().await?;
         let keys = Keys::open(
             store.clone(),
@@ -88,7 +102,8 @@ impl App {
             files,
         );
         let keys = Arc::new(keys.await?);
-        let audit = Arc::new(Audit::open(&config.audit, store.clone(), clock.clone())?);
+        let audit = Audit::open(&config.audit, store.clone(), clock.clone(), metrics.clone());
+        let audit = Arc::new(audit?);
         let mint = Mint {
             issuer: config.issuer.clone(),
             settings: config.tokens.clone(),
@@ -97,6 +112,15 @@ impl App {
             audit: audit.clone(),
             clock: clock.clone(),
         };
+        let revocations = Revocations::open(
+            &config.revocations,
+            store.clone(),
+            clock.clone(),
+            audit.clone(),
+            keys.clone(),
+        );
+        let revocations = revocations.await?;
+        let own = Own::open(&config, keys.clone(), store.clone(), clock.clone()).await?;
         Ok(Self {
             config,
             clock,
@@ -106,6 +130,11 @@ impl App {
             audit,
             clients,
             mint,
+            metrics,
+            revocations,
+            api_keys,
+            own,
+            people: people.unwrap_or_else(|| Arc::new(Nobody)),
         })
     }
 
@@ -119,7 +148,11 @@ impl App {
 
     /// Whether it can answer now.
     pub(crate) async fn is_ready(&self) -> bool {
-        self.keys.is_ready() && self.store.is_there().await
+        let api_keys = self.api_keys.as_ref();
+        self.keys.is_ready()
+            && self.revocations.is_ready()
+            && api_keys.is_none_or(ApiKeys::is_ready)
+            && self.store.is_there().await
     }
 }
 
@@ -128,8 +161,11 @@ async fn read(config: &Config, parts: &Parts) -> Result<Read, ConfigError> {
     let sealer = kept(Sealer::open(&config.master_keys), &mut problems);
     let files = kept(keys::read_files(&config.keys.files), &mut problems);
     let store = kept(Store::of(&config.database), &mut problems);
-    let mut clients = None;
+    let (mut clients, mut api_keys) = (None, None);
     if let Some(store) = &store {
+        let opened = config.api_keys.as_ref();
+        let opened = opened.map(|keys| ApiKeys::open(keys, store.clone(), parts.clock.clone()));
+        api_keys = opened.and_then(|opened| kept(opened, &mut problems));
         let fetching = Fetching(parts.fetcher.clone());
         let opened = Clients::open(config, store.clone(), parts.clock.clone(), fetching).await;
         clients = kept(opened, &mut problems);
@@ -141,6 +177,7 @@ async fn read(config: &Config, parts: &Parts) -> Result<Read, ConfigError> {
                 sealer: sealer.into(),
                 files,
                 clients,
+                api_keys,
             })
         }
         _ => Err(ConfigError(problems)),

@@ -6,6 +6,7 @@
 //! it in the list of `tests/rooms`.
 #![forbid(unsafe_code)]
 
+mod api_keys;
 mod app;
 mod audit;
 mod bridge;
@@ -14,26 +15,40 @@ mod clock;
 mod config;
 mod form;
 mod gates;
+mod introspect;
 mod keys;
 mod listen;
 mod machines;
+mod metrics;
 mod mint;
 mod operations;
+mod own;
+mod own_keys;
 mod peer;
 mod published;
 mod refusal;
 mod reply;
+mod revocation;
+mod revoke;
 mod router;
 mod seal;
+mod session;
+mod snapshot;
 mod store;
 mod token;
 
+/// The OpenAPI 3.1 document of its routes.
+pub const OPENAPI: &str = include_str!("../openapi.json");
+
 pub use app::Parts;
-pub use bridge::{Bridge, Listener};
+pub use bridge::{Bridge, Listener, RevokeError};
 pub use clock::{Clock, SystemClock};
 pub use config::{
-    Algorithm, Audit, CONFIG_SCHEMA, ClientConfig, ClientCredentials, Config, ConfigError,
-    Database, DatabaseFrom, GrantType, IssuerUrl, KeySettings, Limits, Secret, Tls, TokenSettings,
+    Algorithm, ApiKeySettings, Audit, CONFIG_SCHEMA, ClientConfig, ClientCredentials, Config,
+    ConfigError, Database, DatabaseFrom, GrantType, IssuerUrl, KeySettings, Limits, Pepper,
+    RevocationSettings, Secret, Tls, TokenSettings,
 };
 pub use keys::{KeysError, Rotated};
 pub use mint::{Class, gate_policy};
+pub use revocation::Revoke;
+pub use session::{NotNow, People, SignedIn, Who};

@@ -11,7 +11,7 @@ use axum::{
 use http::{HeaderValue, header};
 use serde_json::{Value, json};
 
-use crate::{app::App, config::GrantType, token};
+use crate::{app::App, config::GrantType, introspect, revoke, token};
 
 pub(crate) const JWKS: &str = "/.well-known/jwks.json";
 const OPENID: &str = "/.well-known/openid-configuration";
@@ -45,6 +45,8 @@ async fn metadata(State(app): State<Arc<App>>) -> Response {
         "issuer": issuer.as_str(),
         "jwks_uri": issuer.at(JWKS),
         "token_endpoint": issuer.at(token::PATH),
+        "revocation_endpoint": issuer.at(revoke::PATH),
+        "introspection_endpoint": issuer.at(introspect::PATH),
         "grant_types_supported": grants,
         "response_types_supported": [],
         "token_endpoint_auth_methods_supported":

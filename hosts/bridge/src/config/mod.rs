@@ -8,6 +8,7 @@ mod issuer;
 mod keys;
 mod limits;
 mod parse;
+mod revocations;
 mod tokens;
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
@@ -22,6 +23,7 @@ pub use issuer::IssuerUrl;
 pub(crate) use keys::REFRESH_S;
 pub use keys::{Algorithm, KeySettings};
 pub use limits::Limits;
+pub use revocations::{ApiKeySettings, Pepper, RevocationSettings};
 pub(crate) use tokens::LONGEST_S;
 pub use tokens::TokenSettings;
 
@@ -52,6 +54,10 @@ pub struct Config {
     pub tokens: TokenSettings,
     /// Who may ask at the token endpoint, by client id.
     pub clients: BTreeMap<String, ClientConfig>,
+    /// Where gates find what is revoked.
+    pub revocations: RevocationSettings,
+    /// API keys, where there are any.
+    pub api_keys: Option<ApiKeySettings>,
     /// The audit.
     pub audit: Audit,
     /// Limits.

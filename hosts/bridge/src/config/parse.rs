@@ -7,8 +7,8 @@ use countersign_server::{Folder, Tls};
 use ipnet::IpNet;
 
 use super::{
-    Audit, ClientConfig, Config, ConfigError, Database, IssuerUrl, KeySettings, Limits,
-    TokenSettings,
+    ApiKeySettings, Audit, ClientConfig, Config, ConfigError, Database, IssuerUrl, KeySettings,
+    Limits, RevocationSettings, TokenSettings,
 };
 
 impl Config {
@@ -46,6 +46,10 @@ fn config(folder: Folder<'_>, place: Place<'_>) -> Option<Config> {
     let clients = object.optional("clients", |place| {
         place.map(|id, place| ClientConfig::read(folder, &audiences, id, place))
     });
+    let revocations = object.optional("revocations", |place| {
+        RevocationSettings::read(folder, place)
+    });
+    let api_keys = object.optional("api_keys", |place| ApiKeySettings::read(folder, place));
     let audit = object.optional("audit", |place| audit(folder, place));
     let limits = object.optional("limits", Limits::read);
     require_safe_way(
@@ -67,6 +71,8 @@ fn config(folder: Folder<'_>, place: Place<'_>) -> Option<Config> {
         keys: keys.unwrap_or_default(),
         tokens: tokens?,
         clients: clients.unwrap_or_default(),
+        revocations: revocations.unwrap_or_default(),
+        api_keys,
         audit: audit.unwrap_or_default(),
         limits: limits.unwrap_or_default(),
     })

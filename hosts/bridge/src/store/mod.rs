@@ -4,10 +4,12 @@
 //! What may happen once is one statement whose affected rows say who won. A function
 //! holds one connection at a time: SQLite has one.
 
+mod api_keys;
 mod audit;
 mod clients;
 mod keys;
 mod once;
+mod revocations;
 mod sweep;
 mod throttle;
 mod tokens;
@@ -27,9 +29,11 @@ use crate::{
     refusal::Refusal,
 };
 
+pub(crate) use api_keys::{ApiKeyRow, KeysSummary, Most};
 pub(crate) use audit::AuditRow;
 pub(crate) use clients::ClientRow;
 pub(crate) use keys::KeyRow;
+pub(crate) use revocations::{Kind, Revoked, Summary, Tokens};
 pub(crate) use tokens::IssuedRow;
 
 /// How long a request waits for a connection.
@@ -194,7 +198,6 @@ fn won(result: &AnyQueryResult) -> bool {
 }
 
 /// A list, as the columns have it.
-#[allow(dead_code, reason = "for the rooms that are being built")]
 fn list(text: &str) -> Result<Vec<String>, StoreError> {
     serde_json::from_str(text).map_err(|_| {
         tracing::error!("a column of the database is not a list of texts");

@@ -9,7 +9,7 @@ const ROWS: u64 = 1000;
 const ROUNDS: u32 = 100;
 
 /// Each deletes at most 1000 rows that expired before `$1`.
-const STATEMENTS: [&str; 9] = [
+const STATEMENTS: [&str; 10] = [
     "DELETE FROM sessions WHERE hash IN \
      (SELECT hash FROM sessions WHERE expires_at < $1 LIMIT 1000)",
     "DELETE FROM login_attempts WHERE state_hash IN \
@@ -24,6 +24,9 @@ const STATEMENTS: [&str; 9] = [
      (SELECT jti FROM issued WHERE expires_at < $1 LIMIT 1000)",
     "DELETE FROM revocations WHERE (kind, value) IN \
      (SELECT kind, value FROM revocations WHERE expires_at < $1 LIMIT 1000)",
+    // Whoever looks at the list sees it for a month.
+    "DELETE FROM api_keys WHERE id IN \
+     (SELECT id FROM api_keys WHERE expires_at < $1 - 2592000000 LIMIT 1000)",
     "DELETE FROM audit WHERE id IN \
      (SELECT id FROM audit WHERE expires_at < $1 LIMIT 1000)",
     "DELETE FROM throttle WHERE (scope, place, starts_at) IN \

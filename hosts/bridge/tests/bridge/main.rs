@@ -3,8 +3,12 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod api_keys;
 mod config;
+mod introspection;
 mod keys;
 mod machines;
+mod openapi;
 mod operation;
+mod revocation;
 mod tokens;
