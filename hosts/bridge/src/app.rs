@@ -16,9 +16,9 @@ use crate::{
     metrics::Metrics,
     mint::Mint,
     own::Own,
+    people::{Nobody, People},
     revocation::Revocations,
     seal::Sealer,
-    session::{Nobody, People},
     store::Store,
 };
 

@@ -18,8 +18,8 @@ use crate::{
     api_keys::{ApiKeys, Made, NewKey},
     app::App,
     audit::Entry,
+    people::SignedIn,
     refusal::{Code, Refusal},
-    session::SignedIn,
     store::{ApiKeyRow, StoreError},
 };
 

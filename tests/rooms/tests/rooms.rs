@@ -208,7 +208,7 @@ const BRIDGE: [&str; 30] = [
     "gates",
     "own",
     "clients",
-    "session",
+    "people",
     "app",
     "reply",
     "machines",

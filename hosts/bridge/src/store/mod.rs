@@ -9,7 +9,7 @@ mod audit;
 mod clients;
 mod keys;
 mod once;
-mod revocations;
+mod revoked;
 mod sweep;
 mod throttle;
 mod tokens;
@@ -33,7 +33,7 @@ pub(crate) use api_keys::{ApiKeyRow, KeysSummary, Most};
 pub(crate) use audit::AuditRow;
 pub(crate) use clients::ClientRow;
 pub(crate) use keys::KeyRow;
-pub(crate) use revocations::{Kind, Revoked, Summary, Tokens};
+pub(crate) use revoked::{Kind, Revoked, Summary, Tokens};
 pub(crate) use tokens::IssuedRow;
 
 /// How long a request waits for a connection.
