@@ -6,8 +6,11 @@
 
 mod audit;
 mod clients;
+mod device_codes;
 mod keys;
+mod nodes;
 mod once;
+mod revocations;
 mod sweep;
 mod throttle;
 mod tokens;
@@ -28,7 +31,9 @@ use crate::{
 
 pub(crate) use audit::AuditRow;
 pub(crate) use clients::ClientRow;
+pub(crate) use device_codes::{Decided, DeviceCodeRow};
 pub(crate) use keys::KeyRow;
+pub(crate) use nodes::{NodeRow, RenewalHashes};
 pub(crate) use tokens::IssuedRow;
 
 /// How long a request waits for a connection.
@@ -151,7 +156,6 @@ impl Store {
 
     /// A transaction that may write. In SQLite it has the lock from its beginning: one
     /// that reads first could not get it later.
-    #[allow(dead_code, reason = "for the rooms that are being built")]
     async fn begin(&self) -> Result<sqlx::Transaction<'static, sqlx::Any>, StoreError> {
         Ok(match self.is_sqlite {
             true => self.pool.begin_with("BEGIN IMMEDIATE").await?,
@@ -171,7 +175,6 @@ fn won(result: &AnyQueryResult) -> bool {
 }
 
 /// A list, as the columns have it.
-#[allow(dead_code, reason = "for the rooms that are being built")]
 fn list(text: &str) -> Result<Vec<String>, StoreError> {
     serde_json::from_str(text).map_err(|_| {
         tracing::error!("a column of the database is not a list of texts");
