@@ -13,7 +13,9 @@ use crate::{
     gates::Fetching,
     keys::{self, Keys, Pair},
     mint::Mint,
+    node_gate::NodeGate,
     seal::Sealer,
+    session::{Nobody, Sessions},
     store::Store,
 };
 
@@ -25,6 +27,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Fetches the documents of the configuration's issuers and clients.
     pub fetcher: Arc<dyn Fetcher>,
+    /// Who is signed in.
+    pub sessions: Arc<dyn Sessions>,
 }
 
 impl Default for Parts {
@@ -32,6 +36,7 @@ impl Default for Parts {
         Self {
             clock: Arc::new(SystemClock),
             fetcher: Arc::new(HttpsFetcher::default()),
+            sessions: Arc::new(Nobody),
         }
     }
 }
@@ -43,19 +48,19 @@ impl std::fmt::Debug for Parts {
 }
 
 /// The state of a bridge.
-#[derive(Debug)]
 pub(crate) struct App {
     pub(crate) config: Config,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) store: Store,
     /// Seals what is secret in the database.
-    #[allow(dead_code, reason = "for the rooms that are being built")]
     pub(crate) sealer: Arc<Sealer>,
     pub(crate) keys: Arc<Keys>,
-    #[allow(dead_code, reason = "for the rooms that are being built")]
     pub(crate) audit: Arc<Audit>,
     pub(crate) clients: Clients,
     pub(crate) mint: Mint,
+    pub(crate) sessions: Arc<dyn Sessions>,
+    /// Verifies what nodes show; absent without pairing.
+    pub(crate) node_gate: Option<NodeGate>,
 }
 
 /// What the configuration names, read; the database is not asked yet.
@@ -89,6 +94,13 @@ impl App {
         );
         let keys = Arc::new(keys.await?);
         let audit = Arc::new(Audit::open(&config.audit, store.clone(), clock.clone())?);
+        let node_gate = match &config.pairing {
+            None => None,
+            Some(_) => {
+                let gate = NodeGate::open(&config, keys.clone(), store.clone(), clock.clone());
+                Some(gate.await?)
+            }
+        };
         let mint = Mint {
             issuer: config.issuer.clone(),
             settings: config.tokens.clone(),
@@ -106,6 +118,8 @@ impl App {
             audit,
             clients,
             mint,
+            sessions: parts.sessions,
+            node_gate,
         })
     }
 
@@ -154,5 +168,11 @@ fn kept<T>(read: Result<T, ConfigError>, problems: &mut Vec<Problem>) -> Option<
             problems.extend(found);
             None
         }
+    }
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App").finish_non_exhaustive()
     }
 }

@@ -18,13 +18,17 @@ mod keys;
 mod listen;
 mod machines;
 mod mint;
+mod node_gate;
 mod operations;
+mod pairing;
 mod peer;
 mod published;
 mod refusal;
 mod reply;
+mod revocation;
 mod router;
 mod seal;
+mod session;
 mod store;
 mod token;
 
@@ -33,7 +37,9 @@ pub use bridge::{Bridge, Listener};
 pub use clock::{Clock, SystemClock};
 pub use config::{
     Algorithm, Audit, CONFIG_SCHEMA, ClientConfig, ClientCredentials, Config, ConfigError,
-    Database, DatabaseFrom, GrantType, IssuerUrl, KeySettings, Limits, Secret, Tls, TokenSettings,
+    Database, DatabaseFrom, GrantType, IssuerUrl, KeySettings, Limits, Pairing, Secret, Tls,
+    TokenSettings,
 };
 pub use keys::{KeysError, Rotated};
 pub use mint::{Class, gate_policy};
+pub use session::{Asked, Sessions, SessionsDown, SignedIn};

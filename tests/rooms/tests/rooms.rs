@@ -190,7 +190,7 @@ const SERVER: [&str; 16] = [
     "run",
 ];
 
-const BRIDGE: [&str; 21] = [
+const BRIDGE: [&str; 25] = [
     "config",
     "clock",
     "refusal",
@@ -203,8 +203,12 @@ const BRIDGE: [&str; 21] = [
     "peer",
     "gates",
     "clients",
+    "session",
+    "node_gate",
     "app",
     "reply",
+    "revocation",
+    "pairing",
     "machines",
     "token",
     "published",

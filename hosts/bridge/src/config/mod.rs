@@ -7,6 +7,7 @@ mod database;
 mod issuer;
 mod keys;
 mod limits;
+mod pairing;
 mod parse;
 mod tokens;
 
@@ -15,13 +16,14 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 pub use countersign_server::{ConfigError, Secret, Tls};
 use ipnet::IpNet;
 
-pub(crate) use clients::is_client_id;
 pub use clients::{ClientConfig, ClientCredentials, GrantType};
+pub(crate) use clients::{NODE_PREFIX, is_client_id};
 pub use database::{Database, DatabaseFrom};
 pub use issuer::IssuerUrl;
 pub(crate) use keys::REFRESH_S;
 pub use keys::{Algorithm, KeySettings};
 pub use limits::Limits;
+pub use pairing::Pairing;
 pub(crate) use tokens::LONGEST_S;
 pub use tokens::TokenSettings;
 
@@ -52,6 +54,8 @@ pub struct Config {
     pub tokens: TokenSettings,
     /// Who may ask at the token endpoint, by client id.
     pub clients: BTreeMap<String, ClientConfig>,
+    /// Pairing of nodes; without it there is none.
+    pub pairing: Option<Pairing>,
     /// The audit.
     pub audit: Audit,
     /// Limits.

@@ -7,4 +7,5 @@ mod config;
 mod keys;
 mod machines;
 mod operation;
+mod pairing;
 mod tokens;
