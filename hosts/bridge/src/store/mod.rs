@@ -19,10 +19,11 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sqlx::{
-    AnyPool, SqlSafeStr,
+    AnyPool, Connection, SqlSafeStr,
     any::{AnyPoolOptions, AnyQueryResult},
     migrate::{MigrateError, Migration, MigrationType, Migrator},
 };
+use tokio::time::sleep;
 
 use crate::{
     config::{ConfigError, Database, DatabaseFrom},
@@ -38,6 +39,10 @@ pub(crate) use tokens::IssuedRow;
 
 /// How long a request waits for a connection.
 const ACQUIRE: Duration = Duration::from_secs(5);
+
+/// Five seconds, as long as SQLite waits for any other lock.
+const WAL_TRIES: u32 = 100;
+const WAL_PAUSE: Duration = Duration::from_millis(50);
 
 /// In the order of their numbers. One that was released never changes.
 const MIGRATIONS: [(i64, &str, &str); 7] = [
@@ -129,14 +134,11 @@ impl Store {
     /// # Errors
     /// The database does not answer, is newer, or is none of ours.
     pub(crate) async fn prepare(&self) -> Result<(), ConfigError> {
-        if self.is_sqlite {
-            // What reads, such as a backup, does not wait for what writes; it stays so in
-            // the file.
-            let wal = sqlx::query("PRAGMA journal_mode = WAL");
-            let wal = wal.execute(&self.pool).await;
-            wal.map_err(|error| unusable(&self.name, &reason(&error)))?;
-        }
-        let migrated = migrator().run(&self.pool).await;
+        let migrated = match self.is_sqlite {
+            true => self.migrate_sqlite().await,
+            // It has a lock of its own for this.
+            false => migrator().run(&self.pool).await,
+        };
         migrated.map_err(|error| {
             // Its text names a migration, and no value.
             let why = match &error {
@@ -146,6 +148,27 @@ impl Store {
             let why = format!("its tables cannot be brought up to date: {why}");
             unusable(&self.name, &why)
         })
+    }
+
+    /// All migrations in one transaction: of programs that start at once, the others wait.
+    async fn migrate_sqlite(&self) -> Result<(), MigrateError> {
+        let mut connection = self.pool.acquire().await?;
+        // What reads, such as a backup, does not wait for what writes; it stays so in the
+        // file. This alone does not wait for another program's lock by itself.
+        let mut tries = 0;
+        while let Err(error) = sqlx::query("PRAGMA journal_mode = WAL")
+            .execute(&mut *connection)
+            .await
+        {
+            tries += 1;
+            if tries == WAL_TRIES {
+                return Err(error.into());
+            }
+            sleep(WAL_PAUSE).await;
+        }
+        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+        migrator().run(&mut *transaction).await?;
+        Ok(transaction.commit().await?)
     }
 
     /// Whether it answers now.

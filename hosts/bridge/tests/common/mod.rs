@@ -93,13 +93,9 @@ impl Stage {
         database: Database,
         change: impl FnOnce(&mut Value),
     ) -> Result<Self, ConfigError> {
-        let folder = tempfile::tempdir().unwrap();
         let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", socket.local_addr().unwrap());
-        let mut config = usual(&folder, &url, database).await;
-        change(&mut config);
-        let name = folder.path().join("bridge.json").display().to_string();
-        let config = Config::parse(&name, config.to_string().into_bytes())?;
+        let (folder, config) = configuration(&url, database, change).await?;
         let clock = MovableClock(Arc::new(AtomicI64::new(START_MS)));
         let bridge = open(&config, &clock).await?;
         let (stop, stopped) = oneshot::channel::<()>();
@@ -158,6 +154,20 @@ pub async fn open(config: &Config, clock: &MovableClock) -> Result<Bridge, Confi
     parts.clock = Arc::new(clock.clone());
     parts.sessions = Arc::new(people::People);
     Bridge::open_with(config.clone(), parts).await
+}
+
+/// The usual configuration of a new, empty database, changed, in a folder of its own.
+pub async fn configuration(
+    url: &str,
+    database: Database,
+    change: impl FnOnce(&mut Value),
+) -> Result<(TempDir, Config), ConfigError> {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = usual(&folder, url, database).await;
+    change(&mut config);
+    let name = folder.path().join("bridge.json").display().to_string();
+    let config = Config::parse(&name, config.to_string().into_bytes())?;
+    Ok((folder, config))
 }
 
 /// A clock at [`START_MS`].
