@@ -57,9 +57,7 @@ pub(super) async fn join(
         .as_deref()
         .map(|renewal| hashes(renewal, now, settings.renewal_s))
         .transpose()?;
-    if !app.store.join_node(&node.id, hashes.as_ref(), now).await? {
-        return Err(used_twice(&app, &node).await?);
-    }
+    // Before it counts: what cannot be recorded must not happen.
     app.audit
         .record(&Entry {
             event: "node.joined",
@@ -70,6 +68,9 @@ pub(super) async fn join(
             ..Entry::default()
         })
         .await?;
+    if !app.store.join_node(&node.id, hashes.as_ref(), now).await? {
+        return Err(used_twice(&app, &node).await?);
+    }
     Ok(answer(&app, &node, issued, renewal, wants_cookie))
 }
 

@@ -13,6 +13,7 @@ mod poll;
 mod renew;
 mod start;
 mod throttle;
+mod view;
 
 use std::sync::Arc;
 

@@ -4,15 +4,20 @@ use std::sync::Arc;
 
 use axum::{
     extract::{Query, State},
-    response::{IntoResponse, Response},
+    response::Response,
 };
-use http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use maud::{DOCTYPE, Markup, html};
+use http::{Extensions, HeaderMap, HeaderValue, StatusCode, header};
+use maud::html;
 use serde::Deserialize;
 use serde_json::{Map, json};
 use subtle::ConstantTimeEq;
 
-use super::{PAGE, code::UserCode, throttle};
+use super::{
+    PAGE,
+    code::UserCode,
+    throttle,
+    view::{enter, failed, page, said, waiting},
+};
 use crate::{
     app::App,
     audit::Entry,
@@ -23,18 +28,6 @@ use crate::{
     session::SignedIn,
     store::{Decided, DeviceCodeRow},
 };
-
-/// Forms go to the bridge alone, and no page has it in a frame: a click there would be
-/// one that the person does not see (RFC 6749 §10.13).
-const HEADERS: [(HeaderName, &str); 4] = [
-    (
-        header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
-    ),
-    (header::X_FRAME_OPTIONS, "DENY"),
-    (header::CACHE_CONTROL, "no-store"),
-    (header::CONTENT_TYPE, "text/html; charset=utf-8"),
-];
 
 #[derive(Deserialize)]
 pub(super) struct Asked {
@@ -66,7 +59,8 @@ pub(super) async fn show(
         let found = find(&app, &extensions, &headers, &approver, code).await?;
         Ok(match found {
             Ok((code, row)) => {
-                let waiting = waiting(&code, &row, &approver);
+                let csrf = &approver.signed_in.csrf;
+                let waiting = waiting(&code, &row, &approver.tenant, csrf);
                 page(StatusCode::OK, "Pair this device?", &waiting)
             }
             Err(otherwise) => otherwise,
@@ -218,13 +212,6 @@ async fn settle(
     let Approver { signed_in, tenant } = approver;
     let now = app.clock.now_ms();
     let person = &signed_in.person;
-    let written = app
-        .store
-        .decide_code(&row.device_hash, decided, person, tenant, now);
-    if !written.await? {
-        let text = "Somebody else has decided about this device, or its time is over.";
-        return Ok(said(StatusCode::CONFLICT, "Decided already", text));
-    }
     let mut detail = Map::new();
     detail.insert("scope".to_owned(), json!(row.scopes.join(" ")));
     detail.insert("audience".to_owned(), json!(row.audience));
@@ -241,103 +228,24 @@ async fn settle(
             "It was told so. You can close this page.",
         ),
     };
-    app.audit
-        .record(&Entry {
-            event,
-            actor: Some(person),
-            tenant: Some(tenant),
-            client: Some(&row.client),
-            detail,
-            ..Entry::default()
-        })
-        .await?;
-    Ok(said(StatusCode::OK, title, text))
-}
-
-fn enter() -> Markup {
-    html! {
-        form method="get" action=(PAGE) {
-            p {
-                label for="user_code" { "The code that the device shows" }
-                br;
-                input id="user_code" name="user_code" type="text" required maxlength="16"
-                    autocomplete="off" autocapitalize="characters" spellcheck="false";
-            }
-            p { button type="submit" { "Go on" } }
-        }
-    }
-}
-
-fn waiting(code: &UserCode, row: &DeviceCodeRow, approver: &Approver) -> Markup {
-    html! {
-        p {
-            "Approve only if you have the device before you, and it shows exactly this code. "
-            "If somebody has sent you the code or a link, deny."
-        }
-        dl {
-            dt { "Code" }
-            dd { strong { (code.shown()) } }
-            dt { "Device, by its own words" }
-            dd { (row.device) }
-            dt { "Kind" }
-            dd { (row.client) }
-            dt { "It asks from the address" }
-            dd { (row.place) }
-            dt { "It will belong to" }
-            dd { (approver.tenant) }
-            dt { "It will be able to" }
-            dd { ul { @for scope in &row.scopes { li { code { (scope) } } } } }
-            dt { "At" }
-            dd { (row.audience) }
-        }
-        form method="post" action=(PAGE) {
-            input type="hidden" name="csrf" value=(approver.signed_in.csrf);
-            input type="hidden" name="user_code" value=(code.shown());
-            p {
-                button type="submit" name="decision" value="deny" { "Deny" }
-                " "
-                button type="submit" name="decision" value="approve" { "Approve" }
-            }
-        }
-    }
-}
-
-fn said(status: StatusCode, title: &str, text: &str) -> Response {
-    page(status, title, &html! { p { (text) } })
-}
-
-fn failed(refusal: &Refusal) -> Response {
-    let mut response = (*refusal).into_response();
-    let status = response.status();
-    let headers = std::mem::take(response.headers_mut());
-    let mut page = said(status, "That did not work", refusal.description);
-    if let Some(wait) = headers.get(header::RETRY_AFTER) {
-        page.headers_mut().insert(header::RETRY_AFTER, wait.clone());
-    }
-    page
-}
-
-fn page(status: StatusCode, title: &str, body: &Markup) -> Response {
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                title { (title) }
-            }
-            body {
-                main {
-                    h1 { (title) }
-                    (body)
-                }
-            }
-        }
+    let mut entry = Entry {
+        event,
+        actor: Some(person),
+        tenant: Some(tenant),
+        client: Some(&row.client),
+        detail,
+        ..Entry::default()
     };
-    let mut response = (status, page.into_string()).into_response();
-    for (name, value) in HEADERS {
-        let value = HeaderValue::from_static(value);
-        response.headers_mut().insert(name, value);
+    // Before it counts: what cannot be recorded must not happen.
+    app.audit.record(&entry).await?;
+    let written = app
+        .store
+        .decide_code(&row.device_hash, decided, person, tenant, now);
+    if written.await? {
+        return Ok(said(StatusCode::OK, title, text));
     }
-    response
+    entry.refused = Some("decided_already");
+    app.audit.record(&entry).await?;
+    let text = "Somebody else has decided about this device, or its time is over.";
+    Ok(said(StatusCode::CONFLICT, "Decided already", text))
 }

@@ -42,13 +42,14 @@ pub(super) async fn renew(
     let hashes = hashes(&next, now, settings.renewal_s)?;
     // Before the old one is used up: where it cannot be made, the node asks again.
     let issued = issue(&app, &node, &scopes).await?;
+    app.store.see_node(&node.id, now).await?;
+    // The last that can fail: the old one is used up only where the node gets the new one.
     let old = seal::hash(old);
     if !app.store.rotate_renewal(&old, &hashes, now).await? {
         revoke_node(&app, &node, &node.id, "renewal used twice").await?;
         let description = "the token was used before: the node is revoked";
         return Err(Refusal::new(Code::InvalidToken, description));
     }
-    app.store.see_node(&node.id, now).await?;
     Ok(answer(&app, &node, issued, Some(next), wants_cookie))
 }
 
