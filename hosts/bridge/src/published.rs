@@ -37,8 +37,13 @@ async fn jwks(State(app): State<Arc<App>>) -> Response {
 /// own provider, and no client is sent a code.
 async fn metadata(State(app): State<Arc<App>>) -> Response {
     let issuer = &app.config.issuer;
+    let is_there = |grant: &&GrantType| match grant {
+        GrantType::DeviceCode => app.config.pairing.is_some(),
+        _ => true,
+    };
     let grants: Vec<_> = token::GRANTS
         .iter()
+        .filter(is_there)
         .map(|grant| GrantType::as_str(*grant))
         .collect();
     let mut metadata = json!({

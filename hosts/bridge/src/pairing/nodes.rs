@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::{Path, Query, State},
+    extract::{Path, Query, State, rejection::QueryRejection},
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -34,9 +34,11 @@ pub(super) struct Which {
 pub(super) async fn list(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
-    Query(Which { after }): Query<Which>,
+    which: Result<Query<Which>, QueryRejection>,
 ) -> Result<Response, Refusal> {
     let (_, tenant) = allowed(&app, &headers).await?;
+    let unreadable = |_| Refusal::request("the query cannot be read");
+    let Query(Which { after }) = which.map_err(unreadable)?;
     let after = after.unwrap_or_default();
     let nodes = app.store.nodes(&tenant, &after, PAGE_NODES as i64).await?;
     let next = (nodes.len() == PAGE_NODES)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{
-    extract::{Query, State},
+    extract::{Query, State, rejection::QueryRejection},
     response::Response,
 };
 use http::{Extensions, HeaderMap, HeaderValue, StatusCode, header};
@@ -45,11 +45,13 @@ pub(super) async fn show(
     State(app): State<Arc<App>>,
     extensions: Extensions,
     headers: HeaderMap,
-    Query(asked): Query<Asked>,
+    asked: Result<Query<Asked>, QueryRejection>,
 ) -> Response {
     let shown = async {
+        let unreadable = |_| Refusal::request("the query cannot be read");
+        let Query(asked) = asked.map_err(unreadable)?;
         let code = asked.user_code.as_deref();
-        let approver = match approver(&app, &headers, code).await? {
+        let approver = match approver(&app, &headers, code, false).await? {
             Ok(approver) => approver,
             Err(otherwise) => return Ok(otherwise),
         };
@@ -78,7 +80,7 @@ pub(super) async fn decide(
 ) -> Response {
     let decided = async {
         let code = form.get("user_code");
-        let approver = match approver(&app, &headers, code).await? {
+        let approver = match approver(&app, &headers, code, true).await? {
             Ok(approver) => approver,
             Err(otherwise) => return Ok(otherwise),
         };
@@ -116,13 +118,14 @@ async fn approver(
     app: &App,
     headers: &HeaderMap,
     code: Option<&str>,
+    is_form: bool,
 ) -> Result<Result<Approver, Response>, Refusal> {
     let Some(Pairing { roles, .. }) = &app.config.pairing else {
         let text = "Devices are not paired here.";
         return Ok(Err(said(StatusCode::NOT_FOUND, "No pairing", text)));
     };
     let Some(signed_in) = app.sessions.who(headers).await? else {
-        return Ok(Err(login(code)));
+        return Ok(Err(login(code, is_form)));
     };
     let has_role = signed_in.roles.iter().any(|role| roles.contains(role));
     Ok(match &signed_in.tenant {
@@ -139,7 +142,7 @@ async fn approver(
 }
 
 /// To the login, and back to this page.
-fn login(code: Option<&str>) -> Response {
+fn login(code: Option<&str>, is_form: bool) -> Response {
     let code = code.and_then(UserCode::read);
     let back = code.map_or_else(
         || PAGE.to_owned(),
@@ -148,7 +151,13 @@ fn login(code: Option<&str>) -> Response {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.append_pair("return_to", &back);
     let location = format!("/auth/login?{}", query.finish());
-    let mut response = said(StatusCode::SEE_OTHER, "Sign in", "Sign in first.");
+    let link = html! { p { a href=(location) { "Sign in first." } } };
+    // After a form the browser is not sent on by itself: that way leads to the person's
+    // provider, where `form-action` lets no form go.
+    if is_form {
+        return page(StatusCode::UNAUTHORIZED, "Sign in", &link);
+    }
+    let mut response = page(StatusCode::SEE_OTHER, "Sign in", &link);
     if let Ok(location) = HeaderValue::from_str(&location) {
         response.headers_mut().insert(header::LOCATION, location);
     }

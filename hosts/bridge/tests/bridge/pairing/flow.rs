@@ -248,5 +248,10 @@ async fn without_the_section_nothing_is_paired() {
     assert_eq!(reply.error(), refused(400, "unsupported_grant_type"));
     assert_eq!(get(&stage, "/pair", Some(super::ADA)).await.status, 404);
     let reply = get(&stage, "/.well-known/openid-configuration", None).await;
-    assert!(reply.json().get("device_authorization_endpoint").is_none());
+    let metadata = reply.json();
+    assert!(metadata.get("device_authorization_endpoint").is_none());
+    assert_eq!(
+        metadata["grant_types_supported"],
+        serde_json::json!(["client_credentials"])
+    );
 }

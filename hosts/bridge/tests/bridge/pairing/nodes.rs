@@ -1,5 +1,9 @@
 //! Tokens that are good once, and nodes that are ended.
 
+use axum::body::Body;
+use http::Request;
+use tower::ServiceExt;
+
 use super::{
     ADA, as_node, csrf, get, join, join_token, refused, renew, request, stage, start, states, text,
 };
@@ -95,6 +99,59 @@ async fn a_renewal_that_nobody_has_made_revokes_nobody() {
         assert_eq!(reply.error(), refused(401, "invalid_token"), "{wrong}");
     }
     assert_eq!(renew(&stage, &renewal).await.status, 200);
+}
+
+/// How many of eight requests with one token, at two replicas at once, are answered with
+/// 200.
+async fn race(stage: &Stage, path: &'static str, token: &str) -> usize {
+    let replicas = [stage.replica().await, stage.replica().await];
+    let racing = (0..8).map(|number| {
+        let router = replicas[number % 2].router();
+        let request = Request::post(path)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("authorization", format!("Bearer {token}"))
+            .body(Body::empty())
+            .unwrap();
+        tokio::spawn(async move { router.oneshot(request).await.unwrap().status() })
+    });
+    let mut good = 0;
+    for status in racing.collect::<Vec<_>>() {
+        good += usize::from(status.await.unwrap() == 200);
+    }
+    good
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_those_who_use_one_token_at_once_one_is_first_and_the_node_is_revoked() {
+    for database in databases() {
+        let stage = stage(database).await;
+        let njt = join_token(&stage, &[]).await;
+        assert_eq!(
+            race(&stage, "/v1/nodes/join", &njt).await,
+            1,
+            "{database:?}"
+        );
+        assert!(
+            states(&stage)
+                .await
+                .values()
+                .all(|state| state == "revoked")
+        );
+
+        let joined = join(&stage, &join_token(&stage, &[]).await).await;
+        let renewal = text(&joined, "refresh_token");
+        assert_eq!(
+            race(&stage, "/v1/nodes/renew", &renewal).await,
+            1,
+            "{database:?}"
+        );
+        assert!(
+            states(&stage)
+                .await
+                .values()
+                .all(|state| state == "revoked")
+        );
+    }
 }
 
 #[tokio::test]

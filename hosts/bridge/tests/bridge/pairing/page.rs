@@ -3,11 +3,12 @@
 use super::{ADA, csrf, decide, get, poll, refused, stage, start_with};
 use crate::common::{Database, Stage};
 
-const PAGES: [(&str, Option<&str>); 5] = [
+const PAGES: [(&str, Option<&str>); 6] = [
     ("/pair", None),
     ("/pair", Some("p_bob acme member")),
     ("/pair", Some(ADA)),
     ("/pair?user_code=wrong", Some(ADA)),
+    ("/pair?user_code=a&user_code=b", Some(ADA)),
     ("/pair", Some("down")),
 ];
 
@@ -114,7 +115,7 @@ async fn without_the_text_of_the_session_nothing_is_approved() {
         assert_eq!(reply.status, 403, "{session}");
     }
     let form = [code, approve, ("csrf", own.as_str())];
-    assert_eq!(stage.post("/pair", &[], &form).await.status, 303);
+    assert_eq!(stage.post("/pair", &[], &form).await.status, 401);
     assert_eq!(
         poll(&stage, &started).await.error(),
         refused(400, "authorization_pending")
