@@ -87,6 +87,8 @@ async fn who_is_not_signed_in_signs_in_and_comes_back() {
 
 #[tokio::test]
 async fn without_the_text_of_the_session_nothing_is_approved() {
+    type Sent<'a> = (&'a [(&'a str, &'a str)], Vec<(&'a str, &'a str)>);
+
     let stage = stage(Database::Sqlite).await;
     let started = start_with(&stage, &[]).await;
     let code = ("user_code", started.user_code.as_str());
@@ -94,7 +96,7 @@ async fn without_the_text_of_the_session_nothing_is_approved() {
     let (own, foreign) = (csrf("p_ada"), csrf("p_eve"));
     let session = ("x-test-session", ADA);
     let cross = ("sec-fetch-site", "cross-site");
-    let cases: [(&[(&str, &str)], Vec<(&str, &str)>); 4] = [
+    let cases: [Sent<'_>; 4] = [
         (&[session], vec![code, approve]),
         (&[session], vec![code, approve, ("csrf", "")]),
         (&[session], vec![code, approve, ("csrf", &foreign)]),
