@@ -15,10 +15,12 @@ use crate::{
     keys::{self, Keys, Pair},
     metrics::Metrics,
     mint::Mint,
+    node_gate::NodeGate,
     own::Own,
     people::{Nobody, People},
     revocation::Revocations,
     seal::Sealer,
+    session::{Nobody, Sessions},
     store::Store,
 };
 
@@ -32,6 +34,8 @@ pub struct Parts {
     pub fetcher: Arc<dyn Fetcher>,
     /// Knows who is signed in, in place of the bridge's own sessions.
     pub people: Option<Arc<dyn People>>,
+    /// Who is signed in.
+    pub sessions: Arc<dyn Sessions>,
 }
 
 impl Default for Parts {
@@ -40,6 +44,7 @@ impl Default for Parts {
             clock: Arc::new(SystemClock),
             fetcher: Arc::new(HttpsFetcher::default()),
             people: None,
+            sessions: Arc::new(Nobody),
         }
     }
 }
@@ -51,7 +56,6 @@ impl std::fmt::Debug for Parts {
 }
 
 /// The state of a bridge.
-#[derive(Debug)]
 pub(crate) struct App {
     pub(crate) config: Config,
     pub(crate) clock: Arc<dyn Clock>,
@@ -67,6 +71,9 @@ pub(crate) struct App {
     pub(crate) api_keys: Option<ApiKeys>,
     pub(crate) own: Own,
     pub(crate) people: Arc<dyn People>,
+    pub(crate) sessions: Arc<dyn Sessions>,
+    /// Verifies what nodes show; absent without pairing.
+    pub(crate) node_gate: Option<NodeGate>,
 }
 
 /// What the configuration names, read; the database is not asked yet.
@@ -104,6 +111,13 @@ impl App {
         let keys = Arc::new(keys.await?);
         let audit = Audit::open(&config.audit, store.clone(), clock.clone(), metrics.clone());
         let audit = Arc::new(audit?);
+        let node_gate = match &config.pairing {
+            None => None,
+            Some(_) => {
+                let gate = NodeGate::open(&config, keys.clone(), store.clone(), clock.clone());
+                Some(gate.await?)
+            }
+        };
         let mint = Mint {
             issuer: config.issuer.clone(),
             settings: config.tokens.clone(),
@@ -135,6 +149,8 @@ impl App {
             api_keys,
             own,
             people: people.unwrap_or_else(|| Arc::new(Nobody)),
+            sessions: parts.sessions,
+            node_gate,
         })
     }
 
@@ -191,5 +207,11 @@ fn kept<T>(read: Result<T, ConfigError>, problems: &mut Vec<Problem>) -> Option<
             problems.extend(found);
             None
         }
+    }
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App").finish_non_exhaustive()
     }
 }

@@ -21,9 +21,11 @@ mod listen;
 mod machines;
 mod metrics;
 mod mint;
+mod node_gate;
 mod operations;
 mod own;
 mod own_keys;
+mod pairing;
 mod peer;
 mod people;
 mod published;
@@ -33,6 +35,7 @@ mod revocation;
 mod revoke;
 mod router;
 mod seal;
+mod session;
 mod snapshot;
 mod store;
 mod token;
@@ -45,10 +48,11 @@ pub use bridge::{Bridge, Listener, RevokeError};
 pub use clock::{Clock, SystemClock};
 pub use config::{
     Algorithm, ApiKeySettings, Audit, CONFIG_SCHEMA, ClientConfig, ClientCredentials, Config,
-    ConfigError, Database, DatabaseFrom, GrantType, IssuerUrl, KeySettings, Limits, Pepper,
-    RevocationSettings, Secret, Tls, TokenSettings,
+    ConfigError, Database, DatabaseFrom, GrantType, IssuerUrl, KeySettings, Limits, Pairing,
+    Pepper, RevocationSettings, Secret, Tls, TokenSettings,
 };
 pub use keys::{KeysError, Rotated};
 pub use mint::{Class, gate_policy};
 pub use people::{NotNow, People, SignedIn, Who};
 pub use revocation::Revoke;
+pub use session::{Asked, Sessions, SessionsDown, SignedIn};

@@ -16,7 +16,7 @@ use crate::{
     app::App,
     introspect,
     metrics::Metrics,
-    own_keys, published,
+    own_keys, pairing, published,
     refusal::{Code, Refusal},
     revoke, token,
 };
@@ -62,6 +62,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .merge(revoke::routes())
         .merge(introspect::routes())
         .merge(api_keys)
+        .merge(pairing::routes())
         .layer(DefaultBodyLimit::max(body_bytes))
         .layer(middleware::from_fn_with_state(bounds, within))
         .with_state(app)

@@ -9,7 +9,7 @@ use crate::{
     app::App,
     config::GrantType,
     form::Form,
-    machines, peer,
+    machines, pairing, peer,
     refusal::{Code, Refusal},
     reply::Granted,
 };
@@ -22,7 +22,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
 }
 
 /// Grant types that are answered here, for the metadata.
-pub(crate) const GRANTS: &[GrantType] = &[GrantType::ClientCredentials];
+pub(crate) const GRANTS: &[GrantType] = &[GrantType::ClientCredentials, GrantType::DeviceCode];
 
 async fn token(
     State(app): State<Arc<App>>,
@@ -41,6 +41,7 @@ async fn token(
     let client = app.clients.authenticate(&headers, &form, peer).await?;
     match grant {
         GrantType::ClientCredentials => machines::client_credentials(&app, &client, &form).await,
+        GrantType::DeviceCode => pairing::poll(&app, &client, &form).await,
         // Those of `GRANTS` have an arm.
         _ => Err(Refusal::new(Code::ServerError, "the grant is not built")),
     }

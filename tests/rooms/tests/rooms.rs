@@ -190,7 +190,7 @@ const SERVER: [&str; 16] = [
     "run",
 ];
 
-const BRIDGE: [&str; 30] = [
+const BRIDGE: [&str; 33] = [
     "config",
     "clock",
     "metrics",
@@ -209,8 +209,11 @@ const BRIDGE: [&str; 30] = [
     "own",
     "clients",
     "people",
+    "session",
+    "node_gate",
     "app",
     "reply",
+    "pairing",
     "machines",
     "token",
     "revoke",

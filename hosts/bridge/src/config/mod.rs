@@ -7,6 +7,7 @@ mod database;
 mod issuer;
 mod keys;
 mod limits;
+mod pairing;
 mod parse;
 mod revocations;
 mod tokens;
@@ -16,13 +17,14 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 pub use countersign_server::{ConfigError, Secret, Tls};
 use ipnet::IpNet;
 
-pub(crate) use clients::is_client_id;
 pub use clients::{ClientConfig, ClientCredentials, GrantType};
+pub(crate) use clients::{NODE_PREFIX, is_client_id};
 pub use database::{Database, DatabaseFrom};
 pub use issuer::IssuerUrl;
 pub(crate) use keys::REFRESH_S;
 pub use keys::{Algorithm, KeySettings};
 pub use limits::Limits;
+pub use pairing::Pairing;
 pub use revocations::{ApiKeySettings, Pepper, RevocationSettings};
 pub(crate) use tokens::LONGEST_S;
 pub use tokens::TokenSettings;
@@ -58,6 +60,8 @@ pub struct Config {
     pub revocations: RevocationSettings,
     /// API keys, where there are any.
     pub api_keys: Option<ApiKeySettings>,
+    /// Pairing of nodes; without it there is none.
+    pub pairing: Option<Pairing>,
     /// The audit.
     pub audit: Audit,
     /// Limits.

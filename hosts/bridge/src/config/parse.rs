@@ -8,7 +8,7 @@ use ipnet::IpNet;
 
 use super::{
     ApiKeySettings, Audit, ClientConfig, Config, ConfigError, Database, IssuerUrl, KeySettings,
-    Limits, RevocationSettings, TokenSettings,
+    Limits, Pairing, RevocationSettings, TokenSettings,
 };
 
 impl Config {
@@ -50,6 +50,7 @@ fn config(folder: Folder<'_>, place: Place<'_>) -> Option<Config> {
         RevocationSettings::read(folder, place)
     });
     let api_keys = object.optional("api_keys", |place| ApiKeySettings::read(folder, place));
+    let pairing = object.optional("pairing", Pairing::read);
     let audit = object.optional("audit", |place| audit(folder, place));
     let limits = object.optional("limits", Limits::read);
     require_safe_way(
@@ -73,6 +74,7 @@ fn config(folder: Folder<'_>, place: Place<'_>) -> Option<Config> {
         clients: clients.unwrap_or_default(),
         revocations: revocations.unwrap_or_default(),
         api_keys,
+        pairing,
         audit: audit.unwrap_or_default(),
         limits: limits.unwrap_or_default(),
     })

@@ -7,7 +7,9 @@
 mod api_keys;
 mod audit;
 mod clients;
+mod device_codes;
 mod keys;
+mod nodes;
 mod once;
 mod revoked;
 mod sweep;
@@ -32,7 +34,9 @@ use crate::{
 pub(crate) use api_keys::{ApiKeyRow, KeysSummary, Most};
 pub(crate) use audit::AuditRow;
 pub(crate) use clients::ClientRow;
+pub(crate) use device_codes::{Decided, DeviceCodeRow};
 pub(crate) use keys::KeyRow;
+pub(crate) use nodes::{NodeRow, RenewalHashes};
 pub(crate) use revoked::{Kind, Revoked, Summary, Tokens};
 pub(crate) use tokens::IssuedRow;
 
@@ -178,7 +182,6 @@ impl Store {
 
     /// A transaction that may write. In SQLite it has the lock from its beginning: one
     /// that reads first could not get it later.
-    #[allow(dead_code, reason = "for the rooms that are being built")]
     async fn begin(&self) -> Result<sqlx::Transaction<'static, sqlx::Any>, StoreError> {
         Ok(match self.is_sqlite {
             true => self.pool.begin_with("BEGIN IMMEDIATE").await?,

@@ -10,5 +10,6 @@ mod keys;
 mod machines;
 mod openapi;
 mod operation;
+mod pairing;
 mod revocation;
 mod tokens;

@@ -6,6 +6,7 @@
 )]
 
 mod http;
+mod people;
 mod postgres;
 
 use std::{
@@ -22,7 +23,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
-pub use http::Reply;
+pub use http::{Reply, send};
+pub use people::csrf;
 
 /// 2026-12-01T00:00:00Z.
 pub const START_MS: i64 = 1_796_083_200_000;
@@ -150,6 +152,7 @@ impl Stage {
 pub async fn open(config: &Config, clock: &MovableClock) -> Result<Bridge, ConfigError> {
     let mut parts = Parts::default();
     parts.clock = Arc::new(clock.clone());
+    parts.sessions = Arc::new(people::People);
     Bridge::open_with(config.clone(), parts).await
 }
 
