@@ -7,6 +7,7 @@ mod database;
 mod issuer;
 mod keys;
 mod limits;
+mod login;
 mod parse;
 mod tokens;
 
@@ -22,6 +23,9 @@ pub use issuer::IssuerUrl;
 pub use keys::{Algorithm, KeySettings};
 pub(crate) use keys::REFRESH_S;
 pub use limits::Limits;
+pub(crate) use clients::PERSON_PREFIX;
+pub use login::{Login, ProviderConfig, Tenancy};
+pub(crate) use login::is_askable;
 pub use tokens::TokenSettings;
 pub(crate) use tokens::LONGEST_S;
 
@@ -52,6 +56,8 @@ pub struct Config {
     pub tokens: TokenSettings,
     /// Who may ask at the token endpoint, by client id.
     pub clients: BTreeMap<String, ClientConfig>,
+    /// Login, sessions and members.
+    pub login: Login,
     /// The audit.
     pub audit: Audit,
     /// Limits.

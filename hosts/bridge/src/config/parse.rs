@@ -7,7 +7,7 @@ use countersign_server::{Folder, Tls};
 use ipnet::IpNet;
 
 use super::{
-    Audit, ClientConfig, Config, ConfigError, Database, IssuerUrl, KeySettings, Limits,
+    Audit, ClientConfig, Config, ConfigError, Database, IssuerUrl, KeySettings, Limits, Login,
     TokenSettings,
 };
 
@@ -46,6 +46,7 @@ fn config(folder: Folder<'_>, place: Place<'_>) -> Option<Config> {
     let clients = object.optional("clients", |place| {
         place.map(|id, place| ClientConfig::read(folder, &audiences, id, place))
     });
+    let login = object.optional("login", |place| Login::read(folder, issuer.as_ref(), place));
     let audit = object.optional("audit", |place| audit(folder, place));
     let limits = object.optional("limits", Limits::read);
     require_safe_way(
@@ -67,6 +68,7 @@ fn config(folder: Folder<'_>, place: Place<'_>) -> Option<Config> {
         keys: keys.unwrap_or_default(),
         tokens: tokens?,
         clients: clients.unwrap_or_default(),
+        login: login.unwrap_or_default(),
         audit: audit.unwrap_or_default(),
         limits: limits.unwrap_or_default(),
     })

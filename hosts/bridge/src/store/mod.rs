@@ -6,8 +6,11 @@
 
 mod audit;
 mod clients;
+mod ended;
 mod keys;
 mod once;
+mod people;
+mod sessions;
 mod sweep;
 mod throttle;
 mod tokens;
@@ -29,6 +32,9 @@ use crate::{
 pub(crate) use audit::AuditRow;
 pub(crate) use clients::ClientRow;
 pub(crate) use keys::KeyRow;
+pub(crate) use people::PersonRow;
+pub(crate) use ended::Ended;
+pub(crate) use sessions::{AttemptRow, SessionRow};
 pub(crate) use tokens::IssuedRow;
 
 /// How long a request waits for a connection.
@@ -140,7 +146,6 @@ fn won(result: &AnyQueryResult) -> bool {
 }
 
 /// A list, as the columns have it.
-#[allow(dead_code, reason = "for the rooms that are being built")]
 fn list(text: &str) -> Result<Vec<String>, StoreError> {
     serde_json::from_str(text).map_err(|_| {
         tracing::error!("a column of the database is not a list of texts");

@@ -6,7 +6,6 @@ use super::{Store, StoreError};
 
 impl Store {
     /// Counts one more in this window, and says how many there are now.
-    #[allow(dead_code, reason = "for the rooms that are being built")]
     pub(crate) async fn hit(
         &self,
         scope: &str,
