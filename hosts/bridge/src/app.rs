@@ -11,8 +11,11 @@ use crate::{
     config::{Config, ConfigError},
     gates::Fetching,
     keys::Keys,
+    members::Members,
     mint::Mint,
+    providers::Providers,
     seal::Sealer,
+    sessions::Sessions,
     store::Store,
 };
 
@@ -48,13 +51,14 @@ pub(crate) struct App {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) store: Store,
     /// Seals what is secret in the database.
-    #[allow(dead_code, reason = "for the rooms that are being built")]
     pub(crate) sealer: Arc<Sealer>,
     pub(crate) keys: Arc<Keys>,
-    #[allow(dead_code, reason = "for the rooms that are being built")]
     pub(crate) audit: Arc<Audit>,
     pub(crate) clients: Clients,
     pub(crate) mint: Mint,
+    pub(crate) providers: Providers,
+    pub(crate) sessions: Sessions,
+    pub(crate) members: Members,
 }
 
 impl App {
@@ -75,7 +79,17 @@ impl App {
         let keys = Arc::new(keys.await?);
         let audit = Arc::new(Audit::open(&config.audit, store.clone(), clock.clone())?);
         let fetching = Fetching(fetcher);
+        let providers = Providers::open(&config, &clock, &fetching).await?;
         let clients = Clients::open(&config, store.clone(), clock.clone(), fetching).await?;
+        let members = Members::open(&config, store.clone(), clock.clone())?;
+        let sessions = Sessions {
+            store: store.clone(),
+            sealer: sealer.clone(),
+            audit: audit.clone(),
+            clock: clock.clone(),
+            issuer: config.issuer.clone(),
+            settings: config.login.clone(),
+        };
         let mint = Mint {
             issuer: config.issuer.clone(),
             settings: config.tokens.clone(),
@@ -93,6 +107,9 @@ impl App {
             audit,
             clients,
             mint,
+            providers,
+            sessions,
+            members,
         })
     }
 

@@ -12,19 +12,25 @@ mod bridge;
 mod clients;
 mod clock;
 mod config;
+mod egress;
+mod exchange;
 mod form;
 mod gates;
 mod keys;
 mod listen;
+mod login;
 mod machines;
+mod members;
 mod mint;
 mod operations;
 mod peer;
+mod providers;
 mod published;
 mod refusal;
 mod reply;
 mod router;
 mod seal;
+mod sessions;
 mod store;
 mod token;
 
@@ -33,7 +39,8 @@ pub use bridge::{Bridge, Listener};
 pub use clock::{Clock, SystemClock};
 pub use config::{
     Algorithm, Audit, CONFIG_SCHEMA, ClientConfig, ClientCredentials, Config, ConfigError,
-    Database, DatabaseFrom, GrantType, IssuerUrl, KeySettings, Limits, Secret, Tls, TokenSettings,
+    Database, DatabaseFrom, GrantType, IssuerUrl, KeySettings, Limits, Login,
+    ProviderConfig, Secret, Tenancy, Tls, TokenSettings,
 };
 pub use keys::{KeysError, Rotated};
 pub use mint::{Class, gate_policy};

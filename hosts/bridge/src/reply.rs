@@ -29,7 +29,6 @@ impl Granted {
     }
 
     /// With a further member, such as `issued_token_type` or `refresh_token`.
-    #[allow(dead_code, reason = "for the rooms that are being built")]
     pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.0.insert(name.to_owned(), value.into());
         self

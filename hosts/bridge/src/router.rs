@@ -12,7 +12,7 @@ use axum::{
 use http::{HeaderName, HeaderValue, header};
 use tokio::{sync::Semaphore, time};
 
-use crate::{app::App, published, refusal::Refusal, token};
+use crate::{app::App, exchange, login, published, refusal::Refusal, token};
 
 /// What every response has, unless its room says more.
 const HEADERS: [(HeaderName, &str); 3] = [
@@ -46,6 +46,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
     Router::new()
         .merge(published::routes())
         .merge(token::routes())
+        .merge(login::routes())
+        .merge(exchange::routes())
         .layer(DefaultBodyLimit::max(body_bytes))
         .layer(middleware::from_fn_with_state(bounds, within))
         .with_state(app)

@@ -97,7 +97,6 @@ impl Sealer {
     }
 
     /// A hash that only those make who have the master key.
-    #[allow(dead_code, reason = "for the rooms that are being built")]
     pub(crate) fn keyed_hash(&self, context: &str, value: &[u8]) -> [u8; 32] {
         let mut hash = [0; 32];
         if let Some(key) = self.keys.first() {

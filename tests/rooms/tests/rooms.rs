@@ -189,7 +189,7 @@ const SERVER: [&str; 16] = [
     "run",
 ];
 
-const BRIDGE: [&str; 21] = [
+const BRIDGE: [&str; 27] = [
     "config",
     "clock",
     "refusal",
@@ -202,10 +202,16 @@ const BRIDGE: [&str; 21] = [
     "peer",
     "gates",
     "clients",
+    "egress",
+    "providers",
+    "sessions",
+    "members",
     "app",
     "reply",
     "machines",
     "token",
+    "login",
+    "exchange",
     "published",
     "operations",
     "router",

@@ -4,7 +4,9 @@
 mod common;
 
 mod config;
+mod exchange;
 mod keys;
+mod login;
 mod machines;
 mod operation;
 mod tokens;

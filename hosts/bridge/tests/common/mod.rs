@@ -1,8 +1,14 @@
 //! A bridge in this process: real sockets, a real database, and a clock that tests move.
-#![allow(dead_code, reason = "each test program uses a part of it")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test program uses a part of it"
+)]
 
+mod browser;
 mod http;
 mod postgres;
+mod provider;
 
 use std::{
     fs,
@@ -18,7 +24,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
+pub use browser::Browser;
 pub use http::Reply;
+pub use provider::{CLIENT_SECRET, Provider};
 
 /// 2026-12-01T00:00:00Z.
 pub const START_MS: i64 = 1_796_083_200_000;
@@ -111,6 +119,19 @@ impl Stage {
         })
     }
 
+    /// What the database says to this, as texts: for what no route shows.
+    pub async fn sql(&self, sql: &'static str) -> Vec<String> {
+        use sqlx::{Connection, Row};
+        sqlx::any::install_default_drivers();
+        let url = match std::fs::read_to_string(self.folder.path().join("postgres")) {
+            Ok(url) => url,
+            Err(_) => format!("sqlite://{}", self.folder.path().join("bridge.db").display()),
+        };
+        let mut connection = sqlx::AnyConnection::connect(&url).await.unwrap();
+        let rows = sqlx::query(sql).fetch_all(&mut connection).await.unwrap();
+        rows.iter().map(|row| row.get(0)).collect()
+    }
+
     /// Another replica: the same database and the same clock.
     pub async fn replica(&self) -> Bridge {
         let opened = open(&self.config, &self.clock).await;
@@ -171,6 +192,7 @@ async fn usual(folder: &TempDir, url: &str, database: Database) -> Value {
     };
     file("master", &format!("{}\n", "5a".repeat(32)));
     file("orders", SECRET);
+    file("provider", CLIENT_SECRET);
     let database = match database {
         Database::Sqlite => json!({ "sqlite": "bridge.db" }),
         Database::Postgres => {
