@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use countersign_host::{Fetcher, HttpsFetcher};
+use countersign_policy_source::Problem;
 
 use crate::{
     audit::Audit,
@@ -10,7 +11,7 @@ use crate::{
     clock::{Clock, SystemClock},
     config::{Config, ConfigError},
     gates::Fetching,
-    keys::Keys,
+    keys::{self, Keys, Pair},
     members::Members,
     mint::Mint,
     providers::Providers,
@@ -61,27 +62,41 @@ pub(crate) struct App {
     pub(crate) members: Members,
 }
 
+/// What the configuration names, read; the database is not asked yet.
+struct Read {
+    store: Store,
+    sealer: Arc<Sealer>,
+    files: Vec<Arc<Pair>>,
+    clients: Clients,
+    providers: Providers,
+    members: Members,
+}
+
 impl App {
     /// Reads every file, connects to the database and opens every gate.
     ///
     /// # Errors
     /// Every problem that was found.
     pub(crate) async fn open(config: Config, parts: Parts) -> Result<Self, ConfigError> {
-        let Parts { clock, fetcher } = parts;
-        let sealer = Arc::new(Sealer::open(&config.master_keys)?);
-        let store = Store::open(&config.database).await?;
+        let Read {
+            store,
+            sealer,
+            files,
+            clients,
+            providers,
+            members,
+        } = read(&config, &parts).await?;
+        let clock = parts.clock;
+        store.prepare().await?;
         let keys = Keys::open(
             store.clone(),
             sealer.clone(),
             clock.clone(),
             config.keys.clone(),
+            files,
         );
         let keys = Arc::new(keys.await?);
         let audit = Arc::new(Audit::open(&config.audit, store.clone(), clock.clone())?);
-        let fetching = Fetching(fetcher);
-        let providers = Providers::open(&config, &clock, &fetching).await?;
-        let clients = Clients::open(&config, store.clone(), clock.clone(), fetching).await?;
-        let members = Members::open(&config, store.clone(), clock.clone())?;
         let sessions = Sessions {
             store: store.clone(),
             sealer: sealer.clone(),
@@ -113,8 +128,62 @@ impl App {
         })
     }
 
+    /// What [`Self::open`] does before it asks the database.
+    ///
+    /// # Errors
+    /// Every problem that was found.
+    pub(crate) async fn check(config: &Config, parts: &Parts) -> Result<(), ConfigError> {
+        read(config, parts).await.map(drop)
+    }
+
     /// Whether it can answer now.
     pub(crate) async fn is_ready(&self) -> bool {
         self.keys.is_ready() && self.store.is_there().await
+    }
+}
+
+async fn read(config: &Config, parts: &Parts) -> Result<Read, ConfigError> {
+    let mut problems = Vec::new();
+    let sealer = kept(Sealer::open(&config.master_keys), &mut problems);
+    let files = kept(keys::read_files(&config.keys.files), &mut problems);
+    let store = kept(Store::of(&config.database), &mut problems);
+    let mut clients = None;
+    if let Some(store) = &store {
+        let fetching = Fetching(parts.fetcher.clone());
+        let opened = Clients::open(config, store.clone(), parts.clock.clone(), fetching).await;
+        clients = kept(opened, &mut problems);
+    }
+    let fetching = Fetching(parts.fetcher.clone());
+    let providers = Providers::open(config, &parts.clock, &fetching).await;
+    let providers = kept(providers, &mut problems);
+    let mut members = None;
+    if let Some(store) = &store {
+        let opened = Members::open(config, store.clone(), parts.clock.clone());
+        members = kept(opened, &mut problems);
+    }
+    match (sealer, files, store, clients, providers, members) {
+        (Some(sealer), Some(files), Some(store), Some(clients), Some(providers), Some(members))
+            if problems.is_empty() =>
+        {
+            Ok(Read {
+                store,
+                sealer: sealer.into(),
+                files,
+                clients,
+                providers,
+                members,
+            })
+        }
+        _ => Err(ConfigError(problems)),
+    }
+}
+
+fn kept<T>(read: Result<T, ConfigError>, problems: &mut Vec<Problem>) -> Option<T> {
+    match read {
+        Ok(read) => Some(read),
+        Err(ConfigError(found)) => {
+            problems.extend(found);
+            None
+        }
     }
 }

@@ -60,6 +60,21 @@ impl Bridge {
         })
     }
 
+    /// Reads the configuration's files, and neither asks nor changes the database.
+    ///
+    /// # Errors
+    /// Every problem that was found.
+    pub async fn check(config: Config) -> Result<(), ConfigError> {
+        let tls = config.tls.as_ref().map(TlsFiles::open).transpose();
+        let read = App::check(&config, &Parts::default()).await;
+        let mut problems = tls.err().map_or_else(Vec::new, |error| error.0);
+        problems.extend(read.err().into_iter().flat_map(|error| error.0));
+        match problems.is_empty() {
+            true => Ok(()),
+            false => Err(ConfigError(problems)),
+        }
+    }
+
     /// Its routes, for a program that listens itself. Without
     /// [`Connection`](countersign_host::Connection) in the extensions of a request, the
     /// address of the client is not known.
@@ -116,7 +131,12 @@ impl Bridge {
         let id = seal::random::<16>().map_err(|_| KeysError::Key("there is no randomness"))?;
         let id = format!("{PERSON_PREFIX}{id}");
         let name = None;
-        let row = PersonRow { id: &id, iss, sub, name };
+        let row = PersonRow {
+            id: &id,
+            iss,
+            sub,
+            name,
+        };
         let person = store.meet_person(&row, now).await?.id;
         match roles {
             Some(roles) => Ok(store.put_member(tenant, &person, roles, now).await?),
@@ -140,7 +160,12 @@ impl Bridge {
                     listen::run(socket, None, router, &limits, future::pending()).await;
                 }
             };
-            tokio::join!(operations, self.tick_on(), self.sweep_on(), self.follow_tls());
+            tokio::join!(
+                operations,
+                self.tick_on(),
+                self.sweep_on(),
+                self.follow_tls()
+            );
         };
         let tls = self.tls.clone();
         tokio::select! {

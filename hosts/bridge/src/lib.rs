@@ -39,8 +39,8 @@ pub use bridge::{Bridge, Listener};
 pub use clock::{Clock, SystemClock};
 pub use config::{
     Algorithm, Audit, CONFIG_SCHEMA, ClientConfig, ClientCredentials, Config, ConfigError,
-    Database, DatabaseFrom, GrantType, IssuerUrl, KeySettings, Limits, Login,
-    ProviderConfig, Secret, Tenancy, Tls, TokenSettings,
+    Database, DatabaseFrom, GrantType, IssuerUrl, KeySettings, Limits, Login, ProviderConfig,
+    Secret, Tenancy, Tls, TokenSettings,
 };
 pub use keys::{KeysError, Rotated};
 pub use mint::{Class, gate_policy};

@@ -135,7 +135,9 @@ impl Members {
             tenant,
         };
         let now = self.clock.now_ms();
-        self.store.end_tokens(tokens, "membership_lost", now).await?;
+        self.store
+            .end_tokens(tokens, "membership_lost", now)
+            .await?;
         Ok(())
     }
 
@@ -152,7 +154,11 @@ impl Members {
         {
             return Ok(answer.roles.clone());
         }
-        let (iss, sub) = self.store.person(person).await?.ok_or(Refusal::unavailable())?;
+        let (iss, sub) = self
+            .store
+            .person(person)
+            .await?
+            .ok_or(Refusal::unavailable())?;
         let roles = service.ask(&iss, &sub, tenant).await.map_err(|reason| {
             tracing::error!(reason, "the tenancy service did not answer");
             Refusal::unavailable()
@@ -197,7 +203,10 @@ impl Service {
         subject: &str,
         tenant: &str,
     ) -> Result<Option<Vec<String>>, String> {
-        let _place = self.places.try_acquire().map_err(|_| "too many questions at a time")?;
+        let _place = self
+            .places
+            .try_acquire()
+            .map_err(|_| "too many questions at a time")?;
         let mut uri = self.uri.clone();
         uri.query_pairs_mut()
             .append_pair("tenant", tenant)
@@ -207,7 +216,9 @@ impl Service {
         if let Some(authorization) = &self.authorization {
             request = request.header(header::AUTHORIZATION, authorization);
         }
-        let request = request.body(Vec::new()).map_err(|_| "the question is unusable")?;
+        let request = request
+            .body(Vec::new())
+            .map_err(|_| "the question is unusable")?;
         let response = self.egress.send(request, BOUNDS).await;
         let response = response.map_err(|error| error.to_string())?;
         match response.status().as_u16() {

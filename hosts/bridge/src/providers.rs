@@ -1,10 +1,6 @@
 //! OpenID providers: what each says of itself, and the gate that verifies its ID tokens.
 
-use std::{
-    collections::BTreeMap,
-    fmt,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use countersign_host::{Gate, Requirement};
 use serde::Deserialize;
@@ -23,6 +19,9 @@ use crate::{
 
 /// How long what a provider says of itself is used before it is asked again.
 const FRESH_MS: i64 = 600_000;
+
+/// After a failure: those who wait for a provider that is gone do not each ask it.
+const FAILED_MS: i64 = 5_000;
 
 /// How old an ID token may be: it was made for this login.
 const AGE_S: u32 = 600;
@@ -53,7 +52,15 @@ pub(crate) struct Provider {
     gate: Gate,
     any: Requirement,
     clock: Arc<dyn Clock>,
-    metadata: Mutex<Option<(i64, Arc<Metadata>)>>,
+    known: Mutex<Known>,
+}
+
+/// What is known of what a provider says.
+#[derive(Default)]
+struct Known {
+    metadata: Option<Arc<Metadata>>,
+    /// It is not asked again before.
+    until: i64,
 }
 
 /// What a provider says of itself (OpenID Connect Discovery §3).
@@ -94,7 +101,14 @@ impl Providers {
         let mut problems = Vec::new();
         let mut by_id = BTreeMap::new();
         for (id, settings) in &config.login.providers {
-            let opened = Provider::open(id, settings, egress.clone(), is_development, clock, fetching);
+            let opened = Provider::open(
+                id,
+                settings,
+                egress.clone(),
+                is_development,
+                clock,
+                fetching,
+            );
             match opened.await {
                 Ok(provider) => drop(by_id.insert(id.clone(), Arc::new(provider))),
                 Err(ConfigError(found)) => problems.extend(found),
@@ -143,7 +157,7 @@ impl Provider {
             gate,
             any,
             clock: clock.clone(),
-            metadata: Mutex::default(),
+            known: Mutex::default(),
         })
     }
 
@@ -153,25 +167,22 @@ impl Provider {
     /// # Errors
     /// It never answered, or says what cannot be used.
     pub(crate) async fn metadata(&self) -> Result<Arc<Metadata>, Refusal> {
-        let mut known = self.metadata.lock().await;
+        let mut known = self.known.lock().await;
         let now = self.clock.now_ms();
-        if let Some((at, metadata)) = &*known
-            && (*at..at.saturating_add(FRESH_MS)).contains(&now)
-        {
-            return Ok(metadata.clone());
-        }
-        match self.ask().await {
-            Ok(metadata) => {
-                let metadata = Arc::new(metadata);
-                *known = Some((now, metadata.clone()));
-                Ok(metadata)
-            }
-            Err(reason) => {
-                tracing::warn!(provider = self.id, reason, "a provider's metadata is not there");
-                let known = known.as_ref().map(|(_, metadata)| metadata.clone());
-                known.ok_or(Refusal::unavailable())
+        if known.until <= now {
+            match self.ask().await {
+                Ok(metadata) => {
+                    known.metadata = Some(Arc::new(metadata));
+                    known.until = now.saturating_add(FRESH_MS);
+                }
+                Err(reason) => {
+                    let provider = &self.id;
+                    tracing::warn!(provider, reason, "a provider's metadata is not there");
+                    known.until = now.saturating_add(FAILED_MS);
+                }
             }
         }
+        known.metadata.clone().ok_or(Refusal::unavailable())
     }
 
     async fn ask(&self) -> Result<Metadata, String> {
@@ -286,7 +297,9 @@ fn secret(secret: &Secret) -> Result<String, ConfigError> {
 
 impl fmt::Debug for Provider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Provider").field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("Provider")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
     }
 }
 

@@ -37,7 +37,10 @@ async fn jwks(State(app): State<Arc<App>>) -> Response {
 /// own provider, and no client is sent a code.
 async fn metadata(State(app): State<Arc<App>>) -> Response {
     let issuer = &app.config.issuer;
-    let grants: Vec<_> = token::GRANTS.iter().map(|grant| GrantType::as_str(*grant)).collect();
+    let grants: Vec<_> = token::GRANTS
+        .iter()
+        .map(|grant| GrantType::as_str(*grant))
+        .collect();
     let metadata = json!({
         "issuer": issuer.as_str(),
         "jwks_uri": issuer.at(JWKS),

@@ -114,10 +114,8 @@ impl MasterKey {
         let master = hmac::Key::new(hmac::HMAC_SHA256, bytes);
         let derive = |name: &str| hmac::sign(&master, name.as_bytes());
         let label = hex::encode(&derive("countersign bridge label").as_ref()[..6]);
-        let seals = RandomizedNonceKey::new(
-            &AES_256_GCM,
-            derive("countersign bridge seal").as_ref(),
-        );
+        let seals =
+            RandomizedNonceKey::new(&AES_256_GCM, derive("countersign bridge seal").as_ref());
         Self {
             label,
             seals: seals.expect("a SHA-256 has the length of the key"),
@@ -146,9 +144,7 @@ pub(crate) fn hash(bytes: impl AsRef<[u8]>) -> String {
 pub(crate) fn random<const BYTES: usize>() -> Result<String, SealError> {
     let mut bytes = [0; BYTES];
     let filled = SystemRandom::new().fill(&mut bytes);
-    filled
-        .map(|()| BASE64.encode(bytes))
-        .map_err(|_| SealError)
+    filled.map(|()| BASE64.encode(bytes)).map_err(|_| SealError)
 }
 
 impl From<SealError> for crate::refusal::Refusal {

@@ -76,7 +76,9 @@ impl Sessions {
         let value = seal::random::<32>()?;
         let hash = seal::hash(&value);
         let id_token = self.sealer.seal(&context(&hash), of.id_token.as_bytes())?;
-        let auth_time = of.auth_time_s.map_or(now, |seconds| seconds.saturating_mul(1000));
+        let auth_time = of
+            .auth_time_s
+            .map_or(now, |seconds| seconds.saturating_mul(1000));
         let row = SessionRow {
             person: of.person.to_owned(),
             provider: of.provider.to_owned(),
@@ -90,7 +92,8 @@ impl Sessions {
             expires_at: self.end(now, now),
             hash,
         };
-        self.record("session.begun", of.person, of.tenant, of.provider).await?;
+        self.record("session.begun", of.person, of.tenant, of.provider)
+            .await?;
         self.store.add_session(&row).await?;
         Ok(set_cookie(COOKIE, &value, self.settings.absolute_s.into()))
     }
@@ -159,12 +162,15 @@ impl Sessions {
     /// Ends a session and every token of it.
     pub(crate) async fn finish(&self, session: &Session, why: &str) -> Result<(), Refusal> {
         let now = self.clock.now_ms();
-        // First the session, so that no further token is made of it.
-        self.store.remove_session(&session.hash).await?;
         let tokens = Ended::OfSession(&session.hash);
+        // First the tokens: where that fails, the session is still there to try again.
+        self.store.end_tokens(tokens, why, now).await?;
+        self.store.remove_session(&session.hash).await?;
+        // One more may have been made meanwhile; from now on `goes_on` finds out.
         self.store.end_tokens(tokens, why, now).await?;
         let tenant = session.tenant.as_deref();
-        self.record("session.ended", &session.person, tenant, &session.provider).await
+        self.record("session.ended", &session.person, tenant, &session.provider)
+            .await
     }
 
     /// Whether it still goes on; its tokens are revoked if not. Asked after a token was made:
@@ -249,6 +255,8 @@ fn context(hash: &str) -> String {
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Session").field("person", &self.person).finish_non_exhaustive()
+        f.debug_struct("Session")
+            .field("person", &self.person)
+            .finish_non_exhaustive()
     }
 }

@@ -23,7 +23,7 @@ const VERIFIER: [&str; 12] = [
     "gate",
 ];
 
-const COMMAND: [&str; 27] = [
+const COMMAND: [&str; 28] = [
     "style",
     "output",
     "moment",
@@ -49,6 +49,7 @@ const COMMAND: [&str; 27] = [
     "verify_release",
     "keys",
     "serve",
+    "bridge",
     "dev",
     "demo",
 ];

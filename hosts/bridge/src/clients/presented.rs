@@ -44,7 +44,9 @@ impl Presented {
         if let Some(assertion) = assertion {
             return match form.get("client_assertion_type") {
                 Some(JWT_BEARER) => Ok(Self::Assertion(id, assertion.to_owned())),
-                _ => Err(Refusal::request("this `client_assertion_type` is not known")),
+                _ => Err(Refusal::request(
+                    "this `client_assertion_type` is not known",
+                )),
             };
         }
         let id = id.ok_or(Refusal::client())?;

@@ -114,12 +114,7 @@ impl Login {
 }
 
 impl ProviderConfig {
-    fn read(
-        folder: &Folder<'_>,
-        is_development: bool,
-        id: &str,
-        place: Place<'_>,
-    ) -> Option<Self> {
+    fn read(folder: &Folder<'_>, is_development: bool, id: &str, place: Place<'_>) -> Option<Self> {
         let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         if !(1..=64).contains(&id.len()) || !id.bytes().all(plain) {
             return place.invalid("a provider's name has 1 to 64 of a-z, 0-9 and `-`");
@@ -163,7 +158,9 @@ impl Tenancy {
         Some(Self {
             uri: uri?,
             token,
-            cache_s: cache_s.and_then(|number| number.try_into().ok()).unwrap_or(15),
+            cache_s: cache_s
+                .and_then(|number| number.try_into().ok())
+                .unwrap_or(15),
         })
     }
 }

@@ -17,17 +17,16 @@ pub use countersign_server::{ConfigError, Secret, Tls};
 use ipnet::IpNet;
 
 pub use clients::{ClientConfig, ClientCredentials, GrantType};
-pub(crate) use clients::is_client_id;
+pub(crate) use clients::{PERSON_PREFIX, is_client_id};
 pub use database::{Database, DatabaseFrom};
 pub use issuer::IssuerUrl;
-pub use keys::{Algorithm, KeySettings};
 pub(crate) use keys::REFRESH_S;
+pub use keys::{Algorithm, KeySettings};
 pub use limits::Limits;
-pub(crate) use clients::PERSON_PREFIX;
-pub use login::{Login, ProviderConfig, Tenancy};
 pub(crate) use login::is_askable;
-pub use tokens::TokenSettings;
+pub use login::{Login, ProviderConfig, Tenancy};
 pub(crate) use tokens::LONGEST_S;
+pub use tokens::TokenSettings;
 
 /// The JSON Schema of the configuration, for editors.
 pub const CONFIG_SCHEMA: &str = include_str!("schema.json");

@@ -105,7 +105,10 @@ impl Connector {
         };
         let is_within = |address: &IpAddr| self.reach.has(*address, is_https);
         if found.is_empty() {
-            return Err(io::Error::new(io::ErrorKind::NotFound, "the name has no address"));
+            return Err(io::Error::new(
+                io::ErrorKind::NotFound,
+                "the name has no address",
+            ));
         }
         if !found.iter().all(is_within) {
             return Err(io::Error::new(io::ErrorKind::PermissionDenied, OutOfReach));

@@ -202,9 +202,13 @@ fn failed(error: &(dyn Error + 'static)) -> FetchError {
         if error.is::<rustls::Error>() {
             return FetchError::because(Reason::Tls, "TLS failed");
         }
-        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        let inner = error
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref);
         match inner {
-            Some(inner) if inner.is::<OutOfReach>() => return FetchError::new(OutOfReach.to_string()),
+            Some(inner) if inner.is::<OutOfReach>() => {
+                return FetchError::new(OutOfReach.to_string());
+            }
             Some(inner) if inner.is::<rustls::Error>() => {
                 return FetchError::because(Reason::Tls, "TLS failed");
             }
@@ -216,6 +220,8 @@ fn failed(error: &(dyn Error + 'static)) -> FetchError {
 
 impl fmt::Debug for Egress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Egress").field("reach", &self.reach).finish()
+        f.debug_struct("Egress")
+            .field("reach", &self.reach)
+            .finish()
     }
 }

@@ -113,7 +113,12 @@ async fn a_name_is_what_its_addresses_are() {
 #[tokio::test]
 async fn forms_of_an_address_that_only_the_system_knows_are_checked_too() {
     let egress = Egress::open(Reach::PUBLIC).unwrap();
-    for uri in ["https://2130706433/", "https://0x7f.1/", "https://127.1/", "https://localhost/"] {
+    for uri in [
+        "https://2130706433/",
+        "https://0x7f.1/",
+        "https://127.1/",
+        "https://localhost/",
+    ] {
         let error = egress.get(uri, SHORT).await.unwrap_err().to_string();
         let is_no_address = error == "there was no connection, or it broke";
         assert!(error == REFUSED || is_no_address, "{uri}: {error}");
@@ -152,7 +157,10 @@ async fn plain_http_is_for_development_alone_and_for_this_machine_alone() {
     let egress = Egress::open(DEVELOPMENT).unwrap();
     assert_eq!(egress.get(&url, SHORT).await.unwrap(), b"{}");
     let egress = Egress::with(DEVELOPMENT, answers(&[&["8.8.8.8"]])).unwrap();
-    let error = egress.get("http://idp.example.com/", SHORT).await.unwrap_err();
+    let error = egress
+        .get("http://idp.example.com/", SHORT)
+        .await
+        .unwrap_err();
     assert_eq!(error.to_string(), REFUSED);
     let error = egress.get("https://10.0.0.1/", SHORT).await.unwrap_err();
     assert_eq!(error.to_string(), REFUSED);
@@ -160,7 +168,8 @@ async fn plain_http_is_for_development_alone_and_for_this_machine_alone() {
 
 #[tokio::test]
 async fn a_redirect_is_not_followed() {
-    let head = "HTTP/1.1 302 Found\r\nlocation: http://169.254.169.254/\r\ncontent-length: 0\r\n\r\n";
+    let head =
+        "HTTP/1.1 302 Found\r\nlocation: http://169.254.169.254/\r\ncontent-length: 0\r\n\r\n";
     let url = server(head, false).await;
     let egress = Egress::open(DEVELOPMENT).unwrap();
     let error = egress.get(&url, SHORT).await.unwrap_err();
@@ -178,7 +187,10 @@ async fn an_endless_body_ends_at_its_bound_and_a_slow_one_in_time() {
     assert!(egress.get(&url, SHORT).await.is_err());
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", silent.local_addr().unwrap());
-    let bounds = Bounds { time: Duration::from_millis(100), ..SHORT };
+    let bounds = Bounds {
+        time: Duration::from_millis(100),
+        ..SHORT
+    };
     let error = egress.get(&url, bounds).await.unwrap_err();
     assert_eq!(error.reason(), Reason::Timeout);
 }

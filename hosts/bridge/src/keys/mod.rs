@@ -23,7 +23,8 @@ use crate::{
     store::{KeyRow, Store, StoreError},
 };
 
-use pair::{KeyError, Pair};
+use pair::KeyError;
+pub(crate) use pair::Pair;
 use ring::{Entry, Ring};
 
 /// Keys of this process and what it knows of the others'.
@@ -50,7 +51,7 @@ pub enum Rotated {
         /// When it begins to sign.
         signs_from: i64,
     },
-    /// A new key is published already, and begins to sign then.
+    /// A new key is published already; it begins to sign then.
     Pending {
         /// Its name.
         kid: String,
@@ -72,14 +73,14 @@ impl Keys {
     /// Reads all keys, and makes the first one where there is none.
     ///
     /// # Errors
-    /// A file that has no key, a database that does not answer, a key that does not open.
+    /// The database does not answer, or the key that signs now is not here.
     pub(crate) async fn open(
         store: Store,
         sealer: Arc<Sealer>,
         clock: Arc<dyn Clock>,
         settings: KeySettings,
+        files: Vec<Arc<Pair>>,
     ) -> Result<Self, ConfigError> {
-        let files = read_files(&settings.files)?;
         let keys = Self {
             store,
             sealer,
@@ -92,8 +93,12 @@ impl Keys {
         let opened = async {
             keys.refresh().await?;
             match keys.files.is_empty() {
-                true if keys.ring().entries.is_empty() => drop(keys.rotate().await?),
-                true => {}
+                true => {
+                    let ring = keys.ring();
+                    if ring.entries.is_empty() {
+                        keys.rotate_after(&ring).await?;
+                    }
+                }
                 false => keys.add_files().await?,
             }
             let ring = keys.ring();
@@ -151,10 +156,14 @@ impl Keys {
             .signs_since(now)
             .is_some_and(|since| since + every - self.publish_ms() <= now);
         if self.files.is_empty() && is_due && ring.next(now).is_none() {
-            self.rotate().await?;
+            self.rotate_after(&ring).await?;
         }
         let first = ring.first_needed(now);
-        if ring.entries.first().is_some_and(|key| key.generation < first) {
+        if ring
+            .entries
+            .first()
+            .is_some_and(|key| key.generation < first)
+        {
             self.store.remove_keys_before(first).await?;
             self.refresh().await?;
         }
@@ -171,13 +180,23 @@ impl Keys {
                 "the keys are files: add a new file after the others, and start again",
             ));
         }
+        self.refresh().await?;
+        self.rotate_after(&self.ring()).await
+    }
+
+    /// The same where these were all keys when it was decided.
+    async fn rotate_after(&self, ring: &Ring) -> Result<Rotated, KeysError> {
+        if let Some(next) = ring.next(self.clock.now_ms()) {
+            return Ok(pending(next));
+        }
         let algorithm = self.settings.algorithm;
         // RSA takes long.
         let pair = task::spawn_blocking(move || Pair::generate(algorithm)).await;
         let pair = pair.map_err(|_| KeysError::Key("a key could not be made"))??;
         let sealed = self.sealer.seal(&context(pair.kid()), &pair.to_pkcs8()?);
         let sealed = sealed.map_err(|_| KeysError::Key("a key could not be sealed"))?;
-        self.add(Arc::new(pair), Some(sealed)).await
+        self.add_after(ring.entries.last(), &pair, Some(sealed))
+            .await
     }
 
     /// A JWS of these claims in compact form (RFC 7515 §3.1), and the name of its key.
@@ -235,21 +254,22 @@ impl Keys {
         let last = self.files.iter().rposition(|pair| is_known(&ring, pair));
         for pair in self.files.iter().skip(last.map_or(0, |last| last + 1)) {
             while !is_known(&self.ring(), pair) {
-                self.add(pair.clone(), None).await?;
+                let ring = self.ring();
+                self.add_after(ring.entries.last(), pair, None).await?;
             }
         }
         Ok(())
     }
 
-    /// Adds a key as the newest. Of replicas that do so at once, one wins: the others see
-    /// its key.
-    async fn add(&self, pair: Arc<Pair>, sealed: Option<String>) -> Result<Rotated, KeysError> {
-        self.refresh().await?;
-        let (ring, now) = (self.ring(), self.clock.now_ms());
-        if let (Some(next), true) = (ring.next(now), sealed.is_some()) {
-            return Ok(pending(next));
-        }
-        let newest = ring.entries.last();
+    /// Adds a key after what was the newest when it was decided. Of replicas that decide
+    /// the same at once, one wins: the others see its key.
+    async fn add_after(
+        &self,
+        newest: Option<&Entry>,
+        pair: &Pair,
+        sealed: Option<String>,
+    ) -> Result<Rotated, KeysError> {
+        let now = self.clock.now_ms();
         // Nobody has a key set without the first one. Files that come together sign one
         // after the other.
         let signs_from = newest.map_or(now, |newest| {
@@ -266,20 +286,14 @@ impl Keys {
         };
         let is_added = self.store.add_key(&row).await?;
         self.refresh().await?;
-        let ring = self.ring();
-        match ring.entries.last() {
-            Some(newest) if newest.kid == row.kid => {
-                if is_added {
-                    tracing::info!(kid = row.kid, "a new signing key is published");
-                }
-                Ok(Rotated::Begun {
-                    kid: row.kid,
-                    signs_from: newest.signs_from,
-                })
-            }
-            Some(newest) => Ok(pending(newest)),
-            None => Err(KeysError::Database),
+        if is_added {
+            tracing::info!(kid = row.kid, "a new signing key is published");
+            let kid = row.kid;
+            return Ok(Rotated::Begun { kid, signs_from });
         }
+        let ring = self.ring();
+        let other = ring.entries.last().ok_or(KeysError::Database)?;
+        Ok(pending(other))
     }
 
     /// The private key of a row, if this process has it.
@@ -292,7 +306,10 @@ impl Keys {
         let pair = der.and_then(|der| Pair::from_pkcs8(&der).ok());
         let pair = pair.filter(|pair| pair.kid() == row.kid);
         if pair.is_none() {
-            tracing::error!(kid = row.kid, "a sealed key does not open by these master keys");
+            tracing::error!(
+                kid = row.kid,
+                "a sealed key does not open by these master keys"
+            );
         }
         pair.map(Arc::new)
     }
@@ -321,7 +338,11 @@ fn pending(entry: &Entry) -> Rotated {
     }
 }
 
-fn read_files(secrets: &[Secret]) -> Result<Vec<Arc<Pair>>, ConfigError> {
+/// The private keys of files.
+///
+/// # Errors
+/// Every one that is missing or is none.
+pub(crate) fn read_files(secrets: &[Secret]) -> Result<Vec<Arc<Pair>>, ConfigError> {
     let mut problems = Vec::new();
     let mut pairs = Vec::new();
     for secret in secrets {

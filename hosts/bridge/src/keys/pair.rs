@@ -130,7 +130,11 @@ impl Pair {
                 let n = encode(public.modulus().big_endian_without_leading_zero());
                 let e = encode(public.exponent().big_endian_without_leading_zero());
                 let text = format!(r#"{{"e":"{e}","kty":"RSA","n":"{n}"}}"#);
-                (text, json!({ "kty": "RSA", "n": n, "e": e }), Algorithm::Rs256)
+                (
+                    text,
+                    json!({ "kty": "RSA", "n": n, "e": e }),
+                    Algorithm::Rs256,
+                )
             }
         };
         let kid = encode(digest::digest(&digest::SHA256, thumbprint.as_bytes()).as_ref());
@@ -167,7 +171,10 @@ mod tests {
 
     #[test]
     fn what_is_no_private_key_is_refused() {
-        for pem in ["", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"] {
+        for pem in [
+            "",
+            "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
+        ] {
             assert!(Pair::from_pem(pem.as_bytes()).is_err());
         }
     }

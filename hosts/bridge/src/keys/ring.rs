@@ -76,7 +76,11 @@ impl Ring {
 
     /// The algorithms of all keys, each once.
     pub(crate) fn algorithms(&self) -> Vec<String> {
-        let mut names: Vec<_> = self.entries.iter().map(|key| key.algorithm.clone()).collect();
+        let mut names: Vec<_> = self
+            .entries
+            .iter()
+            .map(|key| key.algorithm.clone())
+            .collect();
         names.sort_unstable();
         names.dedup();
         names

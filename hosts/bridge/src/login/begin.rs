@@ -45,7 +45,9 @@ pub(super) async fn login(
     uri: Uri,
 ) -> Response {
     let peer = peer::address(&extensions, &headers, &app.config.trusted_proxies);
-    begin(&app, peer, &headers, &uri).await.unwrap_or_else(page::refused)
+    begin(&app, peer, &headers, &uri)
+        .await
+        .unwrap_or_else(page::refused)
 }
 
 async fn begin(
@@ -93,7 +95,10 @@ async fn begin(
         expires_at: now + ATTEMPT_MS,
     };
     app.store.add_attempt(&row).await?;
-    see(&asked.uri, [set_cookie(BROWSER, &browser, ATTEMPT_MS / 1000)])
+    see(
+        &asked.uri,
+        [set_cookie(BROWSER, &browser, ATTEMPT_MS / 1000)],
+    )
 }
 
 /// Counts an attempt of this address, and of everybody. An address is a keyed hash of a few

@@ -21,7 +21,7 @@ use crate::{
     refusal::{Code, Refusal},
     seal,
     sessions::{Beginning, cookie},
-    store::PersonRow,
+    store::{AttemptRow, PersonRow},
 };
 
 pub(super) async fn callback(
@@ -30,19 +30,8 @@ pub(super) async fn callback(
     headers: HeaderMap,
     uri: Uri,
 ) -> Response {
-    match finish(&app, &provider, &headers, &uri).await {
-        Ok(response) => response,
-        Err(refusal) => {
-            let entry = Entry {
-                event: "login.refused",
-                refused: Some(refusal.description),
-                ..Entry::default()
-            };
-            // Somebody who is refused is refused also where that cannot be recorded.
-            let _ = app.audit.record(&entry).await;
-            page::refused(refusal)
-        }
-    }
+    let finished = finish(&app, &provider, &headers, &uri).await;
+    finished.unwrap_or_else(page::refused)
 }
 
 async fn finish(
@@ -60,23 +49,51 @@ async fn finish(
     let browser_hash = seal::hash(browser);
     let attempt = app.store.use_attempt(&state_hash, &browser_hash, now);
     let attempt = attempt.await?.ok_or(unknown)?;
-    // RFC 9700 §4.4.2: an answer at another provider's address is not for this attempt.
-    if attempt.provider != provider || attempt.purpose != "login" {
-        return Err(unknown);
+    let completed = complete(app, provider, &attempt, headers, &form).await;
+    if let Err(refusal) = &completed {
+        let entry = Entry {
+            event: "login.refused",
+            refused: Some(refusal.description),
+            ..Entry::default()
+        };
+        // Only of an attempt that was one: those are bounded in number.
+        app.audit.record(&entry).await?;
     }
-    let provider = app.providers.find(provider).ok_or(unknown)?;
+    completed
+}
+
+/// What follows once the browser has shown that the attempt is its own.
+async fn complete(
+    app: &App,
+    provider: &str,
+    attempt: &AttemptRow,
+    headers: &HeaderMap,
+    form: &Form,
+) -> Result<Response, Refusal> {
+    // RFC 9700 §4.4.2: an answer at another provider's address is not for this attempt.
+    let other = Refusal::new(
+        Code::AccessDenied,
+        "the answer is not of the provider that was asked",
+    );
+    if attempt.provider != provider || attempt.purpose != "login" {
+        return Err(other);
+    }
+    let provider = app.providers.find(provider).ok_or(other)?;
     let metadata = provider.metadata().await?;
-    require_issuer(provider, &metadata, &form)?;
+    if !is_of(provider, &metadata, form) {
+        return Err(other);
+    }
     if form.get("error").is_some() {
         let description = "the provider did not sign you in";
         return Err(Refusal::new(Code::AccessDenied, description));
     }
-    let code = form.get("code").ok_or(Refusal::request("there is no `code`"))?;
+    let code = form
+        .get("code")
+        .ok_or(Refusal::request("there is no `code`"))?;
     let secrets = app
         .sealer
-        .unseal(&begin::context(&state_hash), &attempt.secrets)?;
-    let secrets: Secrets =
-        serde_json::from_slice(&secrets).map_err(|_| Refusal::unavailable())?;
+        .unseal(&begin::context(&attempt.state_hash), &attempt.secrets)?;
+    let secrets: Secrets = serde_json::from_slice(&secrets).map_err(|_| Refusal::unavailable())?;
     let redirect_uri = begin::redirect_uri(app, provider);
     let redeemed = code::redeem(provider, &metadata, &redirect_uri, code, secrets.verifier);
     let id_token = redeemed.await?;
@@ -108,14 +125,9 @@ async fn finish(
 }
 
 /// RFC 9207 §2.4: who answers is who was asked.
-fn require_issuer(provider: &Provider, metadata: &Metadata, form: &Form) -> Result<(), Refusal> {
-    let is_needed = metadata.authorization_response_iss_parameter_supported;
+fn is_of(provider: &Provider, metadata: &Metadata, form: &Form) -> bool {
     match form.get("iss") {
-        Some(issuer) if issuer == provider.issuer => Ok(()),
-        None if !is_needed => Ok(()),
-        _ => {
-            let description = "the answer is not of the provider that was asked";
-            Err(Refusal::new(Code::AccessDenied, description))
-        }
+        Some(issuer) => issuer == provider.issuer,
+        None => !metadata.authorization_response_iss_parameter_supported,
     }
 }

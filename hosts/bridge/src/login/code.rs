@@ -114,11 +114,7 @@ fn taken(response: HttpResponse, id_token: &Mutex<Option<String>>) -> HttpRespon
     HttpResponse::from_parts(parts, body)
 }
 
-fn client(
-    provider: &Provider,
-    metadata: &Metadata,
-    redirect_uri: &str,
-) -> Result<Client, Refusal> {
+fn client(provider: &Provider, metadata: &Metadata, redirect_uri: &str) -> Result<Client, Refusal> {
     let unusable = |_| Refusal::unavailable();
     let issuer = IssuerUrl::new(provider.issuer.clone()).map_err(unusable)?;
     let endpoint = &metadata.authorization_endpoint;

@@ -56,7 +56,10 @@ fn private(mut response: Response) -> Response {
 }
 
 /// Sends a browser there by GET.
-fn see(location: &str, cookies: impl IntoIterator<Item = HeaderValue>) -> Result<Response, Refusal> {
+fn see(
+    location: &str,
+    cookies: impl IntoIterator<Item = HeaderValue>,
+) -> Result<Response, Refusal> {
     let location = HeaderValue::try_from(location).map_err(|_| Refusal::unavailable())?;
     let mut response = private(StatusCode::SEE_OTHER.into_response());
     let headers = response.headers_mut();

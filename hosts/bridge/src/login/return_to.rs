@@ -10,7 +10,9 @@ const BYTES: usize = 1024;
 /// The path, if it is one that every browser reads as a path of this site.
 pub(super) fn path<'a>(issuer: &IssuerUrl, text: &'a str) -> Option<&'a str> {
     // Browsers read `\` as `/`, and leave out tabs and newlines.
-    let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    let is_plain = text
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic() && byte != b'\\');
     let is_path = text.starts_with('/') && !text.starts_with("//");
     if !is_plain || !is_path || text.len() > BYTES {
         return None;
@@ -29,7 +31,13 @@ mod tests {
     #[test]
     fn only_a_path_of_this_site_is_one() {
         let issuer = "https://auth.example.com".parse().unwrap();
-        for good in ["/", "/orders?id=7#last", "/a//b", "/%2f%2fevil.example.com", "/@x"] {
+        for good in [
+            "/",
+            "/orders?id=7#last",
+            "/a//b",
+            "/%2f%2fevil.example.com",
+            "/@x",
+        ] {
             assert_eq!(path(&issuer, good), Some(good));
         }
         for bad in [

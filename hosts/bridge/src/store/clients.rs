@@ -19,10 +19,7 @@ impl Store {
     pub(crate) async fn client(&self, id: &str) -> Result<Option<ClientRow>, StoreError> {
         let sql = "SELECT id, secret_hash, settings FROM clients \
                    WHERE id = $1 AND disabled_at IS NULL";
-        let row = sqlx::query(sql)
-            .bind(id)
-            .fetch_optional(&self.pool)
-            .await?;
+        let row = sqlx::query(sql).bind(id).fetch_optional(&self.pool).await?;
         row.map(|row| {
             Ok(ClientRow {
                 id: row.try_get("id")?,

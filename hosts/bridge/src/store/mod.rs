@@ -15,14 +15,15 @@ mod sweep;
 mod throttle;
 mod tokens;
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sqlx::{
-    AnyConnection, AnyPool, Connection, SqlSafeStr,
+    AnyPool, Connection, SqlSafeStr,
     any::{AnyPoolOptions, AnyQueryResult},
-    migrate::{Migration, MigrationType, Migrator},
+    migrate::{MigrateError, Migration, MigrationType, Migrator},
 };
+use tokio::time::sleep;
 
 use crate::{
     config::{ConfigError, Database, DatabaseFrom},
@@ -31,23 +32,43 @@ use crate::{
 
 pub(crate) use audit::AuditRow;
 pub(crate) use clients::ClientRow;
+pub(crate) use ended::Ended;
 pub(crate) use keys::KeyRow;
 pub(crate) use people::PersonRow;
-pub(crate) use ended::Ended;
 pub(crate) use sessions::{AttemptRow, SessionRow};
 pub(crate) use tokens::IssuedRow;
 
 /// How long a request waits for a connection.
 const ACQUIRE: Duration = Duration::from_secs(5);
 
+/// Five seconds, as long as SQLite waits for any other lock.
+const WAL_TRIES: u32 = 100;
+const WAL_PAUSE: Duration = Duration::from_millis(50);
+
 /// In the order of their numbers. One that was released never changes.
 const MIGRATIONS: [(i64, &str, &str); 7] = [
     (1, "keys", include_str!("../../migrations/0001_keys.sql")),
-    (2, "people", include_str!("../../migrations/0002_people.sql")),
-    (3, "clients", include_str!("../../migrations/0003_clients.sql")),
+    (
+        2,
+        "people",
+        include_str!("../../migrations/0002_people.sql"),
+    ),
+    (
+        3,
+        "clients",
+        include_str!("../../migrations/0003_clients.sql"),
+    ),
     (4, "nodes", include_str!("../../migrations/0004_nodes.sql")),
-    (5, "tokens", include_str!("../../migrations/0005_tokens.sql")),
-    (6, "api keys", include_str!("../../migrations/0006_api_keys.sql")),
+    (
+        5,
+        "tokens",
+        include_str!("../../migrations/0005_tokens.sql"),
+    ),
+    (
+        6,
+        "api keys",
+        include_str!("../../migrations/0006_api_keys.sql"),
+    ),
     (7, "audit", include_str!("../../migrations/0007_audit.sql")),
 ];
 
@@ -61,6 +82,8 @@ const PATH: &AsciiSet = &NON_ALPHANUMERIC
 /// The database. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
+    /// Its file, or which kind it is: never a URL.
+    name: Arc<str>,
     pool: AnyPool,
     is_sqlite: bool,
 }
@@ -70,52 +93,83 @@ pub(crate) struct Store {
 pub(crate) struct StoreError;
 
 impl Store {
-    /// Connects, and brings the tables up to date.
+    /// A database that is not asked yet.
     ///
     /// # Errors
-    /// The database does not answer, is newer, or is none of ours.
-    pub(crate) async fn open(config: &Database) -> Result<Self, ConfigError> {
+    /// Its secret or its URL cannot be used.
+    pub(crate) fn of(config: &Database) -> Result<Self, ConfigError> {
         sqlx::any::install_default_drivers();
         let (name, url) = match &config.from {
             DatabaseFrom::Sqlite(path) => {
                 let name = path.display().to_string();
                 let path = std::path::absolute(path)
                     .map_err(|error| unusable(&name, &error.to_string()))?;
-                let Some(path) = path.to_str() else {
-                    return Err(unusable(&name, "its path is not UTF-8"));
-                };
+                let path = path.to_str();
+                let path = path.ok_or_else(|| unusable(&name, "its path is not UTF-8"))?;
                 let path = utf8_percent_encode(path, PATH);
                 (name, format!("sqlite://{path}?mode=rwc"))
             }
             DatabaseFrom::Postgres(secret) => {
-                let url = String::from_utf8(secret.read()?);
-                let url = url.ok().filter(|url| is_postgres(url));
-                let url =
-                    url.ok_or_else(|| unusable("PostgreSQL", "expected a URL postgres://…"))?;
-                ("PostgreSQL".to_owned(), url)
+                let name = "PostgreSQL".to_owned();
+                let url = String::from_utf8(secret.read()?).ok();
+                let url = url.filter(|url| is_postgres(url));
+                let url = url.ok_or_else(|| unusable(&name, "expected a URL postgres://…"))?;
+                (name, url)
             }
         };
         let is_sqlite = matches!(config.from, DatabaseFrom::Sqlite(_));
-        let failed = |error: sqlx::Error| unusable(&name, &reason(&error));
-        if is_sqlite {
-            // Readers beside the writer; it stays so in the file.
-            let mut connection = AnyConnection::connect(&url).await.map_err(failed)?;
-            let wal = sqlx::query("PRAGMA journal_mode = WAL");
-            wal.execute(&mut connection).await.map_err(failed)?;
-            connection.close().await.map_err(failed)?;
-        }
         let pool = AnyPoolOptions::new()
             .max_connections(if is_sqlite { 1 } else { config.connections })
             .acquire_timeout(ACQUIRE)
-            .connect(&url)
-            .await
-            .map_err(failed)?;
-        let migrated = migrator().run(&pool).await;
+            .connect_lazy(&url)
+            .map_err(|error| unusable(&name, &reason(&error)))?;
+        Ok(Self {
+            name: name.into(),
+            pool,
+            is_sqlite,
+        })
+    }
+
+    /// Brings the tables up to date.
+    ///
+    /// # Errors
+    /// The database does not answer, is newer, or is none of ours.
+    pub(crate) async fn prepare(&self) -> Result<(), ConfigError> {
+        let migrated = match self.is_sqlite {
+            true => self.migrate_sqlite().await,
+            // It has a lock of its own for this.
+            false => migrator().run(&self.pool).await,
+        };
         migrated.map_err(|error| {
             // Its text names a migration, and no value.
-            unusable(&name, &format!("its tables cannot be brought up to date: {error}"))
-        })?;
-        Ok(Self { pool, is_sqlite })
+            let why = match &error {
+                MigrateError::Execute(error) => reason(error),
+                other => other.to_string(),
+            };
+            let why = format!("its tables cannot be brought up to date: {why}");
+            unusable(&self.name, &why)
+        })
+    }
+
+    /// All migrations in one transaction: of programs that start at once, the others wait.
+    async fn migrate_sqlite(&self) -> Result<(), MigrateError> {
+        let mut connection = self.pool.acquire().await?;
+        // What reads, such as a backup, does not wait for what writes; it stays so in the
+        // file. This alone does not wait for another program's lock by itself.
+        let mut tries = 0;
+        while let Err(error) = sqlx::query("PRAGMA journal_mode = WAL")
+            .execute(&mut *connection)
+            .await
+        {
+            tries += 1;
+            if tries == WAL_TRIES {
+                return Err(error.into());
+            }
+            sleep(WAL_PAUSE).await;
+        }
+        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+        migrator().run(&mut *transaction).await?;
+        Ok(transaction.commit().await?)
     }
 
     /// Whether it answers now.

@@ -89,7 +89,11 @@ fn an_issuer_has_one_spelling() {
         let yaml = GOOD.replace("https://auth.example.com", issuer);
         assert!(parse(&yaml).is_err(), "{issuer}");
     }
-    for issuer in ["http://127.0.0.1:9400", "http://localhost:9400", "https://a.b:8443"] {
+    for issuer in [
+        "http://127.0.0.1:9400",
+        "http://localhost:9400",
+        "https://a.b:8443",
+    ] {
         let yaml = GOOD.replace("https://auth.example.com", issuer);
         assert!(parse(&yaml).is_ok(), "{issuer}");
     }

@@ -51,7 +51,10 @@ impl Signed {
         let reply = Browser::default().get(reply.header("location")).await;
         let reply = browser.get(reply.header("location")).await;
         assert_eq!(reply.status, 303, "{reply:?}");
-        let session = browser.get(&format!("{}/auth/session", stage.url)).await.json();
+        let session = browser
+            .get(&format!("{}/auth/session", stage.url))
+            .await
+            .json();
         let text = |name: &str| session[name].as_str().unwrap().to_owned();
         Self {
             csrf: text("csrf"),
@@ -70,7 +73,11 @@ impl Signed {
 
     async fn member(&self, roles: Option<&[String]>) {
         let person = (self.provider.url.as_str(), "ada");
-        self.stage.bridge.set_member("acme", person, roles).await.unwrap();
+        self.stage
+            .bridge
+            .set_member("acme", person, roles)
+            .await
+            .unwrap();
     }
 
     async fn ask(&mut self, form: &[(&str, &str)]) -> Reply {
@@ -125,7 +132,9 @@ async fn exchange_of_another_audience_or_more_scope() {
         let reply = signed.ask(&[("tenant", "acme"), form]).await;
         assert_eq!(reply.error(), (400, error.to_owned()), "{form:?}");
     }
-    let reply = signed.ask(&[("tenant", "acme"), ("scope", "orders:read")]).await;
+    let reply = signed
+        .ask(&[("tenant", "acme"), ("scope", "orders:read")])
+        .await;
     assert_eq!(claims(&reply)["scope"], "orders:read");
 }
 

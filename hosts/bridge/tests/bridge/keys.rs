@@ -2,11 +2,14 @@
 
 use std::{collections::BTreeSet, fs};
 
+use axum::body::{Body, to_bytes};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
 use countersign_bridge::{Bridge, Rotated};
+use http::Request;
 use serde_json::{Value, json};
+use tower::ServiceExt;
 
-use crate::common::{Database, Stage, clock, databases, open};
+use crate::common::{Database, Stage, clock, configuration, databases, open};
 
 /// The names of published keys.
 async fn published(stage: &Stage) -> Vec<String> {
@@ -101,9 +104,9 @@ async fn of_replicas_that_rotate_at_once_one_wins() {
         for _ in 0..3 {
             replicas.push(stage.replica().await);
         }
-        let rotations = replicas.into_iter().map(|replica| {
-            tokio::spawn(async move { replica.rotate_keys().await.unwrap() })
-        });
+        let rotations = replicas
+            .into_iter()
+            .map(|replica| tokio::spawn(async move { replica.rotate_keys().await.unwrap() }));
         let mut names = BTreeSet::new();
         let mut begun = 0;
         for rotation in rotations.collect::<Vec<_>>() {
@@ -118,14 +121,29 @@ async fn of_replicas_that_rotate_at_once_one_wins() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_replicas_that_start_at_once_one_makes_the_first_key() {
+async fn of_replicas_that_start_at_once_one_makes_the_tables_and_the_first_key() {
     for database in databases() {
-        let stage = Stage::with(database, |_| {}).await;
-        let (a, b, c) = tokio::join!(stage.replica(), stage.replica(), stage.replica());
-        for replica in [a, b, c] {
+        let made = configuration("http://127.0.0.1:1", database, |_| {}).await;
+        let (_folder, config) = made.unwrap();
+        let (config, clock) = (&config, &clock());
+        let (a, b, c, d) = tokio::join!(
+            open(config, clock),
+            open(config, clock),
+            open(config, clock),
+            open(config, clock)
+        );
+        let mut sets = BTreeSet::new();
+        for opened in [a, b, c, d] {
+            let replica = opened.unwrap_or_else(|error| panic!("{database:?}: {error}"));
             replica.tick().await.unwrap();
+            let request = Request::get("/.well-known/jwks.json").body(Body::empty());
+            let response = replica.router().oneshot(request.unwrap()).await.unwrap();
+            let body = to_bytes(response.into_body(), 1 << 20).await.unwrap();
+            let keys: Value = serde_json::from_slice(&body).unwrap();
+            assert_eq!(keys["keys"].as_array().unwrap().len(), 1);
+            sets.insert(keys.to_string());
         }
-        assert_eq!(published(&stage).await.len(), 1);
+        assert_eq!(sets.len(), 1, "{database:?}");
     }
 }
 
@@ -134,7 +152,10 @@ async fn a_replica_that_could_not_look_lets_nobody_keep_its_key_set() {
     let stage = Stage::open().await;
     stage.clock.forward_s(41);
     let reply = stage.get("/.well-known/jwks.json").await;
-    assert_eq!((reply.status, reply.header("cache-control")), (200, "no-store"));
+    assert_eq!(
+        (reply.status, reply.header("cache-control")),
+        (200, "no-store")
+    );
     stage.bridge.tick().await.unwrap();
     let reply = stage.get("/.well-known/jwks.json").await;
     assert_eq!(reply.header("cache-control"), "public, max-age=300");
@@ -183,7 +204,10 @@ async fn keys_of_files_take_turns_too() {
     pem(keys.path(), "two.pem");
     let mut config = stage.config.clone();
     let two = path.join("two.pem");
-    config.keys.files.push(countersign_bridge::Secret::File(two));
+    config
+        .keys
+        .files
+        .push(countersign_bridge::Secret::File(two));
     let restarted = open(&config, &stage.clock).await.unwrap();
     stage.bridge.tick().await.unwrap();
     assert_eq!(published(&stage).await.len(), 2);

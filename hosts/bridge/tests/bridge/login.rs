@@ -105,8 +105,14 @@ async fn a_person_signs_in_and_out() {
         let reply = browser.post(&url, &[], &[("csrf", csrf)]).await;
         assert_eq!(reply.status, 303, "{reply:?}");
         let location = reply.header("location");
-        assert!(location.starts_with(&format!("{}/logout?", site.provider.url)), "{location}");
-        assert_eq!(part(location, "post_logout_redirect_uri"), site.at("/auth/logout/done"));
+        assert!(
+            location.starts_with(&format!("{}/logout?", site.provider.url)),
+            "{location}"
+        );
+        assert_eq!(
+            part(location, "post_logout_redirect_uri"),
+            site.at("/auth/logout/done")
+        );
         assert_eq!(part(location, "id_token_hint").split('.').count(), 3);
         assert!(!browser.cookies.contains_key(COOKIE));
         // Nor does a copy of the cookie do any good.
@@ -173,7 +179,10 @@ async fn open_redirect() {
         "javascript:alert(1)",
     ] {
         // As it stands, so that `%09` is a tab.
-        let url = site.at(&format!("/auth/login?provider=acme-id&return_to={}", target.replace('\\', "%5C")));
+        let url = site.at(&format!(
+            "/auth/login?provider=acme-id&return_to={}",
+            target.replace('\\', "%5C")
+        ));
         let reply = Browser::default().get(&url).await;
         assert_eq!(reply.status, 400, "{target}: {reply:?}");
         assert!(!reply.body.contains("evil"));
@@ -238,7 +247,9 @@ async fn code_replay() {
     assert_eq!(browser.get(&first).await.status, 303);
     let mut thief = Browser::default();
     let own = site.answer(&mut thief).await;
-    let reply = thief.get(&with(&own, "code", Some(&part(&first, "code")))).await;
+    let reply = thief
+        .get(&with(&own, "code", Some(&part(&first, "code"))))
+        .await;
     assert_refused(&reply, &thief);
 }
 
@@ -262,8 +273,11 @@ async fn pkce_downgrade() {
     assert_eq!(asked[0]["response_type"], "code");
     assert!(!asked[0].contains_key("code_verifier"));
     // One that has no more than `plain` is not asked at all.
-    site.other.describes(json!({ "code_challenge_methods_supported": ["plain"] }));
-    let reply = Browser::default().get(&site.at("/auth/login?provider=other")).await;
+    site.other
+        .describes(json!({ "code_challenge_methods_supported": ["plain"] }));
+    let reply = Browser::default()
+        .get(&site.at("/auth/login?provider=other"))
+        .await;
     assert_eq!(reply.status, 503, "{reply:?}");
     assert!(site.other.asked().is_empty());
 }
@@ -313,6 +327,7 @@ async fn a_provider_that_is_another_than_it_says_is_not_asked() {
         json!({ "authorization_endpoint": "javascript:alert(1)" }),
     ] {
         site.provider.describes(metadata.clone());
+        site.stage.clock.forward_s(6);
         let url = site.at("/auth/login?provider=acme-id");
         let reply = Browser::default().get(&url).await;
         assert_eq!(reply.status, 503, "{metadata}: {reply:?}");
@@ -354,7 +369,11 @@ async fn a_logout_needs_the_token_of_this_site_s_page() {
     ];
     for (headers, token) in cases {
         let reply = browser.post(&url, headers, &[("csrf", token)]).await;
-        assert_eq!(reply.error(), (400, "access_denied".to_owned()), "{headers:?}");
+        assert_eq!(
+            reply.error(),
+            (400, "access_denied".to_owned()),
+            "{headers:?}"
+        );
     }
     assert_eq!(browser.get(&site.at("/auth/session")).await.status, 200);
     let headers = [("origin", own.as_str()), ("sec-fetch-site", "same-origin")];

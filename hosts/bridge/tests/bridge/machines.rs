@@ -55,7 +55,10 @@ async fn wrong_credentials_all_get_the_same_answer() {
     for (headers, form) in cases {
         let reply = ask(&stage, headers, form).await;
         assert_eq!(reply.status, 401, "{reply:?}");
-        assert_eq!(reply.header("www-authenticate"), "Basic realm=\"countersign\"");
+        assert_eq!(
+            reply.header("www-authenticate"),
+            "Basic realm=\"countersign\""
+        );
         bodies.push(reply.body);
     }
     bodies.dedup();
@@ -197,11 +200,17 @@ async fn an_assertion_is_for_this_bridge_alone_of_its_client_and_short() {
             claims.as_object_mut().unwrap().remove(name);
         }
         let reply = signed.ask(&signed.sign(&claims)).await;
-        assert_eq!(reply.error(), (401, "invalid_client".to_owned()), "{name} {value}");
+        assert_eq!(
+            reply.error(),
+            (401, "invalid_client".to_owned()),
+            "{name} {value}"
+        );
     }
     let forged = signed.signer.forged().unwrap();
     let claims = signed.claims();
-    let forged = forged.sign(&Map::new(), claims.as_object().unwrap()).unwrap();
+    let forged = forged
+        .sign(&Map::new(), claims.as_object().unwrap())
+        .unwrap();
     assert_eq!(signed.ask(&forged).await.status, 401);
     let form = [
         ("client_id", "orders"),

@@ -15,7 +15,10 @@ async fn both_discovery_documents_name_the_key_set_and_the_token_endpoint() {
         let body = reply.json();
         let url = &stage.url;
         assert_eq!(body["issuer"], json!(url));
-        assert_eq!(body["jwks_uri"], json!(format!("{url}/.well-known/jwks.json")));
+        assert_eq!(
+            body["jwks_uri"],
+            json!(format!("{url}/.well-known/jwks.json"))
+        );
         assert_eq!(body["token_endpoint"], json!(format!("{url}/oauth/token")));
     }
 }
@@ -33,9 +36,20 @@ async fn it_is_alive_and_ready_while_the_database_answers() {
         let bridge = stage.bridge.clone();
         drop(stage.end().await);
         let request = |path: &str| Request::get(path).body(axum::body::Body::empty()).unwrap();
-        let alive = bridge.operations().oneshot(request("/livez")).await.unwrap();
-        let ready = bridge.operations().oneshot(request("/readyz")).await.unwrap();
-        assert_eq!((alive.status().as_u16(), ready.status().as_u16()), (200, 503));
+        let alive = bridge
+            .operations()
+            .oneshot(request("/livez"))
+            .await
+            .unwrap();
+        let ready = bridge
+            .operations()
+            .oneshot(request("/readyz"))
+            .await
+            .unwrap();
+        assert_eq!(
+            (alive.status().as_u16(), ready.status().as_u16()),
+            (200, 503)
+        );
     }
 }
 
@@ -49,7 +63,11 @@ async fn what_is_too_large_or_no_form_is_refused() {
     let reply = stage.get("/oauth/token").await;
     assert_eq!(reply.status, 405);
     assert_eq!(reply.header("x-content-type-options"), "nosniff");
-    assert!(reply.header("content-security-policy").contains("frame-ancestors 'none'"));
+    assert!(
+        reply
+            .header("content-security-policy")
+            .contains("frame-ancestors 'none'")
+    );
     assert_eq!(stage.get("/nowhere").await.status, 404);
 }
 
@@ -82,7 +100,10 @@ async fn what_is_issued_is_in_the_audit_and_the_token_is_not() {
     let text = std::fs::read_to_string(&path).unwrap();
     let line: serde_json::Value = serde_json::from_str(text.trim()).unwrap();
     assert_eq!(line["event"], "token.issued");
-    assert_eq!((&line["client"], &line["tenant"]), (&json!("orders"), &json!("acme")));
+    assert_eq!(
+        (&line["client"], &line["tenant"]),
+        (&json!("orders"), &json!("acme"))
+    );
     for part in token.split('.') {
         assert!(!text.contains(part));
     }

@@ -79,6 +79,9 @@ async fn the_printed_policy_has_no_problem() {
     let source = countersign_policy_source::Source::from_yaml("policy.yaml", &yaml).unwrap();
     let problems = source.lint();
     // It says that plain http is for development, and nothing else.
-    let codes: Vec<_> = problems.iter().map(|problem| problem.code.as_str()).collect();
+    let codes: Vec<_> = problems
+        .iter()
+        .map(|problem| problem.code.as_str())
+        .collect();
     assert_eq!(codes, ["insecure_http"], "{problems:?}");
 }

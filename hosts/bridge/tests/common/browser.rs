@@ -29,10 +29,8 @@ impl Browser {
     ) -> Reply {
         let mut body = form_urlencoded::Serializer::new(String::new());
         body.extend_pairs(form);
-        let mut request = Request::post(url).header(
-            header::CONTENT_TYPE,
-            "application/x-www-form-urlencoded",
-        );
+        let mut request =
+            Request::post(url).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -41,7 +39,9 @@ impl Browser {
 
     async fn send(&mut self, request: hyper::http::request::Builder, body: String) -> Reply {
         let pairs = self.cookies.iter();
-        let pairs: Vec<_> = pairs.map(|(name, value)| format!("{name}={value}")).collect();
+        let pairs: Vec<_> = pairs
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
         let request = request.header(header::COOKIE, pairs.join("; "));
         let reply = send(request.body(Full::from(Bytes::from(body))).unwrap()).await;
         for field in reply.headers.get_all(header::SET_COOKIE) {

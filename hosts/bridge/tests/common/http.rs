@@ -38,10 +38,8 @@ pub async fn get(url: &str) -> Reply {
 pub async fn post(url: &str, headers: &[(&str, &str)], form: &[(&str, &str)]) -> Reply {
     let mut body = form_urlencoded::Serializer::new(String::new());
     body.extend_pairs(form);
-    let mut request = Request::post(url).header(
-        header::CONTENT_TYPE,
-        "application/x-www-form-urlencoded",
-    );
+    let mut request =
+        Request::post(url).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
     for (name, value) in headers {
         request = request.header(*name, *value);
     }

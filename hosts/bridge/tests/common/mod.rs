@@ -95,13 +95,9 @@ impl Stage {
         database: Database,
         change: impl FnOnce(&mut Value),
     ) -> Result<Self, ConfigError> {
-        let folder = tempfile::tempdir().unwrap();
         let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", socket.local_addr().unwrap());
-        let mut config = usual(&folder, &url, database).await;
-        change(&mut config);
-        let name = folder.path().join("bridge.json").display().to_string();
-        let config = Config::parse(&name, config.to_string().into_bytes())?;
+        let (folder, config) = configuration(&url, database, change).await?;
         let clock = MovableClock(Arc::new(AtomicI64::new(START_MS)));
         let bridge = open(&config, &clock).await?;
         let (stop, stopped) = oneshot::channel::<()>();
@@ -125,7 +121,10 @@ impl Stage {
         sqlx::any::install_default_drivers();
         let url = match std::fs::read_to_string(self.folder.path().join("postgres")) {
             Ok(url) => url,
-            Err(_) => format!("sqlite://{}", self.folder.path().join("bridge.db").display()),
+            Err(_) => format!(
+                "sqlite://{}",
+                self.folder.path().join("bridge.db").display()
+            ),
         };
         let mut connection = sqlx::AnyConnection::connect(&url).await.unwrap();
         let rows = sqlx::query(sql).fetch_all(&mut connection).await.unwrap();
@@ -150,12 +149,7 @@ impl Stage {
     }
 
     /// A form, with further headers.
-    pub async fn post(
-        &self,
-        path: &str,
-        headers: &[(&str, &str)],
-        form: &[(&str, &str)],
-    ) -> Reply {
+    pub async fn post(&self, path: &str, headers: &[(&str, &str)], form: &[(&str, &str)]) -> Reply {
         http::post(&format!("{}{path}", self.url), headers, form).await
     }
 
@@ -177,6 +171,20 @@ pub async fn open(config: &Config, clock: &MovableClock) -> Result<Bridge, Confi
     let mut parts = Parts::default();
     parts.clock = Arc::new(clock.clone());
     Bridge::open_with(config.clone(), parts).await
+}
+
+/// The usual configuration of a new, empty database, changed, in a folder of its own.
+pub async fn configuration(
+    url: &str,
+    database: Database,
+    change: impl FnOnce(&mut Value),
+) -> Result<(TempDir, Config), ConfigError> {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = usual(&folder, url, database).await;
+    change(&mut config);
+    let name = folder.path().join("bridge.json").display().to_string();
+    let config = Config::parse(&name, config.to_string().into_bytes())?;
+    Ok((folder, config))
 }
 
 /// A clock at [`START_MS`].

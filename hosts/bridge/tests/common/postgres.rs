@@ -41,7 +41,10 @@ pub async fn new_database() -> String {
 
 async fn start() -> Server {
     let programs = PathBuf::from(env::var_os("COUNTERSIGN_POSTGRES").unwrap());
-    let folder = tempfile::Builder::new().prefix("postgres").tempdir().unwrap();
+    let folder = tempfile::Builder::new()
+        .prefix("postgres")
+        .tempdir()
+        .unwrap();
     // The shell below removes it.
     let folder = folder.keep();
     let is_root = fs::metadata("/proc/self").is_ok_and(|own| {
@@ -58,13 +61,30 @@ async fn start() -> Server {
         command.current_dir(&folder).env("LC_ALL", "C");
     };
     let mut init = Command::new(programs.join("initdb"));
-    init.args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync", "-D", "data"]);
+    init.args([
+        "-U",
+        "postgres",
+        "-A",
+        "trust",
+        "-E",
+        "UTF8",
+        "--no-sync",
+        "-D",
+        "data",
+    ]);
     as_user(&mut init);
     let made = init.output().unwrap();
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    assert!(
+        made.status.success(),
+        "{}",
+        String::from_utf8_lossy(&made.stderr)
+    );
     let port = free_port().unwrap();
     let mut watch = Command::new("sh");
-    watch.arg("-c").arg(script(&programs, port)).stdin(Stdio::piped());
+    watch
+        .arg("-c")
+        .arg(script(&programs, port))
+        .stdin(Stdio::piped());
     as_user(&mut watch);
     let watch = watch.spawn().unwrap();
     let url = format!("postgres://postgres@127.0.0.1:{port}/postgres");

@@ -172,19 +172,18 @@ async fn authorize(State(provider): State<Provider>, Query(asked): Query<Fields>
     Redirect::to(back.as_str())
 }
 
-async fn token(
-    State(provider): State<Provider>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
+async fn token(State(provider): State<Provider>, headers: HeaderMap, body: Bytes) -> Response {
     let form: Fields = form_urlencoded::parse(&body).into_owned().collect();
-    let refused = (StatusCode::BAD_REQUEST, Json(json!({ "error": "invalid_grant" })));
+    let refused = (
+        StatusCode::BAD_REQUEST,
+        Json(json!({ "error": "invalid_grant" })),
+    );
     let mut encoded = form_urlencoded::byte_serialize(CLIENT_SECRET.as_bytes()).collect::<String>();
     encoded = format!("{CLIENT}:{encoded}");
     let basic = base64::prelude::BASE64_STANDARD.encode(encoded);
-    let is_client = headers.get("authorization").is_some_and(|field| {
-        field.as_bytes() == format!("Basic {basic}").as_bytes()
-    });
+    let is_client = headers
+        .get("authorization")
+        .is_some_and(|field| field.as_bytes() == format!("Basic {basic}").as_bytes());
     let mut inner = provider.inner.lock().unwrap();
     let asked = inner.codes.remove(&form["code"]);
     let Some(asked) = asked.filter(|_| is_client) else {

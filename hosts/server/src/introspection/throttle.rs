@@ -44,12 +44,7 @@ impl Throttle {
     ///
     /// # Errors
     /// Not now.
-    pub fn admit(
-        &self,
-        peer: Option<IpAddr>,
-        name: &str,
-        now: Instant,
-    ) -> Result<(), TooMany> {
+    pub fn admit(&self, peer: Option<IpAddr>, name: &str, now: Instant) -> Result<(), TooMany> {
         let place = self.place(peer, name).lock();
         let place = place.unwrap_or_else(PoisonError::into_inner);
         let owed = place
