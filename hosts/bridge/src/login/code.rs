@@ -2,20 +2,21 @@
 
 use std::{
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Mutex, PoisonError},
 };
 
 use countersign_host::FetchError;
 use openidconnect::{
-    AuthType, AuthUrl, AuthenticationFlow, AuthorizationCode, ClientId, ClientSecret, CsrfToken,
-    EndpointNotSet, EndpointSet, HttpRequest, HttpResponse, IssuerUrl, JsonWebKeySet, Nonce,
-    PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope, TokenUrl,
+    AsyncHttpClient, AuthType, AuthUrl, AuthenticationFlow, AuthorizationCode, ClientId,
+    ClientSecret, CsrfToken, EndpointNotSet, EndpointSet, HttpRequest, HttpResponse, IssuerUrl,
+    JsonWebKeySet, Nonce, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError,
+    Scope, TokenUrl,
     core::{CoreClient, CoreResponseType},
 };
 use serde_json::Value;
 
 use crate::{
-    egress::Bounds,
+    egress::{Bounds, Egress},
     providers::{Metadata, Provider},
     refusal::{Code, Refusal},
 };
@@ -28,9 +29,6 @@ type Client = CoreClient<
     EndpointSet,
     EndpointNotSet,
 >;
-
-/// What the library waits for.
-type Answer = Pin<Box<dyn Future<Output = Result<HttpResponse, FetchError>> + Send>>;
 
 /// Where a browser is sent, and what its answer is held to.
 pub(super) struct Asked {
@@ -65,38 +63,59 @@ pub(super) fn ask(
     })
 }
 
-/// The ID token for a code. Nobody has verified it yet.
-pub(super) async fn redeem(
-    provider: &Provider,
-    metadata: &Metadata,
-    redirect_uri: &str,
-    code: &str,
+/// The ID token for a code. Nobody has verified it yet. Boxed: the compiler does not see
+/// otherwise that the library's future may move between threads.
+pub(super) fn redeem<'a>(
+    provider: &'a Provider,
+    metadata: &'a Metadata,
+    redirect_uri: &'a str,
+    code: &'a str,
     verifier: String,
-) -> Result<String, Refusal> {
-    let refused = Refusal::new(Code::AccessDenied, "the provider did not accept the login");
-    let client = client(provider, metadata, redirect_uri)?;
-    let id_token = Arc::new(Mutex::new(None));
-    let (egress, place) = (provider.egress.clone(), id_token.clone());
-    let send = move |request: HttpRequest| -> Answer {
-        let (egress, place) = (egress.clone(), place.clone());
-        Box::pin(async move {
-            let response = egress.send(request, Bounds::USUAL).await?;
-            Ok(taken(response, &place))
-        })
-    };
-    let request = client
-        .exchange_code(AuthorizationCode::new(code.to_owned()))
-        .set_pkce_verifier(PkceCodeVerifier::new(verifier));
-    let redeemed = request.request_async(&send).await;
-    redeemed.map_err(|error| match error {
-        openidconnect::RequestTokenError::Request(error) => {
-            tracing::warn!(provider = provider.id, %error, "a token endpoint did not answer");
-            Refusal::unavailable()
+) -> Pin<Box<dyn Future<Output = Result<String, Refusal>> + Send + 'a>> {
+    Box::pin(async move {
+        let description = "the provider did not accept the login";
+        let refused = Refusal::new(Code::AccessDenied, description);
+        let client = client(provider, metadata, redirect_uri)?;
+        let http = Http {
+            egress: provider.egress.clone(),
+            id_token: Mutex::default(),
+        };
+        let request = client
+            .exchange_code(AuthorizationCode::new(code.to_owned()))
+            .set_pkce_verifier(PkceCodeVerifier::new(verifier));
+        if let Err(error) = request.request_async(&http).await {
+            return Err(match error {
+                RequestTokenError::Request(error) => {
+                    let provider = &provider.id;
+                    tracing::warn!(provider, %error, "a token endpoint did not answer");
+                    Refusal::unavailable()
+                }
+                _ => refused,
+            });
         }
-        _ => refused,
-    })?;
-    let mut id_token = id_token.lock().unwrap_or_else(PoisonError::into_inner);
-    id_token.take().ok_or(refused)
+        let id_token = http.id_token.into_inner();
+        id_token
+            .unwrap_or_else(PoisonError::into_inner)
+            .ok_or(refused)
+    })
+}
+
+/// Asks for the library, and keeps the ID token of the answer.
+struct Http {
+    egress: Egress,
+    id_token: Mutex<Option<String>>,
+}
+
+impl<'c> AsyncHttpClient<'c> for Http {
+    type Error = FetchError;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, FetchError>> + Send + 'c>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(async move {
+            let response = self.egress.send(request, Bounds::USUAL).await?;
+            Ok(taken(response, &self.id_token))
+        })
+    }
 }
 
 /// Takes the ID token out of an answer: the library would read its claims, and refuse those
