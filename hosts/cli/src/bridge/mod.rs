@@ -21,6 +21,7 @@ use crate::{
 #[derive(Args, Debug)]
 #[command(
     args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
     after_help = "It ends with SIGTERM or SIGINT, after it has answered what is under way."
 )]
 pub(crate) struct BridgeArgs {
