@@ -13,14 +13,16 @@ use crate::{
     config::{Config, ConfigError},
     gates::Fetching,
     keys::{self, Keys, Pair},
+    members::{Members, Service},
     metrics::Metrics,
     mint::Mint,
     node_gate::NodeGate,
     own::Own,
-    people::{Nobody, People},
+    people::{Desk, OwnPeople, People},
+    providers::Providers,
     revocation::Revocations,
     seal::Sealer,
-    session::{Nobody, Sessions},
+    sessions::Sessions,
     store::Store,
 };
 
@@ -32,10 +34,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Fetches the documents of the configuration's issuers and clients.
     pub fetcher: Arc<dyn Fetcher>,
-    /// Knows who is signed in, in place of the bridge's own sessions.
+    /// Knows who is signed in, in place of the bridge's own sessions and members.
     pub people: Option<Arc<dyn People>>,
-    /// Who is signed in.
-    pub sessions: Arc<dyn Sessions>,
 }
 
 impl Default for Parts {
@@ -44,7 +44,6 @@ impl Default for Parts {
             clock: Arc::new(SystemClock),
             fetcher: Arc::new(HttpsFetcher::default()),
             people: None,
-            sessions: Arc::new(Nobody),
         }
     }
 }
@@ -67,11 +66,13 @@ pub(crate) struct App {
     pub(crate) clients: Clients,
     pub(crate) mint: Mint,
     pub(crate) metrics: Arc<Metrics>,
-    pub(crate) revocations: Revocations,
+    pub(crate) revocations: Arc<Revocations>,
     pub(crate) api_keys: Option<ApiKeys>,
     pub(crate) own: Own,
-    pub(crate) people: Arc<dyn People>,
-    pub(crate) sessions: Arc<dyn Sessions>,
+    pub(crate) providers: Providers,
+    pub(crate) sessions: Arc<Sessions>,
+    pub(crate) members: Arc<Members>,
+    pub(crate) people: Desk,
     /// Verifies what nodes show; absent without pairing.
     pub(crate) node_gate: Option<NodeGate>,
 }
@@ -83,6 +84,8 @@ struct Read {
     files: Vec<Arc<Pair>>,
     clients: Clients,
     api_keys: Option<ApiKeys>,
+    providers: Providers,
+    tenancy: Option<Service>,
 }
 
 impl App {
@@ -97,6 +100,8 @@ impl App {
             files,
             clients,
             api_keys,
+            providers,
+            tenancy,
         } = read(&config, &parts).await?;
         let Parts { clock, people, .. } = parts;
         let metrics = Arc::new(Metrics::new()?);
@@ -133,7 +138,33 @@ impl App {
             audit.clone(),
             keys.clone(),
         );
-        let revocations = revocations.await?;
+        let revocations = Arc::new(revocations.await?);
+        let sessions = Arc::new(Sessions {
+            store: store.clone(),
+            sealer: sealer.clone(),
+            audit: audit.clone(),
+            revocations: revocations.clone(),
+            clock: clock.clone(),
+            settings: config.login.clone(),
+        });
+        let members = Members::new(
+            &config,
+            tenancy,
+            store.clone(),
+            revocations.clone(),
+            clock.clone(),
+        );
+        let members = Arc::new(members);
+        let people = people.unwrap_or_else(|| {
+            Arc::new(OwnPeople {
+                sessions: sessions.clone(),
+                members: members.clone(),
+            })
+        });
+        let people = Desk {
+            people,
+            issuer: config.issuer.clone(),
+        };
         let own = Own::open(&config, keys.clone(), store.clone(), clock.clone()).await?;
         Ok(Self {
             config,
@@ -148,8 +179,10 @@ impl App {
             revocations,
             api_keys,
             own,
-            people: people.unwrap_or_else(|| Arc::new(Nobody)),
-            sessions: parts.sessions,
+            providers,
+            sessions,
+            members,
+            people,
             node_gate,
         })
     }
@@ -186,14 +219,22 @@ async fn read(config: &Config, parts: &Parts) -> Result<Read, ConfigError> {
         let opened = Clients::open(config, store.clone(), parts.clock.clone(), fetching).await;
         clients = kept(opened, &mut problems);
     }
-    match (sealer, files, store, clients) {
-        (Some(sealer), Some(files), Some(store), Some(clients)) if problems.is_empty() => {
+    let fetching = Fetching(parts.fetcher.clone());
+    let providers = Providers::open(config, &parts.clock, &fetching).await;
+    let providers = kept(providers, &mut problems);
+    let tenancy = kept(Service::read(config), &mut problems);
+    match (sealer, files, store, clients, providers, tenancy) {
+        (Some(sealer), Some(files), Some(store), Some(clients), Some(providers), Some(tenancy))
+            if problems.is_empty() =>
+        {
             Ok(Read {
                 store,
                 sealer: sealer.into(),
                 files,
                 clients,
                 api_keys,
+                providers,
+                tenancy,
             })
         }
         _ => Err(ConfigError(problems)),

@@ -12,11 +12,12 @@ use tokio::{
 
 use crate::{
     app::{App, Parts},
-    config::{Config, ConfigError, Limits},
+    config::{Config, ConfigError, Limits, PERSON_PREFIX},
     keys::{self, KeysError, Rotated},
     listen, operations,
     revocation::Revoke,
-    router,
+    router, seal,
+    store::PersonRow,
 };
 
 /// The pause between two sweeps of what is expired.
@@ -136,6 +137,39 @@ impl Bridge {
     pub async fn sweep(&self) -> Result<u64, KeysError> {
         let before = self.app.clock.now_ms() - KEEP_MS;
         Ok(self.app.store.sweep(before).await?)
+    }
+
+    /// Says in the bridge's own table what a person is in an organisation: these roles, or
+    /// no member any more (`None`), which revokes what the person has for it. A person is an
+    /// issuer and a subject, also one who has not signed in yet.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn set_member(
+        &self,
+        tenant: &str,
+        (iss, sub): (&str, &str),
+        roles: Option<&[String]>,
+    ) -> Result<(), KeysError> {
+        let (store, now) = (&self.app.store, self.app.clock.now_ms());
+        let failed = |_| KeysError::Database;
+        let id = seal::random::<16>().map_err(|_| KeysError::Key("there is no randomness"))?;
+        let id = format!("{PERSON_PREFIX}{id}");
+        let name = None;
+        let row = PersonRow {
+            id: &id,
+            iss,
+            sub,
+            name,
+        };
+        let person = store.meet_person(&row, now).await?.id;
+        match roles {
+            Some(roles) => Ok(store.put_member(tenant, &person, roles, now).await?),
+            None => {
+                store.remove_member(tenant, &person).await?;
+                self.app.members.lost(&person, tenant).await.map_err(failed)
+            }
+        }
     }
 
     /// Answers until `stop` is done, and then what is under way, within

@@ -13,12 +13,16 @@ mod bridge;
 mod clients;
 mod clock;
 mod config;
+mod egress;
+mod exchange;
 mod form;
 mod gates;
 mod introspect;
 mod keys;
 mod listen;
+mod login;
 mod machines;
+mod members;
 mod metrics;
 mod mint;
 mod node_gate;
@@ -28,6 +32,7 @@ mod own_keys;
 mod pairing;
 mod peer;
 mod people;
+mod providers;
 mod published;
 mod refusal;
 mod reply;
@@ -35,7 +40,7 @@ mod revocation;
 mod revoke;
 mod router;
 mod seal;
-mod session;
+mod sessions;
 mod snapshot;
 mod store;
 mod token;
@@ -48,11 +53,12 @@ pub use bridge::{Bridge, Listener, RevokeError};
 pub use clock::{Clock, SystemClock};
 pub use config::{
     Algorithm, ApiKeySettings, Audit, CONFIG_SCHEMA, ClientConfig, ClientCredentials, Config,
-    ConfigError, Database, DatabaseFrom, GrantType, IssuerUrl, KeySettings, Limits, Pairing,
-    Pepper, RevocationSettings, Secret, Tls, TokenSettings,
+    ConfigError, Database, DatabaseFrom, GrantType, IssuerUrl, KeySettings, Limits, Login, Pairing,
+    Pepper, ProviderConfig, RevocationSettings, Secret, Tenancy, Tls, TokenSettings,
 };
 pub use keys::{KeysError, Rotated};
+pub use members::Membership;
 pub use mint::{Class, gate_policy};
-pub use people::{NotNow, People, SignedIn, Who};
+pub use people::{Asked, People, Unknown};
 pub use revocation::Revoke;
-pub use session::{Asked, Sessions, SessionsDown, SignedIn};
+pub use sessions::Session;

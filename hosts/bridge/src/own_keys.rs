@@ -18,9 +18,10 @@ use crate::{
     api_keys::{ApiKeys, Made, NewKey},
     app::App,
     audit::Entry,
-    people::SignedIn,
-    refusal::{Code, Refusal},
-    store::{ApiKeyRow, StoreError},
+    members::Membership,
+    refusal::{Code, Refusal, Refused},
+    sessions::Session,
+    store::ApiKeyRow,
 };
 
 /// What gates fetch.
@@ -82,9 +83,10 @@ async fn create(
 ) -> Result<Response, Refused> {
     let keys = keys(&app)?;
     let wanted = wanted(&headers, &body)?;
-    let who = app.people.who(&headers, Some(&wanted.tenant), true);
-    let person = who.await.map_err(Refusal::from)?;
-    let new = new_key(keys, &app, wanted, &person)?;
+    let person = app.people.require_own(&headers, None).await?;
+    let tenant = app.people.tenant(&person, Some(&wanted.tenant))?;
+    let member = app.people.member(&person, tenant).await?;
+    let new = new_key(keys, &app, wanted, &person, &member)?;
     let place = app
         .sealer
         .keyed_hash("API keys of a person", person.person.as_bytes());
@@ -112,8 +114,7 @@ async fn create(
 }
 
 async fn list(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Refused> {
-    let who = app.people.who(&headers, None, false);
-    let person = who.await.map_err(Refusal::from)?;
+    let person = app.people.require(&headers).await?;
     let tenant = person.tenant.as_deref();
     let rows = app
         .store
@@ -131,8 +132,7 @@ async fn revoke(
     Path(id): Path<String>,
 ) -> Result<Response, Refused> {
     let keys = keys(&app)?;
-    let who = app.people.who(&headers, None, true);
-    let person = who.await.map_err(Refusal::from)?;
+    let person = app.people.require_own(&headers, None).await?;
     let tenant = person.tenant.as_deref();
     if !keys.revoke(&id, &person.person, tenant).await? {
         let refusal = Refusal::request("there is no such key");
@@ -172,7 +172,8 @@ fn new_key<'a>(
     keys: &ApiKeys,
     app: &App,
     wanted: Wanted,
-    person: &'a SignedIn,
+    person: &'a Session,
+    member: &Membership,
 ) -> Result<NewKey<'a>, Refused> {
     let request = |description| Refused::from(Refusal::request(description));
     let is_name = (1..=NAME_BYTES).contains(&wanted.name.len())
@@ -185,10 +186,10 @@ fn new_key<'a>(
         return Err(request("a key has at most 32 roles and 32 scopes"));
     }
     let has = |owned: &[String], words: &[String]| words.iter().all(|word| owned.contains(word));
-    if !has(&person.roles, &wanted.roles) {
+    if !has(&member.roles, &wanted.roles) {
         return Err(denied("a role is asked for that the person does not have"));
     }
-    if !has(&person.scopes, &wanted.scopes) {
+    if !has(&member.scopes, &wanted.scopes) {
         let description = "a scope is asked for that the person does not have";
         return Err(Refusal::new(Code::InvalidScope, description).into());
     }
@@ -237,7 +238,7 @@ async fn record(
     app: &App,
     event: &'static str,
     id: &str,
-    person: &SignedIn,
+    person: &Session,
     tenant: &str,
 ) -> Result<(), Refusal> {
     let entry = Entry {
@@ -251,39 +252,8 @@ async fn record(
     app.audit.record(&entry).await
 }
 
-/// A refusal with a status of its own: this is no endpoint of OAuth.
-struct Refused(StatusCode, Refusal);
-
 fn denied(description: &'static str) -> Refused {
-    Refused(
-        StatusCode::FORBIDDEN,
-        Refusal::new(Code::AccessDenied, description),
-    )
-}
-
-impl From<Refusal> for Refused {
-    fn from(refusal: Refusal) -> Self {
-        let status = match refusal.code {
-            Code::AccessDenied => StatusCode::FORBIDDEN,
-            code => code.status(),
-        };
-        Self(status, refusal)
-    }
-}
-
-impl From<StoreError> for Refused {
-    fn from(error: StoreError) -> Self {
-        Refusal::from(error).into()
-    }
-}
-
-impl IntoResponse for Refused {
-    fn into_response(self) -> Response {
-        let Self(status, refusal) = self;
-        let mut response = refusal.into_response();
-        *response.status_mut() = status;
-        response
-    }
+    Refusal::new(Code::AccessDenied, description).into()
 }
 
 fn answer(status: StatusCode, body: &Value) -> Response {

@@ -14,7 +14,7 @@ use tokio::{sync::Semaphore, time};
 
 use crate::{
     app::App,
-    introspect,
+    exchange, introspect, login,
     metrics::Metrics,
     own_keys, pairing, published,
     refusal::{Code, Refusal},
@@ -63,6 +63,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .merge(introspect::routes())
         .merge(api_keys)
         .merge(pairing::routes())
+        .merge(login::routes())
+        .merge(exchange::routes())
         .layer(DefaultBodyLimit::max(body_bytes))
         .layer(middleware::from_fn_with_state(bounds, within))
         .with_state(app)

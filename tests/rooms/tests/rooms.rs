@@ -190,7 +190,7 @@ const SERVER: [&str; 16] = [
     "run",
 ];
 
-const BRIDGE: [&str; 33] = [
+const BRIDGE: [&str; 38] = [
     "config",
     "clock",
     "metrics",
@@ -208,9 +208,12 @@ const BRIDGE: [&str; 33] = [
     "gates",
     "own",
     "clients",
-    "people",
-    "session",
     "node_gate",
+    "egress",
+    "providers",
+    "sessions",
+    "members",
+    "people",
     "app",
     "reply",
     "pairing",
@@ -219,6 +222,8 @@ const BRIDGE: [&str; 33] = [
     "revoke",
     "introspect",
     "own_keys",
+    "login",
+    "exchange",
     "published",
     "operations",
     "router",

@@ -7,7 +7,7 @@ use countersign_server::{Folder, Secret};
 use serde_json::Value;
 
 /// The longest client id, scope, role or tenant.
-const NAME_BYTES: usize = 128;
+pub(super) const NAME_BYTES: usize = 128;
 
 /// Ids of people and of nodes begin so: a client's must not, as all are `sub` of tokens.
 pub(crate) const PERSON_PREFIX: &str = "p_";

@@ -7,6 +7,7 @@ mod database;
 mod issuer;
 mod keys;
 mod limits;
+mod login;
 mod pairing;
 mod parse;
 mod revocations;
@@ -18,12 +19,14 @@ pub use countersign_server::{ConfigError, Secret, Tls};
 use ipnet::IpNet;
 
 pub use clients::{ClientConfig, ClientCredentials, GrantType};
-pub(crate) use clients::{NODE_PREFIX, is_client_id};
+pub(crate) use clients::{NODE_PREFIX, PERSON_PREFIX, is_client_id};
 pub use database::{Database, DatabaseFrom};
 pub use issuer::IssuerUrl;
 pub(crate) use keys::REFRESH_S;
 pub use keys::{Algorithm, KeySettings};
 pub use limits::Limits;
+pub(crate) use login::is_askable;
+pub use login::{Login, ProviderConfig, Tenancy};
 pub use pairing::Pairing;
 pub use revocations::{ApiKeySettings, Pepper, RevocationSettings};
 pub(crate) use tokens::LONGEST_S;
@@ -62,6 +65,8 @@ pub struct Config {
     pub api_keys: Option<ApiKeySettings>,
     /// Pairing of nodes; without it there is none.
     pub pairing: Option<Pairing>,
+    /// Login, sessions and members.
+    pub login: Login,
     /// The audit.
     pub audit: Audit,
     /// Limits.

@@ -8,7 +8,7 @@ use ipnet::IpNet;
 
 use super::{
     ApiKeySettings, Audit, ClientConfig, Config, ConfigError, Database, IssuerUrl, KeySettings,
-    Limits, Pairing, RevocationSettings, TokenSettings,
+    Limits, Login, Pairing, RevocationSettings, TokenSettings,
 };
 
 impl Config {
@@ -51,6 +51,7 @@ fn config(folder: Folder<'_>, place: Place<'_>) -> Option<Config> {
     });
     let api_keys = object.optional("api_keys", |place| ApiKeySettings::read(folder, place));
     let pairing = object.optional("pairing", Pairing::read);
+    let login = object.optional("login", |place| Login::read(folder, issuer.as_ref(), place));
     let audit = object.optional("audit", |place| audit(folder, place));
     let limits = object.optional("limits", Limits::read);
     require_safe_way(
@@ -75,6 +76,7 @@ fn config(folder: Folder<'_>, place: Place<'_>) -> Option<Config> {
         revocations: revocations.unwrap_or_default(),
         api_keys,
         pairing,
+        login: login.unwrap_or_default(),
         audit: audit.unwrap_or_default(),
         limits: limits.unwrap_or_default(),
     })

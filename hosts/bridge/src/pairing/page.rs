@@ -10,10 +10,9 @@ use http::{Extensions, HeaderMap, HeaderValue, StatusCode, header};
 use maud::html;
 use serde::Deserialize;
 use serde_json::{Map, json};
-use subtle::ConstantTimeEq;
 
 use super::{
-    PAGE,
+    PAGE, acting,
     code::UserCode,
     throttle,
     view::{enter, failed, page, said, waiting},
@@ -24,19 +23,21 @@ use crate::{
     config::Pairing,
     form::Form,
     peer,
-    refusal::Refusal,
-    session::SignedIn,
+    refusal::{Code, Refusal},
+    sessions::Session,
     store::{Decided, DeviceCodeRow},
 };
 
 #[derive(Deserialize)]
 pub(super) struct Asked {
     user_code: Option<String>,
+    /// For a session that is not for one organisation alone.
+    tenant: Option<String>,
 }
 
 /// A person with a role, for an organisation.
 struct Approver {
-    signed_in: SignedIn,
+    session: Session,
     tenant: String,
 }
 
@@ -51,17 +52,30 @@ pub(super) async fn show(
         let unreadable = |_| Refusal::request("the query cannot be read");
         let Query(asked) = asked.map_err(unreadable)?;
         let code = asked.user_code.as_deref();
-        let approver = match approver(&app, &headers, code, false).await? {
+        let settings = match settings(&app) {
+            Ok(settings) => settings,
+            Err(otherwise) => return Ok(otherwise),
+        };
+        let Some(session) = app.people.find(&headers).await? else {
+            return Ok(login(code, false));
+        };
+        let tenant = asked.tenant.as_deref().filter(|tenant| !tenant.is_empty());
+        if session.tenant.is_none() && tenant.is_none() {
+            let form = enter(code, true);
+            return Ok(page(StatusCode::OK, "Pair a device", &form));
+        }
+        let approver = match approver(&app, settings, session, tenant).await? {
             Ok(approver) => approver,
             Err(otherwise) => return Ok(otherwise),
         };
         let Some(code) = code.filter(|code| !code.is_empty()) else {
-            return Ok(page(StatusCode::OK, "Pair a device", &enter()));
+            let form = enter(None, approver.session.tenant.is_none());
+            return Ok(page(StatusCode::OK, "Pair a device", &form));
         };
         let found = find(&app, &extensions, &headers, &approver, code).await?;
         Ok(match found {
             Ok((code, row)) => {
-                let csrf = &approver.signed_in.csrf;
+                let csrf = &approver.session.csrf;
                 let waiting = waiting(&code, &row, &approver.tenant, csrf);
                 page(StatusCode::OK, "Pair this device?", &waiting)
             }
@@ -80,15 +94,24 @@ pub(super) async fn decide(
 ) -> Response {
     let decided = async {
         let code = form.get("user_code");
-        let approver = match approver(&app, &headers, code, true).await? {
+        let settings = match settings(&app) {
+            Ok(settings) => settings,
+            Err(otherwise) => return Ok(otherwise),
+        };
+        let session = match app.people.require_own(&headers, form.get("csrf")).await {
+            Ok(session) => session,
+            Err(refusal) if refusal.code == Code::InvalidToken => return Ok(login(code, true)),
+            Err(refusal) if refusal.code == Code::AccessDenied => {
+                let text = "This was not sent from our page, or the page is too old. Nothing has \
+                            changed. Open the page again.";
+                return Ok(said(StatusCode::FORBIDDEN, "Not sent from our page", text));
+            }
+            Err(refusal) => return Err(refusal),
+        };
+        let approver = match approver(&app, settings, session, form.get("tenant")).await? {
             Ok(approver) => approver,
             Err(otherwise) => return Ok(otherwise),
         };
-        if !is_csrf(&approver.signed_in, &headers, form.get("csrf")) {
-            let text = "This was not sent from our page, or the page is too old. Nothing has \
-                        changed. Open the page again.";
-            return Ok(said(StatusCode::FORBIDDEN, "Not sent from our page", text));
-        }
         let decided = match form.get("decision") {
             Some("approve") => Decided::Approved,
             Some("deny") => Decided::Denied,
@@ -104,41 +127,35 @@ pub(super) async fn decide(
     decided.await.unwrap_or_else(|refusal| failed(&refusal))
 }
 
-/// Whether a request comes from a page of this session.
-pub(super) fn is_csrf(signed_in: &SignedIn, headers: &HeaderMap, text: Option<&str>) -> bool {
-    let site = headers.get("sec-fetch-site");
-    let is_ours = site.is_none_or(|site| site == "same-origin");
-    let known = signed_in.csrf.as_bytes();
-    let is_equal = text.is_some_and(|text| text.as_bytes().ct_eq(known).into());
-    is_ours && is_equal && !known.is_empty()
+/// Who may approve, or the answer where there is no pairing.
+fn settings(app: &App) -> Result<&Pairing, Response> {
+    let text = "Devices are not paired here.";
+    let none = || said(StatusCode::NOT_FOUND, "No pairing", text);
+    app.config.pairing.as_ref().ok_or_else(none)
 }
 
-/// The person who may approve, or the answer to somebody else.
+/// The person as one who may approve, or the answer to somebody else.
 async fn approver(
     app: &App,
-    headers: &HeaderMap,
-    code: Option<&str>,
-    is_form: bool,
+    settings: &Pairing,
+    session: Session,
+    asked: Option<&str>,
 ) -> Result<Result<Approver, Response>, Refusal> {
-    let Some(Pairing { roles, .. }) = &app.config.pairing else {
-        let text = "Devices are not paired here.";
-        return Ok(Err(said(StatusCode::NOT_FOUND, "No pairing", text)));
-    };
-    let Some(signed_in) = app.sessions.who(headers).await? else {
-        return Ok(Err(login(code, is_form)));
-    };
-    let has_role = signed_in.roles.iter().any(|role| roles.contains(role));
-    Ok(match &signed_in.tenant {
-        Some(tenant) if has_role => Ok(Approver {
-            tenant: tenant.clone(),
-            signed_in,
-        }),
-        _ => {
+    match acting(app, settings, &session, asked).await {
+        Ok(tenant) => Ok(Ok(Approver { tenant, session })),
+        Err(refusal) if is_other(&refusal) => {
             let text = "You are signed in, but you may not pair devices. Ask somebody who \
                         administers your organisation.";
-            Err(said(StatusCode::FORBIDDEN, "Another role is needed", text))
+            let status = StatusCode::FORBIDDEN;
+            Ok(Err(said(status, "Another role is needed", text)))
         }
-    })
+        Err(refusal) => Err(refusal),
+    }
+}
+
+/// Whether somebody else could do it.
+fn is_other(refusal: &Refusal) -> bool {
+    matches!(refusal.code, Code::AccessDenied | Code::InsufficientScope)
 }
 
 /// To the login, and back to this page.
@@ -178,7 +195,7 @@ async fn find(
     let mut tried = Vec::new();
     for (count, of) in [
         (throttle::GUESSES_OF_ADDRESS, network.as_str()),
-        (throttle::GUESSES_OF_PERSON, &approver.signed_in.person),
+        (throttle::GUESSES_OF_PERSON, &approver.session.person),
         (throttle::GUESSES, ""),
     ] {
         match throttle::admit(app, count, of).await? {
@@ -204,7 +221,8 @@ async fn find(
     let Some(found) = found else {
         let text = "No device waits with this code. It may be mistyped, older than ten minutes, \
                     or decided already.";
-        let again = html! { p { (text) } (enter()) };
+        let form = enter(None, approver.session.tenant.is_none());
+        let again = html! { p { (text) } (form) };
         return Ok(Err(page(StatusCode::NOT_FOUND, "Code not known", &again)));
     };
     throttle::forgive(app, &tried).await?;
@@ -218,9 +236,9 @@ async fn settle(
     row: &DeviceCodeRow,
     decided: Decided,
 ) -> Result<Response, Refusal> {
-    let Approver { signed_in, tenant } = approver;
+    let Approver { session, tenant } = approver;
     let now = app.clock.now_ms();
-    let person = &signed_in.person;
+    let person = &session.person;
     let mut detail = Map::new();
     detail.insert("scope".to_owned(), json!(row.scopes.join(" ")));
     detail.insert("audience".to_owned(), json!(row.audience));

@@ -9,24 +9,37 @@ use crate::{refusal::Refusal, store::DeviceCodeRow};
 
 /// Forms go to the bridge alone, and no page has it in a frame: a click there would be
 /// one that the person does not see (RFC 6749 §10.13).
-const HEADERS: [(HeaderName, &str); 4] = [
+const HEADERS: [(HeaderName, &str); 5] = [
     (
         header::CONTENT_SECURITY_POLICY,
         "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
     ),
     (header::X_FRAME_OPTIONS, "DENY"),
+    // With `no-referrer` a browser would send `origin: null` with the page's own form.
+    (header::REFERRER_POLICY, "same-origin"),
     (header::CACHE_CONTROL, "no-store"),
     (header::CONTENT_TYPE, "text/html; charset=utf-8"),
 ];
 
-pub(super) fn enter() -> Markup {
+/// Asks for a code, and where it is not known, for which organisation.
+pub(super) fn enter(code: Option<&str>, asks_tenant: bool) -> Markup {
+    let code = code.and_then(UserCode::read).map(|code| code.shown());
     html! {
         form method="get" action=(PAGE) {
             p {
                 label for="user_code" { "The code that the device shows" }
                 br;
                 input id="user_code" name="user_code" type="text" required maxlength="16"
-                    autocomplete="off" autocapitalize="characters" spellcheck="false";
+                    value=[code] autocomplete="off" autocapitalize="characters"
+                    spellcheck="false";
+            }
+            @if asks_tenant {
+                p {
+                    label for="tenant" { "The organisation that it will belong to" }
+                    br;
+                    input id="tenant" name="tenant" type="text" required maxlength="128"
+                        autocomplete="organization" spellcheck="false";
+                }
             }
             p { button type="submit" { "Go on" } }
         }
@@ -57,6 +70,7 @@ pub(super) fn waiting(code: &UserCode, row: &DeviceCodeRow, tenant: &str, csrf: 
         }
         form method="post" action=(PAGE) {
             input type="hidden" name="csrf" value=(csrf);
+            input type="hidden" name="tenant" value=(tenant);
             input type="hidden" name="user_code" value=(code.shown());
             p {
                 button type="submit" name="decision" value="deny" { "Deny" }

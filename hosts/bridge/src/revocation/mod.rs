@@ -53,7 +53,7 @@ pub enum Revoke {
     Token(String),
     /// A person by the id: all tokens until now, all sessions, all API keys.
     Person(String),
-    /// A node by its id: all tokens until now, and it cannot renew.
+    /// A node by its id: all tokens, and it cannot renew.
     Node(String),
     /// A signing key by its `kid`: all tokens that it has signed or will sign.
     Key(String),
@@ -148,15 +148,16 @@ impl Revocations {
             Revoke::Key(_) => ("key.revoked", Kind::Kid),
         };
         // What ends in the database alone ends even where the document has no place.
-        match what {
-            Revoke::Person(_) => {
-                self.store.end_sessions_of(value).await?;
-                self.store.revoke_api_keys_of(value, None, now).await?;
-            }
-            Revoke::Node(_) => drop(self.store.end_node(value, now).await?),
-            Revoke::Token(_) | Revoke::Key(_) => {}
+        if let Revoke::Person(_) = what {
+            self.store.end_sessions_of(value).await?;
+            self.store.revoke_api_keys_of(value, None, now).await?;
         }
-        let done = self.add(what, kind, value, reason, now).await;
+        let mut done = self.add(what, kind, value, reason, now).await;
+        // A node last: one that is ended without its entry would not come here again.
+        if let (Revoke::Node(_), Ok(())) = (what, done) {
+            let ended = self.store.end_node(value, now).await;
+            done = ended.map(drop).map_err(Refusal::from);
+        }
         self.audit
             .record(&Entry {
                 event,
@@ -164,10 +165,11 @@ impl Revocations {
                 subject: (kind == Kind::Sub).then_some(value),
                 jti: (kind == Kind::Jti).then_some(value),
                 refused: done.err().map(|_| "temporarily_unavailable"),
-                detail: [("kid", value)]
+                detail: [("kid", value.as_str())]
                     .into_iter()
                     .filter(|_| kind == Kind::Kid)
-                    .map(|(name, value)| (name.to_owned(), value.as_str().into()))
+                    .chain([("reason", reason)])
+                    .map(|(name, value)| (name.to_owned(), value.into()))
                     .collect(),
                 ..Entry::default()
             })
@@ -179,14 +181,23 @@ impl Revocations {
     ///
     /// # Errors
     /// As [`Self::revoke`].
-    #[allow(dead_code, reason = "for the rooms that are being built")]
-    pub(crate) async fn revoke_session(&self, hash: &str) -> Result<(), Refusal> {
-        self.require_place(Kind::Jti).await?;
+    pub(crate) async fn revoke_session(&self, hash: &str, reason: &str) -> Result<(), Refusal> {
+        let tokens = Tokens::Session(hash);
+        self.revoke_issued(tokens, reason).await.map(drop)
+    }
+
+    /// Revokes what a person has for an organisation: tokens and API keys.
+    ///
+    /// # Errors
+    /// As [`Self::revoke`].
+    pub(crate) async fn revoke_member(&self, person: &str, tenant: &str) -> Result<(), Refusal> {
         let now = self.clock.now_ms();
-        let store = &self.store;
-        let revoked = store.revoke_issued(Tokens::Session, hash, "logout", now, AFTER_MS);
-        self.has_added(revoked.await?);
-        Ok(())
+        let keys = self.store.revoke_api_keys_of(person, Some(tenant), now);
+        keys.await?;
+        let tokens = Tokens::Member { person, tenant };
+        self.revoke_issued(tokens, "membership_lost")
+            .await
+            .map(drop)
     }
 
     /// The document as it is now.
@@ -261,10 +272,7 @@ impl Revocations {
         let expires_at = now + i64::from(LONGEST_S) * 1000 + AFTER_MS;
         let store = &self.store;
         if let Revoke::Token(_) = what {
-            let issued = store.revoke_issued(Tokens::Jti, value, reason, now, AFTER_MS);
-            let issued = issued.await?;
-            self.has_added(issued);
-            if issued > 0 {
+            if self.revoke_issued(Tokens::Jti(value), reason).await? > 0 {
                 return Ok(());
             }
             // It is revoked already, or the database does not know it: it was restored,
@@ -272,16 +280,29 @@ impl Revocations {
             let entry = revoked(kind, value, None);
             store.revoke(&entry, reason, now, expires_at).await?;
         } else {
-            // `iat` has whole seconds: those of this second are revoked too.
-            let entry = revoked(kind, value, Some(now.div_euclid(1000) + 1));
+            let before = match what {
+                // Also what is made at this moment: a node that is revoked gets no token
+                // any more.
+                Revoke::Node(_) => None,
+                // `iat` has whole seconds: those of this second are revoked too.
+                _ => Some(now.div_euclid(1000) + 1),
+            };
+            let entry = revoked(kind, value, before);
             store.revoke(&entry, reason, now, expires_at).await?;
-            if let Revoke::Node(_) = what {
-                let tokens = store.revoke_issued(Tokens::Node, value, reason, now, AFTER_MS);
-                self.has_added(tokens.await?);
-            }
         }
         self.has_added(1);
         Ok(())
+    }
+
+    /// Revokes tokens that were issued, and those that were made of them. The result is how
+    /// many are revoked now that were not before.
+    async fn revoke_issued(&self, tokens: Tokens<'_>, reason: &str) -> Result<u64, Refusal> {
+        self.require_place(Kind::Jti).await?;
+        let now = self.clock.now_ms();
+        let revoked = self.store.revoke_issued(tokens, reason, now, AFTER_MS);
+        let revoked = revoked.await?;
+        self.has_added(revoked);
+        Ok(revoked)
     }
 
     /// Refuses where there is no place for one more, by a count that may be a second old.

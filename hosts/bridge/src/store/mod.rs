@@ -11,7 +11,9 @@ mod device_codes;
 mod keys;
 mod nodes;
 mod once;
+mod people;
 mod revoked;
+mod sessions;
 mod sweep;
 mod throttle;
 mod tokens;
@@ -28,7 +30,7 @@ use tokio::time::sleep;
 
 use crate::{
     config::{ConfigError, Database, DatabaseFrom},
-    refusal::Refusal,
+    refusal::{Refusal, Refused},
 };
 
 pub(crate) use api_keys::{ApiKeyRow, KeysSummary, Most};
@@ -37,7 +39,9 @@ pub(crate) use clients::ClientRow;
 pub(crate) use device_codes::{Decided, DeviceCodeRow};
 pub(crate) use keys::KeyRow;
 pub(crate) use nodes::{NodeRow, RenewalHashes};
+pub(crate) use people::PersonRow;
 pub(crate) use revoked::{Kind, Revoked, Summary, Tokens};
+pub(crate) use sessions::{AttemptRow, SessionRow};
 pub(crate) use tokens::IssuedRow;
 
 /// How long a request waits for a connection.
@@ -263,5 +267,11 @@ impl std::error::Error for StoreError {}
 impl From<StoreError> for Refusal {
     fn from(_: StoreError) -> Self {
         Self::unavailable()
+    }
+}
+
+impl From<StoreError> for Refused {
+    fn from(error: StoreError) -> Self {
+        Refusal::from(error).into()
     }
 }

@@ -42,10 +42,13 @@ pub(crate) struct Summary {
 
 /// Which tokens, and all that were made of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Tokens {
-    Jti,
-    Session,
-    Node,
+pub(crate) enum Tokens<'a> {
+    /// The one with this `jti`.
+    Jti(&'a str),
+    /// Those of a session.
+    Session(&'a str),
+    /// Those of a person for one organisation.
+    Member { person: &'a str, tenant: &'a str },
 }
 
 /// What is known of a token that was issued.
@@ -56,11 +59,11 @@ pub(crate) struct Standing {
 }
 
 macro_rules! tree {
-    ($column:literal) => {
+    ($which:literal) => {
         concat!(
             "WITH RECURSIVE tree (jti) AS (SELECT jti FROM issued WHERE ",
-            $column,
-            " = $1 UNION SELECT issued.jti FROM issued JOIN tree ON issued.parent = tree.jti) \
+            $which,
+            " UNION SELECT issued.jti FROM issued JOIN tree ON issued.parent = tree.jti) \
              INSERT INTO revocations (kind, value, issued_before_s, reason, created_at, expires_at) \
              SELECT 'jti', issued.jti, NULL, $2, $3, issued.expires_at + $4 FROM issued \
              JOIN tree ON tree.jti = issued.jti WHERE issued.expires_at + $4 > $3 \
@@ -104,22 +107,25 @@ impl Store {
     /// after its end. The result is how many are revoked now that were not before.
     pub(crate) async fn revoke_issued(
         &self,
-        tokens: Tokens,
-        value: &str,
+        tokens: Tokens<'_>,
         reason: &str,
         now: i64,
         after: i64,
     ) -> Result<u64, StoreError> {
-        let sql = match tokens {
-            Tokens::Jti => tree!("jti"),
-            Tokens::Session => tree!("session"),
-            Tokens::Node => tree!("node"),
+        // Each has the same parameters, so that PostgreSQL knows the type of each.
+        let (sql, value, other) = match tokens {
+            Tokens::Jti(jti) => (tree!("jti = $1 AND $5 = ''"), jti, ""),
+            Tokens::Session(hash) => (tree!("session = $1 AND $5 = ''"), hash, ""),
+            Tokens::Member { person, tenant } => {
+                (tree!("subject = $1 AND tenant = $5"), person, tenant)
+            }
         };
         let added = sqlx::query(sql)
             .bind(value)
             .bind(reason)
             .bind(now)
             .bind(after)
+            .bind(other)
             .execute(&self.pool)
             .await?;
         Ok(added.rows_affected())

@@ -1,57 +1,26 @@
 //! API keys: made by a signed-in person, good at a gate, gone when revoked.
 
-use std::sync::Arc;
-
 use axum::body::Body;
-use countersign_bridge::{Bridge, Clock, NotNow, Parts, People, Revoke, SignedIn, Who};
+use countersign_bridge::{Clock, Revoke};
 use countersign_host::{Decision, Gate};
-use http::{HeaderMap, Request};
+use http::Request;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::time::{Duration, sleep};
 use tower::ServiceExt;
 
-use crate::common::{Database, Stage, databases};
+use crate::common::{Database, Stage, csrf, databases};
 
 const PEPPER: &str = "a pepper of 16 bytes or more";
 const READER: &str = "reader0reader0reader0";
 
-/// Whoever says so in a header is signed in.
-#[derive(Debug)]
-struct Said;
-
-impl People for Said {
-    fn who<'a>(
-        &'a self,
-        headers: &'a HeaderMap,
-        tenant: Option<&'a str>,
-        changes: bool,
-    ) -> Who<'a> {
-        Box::pin(async move {
-            let person = headers.get("x-person").ok_or(NotNow::Nobody)?;
-            if changes && !headers.contains_key("x-own-page") {
-                return Err(NotNow::Denied);
-            }
-            match tenant {
-                None => Ok(SignedIn {
-                    person: person.to_str().unwrap().to_owned(),
-                    ..SignedIn::default()
-                }),
-                Some("acme") => Ok(SignedIn {
-                    person: person.to_str().unwrap().to_owned(),
-                    tenant: Some("acme".to_owned()),
-                    roles: vec!["reader".to_owned(), "writer".to_owned()],
-                    scopes: vec!["api:read".to_owned(), "api:write".to_owned()],
-                }),
-                Some(_) => Err(NotNow::Denied),
-            }
-        })
-    }
+/// The session of a member of `acme` with two roles.
+fn session(person: &str) -> String {
+    format!("{person} acme reader writer")
 }
 
 struct Scene {
     stage: Stage,
-    bridge: Bridge,
     _folder: TempDir,
 }
 
@@ -63,7 +32,7 @@ impl Scene {
             json!({ "file": folder.path().join(name) })
         };
         let (pepper, reader) = (file("pepper", PEPPER), file("reader", READER));
-        let stage = Stage::with(database, |config| {
+        let stage = Stage::said(database, |config| {
             config["api_keys"] = json!({
                 "prefix": "sk_test_",
                 "peppers": [{ "version": "2026-11", "secret": pepper }],
@@ -74,15 +43,8 @@ impl Scene {
             });
         })
         .await;
-        let mut parts = Parts::default();
-        parts.clock = Arc::new(stage.clock.clone());
-        parts.people = Some(Arc::new(Said));
-        let bridge = Bridge::open_with(stage.config.clone(), parts)
-            .await
-            .unwrap();
         Self {
             stage,
-            bridge,
             _folder: folder,
         }
     }
@@ -97,8 +59,8 @@ impl Scene {
         let request = Request::builder()
             .method(method)
             .uri(path)
-            .header("x-person", person)
-            .header("x-own-page", "yes")
+            .header("x-test-session", session(person))
+            .header("x-csrf-token", csrf(person))
             .header("content-type", "application/json")
             .body(body.map_or(Body::empty(), |body| Body::from(body.to_string())))
             .unwrap();
@@ -106,7 +68,7 @@ impl Scene {
     }
 
     async fn raw(&self, request: Request<Body>) -> (u16, Value) {
-        let response = self.bridge.router().oneshot(request).await.unwrap();
+        let response = self.stage.bridge.router().oneshot(request).await.unwrap();
         let status = response.status().as_u16();
         let body = axum::body::to_bytes(response.into_body(), 1 << 20)
             .await
@@ -214,6 +176,7 @@ async fn keys_of_a_person_who_is_revoked_and_keys_at_their_end_are_refused() {
     let gate = scene.gate().await;
     assert_eq!(code(&decide(&gate, ann).await), "allow");
     scene
+        .stage
         .bridge
         .revoke(&Revoke::Person("p_ann".to_owned()))
         .await
@@ -287,15 +250,18 @@ async fn who_is_not_signed_in_or_comes_from_another_site_gets_nothing() {
     let post = || Request::post("/v1/keys").header("content-type", "application/json");
     let nobody = post().body(body()).unwrap();
     assert_eq!(scene.raw(nobody).await.0, 401);
-    let foreign = post().header("x-person", "p_ann").body(body()).unwrap();
+    let foreign = post()
+        .header("x-test-session", session("p_ann"))
+        .body(body())
+        .unwrap();
     assert_eq!(scene.raw(foreign).await.0, 403);
     let form = Request::post("/v1/keys")
-        .header("x-person", "p_ann")
-        .header("x-own-page", "yes")
+        .header("x-test-session", session("p_ann"))
+        .header("x-csrf-token", csrf("p_ann"))
         .header("content-type", "text/plain")
         .body(body());
     assert_eq!(scene.raw(form.unwrap()).await.0, 400);
-    let delete = Request::delete("/v1/keys/x").header("x-person", "p_ann");
+    let delete = Request::delete("/v1/keys/x").header("x-test-session", session("p_ann"));
     assert_eq!(scene.raw(delete.body(Body::empty()).unwrap()).await.0, 403);
     let list = Request::get("/v1/keys").body(Body::empty()).unwrap();
     assert_eq!(scene.raw(list).await.0, 401);

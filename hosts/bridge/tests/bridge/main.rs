@@ -5,8 +5,10 @@ mod common;
 
 mod api_keys;
 mod config;
+mod exchange;
 mod introspection;
 mod keys;
+mod login;
 mod machines;
 mod openapi;
 mod operation;

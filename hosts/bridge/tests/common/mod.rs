@@ -5,9 +5,11 @@
     reason = "each test program uses a part of it"
 )]
 
+mod browser;
 mod http;
 mod people;
 mod postgres;
+mod provider;
 
 use std::{
     fs,
@@ -23,8 +25,10 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
+pub use browser::Browser;
 pub use http::{Reply, send};
 pub use people::csrf;
+pub use provider::{CLIENT_SECRET, Provider};
 
 /// 2026-12-01T00:00:00Z.
 pub const START_MS: i64 = 1_796_083_200_000;
@@ -72,6 +76,7 @@ pub struct Stage {
     /// `iss`, and where it answers.
     pub url: String,
     pub folder: TempDir,
+    is_said: bool,
     stop: Option<oneshot::Sender<()>>,
     running: JoinHandle<()>,
 }
@@ -88,16 +93,30 @@ impl Stage {
         stage.unwrap_or_else(|error| panic!("{error}"))
     }
 
+    /// [`Self::with`], where a header of tests says who is signed in ([`Said`]).
+    pub async fn said(database: Database, change: impl FnOnce(&mut Value)) -> Self {
+        let stage = Self::begin(database, change, true).await;
+        stage.unwrap_or_else(|error| panic!("{error}"))
+    }
+
     /// [`Self::with`], which may fail.
     pub async fn try_with(
         database: Database,
         change: impl FnOnce(&mut Value),
     ) -> Result<Self, ConfigError> {
+        Self::begin(database, change, false).await
+    }
+
+    async fn begin(
+        database: Database,
+        change: impl FnOnce(&mut Value),
+        is_said: bool,
+    ) -> Result<Self, ConfigError> {
         let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", socket.local_addr().unwrap());
         let (folder, config) = configuration(&url, database, change).await?;
         let clock = MovableClock(Arc::new(AtomicI64::new(START_MS)));
-        let bridge = open(&config, &clock).await?;
+        let bridge = open_with(&config, &clock, is_said).await?;
         let (stop, stopped) = oneshot::channel::<()>();
         let running = bridge.clone().run(Listener::of(socket), async {
             let _ = stopped.await;
@@ -109,13 +128,30 @@ impl Stage {
             clock,
             url,
             folder,
+            is_said,
             stop: Some(stop),
         })
     }
 
+    /// What the database says to this, as texts: for what no route shows.
+    pub async fn sql(&self, sql: &'static str) -> Vec<String> {
+        use sqlx::{Connection, Row};
+        sqlx::any::install_default_drivers();
+        let url = match std::fs::read_to_string(self.folder.path().join("postgres")) {
+            Ok(url) => url,
+            Err(_) => format!(
+                "sqlite://{}",
+                self.folder.path().join("bridge.db").display()
+            ),
+        };
+        let mut connection = sqlx::AnyConnection::connect(&url).await.unwrap();
+        let rows = sqlx::query(sql).fetch_all(&mut connection).await.unwrap();
+        rows.iter().map(|row| row.get(0)).collect()
+    }
+
     /// Another replica: the same database and the same clock.
     pub async fn replica(&self) -> Bridge {
-        let opened = open(&self.config, &self.clock).await;
+        let opened = open_with(&self.config, &self.clock, self.is_said).await;
         opened.unwrap_or_else(|error| panic!("{error}"))
     }
 
@@ -150,9 +186,19 @@ impl Stage {
 
 /// Opens a bridge of this configuration.
 pub async fn open(config: &Config, clock: &MovableClock) -> Result<Bridge, ConfigError> {
+    open_with(config, clock, false).await
+}
+
+async fn open_with(
+    config: &Config,
+    clock: &MovableClock,
+    is_said: bool,
+) -> Result<Bridge, ConfigError> {
     let mut parts = Parts::default();
     parts.clock = Arc::new(clock.clone());
-    parts.sessions = Arc::new(people::People);
+    if is_said {
+        parts.people = Some(Arc::new(people::Said::default()));
+    }
     Bridge::open_with(config.clone(), parts).await
 }
 
@@ -183,6 +229,7 @@ async fn usual(folder: &TempDir, url: &str, database: Database) -> Value {
     };
     file("master", &format!("{}\n", "5a".repeat(32)));
     file("orders", SECRET);
+    file("provider", CLIENT_SECRET);
     let database = match database {
         Database::Sqlite => json!({ "sqlite": "bridge.db" }),
         Database::Postgres => {

@@ -1,28 +1,52 @@
 //! Sessions for tests: the header `x-test-session` says who it is, `PERSON TENANT ROLE…`.
+//! Every member may have the scopes `api:read` and `api:write`.
 
-use std::future;
+use std::{
+    collections::HashMap,
+    future,
+    sync::{Mutex, PoisonError},
+};
 
-use countersign_bridge::{Asked, Sessions, SessionsDown, SignedIn};
+use countersign_bridge::{Asked, Membership, People, Session, Unknown};
 use http::HeaderMap;
 
-pub struct People;
+/// Whoever says so is signed in.
+#[derive(Debug, Default)]
+pub struct Said(Mutex<HashMap<String, Vec<String>>>);
 
-impl Sessions for People {
-    fn who<'a>(&'a self, headers: &'a HeaderMap) -> Asked<'a> {
+impl People for Said {
+    fn who<'a>(&'a self, headers: &'a HeaderMap) -> Asked<'a, Option<Session>> {
         let session = headers.get("x-test-session");
-        let words = session.map(|session| session.to_str().unwrap().split(' ').collect::<Vec<_>>());
-        let answer = words.map(|words| match &*words {
-            ["down"] => Err(SessionsDown),
-            [person, rest @ ..] => {
-                let mut signed_in = SignedIn::new(*person, csrf(person));
-                signed_in.tenant = rest.first().map(|tenant| (*tenant).to_owned());
-                let roles = rest.iter().skip(1).map(|role| (*role).to_owned());
-                signed_in.roles = roles.collect();
-                Ok(signed_in)
+        let words = session.map(|session| session.to_str().unwrap().split(' '));
+        let answer = words.map(|mut words| match words.next().unwrap() {
+            "down" => Err(Unknown),
+            person => {
+                let mut session = Session::new(person, csrf(person));
+                session.tenant = words.next().map(str::to_owned);
+                let roles = words.map(str::to_owned).collect();
+                let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+                known.insert(person.to_owned(), roles);
+                Ok(session)
             }
-            [] => unreachable!("`split` gives one word or more"),
         });
         Box::pin(future::ready(answer.transpose()))
+    }
+
+    fn member<'a>(
+        &'a self,
+        session: &'a Session,
+        tenant: &'a str,
+    ) -> Asked<'a, Option<Membership>> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let roles = known.get(&session.person).cloned();
+        let is_member = session.tenant.as_deref() == Some(tenant);
+        let membership = is_member.then(|| {
+            let mut membership = Membership::default();
+            membership.roles = roles.unwrap_or_default();
+            membership.scopes = vec!["api:read".to_owned(), "api:write".to_owned()];
+            membership
+        });
+        Box::pin(future::ready(Ok(membership)))
     }
 }
 

@@ -24,7 +24,7 @@ const ADA: &str = "p_ada acme admin";
 
 /// A bridge with a client of devices, and a second one.
 async fn stage(database: Database) -> Stage {
-    Stage::with(database, |config| {
+    Stage::said(database, |config| {
         config["pairing"] = json!({ "roles": ["admin"] });
         config["tokens"]["audiences"] = json!(["platform", "ingest"]);
         config["clients"]["press"] = json!({

@@ -31,7 +31,7 @@ async fn no_page_can_be_in_a_frame_or_is_kept() {
         );
         assert_eq!(reply.header("x-frame-options"), "DENY");
         assert_eq!(reply.header("cache-control"), "no-store");
-        assert_eq!(reply.header("referrer-policy"), "no-referrer");
+        assert_eq!(reply.header("referrer-policy"), "same-origin");
         assert_eq!(reply.header("x-content-type-options"), "nosniff");
         assert_eq!(reply.header("content-type"), "text/html; charset=utf-8");
         assert!(!reply.body.contains("<script"), "{reply:?}");
