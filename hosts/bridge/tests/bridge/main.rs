@@ -15,3 +15,4 @@ mod operation;
 mod pairing;
 mod revocation;
 mod tokens;
+mod whole;
