@@ -215,6 +215,11 @@ async fn what_a_person_has_made_is_good_at_a_gate_until_it_is_revoked() {
         let pat = text(&scene.exchange().await, "access_token");
         let other = text(&scene.exchange().await, "access_token");
         let njt = scene.pair().await;
+        let bad = scene.pair().await;
+        let one = Revoke::Token(jti(&bad));
+        scene.stage.bridge.revoke(&one).await.unwrap();
+        let reply = scene.as_node("/v1/nodes/join", &bad).await;
+        assert_eq!(reply.error(), (401, "invalid_token".to_owned()));
         let joined = scene.as_node("/v1/nodes/join", &njt).await;
         let nat = text(&joined, "access_token");
         let renewal = text(&joined, "refresh_token");
