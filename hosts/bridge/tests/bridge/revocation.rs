@@ -76,10 +76,10 @@ async fn a_gate_refuses_a_revoked_token_and_no_other() {
 async fn all_tokens_of_a_subject_until_now_are_refused_and_later_ones_are_not() {
     let stage = Stage::open().await;
     let token = stage.token().await;
-    // A person and a client are a subject alike.
+    // A node that is not known, a person and a client are a subject alike.
     stage
         .bridge
-        .revoke(&Revoke::Person("orders".to_owned()))
+        .revoke(&Revoke::Node("orders".to_owned()))
         .await
         .unwrap();
     let body = stage.get(DOCUMENT).await.json();

@@ -292,3 +292,22 @@ async fn neither_codes_nor_renewals_are_in_the_database() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_node_is_not_ended_while_its_revocation_cannot_be_written() {
+    let stage = stage(Database::Sqlite).await;
+    let joined = join(&stage, &join_token(&stage, &[]).await).await;
+    let (node, old) = (text(&joined, "node"), text(&joined, "refresh_token"));
+    assert_eq!(renew(&stage, &old).await.status, 200);
+    let fail = "CREATE TRIGGER fail BEFORE INSERT ON revocations \
+                BEGIN SELECT RAISE(ABORT, 'no'); END";
+    stage.sql(fail).await;
+    // Used twice: that revokes, if it can.
+    assert_eq!(renew(&stage, &old).await.status, 503);
+    assert_eq!(states(&stage).await[&node], "active");
+    stage.sql("DROP TRIGGER fail").await;
+    assert_eq!(renew(&stage, &old).await.status, 401);
+    assert_eq!(states(&stage).await[&node], "revoked");
+    let body = stage.get("/revocations.json").await.json();
+    assert_eq!(body["sub"], serde_json::json!([{ "sub": node }]));
+}
