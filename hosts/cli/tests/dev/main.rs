@@ -4,9 +4,11 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod attacks;
 mod browser;
 mod provider;
 mod server;
+mod tokens;
 
 use common::Folder;
 use server::{Server, free_port, get};
