@@ -102,7 +102,9 @@ const IMPORTER: [&str; 25] = [
     "tests",
 ];
 
-const DEV_ISSUER: [&str; 6] = ["error", "signer", "issuer", "proof", "token", "template"];
+const DEV_ISSUER: [&str; 7] = [
+    "error", "signer", "issuer", "proof", "token", "template", "provider",
+];
 
 const INIT: [&str; 6] = ["kind", "value", "error", "template", "provider", "list"];
 
