@@ -18,6 +18,7 @@ use crate::{
     seal::Sealer,
     sessions::Sessions,
     store::Store,
+    subjects::Subjects,
 };
 
 /// What tests and programs that embed the bridge may replace.
@@ -60,6 +61,7 @@ pub(crate) struct App {
     pub(crate) providers: Providers,
     pub(crate) sessions: Sessions,
     pub(crate) members: Members,
+    pub(crate) subjects: Subjects,
 }
 
 /// What the configuration names, read; the database is not asked yet.
@@ -70,6 +72,7 @@ struct Read {
     clients: Clients,
     providers: Providers,
     members: Members,
+    subjects: Subjects,
 }
 
 impl App {
@@ -85,6 +88,7 @@ impl App {
             clients,
             providers,
             members,
+            subjects,
         } = read(&config, &parts).await?;
         let clock = parts.clock;
         store.prepare().await?;
@@ -96,6 +100,7 @@ impl App {
             files,
         );
         let keys = Arc::new(keys.await?);
+        subjects.know(keys.clone());
         let audit = Arc::new(Audit::open(&config.audit, store.clone(), clock.clone())?);
         let sessions = Sessions {
             store: store.clone(),
@@ -125,6 +130,7 @@ impl App {
             providers,
             sessions,
             members,
+            subjects,
         })
     }
 
@@ -156,24 +162,33 @@ async fn read(config: &Config, parts: &Parts) -> Result<Read, ConfigError> {
     let fetching = Fetching(parts.fetcher.clone());
     let providers = Providers::open(config, &parts.clock, &fetching).await;
     let providers = kept(providers, &mut problems);
-    let mut members = None;
+    let (mut members, mut subjects) = (None, None);
     if let Some(store) = &store {
         let opened = Members::open(config, store.clone(), parts.clock.clone());
         members = kept(opened, &mut problems);
+        let fetching = Fetching(parts.fetcher.clone());
+        let opened = Subjects::open(config, store.clone(), parts.clock.clone(), fetching).await;
+        subjects = kept(opened, &mut problems);
     }
-    match (sealer, files, store, clients, providers, members) {
-        (Some(sealer), Some(files), Some(store), Some(clients), Some(providers), Some(members))
-            if problems.is_empty() =>
-        {
-            Ok(Read {
-                store,
-                sealer: sealer.into(),
-                files,
-                clients,
-                providers,
-                members,
-            })
-        }
+    let all = (sealer, files, store, clients, providers, members, subjects);
+    match all {
+        (
+            Some(sealer),
+            Some(files),
+            Some(store),
+            Some(clients),
+            Some(providers),
+            Some(members),
+            Some(subjects),
+        ) if problems.is_empty() => Ok(Read {
+            store,
+            sealer: sealer.into(),
+            files,
+            clients,
+            providers,
+            members,
+            subjects,
+        }),
         _ => Err(ConfigError(problems)),
     }
 }

@@ -32,15 +32,16 @@ mod router;
 mod seal;
 mod sessions;
 mod store;
+mod subjects;
 mod token;
 
 pub use app::Parts;
 pub use bridge::{Bridge, Listener};
 pub use clock::{Clock, SystemClock};
 pub use config::{
-    Algorithm, Audit, CONFIG_SCHEMA, ClientConfig, ClientCredentials, Config, ConfigError,
-    Database, DatabaseFrom, GrantType, IssuerUrl, KeySettings, Limits, Login, ProviderConfig,
-    Secret, Tenancy, Tls, TokenSettings,
+    Algorithm, AppAssertions, Audit, CONFIG_SCHEMA, ClientConfig, ClientCredentials, Config,
+    ConfigError, Database, DatabaseFrom, Exchange, GrantType, IssuerUrl, KeySettings, Limits,
+    Login, OwnTokens, ProviderConfig, Secret, Tenancy, Tls, TokenSettings, TrustedIssuer,
 };
 pub use keys::{KeysError, Rotated};
 pub use mint::{Class, gate_policy};

@@ -190,7 +190,7 @@ const SERVER: [&str; 16] = [
     "run",
 ];
 
-const BRIDGE: [&str; 27] = [
+const BRIDGE: [&str; 28] = [
     "config",
     "clock",
     "refusal",
@@ -207,12 +207,13 @@ const BRIDGE: [&str; 27] = [
     "providers",
     "sessions",
     "members",
+    "subjects",
     "app",
     "reply",
     "machines",
+    "exchange",
     "token",
     "login",
-    "exchange",
     "published",
     "operations",
     "router",

@@ -43,7 +43,7 @@ pub(super) async fn exchange(
     }
     let membership = app.members.of(&session.person, tenant).await?;
     let membership = membership.ok_or(nobody)?;
-    let scopes = scopes(&client, &membership, form.get("scope"))?;
+    let scopes = scopes(&client, &membership.scopes, form.get("scope"))?;
     let mut order = Order::new(Class::Pat, &session.person, audience, &client.id);
     order.tenant = Some(tenant);
     order.roles = &membership.roles;

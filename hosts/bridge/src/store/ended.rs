@@ -14,6 +14,8 @@ pub(crate) enum Ended<'a> {
         /// `tenant_id`.
         tenant: &'a str,
     },
+    /// Those made from a token, by its `jti`.
+    MadeFrom(&'a str),
 }
 
 /// How much longer than the token a revocation stays: the largest leeway of a gate.
@@ -34,6 +36,7 @@ impl Store {
             Ended::OfMember { subject, tenant } => {
                 ("subject = $4 AND tenant = $5", subject, tenant)
             }
+            Ended::MadeFrom(parent) => ("parent = $4 AND $5 = ''", parent, ""),
         };
         let sql = format!(
             "INSERT INTO revocations (kind, value, reason, created_at, expires_at) \

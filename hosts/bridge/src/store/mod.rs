@@ -9,6 +9,7 @@ mod clients;
 mod ended;
 mod keys;
 mod once;
+mod parents;
 mod people;
 mod sessions;
 mod sweep;
