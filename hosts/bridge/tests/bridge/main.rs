@@ -9,4 +9,5 @@ mod keys;
 mod login;
 mod machines;
 mod operation;
+mod token_exchange;
 mod tokens;
