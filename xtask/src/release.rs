@@ -8,7 +8,7 @@ use crate::{build, package, project, version};
 
 /// A program of its own, so that its libraries are not compiled for every other
 /// command.
-const PROGRAM: &str = "countersign-release";
+pub(crate) const PROGRAM: &str = "countersign-release";
 
 pub(crate) fn run(options: &[&str]) -> Result<ExitCode> {
     let asks_help = |option: &&str| ["--help", "-h"].contains(option);
@@ -18,11 +18,6 @@ pub(crate) fn run(options: &[&str]) -> Result<ExitCode> {
         package::run()?;
     }
     program("release", options)
-}
-
-/// Makes a release of what is built and packed already, with a key that is thrown away.
-pub(crate) fn dry_run() -> Result<ExitCode> {
-    program("release", &[version::VERSION, "--dry-run"])
 }
 
 /// Compares the public items of the crates with their lists.

@@ -40,7 +40,16 @@ pub fn program() -> Result<PathBuf> {
 /// Go builds again only what has changed.
 fn copy_program(folder: &Path) -> Result<()> {
     let sources = project::root().join(SOURCES);
-    copy(&sources, folder, &|_| true)
+    copy(&sources, folder, &|_| true)?;
+    // A file that is no longer there would still be compiled.
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let is_go = entry.path().extension().is_some_and(|end| end == "go");
+        if is_go && !sources.join(entry.file_name()).exists() {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// Copies Traefik without its tests and without what is left out.

@@ -10,7 +10,7 @@ CREATE TABLE nodes (
     audience TEXT NOT NULL,
     -- JSON: `cnf` of its tokens.
     cnf TEXT,
-    -- active, revoked
+    -- joining, active, revoked
     state TEXT NOT NULL,
     created_at BIGINT NOT NULL,
     seen_at BIGINT NOT NULL,
@@ -43,15 +43,17 @@ CREATE TABLE device_codes (
 );
 CREATE INDEX device_codes_by_expiry ON device_codes (expires_at);
 
--- What a node renews with. Each is used once; one that comes again revokes the node.
+-- What a node renews with: a first half that stays, and a second one that is new each
+-- time. A first half with another second one is a renewal that was used before, which
+-- revokes the node. So a node has one row, however often it renews.
 CREATE TABLE node_renewals (
-    -- SHA-256, in hex.
-    hash TEXT NOT NULL PRIMARY KEY,
-    node TEXT NOT NULL,
+    node TEXT NOT NULL PRIMARY KEY,
+    -- SHA-256 of the first half, in hex.
+    family_hash TEXT NOT NULL UNIQUE,
+    -- SHA-256 of the newest one as a whole, in hex.
+    hash TEXT NOT NULL UNIQUE,
     generation BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
-    expires_at BIGINT NOT NULL,
-    used_at BIGINT,
-    UNIQUE (node, generation)
+    expires_at BIGINT NOT NULL
 );
 CREATE INDEX node_renewals_by_expiry ON node_renewals (expires_at);

@@ -6,15 +6,21 @@ use countersign_host::{Fetcher, HttpsFetcher};
 use countersign_policy_source::Problem;
 
 use crate::{
+    api_keys::ApiKeys,
     audit::Audit,
     clients::Clients,
     clock::{Clock, SystemClock},
     config::{Config, ConfigError},
     gates::Fetching,
     keys::{self, Keys, Pair},
-    members::Members,
+    members::{Members, Service},
+    metrics::Metrics,
     mint::Mint,
+    node_gate::NodeGate,
+    own::Own,
+    people::{Desk, OwnPeople, People},
     providers::Providers,
+    revocation::Revocations,
     seal::Sealer,
     sessions::Sessions,
     store::Store,
@@ -29,6 +35,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Fetches the documents of the configuration's issuers and clients.
     pub fetcher: Arc<dyn Fetcher>,
+    /// Knows who is signed in, in place of the bridge's own sessions and members.
+    pub people: Option<Arc<dyn People>>,
 }
 
 impl Default for Parts {
@@ -36,6 +44,7 @@ impl Default for Parts {
         Self {
             clock: Arc::new(SystemClock),
             fetcher: Arc::new(HttpsFetcher::default()),
+            people: None,
         }
     }
 }
@@ -47,7 +56,6 @@ impl std::fmt::Debug for Parts {
 }
 
 /// The state of a bridge.
-#[derive(Debug)]
 pub(crate) struct App {
     pub(crate) config: Config,
     pub(crate) clock: Arc<dyn Clock>,
@@ -58,10 +66,18 @@ pub(crate) struct App {
     pub(crate) audit: Arc<Audit>,
     pub(crate) clients: Clients,
     pub(crate) mint: Mint,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) revocations: Arc<Revocations>,
+    pub(crate) api_keys: Option<ApiKeys>,
+    pub(crate) own: Own,
     pub(crate) providers: Providers,
-    pub(crate) sessions: Sessions,
-    pub(crate) members: Members,
+    pub(crate) sessions: Arc<Sessions>,
+    pub(crate) members: Arc<Members>,
+    pub(crate) people: Desk,
+    /// Verifies what is shown to be exchanged.
     pub(crate) subjects: Subjects,
+    /// Verifies what nodes show; absent without pairing.
+    pub(crate) node_gate: Option<NodeGate>,
 }
 
 /// What the configuration names, read; the database is not asked yet.
@@ -70,8 +86,9 @@ struct Read {
     sealer: Arc<Sealer>,
     files: Vec<Arc<Pair>>,
     clients: Clients,
+    api_keys: Option<ApiKeys>,
     providers: Providers,
-    members: Members,
+    tenancy: Option<Service>,
     subjects: Subjects,
 }
 
@@ -86,11 +103,13 @@ impl App {
             sealer,
             files,
             clients,
+            api_keys,
             providers,
-            members,
+            tenancy,
             subjects,
         } = read(&config, &parts).await?;
-        let clock = parts.clock;
+        let Parts { clock, people, .. } = parts;
+        let metrics = Arc::new(Metrics::new()?);
         store.prepare().await?;
         let keys = Keys::open(
             store.clone(),
@@ -101,14 +120,14 @@ impl App {
         );
         let keys = Arc::new(keys.await?);
         subjects.know(keys.clone());
-        let audit = Arc::new(Audit::open(&config.audit, store.clone(), clock.clone())?);
-        let sessions = Sessions {
-            store: store.clone(),
-            sealer: sealer.clone(),
-            audit: audit.clone(),
-            clock: clock.clone(),
-            issuer: config.issuer.clone(),
-            settings: config.login.clone(),
+        let audit = Audit::open(&config.audit, store.clone(), clock.clone(), metrics.clone());
+        let audit = Arc::new(audit?);
+        let node_gate = match &config.pairing {
+            None => None,
+            Some(_) => {
+                let gate = NodeGate::open(&config, keys.clone(), store.clone(), clock.clone());
+                Some(gate.await?)
+            }
         };
         let mint = Mint {
             issuer: config.issuer.clone(),
@@ -118,6 +137,41 @@ impl App {
             audit: audit.clone(),
             clock: clock.clone(),
         };
+        let revocations = Revocations::open(
+            &config.revocations,
+            store.clone(),
+            clock.clone(),
+            audit.clone(),
+            keys.clone(),
+        );
+        let revocations = Arc::new(revocations.await?);
+        let sessions = Arc::new(Sessions {
+            store: store.clone(),
+            sealer: sealer.clone(),
+            audit: audit.clone(),
+            revocations: revocations.clone(),
+            clock: clock.clone(),
+            settings: config.login.clone(),
+        });
+        let members = Members::new(
+            &config,
+            tenancy,
+            store.clone(),
+            revocations.clone(),
+            clock.clone(),
+        );
+        let members = Arc::new(members);
+        let people = people.unwrap_or_else(|| {
+            Arc::new(OwnPeople {
+                sessions: sessions.clone(),
+                members: members.clone(),
+            })
+        });
+        let people = Desk {
+            people,
+            issuer: config.issuer.clone(),
+        };
+        let own = Own::open(&config, keys.clone(), store.clone(), clock.clone()).await?;
         Ok(Self {
             config,
             clock,
@@ -127,10 +181,16 @@ impl App {
             audit,
             clients,
             mint,
+            metrics,
+            revocations,
+            api_keys,
+            own,
             providers,
             sessions,
             members,
+            people,
             subjects,
+            node_gate,
         })
     }
 
@@ -144,7 +204,11 @@ impl App {
 
     /// Whether it can answer now.
     pub(crate) async fn is_ready(&self) -> bool {
-        self.keys.is_ready() && self.store.is_there().await
+        let api_keys = self.api_keys.as_ref();
+        self.keys.is_ready()
+            && self.revocations.is_ready()
+            && api_keys.is_none_or(ApiKeys::is_ready)
+            && self.store.is_there().await
     }
 }
 
@@ -153,8 +217,11 @@ async fn read(config: &Config, parts: &Parts) -> Result<Read, ConfigError> {
     let sealer = kept(Sealer::open(&config.master_keys), &mut problems);
     let files = kept(keys::read_files(&config.keys.files), &mut problems);
     let store = kept(Store::of(&config.database), &mut problems);
-    let mut clients = None;
+    let (mut clients, mut api_keys) = (None, None);
     if let Some(store) = &store {
+        let opened = config.api_keys.as_ref();
+        let opened = opened.map(|keys| ApiKeys::open(keys, store.clone(), parts.clock.clone()));
+        api_keys = opened.and_then(|opened| kept(opened, &mut problems));
         let fetching = Fetching(parts.fetcher.clone());
         let opened = Clients::open(config, store.clone(), parts.clock.clone(), fetching).await;
         clients = kept(opened, &mut problems);
@@ -162,15 +229,14 @@ async fn read(config: &Config, parts: &Parts) -> Result<Read, ConfigError> {
     let fetching = Fetching(parts.fetcher.clone());
     let providers = Providers::open(config, &parts.clock, &fetching).await;
     let providers = kept(providers, &mut problems);
-    let (mut members, mut subjects) = (None, None);
+    let tenancy = kept(Service::read(config), &mut problems);
+    let mut subjects = None;
     if let Some(store) = &store {
-        let opened = Members::open(config, store.clone(), parts.clock.clone());
-        members = kept(opened, &mut problems);
         let fetching = Fetching(parts.fetcher.clone());
         let opened = Subjects::open(config, store.clone(), parts.clock.clone(), fetching).await;
         subjects = kept(opened, &mut problems);
     }
-    let all = (sealer, files, store, clients, providers, members, subjects);
+    let all = (sealer, files, store, clients, providers, tenancy, subjects);
     match all {
         (
             Some(sealer),
@@ -178,15 +244,16 @@ async fn read(config: &Config, parts: &Parts) -> Result<Read, ConfigError> {
             Some(store),
             Some(clients),
             Some(providers),
-            Some(members),
+            Some(tenancy),
             Some(subjects),
         ) if problems.is_empty() => Ok(Read {
             store,
             sealer: sealer.into(),
             files,
             clients,
+            api_keys,
             providers,
-            members,
+            tenancy,
             subjects,
         }),
         _ => Err(ConfigError(problems)),
@@ -200,5 +267,11 @@ fn kept<T>(read: Result<T, ConfigError>, problems: &mut Vec<Problem>) -> Option<
             problems.extend(found);
             None
         }
+    }
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App").finish_non_exhaustive()
     }
 }

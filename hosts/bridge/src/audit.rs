@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     clock::Clock,
     config::{self, ConfigError},
+    metrics::Metrics,
     refusal::Refusal,
     seal,
     store::{AuditRow, Store},
@@ -22,6 +23,7 @@ use crate::{
 pub(crate) struct Audit {
     store: Store,
     clock: Arc<dyn Clock>,
+    metrics: Arc<Metrics>,
     keep_ms: i64,
     lines: Option<Mutex<Lines>>,
 }
@@ -59,6 +61,7 @@ impl Audit {
         config: &config::Audit,
         store: Store,
         clock: Arc<dyn Clock>,
+        metrics: Arc<Metrics>,
     ) -> Result<Self, ConfigError> {
         let lines = match &config.file {
             None => None,
@@ -76,6 +79,7 @@ impl Audit {
         Ok(Self {
             store,
             clock,
+            metrics,
             keep_ms: i64::from(config.keep_days) * 86_400_000,
             lines: lines.map(Mutex::new),
         })
@@ -101,6 +105,8 @@ impl Audit {
             expires_at: now.saturating_add(self.keep_ms),
         };
         self.store.add_audit(&row).await?;
+        self.metrics
+            .recorded(entry.event, outcome, entry.detail.get("class"));
         if let Some(lines) = &self.lines {
             let line = json!({
                 "id": id,

@@ -1,6 +1,6 @@
 //! A bridge from its start to its end.
 
-use std::{future, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{fmt, future, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::Router;
 use countersign_server::TlsFiles;
@@ -14,7 +14,9 @@ use crate::{
     app::{App, Parts},
     config::{Config, ConfigError, Limits, PERSON_PREFIX},
     keys::{self, KeysError, Rotated},
-    listen, operations, router, seal,
+    listen, operations,
+    revocation::Revoke,
+    router, seal,
     store::PersonRow,
 };
 
@@ -30,6 +32,10 @@ pub struct Bridge {
     app: Arc<App>,
     tls: Option<Arc<TlsFiles>>,
 }
+
+/// It is not revoked, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RevokeError(&'static str);
 
 /// The open sockets of a bridge.
 #[derive(Debug)]
@@ -82,7 +88,7 @@ impl Bridge {
         router::router(self.app.clone())
     }
 
-    /// `/livez` and `/readyz`.
+    /// `/livez`, `/readyz` and `/metrics`.
     pub fn operations(&self) -> Router {
         operations::router(self.app.clone())
     }
@@ -95,13 +101,32 @@ impl Bridge {
         self.app.keys.rotate().await
     }
 
-    /// What [`Self::run`] does every few seconds: looks which keys there are, and rotates
-    /// them when it is time.
+    /// What [`Self::run`] does every few seconds: looks which keys there are, rotates them
+    /// when it is time, and publishes what is revoked.
     ///
     /// # Errors
     /// The database does not answer, or a key cannot be made.
     pub async fn tick(&self) -> Result<(), KeysError> {
-        self.app.keys.tick().await
+        self.app.keys.tick().await?;
+        self.app.revocations.refresh().await?;
+        if let Some(keys) = &self.app.api_keys {
+            keys.refresh().await?;
+        }
+        Ok(())
+    }
+
+    /// Revokes a token, a person, a node or a key: gates know it when they have fetched the
+    /// document again.
+    ///
+    /// # Errors
+    /// It is not revoked.
+    pub async fn revoke(&self, what: &Revoke) -> Result<(), RevokeError> {
+        let revoked = self
+            .app
+            .revocations
+            .revoke(what, "operator", "operator")
+            .await;
+        revoked.map_err(|refusal| RevokeError(refusal.description))
     }
 
     /// What [`Self::run`] does every minute: deletes what is expired. The result is how
@@ -224,6 +249,14 @@ impl Bridge {
         }
     }
 }
+
+impl fmt::Display for RevokeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl std::error::Error for RevokeError {}
 
 impl Listener {
     /// Opens all sockets of a configuration.

@@ -6,6 +6,7 @@
 //! it in the list of `tests/rooms`.
 #![forbid(unsafe_code)]
 
+mod api_keys;
 mod app;
 mod audit;
 mod bridge;
@@ -16,32 +17,50 @@ mod egress;
 mod exchange;
 mod form;
 mod gates;
+mod introspect;
 mod keys;
 mod listen;
 mod login;
 mod machines;
 mod members;
+mod metrics;
 mod mint;
+mod node_gate;
 mod operations;
+mod own;
+mod own_keys;
+mod pairing;
 mod peer;
+mod people;
 mod providers;
 mod published;
 mod refusal;
 mod reply;
+mod revocation;
+mod revoke;
 mod router;
 mod seal;
 mod sessions;
+mod snapshot;
 mod store;
 mod subjects;
 mod token;
 
+/// The OpenAPI 3.1 document of its routes.
+pub const OPENAPI: &str = include_str!("../openapi.json");
+
 pub use app::Parts;
-pub use bridge::{Bridge, Listener};
+pub use bridge::{Bridge, Listener, RevokeError};
 pub use clock::{Clock, SystemClock};
 pub use config::{
-    Algorithm, AppAssertions, Audit, CONFIG_SCHEMA, ClientConfig, ClientCredentials, Config,
-    ConfigError, Database, DatabaseFrom, Exchange, GrantType, IssuerUrl, KeySettings, Limits,
-    Login, OwnTokens, ProviderConfig, Secret, Tenancy, Tls, TokenSettings, TrustedIssuer,
+    Algorithm, ApiKeySettings, AppAssertions, Audit, CONFIG_SCHEMA, ClientConfig,
+    ClientCredentials, Config, ConfigError, Database, DatabaseFrom, Exchange, GrantType, IssuerUrl,
+    KeySettings, Limits, Login, OwnTokens, Pairing, Pepper, ProviderConfig, RevocationSettings,
+    Secret, Tenancy, Tls, TokenSettings, TrustedIssuer,
 };
 pub use keys::{KeysError, Rotated};
+pub use members::Membership;
 pub use mint::{Class, gate_policy};
+pub use people::{Asked, People, Unknown};
+pub use revocation::Revoke;
+pub use sessions::Session;

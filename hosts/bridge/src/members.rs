@@ -19,7 +19,8 @@ use crate::{
     config::{Config, ConfigError, Secret, Tenancy},
     egress::{Bounds, Egress, Reach},
     refusal::Refusal,
-    store::{Ended, Store},
+    revocation::Revocations,
+    store::Store,
 };
 
 /// Answers that are kept.
@@ -42,6 +43,7 @@ const ROLE_BYTES: usize = 128;
 #[derive(Debug)]
 pub(crate) struct Members {
     store: Store,
+    revocations: Arc<Revocations>,
     clock: Arc<dyn Clock>,
     /// Scopes of roles.
     scopes: BTreeMap<String, Vec<String>>,
@@ -49,16 +51,17 @@ pub(crate) struct Members {
 }
 
 /// What somebody is in an organisation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Membership {
-    pub(crate) roles: Vec<String>,
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Membership {
+    /// Roles there.
+    pub roles: Vec<String>,
     /// The most that these roles are allowed.
-    pub(crate) scopes: Vec<String>,
+    pub scopes: Vec<String>,
 }
 
 /// The service that knows.
 #[derive(Debug)]
-struct Service {
+pub(crate) struct Service {
     uri: Url,
     authorization: Option<HeaderValue>,
     cache_ms: i64,
@@ -79,24 +82,21 @@ struct Told {
 }
 
 impl Members {
-    /// Reads the secret of the service.
-    ///
-    /// # Errors
-    /// It is not there, or cannot be sent.
-    pub(crate) fn open(
+    /// All that are members of something.
+    pub(crate) fn new(
         config: &Config,
+        service: Option<Service>,
         store: Store,
+        revocations: Arc<Revocations>,
         clock: Arc<dyn Clock>,
-    ) -> Result<Self, ConfigError> {
-        let is_development = config.issuer.is_http();
-        let service = config.login.tenancy.as_ref();
-        let service = service.map(|tenancy| Service::open(tenancy, is_development));
-        Ok(Self {
+    ) -> Self {
+        Self {
             store,
+            revocations,
             clock,
             scopes: config.login.roles.clone(),
-            service: service.transpose()?,
-        })
+            service,
+        }
     }
 
     /// What this person is in this organisation; `None`: no member. Then what was issued to
@@ -136,15 +136,7 @@ impl Members {
 
     /// Revokes what a person has for an organisation.
     pub(crate) async fn lost(&self, person: &str, tenant: &str) -> Result<(), Refusal> {
-        let tokens = Ended::OfMember {
-            subject: person,
-            tenant,
-        };
-        let now = self.clock.now_ms();
-        self.store
-            .end_tokens(tokens, "membership_lost", now)
-            .await?;
-        Ok(())
+        self.revocations.revoke_member(person, tenant).await
     }
 
     async fn ask(
@@ -179,6 +171,17 @@ impl Members {
 }
 
 impl Service {
+    /// Reads the secret of the service, where there is one.
+    ///
+    /// # Errors
+    /// It is not there, or cannot be sent.
+    pub(crate) fn read(config: &Config) -> Result<Option<Self>, ConfigError> {
+        let is_development = config.issuer.is_http();
+        let service = config.login.tenancy.as_ref();
+        let service = service.map(|tenancy| Self::open(tenancy, is_development));
+        service.transpose()
+    }
+
     fn open(config: &Tenancy, is_development: bool) -> Result<Self, ConfigError> {
         let unusable = |name: &str, message| ConfigError::of_file(name, "value_invalid", message);
         let authorization = config.token.as_ref().map(|token| {

@@ -11,7 +11,7 @@ use axum::{
 use http::{HeaderValue, header};
 use serde_json::{Value, json};
 
-use crate::{app::App, config::GrantType, token};
+use crate::{app::App, config::GrantType, introspect, pairing, revoke, token};
 
 pub(crate) const JWKS: &str = "/.well-known/jwks.json";
 const OPENID: &str = "/.well-known/openid-configuration";
@@ -37,14 +37,21 @@ async fn jwks(State(app): State<Arc<App>>) -> Response {
 /// own provider, and no client is sent a code.
 async fn metadata(State(app): State<Arc<App>>) -> Response {
     let issuer = &app.config.issuer;
+    let is_there = |grant: &&GrantType| match grant {
+        GrantType::DeviceCode => app.config.pairing.is_some(),
+        _ => true,
+    };
     let grants: Vec<_> = token::GRANTS
         .iter()
+        .filter(is_there)
         .map(|grant| GrantType::as_str(*grant))
         .collect();
-    let metadata = json!({
+    let mut metadata = json!({
         "issuer": issuer.as_str(),
         "jwks_uri": issuer.at(JWKS),
         "token_endpoint": issuer.at(token::PATH),
+        "revocation_endpoint": issuer.at(revoke::PATH),
+        "introspection_endpoint": issuer.at(introspect::PATH),
         "grant_types_supported": grants,
         "response_types_supported": [],
         "token_endpoint_auth_methods_supported":
@@ -54,6 +61,10 @@ async fn metadata(State(app): State<Arc<App>>) -> Response {
         "id_token_signing_alg_values_supported": app.keys.algorithms(),
         "subject_types_supported": ["public"],
     });
+    if app.config.pairing.is_some() {
+        let endpoint = issuer.at(pairing::DEVICE_AUTHORIZATION);
+        metadata["device_authorization_endpoint"] = json!(endpoint);
+    }
     document(metadata, Some(METADATA_MAX_AGE_S))
 }
 

@@ -15,6 +15,11 @@ pub(crate) struct Refusal {
     pub(crate) description: &'static str,
 }
 
+/// A refusal with a status of its own, where there is no endpoint of OAuth, which has 400
+/// for what is denied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Refused(pub(crate) StatusCode, pub(crate) Refusal);
+
 /// Error codes, each with the RFC that has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(dead_code, reason = "some are those of rooms that are being built")]
@@ -43,7 +48,7 @@ pub(crate) enum Code {
 }
 
 impl Code {
-    fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::InvalidRequest => "invalid_request",
             Self::InvalidClient => "invalid_client",
@@ -124,6 +129,27 @@ impl IntoResponse for Refusal {
         if code == Code::TemporarilyUnavailable {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
         }
+        // For the metrics.
+        response.extensions_mut().insert(code);
+        response
+    }
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        let status = match refusal.code {
+            Code::AccessDenied => StatusCode::FORBIDDEN,
+            code => code.status(),
+        };
+        Self(status, refusal)
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let Self(status, refusal) = self;
+        let mut response = refusal.into_response();
+        *response.status_mut() = status;
         response
     }
 }

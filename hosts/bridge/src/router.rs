@@ -12,7 +12,14 @@ use axum::{
 use http::{HeaderName, HeaderValue, header};
 use tokio::{sync::Semaphore, time};
 
-use crate::{app::App, exchange, login, published, refusal::Refusal, token};
+use crate::{
+    app::App,
+    exchange, introspect, login,
+    metrics::Metrics,
+    own_keys, pairing, published,
+    refusal::{Code, Refusal},
+    revoke, token,
+};
 
 /// What every response has, unless its room says more.
 const HEADERS: [(HeaderName, &str); 3] = [
@@ -32,6 +39,7 @@ struct Bounds {
     places: Arc<Semaphore>,
     time: Duration,
     is_https: bool,
+    metrics: Arc<Metrics>,
 }
 
 /// The routes of all rooms.
@@ -41,11 +49,20 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         places: Arc::new(Semaphore::new(limits.requests)),
         time: limits.request,
         is_https: !app.config.issuer.is_http(),
+        metrics: app.metrics.clone(),
     };
     let body_bytes = limits.body_bytes;
+    let api_keys = match app.api_keys {
+        Some(_) => own_keys::routes(),
+        None => Router::new(),
+    };
     Router::new()
         .merge(published::routes())
         .merge(token::routes())
+        .merge(revoke::routes())
+        .merge(introspect::routes())
+        .merge(api_keys)
+        .merge(pairing::routes())
         .merge(login::routes())
         .merge(exchange::routes())
         .layer(DefaultBodyLimit::max(body_bytes))
@@ -60,6 +77,9 @@ async fn within(State(bounds): State<Bounds>, request: Request, next: Next) -> R
         Err(_) => None,
     };
     let mut response = answered.unwrap_or_else(|| Refusal::unavailable().into_response());
+    if let Some(code) = response.extensions().get::<Code>() {
+        bounds.metrics.refused(code.as_str());
+    }
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
         if !headers.contains_key(&name) {

@@ -5,23 +5,20 @@ use std::{fmt, sync::Arc};
 use axum_extra::extract::cookie::{Cookie, SameSite};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
 use http::{HeaderMap, HeaderValue, header};
-use subtle::ConstantTimeEq;
 
 use crate::{
     audit::{Audit, Entry},
     clock::Clock,
-    config::{IssuerUrl, Login},
-    refusal::{Code, Refusal},
+    config::Login,
+    refusal::Refusal,
+    revocation::Revocations,
     seal::{self, Sealer},
-    store::{Ended, SessionRow, Store},
+    store::{SessionRow, Store},
 };
 
 /// The cookie of a session. The prefix (RFC 6265bis §4.1.3.2) keeps other hosts of the
 /// domain from setting it.
 const COOKIE: &str = "__Host-countersign";
-
-/// The header that has the CSRF token, where no form has it.
-pub(crate) const CSRF_HEADER: &str = "x-csrf-token";
 
 /// The end of a session in use is moved no more often than this.
 const TOUCH_MS: i64 = 30_000;
@@ -35,27 +32,45 @@ pub(crate) struct Sessions {
     pub(crate) store: Store,
     pub(crate) sealer: Arc<Sealer>,
     pub(crate) audit: Arc<Audit>,
+    pub(crate) revocations: Arc<Revocations>,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) issuer: IssuerUrl,
     pub(crate) settings: Login,
 }
 
-/// A session that goes on.
+/// A session that goes on: a person who is signed in.
 #[derive(Clone)]
-pub(crate) struct Session {
+#[non_exhaustive]
+pub struct Session {
     /// SHA-256 of the cookie, in hex: what tokens of the session are recorded with.
     pub(crate) hash: String,
-    pub(crate) person: String,
+    /// The person's id in the bridge: it begins with `p_`.
+    pub person: String,
     pub(crate) provider: String,
     /// The organisation whose provider it was, which is the only one it is good for.
-    pub(crate) tenant: Option<String>,
+    pub tenant: Option<String>,
     pub(crate) auth_time: i64,
     /// When it ends, unless it is used. Milliseconds since 1970.
     pub(crate) expires_at: i64,
-    /// What an unsafe request must bring.
-    pub(crate) csrf: String,
+    /// What an unsafe request must bring: of this session alone, random, never in a URL.
+    pub csrf: String,
     /// Sealed.
     id_token: Option<String>,
+}
+
+impl Session {
+    /// One of somebody else than the bridge, without an end and without tokens of its own.
+    pub fn new(person: impl Into<String>, csrf: impl Into<String>) -> Self {
+        Self {
+            hash: String::new(),
+            person: person.into(),
+            provider: String::new(),
+            tenant: None,
+            auth_time: 0,
+            expires_at: i64::MAX,
+            csrf: csrf.into(),
+            id_token: None,
+        }
+    }
 }
 
 /// A session that is to begin.
@@ -125,49 +140,13 @@ impl Sessions {
         }))
     }
 
-    /// [`Self::of`], where there must be one.
-    pub(crate) async fn require(&self, headers: &HeaderMap) -> Result<Session, Refusal> {
-        let nobody = Refusal::new(Code::InvalidToken, "nobody is signed in");
-        self.of(headers).await?.ok_or(nobody)
-    }
-
-    /// Whether an unsafe request is one that this site's own page has made: by the token
-    /// of `form`, or of the header, and by what the browser says of its origin.
-    ///
-    /// # Errors
-    /// It may be another site's.
-    pub(crate) fn require_own(
-        &self,
-        session: &Session,
-        headers: &HeaderMap,
-        form: Option<&str>,
-    ) -> Result<(), Refusal> {
-        let refused = Refusal::new(Code::AccessDenied, "the request is not of this site's page");
-        let origin = headers.get(header::ORIGIN);
-        if origin.is_some_and(|origin| origin.as_bytes() != self.issuer.as_str().as_bytes()) {
-            return Err(refused);
-        }
-        let fetch_site = headers.get("sec-fetch-site");
-        if fetch_site.is_some_and(|site| !matches!(site.as_bytes(), b"same-origin" | b"none")) {
-            return Err(refused);
-        }
-        let header = headers.get(CSRF_HEADER).map(HeaderValue::as_bytes);
-        let given = form.map(str::as_bytes).or(header).ok_or(refused)?;
-        match bool::from(given.ct_eq(session.csrf.as_bytes())) {
-            true => Ok(()),
-            false => Err(refused),
-        }
-    }
-
     /// Ends a session and every token of it.
     pub(crate) async fn finish(&self, session: &Session, why: &str) -> Result<(), Refusal> {
-        let now = self.clock.now_ms();
-        let tokens = Ended::OfSession(&session.hash);
         // First the tokens: where that fails, the session is still there to try again.
-        self.store.end_tokens(tokens, why, now).await?;
+        self.revocations.revoke_session(&session.hash, why).await?;
         self.store.remove_session(&session.hash).await?;
         // One more may have been made meanwhile; from now on `goes_on` finds out.
-        self.store.end_tokens(tokens, why, now).await?;
+        self.revocations.revoke_session(&session.hash, why).await?;
         let tenant = session.tenant.as_deref();
         self.record("session.ended", &session.person, tenant, &session.provider)
             .await
@@ -180,8 +159,8 @@ impl Sessions {
         if self.store.session(&session.hash, now).await?.is_some() {
             return Ok(true);
         }
-        let tokens = Ended::OfSession(&session.hash);
-        self.store.end_tokens(tokens, "logout", now).await?;
+        let hash = &session.hash;
+        self.revocations.revoke_session(hash, "logout").await?;
         Ok(false)
     }
 

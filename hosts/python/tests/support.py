@@ -128,7 +128,7 @@ def trust(**more: Any) -> dict[str, Any]:
     return {"keys": keys, "policy": "shop", "audience": "tests", **more}
 
 
-def signed(policy: dict[str, Any] | str, version: int, **more: Any) -> bytes:
+def signed(policy: dict[str, Any] | str, version: int, /, **more: Any) -> bytes:
     """Return a signed policy; `more` are members of its header."""
     usual = {"alg": "EdDSA", "typ": "countersign-policy+jws", "kid": "signer", "policy": "shop"}
     times = {"aud": "tests", "version": version, "exp": int(time.time()) + 3600}

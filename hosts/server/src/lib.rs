@@ -31,7 +31,7 @@ pub use config::{
 pub use countersign_host::Signatures;
 pub use countersign_policy_source::{Position, Problem};
 pub use files::read as read_file;
-pub use introspection::{Throttle, TooMany};
+pub use introspection::{Throttle, TooMany, introspected};
 pub use listen::Listener;
 pub use policies::{Outcome, Reloaded};
 pub use serve::Server;

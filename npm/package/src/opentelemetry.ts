@@ -28,7 +28,7 @@ const WAIT_S = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
  * | instrument | kind | attributes, all `countersign.…` |
  * |---|---|---|
  * | `countersign.decisions` | counter | `decision`, `code`, `rule`, `issuer`, `mode`, `remembered` |
- * | `countersign.decision.wait` | histogram, seconds | the same |
+ * | `countersign.decision.wait` | histogram, seconds | `mode` |
  * | `countersign.shadow.comparisons` | counter | `comparison`, `code`, `rule` |
  * | `countersign.documents` | counter | `document.kind`, `issuer`, `outcome`, `reason` |
  * | `countersign.log.dropped` | counter | |
@@ -48,7 +48,7 @@ export function telemetry({ log }: TelemetryOptions = {}): Telemetry {
       if (comparison !== undefined) return comparisons.add(1, attributes({ comparison, code, rule }));
       const described = attributes({ decision, code, rule, issuer, mode, remembered });
       decisions.add(1, described);
-      waits.record(waitedMs / 1_000, described);
+      waits.record(waitedMs / 1_000, attributes({ mode }));
       const span = trace.getActiveSpan();
       if (span?.isRecording()) span.addEvent("countersign.decision", described);
     },

@@ -302,7 +302,7 @@ const measuring = {
     const allowed = { "countersign.decision": "allow", "countersign.rule": "/rules/1", "countersign.issuer": "platform", "countersign.mode": "enforced", "countersign.remembered": false };
     const denied = { "countersign.decision": "deny", "countersign.code": "rule_denied", "countersign.mode": "enforced" };
     equal(points("countersign.decisions"), [[allowed, 1], [denied, 2]]);
-    equal(points("countersign.decision.wait"), [[allowed, 1], [denied, 2]]);
+    equal(points("countersign.decision.wait"), [[{ "countersign.mode": "enforced" }, 3]]);
     const wait = all.find(({ descriptor }) => descriptor.name === "countersign.decision.wait");
     equal([wait.descriptor.unit, wait.dataPoints[0].value.buckets.boundaries], ["s", [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]]);
     equal(points("countersign.shadow.comparisons").find(([attributes]) => attributes["countersign.comparison"] === "would_allow"), [{ "countersign.comparison": "would_allow", "countersign.rule": "/rules/3" }, 2]);

@@ -8,7 +8,7 @@ use public_api::Builder;
 use xtask::{project, tools};
 
 /// The crates, and their folders with `api.txt`.
-const CRATES: [(&str, &str); 9] = [
+const CRATES: [(&str, &str); 10] = [
     ("countersign", "verifier"),
     ("countersign-host", "hosts/wasmtime"),
     ("countersign-policy-source", "hosts/cli/policy-source"),
@@ -18,6 +18,7 @@ const CRATES: [(&str, &str); 9] = [
     ("countersign-init", "hosts/cli/init"),
     ("countersign-proxy-config", "hosts/cli/proxy-config"),
     ("countersign-server", "hosts/server"),
+    ("countersign-bridge", "hosts/bridge"),
 ];
 
 /// Compares the lists, or writes them anew.
@@ -59,6 +60,9 @@ fn document() -> Result<()> {
             "--locked",
             "--workspace",
             "--lib",
+            // There are none; with them the libraries have the features that the tests
+            // have, with which their dependencies are compiled already.
+            "--examples",
             "--no-deps",
         ])
         .env("RUSTDOC", &script)

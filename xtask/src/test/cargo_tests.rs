@@ -29,8 +29,17 @@ pub(crate) struct Programs {
     pub(crate) python: Option<PathBuf>,
 }
 
+/// Compiles the tests, and the program of releases with what they have: compiled alone
+/// it would need its dependencies again, with fewer features.
 pub(crate) fn compile() -> Result<()> {
-    super::cargo(&["test", "--quiet", "--workspace", "--locked", "--no-run"])
+    super::cargo(&[
+        "build",
+        "--quiet",
+        "--workspace",
+        "--locked",
+        "--tests",
+        "--bins",
+    ])
 }
 
 pub(crate) fn run(programs: Programs) -> Result<Tally> {

@@ -9,7 +9,9 @@ mod issuer;
 mod keys;
 mod limits;
 mod login;
+mod pairing;
 mod parse;
+mod revocations;
 mod tokens;
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
@@ -18,7 +20,7 @@ pub use countersign_server::{ConfigError, Secret, Tls};
 use ipnet::IpNet;
 
 pub use clients::{ClientConfig, ClientCredentials, GrantType};
-pub(crate) use clients::{PERSON_PREFIX, is_client_id};
+pub(crate) use clients::{NODE_PREFIX, PERSON_PREFIX, is_client_id};
 pub use database::{Database, DatabaseFrom};
 pub(crate) use exchange::Pairs;
 pub use exchange::{AppAssertions, Exchange, OwnTokens, TrustedIssuer};
@@ -28,6 +30,8 @@ pub use keys::{Algorithm, KeySettings};
 pub use limits::Limits;
 pub(crate) use login::is_askable;
 pub use login::{Login, ProviderConfig, Tenancy};
+pub use pairing::Pairing;
+pub use revocations::{ApiKeySettings, Pepper, RevocationSettings};
 pub(crate) use tokens::LONGEST_S;
 pub use tokens::TokenSettings;
 
@@ -58,6 +62,12 @@ pub struct Config {
     pub tokens: TokenSettings,
     /// Who may ask at the token endpoint, by client id.
     pub clients: BTreeMap<String, ClientConfig>,
+    /// Where gates find what is revoked.
+    pub revocations: RevocationSettings,
+    /// API keys, where there are any.
+    pub api_keys: Option<ApiKeySettings>,
+    /// Pairing of nodes; without it there is none.
+    pub pairing: Option<Pairing>,
     /// Login, sessions and members.
     pub login: Login,
     /// Token exchange.

@@ -7,8 +7,8 @@ use countersign_server::{Folder, Tls};
 use ipnet::IpNet;
 
 use super::{
-    Audit, ClientConfig, Config, ConfigError, Database, Exchange, IssuerUrl, KeySettings, Limits,
-    Login, TokenSettings,
+    ApiKeySettings, Audit, ClientConfig, Config, ConfigError, Database, Exchange, IssuerUrl,
+    KeySettings, Limits, Login, Pairing, RevocationSettings, TokenSettings,
 };
 
 impl Config {
@@ -50,6 +50,11 @@ fn config(folder: Folder<'_>, place: Place<'_>) -> Option<Config> {
     let exchange = object.optional("exchange", |place| {
         Exchange::read(issuer.as_ref(), &audiences, &clients, place)
     });
+    let revocations = object.optional("revocations", |place| {
+        RevocationSettings::read(folder, place)
+    });
+    let api_keys = object.optional("api_keys", |place| ApiKeySettings::read(folder, place));
+    let pairing = object.optional("pairing", Pairing::read);
     let login = object.optional("login", |place| Login::read(folder, issuer.as_ref(), place));
     let audit = object.optional("audit", |place| audit(folder, place));
     let limits = object.optional("limits", Limits::read);
@@ -72,6 +77,9 @@ fn config(folder: Folder<'_>, place: Place<'_>) -> Option<Config> {
         keys: keys.unwrap_or_default(),
         tokens: tokens?,
         clients,
+        revocations: revocations.unwrap_or_default(),
+        api_keys,
+        pairing,
         login: login.unwrap_or_default(),
         exchange: exchange.unwrap_or_default(),
         audit: audit.unwrap_or_default(),

@@ -26,7 +26,10 @@ pub(crate) struct Reach {
 
 impl Reach {
     /// The public internet: somebody else gave the address.
-    #[allow(dead_code, reason = "for the providers of organisations, which are being built")]
+    #[allow(
+        dead_code,
+        reason = "for the providers of organisations, which are being built"
+    )]
     pub(crate) const PUBLIC: Self = Self {
         is_configured: false,
         is_development: false,

@@ -18,7 +18,7 @@ use crate::{
     mint::{Class, Issued, Order},
     refusal::Refusal,
     reply::Granted,
-    store::Ended,
+    revocation::Revoke,
     subjects::{Shown, Source},
 };
 
@@ -80,7 +80,7 @@ pub(crate) async fn token_exchange(
             .insert("auth_time".to_owned(), json!(auth_time));
     }
     let issued = app.mint.issue(&order).await?;
-    require_still(app, &subject).await?;
+    require_still(app, &client.id, &subject).await?;
     Ok(granted(issued, order.cnf.is_some()))
 }
 
@@ -131,7 +131,7 @@ fn auth_time(app: &App, shown: &Shown) -> Option<i64> {
 
 /// Whether what the token was made from counts to this moment. It is revoked if not: a
 /// revocation that came meanwhile has not seen it.
-async fn require_still(app: &App, subject: &Subject) -> Result<(), Refusal> {
+async fn require_still(app: &App, client: &str, subject: &Subject) -> Result<(), Refusal> {
     let refused = Refusal::request("the subject token is not good here");
     if let (true, Some(tenant)) = (subject.is_member, &subject.tenant) {
         // Of somebody who is none any more it revokes everything.
@@ -145,8 +145,9 @@ async fn require_still(app: &App, subject: &Subject) -> Result<(), Refusal> {
     if app.store.parent(parent, now).await?.is_some() {
         return Ok(());
     }
-    let tokens = Ended::MadeFrom(parent);
-    app.store.end_tokens(tokens, "parent_revoked", now).await?;
+    // With it, all that was made from it.
+    let revoke = Revoke::Token(parent.clone());
+    app.revocations.revoke(&revoke, client, "exchange").await?;
     Err(refused)
 }
 

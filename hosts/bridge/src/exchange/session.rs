@@ -13,12 +13,10 @@ use crate::{
     form::Form,
     mint::{Class, Order},
     peer,
+    people::nobody,
     refusal::{Code, Refusal},
     reply::Granted,
 };
-
-/// The longest name of an organisation.
-const TENANT_BYTES: usize = 128;
 
 /// Two are needed: the browser's session, and a client that may have the audience.
 pub(super) async fn exchange(
@@ -27,22 +25,20 @@ pub(super) async fn exchange(
     headers: HeaderMap,
     form: Form,
 ) -> Result<Granted, Refusal> {
-    let session = app.sessions.require(&headers).await?;
-    app.sessions
-        .require_own(&session, &headers, form.get("csrf"))?;
+    let csrf = form.get("csrf");
+    let session = app.people.require_own(&headers, csrf).await?;
     let peer = peer::address(&extensions, &headers, &app.config.trusted_proxies);
     let client = app.clients.authenticate(&headers, &form, peer).await?;
     client.require(GrantType::TokenExchange)?;
     let audience = client.audience(&form)?;
-    let tenant = tenant(session.tenant.as_deref(), form.get("tenant"))?;
+    let tenant = app.people.tenant(&session, form.get("tenant"))?;
     // A client of one organisation has no tokens for another.
     let is_others = client.tenant.as_deref().is_some_and(|own| own != tenant);
-    let nobody = Refusal::new(Code::AccessDenied, "this person is no member of it");
     if is_others {
-        return Err(nobody);
+        let description = "this client is for another organisation";
+        return Err(Refusal::new(Code::AccessDenied, description));
     }
-    let membership = app.members.of(&session.person, tenant).await?;
-    let membership = membership.ok_or(nobody)?;
+    let membership = app.people.member(&session, tenant).await?;
     let scopes = scopes(&client, &membership.scopes, form.get("scope"))?;
     let mut order = Order::new(Class::Pat, &session.person, audience, &client.id);
     order.tenant = Some(tenant);
@@ -54,22 +50,7 @@ pub(super) async fn exchange(
     order.claims.insert("auth_time".to_owned(), auth_time);
     let issued = app.mint.issue(&order).await?;
     if !app.sessions.goes_on(&session).await? {
-        return Err(Refusal::new(Code::InvalidToken, "nobody is signed in"));
+        return Err(nobody());
     }
     Ok(Granted::bearer(issued).with("issued_token_type", ACCESS_TOKEN))
-}
-
-/// The organisation that the token is for: that of the provider, or the one that is asked
-/// for.
-fn tenant<'a>(own: Option<&'a str>, asked: Option<&'a str>) -> Result<&'a str, Refusal> {
-    match (own, asked) {
-        (Some(own), None) => Ok(own),
-        (Some(own), Some(asked)) if own == asked => Ok(own),
-        (Some(_), Some(_)) => {
-            let description = "this person has signed in to another one";
-            Err(Refusal::new(Code::AccessDenied, description))
-        }
-        (None, Some(asked)) if asked.len() <= TENANT_BYTES => Ok(asked),
-        (None, _) => Err(Refusal::request("say the `tenant`")),
-    }
 }

@@ -6,6 +6,7 @@
 
 mod pair;
 mod ring;
+mod withdraw;
 
 use std::{
     fmt, mem,
@@ -253,6 +254,10 @@ impl Keys {
         let ring = self.ring();
         let last = self.files.iter().rposition(|pair| is_known(&ring, pair));
         for pair in self.files.iter().skip(last.map_or(0, |last| last + 1)) {
+            // The file of one that is revoked does not bring it back.
+            if self.store.is_key_revoked(pair.kid()).await? {
+                continue;
+            }
             while !is_known(&self.ring(), pair) {
                 let ring = self.ring();
                 self.add_after(ring.entries.last(), pair, None).await?;

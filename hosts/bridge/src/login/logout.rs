@@ -21,7 +21,7 @@ pub(super) const DONE: &str = "/auth/logout/done";
 
 /// Asks whether: a GET ends nothing, as another site's page can make a browser send it.
 pub(super) async fn ask(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
-    let session = match app.sessions.of(&headers).await {
+    let session = match app.people.find(&headers).await {
         Ok(Some(session)) => session,
         Ok(None) => return done().await,
         Err(refusal) => return page::refused(refusal),
@@ -52,11 +52,11 @@ pub(super) async fn logout(
     headers: HeaderMap,
     form: Form,
 ) -> Result<Response, Refusal> {
-    let Some(session) = app.sessions.of(&headers).await? else {
+    if app.people.find(&headers).await?.is_none() {
         return see(DONE, [sessions::forget()]);
-    };
-    app.sessions
-        .require_own(&session, &headers, form.get("csrf"))?;
+    }
+    let csrf = form.get("csrf");
+    let session = app.people.require_own(&headers, csrf).await?;
     app.sessions.finish(&session, "logout").await?;
     let location = match end_session_uri(&app, &session).await {
         Some(mut url) => {

@@ -36,7 +36,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
 
 /// Who is signed in, and the CSRF token. Only pages of this site can read it.
 async fn session(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Refusal> {
-    let session = app.sessions.require(&headers).await?;
+    let session = app.people.require(&headers).await?;
     let body = json!({
         "person": session.person,
         "provider": session.provider,

@@ -23,6 +23,10 @@ pub(super) fn page(status: StatusCode, title: &str, content: &Markup) -> Respons
         }
     };
     let mut response = super::private(Body::from(text.into_string()).into_response());
+    // With `no-referrer` a browser would send `origin: null` with the page's own form.
+    let referrer = HeaderValue::from_static("same-origin");
+    let headers = response.headers_mut();
+    headers.insert(header::REFERRER_POLICY, referrer);
     *response.status_mut() = status;
     let html = HeaderValue::from_static("text/html; charset=utf-8");
     response.headers_mut().insert(header::CONTENT_TYPE, html);

@@ -28,6 +28,9 @@ issuers:
     algorithms: [ES256, RS256]
     keys:
       jwks_uri: "{issuer}/.well-known/jwks.json"{insecure}
+    revocations:
+      uri: "{issuer}/revocations.json"
+      required: true # while nobody knows what is revoked, no token is good{insecure}
     token_types:
       - name: pat # a person, or a machine
         header_typ: [{pat}]

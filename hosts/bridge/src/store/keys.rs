@@ -46,6 +46,25 @@ impl Store {
         Ok(won(&added))
     }
 
+    /// Removes a key. Whether there was one.
+    pub(crate) async fn remove_key(&self, kid: &str) -> Result<bool, StoreError> {
+        let sql = "DELETE FROM signing_keys WHERE kid = $1";
+        let removed = sqlx::query(sql).bind(kid).execute(&self.pool).await?;
+        Ok(won(&removed))
+    }
+
+    /// Lets a key sign that did not yet.
+    pub(crate) async fn let_sign(&self, generation: i64, now: i64) -> Result<(), StoreError> {
+        let sql = "UPDATE signing_keys SET signs_from = $2 \
+                   WHERE generation = $1 AND signs_from > $2";
+        sqlx::query(sql)
+            .bind(generation)
+            .bind(now)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
     /// Removes the keys before a generation.
     pub(crate) async fn remove_keys_before(&self, generation: i64) -> Result<(), StoreError> {
         let sql = "DELETE FROM signing_keys WHERE generation < $1";

@@ -4,13 +4,16 @@
 //! What may happen once is one statement whose affected rows say who won. A function
 //! holds one connection at a time: SQLite has one.
 
+mod api_keys;
 mod audit;
 mod clients;
-mod ended;
+mod device_codes;
 mod keys;
+mod nodes;
 mod once;
 mod parents;
 mod people;
+mod revoked;
 mod sessions;
 mod sweep;
 mod throttle;
@@ -28,14 +31,17 @@ use tokio::time::sleep;
 
 use crate::{
     config::{ConfigError, Database, DatabaseFrom},
-    refusal::Refusal,
+    refusal::{Refusal, Refused},
 };
 
+pub(crate) use api_keys::{ApiKeyRow, KeysSummary, Most};
 pub(crate) use audit::AuditRow;
 pub(crate) use clients::ClientRow;
-pub(crate) use ended::Ended;
+pub(crate) use device_codes::{Decided, DeviceCodeRow};
 pub(crate) use keys::KeyRow;
+pub(crate) use nodes::{NodeRow, RenewalHashes};
 pub(crate) use people::PersonRow;
+pub(crate) use revoked::{Kind, Revoked, Summary, Tokens};
 pub(crate) use sessions::{AttemptRow, SessionRow};
 pub(crate) use tokens::IssuedRow;
 
@@ -181,7 +187,6 @@ impl Store {
 
     /// A transaction that may write. In SQLite it has the lock from its beginning: one
     /// that reads first could not get it later.
-    #[allow(dead_code, reason = "for the rooms that are being built")]
     async fn begin(&self) -> Result<sqlx::Transaction<'static, sqlx::Any>, StoreError> {
         Ok(match self.is_sqlite {
             true => self.pool.begin_with("BEGIN IMMEDIATE").await?,
@@ -263,5 +268,11 @@ impl std::error::Error for StoreError {}
 impl From<StoreError> for Refusal {
     fn from(_: StoreError) -> Self {
         Self::unavailable()
+    }
+}
+
+impl From<StoreError> for Refused {
+    fn from(error: StoreError) -> Self {
+        Refusal::from(error).into()
     }
 }

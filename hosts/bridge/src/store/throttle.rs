@@ -26,4 +26,23 @@ impl Store {
             .await?;
         Ok(row.try_get("hits")?)
     }
+
+    /// Takes one back that was counted at this very time.
+    pub(crate) async fn unhit(
+        &self,
+        scope: &str,
+        place: i64,
+        window_ms: i64,
+        now: i64,
+    ) -> Result<(), StoreError> {
+        let sql = "UPDATE throttle SET hits = hits - 1 \
+                   WHERE scope = $1 AND place = $2 AND starts_at = $3 AND hits > 0";
+        sqlx::query(sql)
+            .bind(scope)
+            .bind(place)
+            .bind(now - now.rem_euclid(window_ms))
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
 }

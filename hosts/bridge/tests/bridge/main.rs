@@ -3,11 +3,16 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod api_keys;
 mod config;
 mod exchange;
+mod introspection;
 mod keys;
 mod login;
 mod machines;
+mod openapi;
 mod operation;
+mod pairing;
+mod revocation;
 mod token_exchange;
 mod tokens;

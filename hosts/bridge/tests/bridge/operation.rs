@@ -20,6 +20,14 @@ async fn both_discovery_documents_name_the_key_set_and_the_token_endpoint() {
             json!(format!("{url}/.well-known/jwks.json"))
         );
         assert_eq!(body["token_endpoint"], json!(format!("{url}/oauth/token")));
+        assert_eq!(
+            body["revocation_endpoint"],
+            json!(format!("{url}/oauth/revoke"))
+        );
+        assert_eq!(
+            body["introspection_endpoint"],
+            json!(format!("{url}/oauth/introspect"))
+        );
     }
 }
 
@@ -106,5 +114,36 @@ async fn what_is_issued_is_in_the_audit_and_the_token_is_not() {
     );
     for part in token.split('.') {
         assert!(!text.contains(part));
+    }
+}
+
+#[tokio::test]
+async fn what_is_issued_refused_and_revoked_is_counted() {
+    let stage = Stage::open().await;
+    stage.token().await;
+    stage
+        .post("/oauth/token", &[], &[("grant_type", "password")])
+        .await;
+    let person = countersign_bridge::Revoke::Person("p_ann".to_owned());
+    stage.bridge.revoke(&person).await.unwrap();
+    stage.clock.forward_s(60);
+    stage.bridge.tick().await.unwrap();
+    let request = Request::get("/metrics")
+        .body(axum::body::Body::empty())
+        .unwrap();
+    let response = stage.bridge.operations().oneshot(request).await.unwrap();
+    let body = axum::body::to_bytes(response.into_body(), 1 << 20)
+        .await
+        .unwrap();
+    let text = String::from_utf8(body.to_vec()).unwrap();
+    for line in [
+        "countersign_bridge_tokens_issued_total{class=\"pat\"} 1",
+        "countersign_bridge_refusals_total{code=\"unsupported_grant_type\"} 1",
+        "countersign_bridge_revocations_total{kind=\"person\",outcome=\"done\"} 1",
+        "countersign_bridge_signing_key_age_seconds 60",
+        "countersign_bridge_revoked_entries 1",
+        "countersign_bridge_ready 1",
+    ] {
+        assert!(text.lines().any(|known| known == line), "{line}\n{text}");
     }
 }

@@ -7,6 +7,7 @@
 
 mod browser;
 mod http;
+mod people;
 mod postgres;
 mod provider;
 
@@ -25,7 +26,8 @@ use tempfile::TempDir;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 pub use browser::Browser;
-pub use http::Reply;
+pub use http::{Reply, send};
+pub use people::csrf;
 pub use provider::{CLIENT_SECRET, Provider};
 
 /// 2026-12-01T00:00:00Z.
@@ -74,6 +76,7 @@ pub struct Stage {
     /// `iss`, and where it answers.
     pub url: String,
     pub folder: TempDir,
+    is_said: bool,
     stop: Option<oneshot::Sender<()>>,
     running: JoinHandle<()>,
 }
@@ -90,16 +93,30 @@ impl Stage {
         stage.unwrap_or_else(|error| panic!("{error}"))
     }
 
+    /// [`Self::with`], where a header of tests says who is signed in ([`Said`]).
+    pub async fn said(database: Database, change: impl FnOnce(&mut Value)) -> Self {
+        let stage = Self::begin(database, change, true).await;
+        stage.unwrap_or_else(|error| panic!("{error}"))
+    }
+
     /// [`Self::with`], which may fail.
     pub async fn try_with(
         database: Database,
         change: impl FnOnce(&mut Value),
     ) -> Result<Self, ConfigError> {
+        Self::begin(database, change, false).await
+    }
+
+    async fn begin(
+        database: Database,
+        change: impl FnOnce(&mut Value),
+        is_said: bool,
+    ) -> Result<Self, ConfigError> {
         let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", socket.local_addr().unwrap());
         let (folder, config) = configuration(&url, database, change).await?;
         let clock = MovableClock(Arc::new(AtomicI64::new(START_MS)));
-        let bridge = open(&config, &clock).await?;
+        let bridge = open_with(&config, &clock, is_said).await?;
         let (stop, stopped) = oneshot::channel::<()>();
         let running = bridge.clone().run(Listener::of(socket), async {
             let _ = stopped.await;
@@ -111,6 +128,7 @@ impl Stage {
             clock,
             url,
             folder,
+            is_said,
             stop: Some(stop),
         })
     }
@@ -133,7 +151,7 @@ impl Stage {
 
     /// Another replica: the same database and the same clock.
     pub async fn replica(&self) -> Bridge {
-        let opened = open(&self.config, &self.clock).await;
+        let opened = open_with(&self.config, &self.clock, self.is_said).await;
         opened.unwrap_or_else(|error| panic!("{error}"))
     }
 
@@ -168,8 +186,19 @@ impl Stage {
 
 /// Opens a bridge of this configuration.
 pub async fn open(config: &Config, clock: &MovableClock) -> Result<Bridge, ConfigError> {
+    open_with(config, clock, false).await
+}
+
+async fn open_with(
+    config: &Config,
+    clock: &MovableClock,
+    is_said: bool,
+) -> Result<Bridge, ConfigError> {
     let mut parts = Parts::default();
     parts.clock = Arc::new(clock.clone());
+    if is_said {
+        parts.people = Some(Arc::new(people::Said::default()));
+    }
     Bridge::open_with(config.clone(), parts).await
 }
 

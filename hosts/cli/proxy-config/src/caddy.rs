@@ -106,12 +106,13 @@ fn document(
         );
     }
     let host = host.split(':').next().unwrap_or_default();
+    let spelled = path.replace('.', "\\.");
     let (server, name) = (dial(&options.server), &options.policy_name);
     format!(
         "# The metadata document (RFC 9728), which the gate answers itself.\n\
          @countersign_document_{index} {{\n\
-         \thost {host}\n\
-         \tvars {{http.request.uri}} {path}\n\
+         \thost {host} {host}.\n\
+         \tvars_regexp {{http.request.uri}} `^{spelled}(\\?.*)?$`\n\
          \tmethod GET HEAD\n\
          }}\n\
          reverse_proxy @countersign_document_{index} {server} {{\n\

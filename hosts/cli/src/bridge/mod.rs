@@ -1,5 +1,7 @@
 //! `countersign bridge`: the auth bridge.
 
+mod revoke;
+
 use std::{path::PathBuf, thread};
 
 use clap::{Args, Subcommand};
@@ -48,6 +50,9 @@ enum Beside {
     /// The keys that sign its tokens
     #[command(subcommand)]
     Keys(Keys),
+    /// Revoke a token, or all tokens of a person, a node or a signing key, before their time
+    #[command(subcommand)]
+    Revoke(revoke::What),
 }
 
 #[derive(Subcommand, Debug)]
@@ -76,6 +81,7 @@ pub(crate) fn run(args: &BridgeArgs, output: Output) -> Result<Exit, Failure> {
             announce(&rotated, output);
             Ok(Exit::Good)
         }
+        (Some(Beside::Revoke(what)), _) => revoke::run(what, output),
         (None, Some(path)) => start(read(path)?, args, output),
         (None, None) => Err(Failure::usage("`--config` is missing")),
     }
@@ -109,7 +115,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let address = listener.address().map_err(failed)?;
     tracing::info!(%address, issuer = config.issuer.as_str(), "the auth bridge answers");
     if let Some(address) = listener.operations() {
-        tracing::info!(%address, "operations: /livez, /readyz");
+        tracing::info!(%address, "operations: /livez, /readyz, /metrics");
     }
     bridge.run_until_signalled(listener).await.map_err(failed)
 }

@@ -73,7 +73,8 @@ func (t *Telemetry) OnDecision(ctx context.Context, event countersign.DecisionEv
 		attributes = append(attributes, attribute.String("countersign.comparison", string(event.Comparison)))
 	} else {
 		t.decisions.Add(ctx, 1, metric.WithAttributes(attributes...))
-		t.wait.Record(ctx, event.WaitedMS/1000, metric.WithAttributes(attributes...))
+		mode := attribute.String("countersign.mode", string(event.Mode))
+		t.wait.Record(ctx, event.WaitedMS/1000, metric.WithAttributes(mode))
 	}
 	trace.SpanFromContext(ctx).AddEvent("countersign.decision", trace.WithAttributes(attributes...))
 }

@@ -117,7 +117,7 @@ func TestEventsBecomeMetricsAndSpanEvents(t *testing.T) {
 	}
 	points := strings.Join(collected(t, reader), "\n")
 	for _, want := range []string{
-		"decision.wait decision=allow,issuer=platform,mode=enforced,remembered=false,rule=writers 1",
+		"decision.wait mode=enforced 3",
 		"decisions decision=allow,issuer=platform,mode=enforced,remembered=false,rule=writers 1",
 		"decisions decision=allow,issuer=platform,mode=enforced,remembered=true,rule=writers 1",
 		"decisions code=token_malformed,decision=deny,mode=enforced,rule=writers 1",

@@ -195,6 +195,9 @@ pub(crate) fn a_metadata_document_comes_from_the_gate(seam: &Seam<'_>) {
     assert_eq!(reply.status, 200, "{reply:?}");
     let served: Value = serde_json::from_str(&reply.body).unwrap();
     assert_eq!(served, document()["challenge"]["resource_metadata"]);
+    let dotted =
+        format!("GET {path}?a=b HTTP/1.1\r\nHost: a.example.\r\nConnection: close\r\n\r\n");
+    assert_eq!(seam.send(dotted).body, reply.body);
     let denied = seam.get("/mcp", &[]);
     let challenge = denied.header("www-authenticate").unwrap();
     assert!(
@@ -205,6 +208,9 @@ pub(crate) fn a_metadata_document_comes_from_the_gate(seam: &Seam<'_>) {
         "/.well-known/oauth-protected-resource/mcp/",
         "/.well-known/oauth-protected-resource/%6dcp",
         "/.well-known/oauth-protected-resource/",
+        "/.well-known/oauth-protected-resource/mcp/x?/mcp",
+        "/xwell-known/oauth-protected-resource/mcp",
+        "/x?/.well-known/oauth-protected-resource/mcp",
     ] {
         let reply = seam.get(other, &[]);
         assert!(

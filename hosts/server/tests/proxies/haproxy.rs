@@ -153,6 +153,7 @@ fn haproxy_passes_on_what_the_gate_allows_and_nothing_else() {
         seam.a_client_cannot_name_itself();
         seam.the_origin_gets_the_target_that_was_decided_about();
         seam.there_are_no_two_targets();
+        seam.nobody_without_a_token_reaches_what_is_protected();
         seam.an_absolute_target_has_no_other_host();
         seam.connection_removes_nothing();
         seam.a_body_and_its_method_go_on();
@@ -399,6 +400,7 @@ fn haproxy_decides_the_corpus_like_the_native_crate() {
             generate: &|policy| files(policy, POLICY, nowhere, nowhere, None).map(drop),
             start: &|policies, server| start_all(binary, policies, server, origin.address),
             refuses: &[],
+            differs: &[],
             at_least: 2_000,
         };
         refused.extend(player.play_all());

@@ -130,6 +130,7 @@ fn nginx_passes_on_what_the_gate_allows_and_nothing_else() {
         seam.a_client_cannot_name_itself();
         seam.the_origin_gets_the_target_that_was_decided_about();
         seam.there_are_no_two_targets();
+        seam.nobody_without_a_token_reaches_what_is_protected();
         seam.an_absolute_target_has_no_other_host();
         seam.connection_removes_nothing();
         seam.a_body_and_its_method_go_on();
@@ -371,6 +372,7 @@ fn nginx_decides_the_corpus_like_the_native_crate() {
             generate: &|policy| configuration(policy, POLICY, nowhere, nowhere, nowhere).map(drop),
             start: &|policies, server| start_all(binary, policies, server, origin.address),
             refuses: &[],
+            differs: &[],
             at_least: 2_000,
         };
         refused.extend(player.play_all());

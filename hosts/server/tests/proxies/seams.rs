@@ -1,7 +1,7 @@
 //! The attacks on the seam between a proxy and the decision server, for every proxy
 //! alike: bytes from a raw socket, and what reaches the origin.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, thread};
 
 use crate::stage::{
     client::{self, Reply},
@@ -231,6 +231,115 @@ impl Seam<'_> {
         }
     }
 
+    /// Requests without a token that programs read in different ways: what reaches the origin is
+    /// public, whoever reads it.
+    pub(crate) fn nobody_without_a_token_reaches_what_is_protected(&self) {
+        let smuggled = "GET /orgs/acme/smuggled HTTP/1.1\r\nHost: a.example\r\n\r\n";
+        let mut requests = Vec::new();
+        for target in [
+            "/public/..;/orgs/acme/x",
+            "/public/..%2forgs/acme/x",
+            "/public/..%5corgs/acme/x",
+            "/public%2f..%2forgs/acme/x",
+            "/public/%2e%2e%2forgs/acme/x",
+            "/public/.%2e/orgs/acme/x",
+            "/public//../orgs/acme/x",
+            "/public/x/..//..//orgs/acme/x",
+            "//orgs/acme/x",
+            "///orgs/acme/x",
+            "/\\orgs/acme/x",
+            "/./orgs/acme/x",
+            "/orgs;/acme/x",
+            "/public\0/../orgs/acme/x",
+            "/orgs/acme/x\0/public/x",
+            "/public/x%00/../../orgs/acme/x",
+            "/public/..%00/orgs/acme/x",
+            "/public/..\t/orgs/acme/x",
+            "/orgs/acme/x HTTP/1.1 /public/x",
+            "/orgs/acme/x?/../../public/x",
+            "http://a.example/orgs/acme/x",
+            "http://a.example@b.example/orgs/acme/x",
+            "http:///orgs/acme/x",
+        ] {
+            requests.push(format!("GET {target} HTTP/1.1\r\nHost: a.example\r\n\r\n"));
+        }
+        for lines in [
+            "X-Forwarded-Uri: /public/x",
+            "X-Forwarded-For: 127.0.0.1\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: public",
+            "X-Forwarded-Prefix: /public\r\nX-Forwarded-Path: /public/x",
+            "X-Original-URI: /public/x\r\nX-Accel-Redirect: /public/x",
+            "X_Countersign_Target: /public/x\r\nX_Countersign_Method: GET",
+            "X-Countersign-Header-Host: public\r\nX-Countersign-Decision: allow",
+            "Host: public",
+            "Host : public",
+            "X-Folded: a\r\n Authorization: Bearer x",
+            "X-Folded: a\r\n\tX-Countersign-Target: /public/x",
+            " X-Countersign-Target: /public/x",
+            "X-Nul: a\0b",
+            "X-Bare: a\rX-Countersign-Target: /public/x",
+            "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+            "Connection: Upgrade, X-Countersign-Target\r\nUpgrade: websocket, h2c",
+            "Expect: 100-continue",
+        ] {
+            requests.push(format!(
+                "GET /orgs/acme/x HTTP/1.1\r\nHost: a.example\r\n{lines}\r\n\r\n"
+            ));
+        }
+        for framing in [
+            "Content-Length: 5\r\nTransfer-Encoding: chunked",
+            "Transfer-Encoding: chunked\r\nContent-Length: 5",
+            "Transfer-Encoding: identity, chunked",
+            "Transfer-Encoding: chunked, identity",
+            "Transfer-Encoding: xchunked",
+            "Transfer-Encoding : chunked",
+            "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity",
+            "Transfer-Encoding:\x0bchunked",
+            "Transfer_Encoding: chunked",
+            "Content-Length: 0\r\nContent-Length: 5",
+            "Content-Length: +5",
+            "Content-Length: 0, 5",
+            "Content-Length: 5\r\n\tX: y",
+        ] {
+            requests.push(format!(
+                "POST /public/x HTTP/1.1\r\nHost: a.example\r\n{framing}\r\n\r\n0\r\n\r\n{smuggled}"
+            ));
+        }
+        for chunks in [
+            "0\n\r\n",
+            "0;\n\n",
+            "1\r\nZZ\r\n0\r\n\r\n",
+            "0x0\r\n\r\n",
+            "00\r\nX: y\r\n\r\n",
+        ] {
+            requests.push(format!(
+                "POST /public/x HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}{smuggled}"
+            ));
+        }
+        // All at once, as some proxies close a connection only after a second.
+        thread::scope(|scope| {
+            for (case, request) in requests.iter().enumerate() {
+                let host = "Host: a.example\r\n";
+                let request = request.replacen(host, &format!("{host}X-Case: {case}\r\n"), 1);
+                let end =
+                    "GET /public/end HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n";
+                scope.spawn(move || client::exchange(self.proxy, (request + end).as_bytes()));
+            }
+        });
+        let all = self.origin.take();
+        for received in &all {
+            let read = as_backends_read(&received.target());
+            let case = received.values_like("x-case").concat().parse::<usize>();
+            assert!(
+                read.iter().all(|path| path.starts_with("/public/")),
+                "{:?}: {}",
+                case.map(|case| &requests[case]),
+                received.text()
+            );
+        }
+        assert!(all.len() >= 10, "only {} have passed", all.len());
+    }
+
     /// A target that has a host, and another one in `Host`.
     pub(crate) fn an_absolute_target_has_no_other_host(&self) {
         let bearer = self.bearer();
@@ -314,6 +423,26 @@ impl Seam<'_> {
         assert_eq!(echoed, b"hello");
         assert_eq!(self.origin.one().values_like("x-auth-subject"), ["ada"]);
     }
+}
+
+/// The paths that backends make of a target: as it is, and without escapes, parameters, dot
+/// segments, double slashes and backslashes.
+fn as_backends_read(target: &str) -> [String; 2] {
+    let path = target.split('?').next().unwrap_or_default();
+    let plain = ["%2f", "%2F", "%5c", "%5C", "\\"];
+    let mut read = path.replace("%2e", ".").replace("%2E", ".");
+    for slash in plain {
+        read = read.replace(slash, "/");
+    }
+    let mut segments = Vec::new();
+    for segment in read.split('/') {
+        match segment.split([';', '\0']).next().unwrap_or_default() {
+            "" | "." => {}
+            ".." => drop(segments.pop()),
+            segment => segments.push(segment),
+        }
+    }
+    [path.to_owned(), format!("/{}", segments.join("/"))]
 }
 
 /// A request that ends its connection.

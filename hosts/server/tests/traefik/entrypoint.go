@@ -4,18 +4,25 @@ import (
 	"crypto/tls"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
+	"regexp"
 	"strings"
 
 	"github.com/traefik/traefik/v3/pkg/middlewares/forwardedheaders"
+	"github.com/traefik/traefik/v3/pkg/middlewares/requestdecorator"
 )
 
 // entryPoint is what stands before the routers of Traefik 3.7.13, with its default
 // configuration and `aliasHeadersStrategy: delete`. Of it, only the treatment of
-// `X-Forwarded-*` and of `Connection` can be imported; the rest is written here after
-// its documentation, in its order.
+// `X-Forwarded-*`, of `Connection` and of the host can be imported; the rest is written here
+// after its documentation, in its order.
 func entryPoint(routes http.Handler) (http.Handler, error) {
-	handler, err := forwardedheaders.NewXForwarded(false, nil, nil, false, routes)
+	decorated, err := requestdecorator.WrapHandler(requestdecorator.New(nil))(routes)
+	if err != nil {
+		return nil, err
+	}
+	handler, err := forwardedheaders.NewXForwarded(false, nil, nil, false, decorated)
 	if err != nil {
 		return nil, err
 	}
@@ -34,12 +41,33 @@ func entryPoint(routes http.Handler) (http.Handler, error) {
 				delete(r.Header, name)
 			}
 		}
+		normalizePath(r.URL)
 		// `sanitizePath`, which is on: without dot segments and double slashes.
 		r.URL = r.URL.JoinPath()
 		r.RequestURI = r.URL.RequestURI()
 		http.AllowQuerySemicolons(handler).ServeHTTP(w, r)
 	}), nil
 }
+
+// normalizePath makes plain what need not be escaped (RFC 3986 §2.3), and writes the other
+// escapes in upper case.
+func normalizePath(u *url.URL) {
+	if u.RawPath == "" {
+		return
+	}
+	u.RawPath = escape.ReplaceAllStringFunc(u.RawPath, func(escaped string) string {
+		plain, err := url.PathUnescape(escaped)
+		if err == nil && unreserved.MatchString(plain) {
+			return plain
+		}
+		return strings.ToUpper(escaped)
+	})
+}
+
+var (
+	escape     = regexp.MustCompile("%[0-9A-Fa-f]{2}")
+	unreserved = regexp.MustCompile("^[0-9A-Za-z._~-]$")
+)
 
 func isOfAlias(c rune) bool {
 	isPlain := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-'

@@ -1,12 +1,14 @@
-// Command traefik runs Traefik's own middlewares and its own reverse proxy with a file of
-// its dynamic configuration: the one that `countersign proxy-config traefik` prints.
+// Command traefik runs Traefik's own middlewares and its own reverse proxy with files of
+// its dynamic configuration: those that `countersign proxy-config traefik` prints. Each file
+// has a listener of its own, and the addresses are printed in the files' order.
 //
 // Traefik's whole program needs modules that cannot be had everywhere. So what stands
-// before the middlewares there, its entry point, is in entrypoint.go, and its
-// language of rules is in router.go; both say what they stand in for.
+// before the routers there, its entry point, is in entrypoint.go, which says what it
+// stands in for.
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -19,6 +21,7 @@ import (
 	"github.com/traefik/traefik/v3/pkg/middlewares/addprefix"
 	"github.com/traefik/traefik/v3/pkg/middlewares/auth"
 	"github.com/traefik/traefik/v3/pkg/middlewares/headers"
+	muxer "github.com/traefik/traefik/v3/pkg/muxer/http"
 	"github.com/traefik/traefik/v3/pkg/proxy/httputil"
 )
 
@@ -30,33 +33,46 @@ func main() {
 }
 
 func run() error {
-	if len(os.Args) != 2 {
-		return fmt.Errorf("usage: traefik dynamic.yaml")
+	if len(os.Args) < 2 {
+		return fmt.Errorf("usage: traefik dynamic.yaml …")
 	}
+	ended := make(chan error)
+	for _, path := range os.Args[1:] {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return err
+		}
+		handler, err := open(path)
+		if err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		// The test reads it.
+		fmt.Println(listener.Addr())
+		go func() { ended <- http.Serve(listener, handler) }()
+	}
+	return <-ended
+}
+
+// open makes the handler of all requests from a file.
+func open(path string) (http.Handler, error) {
 	var configuration dynamic.Configuration
-	if err := file.Decode(os.Args[1], &configuration); err != nil {
-		return err
+	if err := file.Decode(path, &configuration); err != nil {
+		return nil, err
 	}
 	routes, err := build(configuration.HTTP)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	handler, err := entryPoint(routes)
-	if err != nil {
-		return err
-	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	// The test reads it.
-	fmt.Println(listener.Addr())
-	return http.Serve(listener, handler)
+	return entryPoint(routes)
 }
 
-// build makes the router of all routes.
-func build(configuration *dynamic.HTTPConfiguration) (*router, error) {
-	routes := &router{}
+// build makes Traefik's router of all routes.
+func build(configuration *dynamic.HTTPConfiguration) (*muxer.Muxer, error) {
+	parser, err := muxer.NewSyntaxParser()
+	if err != nil {
+		return nil, err
+	}
+	routes := muxer.NewMuxer(parser, nil)
 	for name, route := range configuration.Routers {
 		service, ok := configuration.Services[route.Service]
 		if !ok || service.LoadBalancer == nil || len(service.LoadBalancer.Servers) != 1 {
@@ -70,7 +86,8 @@ func build(configuration *dynamic.HTTPConfiguration) (*router, error) {
 		if err != nil {
 			return nil, fmt.Errorf("the router %s: %w", name, err)
 		}
-		if err := routes.add(route.Rule, route.Priority, handler); err != nil {
+		priority := cmp.Or(route.Priority, muxer.GetRulePriority(route.Rule))
+		if err := routes.AddRoute(route.Rule, route.RuleSyntax, priority, "file", handler); err != nil {
 			return nil, err
 		}
 	}

@@ -3,6 +3,7 @@
 use std::{
     io::{Read, Write},
     net::{Shutdown, SocketAddr, TcpStream},
+    time::Duration,
 };
 
 use serde_json::Value;
@@ -37,8 +38,12 @@ impl Reply {
             .map(|(_, value)| &**value)
     }
 
-    /// Returns whether the body is complete, if the reply has a length.
+    /// Returns whether the body is complete, if the reply has a length. What follows on
+    /// an upgrade is none.
     fn is_whole(&self) -> bool {
+        if self.status == 101 {
+            return true;
+        }
         let length = self.header("content-length");
         length.and_then(|length| length.parse().ok()) == Some(self.body.len())
     }
@@ -109,6 +114,19 @@ pub fn write(to: SocketAddr, bytes: &[u8]) -> Option<Sent> {
     // Envoy can answer and close before it has read everything.
     let _ = stream.write_all(bytes);
     Some(Sent(stream))
+}
+
+/// Sends these bytes, and waits until the other side closes, or says nothing for three
+/// seconds.
+///
+/// # Panics
+/// If nobody listens, or on a socket that has no patience.
+pub fn exchange(to: SocketAddr, bytes: &[u8]) {
+    let mut stream = TcpStream::connect(to).unwrap();
+    let patience = Duration::from_secs(3);
+    stream.set_read_timeout(Some(patience)).unwrap();
+    let _ = stream.write_all(bytes);
+    while let Ok(1..) = stream.read(&mut [0; 4096]) {}
 }
 
 fn parse(bytes: &[u8]) -> Option<Reply> {

@@ -74,7 +74,7 @@ pub(super) fn question(target: &str, token: Option<&str>) -> Vec<u8> {
     format!(
         "GET /nginx/{POLICY} HTTP/1.1\r\nHost: gate\r\nX-Countersign-Method: GET\r\n\
          X-Countersign-Scheme: https\r\nX-Countersign-Authority: api.example.com\r\n\
-         X-Countersign-Host: api.example.com\r\nX-Countersign-Takes: target x-auth-subject x-auth-tenant\r\n\
+         X-Countersign-Host: api.example.com\r\nX-Countersign-Takes: target x-auth-subject x-auth-tenant x-auth-scopes\r\n\
          X-Countersign-Target: {target}\r\nAccept: application/json\r\nUser-Agent: bench\r\n\
          {credential}\r\n"
     )

@@ -61,6 +61,10 @@ fn prometheus_evaluates_the_alerts_and_each_panel_shows_what_a_service_did() {
     };
     let shop = Shop::start(service);
     let prometheus = shop.prometheus(&programs);
+    // It listens before it answers: until then every query gets a 503.
+    eventually("Prometheus is ready", || {
+        prometheus.page("/-/ready").contains("Ready")
+    });
     let (mut labels, mut missing) = (String::new(), Vec::new());
     let is_whole = within(TIMEOUT, || {
         shop.visit();

@@ -14,37 +14,37 @@ use serde_json::{Map, Value, json};
 
 use crate::common::{Database, Reply, SECRET, START_MS, Stage};
 
-pub const GRANT: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
-pub const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
+pub(crate) const GRANT: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+pub(crate) const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// An issuer whose tokens say tenant and roles.
-pub const IDP: &str = "https://id.example.com";
+pub(crate) const IDP: &str = "https://id.example.com";
 
 /// One whose people are members here.
-pub const STAFF: &str = "https://staff.example.com";
+pub(crate) const STAFF: &str = "https://staff.example.com";
 
 /// The login provider of the app's people.
-pub const LOGIN: &str = "https://accounts.example.com";
+pub(crate) const LOGIN: &str = "https://accounts.example.com";
 
-pub const NOW_S: i64 = START_MS / 1000;
+pub(crate) const NOW_S: i64 = START_MS / 1000;
 
 /// A bridge, and the keys of those whom it trusts.
-pub struct Trust {
-    pub stage: Stage,
+pub(crate) struct Trust {
+    pub(crate) stage: Stage,
     /// Of both issuers.
-    pub idp: Signer,
+    pub(crate) idp: Signer,
     /// Of the apps `next` and `other`.
-    pub next: Signer,
-    pub other: Signer,
+    pub(crate) next: Signer,
+    pub(crate) other: Signer,
 }
 
 impl Trust {
-    pub async fn open(database: Database) -> Self {
+    pub(crate) async fn open(database: Database) -> Self {
         Self::with(database, |_| {}).await
     }
 
-    pub async fn with(database: Database, change: impl FnOnce(&mut Value)) -> Self {
+    pub(crate) async fn with(database: Database, change: impl FnOnce(&mut Value)) -> Self {
         let [idp, next, other] = [(); 3].map(|()| Signer::generate("ES256").unwrap());
         let stage = Stage::with(database, |config| {
             trusting(config, [&idp, &next, &other]);
@@ -60,7 +60,7 @@ impl Trust {
     }
 
     /// Somebody's roles in `acme`, or that there are none any more.
-    pub async fn member(&self, person: (&str, &str), roles: Option<&[&str]>) {
+    pub(crate) async fn member(&self, person: (&str, &str), roles: Option<&[&str]>) {
         let roles = roles.map(|roles| roles.iter().map(|role| (*role).to_owned()).collect());
         let roles: Option<Vec<String>> = roles;
         let bridge = &self.stage.bridge;
@@ -69,22 +69,22 @@ impl Trust {
     }
 
     /// A token of [`IDP`], with other claims; `null` removes one.
-    pub fn token(&self, changes: &Value) -> String {
+    pub(crate) fn token(&self, changes: &Value) -> String {
         signed(&self.idp, "at+jwt", &idp_claims(), changes)
     }
 
     /// An assertion of `next` about Ada, with other claims.
-    pub fn assertion(&self, changes: &Value) -> String {
+    pub(crate) fn assertion(&self, changes: &Value) -> String {
         let claims = assertion_claims("next", &self.stage.url);
         signed(&self.next, "person-assertion+jwt", &claims, changes)
     }
 
     /// `orders` exchanges a token for `billing`, with further parameters.
-    pub async fn ask(&self, token: &str, more: &[(&str, &str)]) -> Reply {
+    pub(crate) async fn ask(&self, token: &str, more: &[(&str, &str)]) -> Reply {
         self.ask_as("orders", token, &[], more).await
     }
 
-    pub async fn ask_as(
+    pub(crate) async fn ask_as(
         &self,
         client: &str,
         token: &str,
@@ -98,7 +98,7 @@ impl Trust {
     }
 
     /// `next` exchanges an assertion, at this address.
-    pub async fn ask_app(&self, url: &str, assertion: &str, more: &[(&str, &str)]) -> Reply {
+    pub(crate) async fn ask_app(&self, url: &str, assertion: &str, more: &[(&str, &str)]) -> Reply {
         let own = self.client_assertion("next", &self.next);
         let form = [&app_form(&own, assertion), more].concat();
         let url = format!("{url}/oauth/token");
@@ -108,7 +108,7 @@ impl Trust {
     }
 
     /// By what a client with keys says who it is.
-    pub fn client_assertion(&self, id: &str, signer: &Signer) -> String {
+    pub(crate) fn client_assertion(&self, id: &str, signer: &Signer) -> String {
         let jti = BASE64_URL_SAFE_NO_PAD.encode(rand());
         let claims = json!({
             "iss": id, "sub": id, "aud": self.stage.url,
@@ -118,14 +118,14 @@ impl Trust {
     }
 }
 
-pub fn idp_claims() -> Value {
+pub(crate) fn idp_claims() -> Value {
     json!({
         "iss": IDP, "sub": "ada", "aud": "bridge", "iat": NOW_S, "exp": NOW_S + 300,
         "tenant_id": "acme", "groups": ["staff", "everybody"],
     })
 }
 
-pub fn assertion_claims(app: &str, bridge: &str) -> Value {
+pub(crate) fn assertion_claims(app: &str, bridge: &str) -> Value {
     json!({
         "iss": app, "aud": bridge, "iat": NOW_S, "exp": NOW_S + 60, "jti": "one",
         "sub_id": { "format": "iss_sub", "iss": LOGIN, "sub": "ada" },
@@ -133,7 +133,7 @@ pub fn assertion_claims(app: &str, bridge: &str) -> Value {
     })
 }
 
-pub fn signed(signer: &Signer, typ: &str, claims: &Value, changes: &Value) -> String {
+pub(crate) fn signed(signer: &Signer, typ: &str, claims: &Value, changes: &Value) -> String {
     let mut claims = claims.as_object().unwrap().clone();
     for (name, change) in changes.as_object().unwrap() {
         match change {
@@ -146,7 +146,7 @@ pub fn signed(signer: &Signer, typ: &str, claims: &Value, changes: &Value) -> St
     signer.sign(&header, &claims).unwrap()
 }
 
-pub fn subject(token: &str) -> [(&str, &str); 3] {
+pub(crate) fn subject(token: &str) -> [(&str, &str); 3] {
     [
         ("grant_type", GRANT),
         ("subject_token", token),
@@ -154,7 +154,10 @@ pub fn subject(token: &str) -> [(&str, &str); 3] {
     ]
 }
 
-pub fn app_form<'a>(client_assertion: &'a str, assertion: &'a str) -> Vec<(&'a str, &'a str)> {
+pub(crate) fn app_form<'a>(
+    client_assertion: &'a str,
+    assertion: &'a str,
+) -> Vec<(&'a str, &'a str)> {
     let mut form = subject(assertion).to_vec();
     form.push(("client_assertion_type", JWT_BEARER));
     form.push(("client_assertion", client_assertion));
@@ -163,7 +166,7 @@ pub fn app_form<'a>(client_assertion: &'a str, assertion: &'a str) -> Vec<(&'a s
 }
 
 /// The claims of the new token.
-pub fn claims(reply: &Reply) -> Value {
+pub(crate) fn claims(reply: &Reply) -> Value {
     assert_eq!(reply.status, 200, "{reply:?}");
     let token = reply.json()["access_token"].as_str().unwrap().to_owned();
     let part = token.split('.').nth(1).unwrap();
@@ -171,7 +174,7 @@ pub fn claims(reply: &Reply) -> Value {
 }
 
 #[track_caller]
-pub fn refused(reply: &Reply, error: &str) {
+pub(crate) fn refused(reply: &Reply, error: &str) {
     assert_eq!(reply.error(), (400, error.to_owned()), "{reply:?}");
     assert_eq!(reply.header("cache-control"), "no-store");
 }

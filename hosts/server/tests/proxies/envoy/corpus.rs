@@ -68,6 +68,7 @@ fn play(kind: Kind, fields: usize, at_least: usize) {
         },
         start: &|policies, server| start(kind, &binary, policies, server, origin.address),
         refuses: &REFUSED_BY_ENVOY,
+        differs: &[],
         at_least,
     };
     player.play();

@@ -29,6 +29,21 @@ fn envoy_passes_on_what_the_gate_allows_and_nothing_else() {
 }
 
 #[test]
+fn nobody_without_a_token_reaches_what_is_protected_by_envoy() {
+    let Some(binary) = binary() else { return };
+    let tokens = Tokens::new();
+    for kind in BOTH {
+        let scene = Scene::new(&binary, kind, &tokens.policy(json!({})));
+        let seam = Seam {
+            proxy: scene.envoy.address,
+            origin: &scene.origin,
+            tokens: &tokens,
+        };
+        seam.nobody_without_a_token_reaches_what_is_protected();
+    }
+}
+
+#[test]
 fn envoy_lets_nobody_pass_while_the_server_is_away_or_changes() {
     let Some(binary) = binary() else { return };
     let tokens = Tokens::new();
