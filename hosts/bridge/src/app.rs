@@ -89,7 +89,6 @@ struct Read {
     api_keys: Option<ApiKeys>,
     providers: Providers,
     tenancy: Option<Service>,
-    subjects: Subjects,
 }
 
 impl App {
@@ -106,9 +105,12 @@ impl App {
             api_keys,
             providers,
             tenancy,
-            subjects,
         } = read(&config, &parts).await?;
-        let Parts { clock, people, .. } = parts;
+        let Parts {
+            clock,
+            people,
+            fetcher,
+        } = parts;
         let metrics = Arc::new(Metrics::new()?);
         store.prepare().await?;
         let keys = Keys::open(
@@ -119,7 +121,6 @@ impl App {
             files,
         );
         let keys = Arc::new(keys.await?);
-        subjects.know(keys.clone());
         let audit = Audit::open(&config.audit, store.clone(), clock.clone(), metrics.clone());
         let audit = Arc::new(audit?);
         let node_gate = match &config.pairing {
@@ -171,6 +172,9 @@ impl App {
             people,
             issuer: config.issuer.clone(),
         };
+        let (own_keys, fetching) = (keys.clone(), Fetching(fetcher));
+        let subjects = Subjects::open(&config, own_keys, store.clone(), clock.clone(), fetching);
+        let subjects = subjects.await?;
         let own = Own::open(&config, keys.clone(), store.clone(), clock.clone()).await?;
         Ok(Self {
             config,
@@ -230,32 +234,21 @@ async fn read(config: &Config, parts: &Parts) -> Result<Read, ConfigError> {
     let providers = Providers::open(config, &parts.clock, &fetching).await;
     let providers = kept(providers, &mut problems);
     let tenancy = kept(Service::read(config), &mut problems);
-    let mut subjects = None;
-    if let Some(store) = &store {
-        let fetching = Fetching(parts.fetcher.clone());
-        let opened = Subjects::open(config, store.clone(), parts.clock.clone(), fetching).await;
-        subjects = kept(opened, &mut problems);
-    }
-    let all = (sealer, files, store, clients, providers, tenancy, subjects);
-    match all {
-        (
-            Some(sealer),
-            Some(files),
-            Some(store),
-            Some(clients),
-            Some(providers),
-            Some(tenancy),
-            Some(subjects),
-        ) if problems.is_empty() => Ok(Read {
-            store,
-            sealer: sealer.into(),
-            files,
-            clients,
-            api_keys,
-            providers,
-            tenancy,
-            subjects,
-        }),
+    kept(Subjects::check(config), &mut problems);
+    match (sealer, files, store, clients, providers, tenancy) {
+        (Some(sealer), Some(files), Some(store), Some(clients), Some(providers), Some(tenancy))
+            if problems.is_empty() =>
+        {
+            Ok(Read {
+                store,
+                sealer: sealer.into(),
+                files,
+                clients,
+                api_keys,
+                providers,
+                tenancy,
+            })
+        }
         _ => Err(ConfigError(problems)),
     }
 }

@@ -3,16 +3,11 @@
 
 mod policy;
 
-use std::{
-    collections::HashMap,
-    fmt, future,
-    pin::Pin,
-    sync::{Arc, OnceLock},
-};
+use std::{collections::HashMap, fmt, future, pin::Pin, sync::Arc};
 
 use countersign_host::{
-    Decision, Fetch, FetchError, Fetcher, FirstUse, Gate, Outgoing, Principal, Proof, ProofStore,
-    Response,
+    Decision, Fetch, Fetcher, FirstUse, Gate, Outgoing, Principal, Proof, ProofStore, Response,
+    Severity,
 };
 use countersign_policy_source::Problem;
 use http::{HeaderMap, HeaderValue, Request, header};
@@ -38,7 +33,6 @@ const DPOP: &str = "dpop";
 pub(crate) struct Subjects {
     gate: Option<Gate>,
     sources: HashMap<String, Source>,
-    own_keys: Arc<OnceLock<Arc<Keys>>>,
     store: Store,
 }
 
@@ -62,43 +56,49 @@ pub(crate) struct Shown {
 }
 
 impl Subjects {
+    /// Looks at what the configuration says in the policy language.
+    ///
+    /// # Errors
+    /// Every problem, each with its place in the configuration.
+    pub(crate) fn check(config: &Config) -> Result<(), ConfigError> {
+        let trusted = policy::trusted(config);
+        if trusted.is_empty() {
+            return Ok(());
+        }
+        let policy = policy::policy(config, &trusted);
+        let problems = countersign_host::lint(policy.to_string().as_bytes());
+        match refused(&trusted, &problems) {
+            ConfigError(problems) if problems.is_empty() => Ok(()),
+            error => Err(error),
+        }
+    }
+
     /// Opens the gate, if there is anything to exchange.
     ///
     /// # Errors
-    /// Every problem of what the configuration says in the policy language.
+    /// As [`Self::check`].
     pub(crate) async fn open(
         config: &Config,
+        keys: Arc<Keys>,
         store: Store,
         clock: Arc<dyn Clock>,
-        fetching: Fetching,
+        others: Fetching,
     ) -> Result<Self, ConfigError> {
-        let own_keys = Arc::new(OnceLock::new());
         let trusted = policy::trusted(config);
         let mut gate = None;
         if !trusted.is_empty() {
-            let issuers: Vec<_> = trusted.iter().map(|known| known.policy.clone()).collect();
-            let fetcher = Fetching(Arc::new(Documents {
-                own_keys: own_keys.clone(),
-                others: fetching,
-            }));
-            let policy = policy::policy(config, &issuers);
-            let builder = gates::builder(&policy, clock, fetcher).proofs(Proofs(store.clone()));
-            let opened = builder.build().await;
-            gate = Some(opened.map_err(|error| refused(&trusted, &error))?);
+            let policy = policy::policy(config, &trusted);
+            let documents = Fetching(Arc::new(Documents { keys, others }));
+            let builder = gates::builder(&policy, clock, documents).proofs(Proofs(store.clone()));
+            let refused = |error| gates::refused("the gate of exchanges", &error);
+            gate = Some(builder.build().await.map_err(refused)?);
         }
         let sources = trusted.into_iter().map(|known| (known.name, known.source));
         Ok(Self {
             gate,
             sources: sources.collect(),
-            own_keys,
             store,
         })
-    }
-
-    /// Says with which keys the bridge signs: they are there after the database.
-    pub(crate) fn know(&self, keys: Arc<Keys>) {
-        // Said once, at the start.
-        let _ = self.own_keys.set(keys);
     }
 
     /// Verifies a subject token, with the proofs of `headers` where it is bound.
@@ -198,31 +198,31 @@ impl Shown {
     }
 }
 
-/// The problems of a policy that was made from the configuration, at their places there.
-fn refused(trusted: &[policy::Trusted], error: &countersign_host::OpenError) -> ConfigError {
-    let problems = error.problems();
-    if problems.is_empty() {
-        return gates::refused("exchange", error);
-    }
+/// The errors of a policy that was made from the configuration, at their places there.
+fn refused(trusted: &[policy::Trusted], problems: &[countersign_host::Problem]) -> ConfigError {
     let place = |pointer: &str| {
-        let (index, rest) = pointer.strip_prefix("/issuers/")?.split_once('/')?;
+        let inner = pointer.strip_prefix("/issuers/")?;
+        let (index, rest) = inner.split_at(inner.find('/').unwrap_or(inner.len()));
         let known = trusted.get(index.parse::<usize>().ok()?)?;
-        Some(format!("{}/{rest}", known.pointer))
+        Some(format!("{}{rest}", known.pointer))
     };
-    let problems = problems.iter().map(|problem| Problem {
+    let errors = problems
+        .iter()
+        .filter(|problem| problem.severity == Severity::Error);
+    let errors = errors.map(|problem| Problem {
         file: "the configuration".to_owned(),
         pointer: place(&problem.pointer).unwrap_or_else(|| "/exchange".to_owned()),
         position: None,
         code: problem.code.clone(),
         message: problem.message.clone(),
-        is_error: problem.severity == countersign_host::Severity::Error,
+        is_error: true,
     });
-    ConfigError(problems.filter(|problem| problem.is_error).collect())
+    ConfigError(errors.collect())
 }
 
 /// The documents of the gate: the bridge's key set is that of this process.
 struct Documents {
-    own_keys: Arc<OnceLock<Arc<Keys>>>,
+    keys: Arc<Keys>,
     others: Fetching,
 }
 
@@ -231,19 +231,13 @@ impl Fetcher for Documents {
         if fetch.uri != policy::OWN_KEYS {
             return self.others.fetch(fetch);
         }
-        let answer = match self.own_keys.get() {
-            None => Err(FetchError::new("the bridge has no keys yet")),
-            Some(keys) => {
-                let (jwks, max_age_s) = keys.jwks();
-                let cache_control = max_age_s.map(|max_age_s| format!("max-age={max_age_s}"));
-                Ok(Response {
-                    status: 200,
-                    cache_control: cache_control.unwrap_or_else(|| "no-store".to_owned()),
-                    body: jwks.to_string().into_bytes(),
-                })
-            }
-        };
-        Box::pin(future::ready(answer))
+        let (jwks, max_age_s) = self.keys.jwks();
+        let cache_control = max_age_s.map(|max_age_s| format!("max-age={max_age_s}"));
+        Box::pin(future::ready(Ok(Response {
+            status: 200,
+            cache_control: cache_control.unwrap_or_else(|| "no-store".to_owned()),
+            body: jwks.to_string().into_bytes(),
+        })))
     }
 
     fn send<'a>(&'a self, request: &'a Outgoing) -> countersign_host::Fetching<'a> {

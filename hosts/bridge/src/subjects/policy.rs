@@ -72,7 +72,9 @@ pub(super) fn trusted(config: &Config) -> Vec<Trusted> {
     trusted
 }
 
-pub(super) fn policy(config: &Config, issuers: &[Value]) -> Value {
+/// The policy as a whole. Its issuers are in the order of `trusted`.
+pub(super) fn policy(config: &Config, trusted: &[Trusted]) -> Value {
+    let issuers: Vec<_> = trusted.iter().map(|known| &known.policy).collect();
     json!({
         "contract": "1",
         "issuers": issuers,

@@ -22,8 +22,7 @@ exchange:
 #[test]
 fn every_problem_is_said_with_its_place() {
     let yaml = format!(
-        "{START}\
-  issuers:
+        "{START}  issuers:
     One: {{ }}
     two:
       issuer: https://auth.example.com
@@ -95,6 +94,7 @@ async fn what_is_wrong_in_the_policy_language_is_said_at_its_place_too() {
     let expected = [
         "/exchange/issuers/idp/algorithms/1",
         "/exchange/issuers/idp/claims/rolls",
+        "/exchange/issuers/idp/require/kind",
         "/exchange/issuers/idp/require/kind/matches",
     ];
     assert_eq!(pointers, expected, "{error}");
