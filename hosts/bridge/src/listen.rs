@@ -127,9 +127,11 @@ impl Entered {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let mut connection = Connection::default();
-        connection.peer = Some(self.address.ip());
-        connection.tls = is_tls.then_some(true);
+        let connection = Connection {
+            peer: Some(self.address.ip()),
+            tls: is_tls.then_some(true),
+            ..Connection::default()
+        };
         let router = self.router;
         let service = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(connection);

@@ -38,7 +38,11 @@ const HALF: usize = 22;
 const NOWHERE: &str = "https://bridge.invalid";
 
 /// Verifies what nodes show.
-pub(crate) struct NodeGate(Gate);
+pub(crate) struct NodeGate {
+    gate: Gate,
+    store: Store,
+    clock: Arc<dyn Clock>,
+}
 
 impl NodeGate {
     pub(crate) async fn open(
@@ -56,17 +60,17 @@ impl NodeGate {
             clock: clock.clone(),
             issuer: config.issuer.as_str().to_owned(),
         }));
-        let gate = gates::builder(&policy, clock, own).proofs(Proofs(store));
-        let gate = gate.build().await;
-        gate.map(Self)
-            .map_err(|error| gates::refused("pairing", &error))
+        let gate = gates::builder(&policy, clock.clone(), own);
+        let gate = gate.proofs(Proofs(store.clone())).build().await;
+        let gate = gate.map_err(|error| gates::refused("pairing", &error))?;
+        Ok(Self { gate, store, clock })
     }
 
     /// Who has sent this request, by the token of its `authorization`, and by the proof in
     /// its `dpop` (RFC 9449 §7) where the token is bound to a key.
     pub(crate) async fn verify(&self, parts: &Parts) -> Result<Arc<Principal>, Refusal> {
         let invalid = Refusal::new(Code::InvalidToken, "the token is not good here");
-        let decision = self.0.check_parts(parts).await;
+        let decision = self.gate.check_parts(parts).await;
         if let Decision::Deny(denial) = &decision
             && denial.status != 503
             && denial.code.starts_with("proof_")
@@ -74,8 +78,21 @@ impl NodeGate {
             let description = "the proof of the node's key is missing or not good";
             return Err(Refusal::new(Code::InvalidDpopProof, description));
         }
-        gates::principal(decision, invalid)
+        let principal = gates::principal(decision, invalid)?;
+        // A join token may be revoked. A renewal has no `jti`: its node is.
+        if let Some(jti) = jti(&principal) {
+            let standing = self.store.standing(&jti, self.clock.now_ms()).await?;
+            if standing.is_none_or(|standing| standing.is_revoked) {
+                return Err(invalid);
+            }
+        }
+        Ok(principal)
     }
+}
+
+fn jti(principal: &Principal) -> Option<String> {
+    let claims: Value = serde_json::from_str(&principal.claims).ok()?;
+    Some(claims.get("jti")?.as_str()?.to_owned())
 }
 
 /// A proof needs `ath`: what comes here is a protected resource's request, not one of the

@@ -43,9 +43,10 @@ mod tests {
 
     fn address(peer: &str, forwarded: &[&str]) -> String {
         let mut extensions = Extensions::new();
-        let mut connection = Connection::default();
-        connection.peer = Some(peer.parse().unwrap());
-        extensions.insert(connection);
+        extensions.insert(Connection {
+            peer: Some(peer.parse().unwrap()),
+            ..Connection::default()
+        });
         let mut headers = HeaderMap::new();
         for field in forwarded {
             headers.append("x-forwarded-for", HeaderValue::from_str(field).unwrap());

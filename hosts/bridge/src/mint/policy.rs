@@ -1,10 +1,14 @@
 //! The policy by which a gate verifies the tokens of a bridge.
 
+use serde_json::json;
+
 use super::Class;
-use crate::config::Config;
+use crate::config::{ApiKeySettings, Config};
 
 /// The policy as YAML text, to start from: it trusts the bridge, tells the classes of its
-/// tokens apart, and has a rule for each.
+/// tokens apart, and has a rule for each. With API keys it names secrets that the host brings
+/// (`secret_from`): `api-key-pepper`, a second one as `api-key-pepper-2` and so on, and
+/// `api-keys-authorization`, which is `Bearer` and a secret of the readers.
 pub fn gate_policy(config: &Config) -> String {
     let issuer = config.issuer.as_str();
     let tokens = &config.tokens;
@@ -12,9 +16,16 @@ pub fn gate_policy(config: &Config) -> String {
         true => "\n      insecure_http: true # development only",
         false => "",
     };
-    let audiences = serde_json::json!(tokens.audiences);
+    let audiences = json!(tokens.audiences);
     let [pat, njt, nat] = [Class::Pat, Class::Njt, Class::Nat].map(Class::header_typ);
     let (pat_s, njt_s, nat_s) = (tokens.pat_s, tokens.njt_s, tokens.nat_s);
+    let (api_keys, api) = match &config.api_keys {
+        None => (String::new(), "{ types: [pat], tenant: present }"),
+        Some(keys) => (
+            issuer_of_keys(config, keys),
+            "{ any_of: [{ types: [pat] }, { issuers: [api-keys] }], tenant: present }",
+        ),
+    };
     format!(
         r#"# A policy for the tokens of this bridge. `countersign policy lint` checks it,
 # `countersign policy schema` prints all that it may say.
@@ -51,7 +62,7 @@ issuers:
       tenant: /tenant_id
       roles: [/roles]
       scopes: [/scope]
-
+{api_keys}
 credentials:
   - {{ header: authorization, scheme: Bearer }}
 
@@ -60,7 +71,7 @@ rules:
   - path: /healthz
     public: true
   - path: "/api/**"
-    require: {{ types: [pat], tenant: present }}
+    require: {api}
   - path: "/ingest/**"
     methods: [POST]
     require: {{ types: [nat], scopes: ["node:ingest"] }}
@@ -69,6 +80,34 @@ forward:
   x-auth-subject: subject
   x-auth-tenant: tenant
   x-auth-scopes: scopes
+"#
+    )
+}
+
+/// The issuer that has the keys which people make at `/v1/keys`.
+fn issuer_of_keys(config: &Config, keys: &ApiKeySettings) -> String {
+    let issuer = config.issuer.as_str();
+    let insecure = match config.issuer.is_http() {
+        true => "\n      insecure_http: true # development only",
+        false => "",
+    };
+    let peppers = keys.peppers.iter().enumerate().map(|(index, pepper)| {
+        let name = match index {
+            0 => "api-key-pepper".to_owned(),
+            index => format!("api-key-pepper-{}", index + 1),
+        };
+        json!({ "version": pepper.version, "secret_from": name })
+    });
+    let peppers = serde_json::Value::from_iter(peppers);
+    let prefix = json!([keys.prefix]);
+    format!(
+        r#"
+  - name: api-keys # what people make for programs
+    api_keys:
+      uri: "{issuer}/api-keys.json"{insecure}
+      headers: {{ authorization: {{ secret_from: api-keys-authorization }} }}
+      prefix: {prefix}
+      pepper: {peppers}
 "#
     )
 }

@@ -52,9 +52,8 @@ pub(super) async fn show(
         let unreadable = |_| Refusal::request("the query cannot be read");
         let Query(asked) = asked.map_err(unreadable)?;
         let code = asked.user_code.as_deref();
-        let settings = match settings(&app) {
-            Ok(settings) => settings,
-            Err(otherwise) => return Ok(otherwise),
+        let Some(settings) = &app.config.pairing else {
+            return Ok(no_pairing());
         };
         let Some(session) = app.people.find(&headers).await? else {
             return Ok(login(code, false));
@@ -94,9 +93,8 @@ pub(super) async fn decide(
 ) -> Response {
     let decided = async {
         let code = form.get("user_code");
-        let settings = match settings(&app) {
-            Ok(settings) => settings,
-            Err(otherwise) => return Ok(otherwise),
+        let Some(settings) = &app.config.pairing else {
+            return Ok(no_pairing());
         };
         let session = match app.people.require_own(&headers, form.get("csrf")).await {
             Ok(session) => session,
@@ -127,11 +125,9 @@ pub(super) async fn decide(
     decided.await.unwrap_or_else(|refusal| failed(&refusal))
 }
 
-/// Who may approve, or the answer where there is no pairing.
-fn settings(app: &App) -> Result<&Pairing, Response> {
+fn no_pairing() -> Response {
     let text = "Devices are not paired here.";
-    let none = || said(StatusCode::NOT_FOUND, "No pairing", text);
-    app.config.pairing.as_ref().ok_or_else(none)
+    said(StatusCode::NOT_FOUND, "No pairing", text)
 }
 
 /// The person as one who may approve, or the answer to somebody else.

@@ -282,8 +282,8 @@ impl Revocations {
         } else {
             let before = match what {
                 // Also what is made at this moment: a node that is revoked gets no token
-                // any more.
-                Revoke::Node(_) => None,
+                // any more. One that is not known could be anybody's id.
+                Revoke::Node(_) if store.node(value).await?.is_some() => None,
                 // `iat` has whole seconds: those of this second are revoked too.
                 _ => Some(now.div_euclid(1000) + 1),
             };

@@ -16,3 +16,4 @@ mod pairing;
 mod revocation;
 mod token_exchange;
 mod tokens;
+mod whole;

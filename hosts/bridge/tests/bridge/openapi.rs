@@ -1,6 +1,10 @@
 //! The OpenAPI document has every route, and every route is as it says.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use axum::body::Body;
 use countersign_bridge::OPENAPI;
@@ -25,6 +29,10 @@ fn operations() -> BTreeSet<(String, String)> {
     operations.collect()
 }
 
+fn sources() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
 /// The paths of all `.route(…)` of the public listener, by the sources.
 fn routes(folder: &Path, found: &mut BTreeSet<String>) {
     for entry in fs::read_dir(folder).unwrap() {
@@ -37,14 +45,21 @@ fn routes(folder: &Path, found: &mut BTreeSet<String>) {
         if path.file_stem().is_some_and(|stem| stem == "operations") {
             continue;
         }
-        let source = fs::read_to_string(&path).unwrap();
-        for (at, _) in source.match_indices(".route(") {
-            let rest = source[at + ".route(".len()..].trim_start();
+        let source_of = fs::read_to_string(&path).unwrap();
+        for (at, _) in source_of.match_indices(".route(") {
+            let rest = source_of[at + ".route(".len()..].trim_start();
             let first = rest.split([',', '\n']).next().unwrap().trim();
             let text = match first.strip_prefix('"') {
                 Some(text) => text.trim_end_matches('"').to_owned(),
                 None => {
-                    let constant = format!("const {first}: &str = \"");
+                    // `room::NAME` is in the file of that room.
+                    let (room, name) = first.rsplit_once("::").unwrap_or(("", first));
+                    let other = [folder.join(room), sources().join(room)];
+                    let mut other = other.into_iter().map(|path| path.with_extension("rs"));
+                    let other = other.find_map(|path| fs::read_to_string(path).ok());
+                    let source = other.filter(|_| !room.is_empty());
+                    let source = source.as_deref().unwrap_or(&source_of);
+                    let constant = format!("const {name}: &str = \"");
                     let value = source.split(&constant).nth(1);
                     let value = value.unwrap_or_else(|| panic!("{path:?}: {first} is elsewhere"));
                     value.split('"').next().unwrap().to_owned()
@@ -58,10 +73,7 @@ fn routes(folder: &Path, found: &mut BTreeSet<String>) {
 #[test]
 fn every_route_is_in_the_document_and_no_other() {
     let mut found = BTreeSet::new();
-    routes(
-        &Path::new(env!("CARGO_MANIFEST_DIR")).join("src"),
-        &mut found,
-    );
+    routes(&sources(), &mut found);
     let known: BTreeSet<_> = operations().into_iter().map(|(_, path)| path).collect();
     assert_eq!(known, found);
 }
@@ -96,11 +108,12 @@ async fn every_operation_is_answered_as_the_document_says() {
             "peppers": [{ "version": "1", "secret": secret }],
             "readers": [secret],
         });
+        config["pairing"] = json!({ "roles": ["admin"] });
     })
     .await;
     let document = document();
     for (method, path) in operations() {
-        let target = path.replace("{id}", "x");
+        let target = path.replace("{id}", "x").replace("{provider}", "x");
         let request = Request::builder().method(&*method).uri(&target);
         let response = stage
             .bridge

@@ -37,7 +37,8 @@ impl Browser {
         self.send(request, body.finish()).await
     }
 
-    async fn send(&mut self, request: hyper::http::request::Builder, body: String) -> Reply {
+    /// Any request, with the cookies.
+    pub async fn send(&mut self, request: hyper::http::request::Builder, body: String) -> Reply {
         let pairs = self.cookies.iter();
         let pairs: Vec<_> = pairs
             .map(|(name, value)| format!("{name}={value}"))

@@ -1,5 +1,6 @@
 //! `countersign bridge`: the auth bridge.
 
+mod member;
 mod revoke;
 
 use std::{path::PathBuf, thread};
@@ -50,6 +51,9 @@ enum Beside {
     /// The keys that sign its tokens
     #[command(subcommand)]
     Keys(Keys),
+    /// Who is a member of which organisation, in the bridge's own table
+    #[command(subcommand)]
+    Member(member::What),
     /// Revoke a token, or all tokens of a person, a node or a signing key, before their time
     #[command(subcommand)]
     Revoke(revoke::What),
@@ -81,6 +85,7 @@ pub(crate) fn run(args: &BridgeArgs, output: Output) -> Result<Exit, Failure> {
             announce(&rotated, output);
             Ok(Exit::Good)
         }
+        (Some(Beside::Member(what)), _) => member::run(what, output),
         (Some(Beside::Revoke(what)), _) => revoke::run(what, output),
         (None, Some(path)) => start(read(path)?, args, output),
         (None, None) => Err(Failure::usage("`--config` is missing")),

@@ -234,7 +234,7 @@ async fn who_guesses_user_codes_is_stopped_whoever_signs_in() {
 
 #[tokio::test]
 async fn who_guesses_from_many_addresses_is_stopped_too() {
-    let stage = Stage::with(Database::Sqlite, |config| {
+    let stage = Stage::said(Database::Sqlite, |config| {
         config["pairing"] = serde_json::json!({ "roles": ["admin"] });
         config["trusted_proxies"] = serde_json::json!(["127.0.0.1"]);
     })

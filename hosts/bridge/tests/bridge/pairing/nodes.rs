@@ -235,6 +235,8 @@ async fn a_person_sees_and_revokes_the_nodes_of_the_own_organisation() {
             let status = match session {
                 None => 401,
                 Some("down") => 503,
+                // For which organisation?
+                Some("p_ada") => 400,
                 Some(_) => 403,
             };
             let reply = request(&stage, "DELETE", &path, session, &headers).await;
@@ -250,11 +252,7 @@ async fn a_person_sees_and_revokes_the_nodes_of_the_own_organisation() {
             &[("x-csrf-token", &token), ("sec-fetch-site", "same-site")],
         ] {
             let reply = request(&stage, "DELETE", &path, Some(ADA), headers).await;
-            assert_eq!(
-                reply.error(),
-                refused(400, "invalid_request"),
-                "{headers:?}"
-            );
+            assert_eq!(reply.error(), refused(403, "access_denied"), "{headers:?}");
         }
         assert_eq!(states(&stage).await[&node], "active");
         for _ in 0..2 {
@@ -293,4 +291,23 @@ async fn neither_codes_nor_renewals_are_in_the_database() {
             assert!(!found, "{name}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_node_is_not_ended_while_its_revocation_cannot_be_written() {
+    let stage = stage(Database::Sqlite).await;
+    let joined = join(&stage, &join_token(&stage, &[]).await).await;
+    let (node, old) = (text(&joined, "node"), text(&joined, "refresh_token"));
+    assert_eq!(renew(&stage, &old).await.status, 200);
+    let fail = "CREATE TRIGGER fail BEFORE INSERT ON revocations \
+                BEGIN SELECT RAISE(ABORT, 'no'); END";
+    stage.sql(fail).await;
+    // Used twice: that revokes, if it can.
+    assert_eq!(renew(&stage, &old).await.status, 503);
+    assert_eq!(states(&stage).await[&node], "active");
+    stage.sql("DROP TRIGGER fail").await;
+    assert_eq!(renew(&stage, &old).await.status, 401);
+    assert_eq!(states(&stage).await[&node], "revoked");
+    let body = stage.get("/revocations.json").await.json();
+    assert_eq!(body["sub"], serde_json::json!([{ "sub": node }]));
 }

@@ -112,9 +112,13 @@ async fn without_the_text_of_the_session_nothing_is_approved() {
         started.user_code
     );
     assert_eq!(get(&stage, &link, Some(ADA)).await.status, 200);
-    for session in ["p_bob acme member", "p_bob", "p_bob acme"] {
+    for (session, status) in [
+        ("p_bob acme member", 403),
+        ("p_bob acme", 403),
+        ("p_bob", 400),
+    ] {
         let reply = decide(&stage, session, &started.user_code, "approve").await;
-        assert_eq!(reply.status, 403, "{session}");
+        assert_eq!(reply.status, status, "{session}");
     }
     let form = [code, approve, ("csrf", own.as_str())];
     assert_eq!(stage.post("/pair", &[], &form).await.status, 401);
