@@ -80,7 +80,7 @@ pub(crate) async fn token_exchange(
             .insert("auth_time".to_owned(), json!(auth_time));
     }
     let issued = app.mint.issue(&order).await?;
-    require_still(app, &client.id, &subject).await?;
+    require_still(app, client, &shown, &subject, &issued).await?;
     Ok(granted(issued, order.cnf.is_some()))
 }
 
@@ -129,26 +129,33 @@ fn auth_time(app: &App, shown: &Shown) -> Option<i64> {
     shown.seconds("auth_time").map(|seconds| seconds.min(now_s))
 }
 
-/// Whether what the token was made from counts to this moment. It is revoked if not: a
-/// revocation that came meanwhile has not seen it.
-async fn require_still(app: &App, client: &str, subject: &Subject) -> Result<(), Refusal> {
-    let refused = Refusal::request("the subject token is not good here");
-    if let (true, Some(tenant)) = (subject.is_member, &subject.tenant) {
-        // Of somebody who is none any more it revokes everything.
-        let membership = app.members.of(&subject.id, tenant).await?;
-        membership.ok_or(refused)?;
-    }
-    let Some(parent) = &subject.parent else {
-        return Ok(());
-    };
+/// Revokes the new token if what it was made from does not count any more: a revocation that
+/// came meanwhile has not seen it.
+async fn require_still(
+    app: &App,
+    client: &Client,
+    shown: &Shown,
+    subject: &Subject,
+    issued: &Issued,
+) -> Result<(), Refusal> {
     let now = app.clock.now_ms();
-    if app.store.parent(parent, now).await?.is_some() {
+    let store = &app.store;
+    let is_good = store.is_good_subject(&subject.id, shown.issued_at(), now);
+    let mut is_good = is_good.await?;
+    if let Some(parent) = &subject.parent {
+        is_good &= store.parent(parent, now).await?.is_some();
+    }
+    if let (true, Some(tenant)) = (subject.is_member, &subject.tenant) {
+        is_good &= app.members.of(&subject.id, tenant).await?.is_some();
+    }
+    if is_good {
         return Ok(());
     }
-    // With it, all that was made from it.
-    let revoke = Revoke::Token(parent.clone());
-    app.revocations.revoke(&revoke, client, "exchange").await?;
-    Err(refused)
+    let revoke = Revoke::Token(issued.jti.clone());
+    app.revocations
+        .revoke(&revoke, &client.id, "exchange")
+        .await?;
+    Err(Refusal::request("the subject token is not good here"))
 }
 
 fn granted(issued: Issued, is_bound: bool) -> Granted {
