@@ -24,6 +24,7 @@ use crate::{
     seal::Sealer,
     sessions::Sessions,
     store::Store,
+    subjects::Subjects,
 };
 
 /// What tests and programs that embed the bridge may replace.
@@ -73,6 +74,8 @@ pub(crate) struct App {
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) members: Arc<Members>,
     pub(crate) people: Desk,
+    /// Verifies what is shown to be exchanged.
+    pub(crate) subjects: Subjects,
     /// Verifies what nodes show; absent without pairing.
     pub(crate) node_gate: Option<NodeGate>,
 }
@@ -103,7 +106,11 @@ impl App {
             providers,
             tenancy,
         } = read(&config, &parts).await?;
-        let Parts { clock, people, .. } = parts;
+        let Parts {
+            clock,
+            people,
+            fetcher,
+        } = parts;
         let metrics = Arc::new(Metrics::new()?);
         store.prepare().await?;
         let keys = Keys::open(
@@ -165,6 +172,9 @@ impl App {
             people,
             issuer: config.issuer.clone(),
         };
+        let (own_keys, fetching) = (keys.clone(), Fetching(fetcher));
+        let subjects = Subjects::open(&config, own_keys, store.clone(), clock.clone(), fetching);
+        let subjects = subjects.await?;
         let own = Own::open(&config, keys.clone(), store.clone(), clock.clone()).await?;
         Ok(Self {
             config,
@@ -183,6 +193,7 @@ impl App {
             sessions,
             members,
             people,
+            subjects,
             node_gate,
         })
     }
@@ -223,6 +234,7 @@ async fn read(config: &Config, parts: &Parts) -> Result<Read, ConfigError> {
     let providers = Providers::open(config, &parts.clock, &fetching).await;
     let providers = kept(providers, &mut problems);
     let tenancy = kept(Service::read(config), &mut problems);
+    kept(Subjects::check(config), &mut problems);
     match (sealer, files, store, clients, providers, tenancy) {
         (Some(sealer), Some(files), Some(store), Some(clients), Some(providers), Some(tenancy))
             if problems.is_empty() =>

@@ -43,6 +43,7 @@ mod seal;
 mod sessions;
 mod snapshot;
 mod store;
+mod subjects;
 mod token;
 
 /// The OpenAPI 3.1 document of its routes.
@@ -52,9 +53,10 @@ pub use app::Parts;
 pub use bridge::{Bridge, Listener, RevokeError};
 pub use clock::{Clock, SystemClock};
 pub use config::{
-    Algorithm, ApiKeySettings, Audit, CONFIG_SCHEMA, ClientConfig, ClientCredentials, Config,
-    ConfigError, Database, DatabaseFrom, GrantType, IssuerUrl, KeySettings, Limits, Login, Pairing,
-    Pepper, ProviderConfig, RevocationSettings, Secret, Tenancy, Tls, TokenSettings,
+    Algorithm, ApiKeySettings, AppAssertions, Audit, CONFIG_SCHEMA, ClientConfig,
+    ClientCredentials, Config, ConfigError, Database, DatabaseFrom, Exchange, GrantType, IssuerUrl,
+    KeySettings, Limits, Login, OwnTokens, Pairing, Pepper, ProviderConfig, RevocationSettings,
+    Secret, Tenancy, Tls, TokenSettings, TrustedIssuer,
 };
 pub use keys::{KeysError, Rotated};
 pub use members::Membership;

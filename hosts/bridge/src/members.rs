@@ -117,15 +117,21 @@ impl Members {
             self.lost(person, tenant).await?;
             return Ok(None);
         };
+        let scopes = self.scopes_of(&roles);
+        Ok(Some(Membership { roles, scopes }))
+    }
+
+    /// The most that these roles are allowed.
+    pub(crate) fn scopes_of(&self, roles: &[String]) -> Vec<String> {
         let mut scopes: Vec<String> = Vec::new();
-        for role in &roles {
+        for role in roles {
             for scope in self.scopes.get(role).into_iter().flatten() {
                 if !scopes.contains(scope) {
                     scopes.push(scope.clone());
                 }
             }
         }
-        Ok(Some(Membership { roles, scopes }))
+        scopes
     }
 
     /// Revokes what a person has for an organisation.

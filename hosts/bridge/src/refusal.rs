@@ -92,6 +92,11 @@ impl Refusal {
         Self::new(Code::TemporarilyUnavailable, description)
     }
 
+    /// Whether it says nothing about the request.
+    pub(crate) fn is_unavailable(self) -> bool {
+        self.code == Code::TemporarilyUnavailable
+    }
+
     /// One text for every reason: which of them it was helps only somebody who guesses.
     pub(crate) const fn client() -> Self {
         let description = "the client is not known, or has not authenticated";

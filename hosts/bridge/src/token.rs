@@ -8,6 +8,7 @@ use http::{Extensions, HeaderMap};
 use crate::{
     app::App,
     config::GrantType,
+    exchange,
     form::Form,
     machines, pairing, peer,
     refusal::{Code, Refusal},
@@ -22,7 +23,11 @@ pub(crate) fn routes() -> Router<Arc<App>> {
 }
 
 /// Grant types that are answered here, for the metadata.
-pub(crate) const GRANTS: &[GrantType] = &[GrantType::ClientCredentials, GrantType::DeviceCode];
+pub(crate) const GRANTS: &[GrantType] = &[
+    GrantType::ClientCredentials,
+    GrantType::DeviceCode,
+    GrantType::TokenExchange,
+];
 
 async fn token(
     State(app): State<Arc<App>>,
@@ -42,6 +47,7 @@ async fn token(
     match grant {
         GrantType::ClientCredentials => machines::client_credentials(&app, &client, &form).await,
         GrantType::DeviceCode => pairing::poll(&app, &client, &form).await,
+        GrantType::TokenExchange => exchange::token_exchange(&app, &client, &headers, &form).await,
         // Those of `GRANTS` have an arm.
         _ => Err(Refusal::new(Code::ServerError, "the grant is not built")),
     }

@@ -192,7 +192,7 @@ const SERVER: [&str; 16] = [
     "run",
 ];
 
-const BRIDGE: [&str; 38] = [
+const BRIDGE: [&str; 39] = [
     "config",
     "clock",
     "metrics",
@@ -216,16 +216,17 @@ const BRIDGE: [&str; 38] = [
     "sessions",
     "members",
     "people",
+    "subjects",
     "app",
     "reply",
     "pairing",
     "machines",
+    "exchange",
     "token",
     "revoke",
     "introspect",
     "own_keys",
     "login",
-    "exchange",
     "published",
     "operations",
     "router",

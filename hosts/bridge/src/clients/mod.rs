@@ -250,25 +250,33 @@ impl Client {
         Ok(scopes)
     }
 
-    /// For whom the token is to be: `audience` (RFC 8693) or `resource` (RFC 8707) of the
-    /// form, or the only one that there is.
+    /// For whom the token is to be.
     ///
     /// # Errors
-    /// None or several, or one that its tokens may not be for.
+    /// As [`audience`].
     pub(crate) fn audience<'a>(&'a self, form: &'a Form) -> Result<&'a str, Refusal> {
-        let target = |description| Refusal::new(Code::InvalidTarget, description);
-        let mut asked = form.all("audience").chain(form.all("resource"));
-        match (asked.next(), asked.next(), &*self.audiences) {
-            (Some(audience), None, known) => {
-                let known = known.iter().find(|known| *known == audience);
-                known
-                    .map(String::as_str)
-                    .ok_or(target("this client has no tokens for this audience"))
-            }
-            (None, None, [only]) => Ok(only),
-            (None, None, _) => Err(target("say one `audience`")),
-            (_, Some(_), _) => Err(target("a token is for one audience")),
+        audience(&self.audiences, form)
+    }
+}
+
+/// For whom a token is to be, of those that are possible: `audience` (RFC 8693) or `resource`
+/// (RFC 8707) of the form, or the only one that there is.
+///
+/// # Errors
+/// None or several, or one that is not possible.
+pub(crate) fn audience<'a>(possible: &'a [String], form: &Form) -> Result<&'a str, Refusal> {
+    let target = |description| Refusal::new(Code::InvalidTarget, description);
+    let mut asked = form.all("audience").chain(form.all("resource"));
+    match (asked.next(), asked.next(), possible) {
+        (Some(audience), None, possible) => {
+            let known = possible.iter().find(|known| *known == audience);
+            known
+                .map(String::as_str)
+                .ok_or(target("this client has no tokens for this audience"))
         }
+        (None, None, [only]) => Ok(only),
+        (None, None, _) => Err(target("say one `audience`")),
+        (_, Some(_), _) => Err(target("a token is for one audience")),
     }
 }
 

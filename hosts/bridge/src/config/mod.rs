@@ -4,6 +4,7 @@
 
 mod clients;
 mod database;
+mod exchange;
 mod issuer;
 mod keys;
 mod limits;
@@ -21,6 +22,8 @@ use ipnet::IpNet;
 pub use clients::{ClientConfig, ClientCredentials, GrantType};
 pub(crate) use clients::{NODE_PREFIX, PERSON_PREFIX, is_client_id};
 pub use database::{Database, DatabaseFrom};
+pub(crate) use exchange::Pairs;
+pub use exchange::{AppAssertions, Exchange, OwnTokens, TrustedIssuer};
 pub use issuer::IssuerUrl;
 pub(crate) use keys::REFRESH_S;
 pub use keys::{Algorithm, KeySettings};
@@ -67,6 +70,8 @@ pub struct Config {
     pub pairing: Option<Pairing>,
     /// Login, sessions and members.
     pub login: Login,
+    /// Token exchange.
+    pub exchange: Exchange,
     /// The audit.
     pub audit: Audit,
     /// Limits.

@@ -7,8 +7,8 @@ use countersign_server::{Folder, Tls};
 use ipnet::IpNet;
 
 use super::{
-    ApiKeySettings, Audit, ClientConfig, Config, ConfigError, Database, IssuerUrl, KeySettings,
-    Limits, Login, Pairing, RevocationSettings, TokenSettings,
+    ApiKeySettings, Audit, ClientConfig, Config, ConfigError, Database, Exchange, IssuerUrl,
+    KeySettings, Limits, Login, Pairing, RevocationSettings, TokenSettings,
 };
 
 impl Config {
@@ -46,6 +46,10 @@ fn config(folder: Folder<'_>, place: Place<'_>) -> Option<Config> {
     let clients = object.optional("clients", |place| {
         place.map(|id, place| ClientConfig::read(folder, &audiences, id, place))
     });
+    let clients = clients.unwrap_or_default();
+    let exchange = object.optional("exchange", |place| {
+        Exchange::read(issuer.as_ref(), &audiences, &clients, place)
+    });
     let revocations = object.optional("revocations", |place| {
         RevocationSettings::read(folder, place)
     });
@@ -72,11 +76,12 @@ fn config(folder: Folder<'_>, place: Place<'_>) -> Option<Config> {
         master_keys: master_keys?,
         keys: keys.unwrap_or_default(),
         tokens: tokens?,
-        clients: clients.unwrap_or_default(),
+        clients,
         revocations: revocations.unwrap_or_default(),
         api_keys,
         pairing,
         login: login.unwrap_or_default(),
+        exchange: exchange.unwrap_or_default(),
         audit: audit.unwrap_or_default(),
         limits: limits.unwrap_or_default(),
     })

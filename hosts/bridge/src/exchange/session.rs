@@ -39,7 +39,7 @@ pub(super) async fn exchange(
         return Err(Refusal::new(Code::AccessDenied, description));
     }
     let membership = app.people.member(&session, tenant).await?;
-    let scopes = scopes(&client, &membership, form.get("scope"))?;
+    let scopes = scopes(&client, &membership.scopes, form.get("scope"))?;
     let mut order = Order::new(Class::Pat, &session.person, audience, &client.id);
     order.tenant = Some(tenant);
     order.roles = &membership.roles;

@@ -109,6 +109,7 @@ impl<'a> Order<'a> {
 
 /// A token that was made. `{:?}` does not show it.
 pub(crate) struct Issued {
+    pub(crate) jti: String,
     pub(crate) token: String,
     pub(crate) expires_in_s: i64,
     /// The scopes that it has.
@@ -196,6 +197,7 @@ impl Mint {
             })
             .await?;
         Ok(Issued {
+            jti,
             token,
             expires_in_s: exp_s - now_s,
             scope,

@@ -11,6 +11,7 @@ mod device_codes;
 mod keys;
 mod nodes;
 mod once;
+mod parents;
 mod people;
 mod revoked;
 mod sessions;

@@ -14,5 +14,6 @@ mod openapi;
 mod operation;
 mod pairing;
 mod revocation;
+mod token_exchange;
 mod tokens;
 mod whole;
