@@ -1,16 +1,19 @@
 //! Gates: the sealed module verifies every token that the bridge accepts.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, pin::Pin, sync::Arc};
 
 use countersign_host::{
-    Decision, Denial, Fetch, Fetcher, Gate, GateBuilder, OpenError, Outgoing, Signatures,
+    Decision, Denial, Fetch, Fetcher, FirstUse, Gate, GateBuilder, OpenError, Outgoing, Proof,
+    ProofStore, Response, Signatures,
 };
 use serde_json::Value;
 
 use crate::{
     clock::Clock,
     config::ConfigError,
+    keys::Keys,
     refusal::{Code, Refusal},
+    store::Store,
 };
 
 /// What fetches documents for the gates.
@@ -30,6 +33,38 @@ impl Fetcher for Fetching {
 impl fmt::Debug for Fetching {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Fetching")
+    }
+}
+
+/// The key set of this process, for a gate that verifies the bridge's own tokens.
+pub(crate) fn key_set(keys: &Keys) -> Response {
+    let (jwks, max_age_s) = keys.jwks();
+    let cache_control = max_age_s.map(|max_age_s| format!("max-age={max_age_s}"));
+    Response {
+        status: 200,
+        cache_control: cache_control.unwrap_or_else(|| "no-store".to_owned()),
+        body: jwks.to_string().into_bytes(),
+    }
+}
+
+/// Each proof once, over all replicas.
+pub(crate) struct Proofs(pub(crate) Store);
+
+impl ProofStore for Proofs {
+    fn first_use<'a>(
+        &'a self,
+        proof: &'a Proof,
+    ) -> Pin<Box<dyn Future<Output = FirstUse> + Send + 'a>> {
+        Box::pin(async {
+            let owner = format!("proof {}", hex::encode(proof.owner));
+            let expires_at = i64::try_from(proof.expires_ms).unwrap_or(i64::MAX);
+            let id = hex::encode(proof.id);
+            match self.0.is_first_use(&owner, &id, expires_at).await {
+                Ok(true) => FirstUse::Yes,
+                Ok(false) => FirstUse::No,
+                Err(_) => FirstUse::Unknown,
+            }
+        })
     }
 }
 

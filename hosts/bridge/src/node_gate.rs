@@ -3,11 +3,10 @@
 //! It asks nobody outside: the key set is the bridge's own, and a renewal, which is opaque,
 //! is looked up in the database as by introspection (RFC 7662).
 
-use std::{fmt, future, pin::Pin, sync::Arc};
+use std::{fmt, future, sync::Arc};
 
 use countersign_host::{
-    Decision, Fetch, FetchError, Fetcher, Fetching, FirstUse, Gate, Outgoing, Principal, Proof,
-    ProofStore, Response,
+    Decision, Fetch, FetchError, Fetcher, Fetching, Gate, Outgoing, Principal, Response,
 };
 use http::request::Parts;
 use serde_json::{Value, json};
@@ -61,7 +60,7 @@ impl NodeGate {
             issuer: config.issuer.as_str().to_owned(),
         }));
         let gate = gates::builder(&policy, clock.clone(), own);
-        let gate = gate.proofs(Proofs(store.clone())).build().await;
+        let gate = gate.proofs(gates::Proofs(store.clone())).build().await;
         let gate = gate.map_err(|error| gates::refused("pairing", &error))?;
         Ok(Self { gate, store, clock })
     }
@@ -177,13 +176,7 @@ struct Own {
 
 impl Fetcher for Own {
     fn fetch<'a>(&'a self, _: &'a Fetch) -> Fetching<'a> {
-        let (jwks, max_age_s) = self.keys.jwks();
-        let cache_control = max_age_s.map(|max_age_s| format!("max-age={max_age_s}"));
-        Box::pin(future::ready(Ok(Response {
-            status: 200,
-            cache_control: cache_control.unwrap_or_else(|| "no-store".to_owned()),
-            body: jwks.to_string().into_bytes(),
-        })))
+        Box::pin(future::ready(Ok(gates::key_set(&self.keys))))
     }
 
     fn send<'a>(&'a self, request: &'a Outgoing) -> Fetching<'a> {
@@ -225,27 +218,6 @@ impl Own {
             claims["cnf"] = serde_json::from_str(cnf).map_err(|_| Refusal::unavailable())?;
         }
         Ok(claims)
-    }
-}
-
-/// Each proof once, over all replicas.
-struct Proofs(Store);
-
-impl ProofStore for Proofs {
-    fn first_use<'a>(
-        &'a self,
-        proof: &'a Proof,
-    ) -> Pin<Box<dyn Future<Output = FirstUse> + Send + 'a>> {
-        Box::pin(async {
-            let owner = format!("proof {}", hex::encode(proof.owner));
-            let expires_at = i64::try_from(proof.expires_ms).unwrap_or(i64::MAX);
-            let id = hex::encode(proof.id);
-            match self.0.is_first_use(&owner, &id, expires_at).await {
-                Ok(true) => FirstUse::Yes,
-                Ok(false) => FirstUse::No,
-                Err(_) => FirstUse::Unknown,
-            }
-        })
     }
 }
 

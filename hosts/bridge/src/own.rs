@@ -2,9 +2,7 @@
 
 use std::{fmt, future, sync::Arc};
 
-use countersign_host::{
-    Decision, Fetch, FetchError, Fetcher, Fetching, Gate, Principal, Requirement, Response,
-};
+use countersign_host::{Decision, Fetch, Fetcher, Fetching, Gate, Principal, Requirement};
 use serde_json::{Value, json};
 
 use crate::{
@@ -130,17 +128,7 @@ struct Here(Arc<Keys>);
 
 impl Fetcher for Here {
     fn fetch<'a>(&'a self, _: &'a Fetch) -> Fetching<'a> {
-        let (jwks, max_age_s) = self.0.jwks();
-        let cache_control = match max_age_s {
-            Some(max_age_s) => format!("max-age={max_age_s}"),
-            None => "no-store".to_owned(),
-        };
-        let response: Result<_, FetchError> = Ok(Response {
-            status: 200,
-            cache_control,
-            body: jwks.to_string().into_bytes(),
-        });
-        Box::pin(future::ready(response))
+        Box::pin(future::ready(Ok(gates::key_set(&self.0))))
     }
 }
 

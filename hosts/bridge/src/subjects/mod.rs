@@ -3,12 +3,9 @@
 
 mod policy;
 
-use std::{collections::HashMap, fmt, future, pin::Pin, sync::Arc};
+use std::{collections::HashMap, fmt, future, sync::Arc};
 
-use countersign_host::{
-    Decision, Fetch, Fetcher, FirstUse, Gate, Outgoing, Principal, Proof, ProofStore, Response,
-    Severity,
-};
+use countersign_host::{Decision, Fetch, Fetcher, Gate, Outgoing, Principal, Severity};
 use countersign_policy_source::Problem;
 use http::{HeaderMap, HeaderValue, Request, header};
 use serde_json::{Map, Value};
@@ -89,7 +86,8 @@ impl Subjects {
         if !trusted.is_empty() {
             let policy = policy::policy(config, &trusted);
             let documents = Fetching(Arc::new(Documents { keys, others }));
-            let builder = gates::builder(&policy, clock, documents).proofs(Proofs(store.clone()));
+            let builder =
+                gates::builder(&policy, clock, documents).proofs(gates::Proofs(store.clone()));
             let refused = |error| gates::refused("the gate of exchanges", &error);
             gate = Some(builder.build().await.map_err(refused)?);
         }
@@ -231,38 +229,11 @@ impl Fetcher for Documents {
         if fetch.uri != policy::OWN_KEYS {
             return self.others.fetch(fetch);
         }
-        let (jwks, max_age_s) = self.keys.jwks();
-        let cache_control = max_age_s.map(|max_age_s| format!("max-age={max_age_s}"));
-        Box::pin(future::ready(Ok(Response {
-            status: 200,
-            cache_control: cache_control.unwrap_or_else(|| "no-store".to_owned()),
-            body: jwks.to_string().into_bytes(),
-        })))
+        Box::pin(future::ready(Ok(gates::key_set(&self.keys))))
     }
 
     fn send<'a>(&'a self, request: &'a Outgoing) -> countersign_host::Fetching<'a> {
         self.others.send(request)
-    }
-}
-
-/// Each proof once, over all replicas.
-struct Proofs(Store);
-
-impl ProofStore for Proofs {
-    fn first_use<'a>(
-        &'a self,
-        proof: &'a Proof,
-    ) -> Pin<Box<dyn Future<Output = FirstUse> + Send + 'a>> {
-        Box::pin(async {
-            let owner = format!("proof {}", hex::encode(proof.owner));
-            let expires_at = i64::try_from(proof.expires_ms).unwrap_or(i64::MAX);
-            let id = hex::encode(proof.id);
-            match self.0.is_first_use(&owner, &id, expires_at).await {
-                Ok(true) => FirstUse::Yes,
-                Ok(false) => FirstUse::No,
-                Err(_) => FirstUse::Unknown,
-            }
-        })
     }
 }
 

@@ -230,3 +230,17 @@ async fn another_audience_more_scope_and_a_lost_membership() {
         assert_eq!(trust.stage.sql(sql).await, [jti.as_str().unwrap()]);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_guesses_who_is_a_member() {
+    let trust = Trust::with(Database::Sqlite, |config| {
+        // Nobody answers there.
+        config["login"]["tenancy"] = json!({ "uri": "http://127.0.0.1:1/members" });
+    })
+    .await;
+    let assertion = trust.assertion(&json!({}));
+    let reply = trust.next(&assertion).await;
+    assert_eq!(reply.error(), (503, "temporarily_unavailable".to_owned()));
+    // It was used all the same.
+    refused(&trust.next(&assertion).await, "invalid_request");
+}

@@ -7,6 +7,7 @@ mod bound;
 mod config;
 mod issuers;
 mod own;
+mod requests;
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use countersign_dev_issuer::Signer;

@@ -98,6 +98,29 @@ async fn a_revoked_token_a_revoked_subject_and_a_lost_membership() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_exchanged_from_a_token_is_revoked_with_it() {
+    for database in databases() {
+        let trust = Trust::open(database).await;
+        let (token, before) = pat(&trust, "one").await;
+        let after = claims(&trust.ask(&token, &[]).await);
+        let own = trust.client_assertion("next", &trust.next);
+        let form = [
+            ("token", token.as_str()),
+            ("client_assertion_type", super::JWT_BEARER),
+            ("client_assertion", &own),
+        ];
+        let reply = trust.stage.post("/oauth/revoke", &[], &form).await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+        let document = trust.stage.get("/revocations.json").await.body;
+        for claims in [&before, &after] {
+            let jti = claims["jti"].as_str().unwrap();
+            assert!(document.contains(jti), "{document}");
+        }
+        refused(&trust.ask(&token, &[]).await, "invalid_request");
+    }
+}
+
 /// A token as the bridge signs it, by a key that the test has too.
 fn made(key: &rcgen::KeyPair, kid: &Value, typ: &str, claims: &Value) -> String {
     let algorithm = &ECDSA_P256_SHA256_FIXED_SIGNING;
