@@ -123,3 +123,13 @@ fn the_schema_has_the_words_of_the_configuration() {
     let known = error.split("known here: ").nth(1).unwrap();
     assert_eq!(known.matches("`, `").count() + 1, words.len(), "{error}");
 }
+
+#[test]
+fn the_example_of_the_readme_is_accepted() {
+    let readme = include_str!("../../README.md");
+    let example = readme.split("```yaml\n").nth(1).unwrap();
+    let example = example.split("```").next().unwrap();
+    let config = Config::parse("bridge.yaml", example.as_bytes().to_vec());
+    let config = config.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(config.clients.len(), 3);
+}

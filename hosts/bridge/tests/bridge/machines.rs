@@ -34,6 +34,8 @@ async fn a_client_gets_a_token_by_its_secret_and_nobody_may_keep_the_answer() {
 
 #[tokio::test]
 async fn wrong_credentials_all_get_the_same_answer() {
+    type Pairs<'a> = &'a [(&'a str, &'a str)];
+
     let stage = Stage::with(Database::Sqlite, |config| {
         config["clients"]["phone"] = json!({ "public": true, "grants": ["device_code"] });
     })
@@ -41,7 +43,7 @@ async fn wrong_credentials_all_get_the_same_answer() {
     let wrong = basic("orders", "0123456789abcdef0123456789abcdee");
     let unknown = basic("nobody", SECRET);
     let empty = basic("orders", "");
-    let cases: [(&[(&str, &str)], &[(&str, &str)]); 8] = [
+    let cases: [(Pairs<'_>, Pairs<'_>); 8] = [
         (&[("authorization", &wrong)], &[]),
         (&[("authorization", &unknown)], &[]),
         (&[("authorization", &empty)], &[]),

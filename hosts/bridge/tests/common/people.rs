@@ -40,11 +40,9 @@ impl People for Said {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let roles = known.get(&session.person).cloned();
         let is_member = session.tenant.as_deref() == Some(tenant);
-        let membership = is_member.then(|| {
-            let mut membership = Membership::default();
-            membership.roles = roles.unwrap_or_default();
-            membership.scopes = vec!["api:read".to_owned(), "api:write".to_owned()];
-            membership
+        let membership = is_member.then(|| Membership {
+            roles: roles.unwrap_or_default(),
+            scopes: vec!["api:read".to_owned(), "api:write".to_owned()],
         });
         Box::pin(future::ready(Ok(membership)))
     }

@@ -3,7 +3,10 @@
 mod member;
 mod revoke;
 
-use std::{path::PathBuf, thread};
+use std::{
+    path::{Path, PathBuf},
+    thread,
+};
 
 use clap::{Args, Subcommand};
 use countersign_bridge::{
@@ -166,7 +169,7 @@ fn announce(rotated: &Rotated, output: Output) {
     anstream::println!("{FAINT}it signs from {signs_from} on{FAINT:#}");
 }
 
-fn read(path: &PathBuf) -> Result<Config, Failure> {
+fn read(path: &Path) -> Result<Config, Failure> {
     let bytes = read_bytes(path)?;
     Config::parse(&path.display().to_string(), bytes).map_err(refused)
 }
