@@ -39,6 +39,7 @@ async fn metadata(State(app): State<Arc<App>>) -> Response {
     let issuer = &app.config.issuer;
     let is_there = |grant: &&GrantType| match grant {
         GrantType::DeviceCode => app.config.pairing.is_some(),
+        GrantType::TokenExchange => app.subjects.has_any(),
         _ => true,
     };
     let grants: Vec<_> = token::GRANTS

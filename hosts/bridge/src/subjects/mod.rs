@@ -99,6 +99,11 @@ impl Subjects {
         })
     }
 
+    /// Whether there is anything to exchange.
+    pub(crate) fn has_any(&self) -> bool {
+        self.gate.is_some()
+    }
+
     /// Verifies a subject token, with the proofs of `headers` where it is bound.
     ///
     /// # Errors
