@@ -3,14 +3,17 @@
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::{SocketAddr, TcpStream},
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
     thread,
 };
 
 use crate::{
     seams::{Seam, request},
-    stage::{TIMEOUT, client, eventually, server::DecisionServer},
+    stage::{
+        TIMEOUT, client, eventually,
+        server::{DecisionServer, listen},
+    },
 };
 
 /// While nobody listens where the server was, every request is refused, also one that
@@ -53,7 +56,7 @@ pub(crate) fn a_server_that_is_none_lets_nobody_pass(seam: &Seam<'_>, server: &m
         });
     }
     // It takes the question and never answers: the proxy's limit of time ends that.
-    let listener = TcpListener::bind(server.address).unwrap();
+    let listener = listen(server.address);
     let status = patiently(seam.proxy, &request("GET", "/public/x", &[&seam.bearer()]));
     assert!(status.starts_with("HTTP/1.1 5"), "{status:?}");
     assert!(seam.origin.take().is_empty());
@@ -148,7 +151,7 @@ pub(crate) fn nobody_passes_while_all_changes(
 
 /// Answers every question at this address with these bytes while `f` runs.
 pub(crate) fn answering(address: SocketAddr, reply: &[u8], f: impl FnOnce()) {
-    let listener = TcpListener::bind(address).unwrap();
+    let listener = listen(address);
     let over = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {

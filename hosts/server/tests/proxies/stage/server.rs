@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    net::SocketAddr,
+    net::{SocketAddr, TcpListener},
     path::PathBuf,
     thread::{self, JoinHandle},
 };
@@ -12,7 +12,7 @@ use countersign_server::{Address, Config, Listener, Server};
 use serde_json::{Map, Value, json};
 use tokio::{runtime::Runtime, sync::oneshot};
 
-use super::{folder, own_host};
+use super::{eventually, folder, own_host};
 
 /// The name of the policy.
 pub(crate) const POLICY: &str = "app";
@@ -75,6 +75,7 @@ impl DecisionServer {
     /// Starts it again, at the same address.
     pub(crate) fn restart(&mut self) {
         self.stop();
+        drop(listen(self.address));
         self.run(|_, builder| builder);
     }
 
@@ -112,4 +113,14 @@ impl Drop for DecisionServer {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+/// Listens where the server was, as soon as the address is free.
+pub(crate) fn listen(address: SocketAddr) -> TcpListener {
+    let mut listener = None;
+    eventually("the server's address is free", || {
+        listener = TcpListener::bind(address).ok();
+        listener.is_some()
+    });
+    listener.unwrap()
 }
