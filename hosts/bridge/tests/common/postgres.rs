@@ -3,7 +3,7 @@
 use std::{
     env, fs, io,
     net::TcpListener,
-    os::unix::{fs::chown, process::CommandExt},
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
@@ -12,9 +12,6 @@ use std::{
 
 use sqlx::Connection;
 use tokio::{sync::OnceCell, time::sleep};
-
-/// It refuses to run as root.
-const NOBODY: u32 = 65534;
 
 struct Server {
     port: u16,
@@ -47,20 +44,12 @@ async fn start() -> Server {
         .unwrap();
     // The shell below removes it.
     let folder = folder.keep();
-    let is_root = fs::metadata("/proc/self").is_ok_and(|own| {
-        use std::os::unix::fs::MetadataExt;
-        own.uid() == 0
-    });
-    if is_root {
-        chown(&folder, Some(NOBODY), Some(NOBODY)).unwrap();
-    }
-    let as_user = |command: &mut Command| {
-        if is_root {
-            command.uid(NOBODY).gid(NOBODY);
-        }
+    let as_user = |program: &str| {
+        let mut command = not_root(program);
         command.current_dir(&folder).env("LC_ALL", "C");
+        command
     };
-    let mut init = Command::new(programs.join("initdb"));
+    let mut init = as_user(&programs.join("initdb").display().to_string());
     init.args([
         "-U",
         "postgres",
@@ -72,7 +61,6 @@ async fn start() -> Server {
         "-D",
         "data",
     ]);
-    as_user(&mut init);
     let made = init.output().unwrap();
     assert!(
         made.status.success(),
@@ -80,12 +68,11 @@ async fn start() -> Server {
         String::from_utf8_lossy(&made.stderr)
     );
     let port = free_port().unwrap();
-    let mut watch = Command::new("sh");
+    let mut watch = as_user("sh");
     watch
         .arg("-c")
         .arg(script(&programs, port))
         .stdin(Stdio::piped());
-    as_user(&mut watch);
     let watch = watch.spawn().unwrap();
     let url = format!("postgres://postgres@127.0.0.1:{port}/postgres");
     for _ in 0..300 {
@@ -98,6 +85,17 @@ async fn start() -> Server {
         port,
         _watch: watch,
     }
+}
+
+/// PostgreSQL refuses to run as root, so root has another name there. Its files stay its
+/// own: a folder that only root may enter is no obstacle.
+fn not_root(program: &str) -> Command {
+    if !fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0) {
+        return Command::new(program);
+    }
+    let mut command = Command::new("unshare");
+    command.args(["--user", "--map-user=65534", "--map-group=65534", program]);
+    command
 }
 
 /// Runs it until the standard input ends, then removes the folder.
