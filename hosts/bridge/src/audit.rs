@@ -18,6 +18,11 @@ use crate::{
     store::{AuditRow, Store},
 };
 
+/// The event of a token that was made.
+pub(crate) const TOKEN_ISSUED: &str = "token.issued";
+
+const DAY_MS: i64 = 86_400_000;
+
 /// Writes entries.
 #[derive(Debug)]
 pub(crate) struct Audit {
@@ -25,6 +30,7 @@ pub(crate) struct Audit {
     clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
     keep_ms: i64,
+    keep_tokens_ms: i64,
     lines: Option<Mutex<Lines>>,
 }
 
@@ -37,7 +43,7 @@ enum Lines {
 /// One entry. Names and ids only: never a token, a secret, a cookie or a claim.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Entry<'a> {
-    /// What happened, such as `token.issued`.
+    /// What happened, such as [`TOKEN_ISSUED`].
     pub(crate) event: &'static str,
     /// Who did it: a person, a client, a node.
     pub(crate) actor: Option<&'a str>,
@@ -80,7 +86,8 @@ impl Audit {
             store,
             clock,
             metrics,
-            keep_ms: i64::from(config.keep_days) * 86_400_000,
+            keep_ms: i64::from(config.keep_days) * DAY_MS,
+            keep_tokens_ms: i64::from(config.keep_tokens_days) * DAY_MS,
             lines: lines.map(Mutex::new),
         })
     }
@@ -91,6 +98,10 @@ impl Audit {
         let id = seal::random::<16>()?;
         let outcome = entry.refused.unwrap_or("done");
         let detail = Value::Object(entry.detail.clone()).to_string();
+        let keep_ms = match entry.event {
+            TOKEN_ISSUED => self.keep_tokens_ms,
+            _ => self.keep_ms,
+        };
         let row = AuditRow {
             id: &id,
             at: now,
@@ -102,7 +113,7 @@ impl Audit {
             client: entry.client,
             jti: entry.jti,
             detail: &detail,
-            expires_at: now.saturating_add(self.keep_ms),
+            expires_at: now.saturating_add(keep_ms),
         };
         self.store.add_audit(&row).await?;
         self.metrics

@@ -84,6 +84,8 @@ pub struct Config {
 pub struct Audit {
     /// How long the database keeps it.
     pub keep_days: u32,
+    /// How long it keeps that a token was issued: nodes that renew make most of the rows.
+    pub keep_tokens_days: u32,
     /// Where each entry is written as a line of JSON too; `-` is the standard output.
     pub file: Option<PathBuf>,
 }
@@ -92,6 +94,7 @@ impl Default for Audit {
     fn default() -> Self {
         Self {
             keep_days: 400,
+            keep_tokens_days: 30,
             file: None,
         }
     }

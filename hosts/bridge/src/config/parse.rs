@@ -90,16 +90,21 @@ fn config(folder: Folder<'_>, place: Place<'_>) -> Option<Config> {
 fn audit(folder: &Folder<'_>, place: Place<'_>) -> Option<Audit> {
     let defaults = Audit::default();
     let mut object = place.object()?;
-    let keep_days = object.optional("keep_days", |place| place.integer(1..=3650));
+    let mut days = |name, default| {
+        let read = object.optional(name, |place| place.integer(1..=3650));
+        read.and_then(|days| days.try_into().ok())
+            .unwrap_or(default)
+    };
+    let keep_days = days("keep_days", defaults.keep_days);
+    let keep_tokens_days = days("keep_tokens_days", defaults.keep_tokens_days.min(keep_days));
     let file = object.optional("file", |place| match place.name()? {
         "-" => Some("-".into()),
         _ => folder.path(&place),
     });
     object.end();
     Some(Audit {
-        keep_days: keep_days
-            .and_then(|days| days.try_into().ok())
-            .unwrap_or(defaults.keep_days),
+        keep_days,
+        keep_tokens_days,
         file,
     })
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    audit::{Audit, Entry},
+    audit::{Audit, Entry, TOKEN_ISSUED},
     clock::Clock,
     config::{IssuerUrl, TokenSettings},
     keys::Keys,
@@ -186,7 +186,7 @@ impl Mint {
         detail.insert("parent".to_owned(), json!(order.parent));
         self.audit
             .record(&Entry {
-                event: "token.issued",
+                event: TOKEN_ISSUED,
                 actor: Some(order.client),
                 subject: Some(order.subject),
                 tenant: order.tenant,

@@ -97,6 +97,21 @@ async fn what_is_expired_is_swept_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn that_a_token_was_issued_is_kept_for_a_shorter_time() {
+    let stage = Stage::with(Database::Sqlite, |config| {
+        config["audit"] = json!({ "keep_tokens_days": 1 });
+    })
+    .await;
+    stage.token().await;
+    let person = countersign_bridge::Revoke::Person("p_ann".to_owned());
+    stage.bridge.revoke(&person).await.unwrap();
+    stage.clock.forward_s(2 * 86_400);
+    stage.bridge.sweep().await.unwrap();
+    let events = stage.sql("SELECT event FROM audit").await;
+    assert_eq!(events, ["person.revoked"]);
+}
+
+#[tokio::test]
 async fn what_is_issued_is_in_the_audit_and_the_token_is_not() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("audit.jsonl");
