@@ -3,7 +3,6 @@
 
 use std::{
     io::{Read, Write},
-    net::TcpListener,
     sync::atomic::{AtomicBool, Ordering},
     thread,
 };
@@ -12,7 +11,10 @@ use serde_json::{Value, json};
 
 use crate::{
     seams::{Seam, TARGETS, request},
-    stage::{client, eventually, server::DecisionServer},
+    stage::{
+        client, eventually,
+        server::{DecisionServer, listen},
+    },
 };
 
 impl Seam<'_> {
@@ -241,7 +243,7 @@ pub(crate) fn a_server_that_is_none_lets_nobody_pass(seam: &Seam<'_>, server: &m
         b"HTTP/1.1 101 Switching Protocols\r\nupgrade: h2c\r\nconnection: upgrade\r\n\r\n",
     ];
     for reply in replies {
-        let listener = TcpListener::bind(server.address).unwrap();
+        let listener = listen(server.address);
         let over = AtomicBool::new(false);
         let answered = thread::scope(|scope| {
             scope.spawn(|| {
@@ -272,7 +274,7 @@ pub(crate) fn a_server_that_is_none_lets_nobody_pass(seam: &Seam<'_>, server: &m
 /// It takes the question and never answers: the proxy's limit of time ends that.
 pub(crate) fn a_server_that_hangs_lets_nobody_pass(seam: &Seam<'_>, server: &mut DecisionServer) {
     server.stop();
-    let listener = TcpListener::bind(server.address).unwrap();
+    let listener = listen(server.address);
     let answered = seam.get("/public/x", &[&seam.bearer()]);
     assert!(answered.status >= 500, "{answered:?}");
     assert!(seam.origin.take().is_empty());
