@@ -60,7 +60,7 @@ pub(crate) fn run(length: Duration) -> Result<()> {
     let (early, times) = watched?;
     let share = (cpu_s(&bridge.process)? - cpu) / start.elapsed().as_secs_f64();
     let late = bridge.process.resident_bytes()?;
-    println!("{}", Machine::read().sentence());
+    println!("{}", Machine::this().sentence());
     println!(
         "{} renewals of {NODES} nodes, none refused; {:.1} a second; p50 {:.2} ms, p99 {:.2} ms; {:.1} % of one core",
         times.len(),
