@@ -27,7 +27,7 @@ export class BridgeError extends Error {
     super(`${message} (${code})`);
   }
 
-  /** The error of a response that is no success. */
+  /** @internal The error of a response that is no success. */
   static of(status: number, body: { readonly [member: string]: unknown }): BridgeError {
     const code = CODES.find((code) => code === body["error"]);
     if (code) return new BridgeError(code, described(body["error_description"]), status);
