@@ -92,7 +92,7 @@ async function start(programs, folder, words, address) {
   program.stderr.on("data", (text) => (said += text));
   program.ended = once(program, "exit");
   programs.push(program);
-  for (let look = 0; look < 600 && program.exitCode === null; look++) {
+  for (let look = 0; look < 1_200 && program.exitCode === null; look++) {
     if (await fetch(address).then(({ ok }) => ok, () => false)) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
