@@ -48,6 +48,11 @@ pub(crate) fn compile() -> Result<()> {
     ])
 }
 
+/// The command `countersign`, which is compiled with the tests.
+pub(super) fn command() -> PathBuf {
+    project::target(project::root()).join("debug/countersign")
+}
+
 pub(crate) fn run(programs: Programs) -> Result<Tally> {
     let Programs {
         envoy,
