@@ -31,6 +31,7 @@ pub(crate) struct Programs {
     /// The folder of Prometheus and promtool.
     pub(crate) prometheus: Option<PathBuf>,
     pub(crate) python: Option<PathBuf>,
+    pub(crate) schemathesis: Option<PathBuf>,
 }
 
 /// Compiles the tests, and the program of releases with what they have: compiled alone
@@ -60,6 +61,7 @@ pub(crate) fn run(programs: Programs) -> Result<Tally> {
         node,
         prometheus,
         python,
+        schemathesis,
     } = programs;
     // No pipe: tests kill programs that share it and have made it non-blocking (Node.js), and
     // a test program that then writes faster than it is read would fail.
@@ -91,6 +93,7 @@ pub(crate) fn run(programs: Programs) -> Result<Tally> {
         ("COUNTERSIGN_NODE", node),
         ("COUNTERSIGN_PROMETHEUS", prometheus),
         ("COUNTERSIGN_PYTHON", python),
+        ("COUNTERSIGN_SCHEMATHESIS", schemathesis),
     ];
     for (name, path) in programs {
         command.envs(path.map(|path| (name, path)));
