@@ -28,12 +28,23 @@ pub(super) struct DevArgs {
     /// A bridge to try, and a provider at which anybody signs in as anybody: it needs no file
     #[arg(long, conflicts_with_all = ["config", "check"])]
     pub(super) dev: bool,
+    // Where `--config` excludes `--dev`, clap does not ask for it: `requires` is not enough.
     /// Keep what `--dev` makes in this folder; without it, it is gone at the end
-    #[arg(long, value_name = "FOLDER", requires = "dev")]
+    #[arg(
+        long,
+        value_name = "FOLDER",
+        requires = "dev",
+        conflicts_with = "config"
+    )]
     data: Option<PathBuf>,
     /// Where `--dev` listens, on this machine alone, by default at 127.0.0.1:8480; the
     /// provider is at the next port
-    #[arg(long, value_name = "IP:PORT", requires = "dev")]
+    #[arg(
+        long,
+        value_name = "IP:PORT",
+        requires = "dev",
+        conflicts_with = "config"
+    )]
     listen: Option<SocketAddr>,
 }
 
