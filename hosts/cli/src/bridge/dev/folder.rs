@@ -33,9 +33,10 @@ impl Folder {
             Some(_) if path.is_dir() => Ok(()),
             Some(_) => make(&path),
         };
-        made.map_err(|error| unusable(&path, &error))?;
+        // As a whole: what is printed is good in every folder.
+        let whole = made.and_then(|()| fs::canonicalize(&path));
         Ok(Self {
-            path,
+            path: whole.map_err(|error| unusable(&path, &error))?,
             is_temporary: given.is_none(),
         })
     }

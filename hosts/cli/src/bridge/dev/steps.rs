@@ -8,8 +8,8 @@ use super::{Sites, folder::CONFIG};
 
 /// One thing to try.
 pub(super) struct Step {
-    pub(super) title: &'static str,
-    /// For a shell, in their order.
+    pub(super) title: String,
+    /// For a shell, in their order. None: it is for a browser alone.
     pub(super) lines: Vec<String>,
 }
 
@@ -25,12 +25,17 @@ pub(super) fn all(sites: &Sites, folder: &Path) -> Vec<Step> {
     let config = quoted(&folder.join(CONFIG).display().to_string());
     let worker = quoted(&folder.join("worker").display().to_string());
     let login = format!("{bridge}/auth/login?return_to=/auth/session");
-    let step = |title, lines| Step { title, lines };
+    let step = |title: &str, lines| Step {
+        title: title.to_owned(),
+        lines,
+    };
     vec![
-        step(
-            "In a browser: sign in as Ada Lovelace, and see the page for pairing",
-            vec![format!("# {bridge}/auth/login?return_to=/pair")],
-        ),
+        Step {
+            title: format!(
+                "In a browser, sign in as Ada Lovelace: {bridge}/auth/login?return_to=/pair"
+            ),
+            lines: Vec::new(),
+        },
         step(
             "The same in a shell, as a browser does it: the session is in `jar`",
             vec![
