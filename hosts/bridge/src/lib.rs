@@ -46,9 +46,6 @@ mod store;
 mod subjects;
 mod token;
 
-/// The OpenAPI 3.1 document of its routes.
-pub const OPENAPI: &str = include_str!("../openapi.json");
-
 pub use app::Parts;
 pub use bridge::{Bridge, Listener, RevokeError};
 pub use clock::{Clock, SystemClock};
@@ -62,5 +59,6 @@ pub use keys::{KeysError, Rotated};
 pub use members::Membership;
 pub use mint::{Class, gate_policy};
 pub use people::{Asked, People, Unknown};
+pub use published::OPENAPI;
 pub use revocation::Revoke;
 pub use sessions::Session;

@@ -1,4 +1,5 @@
-//! What gates and clients fetch: the key set, and the two discovery documents.
+//! What gates and clients fetch: the key set, the two discovery documents, and that of the
+//! routes.
 
 use std::sync::Arc;
 
@@ -9,13 +10,18 @@ use axum::{
     routing::get,
 };
 use http::{HeaderValue, header};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{app::App, config::GrantType, introspect, pairing, revoke, token};
 
 pub(crate) const JWKS: &str = "/.well-known/jwks.json";
 const OPENID: &str = "/.well-known/openid-configuration";
 const OAUTH: &str = "/.well-known/oauth-authorization-server";
+
+const ROUTES: &str = "/openapi.json";
+
+/// The OpenAPI 3.1 document of its routes.
+pub const OPENAPI: &str = include_str!("../openapi.json");
 
 /// How long a discovery document may be kept: what is in it changes with a release.
 const METADATA_MAX_AGE_S: u32 = 3600;
@@ -25,11 +31,12 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route(JWKS, get(jwks))
         .route(OPENID, get(metadata))
         .route(OAUTH, get(metadata))
+        .route(ROUTES, get(openapi))
 }
 
 async fn jwks(State(app): State<Arc<App>>) -> Response {
     let (jwks, max_age_s) = app.keys.jwks();
-    document(jwks, max_age_s)
+    document(Json(jwks), max_age_s)
 }
 
 /// Metadata of the authorization server (RFC 8414 §2), which is also what verifiers read
@@ -66,12 +73,17 @@ async fn metadata(State(app): State<Arc<App>>) -> Response {
         let endpoint = issuer.at(pairing::DEVICE_AUTHORIZATION);
         metadata["device_authorization_endpoint"] = json!(endpoint);
     }
-    document(metadata, Some(METADATA_MAX_AGE_S))
+    document(Json(metadata), Some(METADATA_MAX_AGE_S))
+}
+
+async fn openapi() -> Response {
+    let json = [(header::CONTENT_TYPE, "application/json")];
+    document((json, OPENAPI), Some(METADATA_MAX_AGE_S))
 }
 
 /// A public document; `None`: nobody may keep it.
-fn document(body: Value, max_age_s: Option<u32>) -> Response {
-    let mut response = Json(body).into_response();
+fn document(body: impl IntoResponse, max_age_s: Option<u32>) -> Response {
+    let mut response = body.into_response();
     let cache_control = match max_age_s {
         Some(max_age_s) => format!("public, max-age={max_age_s}"),
         None => "no-store".to_owned(),

@@ -33,6 +33,7 @@ pub(crate) struct Programs {
     pub(crate) python: Option<PathBuf>,
     /// The folder of PostgreSQL's programs.
     pub(crate) postgres: Option<PathBuf>,
+    pub(crate) schemathesis: Option<PathBuf>,
 }
 
 /// Compiles the tests, and the program of releases with what they have: compiled alone
@@ -68,6 +69,7 @@ pub(crate) fn run(programs: Programs) -> Result<Tally> {
         prometheus,
         python,
         postgres,
+        schemathesis,
     } = programs;
     // No pipe: tests kill programs that share it and have made it non-blocking (Node.js), and
     // a test program that then writes faster than it is read would fail.
@@ -100,6 +102,7 @@ pub(crate) fn run(programs: Programs) -> Result<Tally> {
         ("COUNTERSIGN_PROMETHEUS", prometheus),
         ("COUNTERSIGN_PYTHON", python),
         ("COUNTERSIGN_POSTGRES", postgres),
+        ("COUNTERSIGN_SCHEMATHESIS", schemathesis),
     ];
     for (name, path) in programs {
         command.envs(path.map(|path| (name, path)));

@@ -100,6 +100,9 @@ pub(crate) fn run() -> ExitCode {
             programs.kubernetes_validate = tools::kubernetes_validate()
                 .map_err(|error| missing("the validator of Kubernetes manifests", &error))
                 .ok();
+            programs.schemathesis = tools::schemathesis()
+                .map_err(|error| missing("the tester of OpenAPI documents", &error))
+                .ok();
             Ok(())
         },
     );

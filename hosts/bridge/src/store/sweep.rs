@@ -9,7 +9,7 @@ const ROWS: u64 = 1000;
 const ROUNDS: u32 = 100;
 
 /// Each deletes at most 1000 rows that expired before `$1`.
-const STATEMENTS: [&str; 11] = [
+const STATEMENTS: [&str; 12] = [
     "DELETE FROM sessions WHERE hash IN \
      (SELECT hash FROM sessions WHERE expires_at < $1 LIMIT 1000)",
     "DELETE FROM login_attempts WHERE state_hash IN \
@@ -21,6 +21,9 @@ const STATEMENTS: [&str; 11] = [
     // Approved, and never joined: its token is expired since long.
     "DELETE FROM nodes WHERE id IN \
      (SELECT id FROM nodes WHERE state = 'joining' AND created_at < $1 - 3600000 LIMIT 1000)",
+    // Whoever looks at the list sees it for a month; its tokens are expired long before.
+    "DELETE FROM nodes WHERE id IN \
+     (SELECT id FROM nodes WHERE state = 'revoked' AND revoked_at < $1 - 2592000000 LIMIT 1000)",
     "DELETE FROM used_jtis WHERE (issuer, jti_hash) IN \
      (SELECT issuer, jti_hash FROM used_jtis WHERE expires_at < $1 LIMIT 1000)",
     "DELETE FROM issued WHERE jti IN \

@@ -14,6 +14,8 @@ mod openapi;
 mod operation;
 mod pairing;
 mod revocation;
+mod rfc9700;
+mod schemathesis;
 mod token_exchange;
 mod tokens;
 mod whole;

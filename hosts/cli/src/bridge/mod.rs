@@ -1,5 +1,6 @@
 //! `countersign bridge`: the auth bridge.
 
+mod dev;
 mod member;
 mod revoke;
 
@@ -34,7 +35,7 @@ pub(crate) struct BridgeArgs {
     #[command(subcommand)]
     command: Option<Beside>,
     /// The configuration: YAML, TOML or JSON
-    #[arg(long, short, value_name = "FILE", required_unless_present = "schema")]
+    #[arg(long, short, value_name = "FILE", required_unless_present_any = ["dev", "schema"])]
     config: Option<PathBuf>,
     /// Check the configuration and every file that it names, and end
     #[arg(long)]
@@ -42,6 +43,8 @@ pub(crate) struct BridgeArgs {
     /// Print the JSON Schema of the configuration, for editors
     #[arg(long, exclusive = true)]
     schema: bool,
+    #[command(flatten)]
+    dev: dev::DevArgs,
     /// How the log on the standard error is written
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
     log: log::Format,
@@ -78,6 +81,11 @@ struct ConfigArgs {
 pub(crate) fn run(args: &BridgeArgs, output: Output) -> Result<Exit, Failure> {
     if args.schema {
         anstream::print!("{CONFIG_SCHEMA}");
+        return Ok(Exit::Good);
+    }
+    if args.dev.dev {
+        log::start(args.log);
+        alone(|| dev::run(&args.dev, output))?;
         return Ok(Exit::Good);
     }
     match (&args.command, &args.config) {

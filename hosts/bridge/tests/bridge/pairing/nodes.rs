@@ -1,6 +1,7 @@
 //! Tokens that are good once, and nodes that are ended.
 
 use axum::body::Body;
+use countersign_bridge::Revoke;
 use http::Request;
 use tower::ServiceExt;
 
@@ -310,4 +311,24 @@ async fn a_node_is_not_ended_while_its_revocation_cannot_be_written() {
     assert_eq!(states(&stage).await[&node], "revoked");
     let body = stage.get("/revocations.json").await.json();
     assert_eq!(body["sub"], serde_json::json!([{ "sub": node }]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revoked_node_is_in_the_list_for_a_month() {
+    for database in databases() {
+        let stage = stage(database).await;
+        let revoked = join(&stage, &join_token(&stage, &[]).await).await;
+        let active = join(&stage, &join_token(&stage, &[]).await).await;
+        let (revoked, active) = (text(&revoked, "node"), text(&active, "node"));
+        let what = Revoke::Node(revoked.clone());
+        stage.bridge.revoke(&what).await.unwrap();
+        stage.clock.forward_s(29 * 86_400);
+        stage.bridge.sweep().await.unwrap();
+        assert_eq!(states(&stage).await[&revoked], "revoked");
+        stage.clock.forward_s(2 * 86_400);
+        stage.bridge.sweep().await.unwrap();
+        let left = states(&stage).await;
+        assert_eq!(left.len(), 1);
+        assert_eq!(left[&active], "active");
+    }
 }
