@@ -114,12 +114,8 @@ impl App {
             people,
             fetcher,
         } = parts;
-        let providers = providers.with_connected(
-            &config,
-            store.clone(),
-            sealer.clone(),
-            clock.clone(),
-        )?;
+        let providers =
+            providers.with_connected(&config, store.clone(), sealer.clone(), clock.clone())?;
         let metrics = Arc::new(Metrics::new()?);
         store.prepare().await?;
         let keys = Keys::open(
@@ -222,7 +218,9 @@ impl App {
         scope: &'static str,
         person: &str,
     ) -> Result<i64, StoreError> {
-        let hash = self.sealer.keyed_hash("a person's count", person.as_bytes());
+        let hash = self
+            .sealer
+            .keyed_hash("a person's count", person.as_bytes());
         let place = i64::from(u16::from_be_bytes([hash[0], hash[1]]));
         let now = self.clock.now_ms();
         self.store.hit(scope, place, HOUR_MS, now).await

@@ -56,8 +56,8 @@ pub use clock::{Clock, SystemClock};
 pub use config::{
     Algorithm, ApiKeySettings, AppAssertions, Audit, CONFIG_SCHEMA, ClientConfig,
     ClientCredentials, Config, ConfigError, Database, DatabaseFrom, Exchange, GrantType, IssuerUrl,
-    KeySettings, Limits, Login, Organisations, OwnTokens, Pairing, Pepper, ProviderConfig, RevocationSettings,
-    Secret, Tenancy, Tls, TokenSettings, TrustedIssuer,
+    KeySettings, Limits, Login, Organisations, OwnTokens, Pairing, Pepper, ProviderConfig,
+    RevocationSettings, Secret, Tenancy, Tls, TokenSettings, TrustedIssuer,
 };
 pub use keys::{KeysError, Rotated};
 pub use members::Membership;

@@ -58,7 +58,9 @@ pub(crate) async fn own(app: &App, session: &Session, id: &str) -> Result<Provid
     let refusal = Refusal::request("there is no such provider");
     let none = Refused(StatusCode::NOT_FOUND, refusal);
     let row = app.store.provider(id).await?.ok_or(none)?;
-    let acting = app.people.acting(session, Some(&row.tenant), &settings.roles);
+    let acting = app
+        .people
+        .acting(session, Some(&row.tenant), &settings.roles);
     match acting.await {
         Ok(_) => Ok(row),
         Err(refusal) if refusal.code == Code::AccessDenied => Err(none),

@@ -37,7 +37,10 @@ pub(super) async fn list(
     let settings = settings(&app)?;
     let Which { after, tenant } = read(which)?;
     let session = app.people.require(&headers).await?;
-    let tenant = app.people.acting(&session, tenant.as_deref(), &settings.roles).await?;
+    let tenant = app
+        .people
+        .acting(&session, tenant.as_deref(), &settings.roles)
+        .await?;
     let after = after.unwrap_or_default();
     let nodes = app.store.nodes(&tenant, &after, PAGE_NODES as i64).await?;
     let next = (nodes.len() == PAGE_NODES)
@@ -61,7 +64,10 @@ pub(super) async fn revoke(
     let settings = settings(&app)?;
     let Which { tenant, .. } = read(which)?;
     let session = app.people.require_own(&headers, None).await?;
-    let tenant = app.people.acting(&session, tenant.as_deref(), &settings.roles).await?;
+    let tenant = app
+        .people
+        .acting(&session, tenant.as_deref(), &settings.roles)
+        .await?;
     let node = app.store.node(&id).await?;
     // One of another organisation is as one that is not there.
     let Some(node) = node.filter(|node| node.tenant == tenant) else {

@@ -116,13 +116,14 @@ impl Metadata {
 
 /// RFC 6749 §3.1: an endpoint may have a query.
 fn is_endpoint(text: &str, is_development: bool) -> bool {
-    text.len() <= ENDPOINT_BYTES && Url::parse(text).is_ok_and(|mut url| {
-        let is_free = url
-            .query_pairs()
-            .all(|(name, _)| !RESERVED.contains(&&*name));
-        url.set_query(None);
-        is_free && is_askable(&url, is_development)
-    })
+    text.len() <= ENDPOINT_BYTES
+        && Url::parse(text).is_ok_and(|mut url| {
+            let is_free = url
+                .query_pairs()
+                .all(|(name, _)| !RESERVED.contains(&&*name));
+            url.set_query(None);
+            is_free && is_askable(&url, is_development)
+        })
 }
 
 impl From<FetchError> for Missing {

@@ -249,8 +249,8 @@ async fn configured(
         roles: None,
     };
     let opened = Provider::open(opening, asking).await;
-    opened.map_err(|OpenError::Policy(error) | OpenError::Role(_, error)| {
-        gates::refused(&format!("the provider {id}"), &error)
+    opened.map_err(|OpenError::Policy(error)| {
+        OpenError::Role(_, error) | { gates::refused(&format!("the provider {id}"), &error) }
     })
 }
 

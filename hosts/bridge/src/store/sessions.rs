@@ -172,10 +172,7 @@ impl Store {
     pub(crate) async fn remove_sessions_of(&self, provider: &str) -> Result<u64, StoreError> {
         let sql = "DELETE FROM sessions WHERE hash IN (SELECT hash FROM sessions \
                    WHERE provider = $1 ORDER BY hash LIMIT 500)";
-        let removed = sqlx::query(sql)
-            .bind(provider)
-            .execute(&self.pool)
-            .await?;
+        let removed = sqlx::query(sql).bind(provider).execute(&self.pool).await?;
         Ok(removed.rows_affected())
     }
 }
