@@ -14,7 +14,7 @@ use std::{error::Error, fmt, io, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use countersign_host::{Fetch, FetchError, Fetcher, Fetching, Outgoing, Reason};
-use http::{HeaderName, HeaderValue, Request, Response, header};
+use http::{HeaderName, HeaderValue, Request, Response, Uri, header};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
@@ -124,7 +124,7 @@ impl Egress {
     /// # Errors
     /// It may not, or it has no address.
     pub(crate) async fn require_reach(&self, uri: &str, bounds: Bounds) -> Result<(), FetchError> {
-        let uri = uri.parse().map_err(|_| unusable())?;
+        let uri: Uri = uri.parse().map_err(|_| unusable())?;
         let late = |_| FetchError::because(Reason::Timeout, "it did not come in time");
         let looked_up = time::timeout(bounds.time, self.connector.addresses(&uri)).await;
         let found = looked_up.map_err(late)?;

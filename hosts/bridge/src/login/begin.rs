@@ -23,7 +23,7 @@ use crate::{
 pub(super) const BROWSER: &str = "__Host-countersign-login";
 
 /// What an attempt is for, where it is no test.
-pub(super) const LOGIN: &str = "login";
+const LOGIN: &str = "login";
 
 /// The longest choice.
 const CHOICE: i64 = 100;

@@ -83,7 +83,8 @@ async fn complete(
         true => app.providers.connected(provider).await?,
         false => app.providers.find(provider).await?,
     };
-    let provider = &*provider.ok_or(other)?;
+    let provider = provider.ok_or(other)?;
+    let provider = &*provider;
     let metadata = provider.metadata().await?;
     if !is_of(provider, &metadata, form) {
         return Err(other);
@@ -136,7 +137,9 @@ async fn complete(
         upstream_sid: identity.sid.as_deref(),
         auth_time_s: identity.auth_time_s,
     });
-    let cookie = cookie.await?.ok_or(other)?;
+    let description = "this provider signs in nobody now";
+    let over = Refusal::new(Code::AccessDenied, description);
+    let cookie = cookie.await?.ok_or(over)?;
     see(&attempt.return_to, [cookie])
 }
 

@@ -59,12 +59,12 @@ pub(super) async fn finished(
     let content = html! {
         p { "The provider has signed you in. Nobody else can sign in by it until it is activated." }
         @match identity.roles.as_deref() {
-            None => p { "It says nothing about roles: the table of members does." },
-            Some([]) => p { "You would have no role, and be no member." },
+            None => { p { "It says nothing about roles: the table of members does." } },
+            Some([]) => { p { "You would have no role, and be no member." } },
             Some(roles) => {
                 p { "You would have these roles:" }
                 ul { @for role in roles { li { (role) } } }
-            }
+            },
         }
     };
     Ok(page::page(StatusCode::OK, "The test has passed", &content))

@@ -129,12 +129,16 @@ async fn create(
         Err(error) => return Ok(wanted::refused(&error)?),
     };
     provider.validate().await.map_err(wanted::unfit)?;
-    record(&app, "provider.created", &row, &person, None).await?;
     let of_tenant = i64::from(organisations.per_tenant);
     let in_all = i64::from(organisations.in_all);
     if !app.store.add_provider(&row, of_tenant, in_all).await? {
         let description = "there are too many providers: remove one";
         return Err(Refusal::new(Code::AccessDenied, description).into());
+    }
+    if let Err(refusal) = record(&app, "provider.created", &row, &person, None).await {
+        // Nothing is there that is not recorded.
+        app.store.remove_provider(&row.id).await?;
+        return Err(refusal.into());
     }
     Ok(reply::json(StatusCode::CREATED, &shown(&app, &row)?))
 }
@@ -167,10 +171,15 @@ async fn activate(
 ) -> Result<Response, Refused> {
     let person = app.people.require_own(&headers, None).await?;
     let mut row = own(&app, &person, &id).await?;
+    let refusal = Refusal::request("it is to be tested first");
+    let untested = Refused(StatusCode::CONFLICT, refusal);
+    if row.tested_at.is_none() {
+        return Err(untested);
+    }
     record(&app, "provider.activated", &row, &person, None).await?;
+    // It may have been disabled at this very moment.
     if !app.store.activate_provider(&id, app.clock.now_ms()).await? {
-        let refusal = Refusal::request("it is to be tested first");
-        return Err(Refused(StatusCode::CONFLICT, refusal));
+        return Err(untested);
     }
     row.state = ProviderState::Active;
     Ok(reply::json(StatusCode::OK, &shown(&app, &row)?))

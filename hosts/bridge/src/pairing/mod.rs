@@ -32,7 +32,6 @@ use crate::{
     refusal::{Code, Refusal},
     reply::Granted,
     revocation::Revoke,
-    sessions::Session,
     store::NodeRow,
 };
 

@@ -13,7 +13,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
-use super::{Asking, OpenError, Opening, Provider};
+use super::{
+    OpenError,
+    provider::{Asking, Opening, Provider},
+};
 use crate::{
     clock::Clock,
     config::{Config, ConfigError},
@@ -133,11 +136,11 @@ impl Connected {
             let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
             open.get_or_insert_ref(&row.id, Arc::default).clone()
         };
-        let opened = cell.get_or_try_init(|| self.from_row(row)).await;
+        let opened = cell.get_or_try_init(|| self.made(row)).await;
         opened.cloned()
     }
 
-    async fn from_row(&self, row: &ProviderRow) -> Result<Arc<Provider>, Refusal> {
+    async fn made(&self, row: &ProviderRow) -> Result<Arc<Provider>, Refusal> {
         let provider = &row.id;
         let unusable = |reason: &str| {
             tracing::error!(provider, reason, "a provider cannot be opened");
