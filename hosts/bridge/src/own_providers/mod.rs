@@ -107,8 +107,9 @@ async fn create(
         return Err(Refused(StatusCode::TOO_MANY_REQUESTS, refusal));
     }
     let text = serde_json::to_string(&settings).map_err(|_| Refusal::unavailable())?;
+    let random = seal::random::<16>().map_err(Refusal::from)?;
     let mut row = ProviderRow {
-        id: format!("{PREFIX}{}", seal::random::<16>()?),
+        id: format!("{PREFIX}{random}"),
         tenant,
         name: wanted.name,
         issuer: wanted.issuer,
