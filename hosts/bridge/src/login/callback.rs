@@ -126,9 +126,6 @@ async fn complete(
     if let Some(session) = app.sessions.of(headers).await? {
         app.sessions.finish(&session, "login").await?;
     }
-    if let (Some(tenant), Some(roles)) = (&provider.tenant, &identity.roles) {
-        app.members.told(&person.id, tenant, roles).await?;
-    }
     let cookie = app.sessions.begin(Beginning {
         person: &person.id,
         provider: &provider.id,
@@ -140,6 +137,10 @@ async fn complete(
     let description = "this provider signs in nobody now";
     let over = Refusal::new(Code::AccessDenied, description);
     let cookie = cookie.await?.ok_or(over)?;
+    // After the look whether it is still active, and before the browser has its cookie.
+    if let (Some(tenant), Some(roles)) = (&provider.tenant, &identity.roles) {
+        app.members.told(&person.id, tenant, roles).await?;
+    }
     see(&attempt.return_to, [cookie])
 }
 
