@@ -5,20 +5,19 @@ CREATE TABLE providers (
     name TEXT NOT NULL,
     issuer TEXT NOT NULL,
     client_id TEXT NOT NULL,
+    -- Sealed.
     client_secret TEXT,
-    -- JSON: scopes, claims, roles.
+    -- JSON: scopes, algorithms, roles.
     settings TEXT NOT NULL,
-    -- JSON: what its discovery document said when it was validated.
-    metadata TEXT,
-    -- draft, tested, active, disabled
+    -- validated, active, disabled
     state TEXT NOT NULL,
     created_by TEXT NOT NULL,
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,
+    -- When it has passed a test, since it was connected or disabled.
     tested_at BIGINT
 );
 CREATE INDEX providers_by_tenant ON providers (tenant);
-CREATE INDEX providers_by_issuer ON providers (issuer);
 
 -- A person is an issuer and a subject, never an address of mail.
 CREATE TABLE people (
@@ -64,6 +63,7 @@ CREATE TABLE sessions (
     expires_at BIGINT NOT NULL
 );
 CREATE INDEX sessions_by_person ON sessions (person);
+CREATE INDEX sessions_by_provider ON sessions (provider, hash);
 CREATE INDEX sessions_by_expiry ON sessions (expires_at);
 
 CREATE TABLE login_attempts (

@@ -23,9 +23,12 @@ use crate::{
     revocation::Revocations,
     seal::Sealer,
     sessions::Sessions,
-    store::Store,
+    store::{Store, StoreError},
     subjects::Subjects,
 };
+
+/// The window of what a person does now and then.
+const HOUR_MS: i64 = 3_600_000;
 
 /// What tests and programs that embed the bridge may replace.
 #[derive(Clone)]
@@ -111,6 +114,8 @@ impl App {
             people,
             fetcher,
         } = parts;
+        let providers =
+            providers.with_connected(&config, store.clone(), sealer.clone(), clock.clone())?;
         let metrics = Arc::new(Metrics::new()?);
         store.prepare().await?;
         let keys = Keys::open(
@@ -204,6 +209,21 @@ impl App {
     /// Every problem that was found.
     pub(crate) async fn check(config: &Config, parts: &Parts) -> Result<(), ConfigError> {
         read(config, parts).await.map(drop)
+    }
+
+    /// Counts one more of what this person does, and says how often it was in this hour. A
+    /// person is a keyed hash of a few bits, so that the rows are bounded.
+    pub(crate) async fn count_in_hour(
+        &self,
+        scope: &'static str,
+        person: &str,
+    ) -> Result<i64, StoreError> {
+        let hash = self
+            .sealer
+            .keyed_hash("a person's count", person.as_bytes());
+        let place = i64::from(u16::from_be_bytes([hash[0], hash[1]]));
+        let now = self.clock.now_ms();
+        self.store.hit(scope, place, HOUR_MS, now).await
     }
 
     /// Whether it can answer now.

@@ -1,10 +1,11 @@
-//! Forms of the token endpoint: bounded, and no parameter twice.
+//! What a request has in its body: forms, bounded and no parameter twice, and JSON.
 
 use axum::{
     body::Bytes,
     extract::{FromRequest, Request},
 };
-use http::header;
+use http::{HeaderMap, header};
+use serde::de::DeserializeOwned;
 
 use crate::refusal::Refusal;
 
@@ -70,6 +71,29 @@ impl<S: Send + Sync> FromRequest<S> for Form {
         let body = body.map_err(|_| Refusal::request("the form is too large, or has no end"))?;
         Self::parse(&body)
     }
+}
+
+/// Reads JSON of a page of this site. `form` says what is expected.
+pub(crate) fn json<T: DeserializeOwned>(
+    headers: &HeaderMap,
+    body: &[u8],
+    form: &'static str,
+) -> Result<T, Refusal> {
+    let kind = headers.get(header::CONTENT_TYPE);
+    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    // A form of another site cannot have this type.
+    if !kind.eq_ignore_ascii_case("application/json") {
+        return Err(Refusal::request("expected application/json"));
+    }
+    serde_json::from_slice(body).map_err(|_| Refusal::request(form))
+}
+
+/// Whether it is a name for people: 1 to `most` bytes on one line.
+pub(crate) fn is_line(text: &str, most: usize) -> bool {
+    (1..=most).contains(&text.len())
+        && !text.chars().any(char::is_control)
+        && !text.trim().is_empty()
 }
 
 impl std::fmt::Debug for Form {

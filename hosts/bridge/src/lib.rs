@@ -29,6 +29,7 @@ mod node_gate;
 mod operations;
 mod own;
 mod own_keys;
+mod own_providers;
 mod pairing;
 mod peer;
 mod people;
@@ -52,8 +53,8 @@ pub use clock::{Clock, SystemClock};
 pub use config::{
     Algorithm, ApiKeySettings, AppAssertions, Audit, CONFIG_SCHEMA, ClientConfig,
     ClientCredentials, Config, ConfigError, Database, DatabaseFrom, Exchange, GrantType, IssuerUrl,
-    KeySettings, Limits, Login, OwnTokens, Pairing, Pepper, ProviderConfig, RevocationSettings,
-    Secret, Tenancy, Tls, TokenSettings, TrustedIssuer,
+    KeySettings, Limits, Login, Organisations, OwnTokens, Pairing, Pepper, ProviderConfig,
+    RevocationSettings, Secret, Tenancy, Tls, TokenSettings, TrustedIssuer,
 };
 pub use keys::{KeysError, Rotated};
 pub use members::Membership;

@@ -134,6 +134,27 @@ impl Members {
         scopes
     }
 
+    /// Whether somebody else knows who is a member: then no provider says it.
+    pub(crate) fn are_elsewhere(&self) -> bool {
+        self.service.is_some()
+    }
+
+    /// A provider of the organisation has said which roles a person has there, from now on;
+    /// with none of them it is no member.
+    pub(crate) async fn told(
+        &self,
+        person: &str,
+        tenant: &str,
+        roles: &[String],
+    ) -> Result<(), Refusal> {
+        if roles.is_empty() {
+            self.store.remove_member(tenant, person).await?;
+            return self.lost(person, tenant).await;
+        }
+        let now = self.clock.now_ms();
+        Ok(self.store.put_member(tenant, person, roles, now).await?)
+    }
+
     /// Revokes what a person has for an organisation.
     pub(crate) async fn lost(&self, person: &str, tenant: &str) -> Result<(), Refusal> {
         self.revocations.revoke_member(person, tenant).await

@@ -28,6 +28,7 @@ pub(crate) struct Metrics {
     revoked: Gauge<i64>,
     revoked_bytes: Gauge<i64>,
     api_keys: Gauge<i64>,
+    providers: Gauge<i64>,
 }
 
 /// What is so now.
@@ -39,6 +40,8 @@ pub(crate) struct Now {
     /// Entries of the document, and bytes at most.
     pub(crate) revoked: (i64, i64),
     pub(crate) api_keys: Option<i64>,
+    /// Providers of organisations that are open.
+    pub(crate) providers: Option<usize>,
 }
 
 impl Metrics {
@@ -95,6 +98,10 @@ impl Metrics {
                 "countersign.bridge.api_keys",
                 "API keys that are good; gates read 200000.",
             ),
+            providers: gauge(
+                "countersign.bridge.providers.opened",
+                "Providers of organisations that are open; 256 at most.",
+            ),
             registry,
             _provider: provider,
         })
@@ -143,6 +150,10 @@ impl Metrics {
         self.revoked_bytes.record(bytes, &[]);
         if let Some(keys) = now.api_keys {
             self.api_keys.record(keys, &[]);
+        }
+        if let Some(opened) = now.providers {
+            let opened = i64::try_from(opened).unwrap_or(i64::MAX);
+            self.providers.record(opened, &[]);
         }
         TextEncoder::new().encode_to_string(&self.registry.gather())
     }

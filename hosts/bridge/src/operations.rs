@@ -41,6 +41,7 @@ async fn metrics(State(app): State<Arc<App>>) -> Response {
         key_age_s,
         revoked: app.revocations.size(),
         api_keys: app.api_keys.as_ref().map(|keys| keys.entries()),
+        providers: app.providers.opened(),
     };
     match app.metrics.text(&now) {
         Ok(text) => {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::{
-    Json, Router,
+    Router,
     body::Bytes,
     extract::{Path, State},
     response::{IntoResponse, Response},
@@ -18,8 +18,10 @@ use crate::{
     api_keys::{ApiKeys, Made, NewKey},
     app::App,
     audit::Entry,
+    form,
     members::Membership,
     refusal::{Code, Refusal, Refused},
+    reply,
     sessions::Session,
     store::ApiKeyRow,
 };
@@ -33,12 +35,14 @@ const KEY: &str = "/v1/keys/{id}";
 
 const NAME_BYTES: usize = 128;
 
+const FORM: &str =
+    "expected `name`, `tenant` and, if wanted, `roles`, `scopes` and `expires_in_days`";
+
 /// Roles, and scopes, of one key: an entry for a gate has at most 16 KiB.
 const WORDS: usize = 32;
 
 /// Keys that a person makes in an hour: those that were revoked stay in the database.
 const AN_HOUR: i64 = 60;
-const HOUR_MS: i64 = 3_600_000;
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -82,19 +86,12 @@ async fn create(
     body: Bytes,
 ) -> Result<Response, Refused> {
     let keys = keys(&app)?;
-    let wanted = wanted(&headers, &body)?;
+    let wanted: Wanted = form::json(&headers, &body, FORM)?;
     let person = app.people.require_own(&headers, None).await?;
     let tenant = app.people.tenant(&person, Some(&wanted.tenant))?;
     let member = app.people.member(&person, tenant).await?;
     let new = new_key(keys, &app, wanted, &person, &member)?;
-    let place = app
-        .sealer
-        .keyed_hash("API keys of a person", person.person.as_bytes());
-    let place = i64::from(u16::from_be_bytes([place[0], place[1]]));
-    let hits = app
-        .store
-        .hit("api_keys", place, HOUR_MS, app.clock.now_ms());
-    if hits.await? > AN_HOUR {
+    if app.count_in_hour("api_keys", &person.person).await? > AN_HOUR {
         let refusal = Refusal::new(Code::SlowDown, "too many keys were made in this hour");
         return Err(Refused(StatusCode::TOO_MANY_REQUESTS, refusal));
     }
@@ -110,7 +107,7 @@ async fn create(
     if let Value::Object(members) = &mut shown {
         members.insert("key".to_owned(), json!(text));
     }
-    Ok(answer(StatusCode::CREATED, &shown))
+    Ok(reply::json(StatusCode::CREATED, &shown))
 }
 
 async fn list(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Refused> {
@@ -122,7 +119,7 @@ async fn list(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Respons
         .await?;
     let now = app.clock.now_ms();
     let listed: Vec<_> = rows.iter().map(|row| shown(row, now)).collect();
-    Ok(answer(StatusCode::OK, &json!({ "keys": listed })))
+    Ok(reply::json(StatusCode::OK, &json!({ "keys": listed })))
 }
 
 /// Also by somebody who is no member any more: it takes away only.
@@ -155,18 +152,6 @@ fn keys(app: &App) -> Result<&ApiKeys, Refusal> {
     app.api_keys.as_ref().ok_or(none)
 }
 
-fn wanted(headers: &HeaderMap, body: &[u8]) -> Result<Wanted, Refusal> {
-    let kind = headers.get(header::CONTENT_TYPE);
-    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let kind = kind.split(';').next().unwrap_or_default().trim();
-    // A form of another site cannot have this type.
-    if !kind.eq_ignore_ascii_case("application/json") {
-        return Err(Refusal::request("expected application/json"));
-    }
-    let form = "expected `name`, `tenant` and, if wanted, `roles`, `scopes` and `expires_in_days`";
-    serde_json::from_slice(body).map_err(|_| Refusal::request(form))
-}
-
 /// Never wider than the person, and never longer than the settings allow.
 fn new_key<'a>(
     keys: &ApiKeys,
@@ -176,10 +161,7 @@ fn new_key<'a>(
     member: &Membership,
 ) -> Result<NewKey<'a>, Refused> {
     let request = |description| Refused::from(Refusal::request(description));
-    let is_name = (1..=NAME_BYTES).contains(&wanted.name.len())
-        && !wanted.name.chars().any(char::is_control)
-        && !wanted.name.trim().is_empty();
-    if !is_name {
+    if !form::is_line(&wanted.name, NAME_BYTES) {
         return Err(request("`name` has 1 to 128 bytes on one line"));
     }
     if wanted.roles.len() > WORDS || wanted.scopes.len() > WORDS {
@@ -254,9 +236,4 @@ async fn record(
 
 fn denied(description: &'static str) -> Refused {
     Refusal::new(Code::AccessDenied, description).into()
-}
-
-fn answer(status: StatusCode, body: &Value) -> Response {
-    let no_store = HeaderValue::from_static("no-store");
-    (status, [(header::CACHE_CONTROL, no_store)], Json(body)).into_response()
 }

@@ -110,6 +110,27 @@ impl Desk {
         ))
     }
 
+    /// The organisation for which a person with one of these roles acts.
+    ///
+    /// # Errors
+    /// As [`Self::tenant`] and [`Self::member`], or the person has none of the roles.
+    pub(crate) async fn acting(
+        &self,
+        session: &Session,
+        asked: Option<&str>,
+        roles: &[String],
+    ) -> Result<String, Refusal> {
+        let tenant = self.tenant(session, asked)?;
+        let member = self.member(session, tenant).await?;
+        match member.roles.iter().any(|role| roles.contains(role)) {
+            true => Ok(tenant.to_owned()),
+            false => {
+                let description = "this needs another role";
+                Err(Refusal::new(Code::InsufficientScope, description))
+            }
+        }
+    }
+
     /// By the token that only a page of this session knows, and by what the browser says of
     /// the page's origin.
     fn own(

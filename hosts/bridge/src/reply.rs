@@ -1,10 +1,10 @@
-//! What a grant answers with (RFC 6749 §5.1).
+//! What a grant answers with (RFC 6749 §5.1), and answers in JSON for a person's page.
 
 use axum::{
     Json,
     response::{IntoResponse, Response},
 };
-use http::{HeaderValue, header};
+use http::{HeaderValue, StatusCode, header};
 use serde_json::{Map, Value, json};
 
 use crate::mint::Issued;
@@ -33,6 +33,12 @@ impl Granted {
         self.0.insert(name.to_owned(), value.into());
         self
     }
+}
+
+/// JSON that nobody keeps.
+pub(crate) fn json(status: StatusCode, body: &Value) -> Response {
+    let no_store = HeaderValue::from_static("no-store");
+    (status, [(header::CACHE_CONTROL, no_store)], Json(body)).into_response()
 }
 
 impl IntoResponse for Granted {

@@ -16,7 +16,7 @@ use crate::{
     app::App,
     exchange, introspect, login,
     metrics::Metrics,
-    own_keys, pairing, published,
+    own_keys, own_providers, pairing, published,
     refusal::{Code, Refusal},
     revoke, token,
 };
@@ -56,12 +56,17 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         Some(_) => own_keys::routes(),
         None => Router::new(),
     };
+    let own_providers = match app.config.login.organisations {
+        Some(_) => own_providers::routes(),
+        None => Router::new(),
+    };
     Router::new()
         .merge(published::routes())
         .merge(token::routes())
         .merge(revoke::routes())
         .merge(introspect::routes())
         .merge(api_keys)
+        .merge(own_providers)
         .merge(pairing::routes())
         .merge(login::routes())
         .merge(exchange::routes())

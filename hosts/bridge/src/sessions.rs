@@ -85,8 +85,9 @@ pub(crate) struct Beginning<'a> {
 }
 
 impl Sessions {
-    /// Begins a session, with a cookie that nobody had before. The result is `Set-Cookie`.
-    pub(crate) async fn begin(&self, of: Beginning<'_>) -> Result<HeaderValue, Refusal> {
+    /// Begins a session, with a cookie that nobody had before. The result is `Set-Cookie`;
+    /// `None` where the provider is not active any more.
+    pub(crate) async fn begin(&self, of: Beginning<'_>) -> Result<Option<HeaderValue>, Refusal> {
         let now = self.clock.now_ms();
         let value = seal::random::<32>()?;
         let hash = seal::hash(&value);
@@ -110,7 +111,13 @@ impl Sessions {
         self.record("session.begun", of.person, of.tenant, of.provider)
             .await?;
         self.store.add_session(&row).await?;
-        Ok(set_cookie(COOKIE, &value, self.settings.absolute_s.into()))
+        // Its provider may have been disabled since the login began.
+        if self.store.session(&row.hash, now).await?.is_none() {
+            self.store.remove_session(&row.hash).await?;
+            return Ok(None);
+        }
+        let cookie = set_cookie(COOKIE, &value, self.settings.absolute_s.into());
+        Ok(Some(cookie))
     }
 
     /// The session of a request; `None` where there is none that goes on.
@@ -150,6 +157,21 @@ impl Sessions {
         let tenant = session.tenant.as_deref();
         self.record("session.ended", &session.person, tenant, &session.provider)
             .await
+    }
+
+    /// Ends what is left of the sessions of a provider that is not active any more, and every
+    /// token of them, a portion at a time. The database says of each that it does not go on
+    /// already: whoever made a token of it meanwhile finds that out ([`Self::goes_on`]). The
+    /// result is how many sessions those were.
+    pub(crate) async fn finish_all_of(&self, provider: &str) -> Result<u64, Refusal> {
+        let mut finished = 0;
+        loop {
+            self.revocations.revoke_sessions_of(provider).await?;
+            match self.store.remove_sessions_of(provider).await? {
+                0 => return Ok(finished),
+                more => finished += more,
+            }
+        }
     }
 
     /// Whether it still goes on; its tokens are revoked if not. Asked after a token was made:

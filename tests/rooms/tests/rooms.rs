@@ -192,7 +192,7 @@ const SERVER: [&str; 16] = [
     "run",
 ];
 
-const BRIDGE: [&str; 39] = [
+const BRIDGE: [&str; 40] = [
     "config",
     "clock",
     "metrics",
@@ -226,6 +226,7 @@ const BRIDGE: [&str; 39] = [
     "revoke",
     "introspect",
     "own_keys",
+    "own_providers",
     "login",
     "published",
     "operations",

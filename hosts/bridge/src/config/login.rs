@@ -7,7 +7,7 @@ use countersign_server::{Folder, Secret};
 use url::Url;
 
 use super::{
-    IssuerUrl,
+    IssuerUrl, Organisations,
     clients::{NAME_BYTES, is_scope},
 };
 
@@ -17,6 +17,8 @@ use super::{
 pub struct Login {
     /// The platform's own OpenID providers, by the name in addresses of the bridge.
     pub providers: BTreeMap<String, ProviderConfig>,
+    /// Organisations that connect their own; absent: none does.
+    pub organisations: Option<Organisations>,
     /// How long a session lives that nobody uses.
     pub idle_s: u32,
     /// How long a session lives at all.
@@ -63,6 +65,7 @@ impl Default for Login {
     fn default() -> Self {
         Self {
             providers: BTreeMap::new(),
+            organisations: None,
             idle_s: 3600,
             absolute_s: 43_200,
             attempts: 30,
@@ -84,6 +87,7 @@ impl Login {
         let providers = object.optional("providers", |place| {
             place.map(|id, place| ProviderConfig::read(folder, is_development, id, place))
         });
+        let organisations = object.optional("organisations", Organisations::read);
         let mut number = |name, range, default| {
             let read = object.optional(name, |place| place.integer(range));
             read.and_then(|number| u32::try_from(number).ok())
@@ -104,6 +108,7 @@ impl Login {
         object.end();
         Some(Self {
             providers: providers.map(BTreeMap::from_iter).unwrap_or_default(),
+            organisations,
             idle_s,
             absolute_s,
             attempts,

@@ -17,13 +17,7 @@ pub struct Pairing {
 impl Pairing {
     pub(super) fn read(place: Place<'_>) -> Option<Self> {
         let mut object = place.object()?;
-        let roles = object.required("roles", |place| {
-            let roles = place.list(|item| item.name().map(str::to_owned))?;
-            match place.length() {
-                1..=16 => Some(roles),
-                _ => place.invalid("expected 1 to 16 roles"),
-            }
-        });
+        let roles = object.required("roles", roles);
         let mut seconds = |name, range, default: u32| {
             let read = object.optional(name, |place| place.integer(range));
             read.and_then(|number| number.try_into().ok())
@@ -37,5 +31,14 @@ impl Pairing {
             interval_s,
             renewal_s,
         })
+    }
+}
+
+/// Roles of which a person needs one.
+pub(super) fn roles(place: Place<'_>) -> Option<Vec<String>> {
+    let roles = place.list(|item| item.name().map(str::to_owned))?;
+    match place.length() {
+        1..=16 => Some(roles),
+        _ => place.invalid("expected 1 to 16 roles"),
     }
 }

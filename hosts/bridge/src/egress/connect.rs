@@ -26,10 +26,6 @@ pub(crate) struct Reach {
 
 impl Reach {
     /// The public internet: somebody else gave the address.
-    #[allow(
-        dead_code,
-        reason = "for the providers of organisations, which are being built"
-    )]
     pub(crate) const PUBLIC: Self = Self {
         is_configured: false,
         is_development: false,

@@ -14,7 +14,7 @@ use std::{error::Error, fmt, io, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use countersign_host::{Fetch, FetchError, Fetcher, Fetching, Outgoing, Reason};
-use http::{HeaderName, HeaderValue, Request, Response, header};
+use http::{HeaderName, HeaderValue, Request, Response, Uri, header};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
@@ -46,7 +46,7 @@ impl Bounds {
 #[derive(Clone)]
 pub(crate) struct Egress {
     client: Client<HttpsConnector<Connector>, Full<Bytes>>,
-    reach: Reach,
+    connector: Connector,
 }
 
 impl Egress {
@@ -64,7 +64,8 @@ impl Egress {
     /// As [`Self::open`].
     pub(crate) fn with(reach: Reach, resolver: Arc<dyn Resolve>) -> Result<Self, ConfigError> {
         let provider = rustls::crypto::aws_lc_rs::default_provider();
-        let connector = HttpsConnectorBuilder::new()
+        let connector = Connector { reach, resolver };
+        let https = HttpsConnectorBuilder::new()
             .with_provider_and_platform_verifier(provider)
             .map_err(|error| {
                 let name = "the certificates of the system";
@@ -72,12 +73,12 @@ impl Egress {
             })?
             .https_or_http()
             .enable_http1()
-            .wrap_connector(Connector { reach, resolver });
+            .wrap_connector(connector.clone());
         Ok(Self {
             client: Client::builder(TokioExecutor::new())
                 .pool_max_idle_per_host(0)
-                .build(connector),
-            reach,
+                .build(https),
+            connector,
         })
     }
 
@@ -117,6 +118,19 @@ impl Egress {
         }
     }
 
+    /// Whether this address may be connected to as the DNS has it now. It is checked again
+    /// at each connection: this only says so early, to whoever gave the address.
+    ///
+    /// # Errors
+    /// It may not, or it has no address.
+    pub(crate) async fn require_reach(&self, uri: &str, bounds: Bounds) -> Result<(), FetchError> {
+        let uri: Uri = uri.parse().map_err(|_| unusable())?;
+        let late = |_| FetchError::because(Reason::Timeout, "it did not come in time");
+        let looked_up = time::timeout(bounds.time, self.connector.addresses(&uri)).await;
+        let found = looked_up.map_err(late)?;
+        found.map(drop).map_err(|error| failed(&error))
+    }
+
     async fn exchange(
         &self,
         request: Request<Vec<u8>>,
@@ -124,7 +138,7 @@ impl Egress {
     ) -> Result<Response<Vec<u8>>, FetchError> {
         match request.uri().scheme_str() {
             Some("https") => {}
-            Some("http") if self.reach.may_be_plain() => {}
+            Some("http") if self.connector.reach.may_be_plain() => {}
             _ => return Err(FetchError::new("the address is not `https`")),
         }
         let mut request = request.map(|body| Full::new(Bytes::from(body)));
@@ -221,7 +235,7 @@ fn failed(error: &(dyn Error + 'static)) -> FetchError {
 impl fmt::Debug for Egress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Egress")
-            .field("reach", &self.reach)
+            .field("reach", &self.connector.reach)
             .finish()
     }
 }

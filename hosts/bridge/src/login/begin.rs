@@ -7,7 +7,7 @@ use http::{Extensions, HeaderMap, StatusCode, Uri};
 use maud::html;
 use serde::{Deserialize, Serialize};
 
-use super::{CALLBACK, code, page, return_to, see};
+use super::{code, page, return_to, see, trial};
 use crate::{
     app::App,
     form::Form,
@@ -16,11 +16,17 @@ use crate::{
     refusal::Refusal,
     seal,
     sessions::{cookie, set_cookie},
-    store::{AttemptRow, StoreError},
+    store::{AttemptRow, ProviderState, StoreError},
 };
 
 /// The cookie that binds an attempt to its browser.
 pub(super) const BROWSER: &str = "__Host-countersign-login";
+
+/// What an attempt is for, where it is no test.
+const LOGIN: &str = "login";
+
+/// The longest choice.
+const CHOICE: i64 = 100;
 
 /// How long a login may take.
 const ATTEMPT_MS: i64 = 600_000;
@@ -36,6 +42,8 @@ const ADDRESSES: i64 = 200;
 pub(super) struct Secrets {
     pub(super) nonce: String,
     pub(super) verifier: String,
+    /// Who tests the provider, where this is no login.
+    pub(super) tester: Option<String>,
 }
 
 pub(super) async fn login(
@@ -60,17 +68,30 @@ async fn begin(
     let asked = form.get("return_to").unwrap_or("/");
     let path = return_to::path(&app.config.issuer, asked);
     let path = path.ok_or(Refusal::request("`return_to` is no path of this site"))?;
-    let provider = match (form.get("provider"), app.providers.all().next()) {
-        (Some(id), _) => app.providers.find(id).cloned(),
-        (None, Some(only)) if app.providers.all().len() == 1 => Some(only.clone()),
-        (None, _) => return Ok(choice(app, path)),
-    };
-    let provider = provider.ok_or(Refusal::request("this provider is not known"))?;
+    let tenant = form.get("tenant");
+    if form.get("provider").is_none() && tenant.is_none() && app.providers.all().len() != 1 {
+        return Ok(choice(path, &configured(app)));
+    }
+    // Before the database is asked.
     if !may_try(app, peer).await? {
         return Ok(page::too_often());
     }
+    let is_test = form.get("test").is_some();
+    let (provider, tester) = match (form.get("provider"), tenant) {
+        (Some(id), _) if is_test => {
+            let (provider, tester) = trial::begun(app, headers, id).await?;
+            (Some(provider), Some(tester))
+        }
+        (Some(id), _) => (app.providers.find(id).await?, None),
+        (None, Some(tenant)) => match &*active_of(app, tenant).await? {
+            [(only, _)] => (app.providers.find(only).await?, None),
+            several => return Ok(choice(path, several)),
+        },
+        (None, None) => (app.providers.all().next().cloned(), None),
+    };
+    let provider = provider.ok_or(Refusal::request("this provider is not known"))?;
     let metadata = provider.metadata().await?;
-    let redirect_uri = redirect_uri(app, &provider);
+    let redirect_uri = Provider::redirect_uri(&provider.id, &app.config.issuer);
     let asked = code::ask(&provider, &metadata, &redirect_uri)?;
     // One for all tabs of a browser.
     let browser = match cookie(headers, BROWSER).filter(|value| value.len() == 43) {
@@ -82,6 +103,11 @@ async fn begin(
     let secrets = Secrets {
         nonce: asked.nonce,
         verifier: asked.verifier,
+        tester,
+    };
+    let purpose = match secrets.tester {
+        Some(_) => trial::PURPOSE,
+        None => LOGIN,
     };
     let secrets = serde_json::to_vec(&secrets).map_err(|_| Refusal::unavailable())?;
     let row = AttemptRow {
@@ -90,7 +116,7 @@ async fn begin(
         browser_hash: seal::hash(&browser),
         provider: provider.id.clone(),
         return_to: path.to_owned(),
-        purpose: "login".to_owned(),
+        purpose: purpose.to_owned(),
         created_at: now,
         expires_at: now + ATTEMPT_MS,
     };
@@ -122,26 +148,41 @@ pub(super) async fn may_try(app: &App, peer: Option<IpAddr>) -> Result<bool, Sto
     Ok(all <= most * ADDRESSES)
 }
 
-pub(super) fn redirect_uri(app: &App, provider: &Provider) -> String {
-    app.config.issuer.at(&format!("{CALLBACK}/{}", provider.id))
-}
-
 pub(super) fn context(state_hash: &str) -> String {
     format!("login {state_hash}")
 }
 
-fn choice(app: &App, path: &str) -> Response {
-    let link = |provider: &Provider| {
+/// Id and name of the platform's own providers.
+fn configured(app: &App) -> Vec<(String, String)> {
+    let all = app.providers.all();
+    all.map(|provider| (provider.id.clone(), provider.name.clone()))
+        .collect()
+}
+
+/// Id and name of the providers by which people sign in to this organisation.
+async fn active_of(app: &App, tenant: &str) -> Result<Vec<(String, String)>, StoreError> {
+    if app.config.login.organisations.is_none() {
+        return Ok(Vec::new());
+    }
+    let rows = app.store.providers_of(tenant, CHOICE).await?;
+    let active = rows
+        .into_iter()
+        .filter(|row| row.state == ProviderState::Active);
+    Ok(active.map(|row| (row.id, row.name)).collect())
+}
+
+fn choice(path: &str, providers: &[(String, String)]) -> Response {
+    let link = |id: &str| {
         let mut query = form_urlencoded::Serializer::new(String::new());
-        query.append_pair("provider", &provider.id);
+        query.append_pair("provider", id);
         query.append_pair("return_to", path);
         format!("/auth/login?{}", query.finish())
     };
     let content = html! {
-        @if app.providers.all().len() == 0 { p { "There is no provider." } }
+        @if providers.is_empty() { p { "There is no provider." } }
         ul {
-            @for provider in app.providers.all() {
-                li { a href=(link(provider)) { (provider.name) } }
+            @for (id, name) in providers {
+                li { a href=(link(id)) { (name) } }
             }
         }
     };

@@ -10,7 +10,7 @@ use http::{HeaderMap, Uri};
 
 use super::{
     begin::{self, BROWSER, Secrets},
-    code, page, see,
+    code, page, see, trial,
 };
 use crate::{
     app::App,
@@ -75,10 +75,16 @@ async fn complete(
         Code::AccessDenied,
         "the answer is not of the provider that was asked",
     );
-    if attempt.provider != provider || attempt.purpose != "login" {
+    if attempt.provider != provider {
         return Err(other);
     }
-    let provider = app.providers.find(provider).ok_or(other)?;
+    let is_test = attempt.purpose == trial::PURPOSE;
+    let provider = match is_test {
+        true => app.providers.connected(provider).await?,
+        false => app.providers.find(provider).await?,
+    };
+    let provider = provider.ok_or(other)?;
+    let provider = &*provider;
     let metadata = provider.metadata().await?;
     if !is_of(provider, &metadata, form) {
         return Err(other);
@@ -94,10 +100,17 @@ async fn complete(
         .sealer
         .unseal(&begin::context(&attempt.state_hash), &attempt.secrets)?;
     let secrets: Secrets = serde_json::from_slice(&secrets).map_err(|_| Refusal::unavailable())?;
-    let redirect_uri = begin::redirect_uri(app, provider);
+    let redirect_uri = Provider::redirect_uri(&provider.id, &app.config.issuer);
+    let tester = secrets.tester;
+    if is_test != tester.is_some() {
+        return Err(other);
+    }
     let redeemed = code::redeem(provider, &metadata, &redirect_uri, code, secrets.verifier);
     let id_token = redeemed.await?;
     let identity = provider.verify(&id_token, &secrets.nonce).await?;
+    if let Some(tester) = tester {
+        return trial::finished(app, headers, &tester, attempt, &identity).await;
+    }
     let id = format!("{PERSON_PREFIX}{}", seal::random::<16>()?);
     let person = PersonRow {
         id: &id,
@@ -121,7 +134,14 @@ async fn complete(
         upstream_sid: identity.sid.as_deref(),
         auth_time_s: identity.auth_time_s,
     });
-    see(&attempt.return_to, [cookie.await?])
+    let description = "this provider signs in nobody now";
+    let over = Refusal::new(Code::AccessDenied, description);
+    let cookie = cookie.await?.ok_or(over)?;
+    // After the look whether it is still active, and before the browser has its cookie.
+    if let (Some(tenant), Some(roles)) = (&provider.tenant, &identity.roles) {
+        app.members.told(&person.id, tenant, roles).await?;
+    }
+    see(&attempt.return_to, [cookie])
 }
 
 /// RFC 9207 §2.4: who answers is who was asked.

@@ -77,7 +77,7 @@ pub(super) fn redeem<'a>(
         let refused = Refusal::new(Code::AccessDenied, description);
         let client = client(provider, metadata, redirect_uri)?;
         let http = Http {
-            egress: provider.egress.clone(),
+            egress: provider.egress().clone(),
             id_token: Mutex::default(),
         };
         let request = client

@@ -57,13 +57,15 @@ pub(super) async fn logout(
     }
     let csrf = form.get("csrf");
     let session = app.people.require_own(&headers, csrf).await?;
+    // One that is not there keeps nobody from a logout.
+    let provider = app.providers.find(&session.provider).await.ok().flatten();
     app.sessions.finish(&session, "logout").await?;
     let location = match end_session_uri(&app, &session).await {
         Some(mut url) => {
             let done = app.config.issuer.at(DONE);
             let mut query = url.query_pairs_mut();
             query.append_pair("post_logout_redirect_uri", &done);
-            if let Some(provider) = app.providers.find(&session.provider) {
+            if let Some(provider) = provider {
                 query.append_pair("client_id", &provider.client_id);
             }
             if let Some(hint) = app.sessions.id_token(&session) {
@@ -85,7 +87,7 @@ pub(super) async fn done() -> Response {
 /// Where the provider ends its own session, if it says so. It may be gone, which keeps
 /// nobody from a logout here.
 async fn end_session_uri(app: &App, session: &Session) -> Option<Url> {
-    let provider = app.providers.find(&session.provider)?;
+    let provider = app.providers.find(&session.provider).await.ok()??;
     let metadata = provider.metadata().await.ok()?;
     Url::parse(metadata.end_session_endpoint.as_deref()?).ok()
 }

@@ -7,6 +7,7 @@ mod code;
 mod logout;
 mod page;
 mod return_to;
+mod trial;
 
 use std::sync::Arc;
 
@@ -20,10 +21,6 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::json;
 
 use crate::{app::App, refusal::Refusal};
-
-/// Where a provider sends a browser back. Each provider has its own address: an answer of
-/// one is never taken for another's, also where it does not say who it is (RFC 9700 §4.4).
-const CALLBACK: &str = "/auth/callback";
 
 pub(crate) fn routes() -> Router<Arc<App>> {
     Router::new()

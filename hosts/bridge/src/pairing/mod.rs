@@ -32,7 +32,6 @@ use crate::{
     refusal::{Code, Refusal},
     reply::Granted,
     revocation::Revoke,
-    sessions::Session,
     store::NodeRow,
 };
 
@@ -74,28 +73,6 @@ fn settings(app: &App) -> Result<&Pairing, Refusal> {
         Code::UnsupportedGrantType,
         "nodes are not paired here",
     ))
-}
-
-/// The organisation for which a person with one of the roles acts.
-async fn acting(
-    app: &App,
-    settings: &Pairing,
-    session: &Session,
-    asked: Option<&str>,
-) -> Result<String, Refusal> {
-    let tenant = app.people.tenant(session, asked)?;
-    let member = app.people.member(session, tenant).await?;
-    match member
-        .roles
-        .iter()
-        .any(|role| settings.roles.contains(role))
-    {
-        true => Ok(tenant.to_owned()),
-        false => {
-            let description = "this needs another role";
-            Err(Refusal::new(Code::InsufficientScope, description))
-        }
-    }
 }
 
 /// The scopes that somebody asks for of those that there are (RFC 6749 §6): never more.

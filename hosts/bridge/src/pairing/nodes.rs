@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{acting, revoke_node, settings};
+use super::{revoke_node, settings};
 use crate::{
     app::App,
     refusal::{Refusal, Refused},
@@ -37,7 +37,10 @@ pub(super) async fn list(
     let settings = settings(&app)?;
     let Which { after, tenant } = read(which)?;
     let session = app.people.require(&headers).await?;
-    let tenant = acting(&app, settings, &session, tenant.as_deref()).await?;
+    let tenant = app
+        .people
+        .acting(&session, tenant.as_deref(), &settings.roles)
+        .await?;
     let after = after.unwrap_or_default();
     let nodes = app.store.nodes(&tenant, &after, PAGE_NODES as i64).await?;
     let next = (nodes.len() == PAGE_NODES)
@@ -61,7 +64,10 @@ pub(super) async fn revoke(
     let settings = settings(&app)?;
     let Which { tenant, .. } = read(which)?;
     let session = app.people.require_own(&headers, None).await?;
-    let tenant = acting(&app, settings, &session, tenant.as_deref()).await?;
+    let tenant = app
+        .people
+        .acting(&session, tenant.as_deref(), &settings.roles)
+        .await?;
     let node = app.store.node(&id).await?;
     // One of another organisation is as one that is not there.
     let Some(node) = node.filter(|node| node.tenant == tenant) else {

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Map, json};
 
 use super::{
-    PAGE, acting,
+    PAGE,
     code::UserCode,
     throttle,
     view::{enter, failed, page, said, waiting},
@@ -137,7 +137,7 @@ async fn approver(
     session: Session,
     asked: Option<&str>,
 ) -> Result<Result<Approver, Response>, Refusal> {
-    match acting(app, settings, &session, asked).await {
+    match app.people.acting(&session, asked, &settings.roles).await {
         Ok(tenant) => Ok(Ok(Approver { tenant, session })),
         Err(refusal) if is_other(&refusal) => {
             let text = "You are signed in, but you may not pair devices. Ask somebody who \

@@ -186,6 +186,17 @@ impl Revocations {
         self.revoke_issued(tokens, reason).await.map(drop)
     }
 
+    /// Revokes the tokens of the first sessions of a provider.
+    ///
+    /// # Errors
+    /// As [`Self::revoke`].
+    pub(crate) async fn revoke_sessions_of(&self, provider: &str) -> Result<(), Refusal> {
+        let tokens = Tokens::Provider(provider);
+        self.revoke_issued(tokens, "provider_disabled")
+            .await
+            .map(drop)
+    }
+
     /// Revokes what a person has for an organisation: tokens and API keys.
     ///
     /// # Errors

@@ -47,6 +47,8 @@ pub(crate) enum Tokens<'a> {
     Jti(&'a str),
     /// Those of a session.
     Session(&'a str),
+    /// Those of the first 500 sessions of a provider.
+    Provider(&'a str),
     /// Those of a person for one organisation.
     Member { person: &'a str, tenant: &'a str },
 }
@@ -116,6 +118,13 @@ impl Store {
         let (sql, value, other) = match tokens {
             Tokens::Jti(jti) => (tree!("jti = $1 AND $5 = ''"), jti, ""),
             Tokens::Session(hash) => (tree!("session = $1 AND $5 = ''"), hash, ""),
+            Tokens::Provider(id) => {
+                let sql = tree!(
+                    "session IN (SELECT hash FROM sessions WHERE provider = $1 AND $5 = '' \
+                     ORDER BY hash LIMIT 500)"
+                );
+                (sql, id, "")
+            }
             Tokens::Member { person, tenant } => {
                 (tree!("subject = $1 AND tenant = $5"), person, tenant)
             }

@@ -107,7 +107,8 @@ impl Store {
         Ok(())
     }
 
-    /// A session that has not ended, of a person who is not disabled.
+    /// A session that has not ended, of a person who is not disabled. One of an
+    /// organisation's provider goes on only while that is active.
     pub(crate) async fn session(
         &self,
         hash: &str,
@@ -116,7 +117,9 @@ impl Store {
         let sql = "SELECT s.hash, s.person, s.provider, s.tenant, s.id_token, s.upstream_sid, \
                    s.auth_time, s.created_at, s.seen_at, s.expires_at \
                    FROM sessions s JOIN people p ON p.id = s.person \
-                   WHERE s.hash = $1 AND s.expires_at > $2 AND p.disabled_at IS NULL";
+                   WHERE s.hash = $1 AND s.expires_at > $2 AND p.disabled_at IS NULL \
+                   AND (s.tenant IS NULL OR EXISTS (SELECT 1 FROM providers \
+                   WHERE id = s.provider AND tenant = s.tenant AND state = 'active'))";
         let row = sqlx::query(sql)
             .bind(hash)
             .bind(now)
@@ -162,5 +165,14 @@ impl Store {
         let sql = "DELETE FROM sessions WHERE hash = $1";
         let removed = sqlx::query(sql).bind(hash).execute(&self.pool).await?;
         Ok(won(&removed))
+    }
+
+    /// Deletes the sessions of a provider whose tokens [`Tokens::Provider`](super::Tokens)
+    /// names. The result is how many those were.
+    pub(crate) async fn remove_sessions_of(&self, provider: &str) -> Result<u64, StoreError> {
+        let sql = "DELETE FROM sessions WHERE hash IN (SELECT hash FROM sessions \
+                   WHERE provider = $1 ORDER BY hash LIMIT 500)";
+        let removed = sqlx::query(sql).bind(provider).execute(&self.pool).await?;
+        Ok(removed.rows_affected())
     }
 }

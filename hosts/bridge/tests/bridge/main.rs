@@ -12,6 +12,7 @@ mod login;
 mod machines;
 mod openapi;
 mod operation;
+mod organisations;
 mod pairing;
 mod revocation;
 mod rfc9700;

@@ -109,6 +109,7 @@ async fn every_operation_is_answered_as_the_document_says() {
             "readers": [secret],
         });
         config["pairing"] = json!({ "roles": ["admin"] });
+        config["login"] = json!({ "organisations": { "roles": ["admin"] } });
     })
     .await;
     let document = document();
