@@ -49,7 +49,8 @@ export function api() {
 
 /** The declaration files of an entry, for each of its conditions. */
 function declarationFiles(entry) {
-  if (typeof entry === "string") return [];
+  // `null`: the runtimes of this condition have no such entry.
+  if (entry === null || typeof entry === "string") return [];
   return Object.entries(entry).flatMap(([condition, value]) => (condition === "types" ? [value] : declarationFiles(value)));
 }
 

@@ -27,6 +27,7 @@ pub(crate) fn run(arguments: &[&str]) -> Result<ExitCode> {
             "python",
             "envoy",
             "server",
+            "bridge",
             "growth",
             "documents",
             "log",

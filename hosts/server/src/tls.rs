@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// The listener's certificate and key, and whose certificates proxies need.
-pub(crate) struct TlsFiles {
+pub struct TlsFiles {
     files: Tls,
     in_force: RwLock<InForce>,
 }
@@ -39,7 +39,11 @@ struct Read {
 }
 
 impl TlsFiles {
-    pub(crate) fn open(files: &Tls) -> Result<Self, ConfigError> {
+    /// Reads the files.
+    ///
+    /// # Errors
+    /// Every problem of them.
+    pub fn open(files: &Tls) -> Result<Self, ConfigError> {
         let read = Read::of(files)?;
         let config = read.config(files)?.into();
         Ok(Self {
@@ -50,7 +54,10 @@ impl TlsFiles {
 
     /// Reads the files again. Whether they contain anything else; then that is in force
     /// for new connections.
-    pub(crate) fn reload(&self) -> Result<bool, ConfigError> {
+    ///
+    /// # Errors
+    /// Every problem of the files: what was in force stays.
+    pub fn reload(&self) -> Result<bool, ConfigError> {
         let read = Read::of(&self.files)?;
         if self
             .in_force
@@ -70,7 +77,8 @@ impl TlsFiles {
         Ok(true)
     }
 
-    pub(crate) fn acceptor(&self) -> TlsAcceptor {
+    /// For the next connection.
+    pub fn acceptor(&self) -> TlsAcceptor {
         let in_force = self.in_force.read().unwrap_or_else(PoisonError::into_inner);
         in_force.config.clone().into()
     }

@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use super::tally::Tally;
+use super::{cargo_tests, tally::Tally};
 use crate::{bench, package, project, tools};
 
 const TESTS: &str = "npm/tests";
@@ -17,6 +17,8 @@ const EXAMPLE: &str = "npm/examples/next";
 const OLD: &[&str] = &[
     "node",
     "commonjs",
+    "authjs",
+    "bridge",
     "cryptography",
     "edge",
     "frameworks",
@@ -85,7 +87,9 @@ fn suite(node: &Path, runtimes: &[&str]) -> Result<Tally> {
     command
         .current_dir(project::root().join(TESTS))
         .arg("main.mjs")
-        .args(runtimes);
+        .args(runtimes)
+        // It has the bridge and the login provider of the app with Auth.js.
+        .env("COUNTERSIGN_COMMAND", cargo_tests::command());
     // Without it, its suite is skipped, and says so.
     if let Ok(redis) = tools::redis() {
         command.env("COUNTERSIGN_REDIS", redis);

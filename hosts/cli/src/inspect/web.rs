@@ -5,11 +5,7 @@ use std::{net::Ipv4Addr, sync::Arc};
 use clap::Args;
 use countersign_host::SHA256;
 use http_body_util::Full;
-use hyper::{
-    Method, Request, Response, StatusCode,
-    body::Bytes,
-    header::{ALLOW, HOST, HeaderMap},
-};
+use hyper::{Method, Request, Response, StatusCode, body::Bytes, header::ALLOW};
 use serde_json::json;
 use tokio::net::TcpListener;
 
@@ -61,13 +57,9 @@ pub(crate) async fn serve(args: &WebArgs, output: Output) -> Result<Exit, Failur
     match server::serve(listener, Arc::new(answer)).await {}
 }
 
-/// The page, if the request names this machine. A page of another site whose name
-/// was made to resolve to this machine (DNS rebinding) names that site.
+/// The page, if the request names this machine.
 fn answer<B>(request: &Request<B>, names: &[String], page: &'static str) -> Response<Full<Bytes>> {
-    if !names
-        .iter()
-        .any(|name| is_only_host(request.headers(), name))
-    {
+    if !server::is_for(request, names) {
         return server::refusal(StatusCode::MISDIRECTED_REQUEST, "another host was meant");
     }
     if request.uri().path() != "/" {
@@ -86,11 +78,6 @@ fn answer<B>(request: &Request<B>, names: &[String], page: &'static str) -> Resp
         })
         .header("content-security-policy", content_policy(page));
     answer.body(Full::from(page)).unwrap_or_default()
-}
-
-fn is_only_host(headers: &HeaderMap, name: &str) -> bool {
-    let mut hosts = headers.get_all(HOST).iter();
-    hosts.next().is_some_and(|host| host == name) && hosts.next().is_none()
 }
 
 const HEADERS: [(&str, &str); 8] = [

@@ -1,6 +1,6 @@
 //! `countersign serve`: the decision server.
 
-mod log;
+pub(crate) mod log;
 mod quick;
 
 use std::{path::PathBuf, thread};

@@ -24,8 +24,9 @@ const GO_MODULES: [&str; 5] = [
 /// The tags of the Go modules, as git takes them.
 const GO_TAGS: &str = "tags.bundle";
 
-const CRATES: [&str; 11] = [
+const CRATES: [&str; 12] = [
     "countersign",
+    "countersign-bridge",
     "countersign-cli",
     "countersign-dev-issuer",
     "countersign-host",

@@ -2,13 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use countersign_policy_source::{Object, Place};
 use serde_json::Value;
 
-use super::{
-    Address, Secret, Tls,
-    parse::Folder,
-    read::{Object, Place},
-};
+use super::{Address, Folder, Secret, Tls};
 
 /// The longest name of a caller.
 const NAME_BYTES: usize = 128;

@@ -2,14 +2,14 @@
 //! question: whether a request with this token may pass.
 
 mod campaign;
-mod cores;
+pub(crate) mod cores;
 mod envoy;
 mod issuer;
-mod load;
+pub(crate) mod load;
 mod memory;
 mod ours;
 mod peers;
-mod process;
+pub(crate) mod process;
 
 use std::time::Duration;
 
