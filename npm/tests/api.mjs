@@ -49,8 +49,7 @@ export function api() {
 
 /** The declaration files of an entry, for each of its conditions. */
 function declarationFiles(entry) {
-  // `null`: the runtimes of this condition have no such entry.
-  if (entry === null || typeof entry === "string") return [];
+  if (typeof entry === "string") return [];
   return Object.entries(entry).flatMap(([condition, value]) => (condition === "types" ? [value] : declarationFiles(value)));
 }
 

@@ -27,7 +27,6 @@ pub(crate) fn run(arguments: &[&str]) -> Result<ExitCode> {
             "python",
             "envoy",
             "server",
-            "bridge",
             "growth",
             "documents",
             "log",

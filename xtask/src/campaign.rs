@@ -53,21 +53,18 @@ pub(crate) fn run(times: &str) -> Result<ExitCode> {
 
 /// The gate server near its limit, for so many minutes.
 pub(crate) fn server(minutes: &str) -> Result<ExitCode> {
-    of_bench("--campaign", minutes)
-}
-
-/// Nodes that renew at the bridge, for so many minutes.
-pub(crate) fn bridge(minutes: &str) -> Result<ExitCode> {
-    of_bench("--bridge-campaign", minutes)
-}
-
-fn of_bench(campaign: &str, minutes: &str) -> Result<ExitCode> {
     let minutes: u64 = minutes.parse().context("how many minutes is a number")?;
     let seconds = minutes.saturating_mul(60).to_string();
     let status = project::cargo()
         .current_dir(project::root())
         .args(["run", "--quiet", "--release", "--locked"])
-        .args(["--package", "countersign-bench", "--", campaign, &seconds])
+        .args([
+            "--package",
+            "countersign-bench",
+            "--",
+            "--campaign",
+            &seconds,
+        ])
         .status()?;
     Ok(match status.success() {
         true => ExitCode::SUCCESS,

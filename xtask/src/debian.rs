@@ -13,9 +13,6 @@ use crate::{
     tools::{output, run, script},
 };
 
-/// Where packages have their programs.
-const BIN: [&str; 3] = ["usr/sbin", "usr/bin", "usr/lib/postgresql/15/bin"];
-
 /// Returns the path of a program of a Debian package, which is downloaded and unpacked
 /// under `target/` with the libraries that are missing. Nothing is installed, and root is
 /// not needed.
@@ -41,7 +38,8 @@ pub fn program(package: &str, name: &str) -> Result<PathBuf> {
         }
     }
     // Without them in the unpacked files, the machine has the package.
-    let places = [&root, Path::new("/")].map(|root| BIN.map(|bin| root.join(bin)));
+    let places =
+        [&root, Path::new("/")].map(|root| ["usr/sbin", "usr/bin"].map(|bin| root.join(bin)));
     let mut programs = places.iter().flatten().map(|bin| bin.join(name));
     let program = programs.find(|program| program.is_file());
     let program = program.with_context(|| format!("`{package}` has no program `{name}`"))?;
@@ -61,13 +59,6 @@ pub fn prometheus() -> Result<PathBuf> {
     program("prometheus", "prometheus")?;
     let promtool = program("prometheus", "promtool")?;
     Ok(promtool.parent().context("it is in a folder")?.to_owned())
-}
-
-/// Returns the folder of PostgreSQL's `initdb` and `postgres`.
-pub fn postgres() -> Result<PathBuf> {
-    program("postgresql-15", "initdb")?;
-    let postgres = program("postgresql-15", "postgres")?;
-    Ok(postgres.parent().context("it is in a folder")?.to_owned())
 }
 
 /// apt with lists and files of its own.

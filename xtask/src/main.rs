@@ -39,8 +39,6 @@ usage: cargo xtask <command>
           (--host NAME, --count NUMBER, --seed NUMBER)
   campaign server
           the gate server near its limit while everything changes: campaign server [MINUTES, default 30]
-  campaign bridge
-          100,000 nodes that renew at the auth bridge: campaign bridge [MINUTES, default 30]
   fuzz    coverage-guided fuzzing: fuzz [TARGET] [SECONDS, default 60]
   bench   compare it with other verifiers (--help lists the options)
 ";
@@ -84,8 +82,6 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
         ["campaign", "signatures", options @ ..] => return campaign::signatures(options),
         ["campaign", "server"] => return campaign::server("30"),
         ["campaign", "server", minutes] => return campaign::server(minutes),
-        ["campaign", "bridge"] => return campaign::bridge("30"),
-        ["campaign", "bridge", minutes] => return campaign::bridge(minutes),
         ["campaign", times] => return campaign::run(times),
         ["fuzz"] => return fuzz::run(None, "60"),
         ["fuzz", target] => return fuzz::run(Some(target), "60"),

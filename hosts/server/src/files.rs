@@ -15,11 +15,8 @@ use crate::config::{
 /// More than the largest policy.
 const MAX_BYTES: u64 = 32 << 20;
 
-/// The bytes of a file, which has at most 32 MiB.
-///
-/// # Errors
-/// It cannot be read.
-pub fn read(path: &Path) -> Result<Vec<u8>, ConfigError> {
+/// The bytes of a file.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, ConfigError> {
     read_bounded(path).map_err(|error| {
         let message = format!("it cannot be read: {error}");
         ConfigError::of_file(path.display().to_string(), "file_unreadable", message)
@@ -48,10 +45,7 @@ impl Secret {
     }
 
     /// Its bytes. The newline at the end of a file is no part of its secret.
-    ///
-    /// # Errors
-    /// It is not there, or empty.
-    pub fn read(&self) -> Result<Vec<u8>, ConfigError> {
+    pub(crate) fn read(&self) -> Result<Vec<u8>, ConfigError> {
         let (name, bytes) = match self {
             Self::File(path) => (path.display().to_string(), read(path)?),
             Self::Env(variable) => {

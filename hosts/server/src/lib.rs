@@ -24,15 +24,12 @@ mod tls;
 mod told;
 
 pub use config::{
-    Address, CONFIG_SCHEMA, Config, ConfigError, DecisionLogTo, DialectName, Fact, Folder,
-    Introspection, IntrospectionClient, IntrospectionCredentials, Limits, PolicyFiles, PolicyFrom,
-    Secret, Signed, SignedFrom, Tls,
+    Address, CONFIG_SCHEMA, Config, ConfigError, DecisionLogTo, DialectName, Fact, Introspection,
+    IntrospectionClient, IntrospectionCredentials, Limits, PolicyFiles, PolicyFrom, Secret, Signed,
+    SignedFrom, Tls,
 };
 pub use countersign_host::Signatures;
 pub use countersign_policy_source::{Position, Problem};
-pub use files::read as read_file;
-pub use introspection::{Throttle, TooMany, introspected};
 pub use listen::Listener;
 pub use policies::{Outcome, Reloaded};
 pub use serve::Server;
-pub use tls::TlsFiles;

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// The listener's certificate and key, and whose certificates proxies need.
-pub struct TlsFiles {
+pub(crate) struct TlsFiles {
     files: Tls,
     in_force: RwLock<InForce>,
 }
@@ -39,11 +39,7 @@ struct Read {
 }
 
 impl TlsFiles {
-    /// Reads the files.
-    ///
-    /// # Errors
-    /// Every problem of them.
-    pub fn open(files: &Tls) -> Result<Self, ConfigError> {
+    pub(crate) fn open(files: &Tls) -> Result<Self, ConfigError> {
         let read = Read::of(files)?;
         let config = read.config(files)?.into();
         Ok(Self {
@@ -54,10 +50,7 @@ impl TlsFiles {
 
     /// Reads the files again. Whether they contain anything else; then that is in force
     /// for new connections.
-    ///
-    /// # Errors
-    /// Every problem of the files: what was in force stays.
-    pub fn reload(&self) -> Result<bool, ConfigError> {
+    pub(crate) fn reload(&self) -> Result<bool, ConfigError> {
         let read = Read::of(&self.files)?;
         if self
             .in_force
@@ -77,8 +70,7 @@ impl TlsFiles {
         Ok(true)
     }
 
-    /// For the next connection.
-    pub fn acceptor(&self) -> TlsAcceptor {
+    pub(crate) fn acceptor(&self) -> TlsAcceptor {
         let in_force = self.in_force.read().unwrap_or_else(PoisonError::into_inner);
         in_force.config.clone().into()
     }

@@ -85,11 +85,8 @@ export function sendRequest(request: Outgoing, fetcher: Fetcher, init: RequestIn
   return fetchWithin(request, fetcher, { ...init, ...UNCACHED, method, headers: pairs(headers), body: body === "" ? null : body });
 }
 
-/** A document is in a response with this status only. */
-const isDocument = (status: number): boolean => status === 200;
-
-/** The response to a request within these bounds, or why there is none. Never throws. `hasBody` says of which responses the body is read. */
-export async function fetchWithin({ uri, timeout_ms, max_bytes }: Bounds, fetcher: Fetcher, init: RequestInit, hasBody = isDocument): Promise<Answer | Failed> {
+/** The response to a request within these bounds, or why there is none. Never throws. */
+export async function fetchWithin({ uri, timeout_ms, max_bytes }: Bounds, fetcher: Fetcher, init: RequestInit): Promise<Answer | Failed> {
   const abort = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
   try {
@@ -98,7 +95,7 @@ export async function fetchWithin({ uri, timeout_ms, max_bytes }: Bounds, fetche
     });
     const answered = fetcher(uri, { ...init, redirect: "manual", signal: abort.signal });
     // After the timeout, nothing else would handle an error of the fetch.
-    const answer = answered.then((response) => read(response, max_bytes, hasBody)).catch(failureOf);
+    const answer = answered.then((response) => read(response, max_bytes)).catch(failureOf);
     return await Promise.race([answer, timeout]);
   } catch (fault) {
     return failureOf(fault);
@@ -117,11 +114,11 @@ function failureOf(fault: unknown): Failed {
   return { failed: said.includes("TIMEOUT") || said === "ETIMEDOUT" ? "timeout" : "connection" };
 }
 
-async function read(response: Response, maxBytes: number, hasBody: typeof isDocument): Promise<Answer | Failed> {
+async function read(response: Response, maxBytes: number): Promise<Answer | Failed> {
   const { status, headers } = response;
   const cacheControl = headers.get("cache-control") ?? "";
   const etag = headers.get("etag");
-  if (!hasBody(status)) return { status, cacheControl, etag, body: new Uint8Array() };
+  if (status !== 200) return { status, cacheControl, etag, body: new Uint8Array() };
   const chunks: Uint8Array[] = [];
   let length = 0;
   const reader = response.body?.getReader();

@@ -25,17 +25,8 @@ export class LruCache<Value> {
     this.#characters += text.length;
     for (const oldest of this.#entries.keys()) {
       if (this.#entries.size <= this.#most && this.#characters <= this.#mostCharacters) break;
-      this.delete(oldest);
+      this.#entries.delete(oldest);
+      this.#characters -= oldest.length;
     }
-  }
-
-  /** Removes a text, if it is in the cache. */
-  delete(text: string): void {
-    if (this.#entries.delete(text)) this.#characters -= text.length;
-  }
-
-  /** The texts, the least recently used first. */
-  keys(): IterableIterator<string> {
-    return this.#entries.keys();
   }
 }

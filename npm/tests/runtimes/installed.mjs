@@ -14,7 +14,7 @@ import { tarball } from "../tarball.mjs";
 
 const tests = fileURLToPath(new URL("../", import.meta.url));
 /** The packages of others that the README uses, and the compiler. They are linked, not downloaded again. */
-const OTHERS = ["@auth/core", "@redis/client", "express", "fastify", "hono", "ws", "yaml", "@types/express", "@types/node", "@types/react", "@types/ws"];
+const OTHERS = ["@redis/client", "express", "fastify", "hono", "ws", "yaml", "@types/express", "@types/node", "@types/react", "@types/ws"];
 const COMPILERS = { "TypeScript 7": "../package/node_modules/typescript/bin/tsc", "TypeScript 5.6": "node_modules/typescript/bin/tsc" };
 
 /** Next.js is installed in the example. */

@@ -1,7 +1,6 @@
 // Code that the types must accept, and code that they must refuse. It is only compiled.
 
 import { answer, type Code, createGate, type Decision, type Policy, type Requirement } from "countersign";
-import { BridgeError, bridgeTokens } from "countersign/bridge";
 import { countersign as express } from "countersign/express";
 import { countersign as fastify } from "countersign/fastify";
 import { countersign as hono } from "countersign/hono";
@@ -55,24 +54,6 @@ export async function use(): Promise<string | Response> {
   principals.service = principal!;
   const tenants: readonly string[] = principals["service"]?.tenants ?? [];
   return principal?.subject ?? tenants[0] ?? verifier;
-}
-
-export async function bridged(key: CryptoKey): Promise<string> {
-  const tokens = bridgeTokens({ issuer: "https://a.example", clientId: "next", key: { kty: "EC", kid: "a" } });
-  // @ts-expect-error: without a key
-  bridgeTokens({ issuer: "https://a.example", clientId: "next" });
-  const person = { issuer: "https://b.example", subject: "ada" };
-  // @ts-expect-error: nobody knows when the session ends
-  await tokens({ person, tenant: "acme" });
-  try {
-    const { token, expiresAt } = await bridgeTokens({ issuer: "https://a.example", clientId: "next", key })({ person, tenant: "acme", sessionExpiresAt: new Date(), scopes: ["a"] });
-    await tokens.signOut(person);
-    return `${token} ${expiresAt.getTime()}`;
-  } catch (error) {
-    // @ts-expect-error: no such code
-    if (error instanceof BridgeError && error.code === "invalid_scopes") return "";
-    return error instanceof BridgeError && error.code === "temporarily_unavailable" ? "later" : "never";
-  }
 }
 
 export const all = [wrong, code, express, fastify, hono, caller, protect];

@@ -28,12 +28,6 @@ pub(crate) struct Arguments {
     /// Run the gate server near its limit for so many seconds, while everything changes.
     #[arg(long, hide = true, value_name = "SECONDS")]
     pub(crate) campaign: Option<u64>,
-    /// Let 100,000 nodes renew at the bridge for so many seconds.
-    #[arg(long, hide = true, value_name = "SECONDS")]
-    pub(crate) bridge_campaign: Option<u64>,
-    /// Be the bridge with this configuration: the bench starts itself so.
-    #[arg(long, hide = true)]
-    pub(crate) bridge: Option<PathBuf>,
     /// Be the gate server with this configuration: the bench starts itself so.
     #[arg(long, hide = true)]
     pub(crate) serve: Option<PathBuf>,
@@ -57,8 +51,6 @@ pub(crate) enum Suite {
     Envoy,
     /// The gate server on one core under load.
     Server,
-    /// The auth bridge on one core under load.
-    Bridge,
     /// Policies with 1 to 10,000 issuers and rules.
     Growth,
     /// The largest documents, in wasmtime, Node and Go.

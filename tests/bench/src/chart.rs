@@ -119,7 +119,6 @@ fn heading(host: &str) -> &str {
         "go" => "The sealed file in Go",
         "envoy" => "The sealed file in Envoy",
         "server" => "The gate server on one core",
-        "bridge" => "The auth bridge on one core",
         other => other,
     }
 }

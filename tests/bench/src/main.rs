@@ -2,7 +2,6 @@
 
 mod arguments;
 mod bar;
-mod bridge;
 mod chart;
 mod child;
 mod contestant;
@@ -57,14 +56,6 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
         server::campaign(Duration::from_secs(seconds))?;
         return Ok(ExitCode::SUCCESS);
     }
-    if let Some(config) = &arguments.bridge {
-        bridge::serve(config)?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    if let Some(seconds) = arguments.bridge_campaign {
-        bridge::campaign(Duration::from_secs(seconds))?;
-        return Ok(ExitCode::SUCCESS);
-    }
     let scale = Scale::new(arguments.quick);
     let has = |part| arguments.suite.has(part);
     let mut races = Vec::new();
@@ -102,9 +93,6 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
         let answer = server::run(&scale)?;
         races.extend(answer.races);
         child_versions.extend(answer.versions);
-    }
-    if has(Suite::Bridge) {
-        races.extend(bridge::run(&scale)?);
     }
     if has(Suite::Growth) {
         races.extend(growth::growth(&scale)?);

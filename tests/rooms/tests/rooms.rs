@@ -23,7 +23,7 @@ const VERIFIER: [&str; 12] = [
     "gate",
 ];
 
-const COMMAND: [&str; 28] = [
+const COMMAND: [&str; 27] = [
     "style",
     "output",
     "moment",
@@ -49,14 +49,11 @@ const COMMAND: [&str; 28] = [
     "verify_release",
     "keys",
     "serve",
-    "bridge",
     "dev",
     "demo",
 ];
 
-const POLICY_SOURCE: [&str; 7] = [
-    "problem", "parsed", "foreign", "toml", "write", "source", "read",
-];
+const POLICY_SOURCE: [&str; 6] = ["problem", "parsed", "foreign", "toml", "write", "source"];
 
 const REGIONS: [&str; 13] = [
     "shape",
@@ -102,9 +99,7 @@ const IMPORTER: [&str; 25] = [
     "tests",
 ];
 
-const DEV_ISSUER: [&str; 7] = [
-    "error", "signer", "issuer", "proof", "token", "template", "provider",
-];
+const DEV_ISSUER: [&str; 6] = ["error", "signer", "issuer", "proof", "token", "template"];
 
 const INIT: [&str; 6] = ["kind", "value", "error", "template", "provider", "list"];
 
@@ -192,49 +187,6 @@ const SERVER: [&str; 16] = [
     "run",
 ];
 
-const BRIDGE: [&str; 40] = [
-    "config",
-    "clock",
-    "metrics",
-    "refusal",
-    "store",
-    "seal",
-    "snapshot",
-    "audit",
-    "keys",
-    "mint",
-    "revocation",
-    "api_keys",
-    "form",
-    "peer",
-    "gates",
-    "own",
-    "clients",
-    "node_gate",
-    "egress",
-    "providers",
-    "sessions",
-    "members",
-    "people",
-    "subjects",
-    "app",
-    "reply",
-    "pairing",
-    "machines",
-    "exchange",
-    "token",
-    "revoke",
-    "introspect",
-    "own_keys",
-    "own_providers",
-    "login",
-    "published",
-    "operations",
-    "router",
-    "listen",
-    "bridge",
-];
-
 fn folder(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../..")
@@ -243,7 +195,7 @@ fn folder(path: &str) -> PathBuf {
 
 #[test]
 fn rooms_use_those_above_them() {
-    let crates: [(&str, &[&str]); 11] = [
+    let crates: [(&str, &[&str]); 10] = [
         ("verifier", &VERIFIER),
         ("hosts/wasmtime", &WASMTIME),
         ("hosts/cli", &COMMAND),
@@ -254,7 +206,6 @@ fn rooms_use_those_above_them() {
         ("hosts/cli/init", &INIT),
         ("hosts/cli/proxy-config", &PROXY_CONFIG),
         ("hosts/server", &SERVER),
-        ("hosts/bridge", &BRIDGE),
     ];
     let found: Vec<_> = crates
         .into_iter()

@@ -8,7 +8,7 @@ use public_api::Builder;
 use xtask::{project, tools};
 
 /// The crates, and their folders with `api.txt`.
-const CRATES: [(&str, &str); 10] = [
+const CRATES: [(&str, &str); 9] = [
     ("countersign", "verifier"),
     ("countersign-host", "hosts/wasmtime"),
     ("countersign-policy-source", "hosts/cli/policy-source"),
@@ -18,7 +18,6 @@ const CRATES: [(&str, &str); 10] = [
     ("countersign-init", "hosts/cli/init"),
     ("countersign-proxy-config", "hosts/cli/proxy-config"),
     ("countersign-server", "hosts/server"),
-    ("countersign-bridge", "hosts/bridge"),
 ];
 
 /// Compares the lists, or writes them anew.

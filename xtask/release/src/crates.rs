@@ -13,7 +13,7 @@ use xtask::{project, tools, version::VERSION};
 use crate::files::{copy, remove};
 
 /// The crates in the order in which they go up: each after what it uses.
-pub(crate) const ORDER: [&str; 12] = [
+pub(crate) const ORDER: [&str; 11] = [
     "countersign-kernel",
     "countersign",
     "countersign-host",
@@ -24,7 +24,6 @@ pub(crate) const ORDER: [&str; 12] = [
     "countersign-init",
     "countersign-proxy-config",
     "countersign-server",
-    "countersign-bridge",
     "countersign-cli",
 ];
 

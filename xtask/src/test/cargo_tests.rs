@@ -31,9 +31,6 @@ pub(crate) struct Programs {
     /// The folder of Prometheus and promtool.
     pub(crate) prometheus: Option<PathBuf>,
     pub(crate) python: Option<PathBuf>,
-    /// The folder of PostgreSQL's programs.
-    pub(crate) postgres: Option<PathBuf>,
-    pub(crate) schemathesis: Option<PathBuf>,
 }
 
 /// Compiles the tests, and the program of releases with what they have: compiled alone
@@ -47,11 +44,6 @@ pub(crate) fn compile() -> Result<()> {
         "--tests",
         "--bins",
     ])
-}
-
-/// The command `countersign`, which is compiled with the tests.
-pub(super) fn command() -> PathBuf {
-    project::target(project::root()).join("debug/countersign")
 }
 
 pub(crate) fn run(programs: Programs) -> Result<Tally> {
@@ -68,8 +60,6 @@ pub(crate) fn run(programs: Programs) -> Result<Tally> {
         node,
         prometheus,
         python,
-        postgres,
-        schemathesis,
     } = programs;
     // No pipe: tests kill programs that share it and have made it non-blocking (Node.js), and
     // a test program that then writes faster than it is read would fail.
@@ -101,8 +91,6 @@ pub(crate) fn run(programs: Programs) -> Result<Tally> {
         ("COUNTERSIGN_NODE", node),
         ("COUNTERSIGN_PROMETHEUS", prometheus),
         ("COUNTERSIGN_PYTHON", python),
-        ("COUNTERSIGN_POSTGRES", postgres),
-        ("COUNTERSIGN_SCHEMATHESIS", schemathesis),
     ];
     for (name, path) in programs {
         command.envs(path.map(|path| (name, path)));

@@ -65,7 +65,7 @@ pub(crate) fn run() -> ExitCode {
     let mut programs = cargo_tests::Programs::default();
     // If one of them cannot be installed, the tests that need it are skipped. In CI this is a failure.
     stages.check(
-        "the proxies, Prometheus and PostgreSQL are installed, and Traefik's middlewares built",
+        "the proxies and Prometheus are installed, and Traefik's middlewares built",
         || {
             programs.envoy = tools::envoy()
                 .map_err(|error| missing("Envoy", &error))
@@ -94,14 +94,8 @@ pub(crate) fn run() -> ExitCode {
             programs.prometheus = debian::prometheus()
                 .map_err(|error| missing("Prometheus", &error))
                 .ok();
-            programs.postgres = debian::postgres()
-                .map_err(|error| missing("PostgreSQL", &error))
-                .ok();
             programs.kubernetes_validate = tools::kubernetes_validate()
                 .map_err(|error| missing("the validator of Kubernetes manifests", &error))
-                .ok();
-            programs.schemathesis = tools::schemathesis()
-                .map_err(|error| missing("the tester of OpenAPI documents", &error))
                 .ok();
             Ok(())
         },

@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use super::{cargo_tests, tally::Tally};
+use super::tally::Tally;
 use crate::{bench, package, project, tools};
 
 const TESTS: &str = "npm/tests";
@@ -17,8 +17,6 @@ const EXAMPLE: &str = "npm/examples/next";
 const OLD: &[&str] = &[
     "node",
     "commonjs",
-    "authjs",
-    "bridge",
     "cryptography",
     "edge",
     "frameworks",
@@ -87,9 +85,7 @@ fn suite(node: &Path, runtimes: &[&str]) -> Result<Tally> {
     command
         .current_dir(project::root().join(TESTS))
         .arg("main.mjs")
-        .args(runtimes)
-        // It has the bridge and the login provider of the app with Auth.js.
-        .env("COUNTERSIGN_COMMAND", cargo_tests::command());
+        .args(runtimes);
     // Without it, its suite is skipped, and says so.
     if let Ok(redis) = tools::redis() {
         command.env("COUNTERSIGN_REDIS", redis);

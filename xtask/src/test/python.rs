@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Result, ensure};
 
-use super::{cargo_tests, tally::Tally};
+use super::tally::Tally;
 use crate::{
     project, tools,
     wheel::{self, PACKAGE, Profile},
@@ -108,8 +108,11 @@ fn suite(python: &Path, tests: &[&str]) -> Result<Tally> {
         .current_dir(project::root().join(PACKAGE))
         .args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "-rs"])
         .args(tests)
-        // It has the issuer of the sibling.
-        .env("COUNTERSIGN_COMMAND", cargo_tests::command())
+        // The command has the issuer of the sibling; cargo has compiled it for its tests.
+        .env(
+            "COUNTERSIGN_COMMAND",
+            project::target(project::root()).join("debug/countersign"),
+        )
         .env_remove("PYTHONPATH");
     let output = command.output()?;
     let text = String::from_utf8_lossy(&output.stdout);

@@ -114,14 +114,6 @@ impl Issuer {
         json!({ "keys": self.keys.iter().filter_map(Signer::to_public_jwk).collect::<Vec<_>>() })
     }
 
-    /// The algorithms of its keys, each once.
-    pub(crate) fn algorithms(&self) -> Vec<&'static str> {
-        let mut names: Vec<_> = self.keys.iter().map(Signer::algorithm).collect();
-        names.sort_unstable();
-        names.dedup();
-        names
-    }
-
     /// The URL of the key set.
     pub fn jwks_uri(&self) -> String {
         format!("{}{JWKS_PATH}", self.url)

@@ -1,12 +1,8 @@
 //! A development issuer: keys, the documents that it publishes, tokens, rotation.
 //!
-//! With a [`Provider`] people sign in: the responses of an OpenID provider, without
-//! passwords.
-//!
 //! For development and for tests, never for production: the private keys are in
 //! a file. Nothing here verifies a token, and nothing opens a socket: a caller
-//! publishes [`Issuer::document`], or sends what [`Provider::answer`] returns. The
-//! library reads and writes only the
+//! publishes [`Issuer::document`]. The library reads and writes only the
 //! directory that it is given, and prints nothing.
 //!
 //! ```
@@ -27,7 +23,6 @@
 mod error;
 mod issuer;
 mod proof;
-mod provider;
 mod signer;
 mod template;
 mod token;
@@ -35,7 +30,6 @@ mod token;
 pub use error::Error;
 pub use issuer::Issuer;
 pub use proof::{ProofKey, Proven};
-pub use provider::{Client, Fault, Person, Provider, Settings};
 pub use signer::{PUBLISHABLE, Signer};
-pub use template::{id_token_policy, starter_policy};
+pub use template::starter_policy;
 pub use token::TokenSpec;

@@ -22,7 +22,6 @@
 mod foreign;
 mod parsed;
 mod problem;
-mod read;
 mod source;
 mod toml;
 mod write;
@@ -30,6 +29,5 @@ mod write;
 pub use countersign_host::yaml::Position;
 pub use parsed::child_pointer;
 pub use problem::{Error, Problem};
-pub use read::{Object, Place, Reader};
 pub use source::Source;
 pub use write::{pretty, to_yaml};

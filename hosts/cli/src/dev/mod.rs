@@ -1,8 +1,6 @@
-//! A development issuer: keys, a key set to fetch, tokens, rotation, sign-in.
+//! A development issuer: keys, a key set to fetch, tokens, rotation.
 
 mod bound;
-mod listen;
-mod provider;
 mod token;
 
 use std::{
@@ -12,10 +10,11 @@ use std::{
 };
 
 use clap::{Args, Subcommand};
-use countersign_dev_issuer::{Error, Issuer, PUBLISHABLE, id_token_policy, starter_policy};
+use countersign_dev_issuer::{Error, Issuer, PUBLISHABLE, starter_policy};
 use countersign_policy_source::Source;
 use hyper::Request;
 use serde_json::json;
+use tokio::net::TcpListener;
 
 use crate::{
     failure::Failure,
@@ -25,7 +24,6 @@ use crate::{
     style::{FAINT, GOOD, WARN},
 };
 
-use provider::ProviderArgs;
 use token::TokenArgs;
 
 /// The default URL of the issuer.
@@ -37,14 +35,12 @@ pub(crate) enum Dev {
     Keys(KeysArgs),
     /// Publish the key set and the discovery document
     Serve(ServeArgs),
-    /// Sign people in: an OpenID provider with a page to pick them, without passwords
-    Provider(ProviderArgs),
     /// Print a token
     Mint(Box<MintArgs>),
     /// Sign with a new key from now on; the old keys stay published
     Rotate(RotateArgs),
     /// Print a policy that trusts this issuer, to start from
-    Policy(PolicyArgs),
+    Policy(DirectoryArgs),
 }
 
 #[derive(Args, Debug)]
@@ -52,15 +48,6 @@ pub(crate) struct DirectoryArgs {
     /// The issuer's directory
     #[arg(long, value_name = "DIR", default_value = "countersign-dev")]
     dir: PathBuf,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct PolicyArgs {
-    #[command(flatten)]
-    directory: DirectoryArgs,
-    /// Trust the ID tokens that `dev provider` gives this app instead, repeatable
-    #[arg(long, value_name = "ID")]
-    client: Vec<String>,
 }
 
 #[derive(Args, Debug)]
@@ -120,7 +107,6 @@ pub(crate) async fn run(command: Dev, output: Output) -> Result<Exit, Failure> {
     match command {
         Dev::Keys(args) => keys(&args, output),
         Dev::Serve(args) => serve(args, output).await,
-        Dev::Provider(args) => provider::serve(args, output).await,
         Dev::Mint(args) => mint(*args, output),
         Dev::Rotate(args) => rotate(&args, output),
         Dev::Policy(args) => print_policy(&args, output),
@@ -170,12 +156,9 @@ fn rotate(args: &RotateArgs, output: Output) -> Result<Exit, Failure> {
     Ok(Exit::Good)
 }
 
-fn print_policy(args: &PolicyArgs, output: Output) -> Result<Exit, Failure> {
-    let issuer = read(&args.directory.dir)?;
-    let yaml = match args.client.as_slice() {
-        [] => starter_policy(&issuer),
-        clients => id_token_policy(&issuer, clients),
-    };
+fn print_policy(args: &DirectoryArgs, output: Output) -> Result<Exit, Failure> {
+    let issuer = read(&args.dir)?;
+    let yaml = starter_policy(&issuer);
     if output.json {
         let source = Source::from_yaml("policy.yaml", &yaml)?;
         anstream::println!("{}", String::from_utf8_lossy(&source.json));
@@ -188,13 +171,24 @@ fn print_policy(args: &PolicyArgs, output: Output) -> Result<Exit, Failure> {
 async fn serve(args: ServeArgs, output: Output) -> Result<Exit, Failure> {
     let directory = args.directory.dir;
     let issuer = read(&directory)?;
-    let address = listen::address(&issuer, args.listen)?;
+    let address = match args.listen {
+        Some(address) => address,
+        None => address_of(&issuer.url).ok_or_else(|| {
+            let url = &issuer.url;
+            Failure::Usage(format!(
+                "`{url}` names no local address: use `--listen IP:PORT`"
+            ))
+        })?,
+    };
     if !address.ip().is_loopback() && !args.expose {
         return Err(Failure::Usage(format!(
             "`{address}` can be reached from other machines: use `--expose` to allow it"
         )));
     }
-    let (listener, bound) = listen::bind(address).await?;
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|error| Failure::Usage(format!("cannot listen on `{address}`: {error}")))?;
+    let bound = listener.local_addr().unwrap_or(address);
     if output.json {
         anstream::println!(
             "{}",
@@ -216,6 +210,16 @@ async fn serve(args: ServeArgs, output: Output) -> Result<Exit, Failure> {
         answer
     };
     match server::serve(listener, Arc::new(answer)).await {}
+}
+
+/// The address of an `http` URL with an IP address or `localhost`.
+fn address_of(url: &str) -> Option<SocketAddr> {
+    let uri: hyper::Uri = url.parse().ok()?;
+    let authority = uri.authority()?.as_str().replace("localhost", "127.0.0.1");
+    authority
+        .parse()
+        .ok()
+        .or_else(|| format!("{authority}:80").parse().ok())
 }
 
 fn announce(issuer: &Issuer, what: &str, output: Output) {

@@ -5,7 +5,11 @@ use std::{net::Ipv4Addr, sync::Arc};
 use clap::Args;
 use countersign_host::SHA256;
 use http_body_util::Full;
-use hyper::{Method, Request, Response, StatusCode, body::Bytes, header::ALLOW};
+use hyper::{
+    Method, Request, Response, StatusCode,
+    body::Bytes,
+    header::{ALLOW, HOST, HeaderMap},
+};
 use serde_json::json;
 use tokio::net::TcpListener;
 
@@ -57,9 +61,13 @@ pub(crate) async fn serve(args: &WebArgs, output: Output) -> Result<Exit, Failur
     match server::serve(listener, Arc::new(answer)).await {}
 }
 
-/// The page, if the request names this machine.
+/// The page, if the request names this machine. A page of another site whose name
+/// was made to resolve to this machine (DNS rebinding) names that site.
 fn answer<B>(request: &Request<B>, names: &[String], page: &'static str) -> Response<Full<Bytes>> {
-    if !server::is_for(request, names) {
+    if !names
+        .iter()
+        .any(|name| is_only_host(request.headers(), name))
+    {
         return server::refusal(StatusCode::MISDIRECTED_REQUEST, "another host was meant");
     }
     if request.uri().path() != "/" {
@@ -78,6 +86,11 @@ fn answer<B>(request: &Request<B>, names: &[String], page: &'static str) -> Resp
         })
         .header("content-security-policy", content_policy(page));
     answer.body(Full::from(page)).unwrap_or_default()
+}
+
+fn is_only_host(headers: &HeaderMap, name: &str) -> bool {
+    let mut hosts = headers.get_all(HOST).iter();
+    hosts.next().is_some_and(|host| host == name) && hosts.next().is_none()
 }
 
 const HEADERS: [(&str, &str); 8] = [

@@ -6,7 +6,9 @@ use std::{
 };
 
 use countersign_host::{Decision, Step};
-use countersign_policy_source::Source;
+use countersign_policy_source::{Problem, Source, child_pointer};
+use serde::Deserialize;
+use serde_path_to_error::{Deserializer as Tracking, Segment, Track};
 
 use super::{
     case::{Case, Cases},
@@ -19,7 +21,7 @@ use crate::{
     documents::Given,
     explain::alone,
     failure::Failure,
-    files::{self, beside, read_bytes, read_source},
+    files::{beside, read_bytes, read_source},
     moment,
     request::Subject,
     session::Session,
@@ -159,5 +161,34 @@ fn read_documents(
 
 /// Reads a file of cases.
 pub(super) fn read_cases(path: &Path) -> Result<Cases, Failure> {
-    files::read_as(&read_source(path)?, "cases_invalid")
+    let source = read_source(path)?;
+    let mut track = Track::new();
+    let mut json = serde_json::Deserializer::from_slice(&source.json);
+    let cases = Cases::deserialize(Tracking::new(&mut json, &mut track));
+    cases.map_err(|error| {
+        let pointer = track.path().iter().map(pointer_token).collect::<String>();
+        // The line in the JSON would mislead: the position is the file's.
+        let message = error.to_string();
+        let message = message
+            .split(" at line ")
+            .next()
+            .unwrap_or_default()
+            .to_owned();
+        Failure::Problems(vec![Problem {
+            file: source.name.clone(),
+            position: source.position(&pointer),
+            pointer,
+            code: "cases_invalid".to_owned(),
+            message,
+            is_error: true,
+        }])
+    })
+}
+
+fn pointer_token(segment: &Segment) -> String {
+    match segment {
+        Segment::Seq { index } => format!("/{index}"),
+        Segment::Map { key } => child_pointer("", key),
+        Segment::Enum { .. } | Segment::Unknown => String::new(),
+    }
 }

@@ -1,6 +1,6 @@
 //! `countersign serve`: the decision server.
 
-pub(crate) mod log;
+mod log;
 mod quick;
 
 use std::{path::PathBuf, thread};

@@ -24,9 +24,8 @@ const GO_MODULES: [&str; 5] = [
 /// The tags of the Go modules, as git takes them.
 const GO_TAGS: &str = "tags.bundle";
 
-const CRATES: [&str; 12] = [
+const CRATES: [&str; 11] = [
     "countersign",
-    "countersign-bridge",
     "countersign-cli",
     "countersign-dev-issuer",
     "countersign-host",

@@ -62,7 +62,6 @@ impl Release {
         put("NOTICES.txt", b"notices\n".to_vec());
         for name in [
             "countersign",
-            "countersign-bridge",
             "countersign-cli",
             "countersign-dev-issuer",
             "countersign-importer",

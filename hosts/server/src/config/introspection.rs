@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use countersign_policy_source::{Object, Place};
 use serde_json::Value;
 
-use super::{Address, Folder, Secret, Tls};
+use super::{
+    Address, Secret, Tls,
+    parse::Folder,
+    read::{Object, Place},
+};
 
 /// The longest name of a caller.
 const NAME_BYTES: usize = 128;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use countersign_policy_source::Place;
+use super::read::Place;
 
 /// The limits of a server. What is beyond them is refused at once: a proxy then denies,
 /// which is better than a client that waits.

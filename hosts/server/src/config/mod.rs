@@ -3,10 +3,10 @@
 mod address;
 mod dialect;
 mod fact;
-mod folder;
 mod introspection;
 mod limits;
 mod parse;
+mod read;
 
 use std::{collections::BTreeMap, error, fmt, net::SocketAddr, path::PathBuf};
 
@@ -17,7 +17,6 @@ use ipnet::IpNet;
 pub use address::Address;
 pub use dialect::DialectName;
 pub use fact::Fact;
-pub use folder::Folder;
 pub(crate) use introspection::is_plain;
 pub use introspection::{Introspection, IntrospectionClient, IntrospectionCredentials};
 pub use limits::Limits;
@@ -152,7 +151,7 @@ pub struct ConfigError(pub Vec<Problem>);
 
 impl ConfigError {
     /// One problem of a file as a whole.
-    pub fn of_file(file: impl Into<String>, code: &str, message: impl Into<String>) -> Self {
+    pub(crate) fn of_file(file: impl Into<String>, code: &str, message: impl Into<String>) -> Self {
         Self(vec![Problem {
             file: file.into(),
             pointer: String::new(),

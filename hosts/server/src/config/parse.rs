@@ -1,14 +1,19 @@
 //! A configuration from its text, with every problem at once.
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::{Path, PathBuf},
+};
 
 use countersign_host::Signatures;
-use countersign_policy_source::{Object, Place};
+use countersign_policy_source::{Error, Source};
 use ipnet::IpNet;
 
 use super::{
-    Address, Config, ConfigError, DecisionLogTo, Folder, Limits, PolicyFiles, PolicyFrom, Signed,
-    SignedFrom, Tls, introspection::require_safe,
+    Address, Config, ConfigError, DecisionLogTo, Limits, PolicyFiles, PolicyFrom, Secret, Signed,
+    SignedFrom, Tls,
+    introspection::require_safe,
+    read::{Object, Place, Reader},
 };
 
 /// Those who own the files and their group.
@@ -24,9 +29,25 @@ impl Config {
     /// # Errors
     /// Every problem, each with its place. Files that it names are not read yet.
     pub fn parse(name: &str, bytes: Vec<u8>) -> Result<Self, ConfigError> {
-        Folder::read(name, bytes, |folder, place| folder.config(place))
+        let source = Source::parse(name, bytes).map_err(|error| match error {
+            Error::Invalid(problem) => ConfigError(vec![*problem]),
+            other => ConfigError::of_file(name, "yaml_invalid", other.to_string()),
+        })?;
+        let value = serde_json::from_slice(&source.json)
+            .map_err(|error| ConfigError::of_file(name, "json_invalid", error.to_string()))?;
+        let reader = Reader::new(&source);
+        let folder = Path::new(name).parent().unwrap_or(Path::new(""));
+        let config = Folder(folder).config(reader.root(&value));
+        let problems = reader.problems();
+        match config {
+            Some(config) if problems.is_empty() => Ok(config),
+            _ => Err(ConfigError(problems)),
+        }
     }
 }
+
+/// The folder of the configuration.
+pub(super) struct Folder<'a>(&'a Path);
 
 impl Folder<'_> {
     fn config(&self, place: Place<'_>) -> Option<Config> {
@@ -93,9 +114,13 @@ impl Folder<'_> {
             limits: limits.unwrap_or_default(),
         })
     }
+    fn path(&self, place: &Place<'_>) -> Option<PathBuf> {
+        Some(self.0.join(place.name()?))
+    }
+
     fn address(&self, place: &Place<'_>) -> Option<Address> {
         Some(match place.parsed()? {
-            Address::Unix(path) => Address::Unix(self.join(path)),
+            Address::Unix(path) => Address::Unix(self.0.join(path)),
             tcp @ Address::Tcp(_) => tcp,
         })
     }
@@ -108,6 +133,19 @@ impl Folder<'_> {
             ),
             address => Some(address),
         }
+    }
+
+    fn tls(&self, place: Place<'_>) -> Option<Tls> {
+        let mut object = place.object()?;
+        let certificate = object.required("certificate", |place| self.path(&place));
+        let key = object.required("key", |place| self.path(&place));
+        let client_ca = object.optional("client_ca", |place| self.path(&place));
+        object.end();
+        Some(Tls {
+            certificate: certificate?,
+            key: key?,
+            client_ca,
+        })
     }
 
     fn policy(&self, name: &str, place: Place<'_>) -> Option<PolicyFiles> {
@@ -149,6 +187,17 @@ impl Folder<'_> {
             trust: trust?,
             state_file,
         })
+    }
+
+    pub(super) fn secret(&self, place: Place<'_>) -> Option<Secret> {
+        let mut object = place.object()?;
+        let file = object.optional("file", |place| self.path(&place));
+        let env = object.optional("env", |place| place.name().map(str::to_owned));
+        if object.has("file") == object.has("env") {
+            object.refuse("expected one of `file` and `env`");
+        }
+        object.end();
+        file.map(Secret::File).or(env.map(Secret::Env))
     }
 
     fn decision_log(&self, place: Place<'_>) -> Option<DecisionLogTo> {

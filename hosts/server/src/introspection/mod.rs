@@ -19,8 +19,7 @@ use std::{
 
 use bytes::Bytes;
 use countersign_host::Decision;
-use http::{HeaderValue, Request, Response, StatusCode, header};
-use http_body_util::Full;
+use http::{HeaderValue, Request, StatusCode, header};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
@@ -33,7 +32,7 @@ use crate::{
 };
 use clients::Clients;
 use form::Bad;
-pub use throttle::{Throttle, TooMany};
+use throttle::{Throttle, TooMany};
 
 /// What stands before the name of the policy.
 pub(crate) const PATH: &str = "/introspect/";
@@ -130,15 +129,6 @@ impl Introspection {
             .check_proven_token(&question.token, &sees.requirement)
             .await;
         (about(&decision), Outcome::Decided)
-    }
-}
-
-/// The answer about a token for a program that has authenticated its caller itself: `None`
-/// is one that this caller may not see. It is what `POST /introspect/{policy}` answers.
-pub fn introspected(decision: Option<&Decision>) -> Response<Full<Bytes>> {
-    match decision {
-        Some(decision) => about(decision),
-        None => json_reply(StatusCode::OK, &members::inactive()),
     }
 }
 

@@ -1,7 +1,6 @@
 //! Wrong credentials: after some, their place is not listened to for a while.
 
 use std::{
-    fmt,
     hash::{BuildHasher, RandomState},
     net::IpAddr,
     sync::{Mutex, PoisonError},
@@ -16,9 +15,9 @@ const PLACES: usize = 4096;
 const BURST: u32 = 10;
 const PAUSE: Duration = Duration::from_secs(3);
 
-/// Counts wrong credentials by peer (`None` is whoever is at the Unix socket) and name. A
-/// caller with the right ones is not held up by somebody elsewhere who tries its name.
-pub struct Throttle {
+/// Counts wrong credentials by peer (`None` is whoever is at the Unix socket) and name. A caller with the right ones is not held up
+/// by somebody elsewhere who tries its name.
+pub(super) struct Throttle {
     places: Box<[Mutex<Place>]>,
     hashes: RandomState,
 }
@@ -29,11 +28,10 @@ struct Place(Option<Instant>);
 
 /// Too many wrong ones: how long to wait.
 #[derive(Debug, PartialEq, Eq)]
-pub struct TooMany(pub Duration);
+pub(super) struct TooMany(pub(super) Duration);
 
 impl Throttle {
-    /// With nothing counted.
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             places: (0..PLACES).map(|_| Mutex::default()).collect(),
             hashes: RandomState::new(),
@@ -44,7 +42,12 @@ impl Throttle {
     ///
     /// # Errors
     /// Not now.
-    pub fn admit(&self, peer: Option<IpAddr>, name: &str, now: Instant) -> Result<(), TooMany> {
+    pub(super) fn admit(
+        &self,
+        peer: Option<IpAddr>,
+        name: &str,
+        now: Instant,
+    ) -> Result<(), TooMany> {
         let place = self.place(peer, name).lock();
         let place = place.unwrap_or_else(PoisonError::into_inner);
         let owed = place
@@ -57,7 +60,7 @@ impl Throttle {
     }
 
     /// They were wrong.
-    pub fn wrong(&self, peer: Option<IpAddr>, name: &str, now: Instant) {
+    pub(super) fn wrong(&self, peer: Option<IpAddr>, name: &str, now: Instant) {
         let place = self.place(peer, name).lock();
         let mut place = place.unwrap_or_else(PoisonError::into_inner);
         let from = place.0.map_or(now, |until| until.max(now));
@@ -67,18 +70,6 @@ impl Throttle {
     fn place(&self, peer: Option<IpAddr>, name: &str) -> &Mutex<Place> {
         let hash = self.hashes.hash_one((peer.map(network), name));
         &self.places[hash as usize % PLACES]
-    }
-}
-
-impl Default for Throttle {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl fmt::Debug for Throttle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Throttle").finish_non_exhaustive()
     }
 }
 

@@ -11,12 +11,13 @@ use countersign_proxy_config::{Kind, Options, Refused, generate};
 use serde_json::{Value, json};
 
 use crate::{
-    cookies,
     corpus::{Carries, Listeners, Player},
-    forwarded, life, metadata,
-    seams::{Proxy, Scene},
+    forwarded, life,
+    seams::Seam,
     stage::{
-        self, eventually, folder, free_addresses, listens,
+        self, eventually, folder, free_addresses,
+        issuer::Tokens,
+        listens,
         origin::Origin,
         process::Process,
         server::{DecisionServer, POLICY},
@@ -35,9 +36,8 @@ struct Caddy {
     reloads: u32,
 }
 
-impl Proxy for Caddy {
-    const DIALECT: &'static str = "caddy";
-
+impl Caddy {
+    /// Starts it with this policy's configuration.
     fn start(binary: &Path, policy: &Value, server: &DecisionServer, origin: &Origin) -> Self {
         let folder = folder("caddy");
         for _ in 0..10 {
@@ -58,12 +58,6 @@ impl Proxy for Caddy {
         panic!("Caddy does not start:\n{}", log(&folder));
     }
 
-    fn address(&self) -> SocketAddr {
-        self.address
-    }
-}
-
-impl Caddy {
     /// It takes another configuration: the same one would change nothing.
     fn reload(&mut self) {
         self.reloads += 1;
@@ -128,11 +122,24 @@ fn binary() -> Option<PathBuf> {
     stage::program("COUNTERSIGN_CADDY")
 }
 
+/// A server, Caddy before it, and an origin, with this addition to the usual policy.
+fn scene(binary: &Path, more: Value) -> (Tokens, Origin, DecisionServer, Caddy) {
+    let (tokens, origin) = (Tokens::new(), Origin::start());
+    let policy = tokens.policy(more);
+    let server = DecisionServer::start(&policy, "caddy");
+    let caddy = Caddy::start(binary, &policy, &server, &origin);
+    (tokens, origin, server, caddy)
+}
+
 #[test]
 fn caddy_passes_on_what_the_gate_allows_and_nothing_else() {
     for binary in binaries() {
-        let scene = Scene::<Caddy>::open(&binary, json!({}));
-        let seam = scene.seam();
+        let (tokens, origin, _server, caddy) = scene(&binary, json!({}));
+        let seam = Seam {
+            proxy: caddy.address,
+            origin: &origin,
+            tokens: &tokens,
+        };
         seam.a_good_token_passes();
         seam.nobody_passes_without_a_good_token();
         seam.a_client_cannot_name_itself();
@@ -148,9 +155,9 @@ fn caddy_passes_on_what_the_gate_allows_and_nothing_else() {
         seam.an_upgrade_to_h2c_is_no_tunnel();
         seam.a_websocket_needs_a_good_token();
         assert!(
-            !log(&scene.proxy.folder).contains("\"panic\""),
+            !log(&caddy.folder).contains("\"panic\""),
             "{}",
-            log(&scene.proxy.folder)
+            log(&caddy.folder)
         );
     }
 }
@@ -158,27 +165,39 @@ fn caddy_passes_on_what_the_gate_allows_and_nothing_else() {
 #[test]
 fn caddy_lets_nobody_pass_while_the_server_is_away_or_changes() {
     let Some(binary) = binary() else { return };
-    let mut scene = Scene::<Caddy>::open(&binary, json!({}));
-    let (seam, server, caddy) = scene.parts();
-    life::a_server_that_is_down_lets_nobody_pass(&seam, server);
-    forwarded::a_server_that_is_none_lets_nobody_pass(&seam, server);
-    forwarded::a_server_that_hangs_lets_nobody_pass(&seam, server);
-    life::nobody_passes_while_all_changes(&seam, server, || caddy.reload());
+    let (tokens, origin, mut server, mut caddy) = scene(&binary, json!({}));
+    let seam = Seam {
+        proxy: caddy.address,
+        origin: &origin,
+        tokens: &tokens,
+    };
+    life::a_server_that_is_down_lets_nobody_pass(&seam, &mut server);
+    forwarded::a_server_that_is_none_lets_nobody_pass(&seam, &mut server);
+    forwarded::a_server_that_hangs_lets_nobody_pass(&seam, &mut server);
+    life::nobody_passes_while_all_changes(&seam, &mut server, || caddy.reload());
 }
 
 #[test]
 fn a_cookie_with_a_token_ends_at_caddy() {
     for binary in binaries() {
-        let scene = Scene::<Caddy>::open(&binary, cookies::policy_without_query());
-        cookies::a_cookie_does_not_go_on(&scene.seam());
+        let (tokens, origin, _server, caddy) = scene(&binary, forwarded::cookie());
+        forwarded::a_cookie_does_not_go_on(&Seam {
+            proxy: caddy.address,
+            origin: &origin,
+            tokens: &tokens,
+        });
     }
 }
 
 #[test]
 fn caddy_serves_a_metadata_document_of_the_gate() {
     for binary in binaries() {
-        let scene = Scene::<Caddy>::open(&binary, metadata::policy());
-        let seam = scene.seam();
+        let (tokens, origin, _server, caddy) = scene(&binary, forwarded::document());
+        let seam = Seam {
+            proxy: caddy.address,
+            origin: &origin,
+            tokens: &tokens,
+        };
         forwarded::a_metadata_document_comes_from_the_gate(&seam);
         seam.a_target_without_a_path_is_refused();
     }
@@ -187,11 +206,15 @@ fn caddy_serves_a_metadata_document_of_the_gate() {
 #[test]
 fn a_policy_that_forwards_more_than_caddy_knows_denies() {
     let Some(binary) = binary() else { return };
-    let mut scene = Scene::<Caddy>::open(&binary, json!({}));
-    let (seam, server, _) = scene.parts();
+    let (tokens, origin, mut server, caddy) = scene(&binary, json!({}));
+    let seam = Seam {
+        proxy: caddy.address,
+        origin: &origin,
+        tokens: &tokens,
+    };
     seam.a_good_token_passes();
     let forward = json!({ "x-auth-subject": "subject", "x-auth-issuer": "issuer" });
-    let newer = seam.tokens.policy(json!({ "forward": forward }));
+    let newer = tokens.policy(json!({ "forward": forward }));
     fs::write(
         server.folder.join(format!("{POLICY}.json")),
         newer.to_string(),
@@ -209,7 +232,7 @@ fn a_policy_that_forwards_more_than_caddy_knows_denies() {
             "{reply:?}"
         );
     }
-    assert!(seam.origin.take().is_empty());
+    assert!(origin.take().is_empty());
 }
 
 /// Vectors whose request Caddy itself answers with 400.

@@ -1,8 +1,15 @@
 //! What Caddy and Traefik have in common: both are written in Go, and ask with the same
 //! carriers.
 
+use std::{
+    io::{Read, Write},
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+};
+
+use serde_json::{Value, json};
+
 use crate::{
-    life, metadata,
     seams::{Seam, TARGETS, request},
     stage::{
         client, eventually,
@@ -143,13 +150,62 @@ impl Seam<'_> {
     }
 }
 
+/// A policy with a cookie that does not go on, and is good from the same origin only.
+pub(crate) fn cookie() -> Value {
+    json!({
+        "credentials": [{ "cookie": "session", "same_origin": true }],
+        "strip_credential": true,
+        "rules": [{ "path": "/**", "require": {} }],
+    })
+}
+
+/// The cookie with the token stays here, and all others go on.
+pub(crate) fn a_cookie_does_not_go_on(seam: &Seam<'_>) {
+    let token = seam.tokens.good();
+    let cookie = format!("Cookie: a=1; session={token}; b=2");
+    let reply = seam.get("/x", &[&cookie]);
+    assert_eq!(reply.status, 200, "{reply:?}");
+    assert_eq!(seam.origin.one().values("cookie"), [b"a=1; b=2"]);
+    let only = format!("Cookie: session={token}");
+    assert_eq!(seam.get("/x", &[&only]).status, 200);
+    assert!(seam.origin.one().values("cookie").is_empty());
+    // A WebSocket that another site opens has the cookie too.
+    let foreign = [
+        "Connection: Upgrade",
+        "Upgrade: websocket",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        "Sec-Fetch-Site: cross-site",
+        &cookie,
+    ];
+    let reply = seam.get("/x", &foreign);
+    assert_eq!(reply.code(), "origin_denied", "{reply:?}");
+    assert!(seam.origin.take().is_empty());
+}
+
+/// A policy with a metadata document.
+pub(crate) fn document() -> Value {
+    json!({ "challenge": { "resource_metadata": {
+        "resource": "https://a.example/mcp", "authorization_servers": ["https://id.example.com"],
+    } } })
+}
+
 /// The gate answers it, and nothing else comes from there.
 pub(crate) fn a_metadata_document_comes_from_the_gate(seam: &Seam<'_>) {
-    let document = metadata::comes_from_the_gate(seam);
-    let path = metadata::PATH;
+    let path = "/.well-known/oauth-protected-resource/mcp";
+    let reply = seam.get(path, &[]);
+    assert_eq!(reply.status, 200, "{reply:?}");
+    let served: Value = serde_json::from_str(&reply.body).unwrap();
+    assert_eq!(served, document()["challenge"]["resource_metadata"]);
     let dotted =
         format!("GET {path}?a=b HTTP/1.1\r\nHost: a.example.\r\nConnection: close\r\n\r\n");
-    assert_eq!(seam.send(dotted).body, document);
+    assert_eq!(seam.send(dotted).body, reply.body);
+    let denied = seam.get("/mcp", &[]);
+    let challenge = denied.header("www-authenticate").unwrap();
+    assert!(
+        challenge.contains(&format!("resource_metadata=\"https://a.example{path}\"")),
+        "{challenge}"
+    );
     for other in [
         "/.well-known/oauth-protected-resource/mcp/",
         "/.well-known/oauth-protected-resource/%6dcp",
@@ -187,11 +243,23 @@ pub(crate) fn a_server_that_is_none_lets_nobody_pass(seam: &Seam<'_>, server: &m
         b"HTTP/1.1 101 Switching Protocols\r\nupgrade: h2c\r\nconnection: upgrade\r\n\r\n",
     ];
     for reply in replies {
-        let mut answered = None;
-        life::answering(server.address, reply, || {
-            answered = Some(seam.get("/public/x", &[&seam.bearer()]));
+        let listener = listen(server.address);
+        let over = AtomicBool::new(false);
+        let answered = thread::scope(|scope| {
+            scope.spawn(|| {
+                for mut stream in listener.incoming().map_while(Result::ok) {
+                    if over.load(Ordering::SeqCst) {
+                        return;
+                    }
+                    let _ = stream.read(&mut [0; 8192]);
+                    let _ = stream.write_all(reply);
+                }
+            });
+            let answered = seam.get("/public/x", &[&seam.bearer()]);
+            over.store(true, Ordering::SeqCst);
+            drop(std::net::TcpStream::connect(server.address));
+            answered
         });
-        let answered = answered.unwrap();
         let said = String::from_utf8_lossy(reply);
         // Whatever the proxy makes of it, the origin has not been asked.
         assert!(

@@ -12,12 +12,13 @@ use countersign_proxy_config::{Kind, Options, Refused, Version, generate};
 use serde_json::{Value, json};
 
 use crate::{
-    cookies,
     corpus::{Carries, Listeners, Player, assert_refused},
-    life, metadata,
-    seams::{Proxy, Scene, request},
+    life,
+    seams::{Seam, request},
     stage::{
-        self, folder, free_addresses, listens,
+        self, folder, free_addresses,
+        issuer::Tokens,
+        listens,
         origin::Origin,
         process::Process,
         server::{DecisionServer, POLICY},
@@ -60,16 +61,12 @@ struct Haproxy {
     process: Process,
 }
 
-impl Proxy for Haproxy {
-    const DIALECT: &'static str = "haproxy";
-
-    fn start(binary: &Path, policy: &Value, server: &DecisionServer, origin: &Origin) -> Self {
-        let (server, origin) = (server.address, origin.address);
-        let files = files(policy, POLICY, server, origin, version(binary)).unwrap();
+impl Haproxy {
+    fn start(binary: &Path, files: &Files) -> Self {
         let folder = folder("haproxy");
         for _ in 0..10 {
             let address = free_addresses(1)[0];
-            write(&folder, "app", &files, address);
+            write(&folder, "app", files, address);
             let mut process = run(binary, &folder);
             if listens(&mut process, &[address]) {
                 return Self { address, process };
@@ -81,12 +78,6 @@ impl Proxy for Haproxy {
         );
     }
 
-    fn address(&self) -> SocketAddr {
-        self.address
-    }
-}
-
-impl Haproxy {
     fn reload(&mut self) {
         self.process.signal("USR2");
     }
@@ -131,11 +122,32 @@ fn binaries() -> Vec<PathBuf> {
     stage::programs(&["COUNTERSIGN_HAPROXY", "COUNTERSIGN_HAPROXY_DEBIAN"])
 }
 
+/// A server, HAProxy before it, and an origin, with this addition to the usual policy.
+fn scene(binary: &Path, more: Value) -> (Tokens, Origin, DecisionServer, Haproxy) {
+    let (tokens, origin) = (Tokens::new(), Origin::start());
+    let policy = tokens.policy(more);
+    let server = DecisionServer::start(&policy, "haproxy");
+    let files = files(
+        &policy,
+        POLICY,
+        server.address,
+        origin.address,
+        version(binary),
+    )
+    .unwrap();
+    let haproxy = Haproxy::start(binary, &files);
+    (tokens, origin, server, haproxy)
+}
+
 #[test]
 fn haproxy_passes_on_what_the_gate_allows_and_nothing_else() {
     for binary in binaries() {
-        let scene = Scene::<Haproxy>::open(&binary, json!({}));
-        let seam = scene.seam();
+        let (tokens, origin, _server, haproxy) = scene(&binary, json!({}));
+        let seam = Seam {
+            proxy: haproxy.address,
+            origin: &origin,
+            tokens: &tokens,
+        };
         seam.a_good_token_passes();
         seam.nobody_passes_without_a_good_token();
         seam.a_client_cannot_name_itself();
@@ -153,19 +165,27 @@ fn haproxy_passes_on_what_the_gate_allows_and_nothing_else() {
 #[test]
 fn haproxy_lets_nobody_pass_while_the_server_is_away_or_changes() {
     for binary in binaries() {
-        let mut scene = Scene::<Haproxy>::open(&binary, json!({}));
-        let (seam, server, haproxy) = scene.parts();
-        life::a_server_that_is_down_lets_nobody_pass(&seam, server);
-        life::a_server_that_is_none_lets_nobody_pass(&seam, server);
-        life::nobody_passes_while_all_changes(&seam, server, || haproxy.reload());
+        let (tokens, origin, mut server, mut haproxy) = scene(&binary, json!({}));
+        let seam = Seam {
+            proxy: haproxy.address,
+            origin: &origin,
+            tokens: &tokens,
+        };
+        life::a_server_that_is_down_lets_nobody_pass(&seam, &mut server);
+        life::a_server_that_is_none_lets_nobody_pass(&seam, &mut server);
+        life::nobody_passes_while_all_changes(&seam, &mut server, || haproxy.reload());
     }
 }
 
 #[test]
 fn an_allow_that_is_cut_off_or_not_understood_is_none() {
     for binary in binaries() {
-        let mut scene = Scene::<Haproxy>::open(&binary, json!({}));
-        let (seam, server, _) = scene.parts();
+        let (tokens, origin, mut server, haproxy) = scene(&binary, json!({}));
+        let seam = Seam {
+            proxy: haproxy.address,
+            origin: &origin,
+            tokens: &tokens,
+        };
         server.stop();
         for body in [
             "",
@@ -190,36 +210,87 @@ fn an_allow_that_is_cut_off_or_not_understood_is_none() {
         life::answering(server.address, cut.as_bytes(), || {
             assert_eq!(seam.get("/public/x", &[]).status, 503);
         });
-        assert!(seam.origin.take().is_empty());
+        assert!(origin.take().is_empty());
     }
 }
 
 #[test]
 fn a_token_in_a_cookie_or_a_query_does_not_reach_the_origin() {
     for binary in binaries() {
-        let scene = Scene::<Haproxy>::open(&binary, cookies::policy());
-        let seam = scene.seam();
-        cookies::a_cookie_does_not_go_on(&seam);
-        cookies::a_query_does_not_go_on(&seam);
+        let more = json!({
+            "credentials": [{ "cookie": "session", "same_origin": true }],
+            "strip_credential": true,
+            "rules": [
+                { "path": "/socket", "credentials": [{ "query": "access_token" }], "require": {} },
+                { "path": "/**", "require": {} },
+            ],
+        });
+        let (tokens, origin, _server, haproxy) = scene(&binary, more);
+        let seam = Seam {
+            proxy: haproxy.address,
+            origin: &origin,
+            tokens: &tokens,
+        };
+        let token = tokens.good();
+        let cookie = format!("Cookie: a=1; session={token}; b=2");
+        assert_eq!(seam.get("/x", &[&cookie]).status, 200);
+        assert_eq!(origin.one().values("cookie"), [b"a=1; b=2"]);
+        let only = format!("Cookie: session={token}");
+        assert_eq!(seam.get("/x", &[&only]).status, 200);
+        assert!(origin.one().values("cookie").is_empty());
+        let query = seam.get(
+            &format!("/socket?a=%20&access_token={token}&b"),
+            &["Cookie: a=1"],
+        );
+        assert_eq!(query.status, 200, "{query:?}");
+        let received = origin.one();
+        assert_eq!(received.target(), "/socket?a=%20&b");
+        assert_eq!(received.values("cookie"), [b"a=1"]);
+        let foreign = [
+            "Connection: Upgrade",
+            "Upgrade: websocket",
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+            "Sec-Fetch-Site: cross-site",
+            &cookie,
+        ];
+        let reply = seam.get("/x", &foreign);
+        assert_eq!(reply.code(), "origin_denied", "{reply:?}");
+        assert!(origin.take().is_empty());
     }
 }
 
 #[test]
 fn the_gate_answers_its_metadata_document_through_haproxy() {
     for binary in binaries() {
-        let scene = Scene::<Haproxy>::open(&binary, metadata::policy());
-        metadata::comes_from_the_gate(&scene.seam());
+        let resource = json!({
+            "resource": "https://a.example/mcp", "authorization_servers": ["https://id.example.com"],
+        });
+        let more = json!({ "challenge": { "resource_metadata": resource } });
+        let (tokens, origin, _server, haproxy) = scene(&binary, more);
+        let seam = Seam {
+            proxy: haproxy.address,
+            origin: &origin,
+            tokens: &tokens,
+        };
+        let path = "/.well-known/oauth-protected-resource/mcp";
+        let reply = seam.get(path, &[]);
+        assert_eq!(reply.status, 200, "{reply:?}");
+        let document: Value = serde_json::from_str(&reply.body).unwrap();
+        assert_eq!(document, resource);
+        assert!(origin.take().is_empty());
     }
 }
 
 #[test]
 fn a_policy_may_forward_more_without_a_change_of_haproxy() {
     for binary in binaries() {
-        let mut scene = Scene::<Haproxy>::open(&binary, json!({}));
-        let (seam, server, _) = scene.parts();
-        let newer = seam
-            .tokens
-            .policy(json!({ "forward": { "x-auth-issuer": "issuer" } }));
+        let (tokens, origin, mut server, haproxy) = scene(&binary, json!({}));
+        let seam = Seam {
+            proxy: haproxy.address,
+            origin: &origin,
+            tokens: &tokens,
+        };
+        let newer = tokens.policy(json!({ "forward": { "x-auth-issuer": "issuer" } }));
         fs::write(
             server.folder.join(format!("{POLICY}.json")),
             newer.to_string(),
@@ -229,7 +300,7 @@ fn a_policy_may_forward_more_without_a_change_of_haproxy() {
         let reply = seam.get("/orgs/acme/seats", &[&seam.bearer(), "X_Auth-Issuer: root"]);
         assert_eq!(reply.status, 200, "{reply:?}");
         assert_eq!(
-            seam.origin.one().values_like("x-auth-issuer"),
+            origin.one().values_like("x-auth-issuer"),
             [stage::issuer::ISSUER]
         );
     }
@@ -343,14 +414,18 @@ fn haproxy_decides_the_corpus_like_the_native_crate() {
 #[test]
 fn a_chunked_body_goes_on() {
     for binary in binaries() {
-        let scene = Scene::<Haproxy>::open(&binary, json!({}));
-        let seam = scene.seam();
+        let (tokens, origin, _server, haproxy) = scene(&binary, json!({}));
+        let seam = Seam {
+            proxy: haproxy.address,
+            origin: &origin,
+            tokens: &tokens,
+        };
         let head = request(
             "POST",
             "/orgs/acme/seats",
             &[&seam.bearer(), "Transfer-Encoding: chunked"],
         );
         assert_eq!(seam.send(head + "3\r\nabc\r\n0\r\n\r\n").status, 200);
-        assert_eq!(seam.origin.one().values("transfer-encoding"), [b"chunked"]);
+        assert_eq!(origin.one().values("transfer-encoding"), [b"chunked"]);
     }
 }

@@ -6,13 +6,11 @@
 //! what it receives, tokens, and clients that send raw bytes.
 
 mod caddy;
-mod cookies;
 mod corpus;
 mod envoy;
 mod forwarded;
 mod haproxy;
 mod life;
-mod metadata;
 mod nginx;
 mod seams;
 mod stage;

@@ -12,12 +12,13 @@ use countersign_proxy_config::{Kind, Options, Refused, generate};
 use serde_json::{Value, json};
 
 use crate::{
-    cookies,
     corpus::{Carries, Listeners, Player, assert_refused},
-    life, metadata,
-    seams::{Proxy, Scene, request},
+    life,
+    seams::{Seam, request},
     stage::{
-        self, folder, free_addresses, listens,
+        self, folder, free_addresses,
+        issuer::Tokens,
+        listens,
         origin::Origin,
         process::Process,
         server::{DecisionServer, POLICY},
@@ -30,9 +31,8 @@ struct Nginx {
     process: Process,
 }
 
-impl Proxy for Nginx {
-    const DIALECT: &'static str = "nginx";
-
+impl Nginx {
+    /// Starts it with this policy's configuration.
     fn start(binary: &Path, policy: &Value, server: &DecisionServer, origin: &Origin) -> Self {
         let folder = folder("nginx");
         // Somebody else may take a port that was free: then there is another one.
@@ -51,12 +51,6 @@ impl Proxy for Nginx {
         );
     }
 
-    fn address(&self) -> SocketAddr {
-        self.address
-    }
-}
-
-impl Nginx {
     fn reload(&mut self) {
         self.process.signal("HUP");
     }
@@ -113,11 +107,24 @@ fn binaries() -> Vec<PathBuf> {
     stage::programs(&["COUNTERSIGN_NGINX", "COUNTERSIGN_NGINX_DEBIAN"])
 }
 
+/// A server, nginx before it, and an origin, with this addition to the usual policy.
+fn scene(binary: &Path, more: Value) -> (Tokens, Origin, DecisionServer, Nginx) {
+    let (tokens, origin) = (Tokens::new(), Origin::start());
+    let policy = tokens.policy(more);
+    let server = DecisionServer::start(&policy, "nginx");
+    let nginx = Nginx::start(binary, &policy, &server, &origin);
+    (tokens, origin, server, nginx)
+}
+
 #[test]
 fn nginx_passes_on_what_the_gate_allows_and_nothing_else() {
     for binary in binaries() {
-        let scene = Scene::<Nginx>::open(&binary, json!({}));
-        let seam = scene.seam();
+        let (tokens, origin, _server, nginx) = scene(&binary, json!({}));
+        let seam = Seam {
+            proxy: nginx.address,
+            origin: &origin,
+            tokens: &tokens,
+        };
         seam.a_good_token_passes();
         seam.nobody_passes_without_a_good_token();
         seam.a_client_cannot_name_itself();
@@ -134,52 +141,105 @@ fn nginx_passes_on_what_the_gate_allows_and_nothing_else() {
             direct.status, 404,
             "the question is nobody's but nginx's: {direct:?}"
         );
-        assert!(
-            !scene.proxy.log().contains(" [alert] "),
-            "{}",
-            scene.proxy.log()
-        );
+        assert!(!nginx.log().contains(" [alert] "), "{}", nginx.log());
     }
 }
 
 #[test]
 fn nginx_lets_nobody_pass_while_the_server_is_away_or_changes() {
     for binary in binaries() {
-        let mut scene = Scene::<Nginx>::open(&binary, json!({}));
-        let (seam, server, nginx) = scene.parts();
-        life::a_server_that_is_down_lets_nobody_pass(&seam, server);
-        life::a_server_that_is_none_lets_nobody_pass(&seam, server);
-        life::nobody_passes_while_all_changes(&seam, server, || nginx.reload());
+        let (tokens, origin, mut server, mut nginx) = scene(&binary, json!({}));
+        let seam = Seam {
+            proxy: nginx.address,
+            origin: &origin,
+            tokens: &tokens,
+        };
+        life::a_server_that_is_down_lets_nobody_pass(&seam, &mut server);
+        life::a_server_that_is_none_lets_nobody_pass(&seam, &mut server);
+        life::nobody_passes_while_all_changes(&seam, &mut server, || nginx.reload());
     }
 }
 
 #[test]
 fn a_token_in_a_cookie_or_a_query_does_not_go_on() {
     for binary in binaries() {
-        let scene = Scene::<Nginx>::open(&binary, cookies::policy());
-        let seam = scene.seam();
-        cookies::a_cookie_does_not_go_on(&seam);
-        cookies::a_query_does_not_go_on(&seam);
+        let more = json!({
+            "credentials": [{ "cookie": "session", "same_origin": true }],
+            "strip_credential": true,
+            "rules": [
+                { "path": "/socket", "credentials": [{ "query": "access_token" }], "require": {} },
+                { "path": "/**", "require": {} },
+            ],
+        });
+        let (tokens, origin, _server, nginx) = scene(&binary, more);
+        let seam = Seam {
+            proxy: nginx.address,
+            origin: &origin,
+            tokens: &tokens,
+        };
+        let token = tokens.good();
+        let cookie = format!("Cookie: a=1; session={token}; b=2");
+        assert_eq!(seam.get("/x", &[&cookie]).status, 200);
+        assert_eq!(origin.one().values("cookie"), [b"a=1; b=2"]);
+        let only = format!("Cookie: session={token}");
+        assert_eq!(seam.get("/x", &[&only]).status, 200);
+        assert!(origin.one().values("cookie").is_empty());
+        let query = seam.get(
+            &format!("/socket?a=%20&access_token={token}&b"),
+            &["Cookie: a=1"],
+        );
+        assert_eq!(query.status, 200, "{query:?}");
+        let received = origin.one();
+        assert_eq!(received.target(), "/socket?a=%20&b");
+        assert_eq!(received.values("cookie"), [b"a=1"]);
+        // A WebSocket that another site opens has the cookie too.
+        let foreign = [
+            "Connection: Upgrade",
+            "Upgrade: websocket",
+            "Sec-Fetch-Site: cross-site",
+            &cookie,
+        ];
+        let reply = seam.get("/x", &foreign);
+        assert_eq!(reply.code(), "origin_denied", "{reply:?}");
+        assert!(origin.take().is_empty());
     }
 }
 
 #[test]
 fn a_metadata_document_comes_from_the_gate() {
     for binary in binaries() {
-        let scene = Scene::<Nginx>::open(&binary, metadata::policy());
-        let seam = scene.seam();
-        let document = metadata::comes_from_the_gate(&seam);
+        let resource = json!({
+            "resource": "https://a.example/mcp", "authorization_servers": ["https://id.example.com"],
+        });
+        let more = json!({ "challenge": { "resource_metadata": resource } });
+        let (tokens, origin, _server, nginx) = scene(&binary, more);
+        let seam = Seam {
+            proxy: nginx.address,
+            origin: &origin,
+            tokens: &tokens,
+        };
+        let path = "/.well-known/oauth-protected-resource/mcp";
+        let reply = seam.get(path, &[]);
+        assert_eq!(reply.status, 200, "{reply:?}");
+        let document: Value = serde_json::from_str(&reply.body).unwrap();
+        assert_eq!(document, resource);
+        let denied = seam.get("/mcp", &[]);
+        let challenge = denied.header("www-authenticate").unwrap();
+        assert!(
+            challenge.contains(&format!("resource_metadata=\"https://a.example{path}\"")),
+            "{challenge}"
+        );
         // Another spelling of the path is the same one to the gate, and nothing else is.
         for same in ["/mcp/", "/%6dcp"] {
             let same = format!("/.well-known/oauth-protected-resource{same}");
-            assert_eq!(seam.get(&same, &[]).body, document, "{same}");
+            assert_eq!(seam.get(&same, &[]).body, reply.body, "{same}");
         }
         let encoded = seam.get("/.well-known%2foauth-protected-resource/mcp", &[]);
         assert_eq!(encoded.code(), "request_ambiguous", "{encoded:?}");
-        assert!(seam.origin.take().is_empty());
-        let posted = seam.send(request("POST", metadata::PATH, &[&seam.bearer()]));
+        assert!(origin.take().is_empty());
+        let posted = seam.send(request("POST", path, &[&seam.bearer()]));
         assert_eq!(posted.status, 200, "a rule decides about it: {posted:?}");
-        assert_eq!(seam.origin.one().method(), "POST");
+        assert_eq!(origin.one().method(), "POST");
         let direct = seam.get("/_countersign_answer", &[]);
         assert_eq!(direct.status, 404, "{direct:?}");
     }
@@ -188,11 +248,15 @@ fn a_metadata_document_comes_from_the_gate() {
 #[test]
 fn a_policy_that_forwards_more_than_nginx_knows_denies() {
     for binary in binaries() {
-        let mut scene = Scene::<Nginx>::open(&binary, json!({}));
-        let (seam, server, _) = scene.parts();
+        let (tokens, origin, mut server, nginx) = scene(&binary, json!({}));
+        let seam = Seam {
+            proxy: nginx.address,
+            origin: &origin,
+            tokens: &tokens,
+        };
         seam.a_good_token_passes();
         let forward = json!({ "x-auth-subject": "subject", "x-auth-tenant": "tenant", "x-auth-issuer": "issuer" });
-        let newer = seam.tokens.policy(json!({ "forward": forward }));
+        let newer = tokens.policy(json!({ "forward": forward }));
         fs::write(
             server.folder.join(format!("{POLICY}.json")),
             newer.to_string(),
@@ -211,7 +275,7 @@ fn a_policy_that_forwards_more_than_nginx_knows_denies() {
             (503, "internal_error"),
             "{forged:?}"
         );
-        assert!(seam.origin.take().is_empty());
+        assert!(origin.take().is_empty());
     }
 }
 

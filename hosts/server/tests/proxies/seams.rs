@@ -1,70 +1,13 @@
 //! The attacks on the seam between a proxy and the decision server, for every proxy
 //! alike: bytes from a raw socket, and what reaches the origin.
 
-use std::{net::SocketAddr, path::Path, thread};
-
-use serde_json::Value;
+use std::{net::SocketAddr, thread};
 
 use crate::stage::{
     client::{self, Reply},
     issuer::Tokens,
     origin::Origin,
-    server::DecisionServer,
 };
-
-/// A kind of proxy.
-pub(crate) trait Proxy {
-    /// How it asks.
-    const DIALECT: &'static str;
-
-    /// Starts it with this policy's configuration.
-    fn start(binary: &Path, policy: &Value, server: &DecisionServer, origin: &Origin) -> Self;
-
-    /// Where it listens.
-    fn address(&self) -> SocketAddr;
-}
-
-/// A server, a proxy before it, and an origin.
-pub(crate) struct Scene<P> {
-    pub(crate) tokens: Tokens,
-    pub(crate) origin: Origin,
-    pub(crate) server: DecisionServer,
-    pub(crate) proxy: P,
-}
-
-impl<P: Proxy> Scene<P> {
-    /// With this addition to the usual policy.
-    pub(crate) fn open(binary: &Path, more: Value) -> Self {
-        let (tokens, origin) = (Tokens::new(), Origin::start());
-        let policy = tokens.policy(more);
-        let server = DecisionServer::start(&policy, P::DIALECT);
-        let proxy = P::start(binary, &policy, &server, &origin);
-        Self {
-            tokens,
-            origin,
-            server,
-            proxy,
-        }
-    }
-
-    pub(crate) fn seam(&self) -> Seam<'_> {
-        Seam {
-            proxy: self.proxy.address(),
-            origin: &self.origin,
-            tokens: &self.tokens,
-        }
-    }
-
-    /// For tests in which the server or the proxy changes.
-    pub(crate) fn parts(&mut self) -> (Seam<'_>, &mut DecisionServer, &mut P) {
-        let seam = Seam {
-            proxy: self.proxy.address(),
-            origin: &self.origin,
-            tokens: &self.tokens,
-        };
-        (seam, &mut self.server, &mut self.proxy)
-    }
-}
 
 /// A running proxy before an origin, with the policy of `Tokens::policy`.
 pub(crate) struct Seam<'s> {

@@ -12,10 +12,9 @@ use countersign_proxy_config::{Kind, Options, Refused, generate};
 use serde_json::{Value, json};
 
 use crate::{
-    cookies,
     corpus::{Carries, Listeners, Player},
-    forwarded, life, metadata,
-    seams::{Proxy, Scene, Seam, request},
+    forwarded, life,
+    seams::{Seam, request},
     stage::{
         self, client, eventually, folder,
         issuer::Tokens,
@@ -52,15 +51,6 @@ impl Traefik {
             _process: process,
         }
     }
-}
-
-impl Proxy for Traefik {
-    const DIALECT: &'static str = "traefik";
-
-    fn start(binary: &Path, policy: &Value, server: &DecisionServer, origin: &Origin) -> Self {
-        let text = configuration(policy, POLICY, server.address, origin.address).unwrap();
-        Self::run(&mut Command::new(binary), &[text])
-    }
 
     fn address(&self) -> SocketAddr {
         self.addresses[0]
@@ -86,11 +76,24 @@ fn binary() -> Option<PathBuf> {
     stage::program("COUNTERSIGN_TRAEFIK")
 }
 
+fn scene(binary: &Path, more: Value) -> (Tokens, Origin, DecisionServer, Traefik) {
+    let (tokens, origin) = (Tokens::new(), Origin::start());
+    let policy = tokens.policy(more);
+    let server = DecisionServer::start(&policy, "traefik");
+    let text = configuration(&policy, POLICY, server.address, origin.address).unwrap();
+    let traefik = Traefik::run(&mut Command::new(binary), &[text]);
+    (tokens, origin, server, traefik)
+}
+
 #[test]
 fn traefik_passes_on_what_the_gate_allows_and_nothing_else() {
     let Some(binary) = binary() else { return };
-    let scene = Scene::<Traefik>::open(&binary, json!({}));
-    let seam = scene.seam();
+    let (tokens, origin, _server, traefik) = scene(&binary, json!({}));
+    let seam = Seam {
+        proxy: traefik.address(),
+        origin: &origin,
+        tokens: &tokens,
+    };
     seam.a_good_token_passes();
     seam.nobody_passes_without_a_good_token();
     seam.a_client_cannot_name_itself();
@@ -147,26 +150,38 @@ fn the_origin_gets_the_path_that_was_decided_about(seam: &Seam<'_>) {
 #[test]
 fn traefik_lets_nobody_pass_while_the_server_is_away_or_changes() {
     let Some(binary) = binary() else { return };
-    let mut scene = Scene::<Traefik>::open(&binary, json!({}));
-    let (seam, server, _) = scene.parts();
-    life::a_server_that_is_down_lets_nobody_pass(&seam, server);
-    forwarded::a_server_that_is_none_lets_nobody_pass(&seam, server);
+    let (tokens, origin, mut server, traefik) = scene(&binary, json!({}));
+    let seam = Seam {
+        proxy: traefik.address(),
+        origin: &origin,
+        tokens: &tokens,
+    };
+    life::a_server_that_is_down_lets_nobody_pass(&seam, &mut server);
+    forwarded::a_server_that_is_none_lets_nobody_pass(&seam, &mut server);
     // The provider of files, which reloads, is not in this program.
-    life::nobody_passes_while_all_changes(&seam, server, || ());
+    life::nobody_passes_while_all_changes(&seam, &mut server, || ());
 }
 
 #[test]
 fn a_cookie_with_a_token_ends_at_traefik() {
     let Some(binary) = binary() else { return };
-    let scene = Scene::<Traefik>::open(&binary, cookies::policy_without_query());
-    cookies::a_cookie_does_not_go_on(&scene.seam());
+    let (tokens, origin, _server, traefik) = scene(&binary, forwarded::cookie());
+    forwarded::a_cookie_does_not_go_on(&Seam {
+        proxy: traefik.address(),
+        origin: &origin,
+        tokens: &tokens,
+    });
 }
 
 #[test]
 fn traefik_serves_a_metadata_document_of_the_gate() {
     let Some(binary) = binary() else { return };
-    let scene = Scene::<Traefik>::open(&binary, metadata::policy());
-    forwarded::a_metadata_document_comes_from_the_gate(&scene.seam());
+    let (tokens, origin, _server, traefik) = scene(&binary, forwarded::document());
+    forwarded::a_metadata_document_comes_from_the_gate(&Seam {
+        proxy: traefik.address(),
+        origin: &origin,
+        tokens: &tokens,
+    });
 }
 
 #[test]

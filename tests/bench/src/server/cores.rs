@@ -9,20 +9,20 @@ use std::{
 use anyhow::{Context, Result, ensure};
 
 /// The core of what is measured.
-pub(crate) const MEASURED: usize = 0;
+pub(super) const MEASURED: usize = 0;
 
 /// The core of the load.
-pub(crate) const LOAD: usize = 1;
+pub(super) const LOAD: usize = 1;
 
 /// Starts a program on one core. It counts that as all there are.
-pub(crate) fn spawn_on(core: usize, command: &mut Command) -> Result<Child> {
+pub(super) fn spawn_on(core: usize, command: &mut Command) -> Result<Child> {
     // A new process has the affinity of the thread that starts it.
     let spawned = on(core, || command.spawn())?;
     spawned.with_context(|| format!("{command:?} does not start"))
 }
 
 /// Does this on one core.
-pub(crate) fn on<T: Send>(core: usize, work: impl FnOnce() -> T + Send) -> Result<T> {
+pub(super) fn on<T: Send>(core: usize, work: impl FnOnce() -> T + Send) -> Result<T> {
     thread::scope(|scope| {
         let thread = scope.spawn(move || {
             pin(core)?;

@@ -27,25 +27,25 @@ const WARM: Duration = Duration::from_millis(200);
 
 /// Where a server listens.
 #[derive(Clone, Debug)]
-pub(crate) enum To {
+pub(super) enum To {
     Tcp(SocketAddr),
     Unix(PathBuf),
 }
 
 /// Whether a response is that for a request that may pass.
-pub(crate) type Allows = fn(status: u16, body: &[u8]) -> bool;
+pub(super) type Allows = fn(status: u16, body: &[u8]) -> bool;
 
 /// What a run has seen.
-pub(crate) struct Seen {
+pub(super) struct Seen {
     /// Nanoseconds of one core for each request.
-    pub(crate) ns: f64,
+    pub(super) ns: f64,
     /// Nanoseconds from the first byte sent to the last one received.
-    pub(crate) p50_ns: f64,
-    pub(crate) p99_ns: f64,
+    pub(super) p50_ns: f64,
+    pub(super) p99_ns: f64,
 }
 
 /// Sends these requests again and again for some time. Each one must be allowed.
-pub(crate) fn run(to: &To, requests: &[Vec<u8>], allows: Allows, time: Duration) -> Result<Seen> {
+pub(super) fn run(to: &To, requests: &[Vec<u8>], allows: Allows, time: Duration) -> Result<Seen> {
     let work = || {
         let runtime = runtime::Builder::new_current_thread()
             .enable_all()
@@ -56,7 +56,7 @@ pub(crate) fn run(to: &To, requests: &[Vec<u8>], allows: Allows, time: Duration)
 }
 
 /// Sends one request, and says whether it was allowed.
-pub(crate) fn once(to: &To, request: &[u8], allows: Allows) -> Result<bool> {
+pub(super) fn once(to: &To, request: &[u8], allows: Allows) -> Result<bool> {
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -109,11 +109,11 @@ async fn all(to: &To, requests: &[Vec<u8>], allows: Allows, time: Duration) -> R
 }
 
 /// Up to a minute, in nanoseconds.
-pub(crate) fn histogram() -> Result<Histogram<u64>> {
+pub(super) fn histogram() -> Result<Histogram<u64>> {
     Ok(Histogram::new_with_bounds(1, 60_000_000_000, 3)?)
 }
 
-pub(crate) fn nanoseconds(time: Duration) -> u64 {
+fn nanoseconds(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
@@ -121,13 +121,13 @@ trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
 
 /// A connection that is used for one request after the other.
-pub(crate) struct Connection {
+pub(super) struct Connection {
     stream: Box<dyn Stream>,
     received: Vec<u8>,
 }
 
 impl Connection {
-    pub(crate) async fn open(to: &To) -> Result<Self> {
+    pub(super) async fn open(to: &To) -> Result<Self> {
         let stream: Box<dyn Stream> = match to {
             To::Tcp(address) => {
                 let stream = TcpStream::connect(address).await?;
@@ -143,7 +143,7 @@ impl Connection {
     }
 
     /// Sends a request and waits for the whole response.
-    pub(crate) async fn ask(&mut self, request: &[u8]) -> Result<Response<'_>> {
+    pub(super) async fn ask(&mut self, request: &[u8]) -> Result<Response<'_>> {
         self.received.clear();
         self.stream.write_all(request).await?;
         loop {
@@ -158,15 +158,15 @@ impl Connection {
 }
 
 /// A response.
-pub(crate) struct Response<'c> {
-    pub(crate) status: u16,
+pub(super) struct Response<'c> {
+    pub(super) status: u16,
     head: &'c [u8],
-    pub(crate) body: &'c [u8],
+    pub(super) body: &'c [u8],
 }
 
 impl Response<'_> {
     /// The value of a header, if it is there and is text.
-    pub(crate) fn header(&self, name: &str) -> Option<String> {
+    pub(super) fn header(&self, name: &str) -> Option<String> {
         let mut headers = [httparse::EMPTY_HEADER; 32];
         let mut response = httparse::Response::new(&mut headers);
         response.parse(self.head).ok()?;

@@ -2,14 +2,14 @@
 //! question: whether a request with this token may pass.
 
 mod campaign;
-pub(crate) mod cores;
+mod cores;
 mod envoy;
 mod issuer;
-pub(crate) mod load;
+mod load;
 mod memory;
 mod ours;
 mod peers;
-pub(crate) mod process;
+mod process;
 
 use std::time::Duration;
 

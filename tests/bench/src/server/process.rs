@@ -16,13 +16,13 @@ use super::cores;
 const START: Duration = Duration::from_secs(30);
 
 /// A running program, ended when this is dropped.
-pub(crate) struct Process {
+pub(super) struct Process {
     child: Child,
 }
 
 impl Process {
     /// Starts a program on the core of what is measured. Its log goes to a file.
-    pub(crate) fn start(command: &mut Command, log: &PathBuf) -> Result<Self> {
+    pub(super) fn start(command: &mut Command, log: &PathBuf) -> Result<Self> {
         command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -33,7 +33,7 @@ impl Process {
     }
 
     /// Waits until `ready` says so.
-    pub(crate) fn wait(&mut self, log: &PathBuf, mut ready: impl FnMut() -> bool) -> Result<()> {
+    pub(super) fn wait(&mut self, log: &PathBuf, mut ready: impl FnMut() -> bool) -> Result<()> {
         let start = Instant::now();
         while !ready() {
             if self.child.try_wait()?.is_some() || start.elapsed() > START {
@@ -47,16 +47,12 @@ impl Process {
         Ok(())
     }
 
-    pub(crate) fn child(&mut self) -> &mut Child {
+    pub(super) fn child(&mut self) -> &mut Child {
         &mut self.child
     }
 
-    pub(crate) fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     /// The resident memory, as the operating system reports it.
-    pub(crate) fn resident_bytes(&self) -> Result<f64> {
+    pub(super) fn resident_bytes(&self) -> Result<f64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let kib = line.and_then(|line| line.trim().strip_suffix("kB"));
@@ -73,10 +69,10 @@ impl Drop for Process {
 }
 
 /// A port that is free now, for a program that cannot choose one itself.
-pub(crate) fn free_address() -> Result<SocketAddr> {
+pub(super) fn free_address() -> Result<SocketAddr> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
 }
 
-pub(crate) fn accepts(address: SocketAddr) -> bool {
+pub(super) fn accepts(address: SocketAddr) -> bool {
     TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_ok()
 }

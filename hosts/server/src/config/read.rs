@@ -2,43 +2,38 @@
 
 use std::{cell::RefCell, collections::BTreeMap, fmt::Display, ops::RangeInclusive, str::FromStr};
 
+use countersign_policy_source::{Problem, Source, child_pointer};
 use serde_json::{Map, Value};
 
-use crate::{parsed::child_pointer, problem::Problem, source::Source};
-
 /// Collects the problems of one document.
-#[derive(Debug)]
-pub struct Reader<'s> {
+pub(super) struct Reader<'s> {
     source: &'s Source,
     problems: RefCell<Vec<Problem>>,
 }
 
 /// A value, and where it is. What reads it returns `None` after it has said what is
 /// wrong.
-#[derive(Clone, Debug)]
-pub struct Place<'r> {
+#[derive(Clone)]
+pub(super) struct Place<'r> {
     reader: &'r Reader<'r>,
     value: &'r Value,
     pointer: String,
 }
 
 /// An object whose members are asked for by name.
-#[derive(Debug)]
-pub struct Object<'r> {
+pub(super) struct Object<'r> {
     place: Place<'r>,
     members: &'r Map<String, Value>,
     known: Vec<&'static str>,
 }
 
 impl<'s> Reader<'s> {
-    /// For this document, as [`Problem`]s name it.
-    pub fn new(source: &'s Source) -> Self {
+    pub(super) fn new(source: &'s Source) -> Self {
         let problems = RefCell::default();
         Self { source, problems }
     }
 
-    /// Where reading begins: `value` is the document.
-    pub fn root<'r>(&'r self, value: &'r Value) -> Place<'r> {
+    pub(super) fn root<'r>(&'r self, value: &'r Value) -> Place<'r> {
         Place {
             reader: self,
             value,
@@ -47,7 +42,7 @@ impl<'s> Reader<'s> {
     }
 
     /// Says what is wrong with the value at `pointer`.
-    pub fn refuse(&self, pointer: &str, code: &str, message: impl Into<String>) {
+    pub(super) fn refuse(&self, pointer: &str, code: &str, message: impl Into<String>) {
         self.problems.borrow_mut().push(Problem {
             file: self.source.name.clone(),
             position: self.source.position(pointer),
@@ -58,15 +53,14 @@ impl<'s> Reader<'s> {
         });
     }
 
-    /// All that was refused, in order.
-    pub fn problems(self) -> Vec<Problem> {
+    pub(super) fn problems(self) -> Vec<Problem> {
         self.problems.into_inner()
     }
 }
 
 impl<'r> Place<'r> {
     /// Says that the value is wrong: always `None`.
-    pub fn invalid<T>(&self, message: impl Into<String>) -> Option<T> {
+    pub(super) fn invalid<T>(&self, message: impl Into<String>) -> Option<T> {
         self.reader.refuse(&self.pointer, "value_invalid", message);
         None
     }
@@ -77,52 +71,48 @@ impl<'r> Place<'r> {
         None
     }
 
-    /// `true` or `false`.
-    pub fn boolean(&self) -> Option<bool> {
+    pub(super) fn boolean(&self) -> Option<bool> {
         let boolean = self.value.as_bool();
         boolean.or_else(|| self.wrong_type("`true` or `false`"))
     }
 
     /// A value that somebody else reads.
-    pub fn json(&self) -> Option<Value> {
+    pub(super) fn json(&self) -> Option<Value> {
         Some(self.value.clone())
     }
 
     /// How many items a list has.
-    pub fn length(&self) -> usize {
+    pub(super) fn length(&self) -> usize {
         self.value.as_array().map_or(0, Vec::len)
     }
 
     /// Whether it is an empty list or object.
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         let list = self.value.as_array().is_some_and(Vec::is_empty);
         list || self.value.as_object().is_some_and(Map::is_empty)
     }
 
-    /// A text.
-    pub fn text(&self) -> Option<&'r str> {
+    pub(super) fn text(&self) -> Option<&'r str> {
         let text = self.value.as_str();
         text.or_else(|| self.wrong_type("a text"))
     }
 
     /// A text that is not empty.
-    pub fn name(&self) -> Option<&'r str> {
+    pub(super) fn name(&self) -> Option<&'r str> {
         match self.text()? {
             "" => self.invalid("it is empty"),
             text => Some(text),
         }
     }
 
-    /// A text that this type reads; its error is the message.
-    pub fn parsed<T: FromStr<Err: Display>>(&self) -> Option<T> {
+    pub(super) fn parsed<T: FromStr<Err: Display>>(&self) -> Option<T> {
         match self.text()?.parse() {
             Ok(parsed) => Some(parsed),
             Err(error) => self.invalid(format!("{error}")),
         }
     }
 
-    /// A whole number in this range.
-    pub fn integer(&self, range: RangeInclusive<u64>) -> Option<u64> {
+    pub(super) fn integer(&self, range: RangeInclusive<u64>) -> Option<u64> {
         let Some(number) = self.value.as_u64() else {
             return self.wrong_type("a whole number");
         };
@@ -136,7 +126,7 @@ impl<'r> Place<'r> {
     }
 
     /// The good items of a list.
-    pub fn list<T>(&self, mut read: impl FnMut(Self) -> Option<T>) -> Option<Vec<T>> {
+    pub(super) fn list<T>(&self, mut read: impl FnMut(Self) -> Option<T>) -> Option<Vec<T>> {
         let Some(items) = self.value.as_array() else {
             return self.wrong_type("a list");
         };
@@ -146,7 +136,7 @@ impl<'r> Place<'r> {
     }
 
     /// The good members of an object whose names the user chooses.
-    pub fn map<T>(
+    pub(super) fn map<T>(
         &self,
         mut read: impl FnMut(&str, Self) -> Option<T>,
     ) -> Option<BTreeMap<String, T>> {
@@ -160,8 +150,7 @@ impl<'r> Place<'r> {
         Some(members.collect())
     }
 
-    /// An object, whose members are then asked for.
-    pub fn object(self) -> Option<Object<'r>> {
+    pub(super) fn object(self) -> Option<Object<'r>> {
         match self.value.as_object() {
             Some(members) => Some(Object {
                 place: self,
@@ -183,7 +172,7 @@ impl<'r> Place<'r> {
 
 impl<'r> Object<'r> {
     /// The member of this name, if it is there and good.
-    pub fn optional<T>(
+    pub(super) fn optional<T>(
         &mut self,
         name: &'static str,
         read: impl FnOnce(Place<'r>) -> Option<T>,
@@ -194,7 +183,7 @@ impl<'r> Object<'r> {
     }
 
     /// The member of this name, which must be there.
-    pub fn required<T>(
+    pub(super) fn required<T>(
         &mut self,
         name: &'static str,
         read: impl FnOnce(Place<'r>) -> Option<T>,
@@ -207,13 +196,12 @@ impl<'r> Object<'r> {
         self.optional(name, read)
     }
 
-    /// Whether there is a member of this name.
-    pub fn has(&self, name: &str) -> bool {
+    pub(super) fn has(&self, name: &str) -> bool {
         self.members.contains_key(name)
     }
 
     /// Says that the object as a whole is wrong.
-    pub fn refuse(&self, message: impl Into<String>) {
+    pub(super) fn refuse(&self, message: impl Into<String>) {
         let Place {
             reader, pointer, ..
         } = &self.place;
@@ -221,7 +209,7 @@ impl<'r> Object<'r> {
     }
 
     /// After the last member: all others are problems.
-    pub fn end(self) {
+    pub(super) fn end(self) {
         let others = self.members.iter();
         for (name, value) in others.filter(|(name, _)| !self.known.contains(&name.as_str())) {
             let Place {

@@ -1,17 +1,15 @@
 //! `countersign dev`: a development issuer that says so.
 #![allow(missing_docs)]
 
-#[path = "../common/mod.rs"]
 mod common;
 
-mod attacks;
-mod browser;
-mod provider;
-mod server;
-mod tokens;
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    process::{Child, Stdio},
+};
 
 use common::Folder;
-use server::{Server, free_port, get};
 
 #[test]
 fn every_start_says_that_it_is_for_development_only() {
@@ -119,7 +117,7 @@ fn a_served_key_set_is_fetched_from_its_url_and_through_discovery() {
             "dev keys --dir issuer --issuer http://127.0.0.1:{port}"
         ))
         .expect(0);
-    let server = Server::start(&folder, &format!("serve --listen 127.0.0.1:{port}"));
+    let server = Server::start(&folder, &format!("--listen 127.0.0.1:{port}"));
     folder.mint("token", "--type pat");
 
     let quick = format!(
@@ -158,4 +156,46 @@ fn an_address_that_others_reach_must_be_meant() {
         .run("dev serve --dir issuer --listen 0.0.0.0:0")
         .expect(2);
     assert!(run.stderr.contains("--expose"), "{run:?}");
+}
+
+struct Server(Child);
+
+impl Server {
+    fn start(folder: &Folder, arguments: &str) -> Self {
+        let mut command = folder.command(&format!("dev serve --dir issuer --json {arguments}"));
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        assert!(line.contains("listening"), "{line}");
+        Self(child)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
+}
+
+fn get(port: u16, path: &str) -> String {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
 }
